@@ -1,0 +1,41 @@
+/**
+ * Fibonacci numbers the slow way: deliberately CPU-bound, to show what each worker class makes of that.
+ * `GET /30` or `/?n=30` answers `fib: 832040`.
+ */
+
+import type { App } from 'tsgun';
+
+/** Above this, one answer takes minutes. */
+const largest = 45;
+
+function fib(n: number): number {
+  return n < 2 ? n : fib(n - 1) + fib(n - 2);
+}
+
+/** A whole number from 0 to `largest`, or the reason why it is none. */
+function parse(text: string): number | string {
+  if (!/^\d+$/.test(text)) return `n must be a whole number from 0 to ${largest}, got ${JSON.stringify(text)}`;
+  const n = Number(text);
+  return n <= largest ? n : `n must be at most ${largest}, got ${text}`;
+}
+
+const app: App = (env, startResponse) => {
+  const asked = new URLSearchParams(env.QUERY_STRING).get('n') ?? env.PATH_INFO.slice(1);
+  const isAllowed = env.REQUEST_METHOD === 'GET' || env.REQUEST_METHOD === 'HEAD';
+  if (!isAllowed) {
+    startResponse('405 Method Not Allowed', [
+      ['Content-Type', 'text/plain'],
+      ['Allow', 'GET, HEAD'],
+    ]);
+    return [`error: ${env.REQUEST_METHOD} is not allowed here\n`];
+  }
+  const n = parse(asked);
+  if (typeof n === 'string') {
+    startResponse('400 Bad Request', [['Content-Type', 'text/plain; charset=utf-8']]);
+    return [`error: ${n}; try /30\n`];
+  }
+  startResponse('200 OK', [['Content-Type', 'text/plain']]);
+  return [`fib: ${fib(n)}\n`];
+};
+
+export default app;

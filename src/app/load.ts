@@ -1,0 +1,103 @@
+/**
+ * `path[:export]` to an app. JavaScript is loaded by Node itself; TypeScript by jiti, which needs no build step, no flag
+ * and no hook thread on any supported Node, takes enums and extensionless imports, and keeps every line where it was, so
+ * that stacks show the lines of the source.
+ */
+
+import { stat } from 'node:fs/promises';
+import { homedir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { AppLoadError, describe, report } from '../errors.ts';
+
+export interface AppReference {
+  readonly path: string;
+  /** Undefined: the default export, else the one named `app`. */
+  readonly exportName: string | undefined;
+  /** `:create()`: the export is a factory. */
+  readonly isFactory: boolean;
+}
+
+const extensions = ['.ts', '.mts', '.cts', '.js', '.mjs', '.cjs'];
+const referenceForm = /^(.*?)(?::([A-Za-z_$][\w$]*)(\(\))?)?$/s;
+
+/** Pure. The path may hold colons; only a last one with a name after it begins an export. */
+export function parseReference(text: string): AppReference {
+  const [, path = '', exportName, call] = referenceForm.exec(text) ?? [];
+  return { path, exportName, isFactory: call !== undefined };
+}
+
+/** @throws AppLoadError that says what is wrong and what would be right; the app's own error is its `cause` */
+export async function loadApp(text: string, directory: string = process.cwd()): Promise<unknown> {
+  const reference = parseReference(text);
+  const path = resolve(directory, reference.path);
+  await checkFile(path, reference.path);
+  const exports = await importApp(path, reference.path);
+  const value = pickExport(exports, reference);
+  return reference.isFactory ? callFactory(value, reference) : value;
+}
+
+async function checkFile(path: string, given: string): Promise<void> {
+  if (!extensions.some((extension) => path.endsWith(extension)))
+    throw new AppLoadError(`app: ${describe(given)} is not one of ${extensions.join(' ')} files`);
+  const found = await stat(path).catch(() => undefined);
+  if (found === undefined) throw new AppLoadError(`app: no file ${describe(given)} (looked for ${path})`);
+  if (!found.isFile()) throw new AppLoadError(`app: ${describe(given)} is not a file (${path})`);
+}
+
+async function importApp(path: string, given: string): Promise<Record<string, unknown>> {
+  try {
+    if (/ts$/.test(path)) return await importTypeScript(path);
+    try {
+      return await import(pathToFileURL(path).href);
+    } catch (error) {
+      // JavaScript that imports TypeScript, on a Node that cannot.
+      if ((error as NodeJS.ErrnoException).code !== 'ERR_UNKNOWN_FILE_EXTENSION') throw error;
+      return await importTypeScript(path);
+    }
+  } catch (error) {
+    throw new AppLoadError(`app: ${given} failed to load: ${report(error).message}`, { cause: error });
+  }
+}
+
+async function importTypeScript(path: string): Promise<Record<string, unknown>> {
+  const { createJiti } = await import('jiti');
+  const jiti = createJiti(pathToFileURL(path).href, { interopDefault: false, fsCache: cacheDirectory() });
+  return jiti.import<Record<string, unknown>>(path);
+}
+
+/** Compiled apps are kept in the user's own cache: in a shared /tmp, others could put code there. */
+function cacheDirectory(): string {
+  return join(process.env['XDG_CACHE_HOME'] || join(homedir(), '.cache'), 'tsgun');
+}
+
+function pickExport(exports: Record<string, unknown>, { path, exportName }: AppReference): unknown {
+  // CommonJS through import(): what was assigned to module.exports is the default export.
+  const inner = exports['default'];
+  const names = Object.keys(exports).filter((name) => name !== 'module.exports' && name !== '__esModule');
+  const available = names.length === 0 ? 'it exports nothing' : `it exports ${names.join(', ')}`;
+  if (exportName === undefined) {
+    const value = inner ?? exports['app'];
+    if (value !== undefined) return unwrapDefault(value);
+    throw new AppLoadError(`app: ${path} has no default export and none named app (${available}); say ${path}:NAME`);
+  }
+  if (Object.hasOwn(exports, exportName)) return exports[exportName];
+  if (typeof inner === 'object' && inner !== null && exportName in inner) return Reflect.get(inner, exportName);
+  throw new AppLoadError(`app: ${path} has no export ${exportName} (${available})`);
+}
+
+/** A TypeScript module compiled to CommonJS and imported by Node has its default export one level down. */
+function unwrapDefault(value: unknown): unknown {
+  const isCompiled = typeof value === 'object' && value !== null && '__esModule' in value && 'default' in value;
+  return isCompiled ? value.default : value;
+}
+
+async function callFactory(factory: unknown, { path, exportName }: AppReference): Promise<unknown> {
+  if (typeof factory !== 'function')
+    throw new AppLoadError(`app: ${path}:${exportName}() calls a factory, but the export is ${describe(factory)}`);
+  try {
+    return await factory();
+  } catch (error) {
+    throw new AppLoadError(`app: ${path}:${exportName}() failed: ${report(error).message}`, { cause: error });
+  }
+}

@@ -1,0 +1,82 @@
+/** The app interface: PEP 3333 (WSGI 1.0.1) for TypeScript. What an app author imports. */
+
+import type { Readable } from 'node:stream';
+
+/**
+ * An app. Called once per request; returns the body, or a promise of it. The status and headers said to `startResponse`
+ * are sent with the first non-empty piece (PEP 3333, "The start_response() Callable").
+ */
+export type App = (env: Environ, startResponse: StartResponse) => Body | Promise<Body>;
+
+/**
+ * Says the answer's status, such as `200 OK`, and its headers.
+ * @param excInfo the error that this call answers: with it, an earlier call may be replaced while nothing was sent, and
+ *   is thrown again when something was
+ * @returns a function that sends a piece of the body at once; it is here for the PEP's sake, returning pieces is better
+ */
+export type StartResponse = (status: string, headers: readonly Header[], excInfo?: unknown) => Write;
+
+export type Header = readonly [name: string, value: string];
+
+/** @returns a promise that resolves when the client is ready for more; it need not be awaited */
+export type Write = (piece: string | Uint8Array) => Promise<void>;
+
+/** Texts are sent as UTF-8. A single text or byte array counts as a body of one piece. */
+export type Body = (Iterable<string | Uint8Array> | AsyncIterable<string | Uint8Array>) & {
+  /** Called when the answer is done with the body, however it ended. */
+  close?: () => void | Promise<void>;
+};
+
+/**
+ * The request, with PEP 3333's keys. Texts from the request are "bytes as latin1" (PEP 3333, "Unicode Issues"): one
+ * character is one byte, and `Buffer.from(env.PATH_INFO, 'latin1').toString()` reads them as UTF-8.
+ */
+export interface Environ {
+  REQUEST_METHOD: string;
+  /** Where the app is mounted: empty at the root of the server. Middleware moves segments here from PATH_INFO. */
+  SCRIPT_NAME: string;
+  /** The path, percent-decoded. */
+  PATH_INFO: string;
+  /** What follows the `?`, not decoded; empty where there is none. */
+  QUERY_STRING: string;
+  CONTENT_TYPE?: string;
+  /** Digits, checked; absent for a chunked body. */
+  CONTENT_LENGTH?: string;
+  SERVER_NAME: string;
+  SERVER_PORT: string;
+  SERVER_PROTOCOL: string;
+  /** The client's address; empty on a unix socket. */
+  REMOTE_ADDR: string;
+  REMOTE_PORT: string;
+  /** The request target as sent. */
+  RAW_URI: string;
+  'wsgi.version': readonly [1, 0];
+  'wsgi.url_scheme': 'http' | 'https';
+  /** The request's body. Made when first asked for. */
+  'wsgi.input': Readable;
+  /** Lines written here go to the error log. */
+  'wsgi.errors': NodeJS.WritableStream;
+  'wsgi.multithread': boolean;
+  'wsgi.multiprocess': boolean;
+  'wsgi.run_once': boolean;
+  /** True: reading `wsgi.input` to its end is safe without a CONTENT_LENGTH. */
+  'wsgi.input_terminated': boolean;
+  /** Turns a readable thing into a body: `return new env['wsgi.file_wrapper'](stream)`. */
+  'wsgi.file_wrapper': FileWrapperClass;
+  /** Sends 103 Early Hints (RFC 8297). */
+  'wsgi.early_hints': (headers: readonly Header[]) => void;
+  /** Aborted when the client has gone. Made when first asked for. */
+  'tsgun.signal': AbortSignal;
+  /** Request headers: `HTTP_ACCEPT` and the like. Those with an underscore in their name are left out. */
+  [key: `HTTP_${string}`]: string | undefined;
+  /** What middleware adds. */
+  [key: string]: unknown;
+}
+
+/** What `wsgi.file_wrapper` takes: a stream, or anything with Node's `FileHandle.createReadStream`. */
+export type FileLike = Readable | { createReadStream(options?: { highWaterMark?: number }): Readable };
+
+export type FileWrapperClass = new (
+  file: FileLike,
+  blockSize?: number,
+) => AsyncIterable<Uint8Array> & { close(): Promise<void> };

@@ -1,0 +1,113 @@
+/** argv in, what it says out. The options are the settings table's; yargs does the rest. */
+
+import { readFileSync } from 'node:fs';
+import yargs, { type Options } from 'yargs';
+import { ConfigError } from '../errors.ts';
+import type { CommandLine } from './load.ts';
+import { kebabCase, type Setting, type SettingName, sections, settingNames, table } from './settings.ts';
+import { nearest } from './suggest.ts';
+
+const usage = `tsgun [options] APP
+
+The application server for Node.js. APP is path[:export], such as apps/fib.ts,
+dist/server.js:app, or app.mjs:create() to call a factory.`;
+
+const epilogue = `Signals: TERM graceful stop, INT and QUIT quick stop, HUP rolling reload,
+TTIN and TTOU one worker more or fewer.`;
+
+/** Reads the command line. `help` and `version` hold a text to print instead of starting. */
+export async function parseCommandLine(
+  argv: readonly string[],
+): Promise<{ run: CommandLine } | { help: string } | { version: string }> {
+  const parser = build();
+  const parsed = await parser.parseAsync([...argv]);
+  if (parsed['help'] === true) return { help: await parser.getHelp() };
+  if (parsed['version'] === true) return { version: version() };
+  refuseUnknown(Object.keys(parsed));
+
+  const [app, ...rest] = [...parsed._, ...((parsed['--'] as string[] | undefined) ?? [])].map(String);
+  if (app === undefined) throw new ConfigError('no app given: tsgun APP, such as tsgun apps/fib.ts (or tsgun --help)');
+  if (rest.length > 0) throw new ConfigError(`one app only, got ${[app, ...rest].join(' and ')}`);
+
+  const values: CommandLine['values'] = {};
+  for (const name of settingNames) {
+    const given = parsed[kebabCase(name)];
+    if (given !== undefined) values[name] = isRepeatable(name) ? given : last(given);
+  }
+  const config = last(parsed['config']);
+  return { run: { app, values, ...(config === undefined ? {} : { config: String(config) }) } };
+}
+
+function build() {
+  const parser = yargs([])
+    .usage(usage)
+    .epilogue(epilogue)
+    .help(false)
+    .version(false)
+    .exitProcess(false)
+    .wrap(100)
+    .updateStrings({ 'Options:': 'General' })
+    .parserConfiguration({
+      'camel-case-expansion': false,
+      'dot-notation': false,
+      'parse-numbers': false,
+      'parse-positional-numbers': false,
+      'boolean-negation': false,
+      'short-option-groups': false,
+      'populate--': true,
+    })
+    .option('config', {
+      alias: 'c',
+      string: true,
+      requiresArg: true,
+      group: 'General',
+      describe: 'FILE  A config file (JSON, or a module exporting the settings).',
+      defaultDescription: 'tsgun.config.{ts,js,mjs,json} if there',
+    })
+    .option('help', { alias: 'h', boolean: true, group: 'General', describe: 'This help.' })
+    .option('version', { alias: 'v', boolean: true, group: 'General', describe: 'The version.' })
+    .fail((message, error) => {
+      throw error ?? new ConfigError(`${message} (see tsgun --help)`);
+    });
+  const names = sections.flatMap((section) => settingNames.filter((name) => table[name].section === section));
+  for (const name of names) parser.option(kebabCase(name), optionFor(table[name]));
+  return parser;
+}
+
+function optionFor(setting: Setting<unknown>): Options {
+  return {
+    string: true,
+    nargs: 1,
+    requiresArg: true,
+    group: setting.section,
+    describe: `${setting.metavar}  ${setting.help}`,
+    ...(setting.alias === undefined ? {} : { alias: setting.alias }),
+    ...(setting.default === undefined ? {} : { defaultDescription: String(setting.default) }),
+  };
+}
+
+function refuseUnknown(given: readonly string[]): void {
+  const known = [...settingNames.map(kebabCase), 'config', 'help', 'version'];
+  const letters = settingNames.map((name) => (table[name] as Setting<unknown>).alias);
+  for (const key of given) {
+    if (known.includes(key) || letters.includes(key) || ['c', 'h', 'v', '_', '--', '$0'].includes(key)) continue;
+    const guess = nearest(key, known);
+    const remedy = guess === undefined ? 'tsgun --help lists the options' : `did you mean --${guess}?`;
+    throw new ConfigError(`${key.length === 1 ? '-' : '--'}${key}: unknown option; ${remedy}`);
+  }
+}
+
+function isRepeatable(name: SettingName): boolean {
+  return (table[name] as Setting<unknown>).repeatable === true;
+}
+
+/** Given twice, the later counts, as everywhere on a command line. */
+function last(given: unknown): unknown {
+  return Array.isArray(given) ? given.at(-1) : given;
+}
+
+/** The package's version, from its own package.json. */
+export function version(): string {
+  const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'));
+  return String(version);
+}

@@ -1,0 +1,86 @@
+/**
+ * Parsers for setting values: anything from a command line, a file or the environment in, a checked value out.
+ * A parser knows nothing of the setting's name or source; it throws `Expected`, and the caller adds the rest.
+ */
+
+import { availableParallelism } from 'node:os';
+
+/** Says what a parser would have taken, such as `a positive whole number`. */
+export class Expected extends Error {}
+
+export type Parser<T> = (raw: unknown) => T;
+
+function numberFrom(raw: unknown): number {
+  if (typeof raw === 'number') return raw;
+  return typeof raw === 'string' && /^\d+(\.\d+)?$/.test(raw.trim()) ? Number(raw) : Number.NaN;
+}
+
+/** A whole number within bounds, both included. */
+export function wholeNumber(least: number, most: number = Number.MAX_SAFE_INTEGER): Parser<number> {
+  const upTo = most === Number.MAX_SAFE_INTEGER ? `of at least ${least}` : `from ${least} to ${most}`;
+  return (raw) => {
+    const value = numberFrom(raw);
+    if (!Number.isSafeInteger(value) || value < least || value > most) throw new Expected(`a whole number ${upTo}`);
+    return value;
+  };
+}
+
+/** The longest time a timer of Node's can hold, in seconds: 2^31 - 1 ms. */
+const longestSeconds = 2_147_483;
+
+/** A time in seconds, fractions allowed. */
+export function seconds(least = 0): Parser<number> {
+  return (raw) => {
+    const value = numberFrom(raw);
+    if (!Number.isFinite(value) || value < least || value > longestSeconds)
+      throw new Expected(`a time in seconds from ${least} to ${longestSeconds}`);
+    return value;
+  };
+}
+
+/** A worker count, or `auto`: as many as this process may use CPUs. */
+export function workerCount(raw: unknown): number {
+  if (raw === 'auto') return availableParallelism();
+  const value = numberFrom(raw);
+  if (!Number.isSafeInteger(value) || value < 1 || value > 1024)
+    throw new Expected('a positive whole number up to 1024 or "auto"');
+  return value;
+}
+
+/** One of a few words. */
+export function choice<const T extends string>(...words: T[]): Parser<T> {
+  return (raw) => {
+    const found = words.find((word) => word === raw);
+    if (found === undefined) throw new Expected(`one of ${words.join(', ')}`);
+    return found;
+  };
+}
+
+export function nonEmptyText(raw: unknown): string {
+  if (typeof raw !== 'string' || raw === '' || raw.includes('\0')) throw new Expected('a non-empty text');
+  return raw;
+}
+
+/** Where to listen. */
+export type Address = { readonly kind: 'tcp'; readonly host: string; readonly port: number };
+
+const addressForm = /^(?:\[([0-9a-fA-F:.]+(?:%\w+)?)\]|([^:[\]\s/]*)):(\d{1,5})$/;
+
+/** `HOST:PORT` or `[V6]:PORT`; an empty host means every IPv4 interface, as in gunicorn. */
+export function address(raw: unknown): Address {
+  const match = typeof raw === 'string' ? addressForm.exec(raw) : null;
+  const port = Number(match?.[3]);
+  if (match === null || !(port <= 65535)) throw new Expected('HOST:PORT or [V6]:PORT with a port from 0 to 65535');
+  return { kind: 'tcp', host: match[1] ?? (match[2] || '0.0.0.0'), port };
+}
+
+/** One address or a list of them; in the environment they are separated by commas. */
+export function addresses(raw: unknown): Address[] {
+  const list = typeof raw === 'string' ? raw.split(',').map((part) => part.trim()) : raw;
+  if (!Array.isArray(list) || list.length === 0) throw new Expected('an address or a list of addresses');
+  return list.map(address);
+}
+
+export function formatAddress({ host, port }: Address): string {
+  return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
+}

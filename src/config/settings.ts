@@ -1,0 +1,183 @@
+/**
+ * THE TABLE: every setting, declared once. Types, the command line, config files, the environment, validation, `--help`,
+ * `config.example.json` and `docs/settings.md` are all derived from it.
+ */
+
+import { addresses, choice, nonEmptyText, type Parser, seconds, wholeNumber, workerCount } from './parsers.ts';
+
+export const sections = ['Sockets', 'Workers', 'Connections', 'App', 'Logging'] as const;
+
+export interface Setting<T> {
+  readonly section: (typeof sections)[number];
+  readonly parse: Parser<T>;
+  /** In the form a user would write it: it goes through `parse` too. `undefined`: not set. */
+  readonly default: unknown;
+  readonly metavar: string;
+  readonly help: string;
+  /** One letter for the command line. */
+  readonly alias?: string;
+  /** May be given several times on the command line. */
+  readonly repeatable?: true;
+}
+
+function setting<T>(declaration: Setting<T>): Setting<T> {
+  return declaration;
+}
+
+export const table = {
+  bind: setting({
+    section: 'Sockets',
+    parse: addresses,
+    default: '127.0.0.1:8000',
+    metavar: 'ADDR',
+    alias: 'b',
+    repeatable: true,
+    help: 'Where to listen: HOST:PORT or [V6]:PORT; port 0 takes a free one. With $PORT set, 0.0.0.0:$PORT.',
+  }),
+  backlog: setting({
+    section: 'Sockets',
+    parse: wholeNumber(1, 65_535),
+    default: 2048,
+    metavar: 'N',
+    help: 'How many connections may wait to be accepted.',
+  }),
+  workers: setting({
+    section: 'Workers',
+    parse: workerCount,
+    default: 1,
+    metavar: 'N|auto',
+    alias: 'w',
+    help: 'How many worker processes; auto: one per CPU this process may use. Also $WEB_CONCURRENCY.',
+  }),
+  workerClass: setting({
+    section: 'Workers',
+    parse: choice('async'),
+    default: 'async',
+    metavar: 'CLASS',
+    alias: 'k',
+    help: 'How a worker serves. async: many requests at once on its event loop.',
+  }),
+  timeout: setting({
+    section: 'Workers',
+    parse: seconds(),
+    default: 30,
+    metavar: 'SECONDS',
+    help: 'A worker silent for this long is hung: it is killed and replaced. 0 turns this off.',
+  }),
+  bootTimeout: setting({
+    section: 'Workers',
+    parse: seconds(0.1),
+    default: 60,
+    metavar: 'SECONDS',
+    help: 'A worker that is not ready by then has failed to boot.',
+  }),
+  gracefulTimeout: setting({
+    section: 'Workers',
+    parse: seconds(),
+    default: 30,
+    metavar: 'SECONDS',
+    help: 'How long a stopping worker may finish its requests before it is killed.',
+  }),
+  keepAlive: setting({
+    section: 'Connections',
+    parse: seconds(),
+    default: 65,
+    metavar: 'SECONDS',
+    help: 'How long a connection may be idle between requests; 0 closes it after each response.',
+  }),
+  headerTimeout: setting({
+    section: 'Connections',
+    parse: seconds(),
+    default: 15,
+    metavar: 'SECONDS',
+    help: 'How long a request head may take to arrive, as a whole. 0 turns this off.',
+  }),
+  bodyTimeout: setting({
+    section: 'Connections',
+    parse: seconds(),
+    default: 30,
+    metavar: 'SECONDS',
+    help: 'The longest silence inside a body, in either direction. 0 turns this off.',
+  }),
+  limitRequestLine: setting({
+    section: 'Connections',
+    parse: wholeNumber(0),
+    default: 8190,
+    metavar: 'BYTES',
+    help: 'The longest request line, answered 414 beyond; 0: no limit.',
+  }),
+  limitRequestFields: setting({
+    section: 'Connections',
+    parse: wholeNumber(1, 32_768),
+    default: 100,
+    metavar: 'N',
+    help: 'The most header fields in a request, answered 431 beyond.',
+  }),
+  limitRequestFieldSize: setting({
+    section: 'Connections',
+    parse: wholeNumber(0),
+    default: 8190,
+    metavar: 'BYTES',
+    help: 'The longest header field line, answered 431 beyond; 0: no limit.',
+  }),
+  limitRequestBody: setting({
+    section: 'Connections',
+    parse: wholeNumber(0),
+    default: 0,
+    metavar: 'BYTES',
+    help: 'The largest request body, answered 413 beyond; 0: no limit.',
+  }),
+  interface: setting({
+    section: 'App',
+    parse: choice('auto', 'wsgi'),
+    default: 'auto',
+    metavar: 'NAME',
+    help: 'What the export is. wsgi: (env, startResponse) => body. auto: found out from the export.',
+  }),
+  procName: setting({
+    section: 'App',
+    parse: nonEmptyText,
+    default: 'tsgun',
+    metavar: 'NAME',
+    alias: 'n',
+    help: 'The name in process titles.',
+  }),
+  errorLogfile: setting({
+    section: 'Logging',
+    parse: nonEmptyText,
+    default: '-',
+    metavar: 'FILE|-',
+    help: 'Where the error log goes; - is standard error.',
+  }),
+  logLevel: setting({
+    section: 'Logging',
+    parse: choice('trace', 'debug', 'info', 'warn', 'warning', 'error', 'fatal', 'critical'),
+    default: 'info',
+    metavar: 'LEVEL',
+    help: 'The least level that is logged.',
+  }),
+  logFormat: setting({
+    section: 'Logging',
+    parse: choice('auto', 'json', 'pretty'),
+    default: 'auto',
+    metavar: 'FORMAT',
+    help: 'auto: pretty on a terminal, JSON lines elsewhere.',
+  }),
+};
+
+export type SettingName = keyof typeof table;
+
+/** Every setting's checked value. Times are in seconds and sizes in bytes, as users write them. */
+export type Settings = { readonly [K in SettingName]: ReturnType<(typeof table)[K]['parse']> };
+
+export const settingNames = Object.keys(table) as SettingName[];
+
+/** `workerClass` → `worker-class`, the form of the command line. */
+export function kebabCase(name: string): string {
+  return name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+}
+
+/** `workerClass` → `TSGUN_WORKER_CLASS`, the form of the environment. */
+export function environmentName(name: string): string {
+  return `TSGUN_${name.replace(/[A-Z]/g, (letter) => `_${letter}`).toUpperCase()}`;
+}

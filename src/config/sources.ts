@@ -1,0 +1,76 @@
+/**
+ * Where setting values come from, each as a bag of raw values with a name for error messages. Nothing is checked here
+ * but that the names exist.
+ */
+
+import { readFile } from 'node:fs/promises';
+import { resolve } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { createJiti } from 'jiti';
+import { ConfigError, describe, report } from '../errors.ts';
+import { environmentName, type SettingName, settingNames, table } from './settings.ts';
+import { nearest } from './suggest.ts';
+
+export interface Source {
+  /** Completes "got 4 (from …)". */
+  readonly name: string;
+  readonly values: Partial<Record<SettingName, unknown>>;
+}
+
+/** The variables that hosting platforms set by convention. */
+export function platformSource(env: NodeJS.ProcessEnv): Source[] {
+  const { WEB_CONCURRENCY, PORT } = env;
+  const sources: Source[] = [];
+  if (WEB_CONCURRENCY) sources.push({ name: '$WEB_CONCURRENCY', values: { workers: WEB_CONCURRENCY } });
+  if (PORT) sources.push({ name: '$PORT', values: { bind: `0.0.0.0:${PORT}` } });
+  return sources;
+}
+
+/** `TSGUN_WORKERS=4` and the like. */
+export function environmentSource(env: NodeJS.ProcessEnv): Source[] {
+  return settingNames.flatMap((name) => {
+    const variable = environmentName(name);
+    return env[variable] ? [{ name: `$${variable}`, values: { [name]: env[variable] } }] : [];
+  });
+}
+
+const configFileNames = ['tsgun.config.ts', 'tsgun.config.js', 'tsgun.config.mjs', 'tsgun.config.json'];
+
+/** The config file: the one asked for, else the first of the usual names that is there, else none. */
+export async function fileSource(asked: string | undefined, directory: string): Promise<Source[]> {
+  for (const name of asked === undefined ? configFileNames : [asked]) {
+    const content = await readConfigFile(resolve(directory, name), name, asked !== undefined);
+    if (content !== undefined) return [{ name, values: checkNames(content, name) }];
+  }
+  return [];
+}
+
+async function readConfigFile(path: string, name: string, required: boolean): Promise<unknown> {
+  let text: string;
+  try {
+    text = await readFile(path, 'utf8');
+  } catch (error) {
+    if (!required && (error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    throw new ConfigError(`config: cannot read ${describe(name)}: ${report(error).message}`);
+  }
+  try {
+    if (path.endsWith('.json')) return JSON.parse(text);
+    // Not through the module cache: a reload must see the file as it is now.
+    const jiti = createJiti(pathToFileURL(path).href, { moduleCache: false, interopDefault: false });
+    const module = await jiti.import<Record<string, unknown>>(path);
+    return module['default'] ?? module;
+  } catch (error) {
+    throw new ConfigError(`config: ${name} cannot be loaded: ${report(error).message}`, { cause: error });
+  }
+}
+
+function checkNames(content: unknown, file: string): Source['values'] {
+  if (typeof content !== 'object' || content === null || Array.isArray(content))
+    throw new ConfigError(`config: ${file} must hold an object of settings, got ${describe(content)}`);
+  for (const key of Object.keys(content)) {
+    if (key === '$schema' || Object.hasOwn(table, key)) continue;
+    const guess = nearest(key, settingNames);
+    throw new ConfigError(`${key}: no such setting (from ${file})${guess ? `; did you mean ${guess}?` : ''}`);
+  }
+  return content;
+}

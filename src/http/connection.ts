@@ -1,0 +1,299 @@
+/**
+ * A client's connection, and the only owner of its socket. Bytes go to the parser; requests go to the handler, one at a
+ * time, in order; answers go out. It refuses to know what a request means.
+ *
+ * While an answer is under way, pipelined bytes wait here and the socket is not read: the client's own buffers are the
+ * queue, which bounds it.
+ */
+
+import type { Duplex } from 'node:stream';
+import { ClientGone, HttpError } from './errors.ts';
+import { type Bytes, type Carrier, Exchange } from './exchange.ts';
+import type { RequestHead } from './head.ts';
+import { idleGraceMs, lingerMs, maxDrainBytes, maxJoinBytes } from './limits.ts';
+import { RequestParser, type RequestSink } from './parser.ts';
+import type { HttpServer } from './server.ts';
+import { onStall, readFrom, resetConnection } from './socket.ts';
+
+/** What the connection waits for; each has its own deadline. */
+export type Phase = 'idle' | 'head' | 'body' | 'answer' | 'linger' | 'closed';
+
+export class Connection implements RequestSink, Carrier {
+  /** In the server's coarse clock, 0 for none. */
+  deadline = 0;
+  phase: Phase = 'idle';
+  readonly remoteAddress: string;
+  readonly remotePort: number;
+
+  private readonly server: HttpServer;
+  private readonly socket: Duplex;
+  private readonly parser: RequestParser;
+  private exchange: Exchange | undefined = undefined;
+  /** Whether the current request has come in whole; true between requests. */
+  private isRequestComplete = true;
+  /** Bytes of an unread body thrown away since its answer was complete. */
+  private drainedBytes = 0;
+  /** Pipelined bytes that wait for the current answer. */
+  private rest: Buffer | undefined = undefined;
+  /** Text held back while the parser runs, so that pipelined answers share a write. */
+  private held = '';
+  private isConsuming = false;
+  private hasClientEnded = false;
+  private isClosing = false;
+  private requests = 0;
+
+  constructor(server: HttpServer, socket: Duplex, peer: { address: string; port: number }) {
+    this.server = server;
+    this.remoteAddress = peer.address;
+    this.remotePort = peer.port;
+    this.parser = new RequestParser(server.limits, this);
+    this.socket = readFrom(
+      socket,
+      (bytes, length) => this.takeBytes(bytes, length),
+      () => this.takeClientEnd(),
+    );
+    this.socket.on('drain', () => this.onDrain());
+    this.socket.on('error', () => {});
+    this.socket.on('close', () => this.onClose());
+    // A client's first chance to send a head begins now.
+    this.deadline = server.deadlineIn(server.timeouts.headerMs);
+  }
+
+  get localAddress(): string {
+    return this.server.localAddress;
+  }
+
+  get localPort(): number {
+    return this.server.localPort;
+  }
+
+  // Bytes in.
+
+  private takeBytes(bytes: Buffer, length: number): void {
+    if (this.isClosing) return;
+    if (this.rest !== undefined) this.rest = Buffer.concat([this.rest, bytes.subarray(0, length)]);
+    else this.consume(bytes, 0, length);
+  }
+
+  private consume(bytes: Buffer, start: number, end: number): void {
+    let position = start;
+    this.isConsuming = true;
+    try {
+      while (position < end && !this.isClosing && !(this.exchange !== undefined && this.isRequestComplete))
+        position = this.parser.feed(bytes, position, end);
+    } catch (error) {
+      if (!(error instanceof HttpError)) throw error;
+      this.refuse(error);
+    } finally {
+      this.isConsuming = false;
+    }
+    this.flush();
+    if (position < end && !this.isClosing) {
+      this.rest = Buffer.from(bytes.subarray(position, end));
+      this.socket.pause();
+    }
+    this.updatePhase();
+  }
+
+  private takeClientEnd(): void {
+    this.hasClientEnded = true;
+    if (this.isClosing) return;
+    if (this.parser.isInHead || !this.isRequestComplete) this.refuse(new HttpError(400, 'the request ended too early'));
+    else if (this.exchange === undefined) this.close();
+    // Else the client has only closed its half, and waits for the answer.
+  }
+
+  // From the parser.
+
+  onHead(head: RequestHead): void {
+    this.isRequestComplete = false;
+    this.drainedBytes = 0;
+    this.requests++;
+    const exchange = new Exchange(head, this, this.server.now);
+    this.exchange = exchange;
+    this.server.handle(exchange);
+  }
+
+  onBody(bytes: Buffer): void {
+    if (this.exchange !== undefined) this.exchange.takeBody(bytes);
+    else {
+      this.drainedBytes += bytes.length;
+      if (this.drainedBytes > maxDrainBytes) this.close();
+    }
+  }
+
+  onEnd(): void {
+    this.isRequestComplete = true;
+    this.exchange?.endBody();
+  }
+
+  // To the exchange.
+
+  sendText(text: string): boolean {
+    if (this.isConsuming) {
+      this.held += text;
+      return true;
+    }
+    return this.watch(this.socket.write(text, 'latin1'));
+  }
+
+  sendBytes(head: string, bytes: Bytes, tail: string): boolean {
+    const prefix = this.held + head;
+    this.held = '';
+    if (bytes.byteLength <= maxJoinBytes) {
+      const joined = Buffer.allocUnsafe(prefix.length + bytes.byteLength + tail.length);
+      joined.write(prefix, 0, 'latin1');
+      joined.set(bytes, prefix.length);
+      joined.write(tail, prefix.length + bytes.byteLength, 'latin1');
+      return this.watch(this.socket.write(joined));
+    }
+    this.socket.cork();
+    if (prefix !== '') this.socket.write(prefix, 'latin1');
+    this.socket.write(bytes);
+    if (tail !== '') this.socket.write(tail, 'latin1');
+    this.socket.uncork();
+    return this.watch(!this.socket.writableNeedDrain);
+  }
+
+  /** A client that takes nothing of what it is sent for the length of the body timeout is cut. */
+  private watch(isTaking: boolean): boolean {
+    if (!isTaking) onStall(this.socket, this.server.timeouts.bodyMs, () => this.cut());
+    return isTaking;
+  }
+
+  pauseBody(): void {
+    this.socket.pause();
+    this.updatePhase();
+  }
+
+  resumeBody(): void {
+    if (this.rest === undefined && this.socket.isPaused()) this.socket.resume();
+    this.updatePhase();
+  }
+
+  mayPersist(exchange: Exchange): boolean {
+    if (!exchange.head.isKeepAlive || this.server.isDraining || this.isClosing || this.hasClientEnded) return false;
+    if (this.server.timeouts.keepAliveMs === 0) return false;
+    if (this.isRequestComplete) return true;
+    // Without a 100 Continue the client may send its body or not: where the next request begins cannot be known.
+    if (exchange.isAwaitingContinue) return false;
+    return exchange.head.contentLength <= maxDrainBytes;
+  }
+
+  finish(exchange: Exchange): void {
+    this.exchange = undefined;
+    this.server.countRequest();
+    if (!exchange.persists || this.hasClientEnded) return this.close();
+    if (this.socket.isPaused()) this.socket.resume();
+    if (this.isConsuming) return;
+    const { rest } = this;
+    this.rest = undefined;
+    if (rest !== undefined) this.consume(rest, 0, rest.length);
+    else this.updatePhase();
+  }
+
+  cut(): void {
+    this.isClosing = true;
+    resetConnection(this.socket);
+  }
+
+  logFailure(exchange: Exchange, error: unknown): void {
+    this.server.onFailure(exchange, error);
+  }
+
+  // The end.
+
+  /** Answers a request that breaks the rules. Not a byte of what follows it is read as a request. */
+  private refuse(error: HttpError): void {
+    const exchange = this.exchange;
+    // Its answer went out before all of its body came in: it gets no second one.
+    if (exchange === undefined && !this.isRequestComplete) return this.close();
+    this.isClosing = true;
+    if (exchange === undefined) {
+      const broken = new Exchange(this.parser.brokenHead, this, this.server.now);
+      this.exchange = broken;
+      broken.answer(error);
+      return;
+    }
+    // The head was fine and the app is at work on it: it is told that the rest will not come.
+    if (exchange.isStarted) this.cut();
+    else {
+      const substitute = new Exchange(exchange.head, this, this.server.now);
+      exchange.abort(new ClientGone(error.message));
+      this.exchange = substitute;
+      substitute.answer(error);
+    }
+  }
+
+  /** Flushes, says that nothing more comes, and stays for the client's own end or a short while. */
+  close(): void {
+    this.isClosing = true;
+    this.rest = undefined;
+    if (this.phase === 'closed') return;
+    this.flush();
+    this.phase = 'linger';
+    this.deadline = 0;
+    this.watch(this.socket.writableLength === 0);
+    // Closing a socket that still has unread bytes resets it, and the answer may never be read: go on reading.
+    this.socket.end(() => {
+      if (this.phase === 'linger') this.deadline = this.server.deadlineIn(lingerMs);
+    });
+    this.socket.resume();
+  }
+
+  /** Ends the connection at once. */
+  destroy(): void {
+    this.socket.destroy();
+  }
+
+  /** From the server's sweep: the deadline has passed. */
+  expire(): void {
+    if (this.phase === 'head') this.refuse(new HttpError(408, 'the request head took too long'));
+    else if (this.phase === 'body') this.refuse(new HttpError(408, 'the request body took too long'));
+    else if (this.phase === 'idle') this.close();
+    else this.cut();
+  }
+
+  private onDrain(): void {
+    onStall(this.socket, 0);
+    this.exchange?.onDrain?.();
+  }
+
+  private onClose(): void {
+    this.phase = 'closed';
+    this.isClosing = true;
+    this.deadline = 0;
+    this.server.forget(this);
+    this.exchange?.abort(new ClientGone('the client closed the connection'));
+    this.exchange = undefined;
+  }
+
+  private flush(): void {
+    const text = this.held;
+    if (text === '') return;
+    this.held = '';
+    this.socket.write(text, 'latin1');
+  }
+
+  /** Sets the deadline of what is waited for now. */
+  updatePhase(): void {
+    if (this.isClosing) return;
+    const { server, exchange } = this;
+    const { timeouts } = server;
+    if (!this.isRequestComplete && !this.socket.isPaused() && exchange?.isAwaitingContinue !== true) {
+      this.phase = 'body';
+      this.deadline = server.deadlineIn(timeouts.bodyMs);
+    } else if (exchange !== undefined) {
+      this.phase = 'answer';
+      this.deadline = 0;
+    } else if (!this.parser.isInHead) {
+      this.phase = 'idle';
+      if (server.isDraining) this.deadline = server.deadlineIn(idleGraceMs);
+      else if (this.requests > 0) this.deadline = server.deadlineIn(timeouts.keepAliveMs);
+    } else if (this.phase !== 'head') {
+      // Not renewed by further bytes: the whole head has one deadline.
+      if (this.requests > 0) this.deadline = server.deadlineIn(timeouts.headerMs);
+      this.phase = 'head';
+    }
+  }
+}

@@ -1,0 +1,44 @@
+/** A request that cannot be served, with its consequence: the status it is answered with. The connection is then closed. */
+
+export type ErrorStatus = 400 | 408 | 413 | 414 | 417 | 431 | 500 | 501 | 503 | 505;
+
+const reasons: Readonly<Record<ErrorStatus, string>> = {
+  400: 'Bad Request',
+  408: 'Request Timeout',
+  413: 'Content Too Large',
+  414: 'URI Too Long',
+  417: 'Expectation Failed',
+  431: 'Request Header Fields Too Large',
+  500: 'Internal Server Error',
+  501: 'Not Implemented',
+  503: 'Service Unavailable',
+  505: 'HTTP Version Not Supported',
+};
+
+export class HttpError extends Error {
+  readonly status: ErrorStatus;
+
+  /** @param message for the client: what is wrong with its request, and nothing about us */
+  constructor(status: ErrorStatus, message: string) {
+    super(message);
+    this.status = status;
+  }
+
+  get statusLine(): string {
+    return `${this.status} ${reasons[this.status]}`;
+  }
+}
+
+/** What the app did against the rules of its interface. Becomes a 500, or a cut connection once the answer has begun. */
+export class AppError extends Error {
+  override get name(): string {
+    return 'AppError';
+  }
+}
+
+/** The client went away, or was cut off, before its request was done. Nobody's fault, and never logged as an error. */
+export class ClientGone extends Error {
+  override get name(): string {
+    return 'ClientGone';
+  }
+}

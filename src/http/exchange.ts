@@ -1,0 +1,238 @@
+/**
+ * One request and its answer, as the server offers them to an app interface. Everything that an interface may do is
+ * here; what it means on the wire is the writer's, and the socket is the connection's.
+ */
+
+import { AppError, HttpError } from './errors.ts';
+import type { RequestHead } from './head.ts';
+import { type Field, type Framing, type ResponseState, writeHead, writeInterimHead } from './writer.ts';
+
+export type Bytes = Uint8Array;
+export type Piece = string | Bytes;
+
+/** Who takes a request's body. */
+export interface BodySink {
+  /** @returns whether it wants more; after false, nothing comes until `resumeBody` */
+  onData(bytes: Buffer): boolean;
+  onEnd(): void;
+}
+
+/** What an exchange needs of its connection. */
+export interface Carrier {
+  readonly localAddress: string;
+  readonly localPort: number;
+  readonly remoteAddress: string;
+  readonly remotePort: number;
+  /** @returns false when the client takes less than it is sent: wait for `onDrain` */
+  sendText(text: string): boolean;
+  sendBytes(head: string, bytes: Bytes, tail: string): boolean;
+  pauseBody(): void;
+  resumeBody(): void;
+  /** Whether another request may follow this one. */
+  mayPersist(exchange: Exchange): boolean;
+  /** The answer is complete. */
+  finish(exchange: Exchange): void;
+  /** Ends the connection so that the client can tell that the answer is not complete. */
+  cut(): void;
+  /** A failure that the client must not see the inside of. */
+  logFailure(exchange: Exchange, error: unknown): void;
+}
+
+/** How much of a body is kept for an app that has not begun to read it. */
+const maxQueuedBytes = 64 * 1024;
+
+export class Exchange implements ResponseState {
+  readonly head: RequestHead;
+  readonly carrier: Carrier;
+  readonly startedAt: number;
+
+  persists = true;
+  framing: Framing = 'none';
+  contentLength = -1;
+  /** The status as sent, empty before. */
+  status = '';
+  /** Whether the head is on the wire: from then on a failure can only cut. */
+  isStarted = false;
+  isEnded = false;
+  /** Set when the client has gone or was cut off; nothing sent from then on goes anywhere. */
+  goneReason: Error | undefined = undefined;
+  onDrain: (() => void) | undefined = undefined;
+
+  private sentBytes = 0;
+  private fields: readonly Field[] = [];
+  private knownLength = -1;
+  private abortListeners: ((reason: Error) => void)[] | undefined = undefined;
+  private sink: BodySink | undefined = undefined;
+  private queue: Buffer[] | undefined = undefined;
+  private queuedBytes = 0;
+  private isBodyComplete = false;
+
+  constructor(head: RequestHead, carrier: Carrier, startedAt: number) {
+    this.head = head;
+    this.carrier = carrier;
+    this.startedAt = startedAt;
+    this.isBodyComplete = !head.hasBody;
+  }
+
+  get isHeadRequest(): boolean {
+    return this.head.method === 'HEAD';
+  }
+
+  get minorVersion(): number {
+    return this.head.minorVersion;
+  }
+
+  /** Whether the client still waits for permission to send its body (RFC 9110 §10.1.1). */
+  get isAwaitingContinue(): boolean {
+    return this.head.expectsContinue && this.sink === undefined && !this.isBodyComplete && this.queuedBytes === 0;
+  }
+
+  // The request's body.
+
+  /** Begins to read the body. What has come already is delivered at once. */
+  readBody(sink: BodySink): void {
+    if (this.isAwaitingContinue && !this.isStarted && !this.isGone)
+      this.carrier.sendText('HTTP/1.1 100 Continue\r\n\r\n');
+    this.sink = sink;
+    const queue = this.queue ?? [];
+    this.queue = undefined;
+    this.queuedBytes = 0;
+    let wantsMore = true;
+    for (const bytes of queue) wantsMore = sink.onData(bytes);
+    if (this.isBodyComplete) sink.onEnd();
+    else if (wantsMore) this.carrier.resumeBody();
+  }
+
+  resumeBody(): void {
+    if (!this.isBodyComplete) this.carrier.resumeBody();
+  }
+
+  /** From the connection: a piece of the body, which is copied here, because it lies in a buffer that others share. */
+  takeBody(view: Buffer): void {
+    if (this.isEnded) return;
+    const bytes = Buffer.from(view);
+    if (this.sink !== undefined) {
+      if (!this.sink.onData(bytes)) this.carrier.pauseBody();
+      return;
+    }
+    this.queue ??= [];
+    this.queue.push(bytes);
+    this.queuedBytes += bytes.length;
+    if (this.queuedBytes >= maxQueuedBytes) this.carrier.pauseBody();
+  }
+
+  /** From the connection: that was all of the body. */
+  endBody(): void {
+    this.isBodyComplete = true;
+    this.sink?.onEnd();
+  }
+
+  // The response.
+
+  /** The whole answer at once, in one write. */
+  send(status: string, fields: readonly Field[], body: Piece): void {
+    if (this.isGone) return;
+    this.expectUnstarted();
+    const length = typeof body === 'string' ? Buffer.byteLength(body) : body.byteLength;
+    const head = this.makeHead(status, fields, length);
+    if (this.framing === 'none' || length === 0) this.carrier.sendText(head);
+    // As many bytes as characters: all of it is ASCII, and goes out in one text with the head.
+    else if (typeof body === 'string' && length === body.length) this.carrier.sendText(head + body);
+    else this.carrier.sendBytes(head, typeof body === 'string' ? Buffer.from(body) : body, '');
+    this.sentBytes = length;
+    this.end();
+  }
+
+  /**
+   * Says the status and fields of an answer whose body follows by `write`. They wait for its first piece.
+   * @param knownLength the body's length in bytes where it is known, else -1
+   */
+  begin(status: string, fields: readonly Field[], knownLength = -1): void {
+    this.expectUnstarted();
+    this.status = status;
+    this.fields = fields;
+    this.knownLength = knownLength;
+  }
+
+  /** @returns false when the client is slower than the app: wait for `onDrain` */
+  write(piece: Piece): boolean {
+    if (this.isGone) return false;
+    if (this.isEnded) throw new AppError('written to after its end');
+    const length = typeof piece === 'string' ? Buffer.byteLength(piece) : piece.byteLength;
+    if (length === 0) return true;
+    const head = this.isStarted ? '' : this.makeHead(this.status, this.fields, this.knownLength);
+    this.sentBytes += length;
+    if (this.framing === 'none') return head === '' || this.carrier.sendText(head);
+    if (this.framing === 'length' && this.sentBytes > this.contentLength)
+      throw new AppError(`the body is longer than its Content-Length of ${this.contentLength}`);
+    const isChunked = this.framing === 'chunked';
+    const prefix = isChunked ? `${head}${length.toString(16)}\r\n` : head;
+    const suffix = isChunked ? '\r\n' : '';
+    if (typeof piece === 'string' && length === piece.length) return this.carrier.sendText(prefix + piece + suffix);
+    return this.carrier.sendBytes(prefix, typeof piece === 'string' ? Buffer.from(piece) : piece, suffix);
+  }
+
+  /** The answer is complete. One shorter than its Content-Length is cut, so that the client does not wait for the rest. */
+  end(): void {
+    if (this.isEnded || this.isGone) return;
+    if (!this.isStarted) this.carrier.sendText(this.makeHead(this.status, this.fields, 0));
+    if (this.framing === 'length' && this.sentBytes < this.contentLength)
+      throw new AppError(`the body has ${this.sentBytes} bytes, but its Content-Length says ${this.contentLength}`);
+    if (this.framing === 'chunked') this.carrier.sendText('0\r\n\r\n');
+    this.isEnded = true;
+    this.carrier.finish(this);
+  }
+
+  /** 103 Early Hints (RFC 8297), which HTTP/1.0 clients would not understand. */
+  sendEarlyHints(fields: readonly Field[]): void {
+    if (this.isStarted || this.isGone || this.minorVersion === 0) return;
+    this.carrier.sendText(writeInterimHead('103 Early Hints', fields));
+  }
+
+  /** The one way for failures: ended, nothing; begun, the connection is cut; else a 500 that shows no internals. */
+  fail(error: unknown): void {
+    if (!this.isEnded && !this.isGone) {
+      if (this.isStarted) this.carrier.cut();
+      else this.answer(new HttpError(500, 'the application failed'));
+    }
+    this.carrier.logFailure(this, error);
+  }
+
+  /** Answers with an error, in one write, if nothing was sent yet. */
+  answer({ statusLine, message }: HttpError): void {
+    this.send(statusLine, [['Content-Type', 'text/plain; charset=utf-8']], `${statusLine}\n${message}\n`);
+  }
+
+  // The client's departure.
+
+  get isGone(): boolean {
+    return this.goneReason !== undefined;
+  }
+
+  /** Calls back once if the client goes away, or is cut off, before the answer is complete. */
+  onAbort(listener: (reason: Error) => void): void {
+    if (this.goneReason !== undefined) listener(this.goneReason);
+    else if (!this.isEnded) (this.abortListeners ??= []).push(listener);
+  }
+
+  /** From the connection: there is nobody left to answer. */
+  abort(reason: Error): void {
+    if (this.isGone || this.isEnded) return;
+    this.goneReason = reason;
+    for (const listener of this.abortListeners ?? []) listener(reason);
+    this.onDrain?.();
+  }
+
+  private makeHead(status: string, fields: readonly Field[], knownLength: number): string {
+    if (status === '') throw new AppError('the body began before startResponse was called');
+    this.persists = this.carrier.mayPersist(this);
+    const text = writeHead(this, status, fields, knownLength);
+    this.status = status;
+    this.isStarted = true;
+    return text;
+  }
+
+  private expectUnstarted(): void {
+    if (this.isStarted) throw new AppError('the response has begun already');
+  }
+}

@@ -1,0 +1,73 @@
+/**
+ * Field names, looked up once: whether a name is a token, its lower case, its place in a WSGI environ, and whether it
+ * means something to the server. Clients send the same few names all day, so a bounded cache answers nearly every time.
+ */
+
+import { tokenForm } from './grammar.ts';
+
+/** What a field means to the server itself. Everything else is `other`, and only passed on. */
+export type FieldKind =
+  | 'other'
+  | 'connection'
+  | 'content-length'
+  | 'content-type'
+  | 'date'
+  | 'expect'
+  | 'host'
+  | 'hop-by-hop'
+  | 'transfer-encoding'
+  | 'upgrade';
+
+export interface FieldName {
+  readonly lower: string;
+  readonly kind: FieldKind;
+  /**
+   * Its key in a WSGI environ, such as `HTTP_ACCEPT` (PEP 3333, from RFC 3875 §4.1.18). Undefined for a name with an
+   * underscore: `X_Real_Ip` would overwrite `X-Real-Ip`, which a proxy may have set for a reason.
+   */
+  readonly environKey: string | undefined;
+}
+
+const kinds = new Map<string, FieldKind>([
+  ['connection', 'connection'],
+  ['content-length', 'content-length'],
+  ['content-type', 'content-type'],
+  ['date', 'date'],
+  ['expect', 'expect'],
+  ['host', 'host'],
+  ['keep-alive', 'hop-by-hop'],
+  ['proxy-connection', 'hop-by-hop'],
+  ['te', 'hop-by-hop'],
+  ['trailer', 'hop-by-hop'],
+  ['transfer-encoding', 'transfer-encoding'],
+  ['upgrade', 'upgrade'],
+]);
+
+const cache = new Map<string, FieldName>();
+/** Names are the client's to choose: without a bound, the cache would be a leak to order. */
+const maxCached = 1024;
+const maxCachedLength = 64;
+
+/** Describes a field name as sent, or undefined if it is not a token (RFC 9110 §5.1). */
+export function lookUpField(name: string): FieldName | undefined {
+  return cache.get(name) ?? describeField(name);
+}
+
+function describeField(name: string): FieldName | undefined {
+  if (!tokenForm.test(name)) return undefined;
+  const lower = name.toLowerCase();
+  const field: FieldName = { lower, kind: kinds.get(lower) ?? 'other', environKey: environKey(lower) };
+  if (cache.size < maxCached && name.length <= maxCachedLength) cache.set(flat(name), field);
+  return field;
+}
+
+function environKey(lower: string): string | undefined {
+  if (lower.includes('_')) return undefined;
+  const upper = lower.toUpperCase().replaceAll('-', '_');
+  return upper === 'CONTENT_TYPE' || upper === 'CONTENT_LENGTH' ? upper : `HTTP_${upper}`;
+}
+
+/** A slice keeps the whole text it was cut from alive; a cache must hold a copy. */
+function flat(text: string): string {
+  return Buffer.from(text, 'latin1').toString('latin1');
+}

@@ -1,0 +1,55 @@
+/** The character rules of RFC 9110 and RFC 9112, over latin1 strings: one character is one byte. */
+
+/** token (RFC 9110 §5.6.2): methods, field names, transfer codings. */
+export const tokenForm = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
+
+/** field-value (RFC 9110 §5.5), already trimmed: visible characters, space, tab, obs-text. No CR, LF, NUL or control. */
+export const fieldValueForm = /^[\t\x20-\x7e\x80-\xff]*$/;
+
+/**
+ * The characters of a request target (RFC 9112 §3.2). RFC 3986 allows fewer, but browsers send `|`, `{`, `^` and the
+ * like as they are. What nobody sends unencoded is refused: controls, space, `"`, `<`, `>`, `#`, and anything not ASCII.
+ */
+export const targetForm = /^[!$-;=?-~]+$/;
+
+/** Host (RFC 9110 §7.2): uri-host [":" port], where uri-host may be empty. */
+export const hostForm = /^(?:\[[0-9A-Fa-f:.]+\]|(?:[A-Za-z0-9\-._~!$&'()*+,;=]|%[0-9A-Fa-f]{2})*)(?::[0-9]{0,5})?$/;
+
+/** absolute-form (RFC 9112 §3.2.2) of the schemes that we serve: authority in group 1, the rest in 2. */
+export const absoluteForm = /^https?:\/\/([^/?]+)([/?].*)?$/i;
+
+/** authority-form (RFC 9112 §3.2.3): host and port, both needed. */
+export const authorityForm = /^(?:\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9\-._~!$&'()*+,;=%]+):[0-9]{1,5}$/;
+
+/** chunk-size (RFC 9112 §7.1). Thirteen digits hold 2^52 - 1; leading zeros count as digits, so a size has one length. */
+const token = "[!#$%&'*+\\-.^_`|~0-9A-Za-z]+";
+const quoted = '"(?:[\\t \\x21\\x23-\\x5b\\x5d-\\x7e\\x80-\\xff]|\\\\[\\t\\x20-\\x7e\\x80-\\xff])*"';
+const extension = `[ \\t]*;[ \\t]*${token}(?:[ \\t]*=[ \\t]*(?:${token}|${quoted}))?`;
+export const chunkLineForm = new RegExp(`^([0-9A-Fa-f]{1,13})((?:${extension})*)$`);
+
+/** Status of an answer as apps give it: code, space, reason (RFC 9112 §4). A reason may be empty, the space may not. */
+export const statusForm = /^[2-5][0-9]{2} [\t\x20-\x7e\x80-\xff]*$/;
+
+const space = 0x20;
+const tab = 0x09;
+
+/** Takes OWS (RFC 9110 §5.6.3) off both ends, and nothing else: String.trim would take more than spaces and tabs. */
+export function trimOws(text: string, from = 0): string {
+  let start = from;
+  let end = text.length;
+  while (start < end && isOws(text.charCodeAt(start))) start++;
+  while (end > start && isOws(text.charCodeAt(end - 1))) end--;
+  return text.slice(start, end);
+}
+
+function isOws(code: number): boolean {
+  return code === space || code === tab;
+}
+
+/** The members of a comma-separated list (RFC 9110 §5.6.1), in lower case, empty ones dropped. */
+export function listMembers(value: string): string[] {
+  return value
+    .split(',')
+    .map((member) => trimOws(member).toLowerCase())
+    .filter((member) => member !== '');
+}

@@ -1,0 +1,33 @@
+/** A request's head: what the parser has read and checked, and what the framing rules made of it. */
+
+import type { FieldName } from './fields.ts';
+
+export class RequestHead {
+  method = '';
+  /** As sent, unchanged. */
+  target = '';
+  /** Path and query of the target, whatever its form; `*` for OPTIONS *. Still percent-encoded. */
+  path = '';
+  query = '';
+  /** HTTP/1.x: 0 or 1. */
+  minorVersion = 1;
+  /** Field values in order of arrival, each with its name as sent and looked up, at the same index. */
+  readonly rawNames: string[] = [];
+  readonly names: FieldName[] = [];
+  readonly values: string[] = [];
+
+  /** From Host, or from an absolute-form target, which overrules it (RFC 9112 §3.2.2). */
+  host: string | undefined = undefined;
+  /** -1 where there is none: then the body is chunked, or there is no body. */
+  contentLength = -1;
+  isChunked = false;
+  /** Whether the client leaves the connection open after this exchange (RFC 9112 §9.3). */
+  isKeepAlive = true;
+  expectsContinue = false;
+  /** Whether Connection names `upgrade`. */
+  isUpgrade = false;
+
+  get hasBody(): boolean {
+    return this.isChunked || this.contentLength > 0;
+  }
+}

@@ -1,0 +1,36 @@
+/** How much of each thing a client may send, and how long it may take. The unit is in the name; 0 means no limit. */
+
+export interface Limits {
+  /** Without its CRLF. */
+  readonly requestLineBytes: number;
+  readonly fieldCount: number;
+  /** One field line, without its CRLF. */
+  readonly fieldBytes: number;
+  readonly bodyBytes: number;
+}
+
+export interface Timeouts {
+  /** The whole request head, from the connection's first chance to send it. */
+  readonly headerMs: number;
+  /** Silence inside a body, and a client that does not take what it asked for. */
+  readonly bodyMs: number;
+  /** Idle time between requests; 0 closes the connection after each response. */
+  readonly keepAliveMs: number;
+}
+
+/** Empty lines tolerated before a request line (RFC 9112 §2.2: at least one). */
+export const maxEmptyLines = 4;
+/** A chunk-size line with its extensions (RFC 9112 §7.1.1), and all extensions of one body. */
+export const maxChunkLineBytes = 4096;
+export const maxChunkExtensionBytes = 16 * 1024;
+/** What is read and thrown away of a body that the app left unread, before the connection is closed instead. */
+export const maxDrainBytes = 256 * 1024;
+/** How long a closed connection is kept so that the last answer reaches the client. */
+export const lingerMs = 2000;
+/** What an idle connection gets at a stop, so that a request already on its way is still answered. */
+export const idleGraceMs = 1000;
+/** A body piece up to this size is joined to the head and sent in one write. */
+export const maxJoinBytes = 16 * 1024;
+
+export const defaultLimits: Limits = { requestLineBytes: 8190, fieldCount: 100, fieldBytes: 8190, bodyBytes: 0 };
+export const defaultTimeouts: Timeouts = { headerMs: 15_000, bodyMs: 30_000, keepAliveMs: 65_000 };

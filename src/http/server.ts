@@ -1,0 +1,99 @@
+/**
+ * Every connection of one worker, and what they share: limits, the handler, a coarse clock, and the sweep that enforces
+ * deadlines. Accepts nothing itself: sockets are handed to it, so that the worker classes can differ in how they come.
+ */
+
+import type { Duplex } from 'node:stream';
+import { Connection } from './connection.ts';
+import type { Exchange } from './exchange.ts';
+import type { Limits, Timeouts } from './limits.ts';
+
+export interface HttpServerOptions {
+  readonly limits: Limits;
+  readonly timeouts: Timeouts;
+  /** Takes each request; must not throw. */
+  readonly handle: (exchange: Exchange) => void;
+  /** A failure of the app, for the log. */
+  readonly onFailure: (exchange: Exchange, error: unknown) => void;
+}
+
+/** How often deadlines are looked at. A deadline is met at most two of these late, and never early. */
+const sweepMs = 250;
+
+export class HttpServer {
+  readonly limits: Limits;
+  readonly timeouts: Timeouts;
+  readonly handle: (exchange: Exchange) => void;
+  readonly onFailure: (exchange: Exchange, error: unknown) => void;
+  /** The coarse clock: milliseconds, as of the last sweep. */
+  now = performance.now();
+  isDraining = false;
+  /** Answers completed. */
+  requests = 0;
+  localAddress = '';
+  localPort = 0;
+
+  private readonly connections = new Set<Connection>();
+  private readonly sweeper: NodeJS.Timeout;
+  private onEmpty: (() => void) | undefined = undefined;
+
+  constructor({ limits, timeouts, handle, onFailure }: HttpServerOptions) {
+    this.limits = limits;
+    this.timeouts = timeouts;
+    this.handle = handle;
+    this.onFailure = onFailure;
+    this.sweeper = setInterval(() => this.sweep(), sweepMs);
+    this.sweeper.unref();
+  }
+
+  /** Serves a new connection. The socket must not have been read, and must allow half-open use. */
+  serve(socket: Duplex, peer: { address: string; port: number }): void {
+    this.connections.add(new Connection(this, socket, peer));
+  }
+
+  get connectionCount(): number {
+    return this.connections.size;
+  }
+
+  countRequest(): void {
+    this.requests++;
+  }
+
+  forget(connection: Connection): void {
+    this.connections.delete(connection);
+    if (this.connections.size === 0) this.onEmpty?.();
+  }
+
+  /** When something that may take `ms` from now is late; 0 (no limit) stays 0. */
+  deadlineIn(ms: number): number {
+    return ms === 0 ? 0 : this.now + ms + sweepMs;
+  }
+
+  /**
+   * Lets the requests that run finish, each answered with `Connection: close`, and idle connections end after a short
+   * grace. Resolves when no connection is left; who has a deadline calls `destroy` at it.
+   */
+  async drain(): Promise<void> {
+    this.isDraining = true;
+    this.now = performance.now();
+    for (const connection of this.connections) connection.updatePhase();
+    if (this.connections.size > 0) await new Promise<void>((resolve) => (this.onEmpty = resolve));
+    clearInterval(this.sweeper);
+  }
+
+  /** Closes the connections on which no request runs. */
+  closeIdle(): void {
+    for (const connection of this.connections) if (connection.phase === 'idle') connection.close();
+  }
+
+  /** Cuts every connection. */
+  destroy(): void {
+    for (const connection of this.connections) connection.destroy();
+  }
+
+  private sweep(): void {
+    this.now = performance.now();
+    for (const connection of this.connections)
+      if (connection.deadline !== 0 && connection.deadline <= this.now) connection.expire();
+  }
+}

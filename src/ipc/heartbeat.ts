@@ -1,0 +1,20 @@
+/** A worker's signs of life, and its request count, for the master's log of a worker that can no longer say it. */
+
+import { sendToMaster } from './channel.ts';
+
+export const beatMs = 1000;
+const countMs = 100;
+
+/** Beats every second, and soon after the request count has changed. Stops with the process. */
+export function startHeartbeat(countRequests: () => number): void {
+  let sent = 0;
+  let sinceBeat = 0;
+  setInterval(() => {
+    sinceBeat += countMs;
+    const requests = countRequests();
+    if (requests === sent && sinceBeat < beatMs) return;
+    sent = requests;
+    sinceBeat = 0;
+    void sendToMaster({ type: 'beat', requests });
+  }, countMs).unref();
+}

@@ -1,0 +1,20 @@
+/** What a signal to the master means. What does SIGHUP do? It is here. */
+
+export type Command = 'stop' | 'quit' | 'reload' | 'more' | 'fewer' | 'reopen';
+
+const commands: Partial<Record<NodeJS.Signals, Command>> = {
+  SIGTERM: 'stop',
+  SIGINT: 'quit',
+  SIGQUIT: 'quit',
+  SIGHUP: 'reload',
+  SIGTTIN: 'more',
+  SIGTTOU: 'fewer',
+  // Without a listener of its own, SIGUSR1 would start Node's inspector.
+  SIGUSR1: 'reopen',
+};
+
+/** Handlers only enqueue: the master loop decides when a command is safe to obey. */
+export function listenForCommands(enqueue: (command: Command, signal: NodeJS.Signals) => void): void {
+  for (const [signal, command] of Object.entries(commands) as [NodeJS.Signals, Command][])
+    process.on(signal, () => enqueue(command, signal));
+}

@@ -1,0 +1,173 @@
+/**
+ * The master's records of its children, and how they change when something happens. No processes and no clock here: time
+ * is an argument. What to do about it all is decided in `plan.ts`.
+ */
+
+/** Why a worker exited, as the log says it. */
+export type ExitReason =
+  | 'reload'
+  | 'max_requests'
+  | 'max_memory'
+  | 'hung'
+  | 'crashed'
+  | 'killed'
+  | 'boot_failed'
+  | 'scaled_down'
+  | 'shutdown';
+
+/** A child's way through life; it never goes back. */
+export type ChildState = 'booting' | 'ready' | 'retiring' | 'killed';
+
+export interface Child {
+  readonly id: number;
+  /** Which configuration it runs. */
+  readonly generation: number;
+  readonly spawnedAt: number;
+  state: ChildState;
+  /** When it must have been ready, beaten again, or gone. */
+  deadline: number;
+  /** Why it is about to exit, once that is known. */
+  reason: ExitReason | undefined;
+  requests: number;
+}
+
+/** Times in milliseconds. */
+export interface Policy {
+  readonly bootMs: number;
+  /** Infinity where hung workers are left alone. */
+  readonly timeoutMs: number;
+  readonly graceMs: number;
+}
+
+export interface Pool {
+  readonly children: Map<number, Child>;
+  policy: Policy;
+  /** How many ready workers there should be. */
+  target: number;
+  /** The configuration that is wanted now; children of any other are on their way out. */
+  generation: number;
+  /** While a reload is under way: the generation to go back to if it fails. */
+  reloadFrom: number | undefined;
+  lastGeneration: number;
+  lastId: number;
+  /** Whether a worker was ever ready: from then on, nothing that a worker does ends the master. */
+  hasServed: boolean;
+  isStopping: boolean;
+  /** Children that died young of themselves, one after the other. */
+  failures: number;
+  /** No child is spawned before. */
+  resumeAt: number;
+  /** From 0 to 1, for the jitter of pauses. */
+  readonly random: () => number;
+}
+
+/** A worker that lives this long is no part of a crash loop. */
+export const calmMs = 60_000;
+const firstPauseMs = 500;
+const longestPauseMs = 30_000;
+/** What a quick stop leaves to the requests that run. */
+export const quickStopMs = 1000;
+
+export function createPool(policy: Policy, target: number, random: () => number = Math.random): Pool {
+  return {
+    children: new Map(),
+    policy,
+    target,
+    generation: 1,
+    reloadFrom: undefined,
+    lastGeneration: 1,
+    lastId: 0,
+    hasServed: false,
+    isStopping: false,
+    failures: 0,
+    resumeAt: 0,
+    random,
+  };
+}
+
+export function childrenOf(pool: Pool): Child[] {
+  return [...pool.children.values()];
+}
+
+/** Enters a child before it is spawned: one that hangs while booting must be overdue too. */
+export function addChild(pool: Pool, now: number): Child {
+  const child: Child = {
+    id: ++pool.lastId,
+    generation: pool.generation,
+    spawnedAt: now,
+    state: 'booting',
+    deadline: now + pool.policy.bootMs,
+    reason: undefined,
+    requests: 0,
+  };
+  pool.children.set(child.id, child);
+  return child;
+}
+
+export function noteReady(pool: Pool, child: Child, now: number): void {
+  if (child.state !== 'booting') return;
+  child.state = 'ready';
+  child.deadline = now + pool.policy.timeoutMs;
+  pool.hasServed = true;
+}
+
+export function noteBeat(pool: Pool, child: Child, requests: number, now: number): void {
+  child.requests = requests;
+  if (child.state === 'ready') child.deadline = now + pool.policy.timeoutMs;
+}
+
+/** It was asked to finish, or said that it does. A graver reason that is known already stays. */
+export function noteRetiring(child: Child, reason: ExitReason, deadline: number): void {
+  if (child.state === 'killed') return;
+  child.state = 'retiring';
+  child.reason ??= reason;
+  child.deadline = deadline;
+}
+
+export function noteKilled(child: Child, reason: ExitReason): void {
+  child.state = 'killed';
+  child.reason ??= reason;
+  child.deadline = Number.POSITIVE_INFINITY;
+}
+
+/**
+ * Takes a child that has exited out of the pool. A failure before the first service is for the caller to end the master
+ * with; one during a reload ends the reload; one after that makes the next spawns wait, longer each time.
+ */
+export function noteExit(pool: Pool, child: Child, signal: NodeJS.Signals | null, now: number): ExitReason {
+  pool.children.delete(child.id);
+  const reason = child.reason ?? guessReason(child, signal);
+  const isFailure = reason === 'crashed' || reason === 'boot_failed' || reason === 'hung';
+  const isYoung = now - child.spawnedAt < calmMs;
+  if (isFailure && (isYoung || reason === 'boot_failed') && pool.hasServed && !pool.isStopping) {
+    if (reason === 'boot_failed' && pool.reloadFrom !== undefined && child.generation === pool.generation) {
+      pool.generation = pool.reloadFrom;
+      pool.reloadFrom = undefined;
+    } else pause(pool, now);
+  }
+  return reason;
+}
+
+function guessReason(child: Child, signal: NodeJS.Signals | null): ExitReason {
+  if (child.state === 'booting') return 'boot_failed';
+  return signal === 'SIGKILL' || signal === 'SIGTERM' ? 'killed' : 'crashed';
+}
+
+/** The first failure costs nothing; each that follows before the pool is calm again doubles the pause. */
+function pause(pool: Pool, now: number): void {
+  if (now - pool.resumeAt > calmMs) pool.failures = 0;
+  pool.failures++;
+  const jitter = 0.75 + pool.random() / 2;
+  const pauseMs = pool.failures === 1 ? 0 : Math.min(longestPauseMs, firstPauseMs * 2 ** (pool.failures - 2)) * jitter;
+  pool.resumeAt = Math.max(pool.resumeAt, now + pauseMs);
+}
+
+/** A new configuration is wanted. One that was still being rolled out is dropped; the last complete one stays the fallback. */
+export function noteReload(pool: Pool, policy: Policy, target: number): void {
+  pool.reloadFrom ??= pool.generation;
+  pool.generation = ++pool.lastGeneration;
+  pool.policy = policy;
+  pool.target = target;
+  pool.failures = 0;
+  pool.resumeAt = 0;
+}

@@ -1,0 +1,59 @@
+/** Makes a worker process happen, and nothing else: what it is for is in its order. */
+
+import cluster from 'node:cluster';
+import { fileURLToPath } from 'node:url';
+import { sendToWorker } from '../ipc/channel.ts';
+import { type MasterMessage, orderVariable, type WorkerMessage, type WorkerOrder } from '../ipc/messages.ts';
+
+/** The process behind a child. */
+export interface ChildProcess {
+  readonly pid: number | undefined;
+  send(message: MasterMessage): void;
+  kill(): void;
+}
+
+export interface SpawnOptions {
+  /** Its descriptors are this process's; the worker is told its own. */
+  readonly order: WorkerOrder;
+  readonly onMessage: (message: WorkerMessage) => void;
+  /** Called once, also when the process could not even be started. */
+  readonly onExit: (code: number | null, signal: NodeJS.Signals | null) => void;
+}
+
+/** The first descriptor after stdin, stdout, stderr and the IPC channel. */
+const firstFd = 4;
+/** The same extension as this file: compiled or not, worker and master are of one kind. */
+const workerFile = fileURLToPath(new URL(`../worker/main${import.meta.url.slice(-3)}`, import.meta.url));
+
+export function spawnWorker({ order, onMessage, onExit }: SpawnOptions): ChildProcess {
+  const inherited = order.sockets.flatMap((socket) => ('fd' in socket ? [socket.fd] : []));
+  // Sockets that are not inherited are shared: workers accept for themselves either way.
+  cluster.schedulingPolicy = cluster.SCHED_NONE;
+  cluster.setupPrimary({
+    exec: workerFile,
+    args: [],
+    // A worker that read from the terminal would be stopped by it.
+    stdio: ['ignore', 'inherit', 'inherit', 'ipc', ...inherited] as never,
+  });
+  const sockets = order.sockets.map((socket) =>
+    'fd' in socket ? { fd: firstFd + inherited.indexOf(socket.fd) } : socket,
+  );
+  const worker = cluster.fork({ [orderVariable]: JSON.stringify({ ...order, sockets } satisfies WorkerOrder) });
+
+  let hasExited = false;
+  const exited = (code: number | null, signal: NodeJS.Signals | null) => {
+    if (!hasExited) onExit(code, signal);
+    hasExited = true;
+  };
+  worker.on('message', onMessage);
+  worker.on('exit', (code: number | null, signal: string | null) => exited(code, signal as NodeJS.Signals | null));
+  // A fork that failed never exits. Any other error here is of the channel, whose end the exit reports.
+  worker.on('error', () => worker.process.pid === undefined && exited(null, null));
+
+  return {
+    pid: worker.process.pid,
+    send: (message) => sendToWorker(worker.process, message),
+    // Not worker.kill(): that waits for a disconnect, which a blocked worker never makes.
+    kill: () => void worker.process.kill('SIGKILL'),
+  };
+}

@@ -1,0 +1,41 @@
+/**
+ * The error log for people: `12:00:01 INFO  [4711] worker ready  workers=4`. Takes pino's JSON lines.
+ * A page of code in place of pino-pretty, which would double the number of packages that every user installs.
+ */
+
+import { styleText } from 'node:util';
+
+type Line = Record<string, unknown> & { level: string; time: string; pid: number; msg?: string };
+
+const colours = { warn: 'yellow', error: 'red', fatal: 'red', debug: 'gray', trace: 'gray' } as const;
+
+/** A stream for pino that renders each line and passes it on. */
+export function prettyStream(destination: { write(text: string): unknown }, isColoured: boolean) {
+  return {
+    write(json: string): void {
+      const line = JSON.parse(json) as Line;
+      if (isNoise(line)) return;
+      const text = renderLine(line);
+      const colour = colours[line.level as keyof typeof colours];
+      destination.write(isColoured && colour !== undefined ? styleText(colour, text, { validateStream: false }) : text);
+    },
+  };
+}
+
+/** The steps of a stop from the keyboard: whoever pressed Ctrl-C sees the end of it, in one line. */
+function isNoise(line: Line): boolean {
+  const isExpected = line['event'] === 'worker_exited' && line['reason'] === 'shutdown' && line.level === 'info';
+  return isExpected || (line['event'] === 'shutdown_started' && line['signal'] === 'SIGINT');
+}
+
+/** Pure: one line, and below it a stack, indented, when there is one. */
+export function renderLine({ level, time, pid, msg, event, stack, ...rest }: Line): string {
+  const details = Object.entries(rest)
+    .map(
+      ([key, value]) => `  ${key}=${typeof value === 'string' && /^\S+$/.test(value) ? value : JSON.stringify(value)}`,
+    )
+    .join('');
+  const clock = new Date(time).toTimeString().slice(0, 8);
+  const body = typeof stack === 'string' ? `\n${stack.replace(/^/gm, '    ')}` : '';
+  return `${clock} ${level.toUpperCase().padEnd(5)} [${pid}] ${msg ?? event}${details}${body}\n`;
+}

@@ -1,0 +1,55 @@
+/** The async class: many requests at once on the event loop. Its workers accept on the shared sockets themselves. */
+
+import { createServer, type Server } from 'node:net';
+import { makeHandler } from '../app/interfaces.ts';
+import { HttpServer } from '../http/server.ts';
+import { inheritedHandle } from '../internals.ts';
+import type { WorkerSocket } from '../ipc/messages.ts';
+import { httpOptions } from './http-options.ts';
+import type { Worker, WorkerContext } from './worker.ts';
+
+export function asyncWorker(context: WorkerContext): Worker {
+  const { settings, sockets, log } = context;
+  const handle = makeHandler(context.app, settings.interface, {
+    multithread: false,
+    multiprocess: settings.workers > 1,
+    onErrorLine: (line) => log.say('error', { source: 'wsgi.errors' }, line),
+  });
+  const servers = sockets.map(() => new HttpServer({ ...httpOptions(settings, log), handle }));
+  const listeners: Server[] = [];
+
+  return {
+    interface: 'wsgi',
+    get requests() {
+      return servers.reduce((sum, server) => sum + server.requests, 0);
+    },
+    async start() {
+      for (const [index, socket] of sockets.entries())
+        listeners.push(await listen(servers[index]!, socket, settings.backlog));
+    },
+    async drain() {
+      for (const listener of listeners) listener.close();
+      await Promise.all(servers.map((server) => server.drain()));
+    },
+    hurry() {
+      for (const server of servers) server.closeIdle();
+    },
+  };
+}
+
+async function listen(server: HttpServer, socket: WorkerSocket, backlog: number): Promise<Server> {
+  const listener = createServer({ allowHalfOpen: true, pauseOnConnect: true, noDelay: true }, (connection) => {
+    server.serve(connection, { address: connection.remoteAddress ?? '', port: connection.remotePort ?? 0 });
+  });
+  await new Promise<void>((resolve, reject) => {
+    listener.once('error', reject);
+    if ('fd' in socket) listener.listen(inheritedHandle(socket.fd), backlog, resolve);
+    else listener.listen({ ...socket, backlog }, resolve);
+  });
+  const address = listener.address();
+  if (typeof address === 'object' && address !== null) {
+    server.localAddress = address.address;
+    server.localPort = address.port;
+  }
+  return listener;
+}

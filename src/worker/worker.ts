@@ -1,0 +1,29 @@
+/** What a worker class is to the rest: the one contract that every class keeps. */
+
+import type { Settings } from '../config/settings.ts';
+import type { WorkerSocket } from '../ipc/messages.ts';
+import type { Logger } from '../logger.ts';
+
+/** What a worker class is made of. */
+export interface WorkerContext {
+  /** The app's export, of which `makeHandler` makes what serves. */
+  readonly app: unknown;
+  readonly settings: Settings;
+  readonly sockets: readonly WorkerSocket[];
+  readonly log: Logger;
+}
+
+export interface Worker {
+  /** What the export was taken for. */
+  readonly interface: string;
+  /** Requests answered so far. */
+  readonly requests: number;
+  /** Begins to accept; resolves when it does. */
+  start(): Promise<void>;
+  /** Accepts no more, finishes what runs; resolves when no connection is left. */
+  drain(): Promise<void>;
+  /** While draining: idle connections get no grace any more. */
+  hurry(): void;
+}
+
+export type WorkerClass = (context: WorkerContext) => Worker;
