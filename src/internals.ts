@@ -6,7 +6,7 @@
 
 import net from 'node:net';
 
-const isOff = Boolean(process.env['TSGUN_NO_INTERNALS']);
+const isOff = Boolean(process.env.TSGUN_NO_INTERNALS);
 
 /** What libuv calls a stream handle. */
 export interface ServerHandle {

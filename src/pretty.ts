@@ -24,8 +24,8 @@ export function prettyStream(destination: { write(text: string): unknown }, isCo
 
 /** The steps of a stop from the keyboard: whoever pressed Ctrl-C sees the end of it, in one line. */
 function isNoise(line: Line): boolean {
-  const isExpected = line['event'] === 'worker_exited' && line['reason'] === 'shutdown' && line.level === 'info';
-  return isExpected || (line['event'] === 'shutdown_started' && line['signal'] === 'SIGINT');
+  const isExpected = line.event === 'worker_exited' && line.reason === 'shutdown' && line.level === 'info';
+  return isExpected || (line.event === 'shutdown_started' && line.signal === 'SIGINT');
 }
 
 /** Pure: one line, and below it a stack, indented, when there is one. */

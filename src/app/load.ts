@@ -51,12 +51,14 @@ async function importApp(path: string, given: string): Promise<Record<string, un
     try {
       return await import(pathToFileURL(path).href);
     } catch (error) {
-      // JavaScript that imports TypeScript, on a Node that cannot.
-      if ((error as NodeJS.ErrnoException).code !== 'ERR_UNKNOWN_FILE_EXTENSION') throw error;
+      // JavaScript that imports TypeScript, on a Node that cannot. And Node does not say where a syntax error is.
+      const isUnplaced = error instanceof SyntaxError && !error.stack?.includes('file:');
+      if (!isUnplaced && (error as NodeJS.ErrnoException).code !== 'ERR_UNKNOWN_FILE_EXTENSION') throw error;
       return await importTypeScript(path);
     }
   } catch (error) {
-    throw new AppLoadError(`app: ${given} failed to load: ${report(error).message}`, { cause: error });
+    const reason = report(error).message.replace(/\s+/g, ' ');
+    throw new AppLoadError(`app: ${given} failed to load: ${reason}`, { cause: error });
   }
 }
 
@@ -68,16 +70,16 @@ async function importTypeScript(path: string): Promise<Record<string, unknown>> 
 
 /** Compiled apps are kept in the user's own cache: in a shared /tmp, others could put code there. */
 function cacheDirectory(): string {
-  return join(process.env['XDG_CACHE_HOME'] || join(homedir(), '.cache'), 'tsgun');
+  return join(process.env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'tsgun');
 }
 
 function pickExport(exports: Record<string, unknown>, { path, exportName }: AppReference): unknown {
   // CommonJS through import(): what was assigned to module.exports is the default export.
-  const inner = exports['default'];
+  const inner = exports.default;
   const names = Object.keys(exports).filter((name) => name !== 'module.exports' && name !== '__esModule');
   const available = names.length === 0 ? 'it exports nothing' : `it exports ${names.join(', ')}`;
   if (exportName === undefined) {
-    const value = inner ?? exports['app'];
+    const value = inner ?? exports.app;
     if (value !== undefined) return unwrapDefault(value);
     throw new AppLoadError(`app: ${path} has no default export and none named app (${available}); say ${path}:NAME`);
   }

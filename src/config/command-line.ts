@@ -21,8 +21,8 @@ export async function parseCommandLine(
 ): Promise<{ run: CommandLine } | { help: string } | { version: string }> {
   const parser = build();
   const parsed = await parser.parseAsync([...argv]);
-  if (parsed['help'] === true) return { help: await parser.getHelp() };
-  if (parsed['version'] === true) return { version: version() };
+  if (parsed.help === true) return { help: await parser.getHelp() };
+  if (parsed.version === true) return { version: version() };
   refuseUnknown(Object.keys(parsed));
 
   const [app, ...rest] = [...parsed._, ...((parsed['--'] as string[] | undefined) ?? [])].map(String);
@@ -34,7 +34,7 @@ export async function parseCommandLine(
     const given = parsed[kebabCase(name)];
     if (given !== undefined) values[name] = isRepeatable(name) ? given : last(given);
   }
-  const config = last(parsed['config']);
+  const config = last(parsed.config);
   return { run: { app, values, ...(config === undefined ? {} : { config: String(config) }) } };
 }
 
@@ -67,7 +67,7 @@ function build() {
     .option('help', { alias: 'h', boolean: true, group: 'General', describe: 'This help.' })
     .option('version', { alias: 'v', boolean: true, group: 'General', describe: 'The version.' })
     .fail((message, error) => {
-      throw error ?? new ConfigError(`${message} (see tsgun --help)`);
+      throw new ConfigError(`${message ?? error.message} (see tsgun --help)`);
     });
   const names = sections.flatMap((section) => settingNames.filter((name) => table[name].section === section));
   for (const name of names) parser.option(kebabCase(name), optionFor(table[name]));

@@ -56,6 +56,6 @@ function parseValue(name: SettingName, raw: unknown, from: string): unknown {
     return table[name].parse(raw);
   } catch (error) {
     if (!(error instanceof Expected)) throw error;
-    throw new ConfigError(`${name}: expected ${error.message}, got ${describe(raw)} (from ${from})`);
+    throw new ConfigError(`${name}: expected ${error.message}, got ${describe(error.got ?? raw)} (from ${from})`);
   }
 }

@@ -6,7 +6,15 @@
 import { availableParallelism } from 'node:os';
 
 /** Says what a parser would have taken, such as `a positive whole number`. */
-export class Expected extends Error {}
+export class Expected extends Error {
+  /** The offending value, where it is only a part of what was given. */
+  readonly got: unknown;
+
+  constructor(message: string, got?: unknown) {
+    super(message);
+    this.got = got;
+  }
+}
 
 export type Parser<T> = (raw: unknown) => T;
 
@@ -70,7 +78,7 @@ const addressForm = /^(?:\[([0-9a-fA-F:.]+(?:%\w+)?)\]|([^:[\]\s/]*)):(\d{1,5})$
 export function address(raw: unknown): Address {
   const match = typeof raw === 'string' ? addressForm.exec(raw) : null;
   const port = Number(match?.[3]);
-  if (match === null || !(port <= 65535)) throw new Expected('HOST:PORT or [V6]:PORT with a port from 0 to 65535');
+  if (match === null || !(port <= 65535)) throw new Expected('HOST:PORT or [V6]:PORT with a port from 0 to 65535', raw);
   return { kind: 'tcp', host: match[1] ?? (match[2] || '0.0.0.0'), port };
 }
 

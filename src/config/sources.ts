@@ -58,7 +58,7 @@ async function readConfigFile(path: string, name: string, required: boolean): Pr
     // Not through the module cache: a reload must see the file as it is now.
     const jiti = createJiti(pathToFileURL(path).href, { moduleCache: false, interopDefault: false });
     const module = await jiti.import<Record<string, unknown>>(path);
-    return module['default'] ?? module;
+    return module.default ?? module;
   } catch (error) {
     throw new ConfigError(`config: ${name} cannot be loaded: ${report(error).message}`, { cause: error });
   }

@@ -212,7 +212,7 @@ export class Exchange implements ResponseState {
   /** Calls back once if the client goes away, or is cut off, before the answer is complete. */
   onAbort(listener: (reason: Error) => void): void {
     if (this.goneReason !== undefined) listener(this.goneReason);
-    else if (!this.isEnded) (this.abortListeners ??= []).push(listener);
+    else if (!this.isEnded) this.abortListeners = [...(this.abortListeners ?? []), listener];
   }
 
   /** From the connection: there is nobody left to answer. */

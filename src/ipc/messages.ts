@@ -11,6 +11,8 @@ export type WorkerMessage =
   | { readonly type: 'beat'; readonly requests: number }
   /** It could not come up, and is about to exit. */
   | { readonly type: 'boot_failed'; readonly error: ErrorReport }
+  /** It accepts no more connections. */
+  | { readonly type: 'draining' }
   /** It must be replaced and drains by itself: a signal told it to leave, or an error escaped the app. */
   | { readonly type: 'leaving'; readonly reason: 'killed' | 'crashed' };
 

@@ -20,6 +20,7 @@ import {
   createPool,
   type ExitReason,
   noteBeat,
+  noteDraining,
   noteExit,
   noteKilled,
   noteReady,
@@ -124,6 +125,7 @@ class Master {
     const now = performance.now();
     if (message.type === 'beat') noteBeat(this.pool, child, message.requests, now);
     else if (message.type === 'ready') this.welcome(child, message.interface, now);
+    else if (message.type === 'draining') noteDraining(child);
     else if (message.type === 'leaving') noteRetiring(child, message.reason, now + this.pool.policy.graceMs);
     else this.bootErrors.set(child, message.error);
   }

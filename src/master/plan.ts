@@ -8,7 +8,7 @@ export type Action =
   | { readonly type: 'retire'; readonly child: Child; readonly reason: ExitReason }
   /** Do not ask. */
   | { readonly type: 'kill'; readonly child: Child; readonly reason: ExitReason }
-  /** Every worker is of the wanted generation. */
+  /** Whoever connects from now on reaches the wanted generation. */
   | { readonly type: 'finish_reload' }
   /** All are gone. */
   | { readonly type: 'stop' };
@@ -66,7 +66,8 @@ function planService(pool: Pool, now: number): Action[] {
     const missing = Math.max(0, Math.min(target - wanted.length, room));
     for (let count = 0; count < missing; count++) actions.push({ type: 'spawn' });
   }
-  const isComplete = ready.length === target && wanted.length === target && outdated.length === 0;
+  const isReplaced = childrenOf(pool).every((child) => child.generation === generation || !child.isAccepting);
+  const isComplete = ready.length === target && wanted.length === target && isReplaced;
   if (pool.reloadFrom !== undefined && isComplete) actions.push({ type: 'finish_reload' });
   return actions;
 }

@@ -24,6 +24,8 @@ export interface Child {
   readonly generation: number;
   readonly spawnedAt: number;
   state: ChildState;
+  /** Whether new connections may still reach it. */
+  isAccepting: boolean;
   /** When it must have been ready, beaten again, or gone. */
   deadline: number;
   /** Why it is about to exit, once that is known. */
@@ -96,6 +98,7 @@ export function addChild(pool: Pool, now: number): Child {
     generation: pool.generation,
     spawnedAt: now,
     state: 'booting',
+    isAccepting: false,
     deadline: now + pool.policy.bootMs,
     reason: undefined,
     requests: 0,
@@ -107,6 +110,7 @@ export function addChild(pool: Pool, now: number): Child {
 export function noteReady(pool: Pool, child: Child, now: number): void {
   if (child.state !== 'booting') return;
   child.state = 'ready';
+  child.isAccepting = true;
   child.deadline = now + pool.policy.timeoutMs;
   pool.hasServed = true;
 }
@@ -122,6 +126,11 @@ export function noteRetiring(child: Child, reason: ExitReason, deadline: number)
   child.state = 'retiring';
   child.reason ??= reason;
   child.deadline = deadline;
+}
+
+/** It has closed its listeners. */
+export function noteDraining(child: Child): void {
+  child.isAccepting = false;
 }
 
 export function noteKilled(child: Child, reason: ExitReason): void {

@@ -27,8 +27,10 @@ export function asyncWorker(context: WorkerContext): Worker {
       for (const [index, socket] of sockets.entries())
         listeners.push(await listen(servers[index]!, socket, settings.backlog));
     },
-    async drain() {
+    stopAccepting() {
       for (const listener of listeners) listener.close();
+    },
+    async drain() {
       await Promise.all(servers.map((server) => server.drain()));
     },
     hurry() {

@@ -5,7 +5,7 @@
 
 import cluster from 'node:cluster';
 import { loadApp } from '../app/load.ts';
-import { BootError, ExitCode, report, TsgunError } from '../errors.ts';
+import { AppLoadError, BootError, ExitCode, report, TsgunError } from '../errors.ts';
 import { sendToMaster } from '../ipc/channel.ts';
 import { startHeartbeat } from '../ipc/heartbeat.ts';
 import { type MasterMessage, orderVariable, type WorkerOrder } from '../ipc/messages.ts';
@@ -37,17 +37,22 @@ async function main(): Promise<void> {
     if (message.type === 'quit') exit.worker?.hurry();
   });
 
+  watchForEscapedErrors(log, exit);
   try {
     const worker = await boot(order, log);
     exit.worker = worker;
-    watchForEscapedErrors(log, exit);
     await sendToMaster({ type: 'ready', interface: worker.interface });
     startHeartbeat(() => worker.requests);
     if (exit.isLeaving) exit.leave(undefined, ExitCode.ok);
   } catch (error) {
-    await sendToMaster({ type: 'boot_failed', error: report(error) });
-    process.exit(error instanceof TsgunError ? error.exitCode : ExitCode.boot);
+    await failBoot(error);
   }
+}
+
+/** The master logs it: one line for all workers that fail the same way. */
+async function failBoot(error: unknown): Promise<never> {
+  await sendToMaster({ type: 'boot_failed', error: report(error) });
+  process.exit(error instanceof TsgunError ? error.exitCode : ExitCode.boot);
 }
 
 function takeOrder(): WorkerOrder {
@@ -70,9 +75,11 @@ async function boot(order: WorkerOrder, log: Logger): Promise<Worker> {
 function watchForEscapedErrors(log: Logger, exit: Exit): void {
   const onEscape = (error: unknown) => {
     const { message, stack } = report(error);
+    if (exit.worker === undefined)
+      return failBoot(new AppLoadError(`app: an error escaped it while loading: ${message}`, { cause: error }));
     log.say('fatal', { error: message, stack }, 'an error escaped the app: this worker is being replaced');
     void sendToMaster({ type: 'leaving', reason: 'crashed' });
-    exit.leave(undefined, 1);
+    return exit.leave(undefined, 1);
   };
   process.on('uncaughtException', onEscape);
   process.on('unhandledRejection', onEscape);
@@ -105,6 +112,8 @@ class Exit {
     if (why !== undefined) this.log.say('info', {}, `${why}: finishing and leaving`);
     // The master kills who overstays; this is for when there is no master.
     setTimeout(() => process.exit(this.code), this.graceMs + 1000).unref();
+    this.worker.stopAccepting();
+    void sendToMaster({ type: 'draining' });
     void this.worker.drain().finally(async () => {
       await sendToMaster({ type: 'beat', requests: this.worker?.requests ?? 0 });
       process.exit(this.code);

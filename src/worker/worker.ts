@@ -20,7 +20,9 @@ export interface Worker {
   readonly requests: number;
   /** Begins to accept; resolves when it does. */
   start(): Promise<void>;
-  /** Accepts no more, finishes what runs; resolves when no connection is left. */
+  /** Accepts no more from this moment. */
+  stopAccepting(): void;
+  /** Finishes what runs; resolves when no connection is left. */
   drain(): Promise<void>;
   /** While draining: idle connections get no grace any more. */
   hurry(): void;

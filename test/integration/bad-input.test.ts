@@ -1,0 +1,187 @@
+import { once } from 'node:events';
+import { type AddressInfo, createServer } from 'node:net';
+import { describe, expect, it } from 'vitest';
+import { makeFolder, start, Tsgun } from './harness.ts';
+
+const apps = {
+  'good.ts': `import type { App } from 'tsgun'
+const app: App = (env, startResponse) => { startResponse('200 OK', []); return ['good'] }
+export default app`,
+  'syntax.ts': 'export default (env, startResponse => {}',
+  'syntax.mjs': 'export default (env, startResponse => {}',
+  'throws.ts': 'interface A { a: 1 }\n\nthrow new Error("no database")',
+  'object.mjs': 'export default { port: 80 }',
+  'nothing.mjs': 'export const other = 1',
+  'exits.mjs': 'process.exit(5)',
+  'rejects.mjs':
+    'setTimeout(() => { throw new Error("too late") }); await new Promise(() => { setTimeout(() => {}, 60_000) })',
+  'missing-import.mjs': 'import "./not-there.mjs"; export default () => []',
+  'factory.mjs': 'export const create = () => { throw new Error("no factory today") }; export const app = 7',
+};
+
+/** Ends by itself: gives the code, and every line it wrote. */
+async function fails(args: string[], env: NodeJS.ProcessEnv = {}) {
+  const { path } = makeFolder(apps);
+  const tsgun = new Tsgun(['--bind', '127.0.0.1:0', ...args], { cwd: path, env });
+  const { code } = await tsgun.exited;
+  const errors = tsgun.log.filter(({ level }) => level === 'fatal' || level === 'error' || level === 'warn');
+  return { code, text: tsgun.text.join('\n'), errors, spawned: tsgun.lines('worker_spawned').length };
+}
+
+describe('a bad command line or configuration exits 1 with one line, before any worker runs', () => {
+  it.each([
+    ['an unknown option', ['good.ts', '--wrokers', '4'], 'tsgun: --wrokers: unknown option; did you mean --workers?'],
+    ['an unknown letter', ['good.ts', '-z', '4'], 'tsgun: -z: unknown option; tsgun --help lists the options'],
+    [
+      'a bad number',
+      ['good.ts', '-w', 'four'],
+      'tsgun: workers: expected a positive whole number up to 1024 or "auto", got "four" (from the command line)',
+    ],
+    [
+      'a negative number',
+      ['good.ts', '--workers=-1'],
+      'tsgun: workers: expected a positive whole number up to 1024 or "auto", got "-1" (from the command line)',
+    ],
+    ['a missing value', ['good.ts', '--workers'], 'tsgun: Not enough arguments following: workers (see tsgun --help)'],
+    [
+      'an unknown class',
+      ['good.ts', '-k', 'gevent'],
+      'tsgun: workerClass: expected one of async, got "gevent" (from the command line)',
+    ],
+    [
+      'a bad address',
+      ['good.ts', '-b', '8000'],
+      'tsgun: bind: expected HOST:PORT or [V6]:PORT with a port from 0 to 65535, got "8000" (from the command line)',
+    ],
+    ['no app', [], 'tsgun: no app given: tsgun APP, such as tsgun apps/fib.ts (or tsgun --help)'],
+    ['two apps', ['a.ts', 'b.ts'], 'tsgun: one app only, got a.ts and b.ts'],
+    [
+      'a config file that is not there',
+      ['good.ts', '-c', 'none.json'],
+      /^tsgun: config: cannot read "none.json": ENOENT/,
+    ],
+  ])('%s', async (_, args, message) => {
+    const { code, text, spawned } = await fails(args);
+    expect(text).toMatch(message);
+    expect(text.split('\n')).toHaveLength(1);
+    expect({ code, spawned }).toEqual({ code: 1, spawned: 0 });
+  });
+
+  it('a bad value in the environment', async () => {
+    const { code, text } = await fails(['good.ts'], { TSGUN_KEEP_ALIVE: 'long' });
+    expect(text).toBe(
+      'tsgun: keepAlive: expected a time in seconds from 0 to 2147483, got "long" (from $TSGUN_KEEP_ALIVE)',
+    );
+    expect(code).toBe(1);
+  });
+
+  it('a port in use', async () => {
+    const other = createServer().listen(0, '127.0.0.1');
+    await once(other, 'listening');
+    const { port } = other.address() as AddressInfo;
+    const { code, text, spawned } = await fails(['good.ts', '--bind', `127.0.0.1:${port}`]);
+    other.close();
+    expect(text).toBe(
+      `tsgun: bind: 127.0.0.1:${port} is in use by another process: stop that one, or take another port with --bind (EADDRINUSE)`,
+    );
+    expect({ code, spawned }).toEqual({ code: 1, spawned: 0 });
+  });
+
+  it('an address of another machine', async () => {
+    const { code, text } = await fails(['good.ts', '--bind', '192.0.2.1:8000']);
+    expect(text).toMatch(/^tsgun: bind: 192\.0\.2\.1:8000 is not an address of this machine/);
+    expect(code).toBe(1);
+  });
+});
+
+describe('an app that cannot be loaded exits 4 with its error, once, however many workers there are', () => {
+  it.each([
+    ['a file that is not there', 'none.ts', /^app: no file "none\.ts" \(looked for \/.*none\.ts\)$/, undefined],
+    ['a folder', '.', /^app: "\." is not one of \.ts \.mts \.cts \.js \.mjs \.cjs files$/, undefined],
+    ['a syntax error in TypeScript', 'syntax.ts', /^app: syntax\.ts failed to load: /, /syntax\.ts/],
+    ['a syntax error in JavaScript', 'syntax.mjs', /^app: syntax\.mjs failed to load: /, /syntax\.mjs/],
+    ['an error at import', 'throws.ts', /^app: throws\.ts failed to load: no database$/, /throws\.ts:3:/],
+    ['an import that is not there', 'missing-import.mjs', /not-there\.mjs/, /not-there\.mjs/],
+    [
+      'no default export',
+      'nothing.mjs',
+      /^app: nothing\.mjs has no default export and none named app \(it exports other\); say nothing\.mjs:NAME$/,
+      undefined,
+    ],
+    ['no such export', 'nothing.mjs:app', /^app: nothing\.mjs has no export app \(it exports other\)$/, undefined],
+    [
+      'an export of the wrong kind',
+      'object.mjs',
+      /^app: the export is an object; expected a function \(env, startResponse\) => body$/,
+      undefined,
+    ],
+    [
+      'a factory that is no function',
+      'factory.mjs:app()',
+      /^app: factory\.mjs:app\(\) calls a factory, but the export is 7$/,
+      undefined,
+    ],
+    [
+      'a factory that throws',
+      'factory.mjs:create()',
+      /^app: factory\.mjs:create\(\) failed: no factory today$/,
+      /factory\.mjs:1:/,
+    ],
+    [
+      'an error that escapes while loading',
+      'rejects.mjs',
+      /^app: an error escaped it while loading: too late$/,
+      /rejects\.mjs:1:/,
+    ],
+  ])('%s', async (_, app, message, stack) => {
+    const { code, errors, text } = await fails([app, '--workers', '3']);
+    expect(text).toBe('');
+    expect(errors).toHaveLength(1);
+    expect(errors[0]).toMatchObject({ event: 'worker_exited', reason: 'boot_failed' });
+    expect(errors[0]!.error).toMatch(message);
+    if (stack !== undefined) expect(errors[0]!.stack).toMatch(stack);
+    expect(code).toBe(4);
+  });
+});
+
+describe('a worker that cannot boot exits 3', () => {
+  it('when the app ends the process while loading', async () => {
+    const { code, errors } = await fails(['exits.mjs', '--workers', '2']);
+    expect(errors).toHaveLength(1);
+    expect(errors[0]!.error).toBe('worker exited while booting (code 5), before the app was loaded');
+    expect(code).toBe(3);
+  });
+
+  it('when the app is not loaded within boot-timeout', async () => {
+    const { path } = makeFolder({ 'app.mjs': 'await new Promise((resolve) => setTimeout(resolve, 60_000))' });
+    const tsgun = start('app.mjs', ['--boot-timeout', '0.5'], { cwd: path });
+    expect(await tsgun.exited).toMatchObject({ code: 3 });
+    expect(tsgun.lines('worker_exited')[0]!.error).toMatch(/^worker not ready within 0\.5 s \(bootTimeout\)/);
+  });
+});
+
+describe('the command', () => {
+  it('prints its help by section and its version', async () => {
+    const help = new Tsgun(['--help']);
+    expect(await help.exited).toMatchObject({ code: 0 });
+    for (const text of ['tsgun [options] APP', 'Sockets', 'Workers', '--worker-class', '[default: async]'])
+      expect(help.stdout).toContain(text);
+    const version = new Tsgun(['--version']);
+    expect(await version.exited).toMatchObject({ code: 0 });
+    expect(version.stdout).toMatch(/^\d+\.\d+\.\d+\n$/);
+  });
+
+  it('takes settings from the file, the environment and the command line, the last ranking highest', async () => {
+    const { path } = makeFolder({
+      ...apps,
+      'tsgun.config.json': '{ "workers": 2, "procName": "from-file", "keepAlive": 5 }',
+    });
+    const tsgun = start('good.ts', ['--workers', '1'], {
+      cwd: path,
+      env: { WEB_CONCURRENCY: '4', TSGUN_WORKERS: '3' },
+    });
+    expect(await tsgun.event('master_started')).toMatchObject({ workers: 1 });
+    expect(await tsgun.get('/')).toMatchObject({ text: 'good' });
+    await tsgun.stop();
+  });
+});

@@ -1,0 +1,215 @@
+/** Runs the real command in a process of its own, and lets a test wait for what its log says. */
+
+import { type ChildProcess, spawn } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { connect, type Socket } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+import { onTestFinished } from 'vitest';
+
+const command = fileURLToPath(new URL('../../dist/cli.js', import.meta.url));
+
+export type LogLine = Record<string, unknown> & { event?: string; pid: number; msg: string };
+
+export interface Exit {
+  readonly code: number | null;
+  readonly signal: NodeJS.Signals | null;
+}
+
+/** A folder of its own for a test's apps, gone after the test. */
+export function makeFolder(files: Record<string, string> = {}): {
+  path: string;
+  write(name: string, text: string): void;
+} {
+  const path = mkdtempSync(join(tmpdir(), 'tsgun-test-'));
+  onTestFinished(() => rmSync(path, { recursive: true, force: true }));
+  const write = (name: string, text: string) => writeFileSync(join(path, name), text);
+  for (const [name, text] of Object.entries(files)) write(name, text);
+  return { path, write };
+}
+
+export class Tsgun {
+  readonly process: ChildProcess;
+  /** Every line of the error log so far. */
+  readonly log: LogLine[] = [];
+  /** What was written that is not JSON. */
+  readonly text: string[] = [];
+  stdout = '';
+  readonly exited: Promise<Exit>;
+  private readonly watchers = new Set<() => void>();
+
+  constructor(args: readonly string[], options: { cwd?: string; env?: NodeJS.ProcessEnv; isDetached?: boolean } = {}) {
+    this.process = spawn(process.execPath, [command, ...args], {
+      cwd: options.cwd,
+      env: { ...process.env, ...options.env },
+      stdio: ['ignore', 'pipe', 'pipe'],
+      // A process group of its own, to send signals to as a terminal does.
+      detached: options.isDetached ?? false,
+    });
+    this.process.stdout?.on('data', (bytes) => {
+      this.stdout += bytes;
+      for (const watch of this.watchers) watch();
+    });
+    createInterface({ input: this.process.stderr! }).on('line', (line) => this.take(line));
+    this.exited = new Promise((resolve) => {
+      this.process.once('close', (code, signal) => {
+        resolve({ code, signal });
+        for (const watch of this.watchers) watch();
+      });
+    });
+    onTestFinished(() => this.destroy());
+  }
+
+  get pid(): number {
+    return this.process.pid!;
+  }
+
+  private take(line: string): void {
+    if (line.startsWith('{')) this.log.push(JSON.parse(line) as LogLine);
+    else this.text.push(line);
+    for (const watch of this.watchers) watch();
+  }
+
+  lines(event: string): LogLine[] {
+    return this.log.filter((line) => line.event === event);
+  }
+
+  /** Resolves as soon as the condition holds; rejects if the process ends before. */
+  async until(condition: () => boolean, what: string): Promise<void> {
+    await new Promise<void>((resolve, reject) => {
+      const check = () => {
+        if (condition()) resolve();
+        else if (this.process.exitCode !== null || this.process.signalCode !== null)
+          reject(new Error(`tsgun ended before ${what}:\n${this.describe()}`));
+        else return;
+        this.watchers.delete(check);
+      };
+      this.watchers.add(check);
+      check();
+    });
+  }
+
+  /** Waits until there are `count` lines of an event in all. */
+  async event(name: string, count = 1): Promise<LogLine> {
+    await this.until(() => this.lines(name).length >= count, `${count} of ${name}`);
+    return this.lines(name)[count - 1]!;
+  }
+
+  async url(path = '/'): Promise<string> {
+    const { url } = await this.event('listening');
+    return `${url}${path}`;
+  }
+
+  async get(path: string): Promise<{ status: number; text: string; headers: Headers }> {
+    const response = await fetch(await this.url(path));
+    return { status: response.status, text: await response.text(), headers: response.headers };
+  }
+
+  async connect(): Promise<Client> {
+    return Client.open(new URL(await this.url()));
+  }
+
+  /** Waits until `count` workers in all have become ready; gives the pids of those that live. */
+  async workers(count: number): Promise<number[]> {
+    await this.event('worker_ready', count);
+    return this.living();
+  }
+
+  /** The workers that were spawned and have not exited, by the log. */
+  living(): number[] {
+    const gone = new Set(this.lines('worker_exited').map(({ pid }) => pid));
+    return this.lines('worker_spawned')
+      .map(({ pid }) => pid)
+      .filter((pid) => !gone.has(pid));
+  }
+
+  signal(signal: NodeJS.Signals): void {
+    this.process.kill(signal);
+  }
+
+  /** Stops it and checks that nothing is left of it. */
+  async stop(signal: NodeJS.Signals = 'SIGTERM'): Promise<Exit> {
+    this.signal(signal);
+    const exit = await this.exited;
+    const left = this.lines('worker_spawned')
+      .map(({ pid }) => pid)
+      .filter(isAlive);
+    if (left.length > 0) throw new Error(`workers left behind: ${left.join(', ')}\n${this.describe()}`);
+    return exit;
+  }
+
+  describe(): string {
+    return [...this.text, ...this.log.map((line) => JSON.stringify(line))].join('\n');
+  }
+
+  private destroy(): void {
+    for (const pid of [this.pid, ...this.living()]) if (isAlive(pid)) process.kill(pid, 'SIGKILL');
+  }
+}
+
+export function isAlive(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch {
+    return false;
+  }
+}
+
+/** Starts the command on a free port. */
+export function start(
+  app: string,
+  args: readonly string[] = [],
+  options: ConstructorParameters<typeof Tsgun>[1] = {},
+): Tsgun {
+  return new Tsgun([app, '--bind', '127.0.0.1:0', ...args], options);
+}
+
+/** A raw connection: what is sent and what comes back, byte for byte. */
+export class Client {
+  readonly socket: Socket;
+  received = '';
+  readonly closed: Promise<void>;
+  private onChange: (() => void) | undefined;
+
+  private constructor(socket: Socket) {
+    this.socket = socket;
+    socket.on('error', () => {});
+    socket.on('data', (bytes) => {
+      this.received += bytes.toString('latin1');
+      this.onChange?.();
+    });
+    this.closed = new Promise((resolve) => socket.once('close', () => resolve()));
+    void this.closed.then(() => this.onChange?.());
+    onTestFinished(() => void socket.destroy());
+  }
+
+  static async open({ hostname, port }: URL): Promise<Client> {
+    const socket = connect({ host: hostname, port: Number(port), allowHalfOpen: false });
+    const client = new Client(socket);
+    await new Promise<void>((resolve, reject) => socket.once('connect', resolve).once('error', reject));
+    return client;
+  }
+
+  send(text: string): void {
+    this.socket.write(text, 'latin1');
+  }
+
+  /** Waits until what was received matches. */
+  async until(pattern: RegExp): Promise<RegExpMatchArray> {
+    for (;;) {
+      const match = this.received.match(pattern);
+      if (match !== null) return match;
+      if (this.socket.destroyed) throw new Error(`closed before ${pattern}; received ${JSON.stringify(this.received)}`);
+      await new Promise<void>((resolve) => {
+        this.onChange = resolve;
+      });
+    }
+  }
+}
+
+/** Resolves when a promise-returning check holds; for what only the outside can show, such as a port that is free again. */
+export async function eventually(check: () => boolean | Promise<boolean>): Promise<void> {
+  while (!(await check())) await new Promise((resolve) => setTimeout(resolve, 20));
+}

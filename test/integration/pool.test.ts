@@ -1,0 +1,307 @@
+import { once } from 'node:events';
+import { Agent, request } from 'node:http';
+import { createServer } from 'node:net';
+import { describe, expect, it } from 'vitest';
+import { eventually, isAlive, makeFolder, start, Tsgun } from './harness.ts';
+
+const fib = new URL('../../apps/fib.ts', import.meta.url).pathname;
+
+/** `/slow` answers when the file `go` is there; `/pid` says who answers; anything else is `hello`. */
+const slowApp = `
+import { existsSync } from 'node:fs'
+export default async (env, startResponse) => {
+  const isSlow = env.PATH_INFO === '/slow'
+  if (isSlow) console.log('parked')
+  while (isSlow && !existsSync('go')) await new Promise((resolve) => setTimeout(resolve, 20))
+  startResponse('200 OK', [['Content-Type', 'text/plain']])
+  return [env.PATH_INFO === '/pid' ? String(process.pid) : 'hello']
+}
+`;
+
+describe('the main job', () => {
+  it('serves fibonacci numbers from four workers behind one port', async () => {
+    const tsgun = start(fib, ['--workers', '4', '--worker-class', 'async']);
+    const pids = await tsgun.workers(4);
+    expect(new Set(pids).size).toBe(4);
+    expect(await tsgun.get('/30')).toMatchObject({ status: 200, text: 'fib: 832040\n' });
+    expect(await tsgun.get('/?n=10')).toMatchObject({ status: 200, text: 'fib: 55\n' });
+    expect(await tsgun.stop()).toEqual({ code: 0, signal: null });
+    expect(tsgun.lines('shutdown_finished')).toHaveLength(1);
+  });
+
+  it('logs every step of a life as JSON with an event', async () => {
+    const tsgun = start(fib, ['--workers', '2']);
+    await tsgun.workers(2);
+    await tsgun.stop();
+    const events = tsgun.log.map(({ event }) => event);
+    expect(tsgun.text).toEqual([]);
+    expect(new Set(events)).toEqual(
+      new Set([
+        'master_started',
+        'worker_spawned',
+        'worker_ready',
+        'listening',
+        'shutdown_started',
+        'worker_exited',
+        'shutdown_finished',
+      ]),
+    );
+    expect(tsgun.lines('worker_exited')).toMatchObject([
+      { reason: 'shutdown', code: 0 },
+      { reason: 'shutdown', code: 0 },
+    ]);
+  });
+});
+
+describe('a worker that dies', () => {
+  it('is replaced, and the log says which, why, after how long and how many requests', async () => {
+    const tsgun = start(fib, ['--workers', '2']);
+    const before = await tsgun.workers(2);
+    for (let n = 0; n < 10; n++) await tsgun.get('/1');
+    process.kill(before[0]!, 'SIGKILL');
+    const exit = await tsgun.event('worker_exited');
+    expect(exit).toMatchObject({ pid: before[0], reason: 'killed', signal: 'SIGKILL', code: null });
+    expect(exit.uptimeMs).toBeGreaterThan(0);
+    expect(exit.requests).toBeTypeOf('number');
+    const after = await tsgun.workers(3);
+    expect(after).toHaveLength(2);
+    expect(after).toContain(before[1]);
+    expect(await tsgun.get('/5')).toMatchObject({ text: 'fib: 5\n' });
+    await tsgun.stop();
+  });
+
+  it('by process.exit in the app is called crashed, and the service goes on', async () => {
+    const { path } = makeFolder({
+      'app.mjs': `export default (env, startResponse) => {
+        if (env.PATH_INFO === '/exit') process.exit(7)
+        startResponse('200 OK', []); return ['alive'] }`,
+    });
+    const tsgun = start('app.mjs', ['--workers', '2'], { cwd: path });
+    await tsgun.workers(2);
+    await expect(tsgun.get('/exit')).rejects.toThrow();
+    expect(await tsgun.event('worker_exited')).toMatchObject({ reason: 'crashed', code: 7 });
+    expect(await tsgun.get('/')).toMatchObject({ text: 'alive' });
+    await tsgun.workers(3);
+    await tsgun.stop();
+  });
+
+  it('by an error that nobody caught finishes its requests and is replaced', async () => {
+    const { path, write } = makeFolder({
+      'app.mjs': `${slowApp}; process.on('SIGTERM', () => {});`,
+      'escape.mjs': `import app from './app.mjs'
+      export default (env, startResponse) => {
+        if (env.PATH_INFO === '/escape') setTimeout(() => { throw new Error('nobody catches me') })
+        return app(env, startResponse) }`,
+    });
+    const tsgun = start('escape.mjs', [], { cwd: path });
+    await tsgun.workers(1);
+    const slow = tsgun.get('/slow');
+    await tsgun.until(() => tsgun.stdout.includes('parked'), 'the request to be parked');
+    await tsgun.get('/escape');
+    await tsgun.workers(2);
+    write('go', '');
+    expect(await slow).toMatchObject({ status: 200, text: 'hello' });
+    expect(await tsgun.event('worker_exited')).toMatchObject({ reason: 'crashed', code: 1 });
+    expect(tsgun.log.find(({ level }) => level === 'fatal')).toMatchObject({ error: 'nobody catches me' });
+    await tsgun.stop();
+  });
+
+  it('whose loop is blocked past the timeout is called hung, killed and replaced', async () => {
+    const { path } = makeFolder({
+      'app.mjs': `export default (env, startResponse) => {
+        if (env.PATH_INFO === '/hang') for (;;);
+        startResponse('200 OK', []); return ['alive'] }`,
+    });
+    const tsgun = start('app.mjs', ['--workers', '2', '--timeout', '1'], { cwd: path });
+    const before = await tsgun.workers(2);
+    await expect(tsgun.get('/hang')).rejects.toThrow();
+    const { pid } = await tsgun.event('worker_hung');
+    expect(before).toContain(pid);
+    expect(await tsgun.event('worker_exited')).toMatchObject({ pid, reason: 'hung', signal: 'SIGKILL' });
+    await tsgun.workers(3);
+    expect(await tsgun.get('/')).toMatchObject({ text: 'alive' });
+    await tsgun.stop();
+  });
+});
+
+describe('a reload (HUP)', () => {
+  it('replaces every worker and serves the edited app, without losing a request', async () => {
+    const app = (text: string) => `enum E { A = '${text}' }
+      export default (env: any, startResponse: any) => { startResponse('200 OK', []); return [E.A] }`;
+    const { path, write } = makeFolder({ 'app.ts': app('old') });
+    const tsgun = start('app.ts', ['--workers', '2'], { cwd: path });
+    const before = await tsgun.workers(2);
+    const url = await tsgun.url();
+    const agent = new Agent({ keepAlive: true, maxSockets: 8 });
+    let isOver = false;
+    const answers: string[] = [];
+    const load = Array.from({ length: 8 }, async () => {
+      while (!isOver) answers.push(await getThrough(agent, url));
+    });
+    write('app.ts', app('new'));
+    for (let round = 1; round <= 3; round++) {
+      tsgun.signal('SIGHUP');
+      await tsgun.event('reload_finished', round);
+    }
+    await tsgun.event('worker_exited', 6);
+    const seen = answers.length;
+    await eventually(() => answers.length > seen + 20);
+    isOver = true;
+    await Promise.all(load);
+    agent.destroy();
+    expect(new Set(answers)).toEqual(new Set(['old', 'new']));
+    expect(answers.at(-1)).toBe('new');
+    expect(tsgun.living().filter((pid) => before.includes(pid))).toEqual([]);
+    expect(tsgun.lines('worker_exited').map(({ reason }) => reason)).toEqual(Array(6).fill('reload'));
+    await tsgun.stop();
+  });
+
+  it('onto an app that throws is given up: the old generation serves, and a later reload works', async () => {
+    const good = (text: string) => `export default (e, s) => { s('200 OK', []); return ['${text}'] }`;
+    const { path, write } = makeFolder({ 'app.mjs': good('one') });
+    const tsgun = start('app.mjs', ['--workers', '2'], { cwd: path });
+    const before = await tsgun.workers(2);
+    write('app.mjs', 'throw new Error("not today")');
+    tsgun.signal('SIGHUP');
+    const failed = await tsgun.event('reload_failed');
+    expect(failed.error).toMatch(/app\.mjs failed to load: not today/);
+    expect(failed.stack).toMatch(/app\.mjs:1/);
+    expect(await tsgun.get('/')).toMatchObject({ text: 'one' });
+    expect(tsgun.living()).toEqual(before);
+    write('app.mjs', good('two'));
+    tsgun.signal('SIGHUP');
+    await tsgun.event('reload_finished');
+    const client = await tsgun.connect();
+    client.send('GET / HTTP/1.0\r\n\r\n');
+    await client.until(/two$/);
+    await tsgun.stop();
+  });
+
+  it('reads the config file again: workers, and where to listen', async () => {
+    const { path, write } = makeFolder({
+      'app.mjs': `export default (e, s) => { s('200 OK', []); return ['x'] }`,
+      'tsgun.config.json': '{ "workers": 1, "bind": "127.0.0.1:0" }',
+    });
+    const tsgun = new Tsgun(['app.mjs'], { cwd: path });
+    await tsgun.workers(1);
+    write('tsgun.config.json', '{ "workers": 3, "bind": "127.0.0.1:0" }');
+    tsgun.signal('SIGHUP');
+    await tsgun.event('reload_finished');
+    expect(tsgun.living().length).toBeGreaterThanOrEqual(3);
+    write('tsgun.config.json', '{ "workers": "many" }');
+    tsgun.signal('SIGHUP');
+    const { error } = await tsgun.event('reload_failed');
+    expect(error).toBe(
+      'workers: expected a positive whole number up to 1024 or "auto", got "many" (from tsgun.config.json)',
+    );
+    expect(await tsgun.get('/')).toMatchObject({ text: 'x' });
+    await tsgun.stop();
+  });
+});
+
+describe('a stop', () => {
+  it('by TERM finishes the requests that run, then exits 0 and frees the port', async () => {
+    const { path, write } = makeFolder({ 'app.mjs': slowApp });
+    const tsgun = start('app.mjs', ['--workers', '2'], { cwd: path });
+    await tsgun.workers(2);
+    const url = await tsgun.url();
+    const slow = tsgun.get('/slow');
+    await tsgun.until(() => tsgun.stdout.includes('parked'), 'the request to be parked');
+    tsgun.signal('SIGTERM');
+    await tsgun.event('shutdown_started');
+    write('go', '');
+    const { status, headers } = await slow;
+    expect(status).toBe(200);
+    expect(headers.get('connection')).toBe('close');
+    expect(await tsgun.exited).toEqual({ code: 0, signal: null });
+    const probe = createServer().listen(Number(new URL(url).port), '127.0.0.1');
+    await once(probe, 'listening');
+    probe.close();
+  });
+
+  it('by TERM cuts what overstays graceful-timeout', async () => {
+    const { path } = makeFolder({ 'app.mjs': slowApp });
+    const tsgun = start('app.mjs', ['--graceful-timeout', '0.5'], { cwd: path });
+    await tsgun.workers(1);
+    const slow = tsgun.get('/slow').catch((error: Error) => error);
+    await tsgun.until(() => tsgun.stdout.includes('parked'), 'the request to be parked');
+    expect(await tsgun.stop('SIGTERM')).toEqual({ code: 0, signal: null });
+    expect(await slow).toBeInstanceOf(Error);
+    expect(tsgun.lines('worker_exited')).toMatchObject([{ reason: 'shutdown', signal: 'SIGKILL' }]);
+  });
+
+  it('by a second TERM is at once', async () => {
+    const { path } = makeFolder({ 'app.mjs': slowApp });
+    const tsgun = start('app.mjs', [], { cwd: path });
+    await tsgun.workers(1);
+    const slow = tsgun.get('/slow').catch((error: Error) => error);
+    await tsgun.until(() => tsgun.stdout.includes('parked'), 'the request to be parked');
+    tsgun.signal('SIGTERM');
+    await tsgun.event('shutdown_started');
+    expect(await tsgun.stop('SIGTERM')).toEqual({ code: 0, signal: null });
+    expect(await slow).toBeInstanceOf(Error);
+  });
+
+  it('by Ctrl-C, which the whole process group gets, exits 0', async () => {
+    const tsgun = start(fib, ['--workers', '2'], { isDetached: true });
+    await tsgun.workers(2);
+    process.kill(-tsgun.pid, 'SIGINT');
+    expect(await tsgun.exited).toEqual({ code: 0, signal: null });
+    expect(tsgun.lines('worker_exited').map(({ reason }) => reason)).toEqual(['shutdown', 'shutdown']);
+    expect(tsgun.text).toEqual([]);
+  });
+
+  it('while the workers still boot leaves nothing behind', async () => {
+    const { path } = makeFolder({ 'app.mjs': 'await new Promise((resolve) => setTimeout(resolve, 60_000))' });
+    const tsgun = start('app.mjs', ['--workers', '2'], { cwd: path });
+    await tsgun.event('worker_spawned', 2);
+    expect(await tsgun.stop()).toEqual({ code: 0, signal: null });
+  });
+
+  it('of the master by kill -9 lets the workers finish what they run, and exit by themselves', async () => {
+    const { path, write } = makeFolder({ 'app.mjs': slowApp });
+    const tsgun = start('app.mjs', ['--workers', '2'], { cwd: path });
+    const pids = await tsgun.workers(2);
+    const slow = tsgun.get('/slow');
+    await tsgun.until(() => tsgun.stdout.includes('parked'), 'the request to be parked');
+    tsgun.signal('SIGKILL');
+    await eventually(() => pids.filter(isAlive).length === 1);
+    write('go', '');
+    expect(await slow).toMatchObject({ status: 200, text: 'hello' });
+    await eventually(() => !pids.some(isAlive));
+  });
+});
+
+describe('the worker count', () => {
+  it('goes up by TTIN and down by TTOU, never below one', async () => {
+    const tsgun = start(fib);
+    await tsgun.workers(1);
+    tsgun.signal('SIGTTIN');
+    expect(await tsgun.workers(2)).toHaveLength(2);
+    tsgun.signal('SIGTTOU');
+    expect(await tsgun.event('worker_exited')).toMatchObject({ reason: 'scaled_down' });
+    tsgun.signal('SIGTTOU');
+    await tsgun.until(
+      () => tsgun.log.filter(({ msg }) => msg === 'worker count changed').length === 3,
+      'the third change',
+    );
+    expect(tsgun.living()).toHaveLength(1);
+    expect(await tsgun.get('/7')).toMatchObject({ text: 'fib: 13\n' });
+    await tsgun.stop();
+  });
+});
+
+function getThrough(agent: Agent, url: string): Promise<string> {
+  return new Promise((resolve, reject) => {
+    request(url, { agent }, (response) => {
+      let text = '';
+      response.on('data', (bytes) => {
+        text += bytes;
+      });
+      response.on('end', () => resolve(text));
+      response.on('error', reject);
+    })
+      .on('error', reject)
+      .end();
+  });
+}
