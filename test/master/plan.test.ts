@@ -1,0 +1,210 @@
+import { describe, expect, it } from 'vitest';
+import { nextLook, plan, surgeOf } from '../../src/master/plan.ts';
+import {
+  addChild,
+  type Child,
+  calmMs,
+  childrenOf,
+  createPool,
+  noteBeat,
+  noteDraining,
+  noteExit,
+  noteKilled,
+  noteReady,
+  noteReload,
+  noteRetiring,
+  type Pool,
+} from '../../src/master/pool.ts';
+
+const policy = { bootMs: 1000, timeoutMs: 500, graceMs: 2000 };
+
+function poolOf(target: number): Pool {
+  return createPool(policy, target, () => 0.5);
+}
+
+/** Does what the plan says, as the master would, with workers that boot at once. */
+function settle(pool: Pool, now: number): void {
+  for (let round = 0; round < 100; round++) {
+    const actions = plan(pool, now);
+    if (actions.length === 0) return;
+    for (const action of actions) {
+      if (action.type === 'spawn') noteReady(pool, addChild(pool, now), now);
+      else if (action.type === 'finish_reload') pool.reloadFrom = undefined;
+      else if (action.type === 'retire' || action.type === 'kill') {
+        noteRetiring(action.child, action.reason, now + policy.graceMs);
+        noteExit(pool, action.child, null, now);
+      } else return;
+    }
+  }
+  throw new Error('the plan does not settle');
+}
+
+describe('a new pool', () => {
+  it('spawns as many as are wanted, at once, each with a deadline', () => {
+    const pool = poolOf(3);
+    const actions = plan(pool, 0);
+    expect(actions).toEqual([{ type: 'spawn' }, { type: 'spawn' }, { type: 'spawn' }]);
+    const child = addChild(pool, 7);
+    expect(child.deadline).toBe(7 + policy.bootMs);
+    expect(nextLook(pool, 7)).toBe(1007);
+  });
+
+  it('wants nothing once all are ready', () => {
+    const pool = poolOf(3);
+    settle(pool, 0);
+    expect(plan(pool, 0)).toEqual([]);
+  });
+});
+
+describe('deadlines', () => {
+  it('a child that does not boot in time is killed as boot_failed', () => {
+    const pool = poolOf(1);
+    const child = addChild(pool, 0);
+    expect(plan(pool, 999)).toEqual([]);
+    expect(plan(pool, 1000)).toEqual([{ type: 'kill', child, reason: 'boot_failed' }]);
+  });
+
+  it('a child that stops beating is killed as hung, one that beats is not', () => {
+    const pool = poolOf(1);
+    const child = addChild(pool, 0);
+    noteReady(pool, child, 0);
+    noteBeat(pool, child, 4, 400);
+    expect(plan(pool, 500)).toEqual([]);
+    expect(plan(pool, 900)).toEqual([{ type: 'kill', child, reason: 'hung' }]);
+    expect(child.requests).toBe(4);
+  });
+
+  it('a retiring child that overstays is killed, and keeps the reason it was retired for', () => {
+    const pool = poolOf(1);
+    const child = addChild(pool, 0);
+    noteReady(pool, child, 0);
+    noteRetiring(child, 'reload', 2000);
+    noteBeat(pool, child, 1, 1999);
+    const [action] = plan(pool, 2000);
+    expect(action).toMatchObject({ type: 'kill', child });
+    noteKilled(child, 'killed');
+    expect(noteExit(pool, child, 'SIGKILL', 2000)).toBe('reload');
+  });
+});
+
+describe('a reload', () => {
+  it('retires an old child only when a new one is ready in its place', () => {
+    const pool = poolOf(2);
+    settle(pool, 0);
+    const old = childrenOf(pool);
+    noteReload(pool, policy, 2);
+    expect(plan(pool, 1)).toEqual([{ type: 'spawn' }]);
+    const fresh = addChild(pool, 1);
+    expect(plan(pool, 1)).toEqual([]);
+    noteReady(pool, fresh, 2);
+    expect(plan(pool, 2)).toContainEqual({ type: 'retire', child: old[0], reason: 'reload' });
+  });
+
+  it('is finished when no old child accepts any more, though one may still finish its requests', () => {
+    const pool = poolOf(1);
+    settle(pool, 0);
+    const [old] = childrenOf(pool) as [Child];
+    noteReload(pool, policy, 1);
+    noteReady(pool, addChild(pool, 1), 1);
+    noteRetiring(old, 'reload', 2001);
+    expect(plan(pool, 1)).toEqual([]);
+    noteDraining(old);
+    expect(plan(pool, 1)).toEqual([{ type: 'finish_reload' }]);
+  });
+
+  it('that fails goes back to the generation before, and leaves its children alone', () => {
+    const pool = poolOf(2);
+    settle(pool, 0);
+    noteReload(pool, policy, 2);
+    const broken = addChild(pool, 1);
+    expect(noteExit(pool, broken, null, 2)).toBe('boot_failed');
+    expect(pool).toMatchObject({ generation: 1, reloadFrom: undefined });
+    expect(plan(pool, 2)).toEqual([]);
+  });
+
+  it('overtaken by another kills what still boots, and can still go back to the last complete generation', () => {
+    const pool = poolOf(1);
+    settle(pool, 0);
+    noteReload(pool, policy, 1);
+    const overtaken = addChild(pool, 1);
+    noteReload(pool, policy, 1);
+    expect(plan(pool, 2)).toContainEqual({ type: 'kill', child: overtaken, reason: 'reload' });
+    expect(pool.reloadFrom).toBe(1);
+  });
+});
+
+describe('children that die', () => {
+  const crash = (pool: Pool, now: number) => {
+    const [child] = childrenOf(pool) as [Child];
+    noteExit(pool, child, 'SIGSEGV', now);
+    return pool.resumeAt - now;
+  };
+
+  it('of themselves and young are replaced at once the first time, then after growing pauses, up to a bound', () => {
+    const pool = poolOf(1);
+    const pauses: number[] = [];
+    let now = 0;
+    for (let round = 0; round < 10; round++) {
+      settle(pool, now);
+      pauses.push(Math.max(0, crash(pool, now)));
+      expect(plan(pool, now).some(({ type }) => type === 'spawn')).toBe(pauses.at(-1) === 0);
+      now = Math.max(now, pool.resumeAt);
+    }
+    expect(pauses).toEqual([0, 500, 1000, 2000, 4000, 8000, 16_000, 30_000, 30_000, 30_000]);
+  });
+
+  it('after a calm minute are replaced at once again', () => {
+    const pool = poolOf(1);
+    for (let round = 0; round < 5; round++) {
+      settle(pool, pool.resumeAt);
+      crash(pool, pool.resumeAt);
+    }
+    const later = pool.resumeAt + calmMs + 1;
+    settle(pool, later);
+    expect(crash(pool, later)).toBeLessThanOrEqual(0);
+  });
+
+  it('by someone else’s hand are replaced at once, however often', () => {
+    const pool = poolOf(1);
+    for (let round = 0; round < 100; round++) {
+      settle(pool, round);
+      const [child] = childrenOf(pool) as [Child];
+      expect(noteExit(pool, child, 'SIGKILL', round)).toBe('killed');
+    }
+    expect(plan(pool, 100)).toEqual([{ type: 'spawn' }]);
+  });
+});
+
+describe('the count', () => {
+  it('lowered retires the surplus, those that still boot first', () => {
+    const pool = poolOf(3);
+    settle(pool, 0);
+    pool.target = 4;
+    const booting = addChild(pool, 1);
+    pool.target = 2;
+    const actions = plan(pool, 1);
+    expect(actions).toContainEqual({ type: 'kill', child: booting, reason: 'scaled_down' });
+    expect(actions).toHaveLength(2);
+  });
+
+  it('has a small surge for reloads', () => {
+    expect([1, 2, 4, 8, 16].map(surgeOf)).toEqual([1, 1, 1, 2, 4]);
+  });
+});
+
+describe('a stop', () => {
+  it('asks those that serve, kills those that boot, and ends when all are gone', () => {
+    const pool = poolOf(2);
+    const ready = addChild(pool, 0);
+    noteReady(pool, ready, 0);
+    const booting = addChild(pool, 0);
+    pool.isStopping = true;
+    expect(plan(pool, 1)).toEqual([
+      { type: 'retire', child: ready, reason: 'shutdown' },
+      { type: 'kill', child: booting, reason: 'shutdown' },
+    ]);
+    noteExit(pool, ready, null, 2);
+    noteExit(pool, booting, 'SIGKILL', 2);
+    expect(plan(pool, 2)).toEqual([{ type: 'stop' }]);
+  });
+});
