@@ -80,7 +80,7 @@ export function decodePath(path: string): string {
 
 function abortSignal(exchange: Exchange): AbortSignal {
   const controller = new AbortController();
-  exchange.onAbort((reason) => controller.abort(reason));
+  exchange.onLeave((reason) => controller.abort(reason));
   return controller.signal;
 }
 

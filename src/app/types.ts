@@ -21,11 +21,11 @@ export type Header = readonly [name: string, value: string];
 /** @returns a promise that resolves when the client is ready for more; it need not be awaited */
 export type Write = (piece: string | Uint8Array) => Promise<void>;
 
-/** Texts are sent as UTF-8. A single text or byte array counts as a body of one piece. */
-export type Body = (Iterable<string | Uint8Array> | AsyncIterable<string | Uint8Array>) & {
-  /** Called when the answer is done with the body, however it ended. */
-  close?: () => void | Promise<void>;
-};
+/**
+ * Pieces are sent in order, texts as UTF-8. A single text counts as a body of one piece. If the body has a method
+ * `close()`, it is called when the answer is done with the body, however it ended (PEP 3333, "Buffering and Streaming").
+ */
+export type Body = Iterable<string | Uint8Array> | AsyncIterable<string | Uint8Array>;
 
 /**
  * The request, with PEP 3333's keys. Texts from the request are "bytes as latin1" (PEP 3333, "Unicode Issues"): one

@@ -73,7 +73,7 @@ class Response {
         this.sendPieces(pieces);
       }
     } finally {
-      if (body?.close !== undefined) void this.close(body);
+      if (body !== undefined && 'close' in body) void this.close(body);
     }
   }
 
@@ -147,11 +147,15 @@ class Response {
   /** close() is called however the answer ended (PEP 3333, "Buffering and Streaming"); its own failure is only logged. */
   private async close(body: Body): Promise<void> {
     try {
-      await body.close?.();
+      await (body as Closable).close?.();
     } catch (error) {
       this.exchange.carrier.logFailure(this.exchange, error);
     }
   }
+}
+
+interface Closable {
+  close?: () => unknown;
 }
 
 function isPromise<T>(value: T | PromiseLike<T>): value is Promise<T> {

@@ -100,7 +100,10 @@ export class Connection implements RequestSink, Carrier {
     if (this.isClosing) return;
     if (this.parser.isInHead || !this.isRequestComplete) this.refuse(new HttpError(400, 'the request ended too early'));
     else if (this.exchange === undefined) this.close();
-    // Else the client has only closed its half, and waits for the answer.
+    else {
+      this.exchange.leave(new ClientGone('the client closed the connection, or its half of it'));
+      this.updatePhase();
+    }
   }
 
   // From the parser.
@@ -157,6 +160,7 @@ export class Connection implements RequestSink, Carrier {
 
   /** A client that takes nothing of what it is sent for the length of the body timeout is cut. */
   private watch(isTaking: boolean): boolean {
+    if (this.hasClientEnded) this.updatePhase();
     if (!isTaking) onStall(this.socket, this.server.timeouts.bodyMs, () => this.cut());
     return isTaking;
   }
@@ -285,7 +289,8 @@ export class Connection implements RequestSink, Carrier {
       this.deadline = server.deadlineIn(timeouts.bodyMs);
     } else if (exchange !== undefined) {
       this.phase = 'answer';
-      this.deadline = 0;
+      // Whether anyone waits for the answer will show at the next write; without one, it is not waited for long.
+      this.deadline = this.hasClientEnded ? server.deadlineIn(timeouts.bodyMs) : 0;
     } else if (!this.parser.isInHead) {
       this.phase = 'idle';
       if (server.isDraining) this.deadline = server.deadlineIn(idleGraceMs);

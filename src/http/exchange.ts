@@ -61,6 +61,7 @@ export class Exchange implements ResponseState {
   private sentBytes = 0;
   private fields: readonly Field[] = [];
   private knownLength = -1;
+  private leaveListeners: ((reason: Error) => void)[] | undefined = undefined;
   private abortListeners: ((reason: Error) => void)[] | undefined = undefined;
   private sink: BodySink | undefined = undefined;
   private queue: Buffer[] | undefined = undefined;
@@ -209,6 +210,23 @@ export class Exchange implements ResponseState {
     return this.goneReason !== undefined;
   }
 
+  /**
+   * Calls back once when the client seems to have gone: at the latest when `onAbort` does, but also when it has closed its
+   * half of the connection. TCP cannot tell who has left from who only has nothing more to say and waits for the answer,
+   * so that answer is still sent, if there is one.
+   */
+  onLeave(listener: (reason: Error) => void): void {
+    if (this.goneReason !== undefined) listener(this.goneReason);
+    else if (!this.isEnded) this.leaveListeners = [...(this.leaveListeners ?? []), listener];
+  }
+
+  /** From the connection: the client has closed its half. */
+  leave(reason: Error): void {
+    const listeners = this.leaveListeners ?? [];
+    this.leaveListeners = undefined;
+    for (const listener of listeners) listener(reason);
+  }
+
   /** Calls back once if the client goes away, or is cut off, before the answer is complete. */
   onAbort(listener: (reason: Error) => void): void {
     if (this.goneReason !== undefined) listener(this.goneReason);
@@ -219,6 +237,7 @@ export class Exchange implements ResponseState {
   abort(reason: Error): void {
     if (this.isGone || this.isEnded) return;
     this.goneReason = reason;
+    this.leave(reason);
     for (const listener of this.abortListeners ?? []) listener(reason);
     this.onDrain?.();
   }

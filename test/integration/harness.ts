@@ -2,12 +2,12 @@
 
 import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { connect, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { onTestFinished } from 'vitest';
+import { Client } from '../http/client.ts';
 
 const command = fileURLToPath(new URL('../../dist/cli.js', import.meta.url));
 
@@ -108,7 +108,8 @@ export class Tsgun {
   }
 
   async connect(): Promise<Client> {
-    return Client.open(new URL(await this.url()));
+    const { hostname, port } = new URL(await this.url());
+    return Client.open(Number(port), hostname);
   }
 
   /** Waits until `count` workers in all have become ready; gives the pids of those that live. */
@@ -164,49 +165,6 @@ export function start(
   options: ConstructorParameters<typeof Tsgun>[1] = {},
 ): Tsgun {
   return new Tsgun([app, '--bind', '127.0.0.1:0', ...args], options);
-}
-
-/** A raw connection: what is sent and what comes back, byte for byte. */
-export class Client {
-  readonly socket: Socket;
-  received = '';
-  readonly closed: Promise<void>;
-  private onChange: (() => void) | undefined;
-
-  private constructor(socket: Socket) {
-    this.socket = socket;
-    socket.on('error', () => {});
-    socket.on('data', (bytes) => {
-      this.received += bytes.toString('latin1');
-      this.onChange?.();
-    });
-    this.closed = new Promise((resolve) => socket.once('close', () => resolve()));
-    void this.closed.then(() => this.onChange?.());
-    onTestFinished(() => void socket.destroy());
-  }
-
-  static async open({ hostname, port }: URL): Promise<Client> {
-    const socket = connect({ host: hostname, port: Number(port), allowHalfOpen: false });
-    const client = new Client(socket);
-    await new Promise<void>((resolve, reject) => socket.once('connect', resolve).once('error', reject));
-    return client;
-  }
-
-  send(text: string): void {
-    this.socket.write(text, 'latin1');
-  }
-
-  /** Waits until what was received matches. */
-  async until(pattern: RegExp): Promise<RegExpMatchArray> {
-    for (;;) {
-      const match = this.received.match(pattern);
-      if (match !== null) return match;
-      if (this.socket.destroyed) throw new Error(`closed before ${pattern}; received ${JSON.stringify(this.received)}`);
-      await new Promise<void>((resolve) => {
-        this.onChange = resolve;
-      });
-    }
-  }
 }
 
 /** Resolves when a promise-returning check holds; for what only the outside can show, such as a port that is free again. */
