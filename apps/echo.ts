@@ -1,0 +1,17 @@
+/** The request's body back, as it comes: nothing is kept, so a slow client slows only itself. */
+
+import type { App, Header } from 'tsgun';
+
+const app: App = (env, startResponse) => {
+  const headers: Header[] = [['Content-Type', env.CONTENT_TYPE ?? 'application/octet-stream']];
+  // A chunked body has none; the answer is then chunked as well.
+  if (env.CONTENT_LENGTH !== undefined) headers.push(['Content-Length', env.CONTENT_LENGTH]);
+  startResponse('200 OK', headers);
+  return pieces(env['wsgi.input']);
+};
+
+async function* pieces(input: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+  yield* input;
+}
+
+export default app;

@@ -1,0 +1,141 @@
+import { readFileSync } from 'node:fs';
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { parseCommandLine } from '../../src/config/command-line.ts';
+import { resolveSettings } from '../../src/config/load.ts';
+import { address, Expected, formatAddress, seconds, wholeNumber, workerCount } from '../../src/config/parsers.ts';
+import { renderExampleConfig } from '../../src/config/render.ts';
+import { environmentName, kebabCase, type Setting, settingNames, table } from '../../src/config/settings.ts';
+import { environmentSource, platformSource } from '../../src/config/sources.ts';
+import { nearest } from '../../src/config/suggest.ts';
+
+describe('the table', () => {
+  it.each(settingNames)('%s has a default that its own parser takes, and a help text', (name) => {
+    const setting = table[name] as Setting<unknown>;
+    if (setting.default !== undefined) expect(() => setting.parse(setting.default)).not.toThrow();
+    expect(setting.help).toMatch(/^[A-Za-z0-9].*\.$/);
+    expect(setting.metavar).not.toBe('');
+  });
+
+  it('gives no letter to two settings', () => {
+    const letters = settingNames.map((name) => (table[name] as Setting<unknown>).alias).filter((alias) => alias);
+    expect(new Set(letters).size).toBe(letters.length);
+  });
+
+  it('names settings as each place does', () => {
+    expect(kebabCase('limitRequestFieldSize')).toBe('limit-request-field-size');
+    expect(environmentName('limitRequestFieldSize')).toBe('TSGUN_LIMIT_REQUEST_FIELD_SIZE');
+  });
+
+  it('is what config.example.json says', () => {
+    expect(readFileSync('config.example.json', 'utf8')).toBe(renderExampleConfig());
+  });
+});
+
+describe('sources', () => {
+  it('rank: default, platform, file, TSGUN_*, command line', () => {
+    const env = { WEB_CONCURRENCY: '2', PORT: '5000', TSGUN_BACKLOG: '64', TSGUN_TIMEOUT: '9' };
+    const { settings, origins } = resolveSettings([
+      ...platformSource(env),
+      { name: 'tsgun.config.json', values: { workers: 3, timeout: 8, keepAlive: 7 } },
+      ...environmentSource(env),
+      { name: 'the command line', values: { keepAlive: '6' } },
+    ]);
+    expect(settings).toMatchObject({ workers: 3, timeout: 9, keepAlive: 6, backlog: 64, gracefulTimeout: 30 });
+    expect(settings.bind).toEqual([{ kind: 'tcp', host: '0.0.0.0', port: 5000 }]);
+    expect(origins).toMatchObject({
+      workers: 'tsgun.config.json',
+      timeout: '$TSGUN_TIMEOUT',
+      keepAlive: 'the command line',
+      bind: '$PORT',
+      gracefulTimeout: 'default',
+    });
+  });
+
+  it('are checked even where a higher one overrules them', () => {
+    const sources = [
+      { name: '$WEB_CONCURRENCY', values: { workers: 'lots' } },
+      { name: 'the command line', values: { workers: '2' } },
+    ];
+    expect(() => resolveSettings(sources)).toThrow(
+      'workers: expected a positive whole number up to 1024 or "auto", got "lots" (from $WEB_CONCURRENCY)',
+    );
+  });
+});
+
+describe('parsers', () => {
+  it.each([
+    ['127.0.0.1:8000', '127.0.0.1', 8000],
+    ['localhost:0', 'localhost', 0],
+    [':80', '0.0.0.0', 80],
+    ['[::1]:8000', '::1', 8000],
+    ['[::]:65535', '::', 65535],
+  ])('take the address %s', (text, host, port) => {
+    expect(address(text)).toEqual({ kind: 'tcp', host, port });
+    if (!text.startsWith(':')) expect(formatAddress(address(text))).toBe(text);
+  });
+
+  it.each([
+    '8000',
+    'host',
+    'host:',
+    '1.2.3.4:65536',
+    '::1:80',
+    '[::1]',
+    'a b:80',
+    'h:-1',
+    'h:8o',
+    '',
+    80,
+    null,
+    'http://h:80',
+  ])('refuse the address %j', (text) => expect(() => address(text)).toThrow(Expected));
+
+  it('take numbers from files and digits from texts, and nothing else', () => {
+    const whole = wholeNumber(1, 10);
+    expect([whole(5), whole('5')]).toEqual([5, 5]);
+    for (const bad of ['', ' ', '5.5', '0x5', '1e1', '-5', '+5', 'five', 5.5, 11, 0, Number.NaN, null, true, [], {}])
+      expect(() => whole(bad)).toThrow(Expected);
+    expect(seconds()('0.25')).toBe(0.25);
+    expect(() => seconds()('1s')).toThrow(Expected);
+    expect(workerCount('auto')).toBeGreaterThan(0);
+    expect(() => workerCount('0')).toThrow(Expected);
+  });
+
+  it('never throw anything but Expected', () => {
+    fc.assert(
+      fc.property(fc.constantFrom(...settingNames), fc.anything(), (name, value) => {
+        try {
+          table[name].parse(value);
+        } catch (error) {
+          expect(error).toBeInstanceOf(Expected);
+        }
+      }),
+    );
+  });
+});
+
+describe('the command line', () => {
+  it('has every setting as an option, with its letter', async () => {
+    expect(await parseCommandLine(['-w', '4', '-k', 'async', '-b', 'h:1', '--bind', 'h:2', 'app.ts:main'])).toEqual({
+      run: { app: 'app.ts:main', values: { workers: '4', workerClass: 'async', bind: ['h:1', 'h:2'] } },
+    });
+  });
+
+  it('takes the last of an option given twice, and an app after --', async () => {
+    expect(await parseCommandLine(['--workers=1', '--workers=2', '-c', 'x.json', '--', 'app.ts'])).toEqual({
+      run: { app: 'app.ts', config: 'x.json', values: { workers: '2' } },
+    });
+  });
+});
+
+describe('suggestions', () => {
+  it.each([
+    ['worker', 'workers'],
+    ['wrokers', 'workers'],
+    ['keepalive', 'keep-alive'],
+    ['xyzzy', undefined],
+  ])('%s: %s', (typed, expected) => {
+    expect(nearest(typed, ['workers', 'keep-alive', 'bind'])).toBe(expected);
+  });
+});
