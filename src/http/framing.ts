@@ -49,8 +49,7 @@ function readTarget(head: RequestHead): void {
     return;
   }
   const [, authority, rest = '/'] = absoluteForm.exec(target) ?? [];
-  if (authority === undefined || !hostForm.test(authority) || authority.startsWith(':'))
-    throw new HttpError(400, 'malformed request target');
+  if (authority === undefined || !hostForm.test(authority)) throw new HttpError(400, 'malformed request target');
   head.host = authority;
   splitTarget(head, rest.startsWith('?') ? `/${rest}` : rest);
 }

@@ -12,8 +12,9 @@ export const fieldValueForm = /^[\t\x20-\x7e\x80-\xff]*$/;
  */
 export const targetForm = /^[!$-;=?-~]+$/;
 
-/** Host (RFC 9110 §7.2): uri-host [":" port], where uri-host may be empty. */
-export const hostForm = /^(?:\[[0-9A-Fa-f:.]+\]|(?:[A-Za-z0-9\-._~!$&'()*+,;=]|%[0-9A-Fa-f]{2})*)(?::[0-9]{0,5})?$/;
+/** Host (RFC 9110 §7.2): uri-host [":" port], or empty. A port without a host names nothing (RFC 9110 §4.2.1). */
+export const hostForm =
+  /^(?:(?:\[[0-9A-Fa-f:.]+\]|(?:[A-Za-z0-9\-._~!$&'()*+,;=]|%[0-9A-Fa-f]{2})+)(?::[0-9]{0,5})?)?$/;
 
 /** absolute-form (RFC 9112 §3.2.2) of the schemes that we serve: authority in group 1, the rest in 2. */
 export const absoluteForm = /^https?:\/\/([^/?]+)([/?].*)?$/i;
@@ -21,10 +22,14 @@ export const absoluteForm = /^https?:\/\/([^/?]+)([/?].*)?$/i;
 /** authority-form (RFC 9112 §3.2.3): host and port, both needed. */
 export const authorityForm = /^(?:\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9\-._~!$&'()*+,;=%]+):[0-9]{1,5}$/;
 
-/** chunk-size (RFC 9112 §7.1). Thirteen digits hold 2^52 - 1; leading zeros count as digits, so a size has one length. */
 const token = "[!#$%&'*+\\-.^_`|~0-9A-Za-z]+";
 const quoted = '"(?:[\\t \\x21\\x23-\\x5b\\x5d-\\x7e\\x80-\\xff]|\\\\[\\t\\x20-\\x7e\\x80-\\xff])*"';
 const extension = `[ \\t]*;[ \\t]*${token}(?:[ \\t]*=[ \\t]*(?:${token}|${quoted}))?`;
+
+/**
+ * chunk-size and chunk-ext (RFC 9112 §7.1): the digits in group 1, the extensions in 2. Thirteen digits hold 2^52 - 1;
+ * leading zeros count as digits.
+ */
 export const chunkLineForm = new RegExp(`^([0-9A-Fa-f]{1,13})((?:${extension})*)$`);
 
 /** Status of an answer as apps give it: code, space, reason (RFC 9112 §4). A reason may be empty, the space may not. */

@@ -3,6 +3,7 @@
 export interface Limits {
   /** Without its CRLF. */
   readonly requestLineBytes: number;
+  /** At least 1: this one has no "no limit". */
   readonly fieldCount: number;
   /** One field line, without its CRLF. */
   readonly fieldBytes: number;

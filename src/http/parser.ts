@@ -57,9 +57,9 @@ export class RequestParser {
     this.sink = sink;
   }
 
-  /** Whether not a byte of the next request has come. */
+  /** Whether not a byte of the next request has come. Empty lines before it are none of it (RFC 9112 §2.2). */
   get isIdle(): boolean {
-    return this.state === State.requestLine && this.partial === '' && this.emptyLines === 0;
+    return this.state === State.requestLine && this.partial === '';
   }
 
   /** Whether a head has begun and is not complete. */
