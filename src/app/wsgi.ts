@@ -147,15 +147,11 @@ class Response {
   /** close() is called however the answer ended (PEP 3333, "Buffering and Streaming"); its own failure is only logged. */
   private async close(body: Body): Promise<void> {
     try {
-      await (body as Closable).close?.();
+      if ('close' in body) await body.close();
     } catch (error) {
       this.exchange.carrier.logFailure(this.exchange, error);
     }
   }
-}
-
-interface Closable {
-  close?: () => unknown;
 }
 
 function isPromise<T>(value: T | PromiseLike<T>): value is Promise<T> {

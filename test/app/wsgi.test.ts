@@ -1,43 +1,19 @@
 /** The rules of PEP 3333, seen from the client and from the app, through the real engine. */
 
 import { EventEmitter, once } from 'node:events';
-import { type AddressInfo, createServer } from 'node:net';
 import { Readable } from 'node:stream';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import type { App, Environ } from '../../src/app/types.ts';
-import { wsgiHandler } from '../../src/app/wsgi.ts';
-import { defaultLimits, defaultTimeouts } from '../../src/http/limits.ts';
-import { HttpServer } from '../../src/http/server.ts';
 import { Client } from '../http/client.ts';
+import { openInProcess } from '../http/in-process.ts';
 
-/** Serves an app in this process; `failures` is what would be logged. */
+/** Serves an app in this process, for one test. */
 async function serve(app: App) {
-  const failures: unknown[] = [];
-  const lines: string[] = [];
-  const events = new EventEmitter();
-  const server = new HttpServer({
-    limits: defaultLimits,
-    timeouts: defaultTimeouts,
-    handle: wsgiHandler(app, { multithread: false, multiprocess: true, onErrorLine: (line) => lines.push(line) }),
-    onFailure: (_, error) => {
-      failures.push(error);
-      events.emit('failure', error);
-    },
-  });
-  const listener = createServer({ allowHalfOpen: true, pauseOnConnect: true }, (socket) =>
-    server.serve(socket, { address: socket.remoteAddress ?? '', port: socket.remotePort ?? 0 }),
-  );
-  listener.listen(0, '127.0.0.1');
-  await once(listener, 'listening');
-  const { port } = listener.address() as AddressInfo;
-  Object.assign(server, { localAddress: '127.0.0.1', localPort: port });
-  onTestFinished(() => {
-    listener.close();
-    server.destroy();
-  });
-  const open = () => Client.open(port);
+  const server = await openInProcess(app);
+  onTestFinished(() => server.close());
+  const open = () => Client.open(server.port);
   const ask = async (request: string) => (await open()).exchange(request.replaceAll('\n', '\r\n'));
-  return { ask, open, failures, lines, events, port };
+  return { ...server, ask, open };
 }
 
 const get = 'GET / HTTP/1.1\nHost: h\nConnection: close\n\n';
@@ -333,7 +309,7 @@ describe('the environ (PEP 3333, "environ Variables")', () => {
       'wsgi.version': [1, 0],
       'wsgi.url_scheme': 'http',
       'wsgi.multithread': false,
-      'wsgi.multiprocess': true,
+      'wsgi.multiprocess': false,
       'wsgi.run_once': false,
       'wsgi.input_terminated': true,
     });
@@ -359,13 +335,13 @@ describe('the environ (PEP 3333, "environ Variables")', () => {
   });
 
   it('takes lines for the error log', async () => {
-    const { ask, lines } = await serve((env, startResponse) => {
+    const { ask, errorLines } = await serve((env, startResponse) => {
       env['wsgi.errors'].write('one\ntwo\n');
       startResponse(...ok);
       return [];
     });
     await ask(get);
-    expect(lines).toEqual(['one', 'two']);
+    expect(errorLines).toEqual(['one', 'two']);
   });
 
   it('sends early hints ahead of the answer', async () => {

@@ -1,11 +1,9 @@
 /** An app behind the real HTTP engine, in this process, on a free port; and the two ways to talk to it. */
 
-import { connect, createServer } from 'node:net';
+import { connect } from 'node:net';
 import { text } from 'node:stream/consumers';
 import type { App } from '../../src/app/types.ts';
-import { wsgiHandler } from '../../src/app/wsgi.ts';
-import { defaultLimits, defaultTimeouts } from '../../src/http/limits.ts';
-import { HttpServer } from '../../src/http/server.ts';
+import { openInProcess } from '../http/in-process.ts';
 
 export interface Service extends AsyncDisposable {
   readonly port: number;
@@ -26,29 +24,13 @@ export interface RawAnswer {
 }
 
 export async function serve(app: App): Promise<Service> {
-  const failures: unknown[] = [];
-  const server = new HttpServer({
-    limits: defaultLimits,
-    timeouts: defaultTimeouts,
-    handle: wsgiHandler(app, { multithread: false, multiprocess: false, onErrorLine: () => {} }),
-    onFailure: (_exchange, error) => failures.push(error),
-  });
-  const listener = createServer({ allowHalfOpen: true, pauseOnConnect: true, noDelay: true }, (socket) =>
-    server.serve(socket, { address: socket.remoteAddress ?? '', port: socket.remotePort ?? 0 }),
-  );
-  await new Promise<void>((resolve) => listener.listen(0, '127.0.0.1', resolve));
-  const { port } = listener.address() as { port: number };
+  const { port, failures, close } = await openInProcess(app);
 
   const exchange = async (request: string) => {
     const socket = connect(port, '127.0.0.1');
     socket.setEncoding('latin1');
     socket.end(request, 'latin1');
     return text(socket);
-  };
-  const close = async () => {
-    listener.close();
-    server.destroy();
-    await server.drain();
   };
   return {
     port,

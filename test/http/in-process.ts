@@ -4,15 +4,16 @@ import { once } from 'node:events';
 import { type AddressInfo, createServer } from 'node:net';
 import type { App } from '../../src/app/types.ts';
 import { wsgiHandler } from '../../src/app/wsgi.ts';
-import { defaultTimeouts, type Limits, type Timeouts } from '../../src/http/limits.ts';
+import { defaultLimits, defaultTimeouts, type Limits, type Timeouts } from '../../src/http/limits.ts';
 import { HttpServer } from '../../src/http/server.ts';
-import { conformanceLimits } from './conformance.ts';
 import type { Target } from './observe.ts';
 
 export interface InProcess extends Target {
   readonly server: HttpServer;
   /** What apps did wrong, in order. */
   readonly failures: unknown[];
+  /** What apps wrote to `wsgi.errors`. */
+  readonly errorLines: string[];
 }
 
 export async function openInProcess(
@@ -20,10 +21,11 @@ export async function openInProcess(
   options: { limits?: Limits; timeouts?: Timeouts } = {},
 ): Promise<InProcess> {
   const failures: unknown[] = [];
+  const errorLines: string[] = [];
   const server = new HttpServer({
-    limits: options.limits ?? conformanceLimits,
+    limits: options.limits ?? defaultLimits,
     timeouts: options.timeouts ?? defaultTimeouts,
-    handle: wsgiHandler(app, { multithread: false, multiprocess: false, onErrorLine: () => {} }),
+    handle: wsgiHandler(app, { multithread: false, multiprocess: false, onErrorLine: (line) => errorLines.push(line) }),
     onFailure: (_, error) => failures.push(error),
   });
   const listener = createServer({ allowHalfOpen: true, pauseOnConnect: true, noDelay: true }, (socket) =>
@@ -32,9 +34,11 @@ export async function openInProcess(
   listener.listen(0, '127.0.0.1');
   await once(listener, 'listening');
   const { port } = listener.address() as AddressInfo;
+  Object.assign(server, { localAddress: '127.0.0.1', localPort: port });
   return {
     server,
     failures,
+    errorLines,
     host: '127.0.0.1',
     port,
     async close() {

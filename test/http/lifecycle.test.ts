@@ -1,0 +1,182 @@
+/** What a connection waits for, how long, and how it ends. Timeouts here are short, and each test waits for their effect. */
+
+import { EventEmitter, once } from 'node:events';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import type { App } from '../../src/app/types.ts';
+import { defaultTimeouts, type Timeouts } from '../../src/http/limits.ts';
+import { Client } from './client.ts';
+import { openInProcess } from './in-process.ts';
+
+async function serve(app: App, timeouts: Partial<Timeouts> = {}) {
+  const target = await openInProcess(app, { timeouts: { ...defaultTimeouts, ...timeouts } });
+  onTestFinished(() => target.close());
+  return { ...target, open: (allowHalfOpen = false) => Client.open(target.port, target.host, allowHalfOpen) };
+}
+
+const hello: App = (_env, startResponse) => {
+  startResponse('200 OK', []);
+  return ['hello'];
+};
+const get = 'GET / HTTP/1.1\r\nHost: h\r\n\r\n';
+
+describe('deadlines', () => {
+  it('a head that does not come in time is answered 408, however it drips', async () => {
+    const { open } = await serve(hello, { headerMs: 300 });
+    const client = await open();
+    client.send('GET / HT');
+    const drip = setInterval(() => client.send('T'), 50);
+    await client.closed;
+    clearInterval(drip);
+    expect(client.received).toMatch(/^HTTP\/1\.1 408 Request Timeout\r\n[\s\S]*Connection: close\r\n/);
+  });
+
+  it('a connection that never says anything is closed without an answer', async () => {
+    const { open } = await serve(hello, { headerMs: 100 });
+    const client = await open();
+    await client.closed;
+    expect(client.received).toBe('');
+  });
+
+  it('the head of a later request has its own time', async () => {
+    const { open } = await serve(hello, { headerMs: 100 });
+    const client = await open();
+    client.send(`${get}GET /`);
+    await client.closed;
+    expect(client.received.match(/HTTP\/1\.1 \d+/g)).toEqual(['HTTP/1.1 200', 'HTTP/1.1 408']);
+  });
+
+  it('an idle connection is closed after keep-alive', async () => {
+    const { open } = await serve(hello, { keepAliveMs: 100 });
+    const client = await open();
+    client.send(get);
+    await client.closed;
+    expect(client.received).toMatch(/hello$/);
+    expect(client.received).not.toMatch(/Connection/);
+  });
+
+  it('with a keep-alive of 0 every answer says so and closes', async () => {
+    const { open } = await serve(hello, { keepAliveMs: 0 });
+    const client = await open();
+    expect(await client.exchange(get)).toMatch(/Connection: close\r\n/);
+  });
+
+  it('a body that falls silent is answered 408, and the app’s input ends with an error', async () => {
+    const seen: string[] = [];
+    const { open } = await serve(
+      async (env, startResponse) => {
+        try {
+          for await (const piece of env['wsgi.input']) seen.push(String(piece));
+        } catch (error) {
+          seen.push((error as Error).name);
+        }
+        startResponse('200 OK', []);
+        return [];
+      },
+      { bodyMs: 100 },
+    );
+    const client = await open();
+    const received = await client.exchange('POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 10\r\n\r\nabc');
+    expect(received).toMatch(/^HTTP\/1\.1 408 /);
+    expect(seen).toEqual(['abc', 'ClientGone']);
+  });
+
+  it('a client that takes nothing of its answer is cut', async () => {
+    const events = new EventEmitter();
+    const { open, server } = await serve(
+      (_env, startResponse) => {
+        startResponse('200 OK', []);
+        return (async function* () {
+          try {
+            for (;;) yield Buffer.alloc(256 * 1024);
+          } finally {
+            events.emit('ended');
+          }
+        })();
+      },
+      { bodyMs: 200 },
+    );
+    const client = await open();
+    client.socket.pause();
+    const isEnded = once(events, 'ended');
+    client.send(get);
+    await isEnded;
+    expect(server.connectionCount).toBe(0);
+  });
+
+  it('a slow app has all the time it wants', async () => {
+    const { open } = await serve(
+      async (_env, startResponse) => {
+        await new Promise((resolve) => setTimeout(resolve, 1200));
+        startResponse('200 OK', []);
+        return ['late'];
+      },
+      { bodyMs: 100, headerMs: 100, keepAliveMs: 100 },
+    );
+    const client = await open();
+    expect(await client.exchange(get)).toMatch(/late$/);
+  });
+});
+
+describe('draining', () => {
+  it('answers what runs, with Connection: close', async () => {
+    const events = new EventEmitter();
+    const { open, server } = await serve(async (_env, startResponse) => {
+      events.emit('begun');
+      await once(events, 'go');
+      startResponse('200 OK', []);
+      return ['done'];
+    });
+    const client = await open();
+    const isBegun = once(events, 'begun');
+    client.send(get);
+    await isBegun;
+    const drained = server.drain();
+    events.emit('go');
+    await client.closed;
+    expect(client.received).toMatch(/Connection: close\r\n[\s\S]*done$/);
+    await drained;
+  });
+
+  it('answers a request that was on its way to an idle connection', async () => {
+    const { open, server } = await serve(hello);
+    const client = await open();
+    client.send(get);
+    await client.until(/hello$/);
+    const drained = server.drain();
+    client.send(get);
+    await client.closed;
+    expect(client.received.match(/hello/g)).toHaveLength(2);
+    expect(client.received).toMatch(/Connection: close\r\n[\s\S]*hello$/);
+    await drained;
+  });
+
+  it('closes idle connections after a grace, and ends when none is left', async () => {
+    const { open, server } = await serve(hello);
+    const [used, fresh] = [await open(), await open()];
+    used.send(get);
+    await used.until(/hello$/);
+    await server.drain();
+    await Promise.all([used.closed, fresh.closed]);
+    expect(server.connectionCount).toBe(0);
+  });
+});
+
+describe('half-closed clients (RFC 9112 §9.6)', () => {
+  it('are answered, also when they pipelined', async () => {
+    const { open } = await serve(hello);
+    const client = await open(true);
+    client.socket.end(get + get);
+    await client.closed;
+    expect(client.received.match(/hello/g)).toHaveLength(2);
+  });
+
+  it('that end inside a head or a body are told', async () => {
+    const { open } = await serve(hello);
+    for (const part of ['GET / HTTP/1.1\r\nHo', 'GET /']) {
+      const client = await open(true);
+      client.socket.end(part);
+      await client.closed;
+      expect(client.received).toMatch(/^HTTP\/1\.1 400 /);
+    }
+  });
+});
