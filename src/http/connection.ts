@@ -12,7 +12,7 @@ import { type Bytes, type Carrier, Exchange } from './exchange.ts';
 import type { RequestHead } from './head.ts';
 import { idleGraceMs, lingerMs, maxDrainBytes, maxJoinBytes } from './limits.ts';
 import { RequestParser, type RequestSink } from './parser.ts';
-import type { HttpServer } from './server.ts';
+import type { HttpServer, Peer } from './server.ts';
 import { onStall, readFrom, resetConnection } from './socket.ts';
 
 /** What the connection waits for; each has its own deadline. */
@@ -23,7 +23,7 @@ export class Connection implements RequestSink, Carrier {
   deadline = 0;
   phase: Phase = 'idle';
   readonly remoteAddress: string;
-  readonly remotePort: number;
+  readonly remotePort: string;
 
   private readonly server: HttpServer;
   private readonly socket: Duplex;
@@ -42,7 +42,7 @@ export class Connection implements RequestSink, Carrier {
   private isClosing = false;
   private requests = 0;
 
-  constructor(server: HttpServer, socket: Duplex, peer: { address: string; port: number }) {
+  constructor(server: HttpServer, socket: Duplex, peer: Peer) {
     this.server = server;
     this.remoteAddress = peer.address;
     this.remotePort = peer.port;
@@ -63,7 +63,7 @@ export class Connection implements RequestSink, Carrier {
     return this.server.localAddress;
   }
 
-  get localPort(): number {
+  get localPort(): string {
     return this.server.localPort;
   }
 

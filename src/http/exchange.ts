@@ -20,9 +20,9 @@ export interface BodySink {
 /** What an exchange needs of its connection. */
 export interface Carrier {
   readonly localAddress: string;
-  readonly localPort: number;
+  readonly localPort: string;
   readonly remoteAddress: string;
-  readonly remotePort: number;
+  readonly remotePort: string;
   /** @returns false when the client takes less than it is sent: wait for `onDrain` */
   sendText(text: string): boolean;
   sendBytes(head: string, bytes: Bytes, tail: string): boolean;

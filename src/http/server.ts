@@ -17,6 +17,12 @@ export interface HttpServerOptions {
   readonly onFailure: (exchange: Exchange, error: unknown) => void;
 }
 
+/** Who is at the other end; empty texts on a unix socket. Texts, because that is what apps are told. */
+export interface Peer {
+  readonly address: string;
+  readonly port: string;
+}
+
 /** How often deadlines are looked at. A deadline is met at most two of these late, and never early. */
 const sweepMs = 250;
 
@@ -31,7 +37,7 @@ export class HttpServer {
   /** Answers completed. */
   requests = 0;
   localAddress = '';
-  localPort = 0;
+  localPort = '';
 
   private readonly connections = new Set<Connection>();
   private readonly sweeper: NodeJS.Timeout;
@@ -47,7 +53,7 @@ export class HttpServer {
   }
 
   /** Serves a new connection. The socket must not have been read, and must allow half-open use. */
-  serve(socket: Duplex, peer: { address: string; port: number }): void {
+  serve(socket: Duplex, peer: Peer): void {
     this.connections.add(new Connection(this, socket, peer));
   }
 

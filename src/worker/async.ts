@@ -41,7 +41,7 @@ export function asyncWorker(context: WorkerContext): Worker {
 
 async function listen(server: HttpServer, socket: WorkerSocket, backlog: number): Promise<Server> {
   const listener = createServer({ allowHalfOpen: true, pauseOnConnect: true, noDelay: true }, (connection) => {
-    server.serve(connection, { address: connection.remoteAddress ?? '', port: connection.remotePort ?? 0 });
+    server.serve(connection, { address: connection.remoteAddress ?? '', port: String(connection.remotePort ?? '') });
   });
   await new Promise<void>((resolve, reject) => {
     listener.once('error', reject);
@@ -51,7 +51,7 @@ async function listen(server: HttpServer, socket: WorkerSocket, backlog: number)
   const address = listener.address();
   if (typeof address === 'object' && address !== null) {
     server.localAddress = address.address;
-    server.localPort = address.port;
+    server.localPort = String(address.port);
   }
   return listener;
 }

@@ -66,6 +66,6 @@ function checkOutcome({ expected, sees, halfCloses }: Case, { requests, error, s
 const makeEnviron = environMaker({ multithread: false, multiprocess: false, onErrorLine: () => {} });
 
 function environOf({ head }: ParsedRequest): Record<string, unknown> {
-  const carrier = { localAddress: '', localPort: 0, remoteAddress: '', remotePort: 0 } as Carrier;
+  const carrier = { localAddress: '', localPort: '80', remoteAddress: '', remotePort: '1' } as Carrier;
   return makeEnviron(new Exchange(head, carrier, 0));
 }

@@ -29,12 +29,12 @@ export async function openInProcess(
     onFailure: (_, error) => failures.push(error),
   });
   const listener = createServer({ allowHalfOpen: true, pauseOnConnect: true, noDelay: true }, (socket) =>
-    server.serve(socket, { address: socket.remoteAddress ?? '', port: socket.remotePort ?? 0 }),
+    server.serve(socket, { address: socket.remoteAddress ?? '', port: String(socket.remotePort) }),
   );
   listener.listen(0, '127.0.0.1');
   await once(listener, 'listening');
   const { port } = listener.address() as AddressInfo;
-  Object.assign(server, { localAddress: '127.0.0.1', localPort: port });
+  Object.assign(server, { localAddress: '127.0.0.1', localPort: String(port) });
   return {
     server,
     failures,
