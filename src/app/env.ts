@@ -15,7 +15,11 @@ export interface EnvironOptions {
 }
 
 /** @returns a function that makes environs */
-export function environMaker({ multithread, multiprocess, onErrorLine }: EnvironOptions): (exchange: Exchange) => Environ {
+export function environMaker({
+  multithread,
+  multiprocess,
+  onErrorLine,
+}: EnvironOptions): (exchange: Exchange) => Environ {
   const errors = errorStream(onErrorLine);
   return (exchange) => new RequestEnviron(exchange, errors, multithread, multiprocess) as unknown as Environ;
 }

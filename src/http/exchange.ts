@@ -108,10 +108,9 @@ export class Exchange implements ResponseState {
     if (!this.isBodyComplete) this.carrier.resumeBody();
   }
 
-  /** From the connection: a piece of the body, which is copied here, because it lies in a buffer that others share. */
-  takeBody(view: Buffer): void {
+  /** From the connection: a piece of the body, to keep. */
+  takeBody(bytes: Buffer): void {
     if (this.isEnded) return;
-    const bytes = Buffer.from(view);
     if (this.sink !== undefined) {
       if (!this.sink.onData(bytes)) this.carrier.pauseBody();
       return;

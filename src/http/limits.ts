@@ -30,8 +30,8 @@ export const maxDrainBytes = 256 * 1024;
 export const lingerMs = 2000;
 /** What an idle connection gets at a stop, so that a request already on its way is still answered. */
 export const idleGraceMs = 1000;
-/** A body piece up to this size is joined to the head and sent in one write. */
-export const maxJoinBytes = 16 * 1024;
+/** From this size on, what is to come of a body is worth a buffer of its own. */
+export const largeBodyBytes = 32 * 1024;
 
 export const defaultLimits: Limits = { requestLineBytes: 8190, fieldCount: 100, fieldBytes: 8190, bodyBytes: 0 };
 export const defaultTimeouts: Timeouts = { headerMs: 15_000, bodyMs: 30_000, keepAliveMs: 65_000 };

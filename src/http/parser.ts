@@ -67,6 +67,11 @@ export class RequestParser {
     return this.state <= State.fieldLine && !this.isIdle;
   }
 
+  /** Bytes still to come of a body, or of the current chunk of one. */
+  get bodyRemaining(): number {
+    return this.state >= State.lengthBody ? this.remaining : 0;
+  }
+
   /** What is known of the request that could not be read, to answer it with. */
   get brokenHead(): RequestHead {
     return this.head ?? new RequestHead();

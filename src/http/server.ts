@@ -3,10 +3,10 @@
  * deadlines. Accepts nothing itself: sockets are handed to it, so that the worker classes can differ in how they come.
  */
 
-import type { Duplex } from 'node:stream';
 import { Connection } from './connection.ts';
 import type { Exchange } from './exchange.ts';
 import type { Limits, Timeouts } from './limits.ts';
+import type { Incoming } from './socket.ts';
 
 export interface HttpServerOptions {
   readonly limits: Limits;
@@ -52,9 +52,9 @@ export class HttpServer {
     this.sweeper.unref();
   }
 
-  /** Serves a new connection. The socket must not have been read, and must allow half-open use. */
-  serve(socket: Duplex, peer: Peer): void {
-    this.connections.add(new Connection(this, socket, peer));
+  /** Serves a new connection. */
+  serve(incoming: Incoming, peer: Peer): void {
+    this.connections.add(new Connection(this, incoming, peer));
   }
 
   get connectionCount(): number {

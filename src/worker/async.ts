@@ -1,7 +1,8 @@
 /** The async class: many requests at once on the event loop. Its workers accept on the shared sockets themselves. */
 
-import { createServer, type Server } from 'node:net';
+import type { Server } from 'node:net';
 import { makeHandler } from '../app/interfaces.ts';
+import { createListener } from '../http/accept.ts';
 import { HttpServer } from '../http/server.ts';
 import { inheritedHandle } from '../internals.ts';
 import type { WorkerSocket } from '../ipc/messages.ts';
@@ -40,18 +41,11 @@ export function asyncWorker(context: WorkerContext): Worker {
 }
 
 async function listen(server: HttpServer, socket: WorkerSocket, backlog: number): Promise<Server> {
-  const listener = createServer({ allowHalfOpen: true, pauseOnConnect: true, noDelay: true }, (connection) => {
-    server.serve(connection, { address: connection.remoteAddress ?? '', port: String(connection.remotePort ?? '') });
-  });
+  const listener = createListener(server);
   await new Promise<void>((resolve, reject) => {
     listener.once('error', reject);
     if ('fd' in socket) listener.listen(inheritedHandle(socket.fd), backlog, resolve);
     else listener.listen({ ...socket, backlog }, resolve);
   });
-  const address = listener.address();
-  if (typeof address === 'object' && address !== null) {
-    server.localAddress = address.address;
-    server.localPort = String(address.port);
-  }
   return listener;
 }

@@ -1,9 +1,10 @@
 /** A server in this process, on a port of its own: the HTTP engine and the WSGI interface, without master and worker. */
 
 import { once } from 'node:events';
-import { type AddressInfo, createServer } from 'node:net';
+import type { AddressInfo } from 'node:net';
 import type { App } from '../../src/app/types.ts';
 import { wsgiHandler } from '../../src/app/wsgi.ts';
+import { createListener } from '../../src/http/accept.ts';
 import { defaultLimits, defaultTimeouts, type Limits, type Timeouts } from '../../src/http/limits.ts';
 import { HttpServer } from '../../src/http/server.ts';
 import type { Target } from './observe.ts';
@@ -28,13 +29,10 @@ export async function openInProcess(
     handle: wsgiHandler(app, { multithread: false, multiprocess: false, onErrorLine: (line) => errorLines.push(line) }),
     onFailure: (_, error) => failures.push(error),
   });
-  const listener = createServer({ allowHalfOpen: true, pauseOnConnect: true, noDelay: true }, (socket) =>
-    server.serve(socket, { address: socket.remoteAddress ?? '', port: String(socket.remotePort) }),
-  );
+  const listener = createListener(server);
   listener.listen(0, '127.0.0.1');
   await once(listener, 'listening');
   const { port } = listener.address() as AddressInfo;
-  Object.assign(server, { localAddress: '127.0.0.1', localPort: String(port) });
   return {
     server,
     failures,

@@ -1,0 +1,129 @@
+/** `docs/conformance.md`, out of the verdicts. Every word and number of it is written here. */
+
+import { bySection, type Case, conformanceLimits, type Outcome } from '../conformance.ts';
+import { leniencies, refusals } from './leniencies.ts';
+import type { Contestant } from './servers.ts';
+import { inRuns, type Verdict } from './verdict.ts';
+
+export interface Result {
+  readonly contestant: Contestant;
+  readonly version: string;
+  /** Undefined for a case that says nothing about this server. */
+  readonly verdicts: ReadonlyMap<Case, Verdict | undefined>;
+}
+
+export interface Score {
+  readonly passed: number;
+  readonly total: number;
+}
+
+export function score({ verdicts }: Result, cases: readonly Case[]): Score {
+  const judged = cases.map((each) => verdicts.get(each)).filter((verdict) => verdict !== undefined);
+  return { passed: judged.filter(({ passed }) => passed).length, total: judged.length };
+}
+
+/** `Map.groupBy`, which Node 20 does not have, by section and in their order. */
+function bySectionInOrder(cases: readonly Case[]): [section: string, cases: Case[]][] {
+  return bySection(cases).sort(([one], [other]) => one.localeCompare(other, 'en', { numeric: true }));
+}
+
+export function writeReport(cases: readonly Case[], results: readonly Result[], date: string): string {
+  return `${[
+    '# Conformance',
+    `The ${cases.length} cases of [test/http/conformance](../test/http/conformance) were sent to tsgun and to other ` +
+      `servers on ${date}. This page is written by \`npm run conformance\`, which fails if tsgun fails a case.`,
+    '## Method',
+    method(cases, results),
+    '## Passed, by section',
+    sectionTable(cases, results),
+    '## What other servers fail',
+    'In the notation of the cases: statuses in order, then how the connection went. `close`: the server closed it. ' +
+      '`reset`: it closed it with an error. `open`: it neither answered further nor closed. None of these: it served ' +
+      'another request.',
+    ...failureTables(cases, results),
+  ].join('\n\n')}\n`;
+}
+
+function method(cases: readonly Case[], results: readonly Result[]): string {
+  const { requestLineBytes, fieldCount, fieldBytes, bodyBytes } = conformanceLimits;
+  const lines = [
+    'Every case is sent whole, on a connection of its own, over loopback. A case that should leave the connection alive ' +
+      'ends with one more request.',
+    `Limits are equal where a server has them: request line ${requestLineBytes} bytes, field line ${fieldBytes} bytes, ` +
+      `${fieldCount} fields, body ${bodyBytes} bytes. A case about a limit that a server lacks is not counted for it.`,
+    'tsgun must do exactly what the case expects: statuses, the fields of its answers, what the app sees, the end of the ' +
+      'connection.',
+    'Other servers pass by any outcome that the case lists as conforming. They are held to statuses, to the end of the ' +
+      'connection, and to the method, target and body that the app saw, where the server can tell.',
+    `For them, any of ${refusals.join(', ')} will do as a refusal. Where no MUST asks for the end of the connection, it may live ` +
+      'on after an error. A reset after all answers counts as a close. A server may close after any answer that says ' +
+      '`Connection: close`; what was sent after it then needs no answer.',
+    ...leniencies.map(({ cases: pattern, reason }) =>
+      lenient(
+        cases.filter((each) => pattern.test(`${each.section}: ${each.name}`)),
+        reason,
+      ),
+    ),
+    'The cases were written beside tsgun, and where an RFC leaves a choice they list the outcomes that we know of.',
+  ];
+  const servers = results.map(({ contestant, version }) => {
+    const reasons = contestant.incomparable.map(({ reason }) => reason);
+    const lacking = reasons.length === 0 ? '' : ` Not counted where ${reasons.join(', or where ')}.`;
+    return `| ${contestant.name} | ${version} | ${contestant.setup}${lacking} |`;
+  });
+  return [...lines.map((line) => `- ${line}`), '', '| server | version | setup |', '|---|---|---|', ...servers].join(
+    '\n',
+  );
+}
+
+function lenient(cases: readonly Case[], reason: string): string {
+  if (cases.length === 0) throw new Error(`no case is left to be lenient with: ${reason}`);
+  return `Counted as passed too (${cases.map(({ name }) => name).join('; ')}): ${reason}`;
+}
+
+function sectionTable(cases: readonly Case[], results: readonly Result[]): string {
+  const sections = bySectionInOrder(cases);
+  const cells = (chosen: readonly Case[]) =>
+    results.map((result) => {
+      const { passed, total } = score(result, chosen);
+      return total === 0 ? '–' : `${passed}/${total}`;
+    });
+  const row = (words: readonly string[]) => `| ${words.join(' | ')} |`;
+  return [
+    row(['section', ...results.map(({ contestant }) => contestant.name)]),
+    row(['---', ...results.map(() => '--:')]),
+    ...sections.map(([section, chosen]) => row([section, ...cells(chosen)])),
+    row(['**total**', ...cells(cases).map((cell) => `**${cell}**`)]),
+  ].join('\n');
+}
+
+/** Grouped by section, with the servers beside each other: most cases are failed by more than one. */
+function failureTables(cases: readonly Case[], results: readonly Result[]): string[] {
+  const others = results.filter(({ contestant }) => !contestant.isOurs);
+  const failed = cases.filter((each) => others.some(({ verdicts }) => verdicts.get(each)?.passed === false));
+  const names = others.map(({ contestant }) => contestant.name);
+  return bySectionInOrder(failed).map(([section, chosen]) =>
+    [
+      `### ${section}\n`,
+      `| case | expected | ${names.join(' | ')} |`,
+      `|---|---|${names.map(() => '---|').join('')}`,
+      ...chosen.map((each) => {
+        const expected = [each.expected, ...each.alternatives].map((outcome) => `\`${inWords(outcome)}\``).join(' or ');
+        return `| ${each.name} | ${expected} | ${others.map(({ verdicts }) => cell(verdicts.get(each))).join(' | ')} |`;
+      }),
+    ].join('\n'),
+  );
+}
+
+function cell(verdict: Verdict | undefined): string {
+  if (verdict === undefined) return 'not counted';
+  if (verdict.passed) return '✓';
+  const sightings = verdict.faults
+    .filter((fault) => fault.startsWith('saw '))
+    .map((fault) => fault.replaceAll('|', '\\|'));
+  return [`\`${verdict.came}\``, ...sightings].join(', ');
+}
+
+function inWords({ statuses, closes }: Outcome): string {
+  return [...inRuns(statuses), ...(closes ? ['close'] : [])].join(' ');
+}

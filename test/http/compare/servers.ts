@@ -1,0 +1,161 @@
+/** The servers that the cases are sent to, each with the same limits and an app that says what it saw. */
+
+import { execFileSync } from 'node:child_process';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { registry } from '../../../src/worker/registry.ts';
+import { conformanceLimits } from '../conformance.ts';
+import { openProcess } from './process.ts';
+import { openScgiEcho } from './scgi-echo.ts';
+
+export interface Contestant {
+  readonly name: string;
+  readonly version: () => string;
+  /** Ours is held to every promise of tsgun, others to what an RFC says. */
+  readonly isOurs: boolean;
+  /** One sentence on how it was set up. */
+  readonly setup: string;
+  /** How many cases it is sent at a time; each may hold a worker. */
+  readonly concurrency: number;
+  /** Cases about a limit that this server does not have. */
+  readonly incomparable: readonly { readonly cases: RegExp; readonly reason: string }[];
+  readonly open: (port: number, directory: string) => Promise<{ close(): Promise<void> }>;
+}
+
+const root = fileURLToPath(new URL('../../../', import.meta.url));
+const here = fileURLToPath(new URL('./', import.meta.url));
+const cli = join(root, 'dist/cli.js');
+const { requestLineBytes, fieldCount, fieldBytes, bodyBytes } = conformanceLimits;
+/** Longer than any case may wait, so that no idle connection is taken for a refused one. */
+const keepAliveSeconds = 65;
+const workers = 4;
+
+const perLine = /of 8191 bytes|that never ends is answered|a field that is too long/;
+const perCount = /a hundred and one/;
+const perSize = /by its size alone|a chunk size of 2\^32/;
+const perExtension = /an extension line of 4097 bytes|the extensions of all chunks together/;
+const ownBound = { cases: perExtension, reason: "the bound is of tsgun's own choice (on chunk extensions)" };
+const countsBytes = { cases: perSize, reason: 'its app bounds the body, and sees no chunk before its bytes' };
+
+function tsgun(workerClass: string): Contestant {
+  return {
+    name: `tsgun ${workerClass}`,
+    version: () => `tsgun ${JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')).version}`,
+    isOurs: true,
+    setup: `\`tsgun --worker-class ${workerClass}\`, the built command with ${workers} workers.`,
+    concurrency: workers,
+    incomparable: [],
+    open: (port) =>
+      openProcess(port, [
+        ...[process.execPath, cli, join(here, '../echo-app.ts'), '--bind', `127.0.0.1:${port}`],
+        ...['--worker-class', workerClass, '--workers', String(workers), '--graceful-timeout', '2'],
+        ...['--keep-alive', String(keepAliveSeconds), '--limit-request-line', String(requestLineBytes)],
+        ...['--limit-request-fields', String(fieldCount), '--limit-request-field-size', String(fieldBytes)],
+        ...['--limit-request-body', String(bodyBytes), '--log-level', 'error'],
+      ]),
+  };
+}
+
+const nodeHttp: Contestant = {
+  name: 'node:http',
+  version: () => `Node.js ${process.version}`,
+  isOurs: false,
+  setup: 'A plain `http.createServer` whose handler reads the body, and answers 413 itself to one that is too large.',
+  concurrency: 16,
+  incomparable: [
+    { cases: perLine, reason: 'it bounds the head as a whole, not a line of it' },
+    { cases: perCount, reason: 'it drops fields beyond its `maxHeadersCount` and refuses none' },
+    countsBytes,
+    ownBound,
+  ],
+  open: (port) =>
+    openProcess(port, [process.execPath, join(here, 'node-echo.mjs'), port, bodyBytes, keepAliveSeconds].map(String)),
+};
+
+const nginx: Contestant = {
+  name: 'nginx',
+  // It says its version on stderr.
+  version: () =>
+    execFileSync('sh', ['-c', 'nginx -v 2>&1'], { encoding: 'utf8' }).replace('nginx version: ', '').trim(),
+  isOurs: false,
+  setup:
+    'It passes requests over SCGI, which is no HTTP, to an app that says what it saw. ' +
+    'On `/unread` it answers by `return 200`, which reads no body.',
+  concurrency: 16,
+  incomparable: [{ cases: perCount, reason: 'it has no limit on the number of fields' }, ownBound],
+  async open(port, directory) {
+    const echo = await openScgiEcho();
+    writeFileSync(join(directory, 'nginx.conf'), nginxConfiguration(port, echo.port, directory));
+    const server = await openProcess(port, ['nginx', '-p', directory, '-c', join(directory, 'nginx.conf')]);
+    return {
+      async close() {
+        await server.close();
+        await echo.close();
+      },
+    };
+  },
+};
+
+function nginxConfiguration(port: number, echoPort: number, directory: string): string {
+  const temporary = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'];
+  // A line must fit into one buffer, with its CRLF.
+  const bufferBytes = requestLineBytes + 2;
+  return `
+    daemon off;
+    worker_processes 1;
+    pid ${directory}/nginx.pid;
+    error_log stderr crit;
+    events { worker_connections 1024; }
+    http {
+      access_log off;
+      ${temporary.map((name) => `${name}_temp_path ${directory}/${name};`).join(' ')}
+      keepalive_timeout ${keepAliveSeconds};
+      client_header_buffer_size ${bufferBytes};
+      large_client_header_buffers 8 ${bufferBytes};
+      client_max_body_size ${bodyBytes};
+      client_body_buffer_size ${2 * bodyBytes};
+      lingering_timeout 1s;
+      server {
+        listen 127.0.0.1:${port};
+        location = /unread { return 200; }
+        location / {
+          scgi_param REQUEST_LINE $request;
+          scgi_ignore_client_abort on;
+          scgi_max_temp_file_size 0;
+          scgi_pass 127.0.0.1:${echoPort};
+        }
+      }
+    }`;
+}
+
+function gunicorn(workerClass: string, option: string, capacity: number): Contestant {
+  const pythonVersion = () => execFileSync('/usr/bin/python3', ['--version'], { encoding: 'utf8' }).trim();
+  return {
+    name: `gunicorn ${workerClass}`,
+    version: () =>
+      `${execFileSync('/usr/bin/gunicorn', ['--version'], { encoding: 'utf8' }).trim()}, ${pythonVersion()}`,
+    isOurs: false,
+    setup:
+      `\`gunicorn --worker-class ${workerClass} ${option} ${capacity}\` with a WSGI app that reads the body, ` +
+      'answers 413 itself to one that is too large, and 400 to one that it cannot read.',
+    concurrency: capacity,
+    incomparable: [countsBytes, ownBound],
+    open: (port, directory) =>
+      openProcess(port, [
+        ...['/usr/bin/gunicorn', 'gunicorn_echo:app', '--chdir', here, '--bind', `127.0.0.1:${port}`],
+        ...['--worker-class', workerClass, option, String(capacity), '--keep-alive', String(keepAliveSeconds)],
+        ...['--limit-request-line', String(requestLineBytes), '--limit-request-fields', String(fieldCount)],
+        ...['--limit-request-field_size', String(fieldBytes), '--env', `BODY_LIMIT=${bodyBytes}`],
+        ...['--env', 'PYTHONDONTWRITEBYTECODE=1', '--worker-tmp-dir', directory, '--log-level', 'critical'],
+      ]),
+  };
+}
+
+export const contestants: readonly Contestant[] = [
+  ...Object.keys(registry).map(tsgun),
+  nodeHttp,
+  nginx,
+  gunicorn('sync', '--workers', 8),
+  gunicorn('gthread', '--threads', 16),
+];

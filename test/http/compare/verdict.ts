@@ -1,0 +1,123 @@
+/** Sends a case to a server, and says whether what came conforms. */
+
+import { type Answer, fieldOf } from '../answers.ts';
+import type { Case, Outcome } from '../conformance.ts';
+import { type Echo, faults, outcomeFaults } from '../judge.ts';
+import { type Observation, observe, type Target } from '../observe.ts';
+import { leniencyFor, mustCloseAfterError, refusals } from './leniencies.ts';
+
+export interface Verdict {
+  readonly passed: boolean;
+  /** In the notation of the cases: `200 400 close`. */
+  readonly came: string;
+  /** In words; empty if it passed. */
+  readonly faults: readonly string[];
+}
+
+/** All that tsgun promises: statuses, fields, what the app saw, and how the connection ended. */
+export async function judgeOurs(target: Target, each: Case, patienceMs: number): Promise<Verdict> {
+  const observation = await observe(target, each, { patience: AbortSignal.timeout(patienceMs) });
+  const found = faults(each, observation);
+  return { passed: found.length === 0, came: summary(observation), faults: found };
+}
+
+/** What an RFC asks for, in any of the ways that it allows. A case is observed once for each of them, until one fits. */
+export async function judgeOther(target: Target, each: Case, patienceMs: number): Promise<Verdict> {
+  let first: Verdict | undefined;
+  for (const outcome of outcomesOf(each)) {
+    const tried: Case = { ...each, expected: outcome };
+    const observation = await observe(target, tried, { patience: AbortSignal.timeout(patienceMs) });
+    const found = otherFaults(each, outcome, observation);
+    const verdict = { passed: found.length === 0, came: summary(observation), faults: found };
+    if (verdict.passed) return verdict;
+    first ??= verdict;
+  }
+  return first!;
+}
+
+function outcomesOf(each: Case): Outcome[] {
+  const leniency = leniencyFor(each);
+  const more = leniency === undefined ? [] : [{ statuses: leniency.statuses, closes: leniency.end !== 'alive' }];
+  return [each.expected, ...each.alternatives, ...more];
+}
+
+function otherFaults(each: Case, outcome: Outcome, observation: Observation): string[] {
+  const seen = mayStayOpen(each, outcome, observation) ? { ...observation, end: 'ended' as const } : observation;
+  const wanted = shortened(withRefusalOf(outcome, seen), seen);
+  return [...outcomeFaults(each, wanted, seen), ...echoFaults(each, seen)];
+}
+
+/** Whether what counts is not that the connection was closed, and how. */
+function mayStayOpen(each: Case, outcome: Outcome, { end }: Observation): boolean {
+  // Whoever got all of its answers need not care how the connection went.
+  if (end === 'reset') return true;
+  if (end !== 'open' || !outcome.closes) return false;
+  const leniency = leniencyFor(each);
+  if (leniency?.end === 'open' && leniency.statuses.join() === outcome.statuses.join()) return true;
+  return (outcome.statuses.at(-1) ?? 0) >= 400 && !mustCloseAfterError(each);
+}
+
+/** The same outcome, with the refusal that came in place of the one that was expected. */
+function withRefusalOf(outcome: Outcome, { final }: Observation): Outcome {
+  const wanted = outcome.statuses.at(-1) ?? 0;
+  const came = final.at(-1)?.status ?? 0;
+  if (!refusals.includes(wanted) || !refusals.includes(came)) return outcome;
+  return { ...outcome, statuses: [...outcome.statuses.slice(0, -1), came] };
+}
+
+/** A server may close after any answer that says so (RFC 9112 §9.6), and owes none to what came later. */
+function shortened(outcome: Outcome, { final, probe, end }: Observation): Outcome {
+  const last = final.at(-1);
+  if (last === undefined || probe !== undefined || end !== 'ended') return outcome;
+  if (fieldOf(last, 'connection')?.toLowerCase() !== 'close') return outcome;
+  const interim = outcome.statuses.filter((status) => status < 200);
+  const wanted = outcome.statuses.filter((status) => status >= 200);
+  return { statuses: [...interim, ...wanted.slice(0, final.length)], closes: true };
+}
+
+/** Method, target and body as the app says it saw them, in each answer that says so. */
+function echoFaults({ sees = [] }: Case, { final }: Observation): string[] {
+  const found: string[] = [];
+  const served = final.filter(({ status }) => status === 200);
+  for (const [index, { method, target, body }] of sees.entries()) {
+    const echo = served[index] === undefined ? undefined : echoOf(served[index]);
+    if (echo === undefined) continue;
+    if (echo.method !== method) found.push(`saw the method ${quote(echo.method)}`);
+    if (echo.target !== target) found.push(`saw the target ${quote(echo.target)}`);
+    if (body !== undefined && echo.body !== body) found.push(`saw the body ${quote(echo.body)}`);
+  }
+  return found;
+}
+
+function echoOf({ body }: Answer): Echo | undefined {
+  try {
+    return JSON.parse(body.toString());
+  } catch {
+    return undefined;
+  }
+}
+
+function summary({ interim, final, probe, end, rest }: Observation): string {
+  const statuses = [...interim, ...final].map(({ status }) => status);
+  const words = inRuns(statuses);
+  if (rest.length > 0) words.push('broken bytes');
+  if (statuses.length === 0 && rest.length === 0) words.push('no answer');
+  if (probe !== undefined) return probe.status === 200 ? words.join(' ') : [...words, `then ${probe.status}`].join(' ');
+  words.push({ ended: 'close', reset: 'reset', open: 'open' }[end]);
+  return words.join(' ');
+}
+
+/** `200*100` for a hundred of them. */
+export function inRuns(statuses: readonly number[]): string[] {
+  const runs: { status: number; count: number }[] = [];
+  for (const status of statuses) {
+    const last = runs.at(-1);
+    if (last?.status === status) last.count++;
+    else runs.push({ status, count: 1 });
+  }
+  return runs.flatMap(({ status, count }) => (count > 3 ? [`${status}*${count}`] : Array(count).fill(String(status))));
+}
+
+function quote(text: string): string {
+  return JSON.stringify(text.length > 40 ? `${text.slice(0, 40)}…` : text);
+}
