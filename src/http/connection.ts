@@ -106,7 +106,8 @@ export class Connection implements RequestSink, Carrier {
     }
     this.flush();
     if (position < end && !this.isClosing) {
-      this.rest = Buffer.from(bytes.subarray(position, end));
+      const rest = bytes.subarray(position, end);
+      this.rest = isShared(bytes) ? Buffer.from(rest) : rest;
       this.socket.pause();
     }
     this.updatePhase();

@@ -44,6 +44,9 @@ export class RequestParser {
   private state: State = State.requestLine;
   /** The beginning of a line whose end has not come yet. */
   private partial = '';
+  /** Bytes decoded in search of lines, and where they begin: pipelined requests share them. */
+  private text = '';
+  private textStart = 0;
   private head: RequestHead | undefined = undefined;
   private emptyLines = 0;
   private trailerLines = 0;
@@ -78,26 +81,27 @@ export class RequestParser {
   }
 
   /**
-   * Reads `bytes` from `start` to `end`, and stops when a request is complete.
+   * Reads `bytes` from `start` to `end`, and stops when a request is complete. What follows in the same bytes is fed with a
+   * `start` above 0; a `start` of 0 says that the bytes are new.
    * @returns where it stopped: `end`, or the first byte of the next request
    * @throws HttpError
    */
   feed(bytes: Buffer, start: number, end: number): number {
     let position = start;
-    let text = '';
-    let textStart = 0;
+    if (start === 0) this.text = '';
     while (position < end) {
       if (this.state >= State.lengthBody) {
         const stop = Math.min(end, position + this.remaining);
         this.takeBody(bytes, position, stop);
         position = stop;
-        if (this.state === State.requestLine) return position;
+        if (this.state === State.requestLine) break;
         continue;
       }
-      if (position >= textStart + text.length) {
-        textStart = position;
-        text = bytes.toString('latin1', position, Math.min(end, position + windowBytes));
+      if (position >= this.textStart + this.text.length || this.text === '') {
+        this.textStart = position;
+        this.text = bytes.toString('latin1', position, Math.min(end, position + windowBytes));
       }
+      const { text, textStart } = this;
       const lineFeed = text.indexOf('\n', position - textStart);
       if (lineFeed === -1) {
         this.partial += text.slice(position - textStart);
@@ -105,19 +109,27 @@ export class RequestParser {
         this.checkLength(contentLength(this.partial));
         continue;
       }
-      let line = text.slice(position - textStart, lineFeed);
+      const line = this.takePartial(text, position - textStart, lineFeed);
       position = textStart + lineFeed + 1;
-      if (this.partial !== '') {
-        line = this.partial + line;
-        this.partial = '';
-      }
-      const length = line.length - 1;
-      this.checkLength(contentLength(line));
-      // A bare LF ends no line of ours (RFC 9112 §2.2 lets a recipient choose; two choices in a row make a smuggler's day).
-      if (length < 0 || line.charCodeAt(length) !== carriageReturn) throw new HttpError(400, 'a line must end in CRLF');
-      if (this.takeLine(line.slice(0, length))) return position;
+      if (this.takeLine(line)) break;
     }
+    // An idle connection keeps no text.
+    if (position >= end) this.text = '';
     return position;
+  }
+
+  /** The line that ends at `lineFeed`, with the part of it that came before, and without its CRLF. */
+  private takePartial(text: string, start: number, lineFeed: number): string {
+    const isWhole = this.partial === '';
+    const line = isWhole ? text : this.partial + text.slice(start, lineFeed);
+    const from = isWhole ? start : 0;
+    const last = (isWhole ? lineFeed : line.length) - 1;
+    this.partial = '';
+    const hasCarriageReturn = last >= from && line.charCodeAt(last) === carriageReturn;
+    this.checkLength((hasCarriageReturn ? last : last + 1) - from);
+    // A bare LF ends no line of ours (RFC 9112 §2.2 lets a recipient choose; two choices in a row make a smuggler's day).
+    if (!hasCarriageReturn) throw new HttpError(400, 'a line must end in CRLF');
+    return line.slice(from, last);
   }
 
   /** Checked for whole lines and for parts alike, so that the cuts make no difference. */
