@@ -1,30 +1,17 @@
 #!/usr/bin/env node
-/** The command: argv in, exit code out. */
+/**
+ * The command. It listens for signals before anything else is loaded: one that comes in the first moments must not find
+ * Node's own reaction.
+ */
 
-import { parseCommandLine } from './config/command-line.ts';
-import { loadConfiguration } from './config/load.ts';
-import { report, TsgunError } from './errors.ts';
-import { runMaster } from './master/master.ts';
+import { listenForCommands } from './master/commands.ts';
+import { Inbox } from './master/inbox.ts';
+import type { MasterEvent } from './master/master.ts';
 
-async function main(argv: readonly string[]): Promise<number> {
-  const asked = await parseCommandLine(argv);
-  if ('help' in asked) return print(asked.help);
-  if ('version' in asked) return print(asked.version);
-  return runMaster(() => loadConfiguration(asked.run));
-}
+const inbox = new Inbox<MasterEvent>();
+listenForCommands((command, signal) => inbox.push({ type: 'command', command, signal }));
+// A cluster of someone else's may have started us: that does not make this process a worker of ours.
+delete process.env.NODE_UNIQUE_ID;
 
-function print(text: string): number {
-  process.stdout.write(`${text}\n`);
-  return 0;
-}
-
-try {
-  process.exitCode = await main(process.argv.slice(2));
-} catch (error) {
-  if (!(error instanceof TsgunError)) throw error;
-  const { message, stack } = report(error);
-  process.stderr.write(`tsgun: ${message}\n${stack === undefined ? '' : `${stack}\n`}`);
-  process.exitCode = error.exitCode;
-}
-// Signal handlers and the cluster module would keep an idle process alive.
-process.exit();
+const { main } = await import('./main.ts');
+process.exit(await main(process.argv.slice(2), inbox));

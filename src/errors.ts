@@ -62,3 +62,14 @@ export function describe(value: unknown): string {
   const name = value.constructor?.name;
   return name === undefined || name === 'Object' ? 'an object' : `an object of class ${name}`;
 }
+
+const bindRemedies: Record<string, string> = {
+  EADDRINUSE: 'is in use by another process: stop that one, or take another port with --bind',
+  EACCES: 'may not be bound by this user: take a port above 1023 with --bind, or start with the right to bind it',
+  EADDRNOTAVAIL: 'is not an address of this machine: bind 0.0.0.0 or [::] for all of its addresses',
+};
+
+/** An address that cannot be bound, found by the master or, when another took it meanwhile, by a worker. */
+export function bindError(address: string, code: string): ConfigError {
+  return new ConfigError(`bind: ${address} ${bindRemedies[code] ?? 'cannot be bound'} (${code})`);
+}

@@ -68,19 +68,25 @@ async function importTypeScript(path: string): Promise<Record<string, unknown>> 
   return jiti.import<Record<string, unknown>>(path);
 }
 
-/** Compiled apps are kept in the user's own cache: in a shared /tmp, others could put code there. */
-function cacheDirectory(): string {
-  return join(process.env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'tsgun');
+/** Compiled apps are kept in the user's own cache, or not at all: in a shared /tmp, others could put code there. */
+function cacheDirectory(): string | false {
+  try {
+    return join(process.env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'tsgun');
+  } catch {
+    // A user without a home.
+    return false;
+  }
 }
 
 function pickExport(exports: Record<string, unknown>, { path, exportName }: AppReference): unknown {
-  // CommonJS through import(): what was assigned to module.exports is the default export.
+  // `export =`, and what jiti makes of module.exports: the module is the export.
+  if (typeof exports === 'function' && exportName === undefined) return exports;
   const inner = exports.default;
   const names = Object.keys(exports).filter((name) => name !== 'module.exports' && name !== '__esModule');
   const available = names.length === 0 ? 'it exports nothing' : `it exports ${names.join(', ')}`;
   if (exportName === undefined) {
-    const value = inner ?? exports.app;
-    if (value !== undefined) return unwrapDefault(value);
+    const value = inner === undefined ? exports.app : unwrap(inner);
+    if (value !== undefined) return value;
     throw new AppLoadError(`app: ${path} has no default export and none named app (${available}); say ${path}:NAME`);
   }
   if (Object.hasOwn(exports, exportName)) return exports[exportName];
@@ -88,10 +94,11 @@ function pickExport(exports: Record<string, unknown>, { path, exportName }: AppR
   throw new AppLoadError(`app: ${path} has no export ${exportName} (${available})`);
 }
 
-/** A TypeScript module compiled to CommonJS and imported by Node has its default export one level down. */
-function unwrapDefault(value: unknown): unknown {
-  const isCompiled = typeof value === 'object' && value !== null && '__esModule' in value && 'default' in value;
-  return isCompiled ? value.default : value;
+/** CommonJS through import(): module.exports is the default export, and what it exports is one level down. */
+function unwrap(inner: unknown): unknown {
+  if (typeof inner !== 'object' || inner === null) return inner;
+  if ('default' in inner) return inner.default;
+  return 'app' in inner && typeof inner.app === 'function' ? inner.app : inner;
 }
 
 async function callFactory(factory: unknown, { path, exportName }: AppReference): Promise<unknown> {

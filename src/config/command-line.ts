@@ -20,7 +20,10 @@ export async function parseCommandLine(
   argv: readonly string[],
 ): Promise<{ run: CommandLine } | { help: string } | { version: string }> {
   const parser = build();
-  const parsed = await parser.parseAsync([...argv]);
+  const parsed = await parser.parseAsync([...argv]).catch((error: Error) => {
+    // yargs stumbles over names such as --constructor.
+    throw error instanceof ConfigError ? error : new ConfigError(`cannot read the options: ${error.message}`);
+  });
   if (parsed.help === true) return { help: await parser.getHelp() };
   if (parsed.version === true) return { version: version() };
   refuseUnknown(Object.keys(parsed));

@@ -46,6 +46,16 @@ export function seconds(least = 0): Parser<number> {
   };
 }
 
+/** A time in seconds, or 0 for never. */
+export function secondsOrNever(least: number): Parser<number> {
+  const parse = seconds();
+  return (raw) => {
+    const value = parse(raw);
+    if (value !== 0 && value < least) throw new Expected(`a time in seconds of at least ${least}, or 0 for never`);
+    return value;
+  };
+}
+
 /** A worker count, or `auto`: as many as this process may use CPUs. */
 export function workerCount(raw: unknown): number {
   if (raw === 'auto') return availableParallelism();

@@ -3,7 +3,16 @@
  * `config.example.json` and `docs/settings.md` are all derived from it.
  */
 
-import { addresses, choice, nonEmptyText, type Parser, seconds, wholeNumber, workerCount } from './parsers.ts';
+import {
+  addresses,
+  choice,
+  nonEmptyText,
+  type Parser,
+  seconds,
+  secondsOrNever,
+  wholeNumber,
+  workerCount,
+} from './parsers.ts';
 
 export const sections = ['Sockets', 'Workers', 'Connections', 'App', 'Logging'] as const;
 
@@ -59,7 +68,7 @@ export const table = {
   }),
   timeout: setting({
     section: 'Workers',
-    parse: seconds(),
+    parse: secondsOrNever(0.5),
     default: 30,
     metavar: 'SECONDS',
     help: 'A worker silent for this long is hung: it is killed and replaced. 0 turns this off.',

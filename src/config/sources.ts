@@ -55,13 +55,21 @@ async function readConfigFile(path: string, name: string, required: boolean): Pr
   }
   try {
     if (path.endsWith('.json')) return JSON.parse(text);
-    // Not through the module cache: a reload must see the file as it is now.
-    const jiti = createJiti(pathToFileURL(path).href, { moduleCache: false, interopDefault: false });
-    const module = await jiti.import<Record<string, unknown>>(path);
+    const module = await importFresh(path);
     return module.default ?? module;
   } catch (error) {
-    throw new ConfigError(`config: ${name} cannot be loaded: ${report(error).message}`, { cause: error });
+    const reason = `config: ${name} cannot be loaded: ${report(error).message.replace(/\s+/g, ' ')}`;
+    throw path.endsWith('.json') ? new ConfigError(reason) : new ConfigError(reason, { cause: error });
   }
+}
+
+/** Past the module caches: a reload must see the file as it is now. */
+async function importFresh(path: string): Promise<Record<string, unknown>> {
+  const { href } = pathToFileURL(path);
+  if (path.endsWith('.mjs')) return import(`${href}?at=${performance.now()}`);
+  // No cache on disk: its default place is open to everyone, and what lies there would run with the master's rights.
+  const jiti = createJiti(href, { moduleCache: false, fsCache: false, interopDefault: false });
+  return jiti.import<Record<string, unknown>>(path);
 }
 
 function checkNames(content: unknown, file: string): Source['values'] {

@@ -19,6 +19,8 @@ export type FieldKind =
   | 'upgrade';
 
 export interface FieldName {
+  /** As sent. */
+  readonly raw: string;
   readonly lower: string;
   readonly kind: FieldKind;
   /**
@@ -26,6 +28,8 @@ export interface FieldName {
    * underscore: `X_Real_Ip` would overwrite `X-Real-Ip`, which a proxy may have set for a reason.
    */
   readonly environKey: string | undefined;
+  /** The name that followed this one the last time: a guess at the next one, cheaper to check than to look up. */
+  follower: FieldName | undefined;
 }
 
 const kinds = new Map<string, FieldKind>([
@@ -56,8 +60,10 @@ export function lookUpField(name: string): FieldName | undefined {
 function describeField(name: string): FieldName | undefined {
   if (!tokenForm.test(name)) return undefined;
   const lower = name.toLowerCase();
-  const field: FieldName = { lower, kind: kinds.get(lower) ?? 'other', environKey: environKey(lower) };
-  if (cache.size < maxCached && name.length <= maxCachedLength) cache.set(flat(name), field);
+  const raw = flat(name);
+  const kind = kinds.get(lower) ?? 'other';
+  const field: FieldName = { raw, lower, kind, environKey: environKey(lower), follower: undefined };
+  if (cache.size < maxCached && name.length <= maxCachedLength) cache.set(raw, field);
   return field;
 }
 

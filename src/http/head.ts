@@ -11,8 +11,7 @@ export class RequestHead {
   query = '';
   /** HTTP/1.x: 0 or 1. */
   minorVersion = 1;
-  /** Field values in order of arrival, each with its name as sent and looked up, at the same index. */
-  readonly rawNames: string[] = [];
+  /** Fields in order of arrival: names and values at the same index. */
   readonly names: FieldName[] = [];
   readonly values: string[] = [];
 

@@ -9,7 +9,7 @@
 import { HttpError } from './errors.ts';
 import { type FieldName, lookUpField } from './fields.ts';
 import { readFraming, readRequestLine } from './framing.ts';
-import { chunkLineForm, fieldValueForm, trimOws } from './grammar.ts';
+import { chunkLineForm, fieldValueForm, trimOws, uncleanForm } from './grammar.ts';
 import { RequestHead } from './head.ts';
 import { type Limits, maxChunkExtensionBytes, maxChunkLineBytes, maxEmptyLines } from './limits.ts';
 
@@ -35,8 +35,11 @@ const State = {
 type State = (typeof State)[keyof typeof State];
 
 const carriageReturn = 0x0d;
+const colon = 0x3a;
 /** How much is decoded at a time in search of a line. */
 const windowBytes = 16 * 1024;
+/** Up to how much of it is looked through for characters that no head may have. */
+const cleanBytes = 4 * 1024;
 
 export class RequestParser {
   private readonly limits: Limits;
@@ -47,6 +50,7 @@ export class RequestParser {
   /** Bytes decoded in search of lines, and where they begin: pipelined requests share them. */
   private text = '';
   private textStart = 0;
+  private isClean = false;
   private head: RequestHead | undefined = undefined;
   private emptyLines = 0;
   private trailerLines = 0;
@@ -97,11 +101,10 @@ export class RequestParser {
         if (this.state === State.requestLine) break;
         continue;
       }
-      if (position >= this.textStart + this.text.length || this.text === '') {
-        this.textStart = position;
-        this.text = bytes.toString('latin1', position, Math.min(end, position + windowBytes));
-      }
+      if (position >= this.textStart + this.text.length || this.text === '') this.decode(bytes, position, end);
       const { text, textStart } = this;
+      if (this.state === State.fieldLine && this.partial === '')
+        position = textStart + this.takeFields(text, position - textStart);
       const lineFeed = text.indexOf('\n', position - textStart);
       if (lineFeed === -1) {
         this.partial += text.slice(position - textStart);
@@ -116,6 +119,28 @@ export class RequestParser {
     // An idle connection keeps no text.
     if (position >= end) this.text = '';
     return position;
+  }
+
+  private decode(bytes: Buffer, position: number, end: number): void {
+    this.textStart = position;
+    this.text = bytes.toString('latin1', position, Math.min(end, position + windowBytes));
+    // One look at a whole head is cheaper than one at each value; a body in the same bytes is not worth it.
+    this.isClean = this.text.length <= cleanBytes && !uncleanForm.test(this.text);
+  }
+
+  /**
+   * Takes the field lines that are whole in `text`, up to the empty one that ends the head.
+   * @returns where it stopped
+   */
+  private takeFields(text: string, start: number): number {
+    let position = start;
+    for (;;) {
+      const end = text.indexOf('\n', position) - 1;
+      if (end <= position || text.charCodeAt(end) !== carriageReturn) return position;
+      this.checkLength(end - position);
+      this.takeField(text, position, end, this.isClean);
+      position = end + 2;
+    }
   }
 
   /** The line that ends at `lineFeed`, with the part of it that came before, and without its CRLF. */
@@ -150,7 +175,7 @@ export class RequestParser {
       case State.requestLine:
         return this.takeRequestLine(line);
       case State.fieldLine:
-        return line === '' ? this.endHead() : this.takeField(line);
+        return line === '' ? this.endHead() : this.takeField(line, 0, line.length, false);
       case State.chunkLine:
         return this.takeChunkLine(line);
       case State.chunkEnd:
@@ -173,14 +198,14 @@ export class RequestParser {
     return false;
   }
 
-  private takeField(line: string): false {
-    const head = this.head!;
-    if (head.names.length >= this.limits.fieldCount) throw new HttpError(431, 'too many header fields');
-    const colon = line.indexOf(':');
-    const rawName = line.slice(0, Math.max(colon, 0));
-    head.names.push(fieldNameOf(rawName));
-    head.rawNames.push(rawName);
-    head.values.push(fieldValueOf(line, colon));
+  /** Takes the field line from `start` to `end`, where its CRLF begins. */
+  private takeField(text: string, start: number, end: number, isClean: boolean): false {
+    const { names, values } = this.head!;
+    const count = names.length;
+    if (count >= this.limits.fieldCount) throw new HttpError(431, 'too many header fields');
+    const name = fieldNameAt(text, start, end, count > 0 ? names[count - 1] : undefined);
+    names.push(name);
+    values.push(fieldValueAt(text, start + name.raw.length + 1, end, isClean));
     return false;
   }
 
@@ -223,9 +248,8 @@ export class RequestParser {
   /** Trailers (RFC 9112 §7.1.2) are held to the rules of fields, then dropped: none may change what the head said. */
   private takeTrailer(line: string): false {
     if (++this.trailerLines > this.limits.fieldCount) throw new HttpError(431, 'too many trailer fields');
-    const colon = line.indexOf(':');
-    fieldNameOf(line.slice(0, Math.max(colon, 0)));
-    fieldValueOf(line, colon);
+    const name = fieldNameAt(line, 0, line.length, undefined);
+    fieldValueAt(line, name.raw.length + 1, line.length, false);
     return false;
   }
 
@@ -246,15 +270,24 @@ function contentLength(line: string): number {
   return last >= 0 && line.charCodeAt(last) === carriageReturn ? last : last + 1;
 }
 
-/** No space before the colon, no folded line (RFC 9112 §5.1, §5.2): neither is a token. */
-function fieldNameOf(name: string): FieldName {
-  const field = lookUpField(name);
+/**
+ * The name of the field line from `start` to `end`. No space before the colon, no folded line (RFC 9112 §5.1, §5.2):
+ * neither is a token.
+ */
+function fieldNameAt(text: string, start: number, end: number, before: FieldName | undefined): FieldName {
+  const guess = before?.follower;
+  if (guess !== undefined && text.charCodeAt(start + guess.raw.length) === colon && text.startsWith(guess.raw, start))
+    return guess;
+  const stop = text.indexOf(':', start);
+  const field = stop === -1 || stop >= end ? undefined : lookUpField(text.slice(start, stop));
   if (field === undefined) throw new HttpError(400, 'malformed header field name');
+  if (before !== undefined) before.follower = field;
   return field;
 }
 
-function fieldValueOf(line: string, colon: number): string {
-  const value = trimOws(line, colon + 1);
-  if (!fieldValueForm.test(value)) throw new HttpError(400, 'malformed header field value');
+/** The value between `start` and `end`, without the white space around it (RFC 9112 §5). */
+function fieldValueAt(text: string, start: number, end: number, isClean: boolean): string {
+  const value = trimOws(text, start, end);
+  if (!isClean && !fieldValueForm.test(value)) throw new HttpError(400, 'malformed header field value');
   return value;
 }

@@ -1,4 +1,7 @@
-/** Typed sending over Node's IPC channel. The other side may be gone at any moment: that is reported elsewhere, not here. */
+/**
+ * Typed sending over Node's IPC channel, which the app may use too: ours travel in an envelope, and nothing else is read.
+ * The other side may be gone at any moment: that is reported elsewhere, not here.
+ */
 
 import type { MasterMessage, WorkerMessage } from './messages.ts';
 
@@ -7,8 +10,10 @@ interface Channel {
   send?(message: unknown, callback: (error: Error | null) => void): boolean;
 }
 
+const envelope = 'tsgun';
+
 export function sendToWorker(worker: Channel, message: MasterMessage): void {
-  send(worker, message);
+  void send(worker, message);
 }
 
 /** @returns a promise that settles when the message has left, or cannot */
@@ -19,6 +24,13 @@ export function sendToMaster(message: WorkerMessage): Promise<void> {
 function send(channel: Channel, message: unknown): Promise<void> {
   return new Promise((resolve) => {
     if (channel.connected !== true || channel.send === undefined) resolve();
-    else channel.send(message, () => resolve());
+    else channel.send({ [envelope]: message }, () => resolve());
   });
+}
+
+/** The message in what came over a channel, or undefined if it is the app's own. */
+export function openEnvelope<T extends MasterMessage | WorkerMessage>(received: unknown): T | undefined {
+  if (typeof received !== 'object' || received === null || !(envelope in received)) return undefined;
+  const message = received[envelope];
+  return typeof message === 'object' && message !== null ? (message as T) : undefined;
 }

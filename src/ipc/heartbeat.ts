@@ -2,11 +2,15 @@
 
 import { sendToMaster } from './channel.ts';
 
-export const beatMs = 1000;
+const longestBeatMs = 1000;
 const countMs = 100;
 
-/** Beats every second, and soon after the request count has changed. Stops with the process. */
-export function startHeartbeat(countRequests: () => number): void {
+/**
+ * Beats at least three times in what the master calls silence, and soon after the request count has changed. Stops with
+ * the process.
+ */
+export function startHeartbeat(timeoutMs: number, countRequests: () => number): void {
+  const beatMs = timeoutMs === 0 ? longestBeatMs : Math.min(longestBeatMs, timeoutMs / 3);
   let sent = 0;
   let sinceBeat = 0;
   setInterval(() => {

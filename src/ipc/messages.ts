@@ -24,7 +24,10 @@ export type MasterMessage =
   | { readonly type: 'quit' };
 
 /** What a worker accepts on: a bound socket by its descriptor, or an address to share through cluster. */
-export type WorkerSocket = { readonly fd: number } | { readonly host: string; readonly port: number };
+export type WorkerSocket = { readonly address: string } & (
+  | { readonly fd: number }
+  | { readonly host: string; readonly port: number }
+);
 
 /** What a worker is started with, in its environment. */
 export interface WorkerOrder {

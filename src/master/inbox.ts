@@ -1,29 +1,46 @@
 /** One queue for everything that happens to the master: signals, messages and exits of children, and the passing of time. */
 
+import { setImmediate } from 'node:timers/promises';
+
+const longestTimerMs = 2 ** 31 - 1;
+
 export class Inbox<T> {
   private readonly items: T[] = [];
-  private wake: (() => void) | undefined = undefined;
+  private readonly listeners = new Set<() => void>();
 
   push(item: T): void {
     this.items.push(item);
-    this.wake?.();
+    for (const listener of this.listeners) listener();
   }
 
-  /** The next item, or undefined when there is none within `ms`. */
-  async next(ms: number): Promise<T | undefined> {
-    if (this.items.length === 0) await this.wait(ms);
-    return this.items.shift();
+  /** Everything that has come, or comes within `ms`; then nothing, if it must be. */
+  async next(ms: number): Promise<T[]> {
+    if (this.items.length === 0) await this.change(ms);
+    // A timer may fire ahead of messages that lie in the pipes already: whoever is called silent must have been.
+    if (this.items.length === 0) await setImmediate();
+    return this.items.splice(0);
   }
 
-  private wait(ms: number): Promise<void> {
+  /** Waits for the first item of a kind. It stays in the queue. */
+  async find(isWanted: (item: T) => boolean): Promise<T> {
+    for (;;) {
+      const item = this.items.find(isWanted);
+      if (item !== undefined) return item;
+      await this.change(Number.POSITIVE_INFINITY);
+    }
+  }
+
+  private change(ms: number): Promise<void> {
     return new Promise((resolve) => {
-      const longestTimer = 2 ** 31 - 1;
-      const timer = Number.isFinite(ms) ? setTimeout(resolve, Math.min(Math.max(ms, 0), longestTimer)) : undefined;
-      this.wake = () => {
+      const timer = Number.isFinite(ms)
+        ? setTimeout(() => wake(), Math.min(Math.max(ms, 0), longestTimerMs))
+        : undefined;
+      const wake = () => {
         clearTimeout(timer);
-        this.wake = undefined;
+        this.listeners.delete(wake);
         resolve();
       };
+      this.listeners.add(wake);
     });
   }
 }

@@ -7,7 +7,7 @@ import { lookup } from 'node:dns/promises';
 import { createServer } from 'node:net';
 import { getSystemErrorName } from 'node:util';
 import { type Address, formatAddress } from '../config/parsers.ts';
-import { ConfigError } from '../errors.ts';
+import { bindError, ConfigError } from '../errors.ts';
 import { bindHandle, canBindForOthers } from '../internals.ts';
 import type { WorkerSocket } from '../ipc/messages.ts';
 
@@ -31,7 +31,9 @@ export async function bindAll(addresses: readonly Address[], present: readonly L
       const key = formatAddress(address);
       if (listeners.some((listener) => listener.key === key && address.port !== 0))
         throw new ConfigError(`bind: ${key} is given twice`);
-      listeners.push(present.find((listener) => listener.key === key) ?? (await bind(address, key)));
+      listeners.push(
+        present.find((listener) => listener.key === key && !listeners.includes(listener)) ?? (await bind(address, key)),
+      );
     }
   } catch (error) {
     for (const listener of listeners) if (!present.includes(listener)) listener.close();
@@ -49,12 +51,8 @@ async function bind({ host, port }: Address, key: string): Promise<Listener> {
   if (typeof handle === 'number') throw bindError(key, getSystemErrorName(handle));
   const bound: { address?: string; port?: number } = {};
   handle.getsockname(bound);
-  return {
-    key,
-    address: formatAddress({ kind: 'tcp', host: bound.address ?? address, port: bound.port ?? port }),
-    socket: { fd: handle.fd },
-    close: () => handle.close(),
-  };
+  const text = formatAddress({ kind: 'tcp', host: bound.address ?? address, port: bound.port ?? port });
+  return { key, address: text, socket: { address: text, fd: handle.fd }, close: () => handle.close() };
 }
 
 /** Where a socket cannot be bound for others: see that it could be, and leave the binding to cluster and the workers. */
@@ -68,15 +66,5 @@ async function probe(host: string, port: number, key: string): Promise<Listener>
   const bound = server.address() as { port: number };
   await new Promise((resolve) => server.close(resolve));
   const address = formatAddress({ kind: 'tcp', host, port: bound.port });
-  return { key, address, socket: { host, port: bound.port }, close: () => {} };
-}
-
-const remedies: Record<string, string> = {
-  EADDRINUSE: 'is in use by another process: stop that one, or take another port with --bind',
-  EACCES: 'may not be bound by this user: take a port above 1023 with --bind, or start with the right to bind it',
-  EADDRNOTAVAIL: 'is not an address of this machine: bind 0.0.0.0 or [::] for all of its addresses',
-};
-
-function bindError(key: string, name: string): ConfigError {
-  return new ConfigError(`bind: ${key} ${remedies[name] ?? 'cannot be bound'} (${name})`);
+  return { key, address, socket: { address, host, port: bound.port }, close: () => {} };
 }

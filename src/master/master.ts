@@ -3,15 +3,15 @@
  * done. Nothing else in the process acts on children.
  */
 
-import type { Configuration } from '../config/load.ts';
-import { formatAddress } from '../config/parsers.ts';
 import type { Settings } from '../config/settings.ts';
 import { BootError, type ErrorReport, ExitCode, report } from '../errors.ts';
 import type { WorkerMessage } from '../ipc/messages.ts';
-import { createLogger, type Logger } from '../logger.ts';
-import { type Command, listenForCommands } from './commands.ts';
-import { Inbox } from './inbox.ts';
-import { bindAll, type Listener } from './listeners.ts';
+import type { Logger } from '../logger.ts';
+import type { Command } from './commands.ts';
+import { explainBoot, logExit } from './exits.ts';
+import { type Generation, type LoadConfiguration, prepare } from './generation.ts';
+import type { Inbox } from './inbox.ts';
+import type { Listener } from './listeners.ts';
 import { type Action, nextLook, plan } from './plan.ts';
 import {
   addChild,
@@ -23,6 +23,7 @@ import {
   noteDraining,
   noteExit,
   noteKilled,
+  noteOverslept,
   noteReady,
   noteReload,
   noteRetiring,
@@ -32,73 +33,87 @@ import {
 } from './pool.ts';
 import { type ChildProcess, spawnWorker } from './spawn.ts';
 
-type MasterEvent =
+export type MasterEvent =
   | { type: 'command'; command: Command; signal: NodeJS.Signals }
   | { type: 'message'; child: Child; message: WorkerMessage }
   | { type: 'exit'; child: Child; code: number | null; signal: NodeJS.Signals | null }
-  | { type: 'reloaded'; configuration: Configuration; listeners: Listener[] }
+  | { type: 'prepared'; generation: Generation }
   | { type: 'reload_failed'; error: unknown };
 
-/** Reads the configuration; called at the start and again for every reload. */
-export type LoadConfiguration = () => Promise<Configuration>;
+/** A loop that comes back this much later than it meant to was not running: suspended, or starved. */
+const oversleptMs = 100;
 
 /**
  * Runs until stopped.
+ * @param inbox holds the signals that came since the process began
  * @throws ConfigError when the configuration is bad or an address cannot be bound; then no worker has run
  */
-export async function runMaster(load: LoadConfiguration): Promise<ExitCode> {
-  // From the very start: a signal that comes during the first milliseconds must not find Node's own reaction.
-  const inbox = new Inbox<MasterEvent>();
-  listenForCommands((command, signal) => inbox.push({ type: 'command', command, signal }));
-  const configuration = await load();
-  const listeners = await bindAll(configuration.settings.bind);
-  return new Master(load, inbox, configuration, listeners).run();
+export async function runMaster(load: LoadConfiguration, inbox: Inbox<MasterEvent>): Promise<ExitCode> {
+  const first = prepare(load, []);
+  const stop = await Promise.race([first.then(() => undefined), inbox.find(isStop)]);
+  return stop === undefined ? new Master(load, inbox, await first).run() : ExitCode.ok;
+}
+
+function isStop(event: MasterEvent): boolean {
+  return event.type === 'command' && (event.command === 'stop' || event.command === 'quit');
 }
 
 class Master {
   private readonly load: LoadConfiguration;
   private readonly inbox: Inbox<MasterEvent>;
-  private readonly log: Logger;
   private readonly pool: Pool;
   private readonly processes = new Map<Child, ChildProcess>();
-  /** By generation: a reload that fails goes back to the one before. */
-  private readonly configurations = new Map<number, Configuration>();
+  /** By number: a reload that fails goes back to the one before. */
+  private readonly generations = new Map<number, Generation>();
   private readonly bootErrors = new Map<Child, ErrorReport>();
-  private listeners: Listener[];
+  private readonly announced = new Set<Listener>();
   private exitCode: ExitCode = ExitCode.ok;
   private isReading = false;
   private mustReadAgain = false;
   private readonly startedAt = performance.now();
   private servedByTheDead = 0;
 
-  constructor(load: LoadConfiguration, inbox: Inbox<MasterEvent>, configuration: Configuration, listeners: Listener[]) {
-    const { settings } = configuration;
+  constructor(load: LoadConfiguration, inbox: Inbox<MasterEvent>, generation: Generation) {
+    const { settings } = generation.configuration;
     this.load = load;
     this.inbox = inbox;
-    this.listeners = listeners;
-    this.log = createLogger(settings);
     this.pool = createPool(policyOf(settings), settings.workers);
-    this.configurations.set(this.pool.generation, configuration);
+    this.generations.set(this.pool.generation, generation);
   }
 
   async run(): Promise<ExitCode> {
-    const { app, settings } = this.current;
-    process.title = `${settings.procName}: master [${app}]`;
+    const { app, settings } = this.current.configuration;
     const { workers, workerClass } = settings;
+    this.setTitle();
     this.log.event('info', 'master_started', { app, workers, workerClass, node: process.version }, 'tsgun started');
+    // A config file's code lives on in this process; what escapes from it must not end the service.
+    const onEscape = (error: unknown) => this.log.say('error', { ...report(error) }, 'an error escaped in the master');
+    process.on('uncaughtException', onEscape).on('unhandledRejection', onEscape);
     for (;;) {
       const now = performance.now();
       for (const action of plan(this.pool, now)) {
         if (action.type === 'stop') return this.finish();
         this.act(action, now);
       }
-      const event = await this.inbox.next(nextLook(this.pool, now) - now);
-      if (event !== undefined) this.take(event);
+      const wakeAt = nextLook(this.pool, now);
+      const events = await this.inbox.next(wakeAt - now);
+      const late = performance.now() - wakeAt;
+      if (late > oversleptMs) noteOverslept(this.pool, late, wakeAt + late);
+      for (const event of events) this.take(event);
     }
   }
 
-  private get current(): Configuration {
-    return this.configurations.get(this.pool.generation)!;
+  private get current(): Generation {
+    return this.generations.get(this.pool.generation)!;
+  }
+
+  private get log(): Logger {
+    return this.current.log;
+  }
+
+  private setTitle(): void {
+    const { app, settings } = this.current.configuration;
+    process.title = `${settings.procName}: master [${app}]`;
   }
 
   // What happened.
@@ -107,7 +122,7 @@ class Master {
     if (event.type === 'command') this.obey(event.command, event.signal);
     else if (event.type === 'message') this.hear(event.child, event.message);
     else if (event.type === 'exit') this.bury(event.child, event.code, event.signal);
-    else if (event.type === 'reloaded') this.roll(event.configuration, event.listeners);
+    else if (event.type === 'prepared') this.roll(event.generation);
     else this.failReload(report(event.error));
   }
 
@@ -131,7 +146,6 @@ class Master {
   }
 
   private welcome(child: Child, appInterface: string, now: number): void {
-    const isFirst = !this.pool.hasServed;
     noteReady(this.pool, child, now);
     const bootMs = Math.round(now - child.spawnedAt);
     this.log.event(
@@ -140,10 +154,14 @@ class Master {
       { ...this.describe(child), interface: appInterface, bootMs },
       'worker ready',
     );
-    if (isFirst) for (const { address } of this.listeners) this.announce(address);
+    for (const listener of this.generations.get(child.generation)?.listeners ?? []) this.announce(listener);
   }
 
-  private announce(address: string): void {
+  /** Once per listener, when the first worker accepts on it: from then on clients are served. */
+  private announce(listener: Listener): void {
+    const { address } = listener;
+    if (this.announced.has(listener)) return;
+    this.announced.add(listener);
     this.log.event('info', 'listening', { address, url: `http://${address}` }, `listening on http://${address}`);
   }
 
@@ -151,53 +169,22 @@ class Master {
     const now = performance.now();
     const { pool } = this;
     const wasReloading = pool.reloadFrom !== undefined && child.generation === pool.generation;
+    if (this.bootErrors.has(child)) child.reason = 'boot_failed';
     const reason = noteExit(pool, child, signal, now);
-    const error = reason === 'boot_failed' ? this.bootError(child, code, signal) : undefined;
-    this.logExit(child, code, signal, reason, error, now);
+    const exit = { code, signal, reason, uptimeMs: Math.round(now - child.spawnedAt), requests: child.requests };
+    const told = this.bootErrors.get(child);
+    const error = reason === 'boot_failed' ? (told ?? explainBoot(child, pool.policy, exit)) : undefined;
+    logExit(this.log, { ...this.describe(child), ...exit }, error, pool);
     this.processes.delete(child);
     this.bootErrors.delete(child);
     this.servedByTheDead += child.requests;
+    this.tidy();
     if (error === undefined) return;
     if (wasReloading && pool.reloadFrom === undefined) this.failReload(error);
     else if (!pool.hasServed && !pool.isStopping) {
       this.exitCode = error.exitCode ?? ExitCode.boot;
       pool.isStopping = true;
     }
-  }
-
-  private bootError(child: Child, code: number | null, signal: NodeJS.Signals | null): ErrorReport {
-    const told = this.bootErrors.get(child);
-    if (told !== undefined) return told;
-    if (child.state === 'killed') {
-      const limit = `${this.pool.policy.bootMs / 1000} s (bootTimeout)`;
-      return report(new BootError(`worker not ready within ${limit}: does the app wait for something as it loads?`));
-    }
-    return report(
-      new BootError(`worker exited while booting (${signal ?? `code ${code}`}), before the app was loaded`),
-    );
-  }
-
-  private logExit(
-    child: Child,
-    code: number | null,
-    signal: NodeJS.Signals | null,
-    reason: ExitReason,
-    error: ErrorReport | undefined,
-    now: number,
-  ): void {
-    const { requests } = child;
-    const uptimeMs = Math.round(now - child.spawnedAt);
-    const fields = { ...this.describe(child), code, signal, uptimeMs, requests, reason };
-    const isExpected = ['reload', 'max_requests', 'max_memory', 'scaled_down', 'shutdown'].includes(reason);
-    if (error === undefined) {
-      const wasCut = isExpected && signal !== null && child.state === 'killed' && requests > 0;
-      const level = isExpected && !wasCut ? 'info' : 'warn';
-      return this.log.event(level, 'worker_exited', fields, `worker exited: ${reason}`);
-    }
-    // Before the first service, the first failure is everyone's: the others would only repeat it.
-    const level = this.pool.hasServed ? 'error' : this.pool.isStopping ? 'debug' : 'fatal';
-    const { message, stack } = error;
-    this.log.event(level, 'worker_exited', { ...fields, error: message, ...(stack ? { stack } : {}) }, message);
   }
 
   // Reloads.
@@ -208,11 +195,9 @@ class Master {
     this.mustReadAgain = this.isReading;
     if (this.isReading) return;
     this.isReading = true;
-    const read = async (): Promise<MasterEvent> => {
-      const configuration = await this.load();
-      return { type: 'reloaded', configuration, listeners: await bindAll(configuration.settings.bind, this.listeners) };
-    };
-    read()
+    const present = [...this.generations.values()].flatMap(({ listeners }) => listeners);
+    prepare(this.load, present)
+      .then((generation): MasterEvent => ({ type: 'prepared', generation }))
       .catch((error): MasterEvent => ({ type: 'reload_failed', error }))
       .then((event) => {
         this.isReading = false;
@@ -220,14 +205,16 @@ class Master {
       });
   }
 
-  private roll(configuration: Configuration, listeners: Listener[]): void {
-    const { settings } = configuration;
-    // A listener that is no longer wanted is closed last, when no worker accepts on it.
-    this.listeners = [...new Set([...listeners, ...this.listeners])];
-    if (this.pool.isStopping) return;
-    if (this.mustReadAgain) return this.reload(undefined);
+  private roll(generation: Generation): void {
+    if (this.pool.isStopping || this.mustReadAgain) {
+      this.discard(generation);
+      if (!this.pool.isStopping) this.reload(undefined);
+      return;
+    }
+    const { settings } = generation.configuration;
     noteReload(this.pool, policyOf(settings), settings.workers);
-    this.configurations.set(this.pool.generation, configuration);
+    this.generations.set(this.pool.generation, generation);
+    this.setTitle();
   }
 
   private failReload({ message, stack }: ErrorReport): void {
@@ -237,24 +224,40 @@ class Master {
       { error: message, ...(stack ? { stack } : {}) },
       `reload given up: ${message}`,
     );
-    this.pool.policy = policyOf(this.current.settings);
-    this.pool.target = this.current.settings.workers;
+    const { settings } = this.current.configuration;
+    this.pool.policy = policyOf(settings);
+    this.pool.target = settings.workers;
+    this.setTitle();
+    this.tidy();
     if (this.mustReadAgain) this.reload(undefined);
   }
 
   private finishReload(): void {
     const { pool } = this;
     pool.reloadFrom = undefined;
-    for (const generation of this.configurations.keys())
-      if (generation !== pool.generation) this.configurations.delete(generation);
-    const wanted = this.listenersOf(this.current);
-    for (const listener of this.listeners) if (!wanted.includes(listener)) listener.close();
-    this.listeners = wanted;
+    this.tidy();
     this.log.event('info', 'reload_finished', { workers: pool.target, generation: pool.generation }, 'reload finished');
   }
 
-  private listenersOf({ settings }: Configuration): Listener[] {
-    return settings.bind.map((address) => this.listeners.find(({ key }) => key === formatAddress(address))!);
+  /** Forgets generations that are not wanted and have no child left, and closes what only they listened on. */
+  private tidy(): void {
+    if (this.isReading) return;
+    const { pool } = this;
+    const numbers = new Set([
+      pool.generation,
+      pool.reloadFrom,
+      ...childrenOf(pool).map(({ generation }) => generation),
+    ]);
+    for (const [number, generation] of this.generations) {
+      if (numbers.has(number)) continue;
+      this.generations.delete(number);
+      this.discard(generation);
+    }
+  }
+
+  private discard({ listeners }: Generation): void {
+    const wanted = new Set([...this.generations.values()].flatMap((generation) => generation.listeners));
+    for (const listener of listeners) if (!wanted.has(listener)) listener.close();
   }
 
   // The end.
@@ -277,7 +280,7 @@ class Master {
   }
 
   private finish(): ExitCode {
-    for (const listener of this.listeners) listener.close();
+    for (const { listeners } of this.generations.values()) for (const listener of listeners) listener.close();
     const uptimeMs = Math.round(performance.now() - this.startedAt);
     const fields = { exitCode: this.exitCode, uptimeMs, requests: this.servedByTheDead };
     this.log.event('info', 'shutdown_finished', fields, 'tsgun stopped');
@@ -296,15 +299,24 @@ class Master {
   }
 
   private spawn(now: number): void {
-    const { app, settings } = this.current;
+    const { configuration, listeners } = this.current;
+    const { app, settings } = configuration;
     const child = addChild(this.pool, now);
-    const childProcess = spawnWorker({
-      order: { id: child.id, app, settings, sockets: this.listenersOf(this.current).map(({ socket }) => socket) },
-      onMessage: (message) => this.inbox.push({ type: 'message', child, message }),
-      onExit: (code, signal) => this.inbox.push({ type: 'exit', child, code, signal }),
-    });
-    this.processes.set(child, childProcess);
-    this.log.event('info', 'worker_spawned', this.describe(child), 'worker spawned');
+    const onExit = (code: number | null, signal: NodeJS.Signals | null) =>
+      this.inbox.push({ type: 'exit', child, code, signal });
+    try {
+      const childProcess = spawnWorker({
+        order: { id: child.id, app, settings, sockets: listeners.map(({ socket }) => socket) },
+        onMessage: (message) => this.inbox.push({ type: 'message', child, message }),
+        onExit,
+      });
+      this.processes.set(child, childProcess);
+      this.log.event('info', 'worker_spawned', this.describe(child), 'worker spawned');
+    } catch (error) {
+      // Most often there is no memory for another process, for now.
+      this.bootErrors.set(child, report(new BootError(`cannot start a worker: ${report(error).message}`)));
+      onExit(null, null);
+    }
   }
 
   private kill(child: Child, reason: ExitReason): void {

@@ -67,6 +67,8 @@ export interface Pool {
 export const calmMs = 60_000;
 const firstPauseMs = 500;
 const longestPauseMs = 30_000;
+/** Someone else's hand, or the system's when memory runs out: not the app's doing, as far as we know. */
+const longestKilledPauseMs = 500;
 /** What a quick stop leaves to the requests that run. */
 export const quickStopMs = 1000;
 
@@ -145,14 +147,16 @@ export function noteKilled(child: Child, reason: ExitReason): void {
  */
 export function noteExit(pool: Pool, child: Child, signal: NodeJS.Signals | null, now: number): ExitReason {
   pool.children.delete(child.id);
-  const reason = child.reason ?? guessReason(child, signal);
-  const isFailure = reason === 'crashed' || reason === 'boot_failed' || reason === 'hung';
+  const known = child.reason ?? guessReason(child, signal);
+  // A terminal or a supervisor sends TERM to the whole process group.
+  const reason = known === 'killed' && pool.isStopping ? 'shutdown' : known;
+  const isFailure = reason === 'crashed' || reason === 'boot_failed' || reason === 'hung' || reason === 'killed';
   const isYoung = now - child.spawnedAt < calmMs;
   if (isFailure && (isYoung || reason === 'boot_failed') && pool.hasServed && !pool.isStopping) {
     if (reason === 'boot_failed' && pool.reloadFrom !== undefined && child.generation === pool.generation) {
       pool.generation = pool.reloadFrom;
       pool.reloadFrom = undefined;
-    } else pause(pool, now);
+    } else pause(pool, reason === 'killed' ? longestKilledPauseMs : longestPauseMs, now);
   }
   return reason;
 }
@@ -163,11 +167,11 @@ function guessReason(child: Child, signal: NodeJS.Signals | null): ExitReason {
 }
 
 /** The first failure costs nothing; each that follows before the pool is calm again doubles the pause. */
-function pause(pool: Pool, now: number): void {
+function pause(pool: Pool, longestMs: number, now: number): void {
   if (now - pool.resumeAt > calmMs) pool.failures = 0;
   pool.failures++;
   const jitter = 0.75 + pool.random() / 2;
-  const pauseMs = pool.failures === 1 ? 0 : Math.min(longestPauseMs, firstPauseMs * 2 ** (pool.failures - 2)) * jitter;
+  const pauseMs = pool.failures === 1 ? 0 : Math.min(longestMs, firstPauseMs * 2 ** (pool.failures - 2)) * jitter;
   pool.resumeAt = Math.max(pool.resumeAt, now + pauseMs);
 }
 
@@ -179,4 +183,13 @@ export function noteReload(pool: Pool, policy: Policy, target: number): void {
   pool.target = target;
   pool.failures = 0;
   pool.resumeAt = 0;
+}
+
+/**
+ * The master itself was not running for a while: children that serve begin their time anew, as their beats may lie unread;
+ * the others get as much more as was lost.
+ */
+export function noteOverslept(pool: Pool, ms: number, now: number): void {
+  for (const child of pool.children.values())
+    child.deadline = child.state === 'ready' ? now + pool.policy.timeoutMs : child.deadline + ms;
 }

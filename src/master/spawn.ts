@@ -2,7 +2,7 @@
 
 import cluster from 'node:cluster';
 import { fileURLToPath } from 'node:url';
-import { sendToWorker } from '../ipc/channel.ts';
+import { openEnvelope, sendToWorker } from '../ipc/channel.ts';
 import { type MasterMessage, orderVariable, type WorkerMessage, type WorkerOrder } from '../ipc/messages.ts';
 
 /** The process behind a child. */
@@ -36,7 +36,7 @@ export function spawnWorker({ order, onMessage, onExit }: SpawnOptions): ChildPr
     stdio: ['ignore', 'inherit', 'inherit', 'ipc', ...inherited] as never,
   });
   const sockets = order.sockets.map((socket) =>
-    'fd' in socket ? { fd: firstFd + inherited.indexOf(socket.fd) } : socket,
+    'fd' in socket ? { ...socket, fd: firstFd + inherited.indexOf(socket.fd) } : socket,
   );
   const worker = cluster.fork({ [orderVariable]: JSON.stringify({ ...order, sockets } satisfies WorkerOrder) });
 
@@ -45,7 +45,10 @@ export function spawnWorker({ order, onMessage, onExit }: SpawnOptions): ChildPr
     if (!hasExited) onExit(code, signal);
     hasExited = true;
   };
-  worker.on('message', onMessage);
+  worker.on('message', (received: unknown) => {
+    const message = openEnvelope<WorkerMessage>(received);
+    if (message !== undefined) onMessage(message);
+  });
   worker.on('exit', (code: number | null, signal: string | null) => exited(code, signal as NodeJS.Signals | null));
   // A fork that failed never exits. Any other error here is of the channel, whose end the exit reports.
   worker.on('error', () => worker.process.pid === undefined && exited(null, null));

@@ -2,6 +2,7 @@
 
 import type { Server } from 'node:net';
 import { makeHandler } from '../app/interfaces.ts';
+import { bindError } from '../errors.ts';
 import { createListener } from '../http/accept.ts';
 import { HttpServer } from '../http/server.ts';
 import { inheritedHandle } from '../internals.ts';
@@ -43,7 +44,9 @@ export function asyncWorker(context: WorkerContext): Worker {
 async function listen(server: HttpServer, socket: WorkerSocket, backlog: number): Promise<Server> {
   const listener = createListener(server);
   await new Promise<void>((resolve, reject) => {
-    listener.once('error', reject);
+    listener.once('error', (error: NodeJS.ErrnoException) =>
+      reject(bindError(socket.address, error.code ?? error.message)),
+    );
     if ('fd' in socket) listener.listen(inheritedHandle(socket.fd), backlog, resolve);
     else listener.listen({ ...socket, backlog }, resolve);
   });

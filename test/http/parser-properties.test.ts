@@ -22,8 +22,8 @@ describe('valid requests', () => {
         expect(error).toBeUndefined();
         expect(state).toBe('idle');
         expect(
-          requests.map(({ head: { method, target, rawNames, values }, body }) => {
-            return { method, target, fields: rawNames.map((name, index) => [name, values[index]]), body };
+          requests.map(({ head: { method, target, names, values }, body }) => {
+            return { method, target, fields: names.map(({ raw }, index) => [raw, values[index]]), body };
           }),
         ).toEqual(sent.map(({ method, target, fields, body }) => ({ method, target, fields, body })));
       }),

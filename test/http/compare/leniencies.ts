@@ -9,7 +9,7 @@ export interface Leniency {
   /** Of `section: name`. */
   readonly cases: RegExp;
   readonly statuses: readonly number[];
-  readonly end: 'alive' | 'closed' | 'open';
+  readonly end: 'alive' | 'close' | 'open';
   readonly reason: string;
 }
 
@@ -24,12 +24,12 @@ export const leniencies: readonly Leniency[] = [
     cases: /: a large chunked body that the app leaves unread/,
     statuses: [200, 200],
     end: 'alive',
-    reason: 'The same, and what follows the body is a request.',
+    reason: 'A server may read a body of any size to its end, and what follows it is a request.',
   },
   {
     cases: /: a broken chunk in a body left unread/,
     statuses: [200, 400],
-    end: 'closed',
+    end: 'close',
     reason: 'What follows the answered request may be answered as a broken one.',
   },
   {
@@ -47,19 +47,31 @@ export const leniencies: readonly Leniency[] = [
   {
     cases: /: Transfer-Encoding on HTTP\/1\.0 is refused/,
     statuses: [200],
-    end: 'closed',
+    end: 'close',
     reason: 'RFC 9112 §6.1: close the connection after processing the message.',
   },
   {
-    cases: /^RFC 9112 §2\.2: .*\b(?:bare LFs?|two LFs)\b/,
+    cases: /: a TLS hello on a plain port/,
+    statuses: [],
+    end: 'close',
+    reason: 'A request that never was complete needs no answer (RFC 9112 §8: MAY).',
+  },
+  {
+    cases: /: two LFs in a row do not end a head/,
+    statuses: [200, 200],
+    end: 'alive',
+    reason: 'Where a LF alone ends a line, two of them end the head, and another request follows.',
+  },
+  {
+    cases: /^RFC 9112 §2\.2: .*\b(?:bare LFs?|two LFs|a LF before the CR)\b/,
     statuses: [],
     end: 'open',
-    reason: 'Where a LF alone ends no line, the head is not complete.',
+    reason: 'Where a LF alone ends no line, the head is not complete yet.',
   },
 ];
 
-export function leniencyFor({ section, name }: Case): Leniency | undefined {
-  return leniencies.find(({ cases }) => cases.test(`${section}: ${name}`));
+export function lenienciesFor({ section, name }: Case): Leniency[] {
+  return leniencies.filter(({ cases }) => cases.test(`${section}: ${name}`));
 }
 
 /** Where an error ends the connection by a MUST, since what follows cannot be told from a body. */

@@ -1,7 +1,7 @@
 /** `docs/conformance.md`, out of the verdicts. Every word and number of it is written here. */
 
 import { bySection, type Case, conformanceLimits, type Outcome } from '../conformance.ts';
-import { leniencies, refusals } from './leniencies.ts';
+import { type Leniency, leniencies, refusals } from './leniencies.ts';
 import type { Contestant } from './servers.ts';
 import { inRuns, type Verdict } from './verdict.ts';
 
@@ -38,7 +38,7 @@ export function writeReport(cases: readonly Case[], results: readonly Result[], 
     sectionTable(cases, results),
     '## What other servers fail',
     'In the notation of the cases: statuses in order, then how the connection went. `close`: the server closed it. ' +
-      '`reset`: it closed it with an error. `open`: it neither answered further nor closed. None of these: it served ' +
+      '`reset`: it closed it so that no answer arrived. `open`: it neither answered further nor closed. None of these: it served ' +
       'another request.',
     ...failureTables(cases, results),
   ].join('\n\n')}\n`;
@@ -56,29 +56,31 @@ function method(cases: readonly Case[], results: readonly Result[]): string {
     'Other servers pass by any outcome that the case lists as conforming. They are held to statuses, to the end of the ' +
       'connection, and to the method, target and body that the app saw, where the server can tell.',
     `For them, any of ${refusals.join(', ')} will do as a refusal. Where no MUST asks for the end of the connection, it may live ` +
-      'on after an error. A reset after all answers counts as a close. A server may close after any answer that says ' +
+      'on after an error. A reset after all answers counts as a close, and a case that ends in one is tried again. A server may close after any answer that says ' +
       '`Connection: close`; what was sent after it then needs no answer.',
-    ...leniencies.map(({ cases: pattern, reason }) =>
-      lenient(
-        cases.filter((each) => pattern.test(`${each.section}: ${each.name}`)),
-        reason,
-      ),
-    ),
     'The cases were written beside tsgun, and where an RFC leaves a choice they list the outcomes that we know of.',
   ];
   const servers = results.map(({ contestant, version }) => {
-    const reasons = contestant.incomparable.map(({ reason }) => reason);
-    const lacking = reasons.length === 0 ? '' : ` Not counted where ${reasons.join(', or where ')}.`;
-    return `| ${contestant.name} | ${version} | ${contestant.setup}${lacking} |`;
+    const { name, setup, incomparable } = contestant;
+    const lacking =
+      incomparable.length === 0 ? '' : ` Not counted: ${incomparable.map(({ what }) => what).join(', ')}.`;
+    return `| ${name} | ${version} | ${setup}${lacking} |`;
   });
-  return [...lines.map((line) => `- ${line}`), '', '| server | version | setup |', '|---|---|---|', ...servers].join(
-    '\n',
-  );
+  return [
+    ...lines.map((line) => `- ${line}`),
+    '\n| server | version | setup |\n|---|---|---|',
+    ...servers,
+    '\nOther servers pass by these outcomes too, which tsgun does not have:',
+    '\n| case | outcome | reason |\n|---|---|---|',
+    ...leniencies.flatMap((leniency) => lenientRows(cases, leniency)),
+  ].join('\n');
 }
 
-function lenient(cases: readonly Case[], reason: string): string {
-  if (cases.length === 0) throw new Error(`no case is left to be lenient with: ${reason}`);
-  return `Counted as passed too (${cases.map(({ name }) => name).join('; ')}): ${reason}`;
+function lenientRows(cases: readonly Case[], { cases: pattern, statuses, end, reason }: Leniency): string[] {
+  const chosen = cases.filter(({ section, name }) => pattern.test(`${section}: ${name}`));
+  if (chosen.length === 0) throw new Error(`no case is left to be lenient with: ${pattern}`);
+  const words = [...(statuses.length === 0 ? ['no answer'] : inRuns(statuses)), ...(end === 'alive' ? [] : [end])];
+  return chosen.map(({ name }) => `| ${name} | \`${words.join(' ')}\` | ${reason} |`);
 }
 
 function sectionTable(cases: readonly Case[], results: readonly Result[]): string {

@@ -18,8 +18,8 @@ export interface Contestant {
   readonly setup: string;
   /** How many cases it is sent at a time; each may hold a worker. */
   readonly concurrency: number;
-  /** Cases about a limit that this server does not have. */
-  readonly incomparable: readonly { readonly cases: RegExp; readonly reason: string }[];
+  /** Cases about a limit that this server does not have: what it is, and what it has instead. */
+  readonly incomparable: readonly { readonly cases: RegExp; readonly what: string }[];
   readonly open: (port: number, directory: string) => Promise<{ close(): Promise<void> }>;
 }
 
@@ -30,18 +30,21 @@ const { requestLineBytes, fieldCount, fieldBytes, bodyBytes } = conformanceLimit
 /** Longer than any case may wait, so that no idle connection is taken for a refused one. */
 const keepAliveSeconds = 65;
 const workers = 4;
+/** Some limits count it in. */
+const crlfBytes = 2;
 
 const perLine = /of 8191 bytes|that never ends is answered|a field that is too long/;
 const perCount = /a hundred and one/;
 const perSize = /by its size alone|a chunk size of 2\^32/;
 const perExtension = /an extension line of 4097 bytes|the extensions of all chunks together/;
-const ownBound = { cases: perExtension, reason: "the bound is of tsgun's own choice (on chunk extensions)" };
-const countsBytes = { cases: perSize, reason: 'its app bounds the body, and sees no chunk before its bytes' };
+const ownBound = { cases: perExtension, what: 'the length of chunk extensions (the bound is tsgun’s own)' };
+const countsBytes = { cases: perSize, what: 'the size that a chunk announces (the app sees its bytes alone)' };
 
 function tsgun(workerClass: string): Contestant {
   return {
     name: `tsgun ${workerClass}`,
-    version: () => `tsgun ${JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')).version}`,
+    version: () =>
+      `${JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')).version}, Node.js ${process.version}`,
     isOurs: true,
     setup: `\`tsgun --worker-class ${workerClass}\`, the built command with ${workers} workers.`,
     concurrency: workers,
@@ -64,8 +67,8 @@ const nodeHttp: Contestant = {
   setup: 'A plain `http.createServer` whose handler reads the body, and answers 413 itself to one that is too large.',
   concurrency: 16,
   incomparable: [
-    { cases: perLine, reason: 'it bounds the head as a whole, not a line of it' },
-    { cases: perCount, reason: 'it drops fields beyond its `maxHeadersCount` and refuses none' },
+    { cases: perLine, what: 'the length of a line (it bounds the head as a whole)' },
+    { cases: perCount, what: 'the number of fields (it drops those beyond `maxHeadersCount`)' },
     countsBytes,
     ownBound,
   ],
@@ -76,14 +79,13 @@ const nodeHttp: Contestant = {
 const nginx: Contestant = {
   name: 'nginx',
   // It says its version on stderr.
-  version: () =>
-    execFileSync('sh', ['-c', 'nginx -v 2>&1'], { encoding: 'utf8' }).replace('nginx version: ', '').trim(),
+  version: () => execFileSync('sh', ['-c', 'nginx -v 2>&1'], { encoding: 'utf8' }).replace(/^.*\//, '').trim(),
   isOurs: false,
   setup:
     'It passes requests over SCGI, which is no HTTP, to an app that says what it saw. ' +
     'On `/unread` it answers by `return 200`, which reads no body.',
   concurrency: 16,
-  incomparable: [{ cases: perCount, reason: 'it has no limit on the number of fields' }, ownBound],
+  incomparable: [{ cases: perCount, what: 'the number of fields (it has no limit)' }, ownBound],
   async open(port, directory) {
     const echo = await openScgiEcho();
     writeFileSync(join(directory, 'nginx.conf'), nginxConfiguration(port, echo.port, directory));
@@ -100,7 +102,7 @@ const nginx: Contestant = {
 function nginxConfiguration(port: number, echoPort: number, directory: string): string {
   const temporary = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'];
   // A line must fit into one buffer, with its CRLF.
-  const bufferBytes = requestLineBytes + 2;
+  const bufferBytes = requestLineBytes + crlfBytes;
   return `
     daemon off;
     worker_processes 1;
@@ -134,7 +136,7 @@ function gunicorn(workerClass: string, option: string, capacity: number): Contes
   return {
     name: `gunicorn ${workerClass}`,
     version: () =>
-      `${execFileSync('/usr/bin/gunicorn', ['--version'], { encoding: 'utf8' }).trim()}, ${pythonVersion()}`,
+      `${execFileSync('/usr/bin/gunicorn', ['--version'], { encoding: 'utf8' }).replace(/[^\d.]/g, '')}, ${pythonVersion()}`,
     isOurs: false,
     setup:
       `\`gunicorn --worker-class ${workerClass} ${option} ${capacity}\` with a WSGI app that reads the body, ` +
@@ -146,7 +148,7 @@ function gunicorn(workerClass: string, option: string, capacity: number): Contes
         ...['/usr/bin/gunicorn', 'gunicorn_echo:app', '--chdir', here, '--bind', `127.0.0.1:${port}`],
         ...['--worker-class', workerClass, option, String(capacity), '--keep-alive', String(keepAliveSeconds)],
         ...['--limit-request-line', String(requestLineBytes), '--limit-request-fields', String(fieldCount)],
-        ...['--limit-request-field_size', String(fieldBytes), '--env', `BODY_LIMIT=${bodyBytes}`],
+        ...['--limit-request-field_size', String(fieldBytes + crlfBytes), '--env', `BODY_LIMIT=${bodyBytes}`],
         ...['--env', 'PYTHONDONTWRITEBYTECODE=1', '--worker-tmp-dir', directory, '--log-level', 'critical'],
       ]),
   };

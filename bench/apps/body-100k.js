@@ -1,0 +1,8 @@
+const headers = [['Content-Type', 'application/octet-stream']];
+const body = Buffer.alloc(100 * 1024, 'x');
+
+/** @type {import('tsgun').App} */
+export default function serve(_env, startResponse) {
+  startResponse('200 OK', headers);
+  return [body];
+}

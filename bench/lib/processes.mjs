@@ -1,0 +1,59 @@
+/** What Linux says of a process and its children: CPU time and resident memory. */
+
+import { readdirSync, readFileSync } from 'node:fs';
+
+/** USER_HZ, the unit of CPU times in /proc, is 100 on every Linux. */
+const tickMs = 10;
+
+/**
+ * A process and all that descend from it.
+ * @param {number} pid
+ * @returns {number[]}
+ */
+export function processTree(pid) {
+  const children = readdirSync(`/proc/${pid}/task`).flatMap((thread) =>
+    readFileSync(`/proc/${pid}/task/${thread}/children`, 'latin1').split(' ').filter(Boolean).map(Number),
+  );
+  return [pid, ...children.flatMap(processTree)];
+}
+
+/**
+ * CPU time of a process and its children so far, in milliseconds.
+ * @param {number} pid
+ */
+export function cpuMs(pid) {
+  let ticks = 0;
+  for (const member of processTree(pid)) {
+    const stat = readFileSync(`/proc/${member}/stat`, 'latin1');
+    // After the name, which may hold anything, from the third field on: utime is the 14th, stime the 15th.
+    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+    ticks += Number(fields[11]) + Number(fields[12]);
+  }
+  return ticks * tickMs;
+}
+
+/** CPU time of all children of this process that have ended, in milliseconds. */
+export function endedChildrenCpuMs() {
+  const stat = readFileSync('/proc/self/stat', 'latin1');
+  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+  return (Number(fields[13]) + Number(fields[14])) * tickMs;
+}
+
+/**
+ * How long a core has been busy, for whomever, in milliseconds.
+ * @param {number} core
+ */
+export function coreBusyMs(core) {
+  const line = new RegExp(`^cpu${core} (.*)$`, 'm').exec(readFileSync('/proc/stat', 'latin1'))?.[1] ?? '';
+  const [user, nice, system, , , irq, softirq, steal] = line.split(' ').map(Number);
+  return (user + nice + system + irq + softirq + steal) * tickMs;
+}
+
+/**
+ * Resident memory of one process, in bytes.
+ * @param {number} pid
+ */
+export function residentBytes(pid) {
+  const [, kilobytes] = /^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'latin1')) ?? [];
+  return Number(kilobytes) * 1024;
+}

@@ -1,0 +1,160 @@
+/** Starts a contestant on its own core, waits until it answers, and stops it again. */
+
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { get } from 'node:http';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { processTree } from './processes.mjs';
+
+export const serverCore = 0;
+export const loadCore = 1;
+const bootMs = 10_000;
+const stopMs = 5000;
+
+/** @param {string} path below bench/ */
+export const benchPath = (path) => fileURLToPath(new URL(`../${path}`, import.meta.url));
+
+/**
+ * @typedef {object} Server
+ * @property {string} url
+ * @property {number} port
+ * @property {number} pid of the process that was started
+ * @property {number} workerPid of the one that serves
+ * @property {() => string} log what it printed
+ * @property {() => Promise<void>} stop
+ */
+
+/**
+ * A way to start a server for an app of bench/apps.
+ * @typedef {object} Contestant
+ * @property {string} name
+ * @property {(app: string, port: number, directory: string) => string[]} command
+ */
+
+/**
+ * @param {string} cli the built command, which may be another checkout's
+ * @param {string} [name]
+ * @param {readonly string[]} [options]
+ * @returns {Contestant}
+ */
+export function tsgun(
+  cli = fileURLToPath(new URL('../../dist/cli.js', import.meta.url)),
+  name = 'tsgun',
+  options = [],
+) {
+  const command = (app, port) => [
+    ...[process.execPath, cli, benchPath(`apps/${app}.js`), '--bind', `127.0.0.1:${port}`, '--workers', '1'],
+    ...options,
+  ];
+  return { name, command };
+}
+
+/** @type {Contestant} */
+export const nodeHttp = {
+  name: 'node:http',
+  command: (app, port) => [process.execPath, benchPath('node/serve.js'), app, String(port)],
+};
+
+/** Answers as apps/hello.js does, whatever the app. @type {Contestant} */
+export const nginx = {
+  name: 'nginx',
+  command(_app, port, directory) {
+    const configuration = `
+      daemon off;
+      worker_processes 1;
+      pid ${directory}/nginx.pid;
+      error_log stderr warn;
+      events { worker_connections 16384; }
+      http {
+        access_log off;
+        keepalive_requests 1000000000;
+        client_body_temp_path ${directory}/body;
+        proxy_temp_path ${directory}/proxy;
+        fastcgi_temp_path ${directory}/fastcgi;
+        uwsgi_temp_path ${directory}/uwsgi;
+        scgi_temp_path ${directory}/scgi;
+        server {
+          listen 127.0.0.1:${port} backlog=2048;
+          default_type text/plain;
+          location / { return 200 "Hello, world!\\n"; }
+        }
+      }`;
+    writeFileSync(join(directory, 'nginx.conf'), configuration);
+    return ['nginx', '-p', directory, '-c', join(directory, 'nginx.conf')];
+  },
+};
+
+/**
+ * @param {Contestant} contestant
+ * @param {string} app
+ * @returns {Promise<Server>}
+ */
+export async function startServer({ name, command }, app) {
+  const directory = mkdtempSync(join(tmpdir(), 'tsgun-bench-'));
+  const port = await freePort();
+  const logFile = join(directory, 'log');
+  const output = openSync(logFile, 'a');
+  const child = spawn('taskset', ['-c', String(serverCore), ...command(app, port, directory)], {
+    stdio: ['ignore', output, output],
+  });
+  const log = () => readFileSync(logFile, 'utf8');
+  const stop = () => stopServer(child, directory);
+  const url = `http://127.0.0.1:${port}/`;
+  const deadline = Date.now() + bootMs;
+  while ((await fetchOnce(url).catch(() => undefined)) === undefined) {
+    if (child.exitCode === null && Date.now() < deadline) {
+      await sleep(50);
+      continue;
+    }
+    const said = log();
+    await stop();
+    throw new Error(`${name} does not answer for ${app}:\n${said}`);
+  }
+  const { pid } = child;
+  return { url, port, pid, workerPid: processTree(pid).at(-1), log, stop };
+}
+
+/** Ends the process that was started, by its id, and waits for it. */
+async function stopServer(child, directory) {
+  if (child.exitCode === null && child.signalCode === null) {
+    const exited = once(child, 'exit');
+    child.kill('SIGTERM');
+    const timer = setTimeout(() => child.kill('SIGKILL'), stopMs);
+    await exited;
+    clearTimeout(timer);
+  }
+  rmSync(directory, { recursive: true, force: true });
+}
+
+/**
+ * One request on a connection of its own.
+ * @returns {Promise<{ status: number, headers: import('node:http').IncomingHttpHeaders, body: Buffer }>}
+ */
+export function fetchOnce(url, options = {}) {
+  return new Promise((resolve, reject) => {
+    const request = get(url, { agent: false, timeout: 30_000, ...options }, async (response) => {
+      try {
+        const body = Buffer.concat(await response.toArray());
+        resolve({ status: response.statusCode, headers: response.headers, body });
+      } catch (error) {
+        reject(error);
+      }
+    });
+    request.on('error', reject).on('timeout', () => request.destroy(new Error(`${url} did not answer`)));
+  });
+}
+
+/** @returns {Promise<number>} */
+async function freePort() {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address();
+  server.close();
+  await once(server, 'close');
+  return port;
+}

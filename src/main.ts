@@ -1,0 +1,26 @@
+/** argv in, exit code out. */
+
+import { parseCommandLine } from './config/command-line.ts';
+import { loadConfiguration } from './config/load.ts';
+import { report, TsgunError } from './errors.ts';
+import type { Inbox } from './master/inbox.ts';
+import { type MasterEvent, runMaster } from './master/master.ts';
+
+export async function main(argv: readonly string[], inbox: Inbox<MasterEvent>): Promise<number> {
+  try {
+    const asked = await parseCommandLine(argv);
+    if ('help' in asked) return print(asked.help);
+    if ('version' in asked) return print(asked.version);
+    return await runMaster(() => loadConfiguration(asked.run), inbox);
+  } catch (error) {
+    if (!(error instanceof TsgunError)) throw error;
+    const { message, stack } = report(error);
+    process.stderr.write(`tsgun: ${message}\n${stack === undefined ? '' : `${stack}\n`}`);
+    return error.exitCode;
+  }
+}
+
+function print(text: string): number {
+  process.stdout.write(`${text}\n`);
+  return 0;
+}

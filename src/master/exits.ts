@@ -1,0 +1,46 @@
+/** How the log tells the end of a worker: one line, as grave as the reason. */
+
+import { BootError, type ErrorReport, report } from '../errors.ts';
+import type { Level, Logger } from '../logger.ts';
+import type { Child, ExitReason, Policy, Pool } from './pool.ts';
+
+export type Exit = {
+  readonly code: number | null;
+  readonly signal: NodeJS.Signals | null;
+  readonly reason: ExitReason;
+  readonly uptimeMs: number;
+  readonly requests: number;
+};
+
+const expected: readonly ExitReason[] = ['reload', 'max_requests', 'max_memory', 'scaled_down', 'shutdown'];
+
+/** @param error why it did not boot, where that is the reason */
+export function logExit(
+  log: Logger,
+  fields: Exit & { pid: number | undefined },
+  error: ErrorReport | undefined,
+  pool: Pool,
+): void {
+  if (error === undefined) {
+    const level = expected.includes(fields.reason) ? 'info' : 'warn';
+    return log.event(level, 'worker_exited', fields, `worker exited: ${fields.reason}`);
+  }
+  const { message, stack } = error;
+  log.event(bootLevel(pool), 'worker_exited', { ...fields, error: message, ...(stack ? { stack } : {}) }, message);
+}
+
+/** Before the first service, the first failure is everyone's: the others would only repeat it. */
+function bootLevel({ hasServed, isStopping }: Pool): Level {
+  if (hasServed) return 'error';
+  return isStopping ? 'debug' : 'fatal';
+}
+
+/** For a worker that failed to boot and did not say why. */
+export function explainBoot({ state }: Child, { bootMs }: Policy, { code, signal }: Exit): ErrorReport {
+  const how = signal ?? (code === null ? 'it could not be started' : `code ${code}`);
+  const text =
+    state === 'killed'
+      ? `worker not ready within ${bootMs / 1000} s (bootTimeout): does the app wait for something as it loads?`
+      : `worker exited while booting (${how}), before the app was loaded`;
+  return report(new BootError(text));
+}
