@@ -40,7 +40,7 @@ export type MasterEvent =
   | { type: 'prepared'; generation: Generation }
   | { type: 'reload_failed'; error: unknown };
 
-/** A loop that comes back this much later than it meant to was not running: suspended, or starved. */
+/** A loop that comes back this much later than it meant to was not running. */
 const oversleptMs = 100;
 
 /**
@@ -89,18 +89,25 @@ class Master {
     // A config file's code lives on in this process; what escapes from it must not end the service.
     const onEscape = (error: unknown) => this.log.say('error', { ...report(error) }, 'an error escaped in the master');
     process.on('uncaughtException', onEscape).on('unhandledRejection', onEscape);
+    let awakeAt = performance.now();
     for (;;) {
       const now = performance.now();
+      this.makeUpFor(now - awakeAt, now);
       for (const action of plan(this.pool, now)) {
         if (action.type === 'stop') return this.finish();
         this.act(action, now);
       }
       const wakeAt = nextLook(this.pool, now);
       const events = await this.inbox.next(wakeAt - now);
-      const late = performance.now() - wakeAt;
-      if (late > oversleptMs) noteOverslept(this.pool, late, wakeAt + late);
+      awakeAt = performance.now();
+      this.makeUpFor(awakeAt - wakeAt, awakeAt);
       for (const event of events) this.take(event);
     }
+  }
+
+  /** Time in which this process was suspended, or starved, is not held against its children. */
+  private makeUpFor(lostMs: number, now: number): void {
+    if (lostMs > oversleptMs) noteOverslept(this.pool, lostMs, now);
   }
 
   private get current(): Generation {
