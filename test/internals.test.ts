@@ -3,14 +3,7 @@
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import { describe, expect, it } from 'vitest';
-import {
-  bindHandle,
-  type ConnectionHandle,
-  canBindForOthers,
-  inheritedHandle,
-  readInto,
-  takeConnections,
-} from '../src/internals.ts';
+import { bindHandle, type ConnectionHandle, canBindForOthers, readInto, takeConnections } from '../src/internals.ts';
 
 describe(`Node ${process.version}`, () => {
   it('binds without listening, for others to accept on', async () => {
@@ -57,6 +50,7 @@ describe(`Node ${process.version}`, () => {
     socket!.write('pong');
     expect(String((await once(client, 'data'))[0])).toBe('pong');
     client.destroy();
+    socket!.destroy();
     await once(socket!, 'close');
     listener.close();
     await once(listener, 'close');
