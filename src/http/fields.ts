@@ -28,6 +28,7 @@ export interface FieldName {
    * underscore: `X_Real_Ip` would overwrite `X-Real-Ip`, which a proxy may have set for a reason.
    */
   readonly environKey: string | undefined;
+  readonly isCached: boolean;
   /** The name that followed this one the last time: a guess at the next one, cheaper to check than to look up. */
   follower: FieldName | undefined;
 }
@@ -61,9 +62,10 @@ function describeField(name: string): FieldName | undefined {
   if (!tokenForm.test(name)) return undefined;
   const lower = name.toLowerCase();
   const raw = flat(name);
+  const isCached = cache.size < maxCached && name.length <= maxCachedLength;
   const kind = kinds.get(lower) ?? 'other';
-  const field: FieldName = { raw, lower, kind, environKey: environKey(lower), follower: undefined };
-  if (cache.size < maxCached && name.length <= maxCachedLength) cache.set(raw, field);
+  const field: FieldName = { raw, lower, kind, environKey: environKey(lower), isCached, follower: undefined };
+  if (isCached) cache.set(raw, field);
   return field;
 }
 

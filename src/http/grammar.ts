@@ -6,10 +6,6 @@ export const tokenForm = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
 /** field-value (RFC 9110 §5.5), already trimmed: visible characters, space, tab, obs-text. No CR, LF, NUL or control. */
 export const fieldValueForm = /^[\t\x20-\x7e\x80-\xff]*$/;
 
-/** A text with a character in it that no field value may have; CR and LF count unless they are a pair. */
-// biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what it looks for
-export const uncleanForm = /[\0-\x08\x0b\x0c\x0e-\x1f\x7f]|\r(?!\n)/;
-
 /**
  * The characters of a request target (RFC 9112 §3.2). RFC 3986 allows fewer, but browsers send `|`, `{`, `^` and the
  * like as they are. What nobody sends unencoded is refused: controls, space, `"`, `<`, `>`, `#`, and anything not ASCII.

@@ -9,7 +9,7 @@
 import { HttpError } from './errors.ts';
 import { type FieldName, lookUpField } from './fields.ts';
 import { readFraming, readRequestLine } from './framing.ts';
-import { chunkLineForm, fieldValueForm, trimOws, uncleanForm } from './grammar.ts';
+import { chunkLineForm, fieldValueForm, trimOws } from './grammar.ts';
 import { RequestHead } from './head.ts';
 import { type Limits, maxChunkExtensionBytes, maxChunkLineBytes, maxEmptyLines } from './limits.ts';
 
@@ -38,8 +38,6 @@ const carriageReturn = 0x0d;
 const colon = 0x3a;
 /** How much is decoded at a time in search of a line. */
 const windowBytes = 16 * 1024;
-/** Up to how much of it is looked through for characters that no head may have. */
-const cleanBytes = 4 * 1024;
 
 export class RequestParser {
   private readonly limits: Limits;
@@ -50,7 +48,6 @@ export class RequestParser {
   /** Bytes decoded in search of lines, and where they begin: pipelined requests share them. */
   private text = '';
   private textStart = 0;
-  private isClean = false;
   private head: RequestHead | undefined = undefined;
   private emptyLines = 0;
   private trailerLines = 0;
@@ -124,8 +121,6 @@ export class RequestParser {
   private decode(bytes: Buffer, position: number, end: number): void {
     this.textStart = position;
     this.text = bytes.toString('latin1', position, Math.min(end, position + windowBytes));
-    // One look at a whole head is cheaper than one at each value; a body in the same bytes is not worth it.
-    this.isClean = this.text.length <= cleanBytes && !uncleanForm.test(this.text);
   }
 
   /**
@@ -138,7 +133,7 @@ export class RequestParser {
       const end = text.indexOf('\n', position) - 1;
       if (end <= position || text.charCodeAt(end) !== carriageReturn) return position;
       this.checkLength(end - position);
-      this.takeField(text, position, end, this.isClean);
+      this.takeField(text, position, end);
       position = end + 2;
     }
   }
@@ -175,7 +170,7 @@ export class RequestParser {
       case State.requestLine:
         return this.takeRequestLine(line);
       case State.fieldLine:
-        return line === '' ? this.endHead() : this.takeField(line, 0, line.length, false);
+        return line === '' ? this.endHead() : this.takeField(line, 0, line.length);
       case State.chunkLine:
         return this.takeChunkLine(line);
       case State.chunkEnd:
@@ -199,13 +194,13 @@ export class RequestParser {
   }
 
   /** Takes the field line from `start` to `end`, where its CRLF begins. */
-  private takeField(text: string, start: number, end: number, isClean: boolean): false {
+  private takeField(text: string, start: number, end: number): false {
     const { names, values } = this.head!;
     const count = names.length;
     if (count >= this.limits.fieldCount) throw new HttpError(431, 'too many header fields');
     const name = fieldNameAt(text, start, end, count > 0 ? names[count - 1] : undefined);
     names.push(name);
-    values.push(fieldValueAt(text, start + name.raw.length + 1, end, isClean));
+    values.push(fieldValueAt(text, start + name.raw.length + 1, end));
     return false;
   }
 
@@ -249,7 +244,7 @@ export class RequestParser {
   private takeTrailer(line: string): false {
     if (++this.trailerLines > this.limits.fieldCount) throw new HttpError(431, 'too many trailer fields');
     const name = fieldNameAt(line, 0, line.length, undefined);
-    fieldValueAt(line, name.raw.length + 1, line.length, false);
+    fieldValueAt(line, name.raw.length + 1, line.length);
     return false;
   }
 
@@ -281,13 +276,14 @@ function fieldNameAt(text: string, start: number, end: number, before: FieldName
   const stop = text.indexOf(':', start);
   const field = stop === -1 || stop >= end ? undefined : lookUpField(text.slice(start, stop));
   if (field === undefined) throw new HttpError(400, 'malformed header field name');
-  if (before !== undefined) before.follower = field;
+  // Only among cached names: any other would be kept alive by the one it followed, as many as a client cares to send.
+  if (before?.isCached && field.isCached) before.follower = field;
   return field;
 }
 
 /** The value between `start` and `end`, without the white space around it (RFC 9112 §5). */
-function fieldValueAt(text: string, start: number, end: number, isClean: boolean): string {
+function fieldValueAt(text: string, start: number, end: number): string {
   const value = trimOws(text, start, end);
-  if (!isClean && !fieldValueForm.test(value)) throw new HttpError(400, 'malformed header field value');
+  if (!fieldValueForm.test(value)) throw new HttpError(400, 'malformed header field value');
   return value;
 }
