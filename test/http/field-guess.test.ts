@@ -1,0 +1,27 @@
+import { describe, expect, it } from 'vitest';
+import { lookUpField } from '../../src/http/fields.ts';
+import { defaultLimits } from '../../src/http/limits.ts';
+import { RequestParser } from '../../src/http/parser.ts';
+
+const parser = new RequestParser(defaultLimits, { onHead: () => {}, onBody: () => {}, onEnd: () => {} });
+
+function parse(...lines: string[]): void {
+  const request = Buffer.from(`GET / HTTP/1.1\r\nHost: h\r\n${lines.map((line) => `${line}\r\n`).join('')}\r\n`);
+  parser.feed(request, 0, request.length);
+}
+
+describe('the guess at the next field name', () => {
+  it('never keeps a name alive that is not cached: a client would fill the memory with them', () => {
+    const long = `X-${'y'.repeat(100)}`;
+    expect(lookUpField(long)?.isCached).toBe(false);
+    parse(`${long}: v`);
+    expect(lookUpField('Host')?.follower).toBeUndefined();
+  });
+
+  it('is the cached name that came last', () => {
+    parse('Accept: a');
+    expect(lookUpField('Host')?.follower?.raw).toBe('Accept');
+    parse('Cookie: a');
+    expect(lookUpField('Host')?.follower?.raw).toBe('Cookie');
+  });
+});
