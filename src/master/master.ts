@@ -231,9 +231,6 @@ class Master {
       { error: message, ...(stack ? { stack } : {}) },
       `reload given up: ${message}`,
     );
-    const { settings } = this.current.configuration;
-    this.pool.policy = policyOf(settings);
-    this.pool.target = settings.workers;
     this.setTitle();
     this.tidy();
     if (this.mustReadAgain) this.reload(undefined);

@@ -50,6 +50,8 @@ export interface Pool {
   generation: number;
   /** While a reload is under way: the generation to go back to if it fails. */
   reloadFrom: number | undefined;
+  /** What was wanted before that reload, signals counted: to go back to with it. */
+  wantedBefore: Pick<Pool, 'policy' | 'target'> | undefined;
   lastGeneration: number;
   lastId: number;
   /** Whether a worker was ever ready: from then on, nothing that a worker does ends the master. */
@@ -79,6 +81,7 @@ export function createPool(policy: Policy, target: number, random: () => number 
     target,
     generation: 1,
     reloadFrom: undefined,
+    wantedBefore: undefined,
     lastGeneration: 1,
     lastId: 0,
     hasServed: false,
@@ -156,6 +159,7 @@ export function noteExit(pool: Pool, child: Child, signal: NodeJS.Signals | null
     if (reason === 'boot_failed' && pool.reloadFrom !== undefined && child.generation === pool.generation) {
       pool.generation = pool.reloadFrom;
       pool.reloadFrom = undefined;
+      Object.assign(pool, pool.wantedBefore);
     } else pause(pool, reason === 'killed' ? longestKilledPauseMs : longestPauseMs, now);
   }
   return reason;
@@ -177,6 +181,7 @@ function pause(pool: Pool, longestMs: number, now: number): void {
 
 /** A new configuration is wanted. One that was still being rolled out is dropped; the last complete one stays the fallback. */
 export function noteReload(pool: Pool, policy: Policy, target: number): void {
+  if (pool.reloadFrom === undefined) pool.wantedBefore = { policy: pool.policy, target: pool.target };
   pool.reloadFrom ??= pool.generation;
   pool.generation = ++pool.lastGeneration;
   pool.policy = policy;

@@ -122,6 +122,16 @@ describe('a reload', () => {
     expect(plan(pool, 2)).toEqual([]);
   });
 
+  it('that fails keeps the count that signals had set', () => {
+    const pool = poolOf(2);
+    pool.target = 3;
+    settle(pool, 0);
+    noteReload(pool, policy, 1);
+    noteExit(pool, addChild(pool, 1), null, 2);
+    expect(pool.target).toBe(3);
+    expect(plan(pool, 2)).toEqual([]);
+  });
+
   it('overtaken by another kills what still boots, and can still go back to the last complete generation', () => {
     const pool = poolOf(1);
     settle(pool, 0);
