@@ -64,6 +64,13 @@ interface StreamHandle {
   close(): void;
 }
 
+interface ListenerHandle extends Pick<StreamHandle, 'setNoDelay'> {
+  onconnection?: (status: number, handle: StreamHandle) => void;
+}
+
+/** Linux's accepted sockets have the options of their listener: one system call less for each. */
+const isNoDelayInherited = process.platform === 'linux';
+
 type Peer = { address?: string; port?: number };
 
 /**
@@ -74,12 +81,13 @@ type Peer = { address?: string; port?: number };
  */
 export function takeConnections(listener: net.Server, take: (handle: ConnectionHandle, peer: Peer) => void): boolean {
   if (isOff || !('_handle' in listener)) return false;
-  const server = listener._handle as { onconnection?: (status: number, handle: StreamHandle) => void } | null;
+  const server = listener._handle as ListenerHandle | null;
   if (typeof server?.onconnection !== 'function') return false;
   const original = server.onconnection;
+  if (isNoDelayInherited) server.setNoDelay?.(true);
   server.onconnection = function (status, handle) {
     if (status !== 0) return original.call(this, status, handle);
-    handle.setNoDelay?.(true);
+    if (!isNoDelayInherited) handle.setNoDelay?.(true);
     const peer: Peer = {};
     handle.getpeername?.(peer);
     take(new ConnectionHandle(handle), peer);
