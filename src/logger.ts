@@ -31,6 +31,8 @@ export interface Logger {
   event(level: Level, event: LifeEvent, fields: Fields, message: string): void;
   /** Anything else. */
   say(level: Level, fields: Fields, message: string): void;
+  /** Opens the file anew, where it is one: what was moved away is let go. If that fails, the old one is written on. */
+  reopen(): void;
 }
 
 export interface LogSettings {
@@ -58,9 +60,12 @@ export function createLogger(settings: LogSettings): Logger {
     },
     isPretty ? prettyStream(destination, toStderr && process.stderr.hasColors?.() === true) : destination,
   );
+  // An error without a listener would end the process.
+  destination.on('error', (error: Error) => process.stderr.write(`error log: ${error.message}\n`));
   return {
     // A line is about the process that writes it, unless it names another.
     event: (level, event, fields, message) => log[level]({ event, pid: process.pid, ...fields }, message),
     say: (level, fields, message) => log[level]({ pid: process.pid, ...fields }, message),
+    reopen: () => toStderr || destination.reopen(),
   };
 }

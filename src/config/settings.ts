@@ -66,6 +66,27 @@ export const table = {
     alias: 'k',
     help: 'How a worker serves. async: many requests at once on its event loop.',
   }),
+  maxRequests: setting({
+    section: 'Workers',
+    parse: wholeNumber(0),
+    default: 0,
+    metavar: 'N',
+    help: 'A worker is replaced after about this many requests; 0: never.',
+  }),
+  maxRequestsJitter: setting({
+    section: 'Workers',
+    parse: wholeNumber(0),
+    default: 0,
+    metavar: 'N',
+    help: 'Up to this many more for each worker, at random, so that they are not replaced all at the same time.',
+  }),
+  maxWorkerMemory: setting({
+    section: 'Workers',
+    parse: wholeNumber(0),
+    default: 0,
+    metavar: 'MIB',
+    help: 'A worker is replaced when its resident memory is larger; 0: never.',
+  }),
   timeout: setting({
     section: 'Workers',
     parse: secondsOrNever(0.5),

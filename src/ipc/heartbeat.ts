@@ -1,4 +1,4 @@
-/** A worker's signs of life, and its request count, for the master's log of a worker that can no longer say it. */
+/** A worker's signs of life, with what the master must know of it: its request count and its memory. */
 
 import { sendToMaster } from './channel.ts';
 
@@ -19,6 +19,6 @@ export function startHeartbeat(timeoutMs: number, countRequests: () => number): 
     if (requests === sent && sinceBeat < beatMs) return;
     sent = requests;
     sinceBeat = 0;
-    void sendToMaster({ type: 'beat', requests });
+    void sendToMaster({ type: 'beat', requests, memoryBytes: process.memoryUsage.rss() });
   }, countMs).unref();
 }

@@ -7,8 +7,8 @@ import type { ErrorReport } from '../errors.ts';
 export type WorkerMessage =
   /** It accepts connections. */
   | { readonly type: 'ready'; readonly interface: string }
-  /** It is alive; `requests` is its count so far. */
-  | { readonly type: 'beat'; readonly requests: number }
+  /** It is alive; `requests` is its count so far, `memoryBytes` what it held in memory a moment ago. */
+  | { readonly type: 'beat'; readonly requests: number; readonly memoryBytes: number }
   /** It could not come up, and is about to exit. */
   | { readonly type: 'boot_failed'; readonly error: ErrorReport }
   /** It accepts no more connections. */
@@ -21,7 +21,9 @@ export type MasterMessage =
   /** Finish what runs, then exit. */
   | { readonly type: 'retire' }
   /** Close what is idle at once, and exit when what runs is done. */
-  | { readonly type: 'quit' };
+  | { readonly type: 'quit' }
+  /** Open the log files anew: someone has moved them away. */
+  | { readonly type: 'reopen' };
 
 /** What a worker accepts on: a bound socket by its descriptor, or an address to share through cluster. */
 export type WorkerSocket = { readonly address: string } & (

@@ -1,6 +1,6 @@
 /** What a signal to the master means. What does SIGHUP do? It is here. */
 
-export type Command = 'stop' | 'quit' | 'reload' | 'more' | 'fewer' | 'reopen';
+export type Command = 'stop' | 'quit' | 'reload' | 'more' | 'fewer' | 'dismiss' | 'reopen';
 
 const commands: Partial<Record<NodeJS.Signals, Command>> = {
   SIGTERM: 'stop',
@@ -9,6 +9,7 @@ const commands: Partial<Record<NodeJS.Signals, Command>> = {
   SIGHUP: 'reload',
   SIGTTIN: 'more',
   SIGTTOU: 'fewer',
+  SIGWINCH: 'dismiss',
   // Without a listener of its own, SIGUSR1 would start Node's inspector.
   SIGUSR1: 'reopen',
 };

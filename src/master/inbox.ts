@@ -32,9 +32,8 @@ export class Inbox<T> {
 
   private change(ms: number): Promise<void> {
     return new Promise((resolve) => {
-      const timer = Number.isFinite(ms)
-        ? setTimeout(() => wake(), Math.min(Math.max(ms, 0), longestTimerMs))
-        : undefined;
+      // Also where nothing is due: a master without a child has nothing else that keeps its process alive.
+      const timer = setTimeout(() => wake(), Math.min(Math.max(ms, 0), longestTimerMs));
       const wake = () => {
         clearTimeout(timer);
         this.listeners.delete(wake);

@@ -27,11 +27,13 @@ import {
   noteReady,
   noteReload,
   noteRetiring,
+  noteScaled,
   type Policy,
   type Pool,
   quickStopMs,
 } from './pool.ts';
 import { type ChildProcess, spawnWorker } from './spawn.ts';
+import { isInForeground } from './terminal.ts';
 
 export type MasterEvent =
   | { type: 'command'; command: Command; signal: NodeJS.Signals }
@@ -135,17 +137,27 @@ class Master {
 
   private obey(command: Command, signal: NodeJS.Signals): void {
     if (command === 'stop' || command === 'quit') this.stop(command, signal);
-    else if (this.pool.isStopping || command === 'reopen') return;
+    else if (command === 'reopen') this.reopenLogs(signal);
+    else if (this.pool.isStopping) return;
     else if (command === 'reload') this.reload(signal);
+    else if (command === 'dismiss' && isInForeground())
+      this.log.say('debug', { signal }, 'ignored: a terminal sends this signal when it is resized');
     else {
-      this.pool.target = Math.max(1, this.pool.target + (command === 'more' ? 1 : -1));
+      noteScaled(this.pool, command);
       this.log.say('info', { signal, workers: this.pool.target }, 'worker count changed');
     }
   }
 
+  /** The master's first: where it makes a new file, the workers, who may be other users, find it. */
+  private reopenLogs(signal: NodeJS.Signals): void {
+    for (const { log } of this.generations.values()) log.reopen();
+    for (const childProcess of this.processes.values()) childProcess.send({ type: 'reopen' });
+    this.log.say('info', { signal }, 'log files reopened');
+  }
+
   private hear(child: Child, message: WorkerMessage): void {
     const now = performance.now();
-    if (message.type === 'beat') noteBeat(this.pool, child, message.requests, now);
+    if (message.type === 'beat') noteBeat(this.pool, child, message.requests, message.memoryBytes, now);
     else if (message.type === 'ready') this.welcome(child, message.interface, now);
     else if (message.type === 'draining') noteDraining(child);
     else if (message.type === 'leaving') noteRetiring(child, message.reason, now + this.pool.policy.graceMs);
@@ -297,9 +309,21 @@ class Master {
     if (action.type === 'spawn') this.spawn(now);
     else if (action.type === 'finish_reload') this.finishReload();
     else if (action.type === 'retire') {
+      this.logRecycling(action.child, action.reason);
       noteRetiring(action.child, action.reason, now + this.pool.policy.graceMs);
       this.processes.get(action.child)?.send({ type: 'retire' });
     } else this.kill(action.child, action.reason);
+  }
+
+  private logRecycling(child: Child, reason: ExitReason): void {
+    const { requests, worn } = child;
+    if (worn !== reason) return;
+    this.log.event(
+      'info',
+      'worker_recycled',
+      { ...this.describe(child), reason, requests },
+      `worker recycled: ${reason}`,
+    );
   }
 
   private spawn(now: number): void {
@@ -346,5 +370,8 @@ function policyOf(settings: Settings): Policy {
     bootMs: settings.bootTimeout * 1000,
     timeoutMs: settings.timeout === 0 ? Number.POSITIVE_INFINITY : settings.timeout * 1000,
     graceMs: settings.gracefulTimeout * 1000,
+    maxRequests: settings.maxRequests || Number.POSITIVE_INFINITY,
+    requestsJitter: settings.maxRequestsJitter,
+    maxMemoryBytes: settings.maxWorkerMemory * 2 ** 20 || Number.POSITIVE_INFINITY,
   };
 }

@@ -45,8 +45,10 @@ function leave(child: Child, reason: ExitReason): Action[] {
 
 function planService(pool: Pool, now: number): Action[] {
   const { generation, target } = pool;
-  const wanted = childrenOf(pool).filter((child) => child.generation === generation && isStaying(child));
-  const outdated = childrenOf(pool).filter((child) => child.generation !== generation && isStaying(child));
+  const isWanted = (child: Child) => child.generation === generation && child.worn === undefined;
+  const staying = childrenOf(pool).filter(isStaying);
+  const wanted = staying.filter(isWanted);
+  const outdated = staying.filter((child) => !isWanted(child));
   const ready = wanted.filter((child) => child.state === 'ready');
   const servingOutdated = outdated.filter((child) => child.state === 'ready');
 
@@ -55,7 +57,8 @@ function planService(pool: Pool, now: number): Action[] {
     .flatMap((child) => leave(child, 'reload'));
   // An old one goes only when a new one serves in its place.
   const replaced = Math.max(0, Math.min(servingOutdated.length, ready.length + servingOutdated.length - target));
-  for (const child of servingOutdated.slice(0, replaced)) actions.push(...leave(child, 'reload'));
+  for (const child of servingOutdated.slice(0, replaced))
+    actions.push(...leave(child, child.generation === generation ? child.worn! : 'reload'));
 
   // One that still boots is easier to do without; among equals, the youngest.
   const byWorth = [...ready, ...wanted.filter((child) => child.state === 'booting')];

@@ -31,14 +31,23 @@ export interface Child {
   /** Why it is about to exit, once that is known. */
   reason: ExitReason | undefined;
   requests: number;
+  /** At how many it has served enough: its own number, so that not all come to theirs at once. */
+  readonly requestLimit: number;
+  /** Why it is to be replaced while it still serves: only when another serves in its place is it retired. */
+  worn: 'max_requests' | 'max_memory' | undefined;
 }
 
-/** Times in milliseconds. */
+/** Times in milliseconds; Infinity for no limit. */
 export interface Policy {
   readonly bootMs: number;
   /** Infinity where hung workers are left alone. */
   readonly timeoutMs: number;
   readonly graceMs: number;
+  /** A worker is replaced after this many requests, and up to `requestsJitter` more. */
+  readonly maxRequests: number;
+  readonly requestsJitter: number;
+  /** A worker is replaced when its resident memory is larger. */
+  readonly maxMemoryBytes: number;
 }
 
 export interface Pool {
@@ -64,6 +73,9 @@ export interface Pool {
   /** From 0 to 1, for the jitter of pauses. */
   readonly random: () => number;
 }
+
+/** Young workers that end so make the next ones wait. One too large right after its boot will be so again. */
+const failures: readonly ExitReason[] = ['crashed', 'boot_failed', 'hung', 'killed', 'max_memory'];
 
 /** A worker that lives this long is no part of a crash loop. */
 export const calmMs = 60_000;
@@ -107,6 +119,8 @@ export function addChild(pool: Pool, now: number): Child {
     deadline: now + pool.policy.bootMs,
     reason: undefined,
     requests: 0,
+    requestLimit: pool.policy.maxRequests + Math.floor(pool.random() * (pool.policy.requestsJitter + 1)),
+    worn: undefined,
   };
   pool.children.set(child.id, child);
   return child;
@@ -120,9 +134,13 @@ export function noteReady(pool: Pool, child: Child, now: number): void {
   pool.hasServed = true;
 }
 
-export function noteBeat(pool: Pool, child: Child, requests: number, now: number): void {
+/** @param memoryBytes resident; 0 where it is not known */
+export function noteBeat(pool: Pool, child: Child, requests: number, memoryBytes: number, now: number): void {
   child.requests = requests;
-  if (child.state === 'ready') child.deadline = now + pool.policy.timeoutMs;
+  if (child.state !== 'ready') return;
+  child.deadline = now + pool.policy.timeoutMs;
+  if (requests >= child.requestLimit) child.worn ??= 'max_requests';
+  else if (memoryBytes > pool.policy.maxMemoryBytes) child.worn ??= 'max_memory';
 }
 
 /** It was asked to finish, or said that it does. A graver reason that is known already stays. */
@@ -153,7 +171,7 @@ export function noteExit(pool: Pool, child: Child, signal: NodeJS.Signals | null
   const known = child.reason ?? guessReason(child, signal);
   // A terminal or a supervisor sends TERM to the whole process group.
   const reason = known === 'killed' && pool.isStopping ? 'shutdown' : known;
-  const isFailure = reason === 'crashed' || reason === 'boot_failed' || reason === 'hung' || reason === 'killed';
+  const isFailure = failures.includes(reason);
   const isYoung = now - child.spawnedAt < calmMs;
   if (isFailure && (isYoung || reason === 'boot_failed') && pool.hasServed && !pool.isStopping) {
     if (reason === 'boot_failed' && pool.reloadFrom !== undefined && child.generation === pool.generation) {
@@ -188,6 +206,20 @@ export function noteReload(pool: Pool, policy: Policy, target: number): void {
   pool.target = target;
   pool.failures = 0;
   pool.resumeAt = 0;
+}
+
+/**
+ * One worker more, one fewer (not below one), or none at all until a reload or a signal wants some again. It holds for a
+ * reload under way, and for what is gone back to if that fails.
+ */
+export function noteScaled(pool: Pool, command: 'more' | 'fewer' | 'dismiss'): void {
+  const scaled = (target: number) => {
+    if (command === 'more') return target + 1;
+    return command === 'dismiss' || target === 0 ? 0 : Math.max(1, target - 1);
+  };
+  pool.target = scaled(pool.target);
+  if (pool.wantedBefore !== undefined)
+    pool.wantedBefore = { ...pool.wantedBefore, target: scaled(pool.wantedBefore.target) };
 }
 
 /**

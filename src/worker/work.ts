@@ -31,6 +31,7 @@ export async function work(): Promise<void> {
   process.on('message', (received) => {
     const message = openEnvelope<MasterMessage>(received);
     if (message === undefined) return;
+    if (message.type === 'reopen') return log.reopen();
     exit.leave(undefined, ExitCode.ok);
     if (message.type === 'quit') exit.worker?.hurry();
   });
@@ -113,7 +114,7 @@ class Exit {
     this.worker.stopAccepting();
     void sendToMaster({ type: 'draining' });
     void this.worker.drain().finally(async () => {
-      await sendToMaster({ type: 'beat', requests: this.worker?.requests ?? 0 });
+      await sendToMaster({ type: 'beat', requests: this.worker?.requests ?? 0, memoryBytes: 0 });
       process.exit(this.code);
     });
   }

@@ -1,6 +1,8 @@
 import { once } from 'node:events';
+import { existsSync, readFileSync, renameSync } from 'node:fs';
 import { Agent, request } from 'node:http';
 import { createServer } from 'node:net';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { eventually, isAlive, makeFolder, start, Tsgun } from './harness.ts';
 
@@ -270,7 +272,80 @@ describe('a stop', () => {
   });
 });
 
+describe('recycling', () => {
+  it('replaces a worker that has served enough, one that serves in its place first', async () => {
+    const tsgun = start(fib, ['--max-requests', '20']);
+    await tsgun.workers(1);
+    for (let count = 0; count < 20; count++) expect(await tsgun.get('/5')).toMatchObject({ text: 'fib: 5\n' });
+    const recycled = await tsgun.event('worker_recycled');
+    expect(recycled).toMatchObject({ reason: 'max_requests', pid: tsgun.lines('worker_spawned')[0]!.pid });
+    expect(tsgun.lines('worker_ready')).toHaveLength(2);
+    expect(await tsgun.event('worker_exited')).toMatchObject({ reason: 'max_requests', requests: 20 });
+    expect(await tsgun.get('/7')).toMatchObject({ text: 'fib: 13\n' });
+    await tsgun.stop();
+  });
+
+  it('replaces a worker that has grown too large', async () => {
+    const folder = makeFolder({
+      'app.mjs': `const kept = [];
+      export default (env, start) => {
+        if (env.PATH_INFO === '/grow') kept.push(Buffer.alloc(300 * 2 ** 20, 1));
+        start('200 OK', []);
+        return [String(kept.length)];
+      }`,
+    });
+    const tsgun = start(join(folder.path, 'app.mjs'), ['--max-worker-memory', '200']);
+    await tsgun.get('/grow');
+    expect(await tsgun.event('worker_recycled')).toMatchObject({ reason: 'max_memory' });
+    expect(await tsgun.event('worker_exited')).toMatchObject({ reason: 'max_memory' });
+    expect(await tsgun.get('/')).toMatchObject({ text: '0' });
+    await tsgun.stop();
+  });
+});
+
+describe('log files', () => {
+  it('are opened anew by USR1, in the master and in the workers, before and after', async () => {
+    const folder = makeFolder({
+      'app.mjs': `export default (env, start) => {
+        env['wsgi.errors'].write('app says ' + env.PATH_INFO + '\\n');
+        start('200 OK', []);
+        return [];
+      }`,
+    });
+    const file = join(folder.path, 'error.log');
+    const read = (path: string) => (existsSync(path) ? readFileSync(path, 'utf8') : '');
+    const tsgun = start(join(folder.path, 'app.mjs'), ['--error-logfile', file]);
+    await eventually(() => read(file).includes('"listening"'));
+    const url = /"url":"([^"]+)"/.exec(read(file))![1];
+    await fetch(`${url}/before`);
+    renameSync(file, `${file}.1`);
+    tsgun.signal('SIGUSR1');
+    await eventually(() => read(file).includes('log files reopened'));
+    await eventually(async () => {
+      await fetch(`${url}/after`);
+      return read(file).includes('app says /after');
+    });
+    expect(read(`${file}.1`)).toContain('app says /before');
+    await tsgun.stop();
+    expect(read(file)).toContain('shutdown_finished');
+  });
+});
+
 describe('the worker count', () => {
+  it('goes to none by WINCH; the master stays, and HUP brings the workers back', async () => {
+    // A session of its own: in a terminal's foreground, WINCH means only that its window was resized.
+    const tsgun = start(fib, ['--workers', '2'], { isDetached: true });
+    await tsgun.workers(2);
+    tsgun.signal('SIGWINCH');
+    await tsgun.event('worker_exited', 2);
+    expect(tsgun.lines('worker_exited')).toMatchObject([{ reason: 'scaled_down' }, { reason: 'scaled_down' }]);
+    tsgun.signal('SIGHUP');
+    await tsgun.event('reload_finished');
+    expect(tsgun.living()).toHaveLength(2);
+    expect(await tsgun.get('/7')).toMatchObject({ text: 'fib: 13\n' });
+    await tsgun.stop();
+  });
+
   it('goes up by TTIN and down by TTOU, never below one', async () => {
     const tsgun = start(fib);
     await tsgun.workers(1);

@@ -13,10 +13,18 @@ import {
   noteReady,
   noteReload,
   noteRetiring,
+  noteScaled,
   type Pool,
 } from '../../src/master/pool.ts';
 
-const policy = { bootMs: 1000, timeoutMs: 500, graceMs: 2000 };
+const policy = {
+  bootMs: 1000,
+  timeoutMs: 500,
+  graceMs: 2000,
+  maxRequests: 100,
+  requestsJitter: 20,
+  maxMemoryBytes: 1000,
+};
 
 function poolOf(target: number): Pool {
   return createPool(policy, target, () => 0.5);
@@ -68,7 +76,7 @@ describe('deadlines', () => {
     const pool = poolOf(1);
     const child = addChild(pool, 0);
     noteReady(pool, child, 0);
-    noteBeat(pool, child, 4, 400);
+    noteBeat(pool, child, 4, 0, 400);
     expect(plan(pool, 500)).toEqual([]);
     expect(plan(pool, 900)).toEqual([{ type: 'kill', child, reason: 'hung' }]);
     expect(child.requests).toBe(4);
@@ -79,11 +87,80 @@ describe('deadlines', () => {
     const child = addChild(pool, 0);
     noteReady(pool, child, 0);
     noteRetiring(child, 'reload', 2000);
-    noteBeat(pool, child, 1, 1999);
+    noteBeat(pool, child, 1, 0, 1999);
     const [action] = plan(pool, 2000);
     expect(action).toMatchObject({ type: 'kill', child });
     noteKilled(child, 'killed');
     expect(noteExit(pool, child, 'SIGKILL', 2000)).toBe('reload');
+  });
+});
+
+describe('recycling', () => {
+  it('a child that has served enough is retired only when another serves in its place', () => {
+    const pool = poolOf(2);
+    settle(pool, 0);
+    const [worn, other] = childrenOf(pool) as [Child, Child];
+    noteBeat(pool, worn, 109, 0, 10);
+    expect(plan(pool, 10)).toEqual([]);
+    noteBeat(pool, worn, 110, 0, 20);
+    noteBeat(pool, other, 110, 0, 20);
+    expect(plan(pool, 20)).toEqual([{ type: 'spawn' }]);
+    const fresh = addChild(pool, 20);
+    expect(plan(pool, 30)).toEqual([]);
+    noteReady(pool, fresh, 40);
+    expect(plan(pool, 40)).toEqual([{ type: 'retire', child: worn, reason: 'max_requests' }]);
+  });
+
+  it('a child that has grown too large goes the same way', () => {
+    const pool = poolOf(1);
+    settle(pool, 0);
+    const [large] = childrenOf(pool) as [Child];
+    noteBeat(pool, large, 1, 1001, 10);
+    expect(plan(pool, 10)).toEqual([{ type: 'spawn' }]);
+    noteReady(pool, addChild(pool, 10), 20);
+    expect(plan(pool, 20)).toEqual([{ type: 'retire', child: large, reason: 'max_memory' }]);
+  });
+
+  it('waits longer each time when children are too large from the start', () => {
+    const pool = poolOf(1);
+    settle(pool, 0);
+    const pauses: number[] = [];
+    for (let now = 1000; pauses.length < 4; now = Math.max(now, pool.resumeAt)) {
+      const child = addChild(pool, now);
+      noteReady(pool, child, now);
+      noteRetiring(child, 'max_memory', now + 10);
+      noteExit(pool, child, null, now);
+      pauses.push(pool.resumeAt - now);
+    }
+    expect(pauses).toEqual([0, 500, 1000, 2000]);
+  });
+});
+
+describe('the worker count', () => {
+  it('goes to none by dismissal, and up again one by one', () => {
+    const pool = poolOf(3);
+    settle(pool, 0);
+    noteScaled(pool, 'dismiss');
+    settle(pool, 10);
+    expect(childrenOf(pool)).toEqual([]);
+    expect(plan(pool, 20)).toEqual([]);
+    noteScaled(pool, 'fewer');
+    expect(pool.target).toBe(0);
+    noteScaled(pool, 'more');
+    expect(pool.target).toBe(1);
+    noteScaled(pool, 'fewer');
+    expect(pool.target).toBe(1);
+  });
+
+  it('that changes during a reload holds if the reload fails', () => {
+    const pool = poolOf(2);
+    settle(pool, 0);
+    noteReload(pool, policy, 5);
+    noteScaled(pool, 'more');
+    expect(pool.target).toBe(6);
+    noteExit(pool, addChild(pool, 10), null, 20);
+    expect(pool.reloadFrom).toBeUndefined();
+    expect(pool.target).toBe(3);
   });
 });
 
