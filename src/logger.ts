@@ -3,7 +3,7 @@
  * Writes are synchronous: a line about a dying process must not die with it.
  */
 
-import pino from 'pino';
+import { createRequire } from 'node:module';
 import { prettyStream } from './pretty.ts';
 
 /** Every line about a process's life carries one of these as `event`. */
@@ -44,8 +44,25 @@ export interface LogSettings {
 
 const levelNames = { warning: 'warn', critical: 'fatal' } as const;
 
+const require = createRequire(import.meta.url);
+
+/** A logger that opens its file with its first line: most workers never write one, and pino is 7 MB in each of them. */
+export function createLazyLogger(settings: LogSettings): Logger {
+  let opened: Logger | undefined;
+  const open = () => {
+    opened ??= createLogger(settings);
+    return opened;
+  };
+  return {
+    event: (...line) => open().event(...line),
+    say: (...line) => open().say(...line),
+    reopen: () => opened?.reopen(),
+  };
+}
+
 /** @throws the system's error when the file cannot be opened */
 export function createLogger(settings: LogSettings): Logger {
+  const { pino } = require('pino') as typeof import('pino');
   const toStderr = settings.errorLogfile === '-';
   const destination = pino.destination({ dest: toStderr ? 2 : settings.errorLogfile, sync: true, mkdir: false });
   const isPretty =

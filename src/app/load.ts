@@ -5,6 +5,7 @@
  */
 
 import { stat } from 'node:fs/promises';
+import { createRequire } from 'node:module';
 import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -63,7 +64,8 @@ async function importApp(path: string, given: string): Promise<Record<string, un
 }
 
 async function importTypeScript(path: string): Promise<Record<string, unknown>> {
-  const { createJiti } = await import('jiti');
+  // Not by import(): for a CommonJS package that takes half as long again, looking for its exports.
+  const { createJiti } = createRequire(import.meta.url)('jiti') as typeof import('jiti');
   const jiti = createJiti(pathToFileURL(path).href, { interopDefault: false, fsCache: cacheDirectory() });
   return jiti.import<Record<string, unknown>>(path);
 }

@@ -9,13 +9,13 @@ import { AppLoadError, BootError, ExitCode, report, TsgunError } from '../errors
 import { openEnvelope, sendToMaster } from '../ipc/channel.ts';
 import { startHeartbeat } from '../ipc/heartbeat.ts';
 import { type MasterMessage, orderVariable, type WorkerOrder } from '../ipc/messages.ts';
-import { createLogger, type Logger } from '../logger.ts';
+import { createLazyLogger, type Logger } from '../logger.ts';
 import { registry } from './registry.ts';
 import type { Worker } from './worker.ts';
 
 export async function work(): Promise<void> {
   const order = takeOrder();
-  const log = createLogger(order.settings);
+  const log = createLazyLogger(order.settings);
   process.title = `${order.settings.procName}: worker [${order.app}]`;
 
   const exit = new Exit(log, order.settings.gracefulTimeout * 1000);
