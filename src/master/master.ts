@@ -3,13 +3,13 @@
  * done. Nothing else in the process acts on children.
  */
 
-import type { Settings } from '../config/settings.ts';
 import { BootError, type ErrorReport, ExitCode, report } from '../errors.ts';
 import type { WorkerMessage } from '../ipc/messages.ts';
 import type { Logger } from '../logger.ts';
 import type { Command } from './commands.ts';
 import { explainBoot, logExit } from './exits.ts';
-import { type Generation, type LoadConfiguration, prepare } from './generation.ts';
+import { type Generation, type LoadConfiguration, policyOf, prepare } from './generation.ts';
+import { Generations, type Prepared } from './generations.ts';
 import type { Inbox } from './inbox.ts';
 import type { Listener } from './listeners.ts';
 import { type Action, nextLook, plan } from './plan.ts';
@@ -28,7 +28,6 @@ import {
   noteReload,
   noteRetiring,
   noteScaled,
-  type Policy,
   type Pool,
   quickStopMs,
 } from './pool.ts';
@@ -39,8 +38,7 @@ export type MasterEvent =
   | { type: 'command'; command: Command; signal: NodeJS.Signals }
   | { type: 'message'; child: Child; message: WorkerMessage }
   | { type: 'exit'; child: Child; code: number | null; signal: NodeJS.Signals | null }
-  | { type: 'prepared'; generation: Generation }
-  | { type: 'reload_failed'; error: unknown };
+  | Prepared;
 
 /** A loop that comes back this much later than it meant to was not running. */
 const oversleptMs = 100;
@@ -61,26 +59,21 @@ function isStop(event: MasterEvent): boolean {
 }
 
 class Master {
-  private readonly load: LoadConfiguration;
   private readonly inbox: Inbox<MasterEvent>;
   private readonly pool: Pool;
   private readonly processes = new Map<Child, ChildProcess>();
-  /** By number: a reload that fails goes back to the one before. */
-  private readonly generations = new Map<number, Generation>();
+  private readonly generations: Generations;
   private readonly bootErrors = new Map<Child, ErrorReport>();
   private readonly announced = new Set<Listener>();
   private exitCode: ExitCode = ExitCode.ok;
-  private isReading = false;
-  private mustReadAgain = false;
   private readonly startedAt = performance.now();
   private servedByTheDead = 0;
 
   constructor(load: LoadConfiguration, inbox: Inbox<MasterEvent>, generation: Generation) {
     const { settings } = generation.configuration;
-    this.load = load;
     this.inbox = inbox;
     this.pool = createPool(policyOf(settings), settings.workers);
-    this.generations.set(this.pool.generation, generation);
+    this.generations = new Generations(load, this.pool.generation, generation);
   }
 
   async run(): Promise<ExitCode> {
@@ -113,7 +106,7 @@ class Master {
   }
 
   private get current(): Generation {
-    return this.generations.get(this.pool.generation)!;
+    return this.generations.get(this.pool.generation);
   }
 
   private get log(): Logger {
@@ -150,7 +143,7 @@ class Master {
 
   /** The master's first: where it makes a new file, the workers, who may be other users, find it. */
   private reopenLogs(signal: NodeJS.Signals): void {
-    for (const { log } of this.generations.values()) log.reopen();
+    for (const { log } of this.generations.all()) log.reopen();
     for (const childProcess of this.processes.values()) childProcess.send({ type: 'reopen' });
     this.log.say('info', { signal }, 'log files reopened');
   }
@@ -173,7 +166,7 @@ class Master {
       { ...this.describe(child), interface: appInterface, bootMs },
       'worker ready',
     );
-    for (const listener of this.generations.get(child.generation)?.listeners ?? []) this.announce(listener);
+    for (const listener of this.generations.get(child.generation).listeners) this.announce(listener);
   }
 
   /** Once per listener, when the first worker accepts on it: from then on clients are served. */
@@ -208,44 +201,24 @@ class Master {
 
   // Reloads.
 
-  /** Reads the configuration anew, beside the loop; what comes of it arrives as an event. The newest reload counts. */
-  private reload(signal: NodeJS.Signals | undefined): void {
-    if (signal !== undefined) this.log.event('info', 'reload_started', { signal }, 'reloading');
-    this.mustReadAgain = this.isReading;
-    if (this.isReading) return;
-    this.isReading = true;
-    const present = [...this.generations.values()].flatMap(({ listeners }) => listeners);
-    prepare(this.load, present)
-      .then((generation): MasterEvent => ({ type: 'prepared', generation }))
-      .catch((error): MasterEvent => ({ type: 'reload_failed', error }))
-      .then((event) => {
-        this.isReading = false;
-        this.inbox.push(event);
-      });
+  private reload(signal: NodeJS.Signals): void {
+    this.log.event('info', 'reload_started', { signal }, 'reloading');
+    this.generations.read((event) => this.inbox.push(event));
   }
 
   private roll(generation: Generation): void {
-    if (this.pool.isStopping || this.mustReadAgain) {
-      this.discard(generation);
-      if (!this.pool.isStopping) this.reload(undefined);
-      return;
-    }
+    if (this.pool.isStopping) return this.generations.discard(generation);
     const { settings } = generation.configuration;
     noteReload(this.pool, policyOf(settings), settings.workers);
-    this.generations.set(this.pool.generation, generation);
+    this.generations.add(this.pool.generation, generation);
     this.setTitle();
   }
 
   private failReload({ message, stack }: ErrorReport): void {
-    this.log.event(
-      'error',
-      'reload_failed',
-      { error: message, ...(stack ? { stack } : {}) },
-      `reload given up: ${message}`,
-    );
+    const fields = { error: message, ...(stack ? { stack } : {}) };
+    this.log.event('error', 'reload_failed', fields, `reload given up: ${message}`);
     this.setTitle();
     this.tidy();
-    if (this.mustReadAgain) this.reload(undefined);
   }
 
   private finishReload(): void {
@@ -255,25 +228,10 @@ class Master {
     this.log.event('info', 'reload_finished', { workers: pool.target, generation: pool.generation }, 'reload finished');
   }
 
-  /** Forgets generations that are not wanted and have no child left, and closes what only they listened on. */
+  /** Lets go of generations that are not wanted and have no child left. */
   private tidy(): void {
-    if (this.isReading) return;
     const { pool } = this;
-    const numbers = new Set([
-      pool.generation,
-      pool.reloadFrom,
-      ...childrenOf(pool).map(({ generation }) => generation),
-    ]);
-    for (const [number, generation] of this.generations) {
-      if (numbers.has(number)) continue;
-      this.generations.delete(number);
-      this.discard(generation);
-    }
-  }
-
-  private discard({ listeners }: Generation): void {
-    const wanted = new Set([...this.generations.values()].flatMap((generation) => generation.listeners));
-    for (const listener of listeners) if (!wanted.has(listener)) listener.close();
+    this.generations.keepOnly([pool.generation, pool.reloadFrom, ...childrenOf(pool).map((child) => child.generation)]);
   }
 
   // The end.
@@ -296,7 +254,7 @@ class Master {
   }
 
   private finish(): ExitCode {
-    for (const { listeners } of this.generations.values()) for (const listener of listeners) listener.close();
+    this.generations.closeAll();
     const uptimeMs = Math.round(performance.now() - this.startedAt);
     const fields = { exitCode: this.exitCode, uptimeMs, requests: this.servedByTheDead };
     this.log.event('info', 'shutdown_finished', fields, 'tsgun stopped');
@@ -363,15 +321,4 @@ class Master {
   private describe(child: Child): { pid: number | undefined; worker: number; generation: number } {
     return { pid: this.processes.get(child)?.pid, worker: child.id, generation: child.generation };
   }
-}
-
-function policyOf(settings: Settings): Policy {
-  return {
-    bootMs: settings.bootTimeout * 1000,
-    timeoutMs: settings.timeout === 0 ? Number.POSITIVE_INFINITY : settings.timeout * 1000,
-    graceMs: settings.gracefulTimeout * 1000,
-    maxRequests: settings.maxRequests || Number.POSITIVE_INFINITY,
-    requestsJitter: settings.maxRequestsJitter,
-    maxMemoryBytes: settings.maxWorkerMemory * 2 ** 20 || Number.POSITIVE_INFINITY,
-  };
 }
