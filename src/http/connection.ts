@@ -265,6 +265,8 @@ export class Connection implements RequestSink, Carrier {
     if (this.phase === 'head') this.refuse(new HttpError(408, 'the request head took too long'));
     else if (this.phase === 'body') this.refuse(new HttpError(408, 'the request body took too long'));
     else if (this.phase === 'idle') this.close();
+    // Its answer is complete, and may still be on its way to a slow reader: a reset would throw away what the kernel holds.
+    else if (this.phase === 'linger') this.destroy();
     else this.cut();
   }
 
