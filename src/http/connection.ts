@@ -275,6 +275,8 @@ export class Connection implements RequestSink, Carrier {
     if (this.phase === 'head') this.refuse(new HttpError(408, 'the request head took too long'));
     else if (this.phase === 'body') this.refuse(new HttpError(408, 'the request body took too long'));
     else if (this.phase === 'idle') this.close();
+    // Its answer is complete, and may still be on its way to a slow reader: a reset would throw away what the kernel holds.
+    else if (this.phase === 'linger') this.destroy();
     else this.cut();
   }
 
@@ -316,8 +318,9 @@ export class Connection implements RequestSink, Carrier {
       if (server.isDraining) this.deadline = server.deadlineIn(idleGraceMs);
       else if (this.requests > 0) this.deadline = server.deadlineIn(timeouts.keepAliveMs);
     } else if (this.phase !== 'head') {
-      // Not renewed by further bytes: the whole head has one deadline.
-      if (this.requests > 0) this.deadline = server.deadlineIn(timeouts.headerMs);
+      // Not renewed by further bytes: the whole head has one deadline. A first one has had it since the beginning, but for
+      // a drain, which shortened it to what idle connections get.
+      if (this.requests > 0 || server.isDraining) this.deadline = server.deadlineIn(timeouts.headerMs);
       this.phase = 'head';
     }
   }

@@ -36,6 +36,8 @@ export class HttpServer {
   isDraining = false;
   /** Answers completed. */
   requests = 0;
+  /** Connections so far. */
+  accepted = 0;
   localAddress = '';
   localPort = '';
 
@@ -48,12 +50,13 @@ export class HttpServer {
     this.timeouts = timeouts;
     this.handle = handle;
     this.onFailure = onFailure;
-    this.sweeper = setInterval(() => this.sweep(), sweepMs);
+    this.sweeper = setInterval(() => this.tick(), sweepMs);
     this.sweeper.unref();
   }
 
   /** Serves a new connection. */
   serve(incoming: Incoming, peer: Peer): void {
+    this.accepted++;
     this.connections.add(new Connection(this, incoming, peer));
   }
 
@@ -97,8 +100,16 @@ export class HttpServer {
     for (const connection of this.connections) connection.destroy();
   }
 
-  private sweep(): void {
+  /**
+   * After a while in which the loop was busy, or the process not running, the sockets are read before anyone is called
+   * silent: timers come first in a turn of the loop, and what clients sent lies unread in the kernel.
+   */
+  private tick(): void {
     this.now = performance.now();
+    setImmediate(() => this.sweep());
+  }
+
+  private sweep(): void {
     for (const connection of this.connections)
       if (connection.deadline !== 0 && connection.deadline <= this.now) connection.expire();
   }

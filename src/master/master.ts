@@ -97,6 +97,7 @@ class Master {
       awakeAt = performance.now();
       this.makeUpFor(awakeAt - wakeAt, awakeAt);
       for (const event of events) this.take(event);
+      if (this.pool.isStopping) this.closeUnserved();
     }
   }
 
@@ -159,13 +160,8 @@ class Master {
 
   private welcome(child: Child, appInterface: string, now: number): void {
     noteReady(this.pool, child, now);
-    const bootMs = Math.round(now - child.spawnedAt);
-    this.log.event(
-      'info',
-      'worker_ready',
-      { ...this.describe(child), interface: appInterface, bootMs },
-      'worker ready',
-    );
+    const fields = { ...this.describe(child), interface: appInterface, bootMs: Math.round(now - child.spawnedAt) };
+    this.log.event('info', 'worker_ready', fields, 'worker ready');
     for (const listener of this.generations.get(child.generation).listeners) this.announce(listener);
   }
 
@@ -253,8 +249,13 @@ class Master {
     }
   }
 
+  /** Once no worker accepts, who connects is refused at once, and not left in a queue that nobody serves any more. */
+  private closeUnserved(): void {
+    if (!childrenOf(this.pool).some(({ isAccepting }) => isAccepting)) this.generations.closeAll();
+  }
+
   private finish(): ExitCode {
-    this.generations.closeAll();
+    this.closeUnserved();
     const uptimeMs = Math.round(performance.now() - this.startedAt);
     const fields = { exitCode: this.exitCode, uptimeMs, requests: this.servedByTheDead };
     this.log.event('info', 'shutdown_finished', fields, 'tsgun stopped');

@@ -54,6 +54,20 @@ describe('deadlines', () => {
     expect(client.received).not.toMatch(/Connection/);
   });
 
+  it('a request that came in time is answered, however late the server gets to read it', async () => {
+    const { open } = await serve(hello, { keepAliveMs: 100 });
+    const client = await open();
+    client.send(get);
+    await client.until(/hello$/);
+    // Timers come next, then what is to be read.
+    await new Promise((resolve) => setImmediate(resolve));
+    client.send(get);
+    const until = performance.now() + 800;
+    while (performance.now() < until);
+    await client.closed;
+    expect(client.received.match(/hello/g)).toHaveLength(2);
+  });
+
   it('with a keep-alive of 0 every answer says so and closes', async () => {
     const { open } = await serve(hello, { keepAliveMs: 0 });
     const client = await open();
@@ -117,6 +131,24 @@ describe('deadlines', () => {
   });
 });
 
+describe('a closed connection', () => {
+  it('that its client is slow to read loses nothing of its answer', async () => {
+    const bytes = 700_000;
+    const { open, server } = await serve((_env, startResponse) => {
+      startResponse('200 OK', []);
+      return ['x'.repeat(bytes)];
+    });
+    const client = await open();
+    client.socket.pause();
+    client.send('GET / HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n');
+    // All of it is the kernel's by then, and has to wait there for the client.
+    while (server.requests === 0 || server.connectionCount > 0) await new Promise((resolve) => setTimeout(resolve, 50));
+    client.socket.resume();
+    await client.closed;
+    expect(client.received.length - client.received.indexOf('\r\n\r\n') - 4).toBe(bytes);
+  });
+});
+
 describe('draining', () => {
   it('answers what runs, with Connection: close', async () => {
     const events = new EventEmitter();
@@ -147,6 +179,23 @@ describe('draining', () => {
     await client.closed;
     expect(client.received.match(/hello/g)).toHaveLength(2);
     expect(client.received).toMatch(/Connection: close\r\n[\s\S]*hello$/);
+    await drained;
+  });
+
+  it('gives a new connection whose head has begun the time of any head', async () => {
+    const { open, server } = await serve(hello);
+    const [used, fresh] = [await open(), await open()];
+    used.send(get);
+    await used.until(/hello$/);
+    while (server.connectionCount < 2) await new Promise((resolve) => setTimeout(resolve, 5));
+    const drained = server.drain();
+    fresh.send('GET / HTTP/1.1\r\n');
+    // By then the grace of idle connections is over.
+    await used.closed;
+    await new Promise((resolve) => setTimeout(resolve, 600));
+    fresh.send('Host: h\r\n\r\n');
+    await fresh.closed;
+    expect(fresh.received).toMatch(/^HTTP\/1\.1 200 [\s\S]*Connection: close\r\n[\s\S]*hello$/);
     await drained;
   });
 
