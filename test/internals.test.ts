@@ -11,7 +11,7 @@ describe(`Node ${process.version}`, () => {
     const handle = bindHandle('127.0.0.1', 0, 4);
     if (typeof handle === 'number') throw new Error(`error ${handle}`);
     const bound: { port?: number } = {};
-    expect(handle.getsockname(bound)).toBe(0);
+    expect(handle.getsockname!(bound)).toBe(0);
     expect(handle.fd).toBeGreaterThan(2);
     const refused = connect(bound.port!, '127.0.0.1');
     expect((await once(refused, 'error'))[0]).toMatchObject({ code: 'ECONNREFUSED' });
