@@ -87,7 +87,7 @@ export type Address =
 
 const tcpForm = /^(?:\[([0-9a-fA-F:.]+(?:%\w+)?)\]|([^:[\]\s/]*)):(\d{1,5})$/;
 /** As in gunicorn, the path may follow two slashes: `unix:///run/app.sock` is `/run/app.sock`. */
-const unixForm = /^unix:(?:\/\/)?([^\0]+)$/;
+const unixForm = /^unix:(?!\/\/$)(?:\/\/)?([^\0]+)$/;
 const fdForm = /^fd:\/\/(\d{1,6})$/;
 const addressForms = 'HOST:PORT or [V6]:PORT with a port from 0 to 65535, unix:PATH, or fd://N';
 
