@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { existsSync, mkdirSync, statSync, unlinkSync } from 'node:fs';
 import { type AddressInfo, createServer } from 'node:net';
 import { describe, expect, it } from 'vitest';
-import { eventually } from './harness.ts';
+import { eventually, isAlive } from './harness.ts';
 import { connectCode, getAt, makeService } from './socket-service.ts';
 
 /** Leaves a socket's file behind, as a process does that is killed. */
@@ -163,6 +163,20 @@ describe('the file of a unix socket', () => {
     await tsgun.stop();
     expect(await connectCode(at('a.sock'))).toBe('connected');
     other.close();
+  });
+
+  it('is removed when the master ends by code that is not its own', async () => {
+    const { run, at, write } = makeService({
+      'tsgun.config.mjs': `import { existsSync } from 'node:fs'
+      setInterval(() => existsSync('end') && process.exit(9), 20)
+      export default { bind: 'unix:a.sock' }`,
+    });
+    const tsgun = run([]);
+    const pids = await tsgun.workers(1);
+    write('end', '');
+    expect(await tsgun.exited).toEqual({ code: 9, signal: null });
+    expect(existsSync(at('a.sock'))).toBe(false);
+    await eventually(() => !pids.some(isAlive));
   });
 
   it('is removed when the configuration’s other address cannot be bound, and when no worker boots', async () => {
