@@ -1,5 +1,6 @@
 /** argv in, exit code out. */
 
+import { takeActivation } from './config/activation.ts';
 import { parseCommandLine } from './config/command-line.ts';
 import { loadConfiguration } from './config/load.ts';
 import { report, TsgunError } from './errors.ts';
@@ -11,7 +12,8 @@ export async function main(argv: readonly string[], inbox: Inbox<MasterEvent>): 
     const asked = await parseCommandLine(argv);
     if ('help' in asked) return print(asked.help);
     if ('version' in asked) return print(asked.version);
-    return await runMaster(() => loadConfiguration(asked.run), inbox);
+    const line = { ...asked.run, activation: takeActivation() };
+    return await runMaster(() => loadConfiguration(line), inbox);
   } catch (error) {
     if (!(error instanceof TsgunError)) throw error;
     const { message, stack } = report(error);

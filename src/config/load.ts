@@ -10,6 +10,8 @@ export interface CommandLine {
   readonly app: string;
   readonly config?: string;
   readonly values: Source['values'];
+  /** What whoever started the process passed in, which overrules all that was configured. */
+  readonly activation?: readonly Source[];
 }
 
 export interface Configuration {
@@ -31,6 +33,7 @@ export async function loadConfiguration(
     ...(await fileSource(line.config, directory)),
     ...environmentSource(env),
     { name: 'the command line', values: line.values },
+    ...(line.activation ?? []),
   ];
   return { app: line.app, ...resolveSettings(sources) };
 }

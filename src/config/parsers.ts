@@ -79,16 +79,28 @@ export function nonEmptyText(raw: unknown): string {
   return raw;
 }
 
-/** Where to listen. */
-export type Address = { readonly kind: 'tcp'; readonly host: string; readonly port: number };
+/** Where to listen: a TCP address, the file of a unix socket, or a listening socket inherited as a descriptor. */
+export type Address =
+  | { readonly kind: 'tcp'; readonly host: string; readonly port: number }
+  | { readonly kind: 'unix'; readonly path: string }
+  | { readonly kind: 'fd'; readonly fd: number };
 
-const addressForm = /^(?:\[([0-9a-fA-F:.]+(?:%\w+)?)\]|([^:[\]\s/]*)):(\d{1,5})$/;
+const tcpForm = /^(?:\[([0-9a-fA-F:.]+(?:%\w+)?)\]|([^:[\]\s/]*)):(\d{1,5})$/;
+/** As in gunicorn, the path may follow two slashes: `unix:///run/app.sock` is `/run/app.sock`. */
+const unixForm = /^unix:(?!\/\/$)(?:\/\/)?([^\0]+)$/;
+const fdForm = /^fd:\/\/(\d{1,6})$/;
+const addressForms = 'HOST:PORT or [V6]:PORT with a port from 0 to 65535, unix:PATH, or fd://N';
 
-/** `HOST:PORT` or `[V6]:PORT`; an empty host means every IPv4 interface, as in gunicorn. */
+/** `HOST:PORT`, `[V6]:PORT`, `unix:PATH` or `fd://N`; an empty host means every IPv4 interface, as in gunicorn. */
 export function address(raw: unknown): Address {
-  const match = typeof raw === 'string' ? addressForm.exec(raw) : null;
+  if (typeof raw !== 'string') throw new Expected(addressForms, raw);
+  const path = unixForm.exec(raw)?.[1];
+  if (path !== undefined) return { kind: 'unix', path };
+  const fd = fdForm.exec(raw)?.[1];
+  if (fd !== undefined) return { kind: 'fd', fd: Number(fd) };
+  const match = tcpForm.exec(raw);
   const port = Number(match?.[3]);
-  if (match === null || !(port <= 65535)) throw new Expected('HOST:PORT or [V6]:PORT with a port from 0 to 65535', raw);
+  if (match === null || !(port <= 65535)) throw new Expected(addressForms, raw);
   return { kind: 'tcp', host: match[1] ?? (match[2] || '0.0.0.0'), port };
 }
 
@@ -99,6 +111,9 @@ export function addresses(raw: unknown): Address[] {
   return list.map(address);
 }
 
-export function formatAddress({ host, port }: Address): string {
+export function formatAddress(address: Address): string {
+  if (address.kind === 'unix') return `unix:${address.path}`;
+  if (address.kind === 'fd') return `fd://${address.fd}`;
+  const { host, port } = address;
   return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
 }

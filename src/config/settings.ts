@@ -41,7 +41,7 @@ export const table = {
     metavar: 'ADDR',
     alias: 'b',
     repeatable: true,
-    help: 'Where to listen: HOST:PORT or [V6]:PORT; port 0 takes a free one. With $PORT set, 0.0.0.0:$PORT.',
+    help: 'Where to listen: HOST:PORT, [V6]:PORT, unix:PATH or fd://N; port 0 takes a free one. With $PORT set, 0.0.0.0:$PORT.',
   }),
   backlog: setting({
     section: 'Sockets',

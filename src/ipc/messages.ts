@@ -28,7 +28,8 @@ export type MasterMessage =
 /** What a worker accepts on: a bound socket by its descriptor, or an address to share through cluster. */
 export type WorkerSocket = { readonly address: string } & (
   | { readonly fd: number }
-  | { readonly host: string; readonly port: number }
+  | { readonly host: string; readonly port: number; readonly ipv6Only: boolean }
+  | { readonly path: string }
 );
 
 /** What a worker is started with, in its environment. */

@@ -7,6 +7,7 @@ import type { Configuration } from '../config/load.ts';
 import type { Settings } from '../config/settings.ts';
 import { ConfigError, report } from '../errors.ts';
 import { createLogger, type Logger } from '../logger.ts';
+import { adoptHandover } from './handover.ts';
 import { bindAll, type Listener } from './listeners.ts';
 import type { Policy } from './pool.ts';
 
@@ -31,6 +32,14 @@ export async function prepare(load: LoadConfiguration, present: readonly Listene
   const configuration = await withinReason(load());
   const log = openLog(configuration);
   return { configuration, log, listeners: await bindAll(configuration.settings.bind, present) };
+}
+
+/** The first one, with the sockets that an older master may have handed over; those it does not want are closed. */
+export async function prepareFirst(load: LoadConfiguration): Promise<Generation> {
+  const adopted = adoptHandover();
+  const generation = await prepare(load, adopted);
+  for (const listener of adopted) if (!generation.listeners.includes(listener)) listener.close();
+  return generation;
 }
 
 /** The time limit, and errors that escape from the code of a config file while it is read. */

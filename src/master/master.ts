@@ -8,7 +8,7 @@ import type { WorkerMessage } from '../ipc/messages.ts';
 import type { Logger } from '../logger.ts';
 import type { Command } from './commands.ts';
 import { explainBoot, logExit } from './exits.ts';
-import { type Generation, type LoadConfiguration, policyOf, prepare } from './generation.ts';
+import { type Generation, type LoadConfiguration, policyOf, prepareFirst } from './generation.ts';
 import { Generations, type Prepared } from './generations.ts';
 import type { Inbox } from './inbox.ts';
 import type { Listener } from './listeners.ts';
@@ -49,7 +49,7 @@ const oversleptMs = 100;
  * @throws ConfigError when the configuration is bad or an address cannot be bound; then no worker has run
  */
 export async function runMaster(load: LoadConfiguration, inbox: Inbox<MasterEvent>): Promise<ExitCode> {
-  const first = prepare(load, []);
+  const first = prepareFirst(load);
   const stop = await Promise.race([first.then(() => undefined), inbox.find(isStop)]);
   return stop === undefined ? new Master(load, inbox, await first).run() : ExitCode.ok;
 }
@@ -167,10 +167,10 @@ class Master {
 
   /** Once per listener, when the first worker accepts on it: from then on clients are served. */
   private announce(listener: Listener): void {
-    const { address } = listener;
+    const { address, url } = listener;
     if (this.announced.has(listener)) return;
     this.announced.add(listener);
-    this.log.event('info', 'listening', { address, url: `http://${address}` }, `listening on http://${address}`);
+    this.log.event('info', 'listening', { address, url }, `listening on ${url ?? address}`);
   }
 
   private bury(child: Child, code: number | null, signal: NodeJS.Signals | null): void {

@@ -3,12 +3,10 @@
 import type { Server } from 'node:net';
 import { setImmediate } from 'node:timers/promises';
 import { makeHandler } from '../app/interfaces.ts';
-import { bindError } from '../errors.ts';
 import { createListener } from '../http/accept.ts';
 import { HttpServer } from '../http/server.ts';
-import { inheritedHandle } from '../internals.ts';
-import type { WorkerSocket } from '../ipc/messages.ts';
 import { httpOptions } from './http-options.ts';
+import { listen } from './listen.ts';
 import type { Worker, WorkerContext } from './worker.ts';
 
 /** Where clients connect faster than this, the queue is never empty. */
@@ -33,7 +31,7 @@ export function asyncWorker(context: WorkerContext): Worker {
     },
     async start() {
       for (const [index, socket] of sockets.entries())
-        listeners.push(await listen(servers[index]!, socket, settings.backlog));
+        listeners.push(await listen(createListener(servers[index]!), socket, settings.backlog));
     },
     async stopAccepting() {
       const countAccepted = () => servers.reduce((sum, server) => sum + server.accepted, 0);
@@ -76,16 +74,4 @@ async function emptyQueue(countAccepted: () => number, isHurried: () => boolean)
     before = countAccepted();
     await nextLook();
   }
-}
-
-async function listen(server: HttpServer, socket: WorkerSocket, backlog: number): Promise<Server> {
-  const listener = createListener(server);
-  await new Promise<void>((resolve, reject) => {
-    listener.once('error', (error: NodeJS.ErrnoException) =>
-      reject(bindError(socket.address, error.code ?? error.message)),
-    );
-    if ('fd' in socket) listener.listen(inheritedHandle(socket.fd), backlog, resolve);
-    else listener.listen({ ...socket, backlog }, resolve);
-  });
-  return listener;
 }

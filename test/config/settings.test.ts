@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { takeActivation } from '../../src/config/activation.ts';
 import { parseCommandLine } from '../../src/config/command-line.ts';
 import { resolveSettings } from '../../src/config/load.ts';
 import { address, Expected, formatAddress, seconds, wholeNumber, workerCount } from '../../src/config/parsers.ts';
@@ -63,6 +64,29 @@ describe('sources', () => {
   });
 });
 
+describe('socket activation', () => {
+  it('takes the place of bind when it is for this process, and leaves no variable behind', () => {
+    const env: NodeJS.ProcessEnv = { LISTEN_PID: '7', LISTEN_FDS: '2', LISTEN_FDNAMES: 'a:b', PATH: '/bin' };
+    const sources = [{ name: 'the command line', values: { bind: 'h:1' } }, ...takeActivation(env, 7)];
+    const { settings, origins } = resolveSettings(sources);
+    expect(settings.bind).toEqual([
+      { kind: 'fd', fd: 3 },
+      { kind: 'fd', fd: 4 },
+    ]);
+    expect(origins.bind).toBe('$LISTEN_FDS');
+    expect(env).toEqual({ PATH: '/bin' });
+  });
+
+  it.each([
+    ['another process', { LISTEN_PID: '8', LISTEN_FDS: '2' }],
+    ['no sockets', { LISTEN_PID: '7', LISTEN_FDS: '0' }],
+    ['nonsense', { LISTEN_PID: '7', LISTEN_FDS: 'two' }],
+  ])('for %s changes nothing', (_, env) => {
+    expect(takeActivation(env, 7)).toEqual([]);
+    expect(env).toEqual({});
+  });
+});
+
 describe('parsers', () => {
   it.each([
     ['127.0.0.1:8000', '127.0.0.1', 8000],
@@ -76,6 +100,22 @@ describe('parsers', () => {
   });
 
   it.each([
+    ['unix:/run/app.sock', { kind: 'unix', path: '/run/app.sock' }, 'unix:/run/app.sock'],
+    ['unix:///run/app.sock', { kind: 'unix', path: '/run/app.sock' }, 'unix:/run/app.sock'],
+    ['unix:app 1.sock', { kind: 'unix', path: 'app 1.sock' }, 'unix:app 1.sock'],
+    ['fd://3', { kind: 'fd', fd: 3 }, 'fd://3'],
+  ])('take the address %s', (text, expected, formatted) => {
+    expect(address(text)).toEqual(expected);
+    expect(formatAddress(address(text))).toBe(formatted);
+  });
+
+  it.each([
+    'unix:',
+    'unix://',
+    'unix:a\0b',
+    'fd://',
+    'fd://x',
+    'fd://-1',
     '8000',
     'host',
     'host:',

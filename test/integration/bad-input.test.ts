@@ -51,7 +51,7 @@ describe('a bad command line or configuration exits 1 with one line, before any 
     [
       'a bad address',
       ['good.ts', '-b', '8000'],
-      'tsgun: bind: expected HOST:PORT or [V6]:PORT with a port from 0 to 65535, got "8000" (from the command line)',
+      'tsgun: bind: expected HOST:PORT or [V6]:PORT with a port from 0 to 65535, unix:PATH, or fd://N, got "8000" (from the command line)',
     ],
     ['no app', [], 'tsgun: no app given: tsgun APP, such as tsgun apps/fib.ts (or tsgun --help)'],
     ['two apps', ['a.ts', 'b.ts'], 'tsgun: one app only, got a.ts and b.ts'],

@@ -30,6 +30,16 @@ export function makeFolder(files: Record<string, string> = {}): {
   return { path, write };
 }
 
+export interface StartOptions {
+  readonly cwd?: string;
+  readonly env?: NodeJS.ProcessEnv;
+  readonly isDetached?: boolean;
+  /** Inherited from 3 on. */
+  readonly descriptors?: readonly number[];
+  /** A command that becomes the server, given its command line. */
+  readonly through?: readonly string[];
+}
+
 export class Tsgun {
   readonly process: ChildProcess;
   /** Every line of the error log so far. */
@@ -40,11 +50,12 @@ export class Tsgun {
   readonly exited: Promise<Exit>;
   private readonly watchers = new Set<() => void>();
 
-  constructor(args: readonly string[], options: { cwd?: string; env?: NodeJS.ProcessEnv; isDetached?: boolean } = {}) {
-    this.process = spawn(process.execPath, [command, ...args], {
+  constructor(args: readonly string[], options: StartOptions = {}) {
+    const [file, ...rest] = [...(options.through ?? []), process.execPath, command, ...args];
+    this.process = spawn(file!, rest, {
       cwd: options.cwd,
       env: { ...process.env, ...options.env },
-      stdio: ['ignore', 'pipe', 'pipe'],
+      stdio: ['ignore', 'pipe', 'pipe', ...(options.descriptors ?? [])],
       // A process group of its own, to send signals to as a terminal does.
       detached: options.isDetached ?? false,
     });
@@ -159,11 +170,7 @@ export function isAlive(pid: number): boolean {
 }
 
 /** Starts the command on a free port. */
-export function start(
-  app: string,
-  args: readonly string[] = [],
-  options: ConstructorParameters<typeof Tsgun>[1] = {},
-): Tsgun {
+export function start(app: string, args: readonly string[] = [], options: StartOptions = {}): Tsgun {
   return new Tsgun([app, '--bind', '127.0.0.1:0', ...args], options);
 }
 
