@@ -37,7 +37,8 @@ export function inheritDescriptor(given: number, key: string): Listener {
   handle.getsockname(bound);
   const { address: host = '', port = 0 } = bound;
   if (port === 0) throw new ConfigError(`bind: ${key} is a socket without an address: bind it before passing it on`);
-  const endpoint = { host, port, family: isIPv6(host) ? (6 as const) : (4 as const), ipv6Only: false };
+  // Whether `::` takes IPv4 too cannot be asked; the system tells when another address is bound.
+  const endpoint = { host, port, family: isIPv6(host) ? (6 as const) : (4 as const), ipv6Only: true };
   const names = named(endpoint, key);
   return { ...names, socket: { address: names.address, fd }, close: () => {} };
 }
