@@ -102,6 +102,7 @@ class Master {
       awakeAt = performance.now();
       this.makeUpFor(awakeAt - wakeAt, awakeAt);
       for (const event of events) this.take(event);
+      if (this.pool.isStopping) this.closeUnserved();
     }
   }
 
@@ -154,13 +155,8 @@ class Master {
 
   private welcome(child: Child, appInterface: string, now: number): void {
     noteReady(this.pool, child, now);
-    const bootMs = Math.round(now - child.spawnedAt);
-    this.log.event(
-      'info',
-      'worker_ready',
-      { ...this.describe(child), interface: appInterface, bootMs },
-      'worker ready',
-    );
+    const fields = { ...this.describe(child), interface: appInterface, bootMs: Math.round(now - child.spawnedAt) };
+    this.log.event('info', 'worker_ready', fields, 'worker ready');
     for (const listener of this.generations.get(child.generation)?.listeners ?? []) this.announce(listener);
   }
 
@@ -225,12 +221,8 @@ class Master {
   }
 
   private failReload({ message, stack }: ErrorReport): void {
-    this.log.event(
-      'error',
-      'reload_failed',
-      { error: message, ...(stack ? { stack } : {}) },
-      `reload given up: ${message}`,
-    );
+    const fields = { error: message, ...(stack ? { stack } : {}) };
+    this.log.event('error', 'reload_failed', fields, `reload given up: ${message}`);
     this.setTitle();
     this.tidy();
     if (this.mustReadAgain) this.reload(undefined);
@@ -283,8 +275,14 @@ class Master {
     }
   }
 
-  private finish(): ExitCode {
+  /** Once no worker accepts, who connects is refused at once, and not left in a queue that nobody serves any more. */
+  private closeUnserved(): void {
+    if (childrenOf(this.pool).some(({ isAccepting }) => isAccepting)) return;
     for (const { listeners } of this.generations.values()) for (const listener of listeners) listener.close();
+  }
+
+  private finish(): ExitCode {
+    this.closeUnserved();
     const uptimeMs = Math.round(performance.now() - this.startedAt);
     const fields = { exitCode: this.exitCode, uptimeMs, requests: this.servedByTheDead };
     this.log.event('info', 'shutdown_finished', fields, 'tsgun stopped');

@@ -1,6 +1,7 @@
 /** The async class: many requests at once on the event loop. Its workers accept on the shared sockets themselves. */
 
 import type { Server } from 'node:net';
+import { setImmediate } from 'node:timers/promises';
 import { makeHandler } from '../app/interfaces.ts';
 import { bindError } from '../errors.ts';
 import { createListener } from '../http/accept.ts';
@@ -9,6 +10,9 @@ import { inheritedHandle } from '../internals.ts';
 import type { WorkerSocket } from '../ipc/messages.ts';
 import { httpOptions } from './http-options.ts';
 import type { Worker, WorkerContext } from './worker.ts';
+
+/** Where clients connect faster than this, the queue is never empty. */
+const longestEmptyingMs = 250;
 
 export function asyncWorker(context: WorkerContext): Worker {
   const { settings, sockets, log } = context;
@@ -19,6 +23,8 @@ export function asyncWorker(context: WorkerContext): Worker {
   });
   const servers = sockets.map(() => new HttpServer({ ...httpOptions(settings, log), handle }));
   const listeners: Server[] = [];
+  let isDraining = false;
+  let isHurried = false;
 
   return {
     interface: 'wsgi',
@@ -29,16 +35,47 @@ export function asyncWorker(context: WorkerContext): Worker {
       for (const [index, socket] of sockets.entries())
         listeners.push(await listen(servers[index]!, socket, settings.backlog));
     },
-    stopAccepting() {
+    async stopAccepting() {
+      const countAccepted = () => servers.reduce((sum, server) => sum + server.accepted, 0);
+      await emptyQueue(countAccepted, () => isHurried);
       for (const listener of listeners) listener.close();
     },
     async drain() {
-      await Promise.all(servers.map((server) => server.drain()));
+      isDraining = true;
+      const drained = Promise.all(servers.map((server) => server.drain()));
+      if (isHurried) void closeIdle(servers);
+      await drained;
     },
     hurry() {
-      for (const server of servers) server.closeIdle();
+      isHurried = true;
+      if (isDraining) void closeIdle(servers);
     },
   };
+}
+
+/** After one more look at the sockets: a request that has arrived makes its connection a busy one. */
+async function closeIdle(servers: readonly HttpServer[]): Promise<void> {
+  await nextLook();
+  for (const server of servers) server.closeIdle();
+}
+
+/** The first only ends this turn of the loop; the sockets are looked at before the second. */
+async function nextLook(): Promise<void> {
+  await setImmediate();
+  await setImmediate();
+}
+
+/**
+ * Lets the listeners go on until a turn of the loop brings no connection: with the last listener of a socket, the kernel
+ * resets what still waits in its queue, and those clients have long sent their requests.
+ */
+async function emptyQueue(countAccepted: () => number, isHurried: () => boolean): Promise<void> {
+  const deadline = performance.now() + longestEmptyingMs;
+  let before = -1;
+  while (before !== countAccepted() && !isHurried() && performance.now() < deadline) {
+    before = countAccepted();
+    await nextLook();
+  }
 }
 
 async function listen(server: HttpServer, socket: WorkerSocket, backlog: number): Promise<Server> {

@@ -31,8 +31,8 @@ export async function work(): Promise<void> {
   process.on('message', (received) => {
     const message = openEnvelope<MasterMessage>(received);
     if (message === undefined) return;
-    exit.leave(undefined, ExitCode.ok);
     if (message.type === 'quit') exit.worker?.hurry();
+    exit.leave(undefined, ExitCode.ok);
   });
 
   watchForEscapedErrors(log, exit);
@@ -110,11 +110,17 @@ class Exit {
     if (why !== undefined) this.log.say('info', {}, `${why}: finishing and leaving`);
     // The master kills who overstays; this is for when there is no master.
     setTimeout(() => process.exit(this.code), this.graceMs + 1000).unref();
-    this.worker.stopAccepting();
-    void sendToMaster({ type: 'draining' });
-    void this.worker.drain().finally(async () => {
-      await sendToMaster({ type: 'beat', requests: this.worker?.requests ?? 0 });
+    void this.finish(this.worker);
+  }
+
+  private async finish(worker: Worker): Promise<void> {
+    try {
+      await worker.stopAccepting();
+      void sendToMaster({ type: 'draining' });
+      await worker.drain();
+    } finally {
+      await sendToMaster({ type: 'beat', requests: worker.requests });
       process.exit(this.code);
-    });
+    }
   }
 }

@@ -20,11 +20,11 @@ export interface Worker {
   readonly requests: number;
   /** Begins to accept; resolves when it does. */
   start(): Promise<void>;
-  /** Accepts no more from this moment. */
-  stopAccepting(): void;
+  /** Accepts no more. What has connected already and waits in the kernel may be taken first, which takes a moment. */
+  stopAccepting(): void | Promise<void>;
   /** Finishes what runs; resolves when no connection is left. */
   drain(): Promise<void>;
-  /** While draining: idle connections get no grace any more. */
+  /** Before or while draining: idle connections get no grace any more. */
   hurry(): void;
 }
 
