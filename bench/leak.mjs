@@ -8,6 +8,7 @@ import { connect } from 'node:net';
 import { performance } from 'node:perf_hooks';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
+import { seeded } from './lib/random.mjs';
 import { judge, printMachine, printTable } from './lib/report.mjs';
 import { fetchOnce, startServer, tsgun } from './lib/servers.mjs';
 
@@ -139,15 +140,4 @@ async function memory() {
   await sleep(4000);
   const { body } = await fetchOnce(`${server.url}memory`);
   return { ...JSON.parse(body.toString()), calls: await calls() };
-}
-
-/** mulberry32: the same seed, the same clients. */
-function seeded(seed) {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
 }
