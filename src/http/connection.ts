@@ -308,8 +308,9 @@ export class Connection implements RequestSink, Carrier {
       if (server.isDraining) this.deadline = server.deadlineIn(idleGraceMs);
       else if (this.requests > 0) this.deadline = server.deadlineIn(timeouts.keepAliveMs);
     } else if (this.phase !== 'head') {
-      // Not renewed by further bytes: the whole head has one deadline.
-      if (this.requests > 0) this.deadline = server.deadlineIn(timeouts.headerMs);
+      // Not renewed by further bytes: the whole head has one deadline. A first one has had it since the beginning, but for
+      // a drain, which shortened it to what idle connections get.
+      if (this.requests > 0 || server.isDraining) this.deadline = server.deadlineIn(timeouts.headerMs);
       this.phase = 'head';
     }
   }

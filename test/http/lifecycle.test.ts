@@ -182,6 +182,23 @@ describe('draining', () => {
     await drained;
   });
 
+  it('gives a new connection whose head has begun the time of any head', async () => {
+    const { open, server } = await serve(hello);
+    const [used, fresh] = [await open(), await open()];
+    used.send(get);
+    await used.until(/hello$/);
+    while (server.connectionCount < 2) await new Promise((resolve) => setTimeout(resolve, 5));
+    const drained = server.drain();
+    fresh.send('GET / HTTP/1.1\r\n');
+    // By then the grace of idle connections is over.
+    await used.closed;
+    await new Promise((resolve) => setTimeout(resolve, 600));
+    fresh.send('Host: h\r\n\r\n');
+    await fresh.closed;
+    expect(fresh.received).toMatch(/^HTTP\/1\.1 200 [\s\S]*Connection: close\r\n[\s\S]*hello$/);
+    await drained;
+  });
+
   it('closes idle connections after a grace, and ends when none is left', async () => {
     const { open, server } = await serve(hello);
     const [used, fresh] = [await open(), await open()];
