@@ -13,7 +13,8 @@ The application server for Node.js. APP is path[:export], such as apps/fib.ts,
 dist/server.js:app, or app.mjs:create() to call a factory.`;
 
 const epilogue = `Signals: TERM graceful stop, INT and QUIT quick stop, HUP rolling reload,
-TTIN and TTOU one worker more or fewer.`;
+TTIN and TTOU one worker more or fewer, USR1 reopen log files, USR2 a new
+master on the same sockets, WINCH retire all workers.`;
 
 /** Reads the command line. `help` and `version` hold a text to print instead of starting. */
 export async function parseCommandLine(

@@ -10,7 +10,7 @@ import type { Duplex } from 'node:stream';
 import { ClientGone, HttpError } from './errors.ts';
 import { type Bytes, type Carrier, Exchange } from './exchange.ts';
 import type { RequestHead } from './head.ts';
-import { idleGraceMs, largeBodyBytes, lingerMs, maxDrainBytes } from './limits.ts';
+import { largeBodyBytes, lingerMs, maxDrainBytes } from './limits.ts';
 import { RequestParser, type RequestSink } from './parser.ts';
 import type { HttpServer, Peer } from './server.ts';
 import { type Incoming, isShared, onStall, readBuffer, readFrom, resetConnection, writeTogether } from './socket.ts';
@@ -315,7 +315,7 @@ export class Connection implements RequestSink, Carrier {
       this.deadline = this.hasClientEnded ? server.deadlineIn(timeouts.bodyMs) : 0;
     } else if (!this.parser.isInHead) {
       this.phase = 'idle';
-      if (server.isDraining) this.deadline = server.deadlineIn(idleGraceMs);
+      if (server.isDraining) this.deadline = server.deadlineIn(server.idleGraceMs);
       else if (this.requests > 0) this.deadline = server.deadlineIn(timeouts.keepAliveMs);
     } else if (this.phase !== 'head') {
       // Not renewed by further bytes: the whole head has one deadline. A first one has had it since the beginning, but for

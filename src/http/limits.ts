@@ -28,8 +28,6 @@ export const maxChunkExtensionBytes = 16 * 1024;
 export const maxDrainBytes = 256 * 1024;
 /** How long a closed connection is kept so that the last answer reaches the client. */
 export const lingerMs = 2000;
-/** What an idle connection gets at a stop, so that a request already on its way is still answered. */
-export const idleGraceMs = 1000;
 /** From this size on, what is to come of a body is worth a buffer of its own. */
 export const largeBodyBytes = 32 * 1024;
 

@@ -34,6 +34,8 @@ export class HttpServer {
   /** The coarse clock: milliseconds, as of the last sweep. */
   now = performance.now();
   isDraining = false;
+  /** What an idle connection gets while draining. */
+  idleGraceMs = 0;
   /** Answers completed. */
   requests = 0;
   /** Connections so far. */
@@ -82,8 +84,9 @@ export class HttpServer {
    * Lets the requests that run finish, each answered with `Connection: close`, and idle connections end after a short
    * grace. Resolves when no connection is left; who has a deadline calls `destroy` at it.
    */
-  async drain(): Promise<void> {
+  async drain(idleGraceMs: number): Promise<void> {
     this.isDraining = true;
+    this.idleGraceMs = idleGraceMs;
     this.now = performance.now();
     for (const connection of this.connections) connection.updatePhase();
     if (this.connections.size > 0) await new Promise<void>((resolve) => (this.onEmpty = resolve));

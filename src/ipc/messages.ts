@@ -16,10 +16,17 @@ export type WorkerMessage =
   /** It must be replaced and drains by itself: a signal told it to leave, or an error escaped the app. */
   | { readonly type: 'leaving'; readonly reason: 'killed' | 'crashed' };
 
+/**
+ * What an idle connection gets, so that a request that is on its way is still answered. A client that sends one in the very
+ * moment of the close loses it: where other workers go on, it pays to wait until most connections have had their next
+ * request, whose answer announces the close.
+ */
+export const idleGraceMs = { stop: 1000, replacement: 5000 } as const;
+
 /** To a worker. */
 export type MasterMessage =
-  /** Finish what runs, then exit. */
-  | { readonly type: 'retire' }
+  /** Finish what runs, then exit. Idle connections are closed after `idleGraceMs`. */
+  | { readonly type: 'retire'; readonly idleGraceMs: number }
   /** Close what is idle at once, and exit when what runs is done. */
   | { readonly type: 'quit' }
   /** Open the log files anew: someone has moved them away. */

@@ -1,6 +1,6 @@
 /** What a signal to the master means. What does SIGHUP do? It is here. */
 
-export type Command = 'stop' | 'quit' | 'reload' | 'more' | 'fewer' | 'dismiss' | 'reopen';
+export type Command = 'stop' | 'quit' | 'reload' | 'more' | 'fewer' | 'dismiss' | 'reopen' | 'upgrade';
 
 const commands: Partial<Record<NodeJS.Signals, Command>> = {
   SIGTERM: 'stop',
@@ -12,6 +12,7 @@ const commands: Partial<Record<NodeJS.Signals, Command>> = {
   SIGWINCH: 'dismiss',
   // Without a listener of its own, SIGUSR1 would start Node's inspector.
   SIGUSR1: 'reopen',
+  SIGUSR2: 'upgrade',
 };
 
 /** Handlers only enqueue: the master loop decides when a command is safe to obey. */

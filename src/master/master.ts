@@ -4,7 +4,7 @@
  */
 
 import { BootError, type ErrorReport, ExitCode, report } from '../errors.ts';
-import type { WorkerMessage } from '../ipc/messages.ts';
+import { idleGraceMs, type WorkerMessage } from '../ipc/messages.ts';
 import type { Logger } from '../logger.ts';
 import type { Command } from './commands.ts';
 import { explainBoot, logExit } from './exits.ts';
@@ -32,6 +32,7 @@ import {
   quickStopMs,
 } from './pool.ts';
 import { type ChildProcess, spawnWorker } from './spawn.ts';
+import { Successor } from './successor.ts';
 import { isInForeground } from './terminal.ts';
 
 export type MasterEvent =
@@ -66,6 +67,7 @@ class Master {
   private readonly bootErrors = new Map<Child, ErrorReport>();
   private readonly announced = new Set<Listener>();
   private exitCode: ExitCode = ExitCode.ok;
+  private readonly successor = new Successor();
   private readonly startedAt = performance.now();
   private servedByTheDead = 0;
 
@@ -134,6 +136,7 @@ class Master {
     else if (command === 'reopen') this.reopenLogs(signal);
     else if (this.pool.isStopping) return;
     else if (command === 'reload') this.reload(signal);
+    else if (command === 'upgrade') this.successor.start(signal, this.current, process.cwd());
     else if (command === 'dismiss' && isInForeground())
       this.log.say('debug', { signal }, 'ignored: a terminal sends this signal when it is resized');
     else {
@@ -270,7 +273,10 @@ class Master {
     else if (action.type === 'retire') {
       this.logRecycling(action.child, action.reason);
       noteRetiring(action.child, action.reason, now + this.pool.policy.graceMs);
-      this.processes.get(action.child)?.send({ type: 'retire' });
+      const grace = action.reason === 'shutdown' ? idleGraceMs.stop : idleGraceMs.replacement;
+      this.processes
+        .get(action.child)
+        ?.send({ type: 'retire', idleGraceMs: Math.min(grace, this.pool.policy.graceMs / 2) });
     } else this.kill(action.child, action.reason);
   }
 

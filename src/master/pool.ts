@@ -82,7 +82,7 @@ export const calmMs = 60_000;
 const firstPauseMs = 500;
 const longestPauseMs = 30_000;
 /** Someone else's hand, or the system's when memory runs out: not the app's doing, as far as we know. */
-const longestKilledPauseMs = 500;
+const longestKilledPauseMs = 250;
 /** What a quick stop leaves to the requests that run. */
 export const quickStopMs = 1000;
 

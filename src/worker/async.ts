@@ -38,9 +38,9 @@ export function asyncWorker(context: WorkerContext): Worker {
       await emptyQueue(countAccepted, () => isHurried);
       for (const listener of listeners) listener.close();
     },
-    async drain() {
+    async drain(idleGraceMs) {
       isDraining = true;
-      const drained = Promise.all(servers.map((server) => server.drain()));
+      const drained = Promise.all(servers.map((server) => server.drain(idleGraceMs)));
       if (isHurried) void closeIdle(servers);
       await drained;
     },

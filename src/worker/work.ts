@@ -8,7 +8,7 @@ import { loadApp } from '../app/load.ts';
 import { AppLoadError, BootError, ExitCode, report, TsgunError } from '../errors.ts';
 import { openEnvelope, sendToMaster } from '../ipc/channel.ts';
 import { startHeartbeat } from '../ipc/heartbeat.ts';
-import { type MasterMessage, orderVariable, type WorkerOrder } from '../ipc/messages.ts';
+import { idleGraceMs, type MasterMessage, orderVariable, type WorkerOrder } from '../ipc/messages.ts';
 import { createLazyLogger, type Logger } from '../logger.ts';
 import { registry } from './registry.ts';
 import type { Worker } from './worker.ts';
@@ -33,6 +33,7 @@ export async function work(): Promise<void> {
     if (message === undefined) return;
     if (message.type === 'reopen') return log.reopen();
     if (message.type === 'quit') exit.worker?.hurry();
+    else exit.idleGraceMs = message.idleGraceMs;
     exit.leave(undefined, ExitCode.ok);
   });
 
@@ -88,6 +89,7 @@ function watchForEscapedErrors(log: Logger, exit: Exit): void {
 class Exit {
   worker: Worker | undefined = undefined;
   isLeaving = false;
+  idleGraceMs: number = idleGraceMs.stop;
   private code = 0;
   private isDraining = false;
   private readonly log: Logger;
@@ -118,7 +120,7 @@ class Exit {
     try {
       await worker.stopAccepting();
       void sendToMaster({ type: 'draining' });
-      await worker.drain();
+      await worker.drain(this.idleGraceMs);
     } finally {
       await sendToMaster({ type: 'beat', requests: worker.requests, memoryBytes: 0 });
       process.exit(this.code);

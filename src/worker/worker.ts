@@ -23,7 +23,7 @@ export interface Worker {
   /** Accepts no more. What has connected already and waits in the kernel may be taken first, which takes a moment. */
   stopAccepting(): void | Promise<void>;
   /** Finishes what runs; resolves when no connection is left. */
-  drain(): Promise<void>;
+  drain(idleGraceMs: number): Promise<void>;
   /** Before or while draining: idle connections get no grace any more. */
   hurry(): void;
 }

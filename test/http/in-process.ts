@@ -41,7 +41,7 @@ export async function openInProcess(
     port,
     async close() {
       listener.close();
-      const drained = server.drain();
+      const drained = server.drain(1000);
       server.destroy();
       await drained;
     },

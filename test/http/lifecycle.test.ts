@@ -162,7 +162,7 @@ describe('draining', () => {
     const isBegun = once(events, 'begun');
     client.send(get);
     await isBegun;
-    const drained = server.drain();
+    const drained = server.drain(1000);
     events.emit('go');
     await client.closed;
     expect(client.received).toMatch(/Connection: close\r\n[\s\S]*done$/);
@@ -174,7 +174,7 @@ describe('draining', () => {
     const client = await open();
     client.send(get);
     await client.until(/hello$/);
-    const drained = server.drain();
+    const drained = server.drain(1000);
     client.send(get);
     await client.closed;
     expect(client.received.match(/hello/g)).toHaveLength(2);
@@ -188,7 +188,7 @@ describe('draining', () => {
     used.send(get);
     await used.until(/hello$/);
     while (server.connectionCount < 2) await new Promise((resolve) => setTimeout(resolve, 5));
-    const drained = server.drain();
+    const drained = server.drain(1000);
     fresh.send('GET / HTTP/1.1\r\n');
     // By then the grace of idle connections is over.
     await used.closed;
@@ -204,7 +204,7 @@ describe('draining', () => {
     const [used, fresh] = [await open(), await open()];
     used.send(get);
     await used.until(/hello$/);
-    await server.drain();
+    await server.drain(1000);
     await Promise.all([used.closed, fresh.closed]);
     expect(server.connectionCount).toBe(0);
   });

@@ -1,6 +1,7 @@
 /** Runs the real command in a process of its own, and lets a test wait for what its log says. */
 
 import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -48,6 +49,8 @@ export class Tsgun {
   readonly text: string[] = [];
   stdout = '';
   readonly exited: Promise<Exit>;
+  /** Whether nobody is left who could write to the log; a successor may outlive the process. */
+  private isClosed = false;
   private readonly watchers = new Set<() => void>();
 
   constructor(args: readonly string[], options: StartOptions = {}) {
@@ -66,6 +69,7 @@ export class Tsgun {
     createInterface({ input: this.process.stderr! }).on('line', (line) => this.take(line));
     this.exited = new Promise((resolve) => {
       this.process.once('close', (code, signal) => {
+        this.isClosed = true;
         resolve({ code, signal });
         for (const watch of this.watchers) watch();
       });
@@ -92,8 +96,7 @@ export class Tsgun {
     await new Promise<void>((resolve, reject) => {
       const check = () => {
         if (condition()) resolve();
-        else if (this.process.exitCode !== null || this.process.signalCode !== null)
-          reject(new Error(`tsgun ended before ${what}:\n${this.describe()}`));
+        else if (this.isClosed) reject(new Error(`tsgun ended before ${what}:\n${this.describe()}`));
         else return;
         this.watchers.delete(check);
       };
@@ -141,6 +144,13 @@ export class Tsgun {
     this.process.kill(signal);
   }
 
+  /** Stops the process that was started, and leaves a successor of it alone. */
+  async retire(): Promise<Exit> {
+    this.signal('SIGTERM');
+    const [code, signal] = (await once(this.process, 'exit')) as [number | null, NodeJS.Signals | null];
+    return { code, signal };
+  }
+
   /** Stops it and checks that nothing is left of it. */
   async stop(signal: NodeJS.Signals = 'SIGTERM'): Promise<Exit> {
     this.signal(signal);
@@ -157,7 +167,8 @@ export class Tsgun {
   }
 
   private destroy(): void {
-    for (const pid of [this.pid, ...this.living()]) if (isAlive(pid)) process.kill(pid, 'SIGKILL');
+    const masters = this.lines('master_started').map(({ pid }) => pid);
+    for (const pid of [this.pid, ...masters, ...this.living()]) if (isAlive(pid)) process.kill(pid, 'SIGKILL');
   }
 }
 

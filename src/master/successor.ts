@@ -1,0 +1,59 @@
+/**
+ * A new master beside this one, on the same sockets: for a new version of Node or of tsgun itself. Both serve until one of
+ * them is told to go, so the way back stays open. Which of them that is, operators say by signals.
+ */
+
+import { spawn } from 'node:child_process';
+import { activatedVariable } from '../config/activation.ts';
+import type { Generation } from './generation.ts';
+import { describeHandover, shareFiles, socketsVariable } from './handover.ts';
+
+const predecessorVariable = 'TSGUN_PREDECESSOR';
+
+/** The environment as it was found, before a config file could change it. The successor is to begin as we did. */
+const { [predecessorVariable]: predecessorText, ...environment } = process.env;
+delete process.env[predecessorVariable];
+for (const name of [socketsVariable, activatedVariable, 'LISTEN_PID', 'LISTEN_FDS', 'LISTEN_FDNAMES'])
+  delete environment[name];
+
+/** The pid of the master that started this one beside itself, for as long as it lives. */
+function predecessor(): number | undefined {
+  return Number(predecessorText) === process.ppid ? process.ppid : undefined;
+}
+
+export class Successor {
+  /** Of the master that was started beside this one, until it exits. */
+  private pid: number | undefined = undefined;
+
+  /**
+   * Starts one with this process's own command line, unless there are two masters already.
+   * @param directory where it begins
+   */
+  start(signal: NodeJS.Signals, generation: Generation, directory: string): void {
+    const { log } = generation;
+    const other = this.pid ?? predecessor();
+    if (other !== undefined)
+      return log.say('warn', { signal, other }, `ignored: master ${other} runs beside this one already`);
+    const handover = describeHandover(generation);
+    if (handover === undefined)
+      return log.say('error', { signal }, 'no new master: sockets cannot be handed over with TSGUN_NO_INTERNALS set');
+    const child = spawn(process.execPath, [...process.execArgv, ...process.argv.slice(1)], {
+      cwd: directory,
+      env: { ...environment, ...handover.env, [predecessorVariable]: String(process.pid) },
+      stdio: ['inherit', 'inherit', 'inherit', ...handover.stdio],
+    });
+    const { pid } = child;
+    child.once(
+      'error',
+      (error) => pid === undefined && log.say('error', { signal }, `no new master: ${error.message}`),
+    );
+    if (pid === undefined) return;
+    this.pid = pid;
+    shareFiles(generation.listeners, pid);
+    log.say('info', { signal, successor: pid }, 'a new master starts beside this one');
+    child.once('exit', (code, signal) => {
+      this.pid = undefined;
+      log.say('warn', { successor: pid, code, signal }, 'the new master has exited: this one goes on alone');
+    });
+  }
+}
