@@ -30,6 +30,8 @@ export const maxDrainBytes = 256 * 1024;
 export const lingerMs = 2000;
 /** What an idle connection gets at a stop, so that a request already on its way is still answered. */
 export const idleGraceMs = 1000;
+/** Answers to pipelined requests that are kept together for one write. */
+export const maxHeldBytes = 64 * 1024;
 /** From this size on, what is to come of a body is worth a buffer of its own. */
 export const largeBodyBytes = 32 * 1024;
 

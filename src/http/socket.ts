@@ -64,12 +64,15 @@ export function writeTogether(stream: Duplex, head: string, bytes: Uint8Array, t
   const bodyEnd = head.length + bytes.byteLength;
   const length = bodyEnd + tail.length;
   if (length <= scratch.length) {
+    // Behind what the kernel has not taken, a scratch buffer would be given away for every piece, however small.
+    const isWaiting = stream.writableLength > 0;
+    const target = isWaiting ? Buffer.allocUnsafe(length) : scratch;
     // A copy of a few microseconds is cheaper than the memory of a new buffer, or the bookkeeping of two writes.
-    scratch.write(head, 0, 'latin1');
-    scratch.set(bytes, head.length);
-    if (tail !== '') scratch.write(tail, bodyEnd, 'latin1');
-    const isTaking = stream.write(scratch.subarray(0, length));
-    if (stream.writableLength > 0) scratch = Buffer.allocUnsafeSlow(scratch.length);
+    target.write(head, 0, 'latin1');
+    target.set(bytes, head.length);
+    if (tail !== '') target.write(tail, bodyEnd, 'latin1');
+    const isTaking = stream.write(target.subarray(0, length));
+    if (!isWaiting && stream.writableLength > 0) scratch = Buffer.allocUnsafeSlow(scratch.length);
     return isTaking;
   }
   stream.cork();
