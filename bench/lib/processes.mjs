@@ -64,3 +64,11 @@ export function residentBytes(pid, which = 'VmRSS') {
 export function forgetPeak(pid) {
   writeFileSync(`/proc/${pid}/clear_refs`, '5');
 }
+
+/**
+ * Files that a process has open, its connections among them.
+ * @param {number} pid
+ */
+export function openFiles(pid) {
+  return readdirSync(`/proc/${pid}/fd`).length;
+}

@@ -98,8 +98,7 @@ export class Connection implements RequestSink, Carrier {
     let position = start;
     this.isConsuming = true;
     try {
-      while (position < end && !this.isClosing && !this.mustWait)
-        position = this.parser.feed(bytes, position, end);
+      while (position < end && !this.isClosing && !this.mustWait) position = this.parser.feed(bytes, position, end);
     } catch (error) {
       if (!(error instanceof HttpError)) throw error;
       this.refuse(error);

@@ -44,8 +44,8 @@ export function resetConnection(stream: Duplex): void {
 }
 
 /**
- * Calls back when nothing of what was written has gone out for `ms`; 0 stops the watch. Node's own timer looks at the
- * progress inside a write, so a slow reader of a large piece is not taken for a stalled one.
+ * Calls back when nothing of what was written has gone out for `ms`, twice that at the latest; 0 stops the watch. Node's
+ * own timer looks at the progress inside a write, so a slow reader of a large piece is not taken for a stalled one.
  */
 export function onStall(stream: Duplex, ms: number, callback?: () => void): void {
   if (!(stream instanceof Socket)) return;
