@@ -33,7 +33,7 @@ export function writeReport(cases: readonly Case[], results: readonly Result[], 
     `The ${cases.length} cases of [test/http/conformance](../test/http/conformance) were sent to tsgun and to other ` +
       `servers on ${date}. This page is written by \`npm run conformance\`, which fails if tsgun fails a case.`,
     '## Method',
-    method(cases, results),
+    method(results),
     '## Passed, by section',
     sectionTable(cases, results),
     '## What other servers fail',
@@ -44,7 +44,7 @@ export function writeReport(cases: readonly Case[], results: readonly Result[], 
   ].join('\n\n')}\n`;
 }
 
-function method(cases: readonly Case[], results: readonly Result[]): string {
+function method(results: readonly Result[]): string {
   const { requestLineBytes, fieldCount, fieldBytes, bodyBytes } = conformanceLimits;
   const lines = [
     'Every case is sent whole, on a connection of its own, over loopback. A case that should leave the connection alive ' +
