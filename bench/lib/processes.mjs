@@ -1,6 +1,6 @@
 /** What Linux says of a process and its children: CPU time and resident memory. */
 
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 
 /** USER_HZ, the unit of CPU times in /proc, is 100 on every Linux. */
 const tickMs = 10;
@@ -52,8 +52,23 @@ export function coreBusyMs(core) {
 /**
  * Resident memory of one process, in bytes.
  * @param {number} pid
+ * @param {'VmRSS' | 'VmHWM'} [which] now, or the most it ever was
  */
-export function residentBytes(pid) {
-  const [, kilobytes] = /^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'latin1')) ?? [];
+export function residentBytes(pid, which = 'VmRSS') {
+  const [, kilobytes] =
+    new RegExp(`^${which}:\\s+(\\d+) kB$`, 'm').exec(readFileSync(`/proc/${pid}/status`, 'latin1')) ?? [];
   return Number(kilobytes) * 1024;
+}
+
+/** From here on, VmHWM counts anew (proc(5), clear_refs). */
+export function forgetPeak(pid) {
+  writeFileSync(`/proc/${pid}/clear_refs`, '5');
+}
+
+/**
+ * Files that a process has open, its connections among them.
+ * @param {number} pid
+ */
+export function openFiles(pid) {
+  return readdirSync(`/proc/${pid}/fd`).length;
 }

@@ -2,15 +2,15 @@
  * A client's connection, and the only owner of its socket. Bytes go to the parser; requests go to the handler, one at a
  * time, in order; answers go out. It refuses to know what a request means.
  *
- * While an answer is under way, pipelined bytes wait here and the socket is not read: the client's own buffers are the
- * queue, which bounds it.
+ * While an answer is under way, or waits for the client to take it, pipelined bytes wait here and the socket is not read:
+ * the client's own buffers are the queue, which bounds it.
  */
 
 import type { Duplex } from 'node:stream';
 import { ClientGone, HttpError } from './errors.ts';
 import { type Bytes, type Carrier, Exchange } from './exchange.ts';
 import type { RequestHead } from './head.ts';
-import { largeBodyBytes, lingerMs, maxDrainBytes } from './limits.ts';
+import { largeBodyBytes, lingerMs, maxDrainBytes, maxHeldBytes } from './limits.ts';
 import { RequestParser, type RequestSink } from './parser.ts';
 import type { HttpServer, Peer } from './server.ts';
 import { type Incoming, isShared, onStall, readBuffer, readFrom, resetConnection, writeTogether } from './socket.ts';
@@ -38,6 +38,8 @@ export class Connection implements RequestSink, Carrier {
   /** Text held back while the parser runs, so that pipelined answers share a write. */
   private held = '';
   private isConsuming = false;
+  /** The client has not taken what it was sent: it is offered no further answer until it has. */
+  private isBackedUp = false;
   private hasClientEnded = false;
   private isClosing = false;
   private requests = 0;
@@ -96,8 +98,7 @@ export class Connection implements RequestSink, Carrier {
     let position = start;
     this.isConsuming = true;
     try {
-      while (position < end && !this.isClosing && !(this.exchange !== undefined && this.isRequestComplete))
-        position = this.parser.feed(bytes, position, end);
+      while (position < end && !this.isClosing && !this.mustWait) position = this.parser.feed(bytes, position, end);
     } catch (error) {
       if (!(error instanceof HttpError)) throw error;
       this.refuse(error);
@@ -111,6 +112,11 @@ export class Connection implements RequestSink, Carrier {
       this.socket.pause();
     }
     this.updatePhase();
+  }
+
+  /** Whether the next request has to wait for the answer to this one, or for the client to take what it was sent. */
+  private get mustWait(): boolean {
+    return this.isRequestComplete && (this.exchange !== undefined || this.isBackedUp);
   }
 
   private takeClientEnd(): void {
@@ -155,11 +161,9 @@ export class Connection implements RequestSink, Carrier {
   // To the exchange.
 
   sendText(text: string): boolean {
-    if (this.isConsuming) {
-      this.held += text;
-      return true;
-    }
-    return this.watch(this.socket.write(text, 'latin1'));
+    if (!this.isConsuming) return this.watch(this.socket.write(text, 'latin1'));
+    this.held += text;
+    return this.held.length < maxHeldBytes || this.flush();
   }
 
   sendBytes(head: string, bytes: Bytes, tail: string): boolean {
@@ -171,8 +175,11 @@ export class Connection implements RequestSink, Carrier {
   /** A client that takes nothing of what it is sent for the length of the body timeout is cut. */
   private watch(isTaking: boolean): boolean {
     if (this.hasClientEnded) this.updatePhase();
-    if (!isTaking) onStall(this.socket, this.server.timeouts.bodyMs, () => this.cut());
-    return isTaking;
+    if (isTaking) return true;
+    // What the kernel took at once is no more than a large write.
+    if (this.socket.writableLength > 0) this.isBackedUp = true;
+    onStall(this.socket, this.server.timeouts.bodyMs, () => this.cut());
+    return false;
   }
 
   pauseBody(): void {
@@ -198,6 +205,12 @@ export class Connection implements RequestSink, Carrier {
     this.exchange = undefined;
     this.server.countRequest();
     if (!exchange.persists || this.hasClientEnded) return this.part(exchange.head);
+    this.proceed();
+  }
+
+  /** Goes on to the next request, unless it must wait. */
+  private proceed(): void {
+    if (this.mustWait) return this.updatePhase();
     if (this.socket.isPaused()) this.socket.resume();
     if (this.isConsuming) return;
     const { rest } = this;
@@ -282,7 +295,9 @@ export class Connection implements RequestSink, Carrier {
 
   private onDrain(): void {
     onStall(this.socket, 0);
-    this.exchange?.onDrain?.();
+    this.isBackedUp = false;
+    if (this.exchange !== undefined) this.exchange.onDrain?.();
+    else if (!this.isClosing) this.proceed();
   }
 
   private onClose(): void {
@@ -294,11 +309,11 @@ export class Connection implements RequestSink, Carrier {
     this.exchange = undefined;
   }
 
-  private flush(): void {
+  private flush(): boolean {
     const text = this.held;
-    if (text === '') return;
+    if (text === '') return true;
     this.held = '';
-    this.socket.write(text, 'latin1');
+    return this.watch(this.socket.write(text, 'latin1'));
   }
 
   /** Sets the deadline of what is waited for now. */
@@ -309,7 +324,7 @@ export class Connection implements RequestSink, Carrier {
     if (!this.isRequestComplete && !this.socket.isPaused() && exchange?.isAwaitingContinue !== true) {
       this.phase = 'body';
       this.deadline = server.deadlineIn(timeouts.bodyMs);
-    } else if (exchange !== undefined) {
+    } else if (exchange !== undefined || this.isBackedUp) {
       this.phase = 'answer';
       // Whether anyone waits for the answer will show at the next write; without one, it is not waited for long.
       this.deadline = this.hasClientEnded ? server.deadlineIn(timeouts.bodyMs) : 0;

@@ -119,8 +119,10 @@ function readConnection(head: RequestHead, value: string): void {
   head.isUpgrade = options.includes('upgrade');
 }
 
-/** Expect (RFC 9110 §10.1.1): 100-continue is the only one; HTTP/1.0 clients cannot mean it. */
+/** Expect (RFC 9110 §10.1.1) is a list, and 100-continue the only member; HTTP/1.0 clients cannot mean it. */
 function readExpectation(head: RequestHead, value: string): void {
-  if (value.toLowerCase() !== '100-continue') throw new HttpError(417, 'no expectation but 100-continue is met');
-  head.expectsContinue = head.minorVersion === 1;
+  const members = listMembers(value);
+  if (members.some((member) => member !== '100-continue'))
+    throw new HttpError(417, 'no expectation but 100-continue is met');
+  if (members.length > 0) head.expectsContinue = head.minorVersion === 1;
 }

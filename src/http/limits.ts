@@ -28,6 +28,8 @@ export const maxChunkExtensionBytes = 16 * 1024;
 export const maxDrainBytes = 256 * 1024;
 /** How long a closed connection is kept so that the last answer reaches the client. */
 export const lingerMs = 2000;
+/** Answers to pipelined requests that are kept together for one write. */
+export const maxHeldBytes = 64 * 1024;
 /** From this size on, what is to come of a body is worth a buffer of its own. */
 export const largeBodyBytes = 32 * 1024;
 

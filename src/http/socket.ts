@@ -44,8 +44,8 @@ export function resetConnection(stream: Duplex): void {
 }
 
 /**
- * Calls back when nothing of what was written has gone out for `ms`; 0 stops the watch. Node's own timer looks at the
- * progress inside a write, so a slow reader of a large piece is not taken for a stalled one.
+ * Calls back when nothing of what was written has gone out for `ms`, twice that at the latest; 0 stops the watch. Node's
+ * own timer looks at the progress inside a write, so a slow reader of a large piece is not taken for a stalled one.
  */
 export function onStall(stream: Duplex, ms: number, callback?: () => void): void {
   if (!(stream instanceof Socket)) return;
@@ -64,12 +64,15 @@ export function writeTogether(stream: Duplex, head: string, bytes: Uint8Array, t
   const bodyEnd = head.length + bytes.byteLength;
   const length = bodyEnd + tail.length;
   if (length <= scratch.length) {
+    // Behind what the kernel has not taken, a scratch buffer would be given away for every piece, however small.
+    const isWaiting = stream.writableLength > 0;
+    const target = isWaiting ? Buffer.allocUnsafe(length) : scratch;
     // A copy of a few microseconds is cheaper than the memory of a new buffer, or the bookkeeping of two writes.
-    scratch.write(head, 0, 'latin1');
-    scratch.set(bytes, head.length);
-    if (tail !== '') scratch.write(tail, bodyEnd, 'latin1');
-    const isTaking = stream.write(scratch.subarray(0, length));
-    if (stream.writableLength > 0) scratch = Buffer.allocUnsafeSlow(scratch.length);
+    target.write(head, 0, 'latin1');
+    target.set(bytes, head.length);
+    if (tail !== '') target.write(tail, bodyEnd, 'latin1');
+    const isTaking = stream.write(target.subarray(0, length));
+    if (!isWaiting && stream.writableLength > 0) scratch = Buffer.allocUnsafeSlow(scratch.length);
     return isTaking;
   }
   stream.cork();

@@ -28,10 +28,11 @@ describe('the format of conformance cases', () => {
     expect(sent('> \\{ab*3}|\\{x\\n*2}\\')).toBe('ababab|x\nx\n');
   });
 
-  test('outcomes are statuses, repeated ones too, and perhaps close', () => {
+  test('outcomes are statuses, repeated ones too, and perhaps close or open', () => {
     expect(one('expect 200*3 400 close\n> x').expected).toEqual({ statuses: [200, 200, 200, 400], closes: true });
     expect(one('expect close\n> x').expected).toEqual({ statuses: [], closes: true });
     expect(one('expect 400 close\nor 200\n> x').alternatives).toEqual([{ statuses: [200], closes: false }]);
+    expect(one('expect 400 close\nor open\n> x').alternatives).toEqual([{ statuses: [], closes: true, mayWait: true }]);
   });
 
   test('what the app sees has a method and a target, and perhaps a body and an environ', () => {
@@ -50,7 +51,8 @@ describe('the format of conformance cases', () => {
 
   test.each([
     ['expect 200\n> a\nfoo', 'x.http:4: not a case, expect,'],
-    ['expect 2000\n> a', 'x.http:2: not statuses, then perhaps close: 2000'],
+    ['expect 2000\n> a', 'x.http:2: not statuses, then perhaps close or open: 2000'],
+    ['expect open\n> a', 'x.http:1: tsgun never leaves a connection open'],
     ['expect\n> a', 'x.http:2: not statuses'],
     ['expect 200\nsees GET\n> a', 'x.http:3: not METHOD target "body": GET'],
     ['expect 200\nenv A "b"\n> a', 'x.http:3: not KEY "value" after sees: A "b"'],

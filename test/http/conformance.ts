@@ -31,6 +31,8 @@ export interface Outcome {
   /** Interim statuses count only in cases that wait for one. */
   readonly statuses: readonly number[];
   readonly closes: boolean;
+  /** Or the server neither answers further nor closes, as it waits for bytes that never come. */
+  readonly mayWait?: boolean;
 }
 
 export interface Sighting {
@@ -87,6 +89,7 @@ export function parseCases(text: string, file: string): Case[] {
   }
   endPart();
   for (const { place, expected, parts } of cases) {
+    if (expected.mayWait === true) throw new Error(`${place}: tsgun never leaves a connection open without an answer`);
     if (expected.statuses.length === 0 && !expected.closes) throw new Error(`${place}: the case expects nothing`);
     if (parts.every((part) => part.length === 0)) throw new Error(`${place}: the case sends nothing`);
   }
@@ -102,14 +105,16 @@ function startCase(title: string, place: string): Draft {
 
 function readOutcome(text: string, place: string): Outcome {
   const words = text.split(' ');
-  const closes = words.at(-1) === 'close';
+  const end = words.at(-1);
+  const mayWait = end === 'open';
+  const closes = end === 'close' || mayWait;
   if (closes) words.pop();
   const statuses = words.flatMap((word) => {
     const [, status, count = '1'] = /^(\d{3})(?:\*(\d+))?$/.exec(word) ?? [];
-    if (status === undefined) throw new Error(`${place}: not statuses, then perhaps close: ${text}`);
+    if (status === undefined) throw new Error(`${place}: not statuses, then perhaps close or open: ${text}`);
     return new Array<number>(Number(count)).fill(Number(status));
   });
-  return { statuses, closes };
+  return mayWait ? { statuses, closes, mayWait } : { statuses, closes };
 }
 
 function readSighting(text: string, place: string): Sighting {

@@ -37,6 +37,8 @@ const perLine = /of 8191 bytes|that never ends is answered|a field that is too l
 const perCount = /a hundred and one/;
 const perSize = /by its size alone|a chunk size of 2\^32/;
 const perExtension = /an extension line of 4097 bytes|the extensions of all chunks together/;
+const perVersion = /no HTTP\/0\.9 to us/;
+const oldVersion = { cases: perVersion, what: 'a request without a version (it serves HTTP/0.9)' };
 const ownBound = { cases: perExtension, what: 'the length of chunk extensions (the bound is tsgun’s own)' };
 const countsBytes = { cases: perSize, what: 'the size that a chunk announces (the app sees its bytes alone)' };
 
@@ -71,6 +73,7 @@ const nodeHttp: Contestant = {
     { cases: perCount, what: 'the number of fields (it drops those beyond `maxHeadersCount`)' },
     countsBytes,
     ownBound,
+    oldVersion,
   ],
   open: (port) =>
     openProcess(port, [process.execPath, join(here, 'node-echo.mjs'), port, bodyBytes, keepAliveSeconds].map(String)),
@@ -85,7 +88,7 @@ const nginx: Contestant = {
     'It passes requests over SCGI, which is no HTTP, to an app that says what it saw. ' +
     'On `/unread` it answers by `return 200`, which reads no body.',
   concurrency: 16,
-  incomparable: [{ cases: perCount, what: 'the number of fields (it has no limit)' }, ownBound],
+  incomparable: [{ cases: perCount, what: 'the number of fields (it has no limit)' }, ownBound, oldVersion],
   async open(port, directory) {
     const echo = await openScgiEcho();
     writeFileSync(join(directory, 'nginx.conf'), nginxConfiguration(port, echo.port, directory));

@@ -4,7 +4,7 @@ import { type Answer, fieldOf } from '../answers.ts';
 import type { Case, Outcome } from '../conformance.ts';
 import { type Echo, faults, outcomeFaults } from '../judge.ts';
 import { type Observation, observe, type Target } from '../observe.ts';
-import { lenienciesFor, mustCloseAfterError, refusals } from './leniencies.ts';
+import { mustCloseAfterError, refusals } from './refusals.ts';
 
 const maxTries = 5;
 
@@ -26,7 +26,7 @@ export async function judgeOurs(target: Target, each: Case, patienceMs: number):
 /** What an RFC asks for, in any of the ways that it allows. A case is observed once for each of them, until one fits. */
 export async function judgeOther(target: Target, each: Case, patienceMs: number): Promise<Verdict> {
   let first: Verdict | undefined;
-  for (const outcome of outcomesOf(each)) {
+  for (const outcome of [each.expected, ...each.alternatives]) {
     const verdict = await judgeOutcome(target, each, outcome, patienceMs);
     if (verdict.passed) return verdict;
     first ??= verdict;
@@ -47,11 +47,6 @@ async function judgeOutcome(target: Target, each: Case, outcome: Outcome, patien
   }
 }
 
-function outcomesOf(each: Case): Outcome[] {
-  const more = lenienciesFor(each).map(({ statuses, end }) => ({ statuses, closes: end !== 'alive' }));
-  return [each.expected, ...each.alternatives, ...more];
-}
-
 function otherFaults(each: Case, outcome: Outcome, observation: Observation): string[] {
   const seen = mayStayOpen(each, outcome, observation) ? { ...observation, end: 'ended' as const } : observation;
   const wanted = shortened(withRefusalOf(outcome, seen), seen);
@@ -63,8 +58,7 @@ function mayStayOpen(each: Case, outcome: Outcome, { end }: Observation): boolea
   // Whoever got all of its answers need not care how the connection went.
   if (end === 'reset') return true;
   if (end !== 'open' || !outcome.closes) return false;
-  const mayWait = lenienciesFor(each).filter((leniency) => leniency.end === 'open');
-  if (mayWait.some(({ statuses }) => statuses.join() === outcome.statuses.join())) return true;
+  if (outcome.mayWait === true) return true;
   return (outcome.statuses.at(-1) ?? 0) >= 400 && !mustCloseAfterError(each);
 }
 

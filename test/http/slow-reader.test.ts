@@ -1,0 +1,59 @@
+/** A client that sends requests and does not read the answers: what of them is made, and that the rest comes later. */
+
+import { expect, it, onTestFinished } from 'vitest';
+import { Client } from './client.ts';
+import { openInProcess } from './in-process.ts';
+
+/** Together more than the kernel holds for one connection. */
+const requests = 400;
+const answerBytes = 100_000;
+
+for (const [kind, bodyOf] of [
+  ['text', (text: string) => text],
+  ['bytes', (text: string) => Buffer.from(text)],
+] as const) {
+  it(`pipelined requests wait while their client takes no answers, and are then answered in order (${kind})`, async () => {
+    let calls = 0;
+    const target = await openInProcess((env, startResponse) => {
+      if (env.PATH_INFO !== '/other') calls++;
+      startResponse('200 OK', []);
+      return [bodyOf(`answer to ${env.PATH_INFO}.`.padEnd(answerBytes))];
+    });
+    onTestFinished(() => target.close());
+
+    const client = await Client.open(target.port);
+    client.socket.pause();
+    const ask = (index: number, more = '') => `GET /${index} HTTP/1.1\r\nHost: h\r\n${more}\r\n`;
+    const texts = Array.from({ length: requests - 1 }, (_, index) => ask(index));
+    client.send([...texts, ask(requests - 1, 'Connection: close\r\n')].join(''));
+    // When another client has been served twice, the requests of the first have come, and would have been.
+    for (let turn = 0; turn < 2; turn++) {
+      const other = await Client.open(target.port);
+      await other.exchange('GET /other HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n');
+    }
+    expect(calls).toBeGreaterThan(0);
+    expect(calls).toBeLessThan(requests / 2);
+
+    client.socket.resume();
+    await client.closed;
+    expect(calls).toBe(requests);
+    const numbers = Array.from(client.received.matchAll(/answer to \/(\d+)\./g), ([, number]) => Number(number));
+    expect(numbers).toEqual(Array.from({ length: requests }, (_, index) => index));
+  });
+}
+
+it('a client that pipelines and never reads is cut, however short the answers', async () => {
+  const body = 'x'.repeat(1000);
+  const target = await openInProcess(
+    (_env, startResponse) => {
+      startResponse('200 OK', []);
+      return [body];
+    },
+    { timeouts: { headerMs: 0, bodyMs: 200, keepAliveMs: 60_000 } },
+  );
+  onTestFinished(() => target.close());
+  const client = await Client.open(target.port);
+  client.socket.pause();
+  client.send('GET / HTTP/1.1\r\nHost: h\r\n\r\n'.repeat(20_000));
+  await expect.poll(() => target.server.connectionCount, { timeout: 20_000 }).toBe(0);
+});
