@@ -3,7 +3,8 @@
  * Writes are synchronous: a line about a dying process must not die with it.
  */
 
-import pino from 'pino';
+import { createRequire } from 'node:module';
+import type { pino as Pino } from 'pino';
 import { prettyStream } from './pretty.ts';
 
 /** Every line about a process's life carries one of these as `event`. */
@@ -40,10 +41,14 @@ export interface LogSettings {
   readonly logLevel: Level | 'warning' | 'critical';
 }
 
+const require = createRequire(import.meta.url);
+
 const levelNames = { warning: 'warn', critical: 'fatal' } as const;
 
 /** @throws the system's error when the file cannot be opened */
 export function createLogger(settings: LogSettings): Logger {
+  // Loaded here, not with this file: it takes as much memory as a seventh of an idle worker, which has nothing to log.
+  const { pino } = require('pino') as { pino: typeof Pino };
   const toStderr = settings.errorLogfile === '-';
   const destination = pino.destination({ dest: toStderr ? 2 : settings.errorLogfile, sync: true, mkdir: false });
   const isPretty =
@@ -62,5 +67,16 @@ export function createLogger(settings: LogSettings): Logger {
     // A line is about the process that writes it, unless it names another.
     event: (level, event, fields, message) => log[level]({ event, pid: process.pid, ...fields }, message),
     say: (level, fields, message) => log[level]({ pid: process.pid, ...fields }, message),
+  };
+}
+
+/** A logger that is made when it is first used. Only for standard error: a file is opened while it may be. */
+export function createLazyLogger(settings: LogSettings): Logger {
+  if (settings.errorLogfile !== '-') return createLogger(settings);
+  let made: Logger | undefined;
+  const log = () => (made ??= createLogger(settings));
+  return {
+    event: (level, event, fields, message) => log().event(level, event, fields, message),
+    say: (level, fields, message) => log().say(level, fields, message),
   };
 }

@@ -61,6 +61,16 @@ export class HttpServer {
     return this.connections.size;
   }
 
+  /** The requests that are not answered yet; `ms` is how long they have been at it. */
+  running(): { method: string; path: string; ms: number }[] {
+    const now = performance.now();
+    return [...this.connections].flatMap(({ running }) => {
+      if (running === undefined) return [];
+      const { head, startedAt } = running;
+      return [{ method: head.method, path: head.path, ms: Math.max(0, Math.round(now - startedAt)) }];
+    });
+  }
+
   countRequest(): void {
     this.requests++;
   }

@@ -5,7 +5,8 @@
 
 import type { Settings } from '../config/settings.ts';
 import { BootError, type ErrorReport, ExitCode, report } from '../errors.ts';
-import type { WorkerMessage } from '../ipc/messages.ts';
+import { beatEveryMs } from '../ipc/heartbeat.ts';
+import type { Hang, WatchdogMessage, WorkerMessage } from '../ipc/messages.ts';
 import type { Logger } from '../logger.ts';
 import type { Command } from './commands.ts';
 import { explainBoot, logExit } from './exits.ts';
@@ -21,7 +22,9 @@ import {
   type ExitReason,
   noteBeat,
   noteDraining,
+  noteExcused,
   noteExit,
+  noteHung,
   noteKilled,
   noteOverslept,
   noteReady,
@@ -32,14 +35,17 @@ import {
   quickStopMs,
 } from './pool.ts';
 import { type ChildProcess, spawnWorker } from './spawn.ts';
+import { isSuspended } from './suspended.ts';
 
 export type MasterEvent =
   | { type: 'command'; command: Command; signal: NodeJS.Signals }
-  | { type: 'message'; child: Child; message: WorkerMessage }
+  | { type: 'message'; child: Child; message: WorkerMessage | WatchdogMessage }
   | { type: 'exit'; child: Child; code: number | null; signal: NodeJS.Signals | null }
   | { type: 'prepared'; generation: Generation }
   | { type: 'reload_failed'; error: unknown };
 
+/** How much later than a worker's own watchdog the master finds it hung: the watchdog knows the stack. */
+const watchdogLeadMs = 500;
 /** A loop that comes back this much later than it meant to was not running. */
 const oversleptMs = 100;
 
@@ -66,6 +72,8 @@ class Master {
   /** By number: a reload that fails goes back to the one before. */
   private readonly generations = new Map<number, Generation>();
   private readonly bootErrors = new Map<Child, ErrorReport>();
+  /** What the watchdogs told of them. */
+  private readonly hangs = new Map<Child, Hang>();
   private readonly announced = new Set<Listener>();
   private exitCode: ExitCode = ExitCode.ok;
   private isReading = false;
@@ -143,13 +151,25 @@ class Master {
     }
   }
 
-  private hear(child: Child, message: WorkerMessage): void {
+  private hear(child: Child, message: WorkerMessage | WatchdogMessage): void {
     const now = performance.now();
     if (message.type === 'beat') noteBeat(this.pool, child, message.requests, now);
     else if (message.type === 'ready') this.welcome(child, message.interface, now);
     else if (message.type === 'draining') noteDraining(child);
     else if (message.type === 'leaving') noteRetiring(child, message.reason, now + this.pool.policy.graceMs);
-    else this.bootErrors.set(child, message.error);
+    else if (message.type === 'boot_failed') this.bootErrors.set(child, message.error);
+    else this.hearWatchdog(child, message, now);
+  }
+
+  private hearWatchdog(child: Child, message: WatchdogMessage, now: number): void {
+    if (message.type === 'excused') noteExcused(this.pool, child, now);
+    else if (message.type === 'hung') {
+      this.hangs.set(child, message);
+      noteHung(child, now);
+    } else if (message.type === 'stalled') {
+      const { silentMs, stack, requests } = message;
+      this.log.say('warn', { ...this.describe(child), silentMs, stack, requests }, 'worker stalled');
+    }
   }
 
   private welcome(child: Child, appInterface: string, now: number): void {
@@ -184,6 +204,7 @@ class Master {
     logExit(this.log, { ...this.describe(child), ...exit }, error, pool);
     this.processes.delete(child);
     this.bootErrors.delete(child);
+    this.hangs.delete(child);
     this.servedByTheDead += child.requests;
     this.tidy();
     if (error === undefined) return;
@@ -299,6 +320,9 @@ class Master {
     else if (action.type === 'retire') {
       noteRetiring(action.child, action.reason, now + this.pool.policy.graceMs);
       this.processes.get(action.child)?.send({ type: 'retire' });
+    } else if (action.reason === 'hung' && this.isSuspended(action.child)) {
+      noteExcused(this.pool, action.child, now);
+      this.log.say('warn', this.describe(action.child), 'worker suspended by a signal or a debugger: left alone');
     } else this.kill(action.child, action.reason);
   }
 
@@ -324,15 +348,24 @@ class Master {
   }
 
   private kill(child: Child, reason: ExitReason): void {
-    if (reason === 'hung')
-      this.log.event(
-        'error',
-        'worker_hung',
-        this.describe(child),
-        `worker silent for ${this.pool.policy.timeoutMs} ms`,
-      );
+    if (reason === 'hung') this.logHung(child);
     noteKilled(child, reason);
     this.processes.get(child)?.kill();
+  }
+
+  private isSuspended(child: Child): boolean {
+    const pid = this.processes.get(child)?.pid;
+    return !this.hangs.has(child) && pid !== undefined && isSuspended(pid);
+  }
+
+  private logHung(child: Child): void {
+    const { silentMs, stack, requests } = this.hangs.get(child) ?? {
+      silentMs: this.pool.policy.timeoutMs,
+      stack: 'not known: the worker’s watchdog did not answer either',
+      requests: [],
+    };
+    const fields = { ...this.describe(child), silentMs, stack, requests };
+    this.log.event('error', 'worker_hung', fields, `worker silent for ${silentMs} ms`);
   }
 
   /** How the log names a worker. */
@@ -344,7 +377,12 @@ class Master {
 function policyOf(settings: Settings): Policy {
   return {
     bootMs: settings.bootTimeout * 1000,
-    timeoutMs: settings.timeout === 0 ? Number.POSITIVE_INFINITY : settings.timeout * 1000,
+    timeoutMs: settings.timeout === 0 ? Number.POSITIVE_INFINITY : patienceMs(settings.timeout * 1000),
     graceMs: settings.gracefulTimeout * 1000,
   };
+}
+
+/** The last beat that came may be older than the last one that the watchdog saw. */
+function patienceMs(timeoutMs: number): number {
+  return timeoutMs + beatEveryMs(timeoutMs) + watchdogLeadMs;
 }

@@ -31,12 +31,14 @@ export interface Child {
   /** Why it is about to exit, once that is known. */
   reason: ExitReason | undefined;
   requests: number;
+  /** Found hung by its own watchdog: nothing that it says later counts. */
+  isHung: boolean;
 }
 
 /** Times in milliseconds. */
 export interface Policy {
   readonly bootMs: number;
-  /** Infinity where hung workers are left alone. */
+  /** Silence after which a worker is hung, whatever its own watchdog says. Infinity where hung workers are left alone. */
   readonly timeoutMs: number;
   readonly graceMs: number;
 }
@@ -107,6 +109,7 @@ export function addChild(pool: Pool, now: number): Child {
     deadline: now + pool.policy.bootMs,
     reason: undefined,
     requests: 0,
+    isHung: false,
   };
   pool.children.set(child.id, child);
   return child;
@@ -122,7 +125,19 @@ export function noteReady(pool: Pool, child: Child, now: number): void {
 
 export function noteBeat(pool: Pool, child: Child, requests: number, now: number): void {
   child.requests = requests;
-  if (child.state === 'ready') child.deadline = now + pool.policy.timeoutMs;
+  if (child.state === 'ready' && !child.isHung) child.deadline = now + pool.policy.timeoutMs;
+}
+
+/** Silent, but for a reason that is not its own: its time begins anew. */
+export function noteExcused(pool: Pool, child: Child, now: number): void {
+  noteBeat(pool, child, child.requests, now);
+}
+
+/** Its watchdog has found it hung. One that is told to leave and hangs will not finish either. */
+export function noteHung(child: Child, now: number): void {
+  if (child.state !== 'ready' && child.state !== 'retiring') return;
+  child.isHung = true;
+  child.deadline = now;
 }
 
 /** It was asked to finish, or said that it does. A graver reason that is known already stays. */
@@ -196,5 +211,5 @@ export function noteReload(pool: Pool, policy: Policy, target: number): void {
  */
 export function noteOverslept(pool: Pool, ms: number, now: number): void {
   for (const child of pool.children.values())
-    child.deadline = child.state === 'ready' ? now + pool.policy.timeoutMs : child.deadline + ms;
+    if (!child.isHung) child.deadline = child.state === 'ready' ? now + pool.policy.timeoutMs : child.deadline + ms;
 }
