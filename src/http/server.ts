@@ -3,6 +3,8 @@
  * deadlines. Accepts nothing itself: sockets are handed to it, so that the worker classes can differ in how they come.
  */
 
+// Not the globals, which an app may replace: deadlines must not stop with its fake timers.
+import { clearInterval, setInterval } from 'node:timers';
 import { Connection } from './connection.ts';
 import type { Exchange } from './exchange.ts';
 import type { Limits, Timeouts } from './limits.ts';
