@@ -3,17 +3,17 @@
  * done. Nothing else in the process acts on children.
  */
 
-import type { Settings } from '../config/settings.ts';
 import { BootError, type ErrorReport, ExitCode, report } from '../errors.ts';
-import { beatEveryMs } from '../ipc/heartbeat.ts';
-import type { Hang, WatchdogMessage, WorkerMessage } from '../ipc/messages.ts';
+import type { WatchdogMessage, WorkerMessage } from '../ipc/messages.ts';
 import type { Logger } from '../logger.ts';
 import type { Command } from './commands.ts';
 import { explainBoot, logExit } from './exits.ts';
 import { type Generation, type LoadConfiguration, prepare } from './generation.ts';
+import { Hangs, logStall, type WorkerName } from './hangs.ts';
 import type { Inbox } from './inbox.ts';
 import type { Listener } from './listeners.ts';
 import { type Action, nextLook, plan } from './plan.ts';
+import { policyOf } from './policy.ts';
 import {
   addChild,
   type Child,
@@ -30,12 +30,10 @@ import {
   noteReady,
   noteReload,
   noteRetiring,
-  type Policy,
   type Pool,
   quickStopMs,
 } from './pool.ts';
 import { type ChildProcess, spawnWorker } from './spawn.ts';
-import { isSuspended } from './suspended.ts';
 
 export type MasterEvent =
   | { type: 'command'; command: Command; signal: NodeJS.Signals }
@@ -44,8 +42,6 @@ export type MasterEvent =
   | { type: 'prepared'; generation: Generation }
   | { type: 'reload_failed'; error: unknown };
 
-/** How much later than a worker's own watchdog the master finds it hung: the watchdog knows the stack. */
-const watchdogLeadMs = 500;
 /** A loop that comes back this much later than it meant to was not running. */
 const oversleptMs = 100;
 
@@ -72,8 +68,7 @@ class Master {
   /** By number: a reload that fails goes back to the one before. */
   private readonly generations = new Map<number, Generation>();
   private readonly bootErrors = new Map<Child, ErrorReport>();
-  /** What the watchdogs told of them. */
-  private readonly hangs = new Map<Child, Hang>();
+  private readonly hangs = new Hangs();
   private readonly announced = new Set<Listener>();
   private exitCode: ExitCode = ExitCode.ok;
   private isReading = false;
@@ -158,17 +153,11 @@ class Master {
     else if (message.type === 'draining') noteDraining(child);
     else if (message.type === 'leaving') noteRetiring(child, message.reason, now + this.pool.policy.graceMs);
     else if (message.type === 'boot_failed') this.bootErrors.set(child, message.error);
-    else this.hearWatchdog(child, message, now);
-  }
-
-  private hearWatchdog(child: Child, message: WatchdogMessage, now: number): void {
-    if (message.type === 'excused') noteExcused(this.pool, child, now);
+    else if (message.type === 'excused') noteExcused(this.pool, child, now);
+    else if (message.type === 'stalled') logStall(this.log, this.describe(child), message);
     else if (message.type === 'hung') {
-      this.hangs.set(child, message);
+      this.hangs.enter(child, message);
       noteHung(child, now);
-    } else if (message.type === 'stalled') {
-      const { silentMs, stack, requests } = message;
-      this.log.say('warn', { ...this.describe(child), silentMs, stack, requests }, 'worker stalled');
     }
   }
 
@@ -204,7 +193,7 @@ class Master {
     logExit(this.log, { ...this.describe(child), ...exit }, error, pool);
     this.processes.delete(child);
     this.bootErrors.delete(child);
-    this.hangs.delete(child);
+    this.hangs.forget(child);
     this.servedByTheDead += child.requests;
     this.tidy();
     if (error === undefined) return;
@@ -320,7 +309,7 @@ class Master {
     else if (action.type === 'retire') {
       noteRetiring(action.child, action.reason, now + this.pool.policy.graceMs);
       this.processes.get(action.child)?.send({ type: 'retire' });
-    } else if (action.reason === 'hung' && this.isSuspended(action.child)) {
+    } else if (action.reason === 'hung' && this.hangs.isSuspended(action.child, this.describe(action.child))) {
       noteExcused(this.pool, action.child, now);
       this.log.say('warn', this.describe(action.child), 'worker suspended by a signal or a debugger: left alone');
     } else this.kill(action.child, action.reason);
@@ -348,41 +337,13 @@ class Master {
   }
 
   private kill(child: Child, reason: ExitReason): void {
-    if (reason === 'hung') this.logHung(child);
+    if (reason === 'hung') this.hangs.log(this.log, child, this.describe(child), this.pool.policy.timeoutMs);
     noteKilled(child, reason);
     this.processes.get(child)?.kill();
   }
 
-  private isSuspended(child: Child): boolean {
-    const pid = this.processes.get(child)?.pid;
-    return !this.hangs.has(child) && pid !== undefined && isSuspended(pid);
-  }
-
-  private logHung(child: Child): void {
-    const { silentMs, stack, requests } = this.hangs.get(child) ?? {
-      silentMs: this.pool.policy.timeoutMs,
-      stack: 'not known: the worker’s watchdog did not answer either',
-      requests: [],
-    };
-    const fields = { ...this.describe(child), silentMs, stack, requests };
-    this.log.event('error', 'worker_hung', fields, `worker silent for ${silentMs} ms`);
-  }
-
   /** How the log names a worker. */
-  private describe(child: Child): { pid: number | undefined; worker: number; generation: number } {
+  private describe(child: Child): WorkerName {
     return { pid: this.processes.get(child)?.pid, worker: child.id, generation: child.generation };
   }
-}
-
-function policyOf(settings: Settings): Policy {
-  return {
-    bootMs: settings.bootTimeout * 1000,
-    timeoutMs: settings.timeout === 0 ? Number.POSITIVE_INFINITY : patienceMs(settings.timeout * 1000),
-    graceMs: settings.gracefulTimeout * 1000,
-  };
-}
-
-/** The last beat that came may be older than the last one that the watchdog saw. */
-function patienceMs(timeoutMs: number): number {
-  return timeoutMs + beatEveryMs(timeoutMs) + watchdogLeadMs;
 }

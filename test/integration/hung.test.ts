@@ -247,6 +247,21 @@ session.post('Profiler.start');`;
     await tsgun.stop();
   });
 
+  it('minds the main thread alone: threads of the app’s own may spin', async () => {
+    const spin = `{
+    const { Worker } = await import('node:worker_threads');
+    const thread = new Worker('while (true);', { eval: true });
+    setTimeout(() => thread.terminate(), 2500);
+    await new Promise((go) => thread.once('exit', go));
+  }`;
+    const { path } = makeFolder({ 'app.mjs': app(spin) });
+    const tsgun = start('app.mjs', ['--timeout', '1'], { cwd: path });
+    await tsgun.workers(1);
+    expect(await tsgun.get('/block')).toMatchObject({ text: 'hello' });
+    expect(tsgun.lines('worker_hung')).toEqual([]);
+    await tsgun.stop();
+  });
+
   it('does not hold up an app that exits, even out of a stall', async () => {
     const { path } = makeFolder({ 'app.mjs': app('{ pause(1000); process.exit(7); }') });
     const tsgun = start('app.mjs', ['--timeout', '2'], { cwd: path });
