@@ -12,6 +12,9 @@ export interface DebugSession {
   disconnect(): void;
 }
 
+/** Between two ticks or timers only Node's own code is on the stack: whose they are shows some steps later. */
+const maxSteps = 100;
+
 export interface Captured {
   readonly stack: string;
   /** What `expression` gave; undefined if it failed. */
@@ -35,6 +38,12 @@ export function capture(session: DebugSession, { expression, isWanted, onEnd, on
   let isOurs = false;
   let isForeign = false;
   let isClosing = false;
+  let steps = 0;
+  const closeOnError = (error: Error | null) => {
+    if (error !== null) close();
+  };
+  const isNodes = ({ url, location }: CallFrame) =>
+    (scripts.get(location.scriptId)?.url ?? url ?? '').startsWith('node:');
   const close = () => {
     if (isClosing) return;
     isClosing = true;
@@ -56,6 +65,7 @@ export function capture(session: DebugSession, { expression, isWanted, onEnd, on
     }
     if (captured !== undefined) return session.post('Debugger.resume', {}, close);
     const { callFrames } = params as { callFrames: CallFrame[] };
+    if (callFrames.every(isNodes) && steps++ < maxSteps) return session.post('Debugger.stepInto', {}, closeOnError);
     let value: unknown;
     session.post('Runtime.evaluate', { expression, returnByValue: true, silent: true }, (error, result) => {
       if (error === null) value = (result as { result?: { value?: unknown } }).result?.value;
@@ -71,7 +81,5 @@ export function capture(session: DebugSession, { expression, isWanted, onEnd, on
     if (error !== null || isForeign || !isWanted()) close();
   });
   // In one go: a thread that comes out of native code must stop there, not where it has got to meanwhile.
-  session.post('Debugger.pause', {}, (error) => {
-    if (error !== null) close();
-  });
+  session.post('Debugger.pause', {}, closeOnError);
 }
