@@ -42,26 +42,13 @@ export interface LogSettings {
   readonly logLevel: Level | 'warning' | 'critical';
 }
 
-const levelNames = { warning: 'warn', critical: 'fatal' } as const;
-
 const require = createRequire(import.meta.url);
 
-/** A logger that opens its file with its first line: most workers never write one, and pino is 7 MB in each of them. */
-export function createLazyLogger(settings: LogSettings): Logger {
-  let opened: Logger | undefined;
-  const open = () => {
-    opened ??= createLogger(settings);
-    return opened;
-  };
-  return {
-    event: (...line) => open().event(...line),
-    say: (...line) => open().say(...line),
-    reopen: () => opened?.reopen(),
-  };
-}
+const levelNames = { warning: 'warn', critical: 'fatal' } as const;
 
 /** @throws the system's error when the file cannot be opened */
 export function createLogger(settings: LogSettings): Logger {
+  // Loaded here, not with this file: it takes as much memory as a seventh of an idle worker, which has nothing to log.
   const { pino } = require('pino') as typeof import('pino');
   const toStderr = settings.errorLogfile === '-';
   const destination = pino.destination({ dest: toStderr ? 2 : settings.errorLogfile, sync: true, mkdir: false });
@@ -84,5 +71,17 @@ export function createLogger(settings: LogSettings): Logger {
     event: (level, event, fields, message) => log[level]({ event, pid: process.pid, ...fields }, message),
     say: (level, fields, message) => log[level]({ pid: process.pid, ...fields }, message),
     reopen: () => toStderr || destination.reopen(),
+  };
+}
+
+/** A logger that is made when it is first used. Only for standard error: a file is opened while it may be. */
+export function createLazyLogger(settings: LogSettings): Logger {
+  if (settings.errorLogfile !== '-') return createLogger(settings);
+  let made: Logger | undefined;
+  const log = () => (made ??= createLogger(settings));
+  return {
+    event: (level, event, fields, message) => log().event(level, event, fields, message),
+    say: (level, fields, message) => log().say(level, fields, message),
+    reopen: () => {},
   };
 }

@@ -92,7 +92,7 @@ export const table = {
     parse: secondsOrNever(0.5),
     default: 30,
     metavar: 'SECONDS',
-    help: 'A worker silent for this long is hung: it is killed and replaced. 0 turns this off.',
+    help: 'A worker silent for this long is hung: its stack is logged, it is killed and replaced. 0 turns this off.',
   }),
   bootTimeout: setting({
     section: 'Workers',

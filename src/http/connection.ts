@@ -73,6 +73,11 @@ export class Connection implements RequestSink, Carrier {
     return this.server.localPort;
   }
 
+  /** The request that is being answered. */
+  get running(): Exchange | undefined {
+    return this.exchange;
+  }
+
   // Bytes in.
 
   private takeBytes(bytes: Buffer, length: number): void {

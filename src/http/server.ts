@@ -3,6 +3,8 @@
  * deadlines. Accepts nothing itself: sockets are handed to it, so that the worker classes can differ in how they come.
  */
 
+// Not the globals, which an app may replace: deadlines must not stop with its fake timers.
+import { clearInterval, setInterval } from 'node:timers';
 import { Connection } from './connection.ts';
 import type { Exchange } from './exchange.ts';
 import type { Limits, Timeouts } from './limits.ts';
@@ -64,6 +66,16 @@ export class HttpServer {
 
   get connectionCount(): number {
     return this.connections.size;
+  }
+
+  /** The requests that are not answered yet; `ms` is how long they have been at it. */
+  running(): { method: string; path: string; ms: number }[] {
+    const now = performance.now();
+    return [...this.connections].flatMap(({ running }) => {
+      if (running === undefined) return [];
+      const { head, startedAt } = running;
+      return [{ method: head.method, path: head.path, ms: Math.max(0, Math.round(now - startedAt)) }];
+    });
   }
 
   countRequest(): void {

@@ -23,6 +23,30 @@ export type WorkerMessage =
  */
 export const idleGraceMs = { stop: 1000, replacement: 5000 } as const;
 
+/** A request that a worker is at work on. */
+export interface RunningRequest {
+  readonly method: string;
+  readonly path: string;
+  /** For how long. */
+  readonly ms: number;
+}
+
+/** From the thread that watches a worker's main thread, over a pipe of its own: it can speak while that one is blocked. */
+export type WatchdogMessage =
+  /** Silent for longer than is good; it may recover. */
+  | ({ readonly type: 'stalled' } & Hang)
+  /** Silent for the whole timeout: kill it. */
+  | ({ readonly type: 'hung' } & Hang)
+  /** Its silence so far is not its own: it was suspended, or stands in a debugger. */
+  | { readonly type: 'excused' };
+
+export interface Hang {
+  readonly silentMs: number;
+  /** Innermost frame first, one per line. */
+  readonly stack: string;
+  readonly requests: readonly RunningRequest[];
+}
+
 /** To a worker. */
 export type MasterMessage =
   /** Finish what runs, then exit. Idle connections are closed after `idleGraceMs`. */
@@ -45,6 +69,8 @@ export interface WorkerOrder {
   readonly app: string;
   readonly settings: Settings;
   readonly sockets: readonly WorkerSocket[];
+  /** The worker's end of its watchdog's pipe. */
+  readonly watchdogFd: number;
 }
 
 export const orderVariable = 'TSGUN_WORKER_ORDER';

@@ -4,12 +4,10 @@
  */
 
 import type { Configuration } from '../config/load.ts';
-import type { Settings } from '../config/settings.ts';
 import { ConfigError, report } from '../errors.ts';
 import { createLogger, type Logger } from '../logger.ts';
 import { adoptHandover } from './handover.ts';
 import { bindAll, type Listener } from './listeners.ts';
-import type { Policy } from './pool.ts';
 
 export interface Generation {
   readonly configuration: Configuration;
@@ -75,16 +73,4 @@ function openLog({ settings }: Configuration): Logger {
   } catch (error) {
     throw new ConfigError(`errorLogfile: cannot write to ${settings.errorLogfile}: ${report(error).message}`);
   }
-}
-
-/** What the pool must know of the settings, which are in seconds and MiB, 0 for no limit. */
-export function policyOf(settings: Settings): Policy {
-  return {
-    bootMs: settings.bootTimeout * 1000,
-    timeoutMs: settings.timeout === 0 ? Number.POSITIVE_INFINITY : settings.timeout * 1000,
-    graceMs: settings.gracefulTimeout * 1000,
-    maxRequests: settings.maxRequests || Number.POSITIVE_INFINITY,
-    requestsJitter: settings.maxRequestsJitter,
-    maxMemoryBytes: settings.maxWorkerMemory * 2 ** 20 || Number.POSITIVE_INFINITY,
-  };
 }

@@ -4,15 +4,17 @@
  */
 
 import { BootError, type ErrorReport, ExitCode, report } from '../errors.ts';
-import { idleGraceMs, type WorkerMessage } from '../ipc/messages.ts';
+import { idleGraceMs, type WatchdogMessage, type WorkerMessage } from '../ipc/messages.ts';
 import type { Logger } from '../logger.ts';
 import type { Command } from './commands.ts';
 import { explainBoot, logExit } from './exits.ts';
-import { type Generation, type LoadConfiguration, policyOf, prepareFirst } from './generation.ts';
+import { type Generation, type LoadConfiguration, prepareFirst } from './generation.ts';
 import { Generations, type Prepared } from './generations.ts';
+import { Hangs, logStall, type WorkerName } from './hangs.ts';
 import type { Inbox } from './inbox.ts';
 import type { Listener } from './listeners.ts';
 import { type Action, nextLook, plan } from './plan.ts';
+import { policyOf } from './policy.ts';
 import {
   addChild,
   type Child,
@@ -21,7 +23,9 @@ import {
   type ExitReason,
   noteBeat,
   noteDraining,
+  noteExcused,
   noteExit,
+  noteHung,
   noteKilled,
   noteOverslept,
   noteReady,
@@ -37,7 +41,7 @@ import { isInForeground } from './terminal.ts';
 
 export type MasterEvent =
   | { type: 'command'; command: Command; signal: NodeJS.Signals }
-  | { type: 'message'; child: Child; message: WorkerMessage }
+  | { type: 'message'; child: Child; message: WorkerMessage | WatchdogMessage }
   | { type: 'exit'; child: Child; code: number | null; signal: NodeJS.Signals | null }
   | Prepared;
 
@@ -65,6 +69,7 @@ class Master {
   private readonly processes = new Map<Child, ChildProcess>();
   private readonly generations: Generations;
   private readonly bootErrors = new Map<Child, ErrorReport>();
+  private readonly hangs = new Hangs();
   private readonly announced = new Set<Listener>();
   private exitCode: ExitCode = ExitCode.ok;
   private readonly successor = new Successor();
@@ -152,13 +157,19 @@ class Master {
     this.log.say('info', { signal }, 'log files reopened');
   }
 
-  private hear(child: Child, message: WorkerMessage): void {
+  private hear(child: Child, message: WorkerMessage | WatchdogMessage): void {
     const now = performance.now();
     if (message.type === 'beat') noteBeat(this.pool, child, message.requests, message.memoryBytes, now);
     else if (message.type === 'ready') this.welcome(child, message.interface, now);
     else if (message.type === 'draining') noteDraining(child);
     else if (message.type === 'leaving') noteRetiring(child, message.reason, now + this.pool.policy.graceMs);
-    else this.bootErrors.set(child, message.error);
+    else if (message.type === 'boot_failed') this.bootErrors.set(child, message.error);
+    else if (message.type === 'excused') noteExcused(this.pool, child, now);
+    else if (message.type === 'stalled') logStall(this.log, this.describe(child), message);
+    else if (message.type === 'hung') {
+      this.hangs.enter(child, message);
+      noteHung(child, now);
+    }
   }
 
   private welcome(child: Child, appInterface: string, now: number): void {
@@ -188,6 +199,7 @@ class Master {
     logExit(this.log, { ...this.describe(child), ...exit }, error, pool);
     this.processes.delete(child);
     this.bootErrors.delete(child);
+    this.hangs.forget(child);
     this.servedByTheDead += child.requests;
     this.tidy();
     if (error === undefined) return;
@@ -277,6 +289,9 @@ class Master {
       this.processes
         .get(action.child)
         ?.send({ type: 'retire', idleGraceMs: Math.min(grace, this.pool.policy.graceMs / 2) });
+    } else if (action.reason === 'hung' && this.hangs.isSuspended(action.child, this.describe(action.child))) {
+      noteExcused(this.pool, action.child, now);
+      this.log.say('warn', this.describe(action.child), 'worker suspended by a signal or a debugger: left alone');
     } else this.kill(action.child, action.reason);
   }
 
@@ -313,19 +328,13 @@ class Master {
   }
 
   private kill(child: Child, reason: ExitReason): void {
-    if (reason === 'hung')
-      this.log.event(
-        'error',
-        'worker_hung',
-        this.describe(child),
-        `worker silent for ${this.pool.policy.timeoutMs} ms`,
-      );
+    if (reason === 'hung') this.hangs.log(this.log, child, this.describe(child), this.pool.policy.timeoutMs);
     noteKilled(child, reason);
     this.processes.get(child)?.kill();
   }
 
   /** How the log names a worker. */
-  private describe(child: Child): { pid: number | undefined; worker: number; generation: number } {
+  private describe(child: Child): WorkerName {
     return { pid: this.processes.get(child)?.pid, worker: child.id, generation: child.generation };
   }
 }

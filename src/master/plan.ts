@@ -29,7 +29,7 @@ export function plan(pool: Pool, now: number): Action[] {
 
 function overdueReason(child: Child): ExitReason {
   if (child.state === 'booting') return 'boot_failed';
-  return child.state === 'ready' ? 'hung' : 'killed';
+  return child.state === 'ready' || child.isHung ? 'hung' : 'killed';
 }
 
 function planStop(pool: Pool): Action[] {

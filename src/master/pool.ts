@@ -35,12 +35,14 @@ export interface Child {
   readonly requestLimit: number;
   /** Why it is to be replaced while it still serves: only when another serves in its place is it retired. */
   worn: 'max_requests' | 'max_memory' | undefined;
+  /** Found hung by its own watchdog: nothing that it says later counts. */
+  isHung: boolean;
 }
 
 /** Times in milliseconds; Infinity for no limit. */
 export interface Policy {
   readonly bootMs: number;
-  /** Infinity where hung workers are left alone. */
+  /** Silence after which a worker is hung, whatever its own watchdog says. Infinity where hung workers are left alone. */
   readonly timeoutMs: number;
   readonly graceMs: number;
   /** A worker is replaced after this many requests, and up to `requestsJitter` more. */
@@ -121,6 +123,7 @@ export function addChild(pool: Pool, now: number): Child {
     requests: 0,
     requestLimit: pool.policy.maxRequests + Math.floor(pool.random() * (pool.policy.requestsJitter + 1)),
     worn: undefined,
+    isHung: false,
   };
   pool.children.set(child.id, child);
   return child;
@@ -137,10 +140,22 @@ export function noteReady(pool: Pool, child: Child, now: number): void {
 /** @param memoryBytes resident; 0 where it is not known */
 export function noteBeat(pool: Pool, child: Child, requests: number, memoryBytes: number, now: number): void {
   child.requests = requests;
+  noteExcused(pool, child, now);
   if (child.state !== 'ready') return;
-  child.deadline = now + pool.policy.timeoutMs;
   if (requests >= child.requestLimit) child.worn ??= 'max_requests';
   else if (memoryBytes > pool.policy.maxMemoryBytes) child.worn ??= 'max_memory';
+}
+
+/** Alive, or silent for a reason that is not its own: its time begins anew. */
+export function noteExcused(pool: Pool, child: Child, now: number): void {
+  if (child.state === 'ready' && !child.isHung) child.deadline = now + pool.policy.timeoutMs;
+}
+
+/** Its watchdog has found it hung. One that is told to leave and hangs will not finish either. */
+export function noteHung(child: Child, now: number): void {
+  if (child.state !== 'ready' && child.state !== 'retiring') return;
+  child.isHung = true;
+  child.deadline = now;
 }
 
 /** It was asked to finish, or said that it does. A graver reason that is known already stays. */
@@ -228,5 +243,5 @@ export function noteScaled(pool: Pool, command: 'more' | 'fewer' | 'dismiss'): v
  */
 export function noteOverslept(pool: Pool, ms: number, now: number): void {
   for (const child of pool.children.values())
-    child.deadline = child.state === 'ready' ? now + pool.policy.timeoutMs : child.deadline + ms;
+    if (!child.isHung) child.deadline = child.state === 'ready' ? now + pool.policy.timeoutMs : child.deadline + ms;
 }

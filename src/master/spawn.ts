@@ -1,9 +1,17 @@
 /** Makes a worker process happen, and nothing else: what it is for is in its order. */
 
 import cluster from 'node:cluster';
+import { createInterface } from 'node:readline';
+import type { Readable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import { openEnvelope, sendToWorker } from '../ipc/channel.ts';
-import { type MasterMessage, orderVariable, type WorkerMessage, type WorkerOrder } from '../ipc/messages.ts';
+import {
+  type MasterMessage,
+  orderVariable,
+  type WatchdogMessage,
+  type WorkerMessage,
+  type WorkerOrder,
+} from '../ipc/messages.ts';
 
 /** The process behind a child. */
 export interface ChildProcess {
@@ -14,8 +22,8 @@ export interface ChildProcess {
 
 export interface SpawnOptions {
   /** Its descriptors are this process's; the worker is told its own. */
-  readonly order: WorkerOrder;
-  readonly onMessage: (message: WorkerMessage) => void;
+  readonly order: Omit<WorkerOrder, 'watchdogFd'>;
+  readonly onMessage: (message: WorkerMessage | WatchdogMessage) => void;
   /** Called once, also when the process could not even be started. */
   readonly onExit: (code: number | null, signal: NodeJS.Signals | null) => void;
 }
@@ -33,12 +41,14 @@ export function spawnWorker({ order, onMessage, onExit }: SpawnOptions): ChildPr
     exec: workerFile,
     args: [],
     // A worker that read from the terminal would be stopped by it.
-    stdio: ['ignore', 'inherit', 'inherit', 'ipc', ...inherited] as never,
+    stdio: ['ignore', 'inherit', 'inherit', 'ipc', ...inherited, 'pipe'] as never,
   });
   const sockets = order.sockets.map((socket) =>
     'fd' in socket ? { ...socket, fd: firstFd + inherited.indexOf(socket.fd) } : socket,
   );
-  const worker = cluster.fork({ [orderVariable]: JSON.stringify({ ...order, sockets } satisfies WorkerOrder) });
+  const watchdogFd = firstFd + inherited.length;
+  const workerOrder: WorkerOrder = { ...order, sockets, watchdogFd };
+  const worker = cluster.fork({ [orderVariable]: JSON.stringify(workerOrder) });
 
   let hasExited = false;
   const exited = (code: number | null, signal: NodeJS.Signals | null) => {
@@ -49,6 +59,7 @@ export function spawnWorker({ order, onMessage, onExit }: SpawnOptions): ChildPr
     const message = openEnvelope<WorkerMessage>(received);
     if (message !== undefined) onMessage(message);
   });
+  listenToWatchdog(worker.process.stdio[watchdogFd] as Readable | null | undefined, onMessage);
   worker.on('exit', (code: number | null, signal: string | null) => exited(code, signal as NodeJS.Signals | null));
   // A fork that failed never exits. Any other error here is of the channel, whose end the exit reports.
   worker.on('error', () => worker.process.pid === undefined && exited(null, null));
@@ -59,4 +70,16 @@ export function spawnWorker({ order, onMessage, onExit }: SpawnOptions): ChildPr
     // Not worker.kill(): that waits for a disconnect, which a blocked worker never makes.
     kill: () => void worker.process.kill('SIGKILL'),
   };
+}
+
+/** One message per line. The app could write there too: what is no message is not read. */
+function listenToWatchdog(pipe: Readable | null | undefined, onMessage: (message: WatchdogMessage) => void): void {
+  if (!pipe) return;
+  // How the worker ended is told elsewhere.
+  pipe.on('error', () => {});
+  createInterface({ input: pipe }).on('line', (line) => {
+    try {
+      onMessage(JSON.parse(line) as WatchdogMessage);
+    } catch {}
+  });
 }

@@ -29,6 +29,7 @@ export function asyncWorker(context: WorkerContext): Worker {
     get requests() {
       return servers.reduce((sum, server) => sum + server.requests, 0);
     },
+    running: () => servers.flatMap((server) => server.running()),
     async start() {
       for (const [index, socket] of sockets.entries())
         listeners.push(await listen(createListener(servers[index]!), socket, settings.backlog));

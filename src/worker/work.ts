@@ -11,6 +11,7 @@ import { startHeartbeat } from '../ipc/heartbeat.ts';
 import { idleGraceMs, type MasterMessage, orderVariable, type WorkerOrder } from '../ipc/messages.ts';
 import { createLazyLogger, type Logger } from '../logger.ts';
 import { registry } from './registry.ts';
+import { startWatchdog } from './watchdog.ts';
 import type { Worker } from './worker.ts';
 
 export async function work(): Promise<void> {
@@ -41,12 +42,25 @@ export async function work(): Promise<void> {
   try {
     const worker = await boot(order, log);
     exit.worker = worker;
+    watch(order, worker, log);
     await sendToMaster({ type: 'ready', interface: worker.interface });
     startHeartbeat(order.settings.timeout * 1000, () => worker.requests);
     if (exit.isLeaving) exit.leave(undefined, ExitCode.ok);
   } catch (error) {
     await failBoot(error);
   }
+}
+
+/** Only now: started beside the boot, the thread would leave 4 MB more resident in an idle worker. */
+function watch({ settings, watchdogFd }: WorkerOrder, worker: Worker, log: Logger): void {
+  if (settings.timeout === 0) return;
+  startWatchdog({
+    fd: watchdogFd,
+    timeoutMs: settings.timeout * 1000,
+    graceMs: settings.gracefulTimeout * 1000,
+    running: () => worker.running(),
+    onFailure: (error) => log.say('warn', { error: report(error).message }, 'the watchdog ended: hangs have no stack'),
+  });
 }
 
 /** The master logs it: one line for all workers that fail the same way. */

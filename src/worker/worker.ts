@@ -1,7 +1,7 @@
 /** What a worker class is to the rest: the one contract that every class keeps. */
 
 import type { Settings } from '../config/settings.ts';
-import type { WorkerSocket } from '../ipc/messages.ts';
+import type { RunningRequest, WorkerSocket } from '../ipc/messages.ts';
 import type { Logger } from '../logger.ts';
 
 /** What a worker class is made of. */
@@ -18,6 +18,8 @@ export interface Worker {
   readonly interface: string;
   /** Requests answered so far. */
   readonly requests: number;
+  /** Requests that are not answered yet. Asked while the main thread is stopped anywhere: it may only look. */
+  running(): RunningRequest[];
   /** Begins to accept; resolves when it does. */
   start(): Promise<void>;
   /** Accepts no more. What has connected already and waits in the kernel may be taken first, which takes a moment. */

@@ -8,7 +8,9 @@ import {
   createPool,
   noteBeat,
   noteDraining,
+  noteExcused,
   noteExit,
+  noteHung,
   noteKilled,
   noteReady,
   noteReload,
@@ -80,6 +82,37 @@ describe('deadlines', () => {
     expect(plan(pool, 500)).toEqual([]);
     expect(plan(pool, 900)).toEqual([{ type: 'kill', child, reason: 'hung' }]);
     expect(child.requests).toBe(4);
+  });
+
+  it('a child whose watchdog finds it hung is killed at once, whatever it says then', () => {
+    const pool = poolOf(1);
+    const child = addChild(pool, 0);
+    noteReady(pool, child, 0);
+    noteHung(child, 100);
+    noteBeat(pool, child, 4, 0, 100);
+    expect(plan(pool, 100)).toEqual([{ type: 'kill', child, reason: 'hung' }]);
+  });
+
+  it('a retiring child that hangs is killed as hung, and keeps the reason it was retired for', () => {
+    const pool = poolOf(1);
+    const child = addChild(pool, 0);
+    noteReady(pool, child, 0);
+    noteRetiring(child, 'reload', 1000);
+    noteHung(child, 100);
+    expect(plan(pool, 100)).toEqual([{ type: 'kill', child, reason: 'hung' }]);
+    noteKilled(child, 'hung');
+    expect(noteExit(pool, child, 'SIGKILL', 100)).toBe('reload');
+  });
+
+  it('a child that is excused begins its time anew, and its count of requests stays', () => {
+    const pool = poolOf(1);
+    const child = addChild(pool, 0);
+    noteReady(pool, child, 0);
+    noteBeat(pool, child, 4, 0, 0);
+    noteExcused(pool, child, 400);
+    expect(plan(pool, 899)).toEqual([]);
+    expect(child.requests).toBe(4);
+    expect(plan(pool, 900)).toEqual([{ type: 'kill', child, reason: 'hung' }]);
   });
 
   it('a retiring child that overstays is killed, and keeps the reason it was retired for', () => {

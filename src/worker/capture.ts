@@ -1,0 +1,85 @@
+/**
+ * Stops a thread by its inspector, takes its stack, and lets it run on. Works on a thread that is blocked, as long as it
+ * runs JavaScript; in native code the answer comes when that returns. Nothing has to be enabled beforehand.
+ */
+
+import { type CallFrame, formatStack, type Script } from './stack.ts';
+
+/** What is needed of a session: `inspector.Session`, or one that reaches a worker thread through the NodeWorker domain. */
+export interface DebugSession {
+  on(event: string, listener: (message: { params: unknown }) => void): unknown;
+  post(method: string, params: object, callback: (error: Error | null, result?: object) => void): void;
+  disconnect(): void;
+}
+
+/** Between two ticks or timers only Node's own code is on the stack: whose they are shows some steps later. */
+const maxSteps = 100;
+
+export interface Captured {
+  readonly stack: string;
+  /** What `expression` gave; undefined if it failed. */
+  readonly value: unknown;
+}
+
+export interface CaptureOptions {
+  /** Evaluated in the stopped thread; must give something that JSON can hold. */
+  readonly expression: string;
+  /** Asked when the thread begins to answer, which may be late: whether the stack is still wanted. */
+  readonly isWanted: () => boolean;
+  /** Called once, at the end, when the session is closed again: undefined if there was nothing to take any more. */
+  readonly onEnd: (captured: Captured | undefined) => void;
+  /** The thread stands in somebody else's debugger: it was left as it is. */
+  readonly onForeign: () => void;
+}
+
+export function capture(session: DebugSession, { expression, isWanted, onEnd, onForeign }: CaptureOptions): void {
+  const scripts = new Map<string, Script>();
+  let captured: Captured | undefined;
+  let isOurs = false;
+  let isForeign = false;
+  let isClosing = false;
+  let steps = 0;
+  const closeOnError = (error: Error | null) => {
+    if (error !== null) close();
+  };
+  const isNodes = ({ url, location }: CallFrame) =>
+    (scripts.get(location.scriptId)?.url ?? url ?? '').startsWith('node:');
+  const close = () => {
+    if (isClosing) return;
+    isClosing = true;
+    session.post('Debugger.disable', {}, () => {
+      session.disconnect();
+      if (isForeign) onForeign();
+      else onEnd(captured);
+    });
+  };
+  session.on('Debugger.scriptParsed', ({ params }) => {
+    const { scriptId, url, sourceMapURL } = params as Script & { scriptId: string };
+    scripts.set(scriptId, { url, ...(sourceMapURL ? { sourceMapURL } : {}) });
+  });
+  session.on('Debugger.paused', ({ params }) => {
+    // A thread that stood still already is being debugged: to resume it would be to take it out of that hand.
+    if (!isOurs) {
+      isForeign = true;
+      return;
+    }
+    if (captured !== undefined) return session.post('Debugger.resume', {}, close);
+    const { callFrames } = params as { callFrames: CallFrame[] };
+    if (callFrames.every(isNodes) && steps++ < maxSteps) return session.post('Debugger.stepInto', {}, closeOnError);
+    let value: unknown;
+    session.post('Runtime.evaluate', { expression, returnByValue: true, silent: true }, (error, result) => {
+      if (error === null) value = (result as { result?: { value?: unknown } }).result?.value;
+    });
+    // The thread runs on before the stack is made out: a source map can take its time.
+    session.post('Debugger.resume', {}, () => {
+      captured = { stack: formatStack(callFrames, scripts), value };
+      close();
+    });
+  });
+  session.post('Debugger.enable', {}, (error) => {
+    isOurs = true;
+    if (error !== null || isForeign || !isWanted()) close();
+  });
+  // In one go: a thread that comes out of native code must stop there, not where it has got to meanwhile.
+  session.post('Debugger.pause', {}, closeOnError);
+}

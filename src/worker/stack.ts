@@ -1,0 +1,97 @@
+/**
+ * Call frames of the Chrome DevTools Protocol to the lines of a stack, with the line of the source where a source map says
+ * it. Knows no session: whoever stopped the thread, main or worker, hands over its frames and its scripts.
+ */
+
+import { readFileSync } from 'node:fs';
+import { SourceMap, type SourceMapPayload } from 'node:module';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+
+/** `Debugger.CallFrame`, as far as it is used. Lines and columns count from 0. */
+export interface CallFrame {
+  readonly functionName: string;
+  readonly url?: string;
+  readonly location: { readonly scriptId: string; readonly lineNumber: number; readonly columnNumber?: number };
+}
+
+/** `Debugger.scriptParsed`, as far as it is used. */
+export interface Script {
+  readonly url: string;
+  readonly sourceMapURL?: string;
+}
+
+/** Endless recursion has thousands of frames that say the same. */
+const maxFrames = 50;
+
+/**
+ * One line per frame, innermost first, in the form of an error's stack: `at name (file:line:column)`. A compiled place
+ * follows the place in the source: `at name (src/app.ts:3:5, compiled to dist/app.js:7:9)`.
+ * @param scripts by `scriptId`
+ */
+export function formatStack(frames: readonly CallFrame[], scripts: ReadonlyMap<string, Script>): string {
+  const maps = new Map<Script, Mapped | undefined>();
+  const mapOf = (script: Script) => {
+    if (!maps.has(script)) maps.set(script, loadMap(script));
+    return maps.get(script);
+  };
+  const lines = frames.slice(0, maxFrames).map(({ functionName, url, location }) => {
+    const script = scripts.get(location.scriptId) ?? { url: url ?? '' };
+    const line = location.lineNumber;
+    const column = location.columnNumber ?? 0;
+    const place = `${pathOf(script.url) || '<anonymous>'}:${line + 1}:${column + 1}`;
+    const source = mapOf(script)?.find(line, column);
+    const where = source === undefined ? place : `${source.place}${source.isSameFile ? '' : `, compiled to ${place}`}`;
+    return `at ${functionName || '<anonymous>'} (${where})`;
+  });
+  if (frames.length > maxFrames) lines.push(`... and ${frames.length - maxFrames} more`);
+  return lines.join('\n');
+}
+
+interface Mapped {
+  find(line: number, column: number): { place: string; isSameFile: boolean } | undefined;
+}
+
+/** A map that is missing or broken is no reason to go without the stack. */
+function loadMap(script: Script): Mapped | undefined {
+  if (!script.sourceMapURL || script.url === '' || script.url.startsWith('node:')) return undefined;
+  try {
+    const base = script.url.includes('://') ? script.url : pathToFileURL(script.url).href;
+    const address = new URL(script.sourceMapURL, base);
+    const payload = JSON.parse(readMap(address)) as SourceMapPayload;
+    // A `data:` address has no folder: what is inside is relative to the script.
+    const root = address.protocol === 'data:' ? base : address.href;
+    // Some versions of Node put sourceRoot before the sources, some do not.
+    const map = new SourceMap({ ...payload, sourceRoot: '' });
+    return {
+      find(line, column) {
+        const entry = map.findEntry(line, column);
+        if (!('originalSource' in entry) || !entry.originalSource) return undefined;
+        const source = pathOf(new URL(join(payload.sourceRoot, entry.originalSource), root).href);
+        return {
+          place: `${source}:${entry.originalLine + 1}:${entry.originalColumn + 1}`,
+          isSameFile: source === pathOf(script.url),
+        };
+      },
+    };
+  } catch {
+    return undefined;
+  }
+}
+
+function join(root: string | undefined, source: string): string {
+  return root ? `${root.replace(/\/?$/, '/')}${source}` : source;
+}
+
+function readMap(address: URL): string {
+  if (address.protocol === 'file:') return readFileSync(address, 'utf8');
+  const [, kind = '', data = ''] = /^data:([^,]*),(.*)$/s.exec(address.href) ?? [];
+  return kind.endsWith(';base64') ? Buffer.from(data, 'base64').toString('utf8') : decodeURIComponent(data);
+}
+
+function pathOf(url: string): string {
+  try {
+    return url.startsWith('file:') ? fileURLToPath(url) : url;
+  } catch {
+    return url;
+  }
+}

@@ -1,0 +1,27 @@
+/** What the main thread and its watchdog agree on. */
+
+export interface WatchdogData {
+  /** One 32-bit cell: how often the main thread has beaten. */
+  readonly shared: SharedArrayBuffer;
+  /** The pipe to the master. */
+  readonly fd: number;
+  readonly timeoutMs: number;
+  readonly graceMs: number;
+}
+
+export const beatEveryMs = 100;
+const shortestStallMs = 250;
+const longestLookMs = 250;
+
+/** Silence that is worth a line in the log. */
+export function stallMsOf(timeoutMs: number): number {
+  return Math.max(timeoutMs / 3, shortestStallMs);
+}
+
+export function lookEveryMs(timeoutMs: number): number {
+  return Math.min(longestLookMs, stallMsOf(timeoutMs) / 4);
+}
+
+/** Where the main thread keeps the function that tells what runs, for whoever stops it there. */
+export const runningKey = 'tsgun.running';
+export const runningExpression = `globalThis[Symbol.for('${runningKey}')]?.()`;

@@ -1,0 +1,273 @@
+/** What the log says of a worker whose main thread stands still, and what is left alone. */
+
+import { describe, expect, it } from 'vitest';
+import { eventually, isAlive, type LogLine, makeFolder, start, type Tsgun } from './harness.ts';
+
+/** `block` runs for GET /block; the line numbers in the tests count from its first line, 3. */
+const app = (block: string, before = '') => `import { pbkdf2Sync } from 'node:crypto';${before}
+export default async function app(env, startResponse) {
+  if (env.PATH_INFO === '/block') ${block}
+  startResponse('200 OK', []);
+  return ['hello'];
+}
+function pause(ms) { for (const end = Date.now() + ms; Date.now() < end; ); }
+`;
+
+/** Sends a request that may never be answered. */
+function send(tsgun: Tsgun, path: string): void {
+  tsgun.get(path).catch(() => {});
+}
+
+function stalls(tsgun: Tsgun): LogLine[] {
+  return tsgun.log.filter(({ msg }) => msg === 'worker stalled');
+}
+
+async function stall(tsgun: Tsgun): Promise<LogLine> {
+  await tsgun.until(() => stalls(tsgun).length > 0, 'a stall');
+  return stalls(tsgun)[0]!;
+}
+
+describe('a worker in an endless loop', () => {
+  it.each([
+    ['app.mjs', 'while (true) {}', 3],
+    ['app.mjs', '{\n    const loop = () => Promise.resolve().then(loop);\n    await loop();\n  }', 4],
+    ['app.mjs', '{\n    const loop = () => process.nextTick(loop);\n    await new Promise(loop);\n  }', 4],
+    ['app.mjs', `/^(a+)+$/.test('a'.repeat(40) + 'b');`, 3],
+    ['app.mjs', 'Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0);', 3],
+    ['app.ts', '{\n    let n: number = 0;\n    while (true) n++;\n  }', 5],
+  ])('%s: the log has function, file, line and request of %j', async (name, block, line) => {
+    const { path } = makeFolder({ [name]: app(block) });
+    const tsgun = start(name, ['--workers', '2', '--timeout', '1'], { cwd: path });
+    const pids = await tsgun.workers(2);
+    send(tsgun, '/block?a=1');
+    const hung = await tsgun.event('worker_hung');
+    expect(pids).toContain(hung.pid);
+    expect(hung).toMatchObject({ level: 'error', worker: expect.any(Number), generation: 1 });
+    expect(hung.silentMs).toBeGreaterThanOrEqual(1000);
+    expect(hung.stack).toMatch(new RegExp(`at (app|loop) \\(.*/${name.replace('.', '\\.')}:${line}:\\d+\\)`));
+    expect(hung.requests).toEqual([{ method: 'GET', path: '/block', ms: expect.any(Number) }]);
+    expect(await tsgun.event('worker_exited')).toMatchObject({ pid: hung.pid, reason: 'hung', signal: 'SIGKILL' });
+    await tsgun.event('worker_ready', 3);
+    expect(await tsgun.get('/')).toMatchObject({ text: 'hello' });
+    await tsgun.stop();
+  });
+
+  it('of compiled code with a source map: the log has the line of the source too', async () => {
+    const { path, write } = makeFolder({});
+    const code = `export default function app() {\n  while (true) {}\n}\n//# sourceMappingURL=app.js.map\n`;
+    // Line 2 of the code is line 42 of the source.
+    const mappings = `AAAA;AAyCA`;
+    write('package.json', '{ "type": "module" }');
+    write('app.js', code);
+    write('app.js.map', JSON.stringify({ version: 3, sources: ['app.ts'], names: [], mappings }));
+    const tsgun = start('app.js', ['--timeout', '1'], { cwd: path });
+    await tsgun.workers(1);
+    send(tsgun, '/');
+    const { stack } = await tsgun.event('worker_hung');
+    expect(stack).toMatch(/^at app \(.*\/app\.ts:42:1, compiled to .*\/app\.js:2:\d+\)$/m);
+    await tsgun.stop();
+  });
+
+  it('before its first request: the log has the stack', async () => {
+    const { path } = makeFolder({ 'app.mjs': `setTimeout(function early() { for (;;); }, 500);\n${app('0')}` });
+    const tsgun = start('app.mjs', ['--timeout', '1'], { cwd: path });
+    expect((await tsgun.event('worker_hung')).stack).toMatch(/^at early \(.*\/app\.mjs:1:\d+\)/);
+    await tsgun.stop();
+  });
+
+  it('while it drains is called hung too, long before the graceful timeout', async () => {
+    const { path } = makeFolder({
+      'app.mjs': app(
+        `{\n    console.log('at work');\n    await new Promise((go) => process.once('SIGTERM', go));\n    while (true) {}\n  }`,
+      ),
+    });
+    const tsgun = start('app.mjs', ['--timeout', '1', '--graceful-timeout', '3600'], { cwd: path });
+    const [pid] = await tsgun.workers(1);
+    send(tsgun, '/block');
+    await tsgun.until(() => tsgun.stdout.includes('at work'), 'the request');
+    process.kill(pid!, 'SIGTERM');
+    expect(await tsgun.event('worker_hung')).toMatchObject({ pid, stack: expect.stringMatching(/app\.mjs:6:/) });
+    expect(await tsgun.event('worker_exited')).toMatchObject({ pid, signal: 'SIGKILL' });
+    await tsgun.stop();
+  });
+
+  it('whose master has died ends by itself', async () => {
+    const { path } = makeFolder({ 'app.mjs': app(`{\n    console.log('at work');\n    while (true) {}\n  }`) });
+    const tsgun = start('app.mjs', ['--timeout', '3600', '--graceful-timeout', '1'], { cwd: path });
+    const [pid] = await tsgun.workers(1);
+    send(tsgun, '/block');
+    await tsgun.until(() => tsgun.stdout.includes('at work'), 'the request');
+    tsgun.signal('SIGKILL');
+    await eventually(() => !isAlive(pid!));
+  });
+});
+
+describe('a worker in native code', () => {
+  const native = `pbkdf2Sync('a', 'b', 2 ** 31 - 1, 64, 'sha512');`;
+
+  it('is called hung, and the log says why there is no stack', async () => {
+    const { path } = makeFolder({ 'app.mjs': app(native) });
+    const tsgun = start('app.mjs', ['--timeout', '1'], { cwd: path });
+    const [pid] = await tsgun.workers(1);
+    send(tsgun, '/block');
+    expect(await tsgun.event('worker_hung')).toMatchObject({ pid, stack: expect.stringContaining('in native code') });
+    await tsgun.event('worker_ready', 2);
+    await tsgun.stop();
+  });
+
+  it('that comes back in time is shown where it comes back to', async () => {
+    const { path } = makeFolder({
+      'app.mjs': app(`execSync('sleep 1');`, ` import { execSync } from 'node:child_process';`),
+    });
+    const tsgun = start('app.mjs', ['--timeout', '2.5'], { cwd: path });
+    await tsgun.workers(1);
+    expect(await tsgun.get('/block')).toMatchObject({ text: 'hello' });
+    const { stack } = await stall(tsgun);
+    expect(stack).toMatch(/at execSync \(.*\n.*at app \(.*\/app\.mjs:3:/);
+    expect(tsgun.lines('worker_hung')).toEqual([]);
+    await tsgun.stop();
+  });
+});
+
+describe('a stall of a third of the timeout', () => {
+  it('is a warning, once per stall, with the stack and the requests', async () => {
+    const { path } = makeFolder({ 'app.mjs': app('pause(1500);') });
+    const tsgun = start('app.mjs', ['--timeout', '3'], { cwd: path });
+    const [pid] = await tsgun.workers(1);
+    for (const count of [1, 2]) {
+      await tsgun.get('/block');
+      await tsgun.until(() => stalls(tsgun).length >= count, 'a stall');
+    }
+    expect(stalls(tsgun)).toHaveLength(2);
+    expect(stalls(tsgun)[1]).toMatchObject({ level: 'warn', pid, requests: [{ method: 'GET', path: '/block' }] });
+    expect(stalls(tsgun)[1]).not.toHaveProperty('event');
+    expect(stalls(tsgun)[1]!.stack).toMatch(/^at pause \(.*\/app\.mjs:7:.*\nat app \(.*\/app\.mjs:3:/);
+    expect(tsgun.living()).toEqual([pid]);
+    await tsgun.stop();
+  });
+
+  it('and hangs altogether, are nobody’s concern with a timeout of 0', async () => {
+    const { path } = makeFolder({ 'app.mjs': app('pause(2000);') });
+    const tsgun = start('app.mjs', ['--timeout', '0'], { cwd: path });
+    await tsgun.workers(1);
+    await tsgun.get('/block');
+    expect([...stalls(tsgun), ...tsgun.lines('worker_hung')]).toEqual([]);
+    await tsgun.stop();
+  });
+});
+
+describe('no worker is called hung', () => {
+  const expectQuiet = async (tsgun: Tsgun, pid: number) => {
+    expect(await tsgun.get('/')).toMatchObject({ text: 'hello' });
+    expect(tsgun.lines('worker_hung')).toEqual([]);
+    expect(tsgun.living()).toEqual([pid]);
+    expect(await tsgun.stop()).toEqual({ code: 0, signal: null });
+  };
+
+  it('for ten thousand slow awaits', async () => {
+    const slow = `{
+    await Promise.all(Array.from({ length: 10_000 }, () => new Promise((done) => setTimeout(done, 2500))));
+  }`;
+    const { path } = makeFolder({ 'app.mjs': app(slow) });
+    const tsgun = start('app.mjs', ['--timeout', '1'], { cwd: path });
+    const [pid] = await tsgun.workers(1);
+    await tsgun.get('/block');
+    await expectQuiet(tsgun, pid!);
+  });
+
+  it('for having been suspended', async () => {
+    const { path } = makeFolder({ 'app.mjs': app('0') });
+    const tsgun = start('app.mjs', ['--timeout', '1'], { cwd: path });
+    const [pid] = await tsgun.workers(1);
+    process.kill(pid!, 'SIGSTOP');
+    await tsgun.until(() => tsgun.log.some(({ msg }) => msg.startsWith('worker suspended')), 'the suspension');
+    process.kill(pid!, 'SIGCONT');
+    await expectQuiet(tsgun, pid!);
+  });
+
+  it('for an app that replaces the clock and the timers', async () => {
+    const fake = `
+      globalThis.setInterval = globalThis.setTimeout = globalThis.setImmediate = () => ({ unref() {}, ref() {} });
+      globalThis.Date = class extends Date { constructor() { super(0) } static now() { return 0 } };`;
+    const { path } = makeFolder({ 'app.mjs': `${fake}\n${app('0')}` });
+    const tsgun = start('app.mjs', ['--timeout', '1'], { cwd: path });
+    const [pid] = await tsgun.workers(1);
+    await new Promise((resolve) => setTimeout(resolve, 3000));
+    await expectQuiet(tsgun, pid!);
+  });
+
+  it('for standing in a debugger, and the debugger keeps it', async () => {
+    const debug = `{
+    const { Worker } = await import('node:worker_threads');
+    new Worker(\`
+      const session = new (require('node:inspector').Session)();
+      session.connectToMainThread();
+      let hasResumed = false;
+      session.on('Debugger.resumed', () => require('node:fs').writeSync(1, hasResumed ? 'kept' : 'taken away'));
+      session.on('Debugger.paused', () => setTimeout(() => {
+        hasResumed = true;
+        session.post('Debugger.resume');
+      }, 4000));
+      session.post('Debugger.enable');
+      session.post('Debugger.pause');
+      setTimeout(() => process.exit(), 5000);
+    \`, { eval: true });
+    for (const end = Date.now() + 100; Date.now() < end; );
+  }`;
+    const { path } = makeFolder({ 'app.mjs': app(debug) });
+    const tsgun = start('app.mjs', ['--timeout', '1'], { cwd: path });
+    const [pid] = await tsgun.workers(1);
+    await tsgun.get('/block');
+    await tsgun.until(() => tsgun.stdout !== '', 'the debugger');
+    expect(tsgun.stdout).toBe('kept');
+    await expectQuiet(tsgun, pid!);
+  });
+});
+
+describe('the watchdog', () => {
+  it('leaves an inspector session of the app’s own as it was', async () => {
+    const session = `
+import { Session } from 'node:inspector';
+const session = new Session();
+session.connect();
+session.post('Profiler.enable');
+session.post('Profiler.start');`;
+    const stop = `{
+    pause(1000);
+    await new Promise((go) => setTimeout(go, 300));
+    const profile = await new Promise((take) => session.post('Profiler.stop', (error, result) => take(error ?? result.profile)));
+    startResponse('200 OK', []);
+    return [String(profile.nodes.some(({ callFrame }) => callFrame.functionName === 'pause'))];
+  }`;
+    const { path } = makeFolder({ 'app.mjs': app(stop, session) });
+    const tsgun = start('app.mjs', ['--timeout', '2'], { cwd: path });
+    await tsgun.workers(1);
+    expect(await tsgun.get('/block')).toMatchObject({ text: 'true' });
+    await stall(tsgun);
+    await tsgun.stop();
+  });
+
+  it('minds the main thread alone: threads of the app’s own may spin', async () => {
+    const spin = `{
+    const { Worker } = await import('node:worker_threads');
+    const thread = new Worker('while (true);', { eval: true });
+    setTimeout(() => thread.terminate(), 2500);
+    await new Promise((go) => thread.once('exit', go));
+  }`;
+    const { path } = makeFolder({ 'app.mjs': app(spin) });
+    const tsgun = start('app.mjs', ['--timeout', '1'], { cwd: path });
+    await tsgun.workers(1);
+    expect(await tsgun.get('/block')).toMatchObject({ text: 'hello' });
+    expect(tsgun.lines('worker_hung')).toEqual([]);
+    await tsgun.stop();
+  });
+
+  it('does not hold up an app that exits, even out of a stall', async () => {
+    const { path } = makeFolder({ 'app.mjs': app('{ pause(1000); process.exit(7); }') });
+    const tsgun = start('app.mjs', ['--timeout', '2'], { cwd: path });
+    await tsgun.workers(1);
+    send(tsgun, '/block');
+    expect(await tsgun.event('worker_exited')).toMatchObject({ code: 7, reason: 'crashed' });
+    await tsgun.stop();
+  });
+});
