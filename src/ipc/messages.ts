@@ -49,10 +49,10 @@ export interface Hang {
 
 /** To a worker. */
 export type MasterMessage =
-  /** Finish what runs, then exit. Idle connections are closed after `idleGraceMs`. */
-  | { readonly type: 'retire'; readonly idleGraceMs: number }
-  /** Close what is idle at once, and exit when what runs is done. */
-  | { readonly type: 'quit' }
+  /** Finish what runs, in `graceMs`, then exit. Idle connections are closed after `idleGraceMs`. */
+  | { readonly type: 'retire'; readonly graceMs: number; readonly idleGraceMs: number }
+  /** Close what is idle at once, and exit when what runs is done, in `graceMs`. */
+  | { readonly type: 'quit'; readonly graceMs: number }
   /** Open the log files anew: someone has moved them away. */
   | { readonly type: 'reopen' };
 

@@ -32,6 +32,7 @@ import {
   noteReload,
   noteRetiring,
   noteScaled,
+  overstayMs,
   type Pool,
   quickStopMs,
 } from './pool.ts';
@@ -259,8 +260,9 @@ class Master {
     if (command === 'stop') return;
     for (const child of childrenOf(pool)) {
       if (child.state === 'booting') this.kill(child, 'shutdown');
-      else if (child.state !== 'killed') noteRetiring(child, 'shutdown', Math.min(now + quickStopMs, child.deadline));
-      this.processes.get(child)?.send({ type: 'quit' });
+      else if (child.state !== 'killed')
+        noteRetiring(child, 'shutdown', Math.min(now + quickStopMs, child.deadline - overstayMs));
+      this.processes.get(child)?.send({ type: 'quit', graceMs: quickStopMs });
     }
   }
 
@@ -285,10 +287,9 @@ class Master {
     else if (action.type === 'retire') {
       this.logRecycling(action.child, action.reason);
       noteRetiring(action.child, action.reason, now + this.pool.policy.graceMs);
-      const grace = action.reason === 'shutdown' ? idleGraceMs.stop : idleGraceMs.replacement;
-      this.processes
-        .get(action.child)
-        ?.send({ type: 'retire', idleGraceMs: Math.min(grace, this.pool.policy.graceMs / 2) });
+      const { graceMs } = this.pool.policy;
+      const idleMs = action.reason === 'shutdown' ? idleGraceMs.stop : idleGraceMs.replacement;
+      this.processes.get(action.child)?.send({ type: 'retire', graceMs, idleGraceMs: Math.min(idleMs, graceMs / 2) });
     } else if (action.reason === 'hung' && this.hangs.isSuspended(action.child, this.describe(action.child))) {
       noteExcused(this.pool, action.child, now);
       this.log.say('warn', this.describe(action.child), 'worker suspended by a signal or a debugger: left alone');

@@ -85,6 +85,8 @@ const firstPauseMs = 500;
 const longestPauseMs = 30_000;
 /** Someone else's hand, or the system's when memory runs out: not the app's doing, as far as we know. */
 const longestKilledPauseMs = 250;
+/** A worker ends by itself when its time is over, and says what it cuts. One that cannot is killed this much later. */
+export const overstayMs = 500;
 /** What a quick stop leaves to the requests that run. */
 export const quickStopMs = 1000;
 
@@ -158,12 +160,15 @@ export function noteHung(child: Child, now: number): void {
   child.deadline = now;
 }
 
-/** It was asked to finish, or said that it does. A graver reason that is known already stays. */
+/**
+ * It was asked to finish, or said that it does. A graver reason that is known already stays.
+ * @param deadline when it should have finished
+ */
 export function noteRetiring(child: Child, reason: ExitReason, deadline: number): void {
   if (child.state === 'killed') return;
   child.state = 'retiring';
   child.reason ??= reason;
-  child.deadline = deadline;
+  child.deadline = deadline + overstayMs;
 }
 
 /** It has closed its listeners. */

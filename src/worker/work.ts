@@ -8,8 +8,9 @@ import { loadApp } from '../app/load.ts';
 import { AppLoadError, BootError, ExitCode, report, TsgunError } from '../errors.ts';
 import { openEnvelope, sendToMaster } from '../ipc/channel.ts';
 import { startHeartbeat } from '../ipc/heartbeat.ts';
-import { idleGraceMs, type MasterMessage, orderVariable, type WorkerOrder } from '../ipc/messages.ts';
+import { type MasterMessage, orderVariable, type WorkerOrder } from '../ipc/messages.ts';
 import { createLazyLogger, type Logger } from '../logger.ts';
+import { Exit } from './exit.ts';
 import { registry } from './registry.ts';
 import { startWatchdog } from './watchdog.ts';
 import type { Worker } from './worker.ts';
@@ -23,19 +24,18 @@ export async function work(): Promise<void> {
   // Cluster would end this process at once when the master dies, with its requests half answered.
   cluster.worker?.on('disconnect', () => {
     if (cluster.worker !== undefined) cluster.worker.exitedAfterDisconnect = true;
-    exit.leave('the master is gone', ExitCode.ok);
+    exit.leave({ why: 'the master is gone' });
   });
   process.on('SIGTERM', () => {
     void sendToMaster({ type: 'leaving', reason: 'killed' });
-    exit.leave('SIGTERM', ExitCode.ok);
+    exit.leave({ why: 'SIGTERM' });
   });
   process.on('message', (received) => {
     const message = openEnvelope<MasterMessage>(received);
     if (message === undefined) return;
     if (message.type === 'reopen') return log.reopen();
     if (message.type === 'quit') exit.worker?.hurry();
-    else exit.idleGraceMs = message.idleGraceMs;
-    exit.leave(undefined, ExitCode.ok);
+    exit.leave(message);
   });
 
   watchForEscapedErrors(log, exit);
@@ -45,7 +45,7 @@ export async function work(): Promise<void> {
     watch(order, worker, log);
     await sendToMaster({ type: 'ready', interface: worker.interface });
     startHeartbeat(order.settings.timeout * 1000, () => worker.requests);
-    if (exit.isLeaving) exit.leave(undefined, ExitCode.ok);
+    if (exit.isLeaving) exit.leave({});
   } catch (error) {
     await failBoot(error);
   }
@@ -93,51 +93,8 @@ function watchForEscapedErrors(log: Logger, exit: Exit): void {
       return failBoot(new AppLoadError(`app: an error escaped it while loading: ${message}`, { cause: error }));
     log.say('fatal', { error: message, stack }, 'an error escaped the app: this worker is being replaced');
     void sendToMaster({ type: 'leaving', reason: 'crashed' });
-    return exit.leave(undefined, 1);
+    return exit.leave({ code: 1 });
   };
   process.on('uncaughtException', onEscape);
   process.on('unhandledRejection', onEscape);
-}
-
-/** Leaves once, however many reasons there are. */
-class Exit {
-  worker: Worker | undefined = undefined;
-  isLeaving = false;
-  idleGraceMs: number = idleGraceMs.stop;
-  private code = 0;
-  private isDraining = false;
-  private readonly log: Logger;
-  private readonly graceMs: number;
-
-  constructor(log: Logger, graceMs: number) {
-    this.log = log;
-    this.graceMs = graceMs;
-  }
-
-  /** Drains and exits. Before the worker is up, it only notes that it must. */
-  leave(why: string | undefined, code: number): void {
-    this.isLeaving = true;
-    this.code ||= code;
-    if (this.worker === undefined) {
-      if (!process.connected) process.exit(this.code);
-      return;
-    }
-    if (this.isDraining) return;
-    this.isDraining = true;
-    if (why !== undefined) this.log.say('info', {}, `${why}: finishing and leaving`);
-    // The master kills who overstays; this is for when there is no master.
-    setTimeout(() => process.exit(this.code), this.graceMs + 1000).unref();
-    void this.finish(this.worker);
-  }
-
-  private async finish(worker: Worker): Promise<void> {
-    try {
-      await worker.stopAccepting();
-      void sendToMaster({ type: 'draining' });
-      await worker.drain(this.idleGraceMs);
-    } finally {
-      await sendToMaster({ type: 'beat', requests: worker.requests, memoryBytes: 0 });
-      process.exit(this.code);
-    }
-  }
 }

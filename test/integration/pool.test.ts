@@ -219,7 +219,7 @@ describe('a stop', () => {
     probe.close();
   });
 
-  it('by TERM cuts what overstays graceful-timeout', async () => {
+  it('by TERM cuts what overstays graceful-timeout, and says which requests those were', async () => {
     const { path } = makeFolder({ 'app.mjs': slowApp });
     const tsgun = start('app.mjs', ['--graceful-timeout', '0.5'], { cwd: path });
     await tsgun.workers(1);
@@ -227,7 +227,9 @@ describe('a stop', () => {
     await tsgun.until(() => tsgun.stdout.includes('parked'), 'the request to be parked');
     expect(await tsgun.stop('SIGTERM')).toEqual({ code: 0, signal: null });
     expect(await slow).toBeInstanceOf(Error);
-    expect(tsgun.lines('worker_exited')).toMatchObject([{ reason: 'shutdown', signal: 'SIGKILL' }]);
+    expect(tsgun.lines('worker_exited')).toMatchObject([{ reason: 'shutdown', code: 0 }]);
+    const cut = tsgun.log.find(({ msg }) => msg === 'out of time: requests cut');
+    expect(cut).toMatchObject({ level: 'warn', cut: 1, requests: [{ method: 'GET', path: '/slow' }] });
   });
 
   it('by a second TERM is at once', async () => {

@@ -1,0 +1,83 @@
+/** How a worker leaves: once, however many reasons there are, and in its time. */
+
+import { sendToMaster } from '../ipc/channel.ts';
+import { idleGraceMs } from '../ipc/messages.ts';
+import type { Logger } from '../logger.ts';
+import type { Worker } from './worker.ts';
+
+export interface Leave {
+  /** For the log, where the master does not say it. */
+  readonly why?: string;
+  readonly code?: number;
+  /** What running requests get, instead of `gracefulTimeout`. */
+  readonly graceMs?: number;
+  readonly idleGraceMs?: number;
+}
+
+/** More of them would make a log line of a megabyte. */
+const mostListed = 20;
+
+export class Exit {
+  /** Set once it serves. */
+  worker: Worker | undefined = undefined;
+  isLeaving = false;
+  private code = 0;
+  private isDraining = false;
+  private deadline = Number.POSITIVE_INFINITY;
+  private timer: NodeJS.Timeout | undefined = undefined;
+  private readonly log: Logger;
+  private readonly graceMs: number;
+
+  /** @param graceMs what running requests get where nothing else is said */
+  constructor(log: Logger, graceMs: number) {
+    this.log = log;
+    this.graceMs = graceMs;
+  }
+
+  /** Drains and exits. Before the worker is up, it only notes that it must. */
+  leave({ why, code = 0, graceMs = this.graceMs, idleGraceMs: idleMs = idleGraceMs.stop }: Leave): void {
+    this.isLeaving = true;
+    this.code ||= code;
+    const { worker } = this;
+    if (worker === undefined) {
+      if (!process.connected) process.exit(this.code);
+      return;
+    }
+    this.endWithin(graceMs, worker);
+    if (this.isDraining) return;
+    this.isDraining = true;
+    if (why !== undefined) this.log.say('info', {}, `${why}: finishing and leaving`);
+    void this.finish(worker, idleMs);
+  }
+
+  /** The first limit that ends counts. The master kills a little later: a blocked worker cannot end itself. */
+  private endWithin(graceMs: number, worker: Worker): void {
+    const deadline = performance.now() + graceMs;
+    if (deadline >= this.deadline) return;
+    this.deadline = deadline;
+    clearTimeout(this.timer);
+    this.timer = setTimeout(() => this.cut(worker), graceMs).unref();
+  }
+
+  private cut(worker: Worker): void {
+    const requests = worker.running();
+    if (requests.length > 0)
+      this.log.say(
+        'warn',
+        { cut: requests.length, requests: requests.slice(0, mostListed) },
+        'out of time: requests cut',
+      );
+    process.exit(this.code);
+  }
+
+  private async finish(worker: Worker, idleMs: number): Promise<void> {
+    try {
+      await worker.stopAccepting();
+      void sendToMaster({ type: 'draining' });
+      await worker.drain(idleMs);
+    } finally {
+      await sendToMaster({ type: 'beat', requests: worker.requests, memoryBytes: 0 });
+      process.exit(this.code);
+    }
+  }
+}
