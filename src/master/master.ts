@@ -27,6 +27,7 @@ import {
   noteReady,
   noteReload,
   noteRetiring,
+  noteScale,
   type Policy,
   type Pool,
   quickStopMs,
@@ -138,7 +139,7 @@ class Master {
     else if (this.pool.isStopping || command === 'reopen') return;
     else if (command === 'reload') this.reload(signal);
     else {
-      this.pool.target = Math.max(1, this.pool.target + (command === 'more' ? 1 : -1));
+      noteScale(this.pool, command === 'more' ? 1 : -1);
       this.log.say('info', { signal, workers: this.pool.target }, 'worker count changed');
     }
   }

@@ -190,6 +190,14 @@ export function noteReload(pool: Pool, policy: Policy, target: number): void {
   pool.resumeAt = 0;
 }
 
+/** One worker more or fewer, never below one; also of the count to go back to if the reload that is under way fails. */
+export function noteScale(pool: Pool, difference: 1 | -1): void {
+  const scaled = (target: number) => Math.max(1, target + difference);
+  pool.target = scaled(pool.target);
+  if (pool.reloadFrom !== undefined && pool.wantedBefore !== undefined)
+    pool.wantedBefore = { ...pool.wantedBefore, target: scaled(pool.wantedBefore.target) };
+}
+
 /**
  * The master itself was not running for a while: children that serve begin their time anew, as their beats may lie unread;
  * the others get as much more as was lost.

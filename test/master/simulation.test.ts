@@ -18,6 +18,7 @@ import {
   noteReady,
   noteReload,
   noteRetiring,
+  noteScale,
   type Pool,
 } from '../../src/master/pool.ts';
 
@@ -27,7 +28,7 @@ type Step =
   | { type: 'pass'; ms: number }
   | { type: 'ready' | 'boot_failure' | 'crash' | 'kill_from_outside' | 'hang' | 'leave' | 'drained'; index: number }
   | { type: 'reload'; target: number }
-  | { type: 'scale'; target: number };
+  | { type: 'scale'; difference: 1 | -1 };
 
 const index = fc.nat(20);
 const step: fc.Arbitrary<Step> = fc.oneof(
@@ -48,7 +49,10 @@ const step: fc.Arbitrary<Step> = fc.oneof(
     }),
   },
   { weight: 1, arbitrary: fc.record({ type: fc.constant('reload' as const), target: fc.integer({ min: 1, max: 8 }) }) },
-  { weight: 1, arbitrary: fc.record({ type: fc.constant('scale' as const), target: fc.integer({ min: 1, max: 8 }) }) },
+  {
+    weight: 2,
+    arbitrary: fc.record({ type: fc.constant('scale' as const), difference: fc.constantFrom(1 as const, -1 as const) }),
+  },
 );
 
 class World {
@@ -71,7 +75,7 @@ class World {
     const { pool, now } = this;
     if (step.type === 'pass') this.pass(step.ms);
     else if (step.type === 'reload') noteReload(pool, policy, this.aim(step.target));
-    else if (step.type === 'scale') pool.target = this.aim(step.target);
+    else if (step.type === 'scale') this.scale(step.difference);
     else if (step.type === 'ready') this.pick(step.index, 'booting', (child) => noteReady(pool, child, now));
     else if (step.type === 'boot_failure')
       this.pick(step.index, 'booting', (child) => noteExit(pool, child, null, now));
@@ -96,6 +100,12 @@ class World {
       this.pass(500);
       this.look();
     }
+  }
+
+  private scale(difference: 1 | -1): void {
+    noteScale(this.pool, difference);
+    this.aim(this.pool.target);
+    this.aim(this.pool.wantedBefore?.target ?? 1);
   }
 
   /** A lowered target leaves more than it asks for until the surplus has gone. */
