@@ -1,6 +1,7 @@
 /** argv in, exit code out. */
 
 import { parseCommandLine } from './config/command-line.ts';
+import { startDirectory } from './config/directory.ts';
 import { loadConfiguration } from './config/load.ts';
 import { report, TsgunError } from './errors.ts';
 import type { Inbox } from './master/inbox.ts';
@@ -11,7 +12,8 @@ export async function main(argv: readonly string[], inbox: Inbox<MasterEvent>): 
     const asked = await parseCommandLine(argv);
     if ('help' in asked) return print(asked.help);
     if ('version' in asked) return print(asked.version);
-    return await runMaster(() => loadConfiguration(asked.run), inbox);
+    const home = startDirectory();
+    return await runMaster(() => loadConfiguration(asked.run, process.env, home), inbox);
   } catch (error) {
     if (!(error instanceof TsgunError)) throw error;
     const { message, stack } = report(error);

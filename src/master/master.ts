@@ -3,13 +3,12 @@
  * done. Nothing else in the process acts on children.
  */
 
-import type { Settings } from '../config/settings.ts';
 import { BootError, type ErrorReport, ExitCode, report } from '../errors.ts';
 import type { WorkerMessage } from '../ipc/messages.ts';
 import type { Logger } from '../logger.ts';
 import type { Command } from './commands.ts';
 import { explainBoot, logExit } from './exits.ts';
-import { type Generation, type LoadConfiguration, prepare } from './generation.ts';
+import { type Generation, type LoadConfiguration, policyOf, prepare } from './generation.ts';
 import type { Inbox } from './inbox.ts';
 import type { Listener } from './listeners.ts';
 import { type Action, nextLook, plan } from './plan.ts';
@@ -28,18 +27,19 @@ import {
   noteReload,
   noteRetiring,
   noteScale,
-  type Policy,
   type Pool,
   quickStopMs,
 } from './pool.ts';
 import { type ChildProcess, spawnWorker } from './spawn.ts';
+import { Surroundings } from './surroundings.ts';
 
 export type MasterEvent =
   | { type: 'command'; command: Command; signal: NodeJS.Signals }
   | { type: 'message'; child: Child; message: WorkerMessage }
   | { type: 'exit'; child: Child; code: number | null; signal: NodeJS.Signals | null }
   | { type: 'prepared'; generation: Generation }
-  | { type: 'reload_failed'; error: unknown };
+  | { type: 'reload_failed'; error: unknown }
+  | { type: 'watchdog' };
 
 /** A loop that comes back this much later than it meant to was not running. */
 const oversleptMs = 100;
@@ -50,9 +50,11 @@ const oversleptMs = 100;
  * @throws ConfigError when the configuration is bad or an address cannot be bound; then no worker has run
  */
 export async function runMaster(load: LoadConfiguration, inbox: Inbox<MasterEvent>): Promise<ExitCode> {
-  const first = prepare(load, []);
+  const surroundings = new Surroundings();
+  const checkedLoad = surroundings.checked(load);
+  const first = prepare(checkedLoad, []);
   const stop = await Promise.race([first.then(() => undefined), inbox.find(isStop)]);
-  return stop === undefined ? new Master(load, inbox, await first).run() : ExitCode.ok;
+  return stop === undefined ? new Master(checkedLoad, inbox, await first, surroundings).run() : ExitCode.ok;
 }
 
 function isStop(event: MasterEvent): boolean {
@@ -62,6 +64,7 @@ function isStop(event: MasterEvent): boolean {
 class Master {
   private readonly load: LoadConfiguration;
   private readonly inbox: Inbox<MasterEvent>;
+  private readonly surroundings: Surroundings;
   private readonly pool: Pool;
   private readonly processes = new Map<Child, ChildProcess>();
   /** By number: a reload that fails goes back to the one before. */
@@ -74,10 +77,11 @@ class Master {
   private readonly startedAt = performance.now();
   private servedByTheDead = 0;
 
-  constructor(load: LoadConfiguration, inbox: Inbox<MasterEvent>, generation: Generation) {
+  constructor(load: LoadConfiguration, inbox: Inbox<MasterEvent>, generation: Generation, surroundings: Surroundings) {
     const { settings } = generation.configuration;
     this.load = load;
     this.inbox = inbox;
+    this.surroundings = surroundings;
     this.pool = createPool(policyOf(settings), settings.workers);
     this.generations.set(this.pool.generation, generation);
   }
@@ -86,6 +90,7 @@ class Master {
     const { app, settings } = this.current.configuration;
     const { workers, workerClass } = settings;
     this.setTitle();
+    this.surroundings.open(this.current, () => this.inbox.push({ type: 'watchdog' }));
     this.log.event('info', 'master_started', { app, workers, workerClass, node: process.version }, 'tsgun started');
     // A config file's code lives on in this process; what escapes from it must not end the service.
     const onEscape = (error: unknown) => this.log.say('error', { ...report(error) }, 'an error escaped in the master');
@@ -98,6 +103,7 @@ class Master {
         if (action.type === 'stop') return this.finish();
         this.act(action, now);
       }
+      this.surroundings.look(this.pool);
       const wakeAt = nextLook(this.pool, now);
       const events = await this.inbox.next(wakeAt - now);
       awakeAt = performance.now();
@@ -131,6 +137,7 @@ class Master {
     else if (event.type === 'message') this.hear(event.child, event.message);
     else if (event.type === 'exit') this.bury(event.child, event.code, event.signal);
     else if (event.type === 'prepared') this.roll(event.generation);
+    else if (event.type === 'watchdog') this.surroundings.alive();
     else this.failReload(report(event.error));
   }
 
@@ -155,13 +162,8 @@ class Master {
 
   private welcome(child: Child, appInterface: string, now: number): void {
     noteReady(this.pool, child, now);
-    const bootMs = Math.round(now - child.spawnedAt);
-    this.log.event(
-      'info',
-      'worker_ready',
-      { ...this.describe(child), interface: appInterface, bootMs },
-      'worker ready',
-    );
+    const fields = { ...this.describe(child), interface: appInterface, bootMs: Math.round(now - child.spawnedAt) };
+    this.log.event('info', 'worker_ready', fields, 'worker ready');
     for (const listener of this.generations.get(child.generation)?.listeners ?? []) this.announce(listener);
   }
 
@@ -199,7 +201,10 @@ class Master {
 
   /** Reads the configuration anew, beside the loop; what comes of it arrives as an event. The newest reload counts. */
   private reload(signal: NodeJS.Signals | undefined): void {
-    if (signal !== undefined) this.log.event('info', 'reload_started', { signal }, 'reloading');
+    if (signal !== undefined) {
+      this.log.event('info', 'reload_started', { signal }, 'reloading');
+      this.surroundings.reloading();
+    }
     this.mustReadAgain = this.isReading;
     if (this.isReading) return;
     this.isReading = true;
@@ -226,21 +231,19 @@ class Master {
   }
 
   private failReload({ message, stack }: ErrorReport): void {
-    this.log.event(
-      'error',
-      'reload_failed',
-      { error: message, ...(stack ? { stack } : {}) },
-      `reload given up: ${message}`,
-    );
+    const fields = { error: message, ...(stack ? { stack } : {}) };
+    this.log.event('error', 'reload_failed', fields, `reload given up: ${message}`);
     this.setTitle();
     this.tidy();
     if (this.mustReadAgain) this.reload(undefined);
+    else this.surroundings.settle(this.current);
   }
 
   private finishReload(): void {
     const { pool } = this;
     pool.reloadFrom = undefined;
     this.tidy();
+    this.surroundings.settle(this.current);
     this.log.event('info', 'reload_finished', { workers: pool.target, generation: pool.generation }, 'reload finished');
   }
 
@@ -284,8 +287,9 @@ class Master {
     }
   }
 
-  private finish(): ExitCode {
+  private async finish(): Promise<ExitCode> {
     for (const { listeners } of this.generations.values()) for (const listener of listeners) listener.close();
+    await this.surroundings.close(this.pool);
     const uptimeMs = Math.round(performance.now() - this.startedAt);
     const fields = { exitCode: this.exitCode, uptimeMs, requests: this.servedByTheDead };
     this.log.event('info', 'shutdown_finished', fields, 'tsgun stopped');
@@ -304,14 +308,15 @@ class Master {
   }
 
   private spawn(now: number): void {
-    const { configuration, listeners } = this.current;
-    const { app, settings } = configuration;
+    const { configuration, listeners, identity, umask } = this.current;
+    const { app, directory, settings } = configuration;
+    const sockets = listeners.map(({ socket }) => socket);
     const child = addChild(this.pool, now);
     const onExit = (code: number | null, signal: NodeJS.Signals | null) =>
       this.inbox.push({ type: 'exit', child, code, signal });
     try {
       const childProcess = spawnWorker({
-        order: { id: child.id, app, settings, sockets: listeners.map(({ socket }) => socket) },
+        order: { id: child.id, app, directory, identity, umask, settings, sockets },
         onMessage: (message) => this.inbox.push({ type: 'message', child, message }),
         onExit,
       });
@@ -325,13 +330,8 @@ class Master {
   }
 
   private kill(child: Child, reason: ExitReason): void {
-    if (reason === 'hung')
-      this.log.event(
-        'error',
-        'worker_hung',
-        this.describe(child),
-        `worker silent for ${this.pool.policy.timeoutMs} ms`,
-      );
+    const silence = `worker silent for ${this.pool.policy.timeoutMs} ms`;
+    if (reason === 'hung') this.log.event('error', 'worker_hung', this.describe(child), silence);
     noteKilled(child, reason);
     this.processes.get(child)?.kill();
   }
@@ -340,12 +340,4 @@ class Master {
   private describe(child: Child): { pid: number | undefined; worker: number; generation: number } {
     return { pid: this.processes.get(child)?.pid, worker: child.id, generation: child.generation };
   }
-}
-
-function policyOf(settings: Settings): Policy {
-  return {
-    bootMs: settings.bootTimeout * 1000,
-    timeoutMs: settings.timeout === 0 ? Number.POSITIVE_INFINITY : settings.timeout * 1000,
-    graceMs: settings.gracefulTimeout * 1000,
-  };
 }

@@ -1,6 +1,7 @@
 /** Makes a worker process happen, and nothing else: what it is for is in its order. */
 
 import cluster from 'node:cluster';
+import { statSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { openEnvelope, sendToWorker } from '../ipc/channel.ts';
 import { type MasterMessage, orderVariable, type WorkerMessage, type WorkerOrder } from '../ipc/messages.ts';
@@ -25,12 +26,17 @@ const firstFd = 4;
 /** The same extension as this file: compiled or not, worker and master are of one kind. */
 const workerFile = fileURLToPath(new URL(`../worker/main${import.meta.url.slice(-3)}`, import.meta.url));
 
+/** @throws Error when there is no way to start it now */
 export function spawnWorker({ order, onMessage, onExit }: SpawnOptions): ChildProcess {
+  // The system's own error for this would name the program that is to be run.
+  if (!statSync(order.directory, { throwIfNoEntry: false })?.isDirectory())
+    throw new Error(`its directory ${order.directory} is gone: a reload (HUP) takes the new one`);
   const inherited = order.sockets.flatMap((socket) => ('fd' in socket ? [socket.fd] : []));
   // Sockets that are not inherited are shared: workers accept for themselves either way.
   cluster.schedulingPolicy = cluster.SCHED_NONE;
   cluster.setupPrimary({
     exec: workerFile,
+    cwd: order.directory,
     args: [],
     // A worker that read from the terminal would be stopped by it.
     stdio: ['ignore', 'inherit', 'inherit', 'ipc', ...inherited] as never,
@@ -38,7 +44,10 @@ export function spawnWorker({ order, onMessage, onExit }: SpawnOptions): ChildPr
   const sockets = order.sockets.map((socket) =>
     'fd' in socket ? { ...socket, fd: firstFd + inherited.indexOf(socket.fd) } : socket,
   );
-  const worker = cluster.fork({ [orderVariable]: JSON.stringify({ ...order, sockets } satisfies WorkerOrder) });
+  const worker = cluster.fork({
+    ...environmentOf(order),
+    [orderVariable]: JSON.stringify({ ...order, sockets } satisfies WorkerOrder),
+  });
 
   let hasExited = false;
   const exited = (code: number | null, signal: NodeJS.Signals | null) => {
@@ -59,4 +68,12 @@ export function spawnWorker({ order, onMessage, onExit }: SpawnOptions): ChildPr
     // Not worker.kill(): that waits for a disconnect, which a blocked worker never makes.
     kill: () => void worker.process.kill('SIGKILL'),
   };
+}
+
+/** What is different from the master's. A user's home and caches are no others', least of all root's. */
+function environmentOf({ directory, identity, settings }: WorkerOrder): NodeJS.ProcessEnv {
+  const { name, home } = identity?.user ?? {};
+  const own =
+    identity?.user === undefined ? {} : { HOME: home || '/', USER: name, LOGNAME: name, XDG_CACHE_HOME: undefined };
+  return { ...own, PWD: directory, ...settings.env };
 }
