@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import type { Logger } from '../../src/logger.ts';
 import { Notifier, type Send, takeServiceManager } from '../../src/master/notify.ts';
 
@@ -50,6 +50,30 @@ describe('messages to the service manager', () => {
     await take();
     await take();
     expect(sent).toEqual([['WATCHDOG=1']]);
+  });
+
+  it('give a sign of life only if what is to be watched answers, twice in every interval', async () => {
+    vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] });
+    onTestFinished(() => void vi.useRealTimers());
+    const sent: string[][] = [];
+    const send: Send = (assignments, done) => {
+      sent.push([...assignments]);
+      done(null);
+    };
+    const notifier = new Notifier({ send, watchdogMs: 1000, environment: {} });
+    let isRunning = true;
+    let asked = 0;
+    notifier.start({ event: () => {}, say: () => {} }, () => {
+      asked++;
+      if (isRunning) notifier.alive();
+    });
+    await vi.advanceTimersByTimeAsync(2000);
+    expect(sent).toEqual(Array(4).fill(['WATCHDOG=1']));
+    isRunning = false;
+    await vi.advanceTimersByTimeAsync(2000);
+    expect(asked).toBe(8);
+    expect(sent).toHaveLength(4);
+    await notifier.end(0);
   });
 
   it('are given up with one warning when there is no command, and never keep the master waiting', async () => {
