@@ -9,10 +9,10 @@ import { type MasterEvent, runMaster } from './master/master.ts';
 
 export async function main(argv: readonly string[], inbox: Inbox<MasterEvent>): Promise<number> {
   try {
+    const home = startDirectory();
     const asked = await parseCommandLine(argv);
     if ('help' in asked) return print(asked.help);
     if ('version' in asked) return print(asked.version);
-    const home = startDirectory();
     return await runMaster(() => loadConfiguration(asked.run, process.env, home), inbox);
   } catch (error) {
     if (!(error instanceof TsgunError)) throw error;

@@ -115,7 +115,7 @@ export class Notifier {
 
   /** What is said in one turn goes out together. */
   private pumpSoon(): void {
-    queueMicrotask(() => this.pump());
+    if (!this.isOff) queueMicrotask(() => this.pump());
   }
 
   private pump(): void {

@@ -3,8 +3,15 @@
 import cluster from 'node:cluster';
 import { statSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import { type BindRequest, restrictBinding } from '../internals.ts';
 import { openEnvelope, sendToWorker } from '../ipc/channel.ts';
-import { type MasterMessage, orderVariable, type WorkerMessage, type WorkerOrder } from '../ipc/messages.ts';
+import {
+  type MasterMessage,
+  orderVariable,
+  type WorkerMessage,
+  type WorkerOrder,
+  type WorkerSocket,
+} from '../ipc/messages.ts';
 
 /** The process behind a child. */
 export interface ChildProcess {
@@ -48,6 +55,7 @@ export function spawnWorker({ order, onMessage, onExit }: SpawnOptions): ChildPr
     ...environmentOf(order),
     [orderVariable]: JSON.stringify({ ...order, sockets } satisfies WorkerOrder),
   });
+  if (order.identity !== undefined) restrictBinding(worker.process, (request) => isHarmless(request, sockets));
 
   let hasExited = false;
   const exited = (code: number | null, signal: NodeJS.Signals | null) => {
@@ -68,6 +76,17 @@ export function spawnWorker({ order, onMessage, onExit }: SpawnOptions): ChildPr
     // Not worker.kill(): that waits for a disconnect, which a blocked worker never makes.
     kill: () => void worker.process.kill('SIGKILL'),
   };
+}
+
+/** The first port that needs no right; a system may say another, but this one is right everywhere. */
+const firstFreePort = 1024;
+
+/** Whether anyone may bind this, or it is what the worker is for. */
+function isHarmless({ address, port, fd = -1 }: BindRequest, sockets: readonly WorkerSocket[]): boolean {
+  const isOwn = sockets.some((socket) => 'port' in socket && socket.port === port && socket.host === address);
+  // A number above 65535 would be cut to one of 16 bits.
+  const isFree = Number.isInteger(port) && (port === 0 || (port >= firstFreePort && port <= 65_535));
+  return !(fd >= 0) && (isFree || isOwn);
 }
 
 /** What is different from the master's. A user's home and caches are no others', least of all root's. */

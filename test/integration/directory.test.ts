@@ -1,5 +1,7 @@
+import { spawnSync } from 'node:child_process';
 import { mkdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { makeFolder, start } from './harness.ts';
 
@@ -89,6 +91,18 @@ describe('the working directory', () => {
       `cannot start a worker: its directory ${path}/one is gone: a reload (HUP) takes the new one`,
     );
     await tsgun.stop();
+  });
+
+  it('that is gone at the start ends it with 1', () => {
+    const { path } = makeFolder();
+    const command = fileURLToPath(new URL('../../dist/cli.js', import.meta.url));
+    const script = 'mkdir gone && cd gone && rmdir ../gone && exec "$0" "$1" app.mjs';
+    const { status, stderr } = spawnSync('sh', ['-c', script, process.execPath, command], {
+      cwd: path,
+      encoding: 'utf8',
+    });
+    expect(stderr).toBe('tsgun: directory: the working directory has been deleted: start tsgun in one that is there\n');
+    expect(status).toBe(1);
   });
 
   it('is not what a $PWD of another directory says', async () => {

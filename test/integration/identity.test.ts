@@ -93,6 +93,23 @@ describe.skipIf(!isRoot)('--user and --group (these tests need root)', () => {
     expect(await tsgun.stop()).toEqual({ code: 0, signal: null });
   });
 
+  it('leave the app no way to have root bind for it: low ports, sockets in its folders, its descriptors', async () => {
+    const { path, write } = makeOpenFolder();
+    mkdirSync(join(path, 'private'), { mode: 0o700 });
+    write(
+      'app.mjs',
+      `import { createServer } from 'node:net'
+      const listen = (where) => new Promise((resolve) =>
+        createServer().on('error', ({ code }) => resolve(code)).listen(where, () => resolve('bound')))
+      const told = []
+      for (const where of [{ port: 1 }, { path: '${path}/private/x.sock' }, { fd: 5 }, { port: 0 }]) told.push(await listen(where))
+      export default (env, startResponse) => { startResponse('200 OK', []); return [told.join()] }`,
+    );
+    const tsgun = start('app.mjs', ['-u', 'nobody'], { cwd: path });
+    expect(await tsgun.ask()).toBe('EACCES,EACCES,EACCES,bound');
+    await tsgun.stop();
+  });
+
   it('may be numbers that no account has', async () => {
     const { path } = makeOpenFolder();
     const tsgun = start('app.mjs', ['-u', '54321', '-g', '54322'], { cwd: path });
