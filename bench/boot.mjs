@@ -74,7 +74,7 @@ async function measure(command) {
     await sleep(settleMs);
     const cpu = cpuMs(child.pid);
     const [master, ...others] = processTree(child.pid);
-    return { firstMs, cpu, master: residentBytes(master), worker: median(others.map(residentBytes)) };
+    return { firstMs, cpu, master: residentBytes(master), worker: median(others.map((pid) => residentBytes(pid))) };
   } finally {
     child.kill('SIGTERM');
     await once(child, 'exit');

@@ -2,6 +2,7 @@
 
 import { takeActivation } from './config/activation.ts';
 import { parseCommandLine } from './config/command-line.ts';
+import { startDirectory } from './config/directory.ts';
 import { loadConfiguration } from './config/load.ts';
 import { report, TsgunError } from './errors.ts';
 import type { Inbox } from './master/inbox.ts';
@@ -9,11 +10,12 @@ import { type MasterEvent, runMaster } from './master/master.ts';
 
 export async function main(argv: readonly string[], inbox: Inbox<MasterEvent>): Promise<number> {
   try {
+    const home = startDirectory();
     const asked = await parseCommandLine(argv);
     if ('help' in asked) return print(asked.help);
     if ('version' in asked) return print(asked.version);
     const line = { ...asked.run, activation: takeActivation() };
-    return await runMaster(() => loadConfiguration(line), inbox);
+    return await runMaster({ load: () => loadConfiguration(line, process.env, home), inbox, home });
   } catch (error) {
     if (!(error instanceof TsgunError)) throw error;
     const { message, stack } = report(error);

@@ -41,7 +41,11 @@ export async function loadApp(text: string, directory: string = process.cwd()): 
 async function checkFile(path: string, given: string): Promise<void> {
   if (!extensions.some((extension) => path.endsWith(extension)))
     throw new AppLoadError(`app: ${describe(given)} is not one of ${extensions.join(' ')} files`);
-  const found = await stat(path).catch(() => undefined);
+  const found = await stat(path).catch((error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EACCES') return undefined;
+    const user = `user ${process.geteuid?.()}`;
+    throw new AppLoadError(`app: ${describe(given)} is in a folder that ${user} may not enter (looked for ${path})`);
+  });
   if (found === undefined) throw new AppLoadError(`app: no file ${describe(given)} (looked for ${path})`);
   if (!found.isFile()) throw new AppLoadError(`app: ${describe(given)} is not a file (${path})`);
 }

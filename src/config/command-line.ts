@@ -21,7 +21,7 @@ export async function parseCommandLine(
   argv: readonly string[],
 ): Promise<{ run: CommandLine } | { help: string } | { version: string }> {
   const parser = build();
-  const parsed = await parser.parseAsync([...argv]).catch((error: Error) => {
+  const parsed = await parser.parseAsync(splitAttached(argv)).catch((error: Error) => {
     // yargs stumbles over names such as --constructor.
     throw error instanceof ConfigError ? error : new ConfigError(`cannot read the options: ${error.message}`);
   });
@@ -86,8 +86,26 @@ function optionFor(setting: Setting<unknown>): Options {
     group: setting.section,
     describe: `${setting.metavar}  ${setting.help}`,
     ...(setting.alias === undefined ? {} : { alias: setting.alias }),
-    ...(setting.default === undefined ? {} : { defaultDescription: String(setting.default) }),
+    ...(isSaid(setting.default) ? { defaultDescription: String(setting.default) } : {}),
   };
+}
+
+/** Whether there is something to show for a default. */
+function isSaid(value: unknown): boolean {
+  return value !== undefined && value !== null && typeof value !== 'object';
+}
+
+/**
+ * `-w4` → `-w 4`. yargs would take it for a bundle of letters. Only what cannot be a word is taken for a value, so that
+ * `-port 80` is refused as the typo that it is; but a variable is one, as in `-eNAME=value`.
+ */
+function splitAttached(argv: readonly string[]): string[] {
+  const letters = ['c', ...settingNames.map((name) => (table[name] as Setting<unknown>).alias)];
+  const end = argv.includes('--') ? argv.indexOf('--') : argv.length;
+  return argv.flatMap((word, index) => {
+    const [, letter, value] = /^-(?=e\w+=|[A-Za-z][^A-Za-z=-])([A-Za-z])(.+)$/s.exec(word) ?? [];
+    return index < end && value !== undefined && letters.includes(letter) ? [`-${letter}`, value] : [word];
+  });
 }
 
 function refuseUnknown(given: readonly string[]): void {

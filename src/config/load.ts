@@ -1,9 +1,11 @@
 /** Lays the sources over one another, lowest first, and checks each value by its parser. */
 
+import { resolve } from 'node:path';
 import { ConfigError, describe } from '../errors.ts';
+import { enterDirectory, startDirectory } from './directory.ts';
 import { Expected } from './parsers.ts';
 import { type Setting, type SettingName, type Settings, settingNames, table } from './settings.ts';
-import { environmentSource, fileSource, platformSource, type Source } from './sources.ts';
+import { environmentSource, fileSource, platformSource, type Source, unknownVariables } from './sources.ts';
 
 /** What the command line says: the app, the config file, and raw values of settings. */
 export interface CommandLine {
@@ -17,25 +19,48 @@ export interface CommandLine {
 export interface Configuration {
   /** `path[:export]`, as the user gave it. */
   readonly app: string;
+  /** Where the app's path begins: the working directory without symbolic links, as it was when this was read. */
+  readonly directory: string;
   readonly settings: Settings;
   /** Where each value came from, such as `default` or `$PORT`. */
   readonly origins: Readonly<Record<SettingName, string>>;
+  /** What is not wrong, and yet most likely not meant. */
+  readonly warnings: readonly string[];
 }
 
-/** @throws ConfigError that names the setting, what it expects, what it got and from where */
+/**
+ * Reads all sources, and goes to the working directory that they ask for.
+ * @param home where relative paths begin; entered first, as its name may stand for another directory by now
+ * @throws ConfigError that names the setting, what it expects, what it got and from where
+ */
 export async function loadConfiguration(
   line: CommandLine,
   env: NodeJS.ProcessEnv = process.env,
-  directory: string = process.cwd(),
+  home: string = startDirectory(),
 ): Promise<Configuration> {
+  enterDirectory(home);
   const sources = [
     ...platformSource(env),
-    ...(await fileSource(line.config, directory)),
+    ...(await fileSource(line.config, home)),
     ...environmentSource(env),
     { name: 'the command line', values: line.values },
     ...(line.activation ?? []),
   ];
-  return { app: line.app, ...resolveSettings(sources) };
+  const { settings, origins } = resolveSettings(sources);
+  const named = resolve(home, settings.chdir ?? '.');
+  const directory = enterDirectory(named, settings.chdir === undefined ? 'directory' : 'chdir');
+  const warnings = unknownVariables(env);
+  return { app: line.app, directory, settings: withPaths(settings, named), origins, warnings };
+}
+
+/** Files by the directory's name and not by what it is now: a log must not be left behind in yesterday's release. */
+function withPaths(settings: Settings, directory: string): Settings {
+  const files = settingNames.filter((name) => (table[name] as Setting<unknown>).isPath);
+  const paths = files.flatMap((name) => {
+    const path = settings[name];
+    return typeof path === 'string' && path !== '-' ? [[name, resolve(directory, path)]] : [];
+  });
+  return { ...settings, ...Object.fromEntries(paths) };
 }
 
 /** Pure: the later a source, the higher it ranks. Every given value is checked, overruled or not. */

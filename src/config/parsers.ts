@@ -3,7 +3,7 @@
  * A parser knows nothing of the setting's name or source; it throws `Expected`, and the caller adds the rest.
  */
 
-import { availableParallelism } from 'node:os';
+import { usableCpus } from './cpus.ts';
 
 /** Says what a parser would have taken, such as `a positive whole number`. */
 export class Expected extends Error {
@@ -58,7 +58,7 @@ export function secondsOrNever(least: number): Parser<number> {
 
 /** A worker count, or `auto`: as many as this process may use CPUs. */
 export function workerCount(raw: unknown): number {
-  if (raw === 'auto') return availableParallelism();
+  if (raw === 'auto') return usableCpus();
   const value = numberFrom(raw);
   if (!Number.isSafeInteger(value) || value < 1 || value > 1024)
     throw new Expected('a positive whole number up to 1024 or "auto"');
@@ -72,6 +72,55 @@ export function choice<const T extends string>(...words: T[]): Parser<T> {
     if (found === undefined) throw new Expected(`one of ${words.join(', ')}`);
     return found;
   };
+}
+
+/** One of a few words in small letters; capitals are taken for them. */
+export function choiceInAnyCase<const T extends string>(...words: T[]): Parser<T> {
+  const parse = choice(...words);
+  return (raw) => parse(typeof raw === 'string' ? raw.toLowerCase() : raw);
+}
+
+/** `null` in a config file says "not set", which is the default of such a setting. */
+export function optional<T>(parse: Parser<T>): Parser<T | undefined> {
+  return (raw) => (raw === null ? undefined : parse(raw));
+}
+
+/** A file mode mask: octal digits as text, such as 022 or 0o22, or a number, which is what it is: 18 for 022. */
+export function fileMask(raw: unknown): number {
+  if (typeof raw === 'number' && Number.isInteger(raw) && raw >= 0 && raw <= 0o777) return raw;
+  const digits = typeof raw === 'string' ? /^(?:0o?)?([0-7]{1,3})$/i.exec(raw.trim())?.[1] : undefined;
+  if (digits === undefined) throw new Expected('octal digits such as 022 or 0o22, or a number from 0 to 511');
+  return Number.parseInt(digits, 8);
+}
+
+/** A user or group: its name, or its number as digits. Whether there is such a one is not known here. */
+export function account(raw: unknown): string {
+  const text = typeof raw === 'number' ? String(raw) : raw;
+  if (typeof text !== 'string' || !/^(\d{1,10}|[^\s\d:/-][^\s:/]*)$/.test(text) || Number(text) >= 2 ** 32 - 1)
+    throw new Expected('a name or a number');
+  return text;
+}
+
+/** Variables for the environment: an object, a list of `NAME=VALUE`, or lines of them. */
+export function variables(raw: unknown): Readonly<Record<string, string>> {
+  const given = typeof raw === 'string' ? raw.split('\n').filter((line) => line.trim() !== '') : raw;
+  if (typeof given !== 'object' || given === null) throw new Expected('NAME=VALUE, a list of them, or an object');
+  return Object.fromEntries(Array.isArray(given) ? given.map(pair) : Object.entries(given).map(variable));
+}
+
+function pair(raw: unknown): [string, string] {
+  const at = typeof raw === 'string' ? raw.indexOf('=') : -1;
+  if (typeof raw !== 'string' || at === -1) throw new Expected('NAME=VALUE', raw);
+  return variable([raw.slice(0, at), raw.slice(at + 1)]);
+}
+
+function variable([name, value]: [string, unknown]): [string, string] {
+  if (name === '' || /[=\0]/.test(name)) throw new Expected('a variable with a name', name);
+  if (!['string', 'number', 'boolean'].includes(typeof value))
+    throw new Expected(`a text as the value of ${name}`, value);
+  const text = String(value);
+  if (text.includes('\0')) throw new Expected(`a value of ${name} without zero bytes`, text);
+  return [name, text];
 }
 
 export function nonEmptyText(raw: unknown): string {

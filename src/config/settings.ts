@@ -4,22 +4,27 @@
  */
 
 import {
+  account,
   addresses,
   choice,
+  choiceInAnyCase,
+  fileMask,
   nonEmptyText,
+  optional,
   type Parser,
   seconds,
   secondsOrNever,
+  variables,
   wholeNumber,
   workerCount,
 } from './parsers.ts';
 
-export const sections = ['Sockets', 'Workers', 'Connections', 'App', 'Logging'] as const;
+export const sections = ['Sockets', 'Workers', 'Connections', 'App', 'Process', 'Logging'] as const;
 
 export interface Setting<T> {
   readonly section: (typeof sections)[number];
   readonly parse: Parser<T>;
-  /** In the form a user would write it: it goes through `parse` too. `undefined`: not set. */
+  /** In the form a user would write it: it goes through `parse` too. `null`: not set. */
   readonly default: unknown;
   readonly metavar: string;
   readonly help: string;
@@ -27,6 +32,8 @@ export interface Setting<T> {
   readonly alias?: string;
   /** May be given several times on the command line. */
   readonly repeatable?: true;
+  /** A file: relative to the working directory, which `chdir` changes. */
+  readonly isPath?: true;
 }
 
 function setting<T>(declaration: Setting<T>): Setting<T> {
@@ -172,16 +179,66 @@ export const table = {
     alias: 'n',
     help: 'The name in process titles.',
   }),
+  chdir: setting({
+    section: 'Process',
+    parse: optional(nonEmptyText),
+    default: null,
+    metavar: 'DIR',
+    help: 'Where to go before the app is looked up; found anew at each reload. The config file is looked up before.',
+  }),
+  env: setting({
+    section: 'Process',
+    parse: variables,
+    default: {},
+    metavar: 'NAME=VALUE',
+    alias: 'e',
+    repeatable: true,
+    help: 'A variable for the environment of the workers; in a config file, an object or a list.',
+  }),
+  pidfile: setting({
+    section: 'Process',
+    parse: optional(nonEmptyText),
+    default: null,
+    metavar: 'FILE',
+    alias: 'p',
+    isPath: true,
+    help: 'Where the master writes its process id; gone when it has exited.',
+  }),
+  umask: setting({
+    section: 'Process',
+    parse: optional(fileMask),
+    default: null,
+    metavar: 'MASK',
+    alias: 'm',
+    help: 'The file mode mask of master and workers, in octal digits, such as 022.',
+  }),
+  user: setting({
+    section: 'Process',
+    parse: optional(account),
+    default: null,
+    metavar: 'USER',
+    alias: 'u',
+    help: 'Who the workers become after binding and before the app is loaded: a name or a number. Only root can.',
+  }),
+  group: setting({
+    section: 'Process',
+    parse: optional(account),
+    default: null,
+    metavar: 'GROUP',
+    alias: 'g',
+    help: 'The group of the workers, likewise. Without it, the group of the user that was given.',
+  }),
   errorLogfile: setting({
     section: 'Logging',
     parse: nonEmptyText,
     default: '-',
     metavar: 'FILE|-',
+    isPath: true,
     help: 'Where the error log goes; - is standard error.',
   }),
   logLevel: setting({
     section: 'Logging',
-    parse: choice('trace', 'debug', 'info', 'warn', 'warning', 'error', 'fatal', 'critical'),
+    parse: choiceInAnyCase('trace', 'debug', 'info', 'warn', 'warning', 'error', 'fatal', 'critical'),
     default: 'info',
     metavar: 'LEVEL',
     help: 'The least level that is logged.',

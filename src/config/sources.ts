@@ -37,6 +37,23 @@ export function environmentSource(env: NodeJS.ProcessEnv): Source[] {
 /** For what is not always needed: import() of a CommonJS package takes half as long again, looking for its exports. */
 const require = createRequire(import.meta.url);
 
+/** What tsgun itself reads, or gives to its own processes. */
+const ownVariables = ['TSGUN_NO_INTERNALS', 'TSGUN_WORKER_ORDER'];
+/** Kubernetes gives these to every container where there is a service by the name of tsgun. */
+const serviceLinks = /^TSGUN_(SERVICE_(HOST|PORT)(_|$)|PORT(_\d+_(TCP|UDP|SCTP)(_|$)|$))/;
+
+/** `TSGUN_*` variables that say nothing, each with what may have been meant: a typo there is hard to see. */
+export function unknownVariables(env: NodeJS.ProcessEnv): string[] {
+  const known = settingNames.map(environmentName);
+  return Object.keys(env)
+    .filter((name) => name.startsWith('TSGUN_') && !known.includes(name) && !ownVariables.includes(name))
+    .filter((name) => !serviceLinks.test(name) || (name === 'TSGUN_PORT' && !env[name]?.includes('://')))
+    .map((name) => {
+      const guess = nearest(name, known);
+      return `$${name} is not a setting, and is ignored${guess ? `; did you mean $${guess}?` : ''}`;
+    });
+}
+
 const configFileNames = ['tsgun.config.ts', 'tsgun.config.js', 'tsgun.config.mjs', 'tsgun.config.json'];
 
 /** The config file: the one asked for, else the first of the usual names that is there, else none. */

@@ -63,10 +63,24 @@ export type WorkerSocket = { readonly address: string } & (
   | { readonly path: string }
 );
 
+/** Who a worker becomes when it has what only root can get. */
+export interface Identity {
+  readonly gid: number;
+  /** Undefined: only the group changes. Name and home are of an account, if the number has one. */
+  readonly user:
+    | { readonly uid: number; readonly name: string | undefined; readonly home: string | undefined }
+    | undefined;
+}
+
 /** What a worker is started with, in its environment. */
 export interface WorkerOrder {
   readonly id: number;
   readonly app: string;
+  /** Its working directory. */
+  readonly directory: string;
+  readonly identity: Identity | undefined;
+  /** Its file mode mask. */
+  readonly umask: number;
   readonly settings: Settings;
   readonly sockets: readonly WorkerSocket[];
   /** The worker's end of its watchdog's pipe. */

@@ -2,6 +2,7 @@
 
 import { BootError, type ErrorReport, report } from '../errors.ts';
 import type { Level, Logger } from '../logger.ts';
+import type { WorkerName } from './hangs.ts';
 import type { Child, ExitReason, Policy, Pool } from './pool.ts';
 
 export type Exit = {
@@ -27,6 +28,11 @@ export function logExit(
   }
   const { message, stack } = error;
   log.event(bootLevel(pool), 'worker_exited', { ...fields, error: message, ...(stack ? { stack } : {}) }, message);
+}
+
+/** A worker that has done enough, or grown too large, is told to leave: another serves in its place. */
+export function logRecycling(log: Logger, name: WorkerName, { requests, worn: reason }: Child): void {
+  log.event('info', 'worker_recycled', { ...name, reason, requests }, `worker recycled: ${reason}`);
 }
 
 /** Before the first service, the first failure is everyone's: the others would only repeat it. */

@@ -3,14 +3,19 @@
  * here, before any worker is spawned for it.
  */
 
+import { closeSync, fchownSync, openSync } from 'node:fs';
 import type { Configuration } from '../config/load.ts';
 import { ConfigError, report } from '../errors.ts';
+import type { Identity } from '../ipc/messages.ts';
 import { createLogger, type Logger } from '../logger.ts';
 import { adoptHandover } from './handover.ts';
+import { identityOf } from './identity.ts';
 import { bindAll, type Listener } from './listeners.ts';
 
 export interface Generation {
   readonly configuration: Configuration;
+  readonly identity: Identity | undefined;
+  readonly umask: number;
   /** One per address of the configuration, in its order. */
   readonly listeners: readonly Listener[];
   readonly log: Logger;
@@ -28,8 +33,13 @@ const readMs = 30_000;
  */
 export async function prepare(load: LoadConfiguration, present: readonly Listener[]): Promise<Generation> {
   const configuration = await withinReason(load());
-  const log = openLog(configuration);
-  return { configuration, log, listeners: await bindAll(configuration.settings.bind, present) };
+  const { settings } = configuration;
+  const identity = await identityOf(settings);
+  // Before anything is made that it is to apply to: log files, sockets.
+  const umask = settings.umask ?? ownMask;
+  process.umask(umask);
+  const log = openLog(configuration, identity);
+  return { configuration, identity, umask, log, listeners: await bindAll(settings.bind, present) };
 }
 
 /** The first one, with the sockets that an older master may have handed over; those it does not want are closed. */
@@ -39,6 +49,10 @@ export async function prepareFirst(load: LoadConfiguration): Promise<Generation>
   for (const listener of adopted) if (!generation.listeners.includes(listener)) listener.close();
   return generation;
 }
+
+/** What the master was started with; it can only be read by setting it. */
+const ownMask = process.umask(0);
+process.umask(ownMask);
 
 /** The time limit, and errors that escape from the code of a config file while it is read. */
 function withinReason<T>(reading: Promise<T>): Promise<T> {
@@ -67,10 +81,38 @@ function withinReason<T>(reading: Promise<T>): Promise<T> {
   });
 }
 
-function openLog({ settings }: Configuration): Logger {
+function openLog({ settings }: Configuration, identity: Identity | undefined): Logger {
   try {
+    if (identity !== undefined && settings.errorLogfile !== '-') createFor(identity, settings.errorLogfile);
     return createLogger(settings);
   } catch (error) {
     throw new ConfigError(`errorLogfile: cannot write to ${settings.errorLogfile}: ${report(error).message}`);
   }
+}
+
+/** Makes the file anew where it was moved away, for the workers too. */
+export function reopenLog({ configuration, identity, log }: Generation): void {
+  const { errorLogfile } = configuration.settings;
+  try {
+    if (identity !== undefined && errorLogfile !== '-') createFor(identity, errorLogfile);
+    log.reopen();
+  } catch (error) {
+    log.say('error', { error: report(error).message }, 'the log file is not reopened: the old one is written on');
+  }
+}
+
+/**
+ * A new log file is the workers', so that they can open it again when it has been rotated. One that is there stays whose it
+ * is: whoever may write to its folder could have put a link there, to a file that root would then give away.
+ */
+function createFor({ gid, user }: Identity, path: string): void {
+  let fd: number;
+  try {
+    fd = openSync(path, 'ax');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return;
+    throw error;
+  }
+  fchownSync(fd, user?.uid ?? -1, gid);
+  closeSync(fd);
 }

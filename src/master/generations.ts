@@ -4,12 +4,14 @@
  */
 
 import { type Generation, type LoadConfiguration, prepare } from './generation.ts';
+import type { Listener } from './listeners.ts';
 
 export type Prepared = { type: 'prepared'; generation: Generation } | { type: 'reload_failed'; error: unknown };
 
 export class Generations {
   private readonly load: LoadConfiguration;
   private readonly byNumber = new Map<number, Generation>();
+  private readonly announced = new Set<Listener>();
   private isReading = false;
   private mustReadAgain = false;
 
@@ -28,6 +30,17 @@ export class Generations {
 
   add(number: number, generation: Generation): void {
     this.byNumber.set(number, generation);
+  }
+
+  /** Once per listener, when the first worker accepts on it: from then on clients are served. */
+  announce(number: number): void {
+    const { listeners, log } = this.get(number);
+    for (const listener of listeners) {
+      const { address, url } = listener;
+      if (this.announced.has(listener)) continue;
+      this.announced.add(listener);
+      log.event('info', 'listening', { address, url }, `listening on ${url ?? address}`);
+    }
   }
 
   /** Reads the configuration anew, beside the loop, and tells what came of it; of several that overlap, only the newest. */

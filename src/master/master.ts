@@ -7,12 +7,11 @@ import { BootError, type ErrorReport, ExitCode, report } from '../errors.ts';
 import { idleGraceMs, type WatchdogMessage, type WorkerMessage } from '../ipc/messages.ts';
 import type { Logger } from '../logger.ts';
 import type { Command } from './commands.ts';
-import { explainBoot, logExit } from './exits.ts';
-import { type Generation, type LoadConfiguration, prepareFirst } from './generation.ts';
+import { explainBoot, logExit, logRecycling } from './exits.ts';
+import { type Generation, type LoadConfiguration, prepareFirst, reopenLog } from './generation.ts';
 import { Generations, type Prepared } from './generations.ts';
 import { Hangs, logStall, type WorkerName } from './hangs.ts';
 import type { Inbox } from './inbox.ts';
-import type { Listener } from './listeners.ts';
 import { type Action, nextLook, plan } from './plan.ts';
 import { policyOf } from './policy.ts';
 import {
@@ -37,27 +36,38 @@ import {
   quickStopMs,
 } from './pool.ts';
 import { type ChildProcess, spawnWorker } from './spawn.ts';
-import { Successor } from './successor.ts';
+import { predecessor, Successor } from './successor.ts';
+import { Surroundings } from './surroundings.ts';
 import { isInForeground } from './terminal.ts';
 
 export type MasterEvent =
   | { type: 'command'; command: Command; signal: NodeJS.Signals }
   | { type: 'message'; child: Child; message: WorkerMessage | WatchdogMessage }
   | { type: 'exit'; child: Child; code: number | null; signal: NodeJS.Signals | null }
+  | { type: 'watchdog' }
   | Prepared;
 
 /** A loop that comes back this much later than it meant to was not running. */
 const oversleptMs = 100;
 
+export interface MasterOptions {
+  readonly load: LoadConfiguration;
+  /** Holds the signals that came since the process began. */
+  readonly inbox: Inbox<MasterEvent>;
+  /** The directory that the command was started in, by the name that the user gave it. */
+  readonly home: string;
+}
+
 /**
  * Runs until stopped.
- * @param inbox holds the signals that came since the process began
  * @throws ConfigError when the configuration is bad or an address cannot be bound; then no worker has run
  */
-export async function runMaster(load: LoadConfiguration, inbox: Inbox<MasterEvent>): Promise<ExitCode> {
-  const first = prepareFirst(load);
+export async function runMaster({ load, inbox, home }: MasterOptions): Promise<ExitCode> {
+  const surroundings = new Surroundings(predecessor);
+  const options = { load: surroundings.checked(load), inbox, home };
+  const first = prepareFirst(options.load);
   const stop = await Promise.race([first.then(() => undefined), inbox.find(isStop)]);
-  return stop === undefined ? new Master(load, inbox, await first).run() : ExitCode.ok;
+  return stop === undefined ? new Master(options, await first, surroundings).run() : ExitCode.ok;
 }
 
 function isStop(event: MasterEvent): boolean {
@@ -66,20 +76,22 @@ function isStop(event: MasterEvent): boolean {
 
 class Master {
   private readonly inbox: Inbox<MasterEvent>;
+  private readonly surroundings: Surroundings;
   private readonly pool: Pool;
   private readonly processes = new Map<Child, ChildProcess>();
   private readonly generations: Generations;
   private readonly bootErrors = new Map<Child, ErrorReport>();
   private readonly hangs = new Hangs();
-  private readonly announced = new Set<Listener>();
   private exitCode: ExitCode = ExitCode.ok;
-  private readonly successor = new Successor();
+  private readonly successor: Successor;
   private readonly startedAt = performance.now();
   private servedByTheDead = 0;
 
-  constructor(load: LoadConfiguration, inbox: Inbox<MasterEvent>, generation: Generation) {
+  constructor({ load, inbox, home }: MasterOptions, generation: Generation, surroundings: Surroundings) {
     const { settings } = generation.configuration;
     this.inbox = inbox;
+    this.surroundings = surroundings;
+    this.successor = new Successor(home);
     this.pool = createPool(policyOf(settings), settings.workers);
     this.generations = new Generations(load, this.pool.generation, generation);
   }
@@ -88,6 +100,7 @@ class Master {
     const { app, settings } = this.current.configuration;
     const { workers, workerClass } = settings;
     this.setTitle();
+    this.surroundings.open(this.current, () => this.inbox.push({ type: 'watchdog' }));
     this.log.event('info', 'master_started', { app, workers, workerClass, node: process.version }, 'tsgun started');
     // A config file's code lives on in this process; what escapes from it must not end the service.
     const onEscape = (error: unknown) => this.log.say('error', { ...report(error) }, 'an error escaped in the master');
@@ -100,6 +113,7 @@ class Master {
         if (action.type === 'stop') return this.finish();
         this.act(action, now);
       }
+      this.surroundings.look(this.pool);
       const wakeAt = nextLook(this.pool, now);
       const events = await this.inbox.next(wakeAt - now);
       awakeAt = performance.now();
@@ -134,6 +148,7 @@ class Master {
     else if (event.type === 'message') this.hear(event.child, event.message);
     else if (event.type === 'exit') this.bury(event.child, event.code, event.signal);
     else if (event.type === 'prepared') this.roll(event.generation);
+    else if (event.type === 'watchdog') this.surroundings.alive();
     else this.failReload(report(event.error));
   }
 
@@ -142,7 +157,7 @@ class Master {
     else if (command === 'reopen') this.reopenLogs(signal);
     else if (this.pool.isStopping) return;
     else if (command === 'reload') this.reload(signal);
-    else if (command === 'upgrade') this.successor.start(signal, this.current, process.cwd());
+    else if (command === 'upgrade') this.upgrade(signal);
     else if (command === 'dismiss' && isInForeground())
       this.log.say('debug', { signal }, 'ignored: a terminal sends this signal when it is resized');
     else {
@@ -151,9 +166,13 @@ class Master {
     }
   }
 
+  private upgrade(signal: NodeJS.Signals): void {
+    this.successor.start(signal, this.current, () => this.surroundings.settle(this.current));
+  }
+
   /** The master's first: where it makes a new file, the workers, who may be other users, find it. */
   private reopenLogs(signal: NodeJS.Signals): void {
-    for (const { log } of this.generations.all()) log.reopen();
+    for (const generation of this.generations.all()) reopenLog(generation);
     for (const childProcess of this.processes.values()) childProcess.send({ type: 'reopen' });
     this.log.say('info', { signal }, 'log files reopened');
   }
@@ -177,15 +196,7 @@ class Master {
     noteReady(this.pool, child, now);
     const fields = { ...this.describe(child), interface: appInterface, bootMs: Math.round(now - child.spawnedAt) };
     this.log.event('info', 'worker_ready', fields, 'worker ready');
-    for (const listener of this.generations.get(child.generation).listeners) this.announce(listener);
-  }
-
-  /** Once per listener, when the first worker accepts on it: from then on clients are served. */
-  private announce(listener: Listener): void {
-    const { address, url } = listener;
-    if (this.announced.has(listener)) return;
-    this.announced.add(listener);
-    this.log.event('info', 'listening', { address, url }, `listening on ${url ?? address}`);
+    this.generations.announce(child.generation);
   }
 
   private bury(child: Child, code: number | null, signal: NodeJS.Signals | null): void {
@@ -215,6 +226,7 @@ class Master {
 
   private reload(signal: NodeJS.Signals): void {
     this.log.event('info', 'reload_started', { signal }, 'reloading');
+    this.surroundings.reloading();
     this.generations.read((event) => this.inbox.push(event));
   }
 
@@ -231,12 +243,14 @@ class Master {
     this.log.event('error', 'reload_failed', fields, `reload given up: ${message}`);
     this.setTitle();
     this.tidy();
+    this.surroundings.settle(this.current);
   }
 
   private finishReload(): void {
     const { pool } = this;
     pool.reloadFrom = undefined;
     this.tidy();
+    this.surroundings.settle(this.current);
     this.log.event('info', 'reload_finished', { workers: pool.target, generation: pool.generation }, 'reload finished');
   }
 
@@ -271,8 +285,9 @@ class Master {
     if (!childrenOf(this.pool).some(({ isAccepting }) => isAccepting)) this.generations.closeAll();
   }
 
-  private finish(): ExitCode {
+  private async finish(): Promise<ExitCode> {
     this.closeUnserved();
+    await this.surroundings.close(this.pool);
     const uptimeMs = Math.round(performance.now() - this.startedAt);
     const fields = { exitCode: this.exitCode, uptimeMs, requests: this.servedByTheDead };
     this.log.event('info', 'shutdown_finished', fields, 'tsgun stopped');
@@ -285,7 +300,7 @@ class Master {
     if (action.type === 'spawn') this.spawn(now);
     else if (action.type === 'finish_reload') this.finishReload();
     else if (action.type === 'retire') {
-      this.logRecycling(action.child, action.reason);
+      if (action.child.worn === action.reason) logRecycling(this.log, this.describe(action.child), action.child);
       noteRetiring(action.child, action.reason, now + this.pool.policy.graceMs);
       const { graceMs } = this.pool.policy;
       const idleMs = action.reason === 'shutdown' ? idleGraceMs.stop : idleGraceMs.replacement;
@@ -296,26 +311,16 @@ class Master {
     } else this.kill(action.child, action.reason);
   }
 
-  private logRecycling(child: Child, reason: ExitReason): void {
-    const { requests, worn } = child;
-    if (worn !== reason) return;
-    this.log.event(
-      'info',
-      'worker_recycled',
-      { ...this.describe(child), reason, requests },
-      `worker recycled: ${reason}`,
-    );
-  }
-
   private spawn(now: number): void {
-    const { configuration, listeners } = this.current;
-    const { app, settings } = configuration;
+    const { configuration, listeners, identity, umask } = this.current;
+    const { app, directory, settings } = configuration;
+    const sockets = listeners.map(({ socket }) => socket);
     const child = addChild(this.pool, now);
     const onExit = (code: number | null, signal: NodeJS.Signals | null) =>
       this.inbox.push({ type: 'exit', child, code, signal });
     try {
       const childProcess = spawnWorker({
-        order: { id: child.id, app, settings, sockets: listeners.map(({ socket }) => socket) },
+        order: { id: child.id, app, directory, identity, umask, settings, sockets },
         onMessage: (message) => this.inbox.push({ type: 'message', child, message }),
         onExit,
       });

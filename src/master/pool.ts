@@ -238,7 +238,7 @@ export function noteScaled(pool: Pool, command: 'more' | 'fewer' | 'dismiss'): v
     return command === 'dismiss' || target === 0 ? 0 : Math.max(1, target - 1);
   };
   pool.target = scaled(pool.target);
-  if (pool.wantedBefore !== undefined)
+  if (pool.reloadFrom !== undefined && pool.wantedBefore !== undefined)
     pool.wantedBefore = { ...pool.wantedBefore, target: scaled(pool.wantedBefore.target) };
 }
 

@@ -1,9 +1,11 @@
 /** Makes a worker process happen, and nothing else: what it is for is in its order. */
 
 import cluster from 'node:cluster';
+import { statSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import type { Readable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
+import { type BindRequest, restrictBinding } from '../internals.ts';
 import { openEnvelope, sendToWorker } from '../ipc/channel.ts';
 import {
   type MasterMessage,
@@ -11,6 +13,7 @@ import {
   type WatchdogMessage,
   type WorkerMessage,
   type WorkerOrder,
+  type WorkerSocket,
 } from '../ipc/messages.ts';
 
 /** The process behind a child. */
@@ -33,12 +36,17 @@ const firstFd = 4;
 /** The same extension as this file: compiled or not, worker and master are of one kind. */
 const workerFile = fileURLToPath(new URL(`../worker/main${import.meta.url.slice(-3)}`, import.meta.url));
 
+/** @throws Error when there is no way to start it now */
 export function spawnWorker({ order, onMessage, onExit }: SpawnOptions): ChildProcess {
+  // The system's own error for this would name the program that is to be run.
+  if (!statSync(order.directory, { throwIfNoEntry: false })?.isDirectory())
+    throw new Error(`its directory ${order.directory} is gone: a reload (HUP) takes the new one`);
   const inherited = order.sockets.flatMap((socket) => ('fd' in socket ? [socket.fd] : []));
   // Sockets that are not inherited are shared: workers accept for themselves either way.
   cluster.schedulingPolicy = cluster.SCHED_NONE;
   cluster.setupPrimary({
     exec: workerFile,
+    cwd: order.directory,
     args: [],
     // A worker that read from the terminal would be stopped by it.
     stdio: ['ignore', 'inherit', 'inherit', 'ipc', ...inherited, 'pipe'] as never,
@@ -48,7 +56,8 @@ export function spawnWorker({ order, onMessage, onExit }: SpawnOptions): ChildPr
   );
   const watchdogFd = firstFd + inherited.length;
   const workerOrder: WorkerOrder = { ...order, sockets, watchdogFd };
-  const worker = cluster.fork({ [orderVariable]: JSON.stringify(workerOrder) });
+  const worker = cluster.fork({ ...environmentOf(workerOrder), [orderVariable]: JSON.stringify(workerOrder) });
+  if (order.identity !== undefined) restrictBinding(worker.process, (request) => isHarmless(request, sockets));
 
   let hasExited = false;
   const exited = (code: number | null, signal: NodeJS.Signals | null) => {
@@ -82,4 +91,23 @@ function listenToWatchdog(pipe: Readable | null | undefined, onMessage: (message
       onMessage(JSON.parse(line) as WatchdogMessage);
     } catch {}
   });
+}
+
+/** The first port that needs no right; a system may say another, but this one is right everywhere. */
+const firstFreePort = 1024;
+
+/** Whether anyone may bind this, or it is what the worker is for. */
+function isHarmless({ address, port, fd = -1 }: BindRequest, sockets: readonly WorkerSocket[]): boolean {
+  const isOwn = sockets.some((socket) => 'port' in socket && socket.port === port && socket.host === address);
+  // A number above 65535 would be cut to one of 16 bits.
+  const isFree = Number.isInteger(port) && (port === 0 || (port >= firstFreePort && port <= 65_535));
+  return !(fd >= 0) && (isFree || isOwn);
+}
+
+/** What is different from the master's. A user's home and caches are no others', least of all root's. */
+function environmentOf({ directory, identity, settings }: WorkerOrder): NodeJS.ProcessEnv {
+  const { name, home } = identity?.user ?? {};
+  const own =
+    identity?.user === undefined ? {} : { HOME: home || '/', USER: name, LOGNAME: name, XDG_CACHE_HOME: undefined };
+  return { ...own, PWD: directory, ...settings.env };
 }

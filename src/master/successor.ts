@@ -17,19 +17,25 @@ for (const name of [socketsVariable, activatedVariable, 'LISTEN_PID', 'LISTEN_FD
   delete environment[name];
 
 /** The pid of the master that started this one beside itself, for as long as it lives. */
-function predecessor(): number | undefined {
+export function predecessor(): number | undefined {
   return Number(predecessorText) === process.ppid ? process.ppid : undefined;
 }
 
 export class Successor {
   /** Of the master that was started beside this one, until it exits. */
   private pid: number | undefined = undefined;
+  private readonly home: string;
+
+  /** @param home where this one was started, by the name that the user gave it */
+  constructor(home: string) {
+    this.home = home;
+  }
 
   /**
    * Starts one with this process's own command line, unless there are two masters already.
-   * @param directory where it begins
+   * @param onGone called when it has exited
    */
-  start(signal: NodeJS.Signals, generation: Generation, directory: string): void {
+  start(signal: NodeJS.Signals, generation: Generation, onGone: () => void): void {
     const { log } = generation;
     const other = this.pid ?? predecessor();
     if (other !== undefined)
@@ -38,8 +44,8 @@ export class Successor {
     if (handover === undefined)
       return log.say('error', { signal }, 'no new master: sockets cannot be handed over with TSGUN_NO_INTERNALS set');
     const child = spawn(process.execPath, [...process.execArgv, ...process.argv.slice(1)], {
-      cwd: directory,
-      env: { ...environment, ...handover.env, [predecessorVariable]: String(process.pid) },
+      cwd: this.home,
+      env: { ...environment, PWD: this.home, ...handover.env, [predecessorVariable]: String(process.pid) },
       stdio: ['inherit', 'inherit', 'inherit', ...handover.stdio],
     });
     const { pid } = child;
@@ -54,6 +60,7 @@ export class Successor {
     child.once('exit', (code, signal) => {
       this.pid = undefined;
       log.say('warn', { successor: pid, code, signal }, 'the new master has exited: this one goes on alone');
+      onGone();
     });
   }
 }

@@ -11,12 +11,15 @@ import { startHeartbeat } from '../ipc/heartbeat.ts';
 import { type MasterMessage, orderVariable, type WorkerOrder } from '../ipc/messages.ts';
 import { createLazyLogger, type Logger } from '../logger.ts';
 import { Exit } from './exit.ts';
+import { become } from './identity.ts';
 import { registry } from './registry.ts';
 import { startWatchdog } from './watchdog.ts';
 import type { Worker } from './worker.ts';
 
 export async function work(): Promise<void> {
   const order = takeOrder();
+  process.umask(order.umask);
+  // Opened before the user changes: the log may be root's.
   const log = createLazyLogger(order.settings);
   process.title = `${order.settings.procName}: worker [${order.app}]`;
 
@@ -79,7 +82,10 @@ function takeOrder(): WorkerOrder {
 
 async function boot(order: WorkerOrder, log: Logger): Promise<Worker> {
   const { settings, sockets } = order;
-  const [app, makeWorker] = await Promise.all([loadApp(order.app), registry[settings.workerClass]()]);
+  const makeWorker = await registry[settings.workerClass]();
+  // After all that is ours, which may lie where only root can read, and before the first line of the app.
+  if (order.identity !== undefined) become(order.identity);
+  const app = await loadApp(order.app);
   const worker = makeWorker({ app, settings, sockets, log });
   await worker.start();
   return worker;

@@ -121,6 +121,12 @@ export class Tsgun {
     return { status: response.status, text: await response.text(), headers: response.headers };
   }
 
+  /** The answer's body over a connection of its own: of a worker that accepts now, not of one that finishes. */
+  async ask(path = '/'): Promise<string> {
+    const answer = await (await this.connect()).exchange(`GET ${path} HTTP/1.0\r\n\r\n`);
+    return answer.slice(answer.indexOf('\r\n\r\n') + 4);
+  }
+
   async connect(): Promise<Client> {
     const { hostname, port } = new URL(await this.url());
     return Client.open(Number(port), hostname);

@@ -244,6 +244,34 @@ describe('a reload', () => {
     expect(plan(pool, 2)).toEqual([]);
   });
 
+  it('that fails keeps what signals change while it is under way, as does one that succeeds', () => {
+    const pool = poolOf(2);
+    settle(pool, 0);
+    noteReload(pool, policy, 5);
+    const broken = addChild(pool, 1);
+    noteScaled(pool, 'more');
+    expect(pool.target).toBe(6);
+    noteExit(pool, broken, null, 2);
+    expect(pool.target).toBe(3);
+    settle(pool, pool.resumeAt);
+    noteReload(pool, policy, 5);
+    settle(pool, pool.resumeAt);
+    noteScaled(pool, 'fewer');
+    expect(pool.target).toBe(4);
+  });
+
+  it('whose success is past is not touched by a count that changes later', () => {
+    const pool = poolOf(2);
+    settle(pool, 0);
+    noteReload(pool, policy, 1);
+    settle(pool, 1);
+    noteScaled(pool, 'fewer');
+    expect(pool.target).toBe(1);
+    noteReload(pool, policy, 4);
+    noteExit(pool, addChild(pool, 2), null, 3);
+    expect(pool.target).toBe(1);
+  });
+
   it('overtaken by another kills what still boots, and can still go back to the last complete generation', () => {
     const pool = poolOf(1);
     settle(pool, 0);

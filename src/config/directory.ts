@@ -1,0 +1,51 @@
+/**
+ * The working directory, as the user named it. A deploy may move a symbolic link, or delete the directory and make it anew,
+ * while the system goes on holding the old one: every reload goes back in by the name.
+ */
+
+import { statSync } from 'node:fs';
+import { ConfigError } from '../errors.ts';
+
+/**
+ * The name by which this process's directory was entered: `$PWD`, which keeps symbolic links, where it names the same
+ * directory (as gunicorn's `getcwd` does).
+ */
+export function startDirectory(named: string | undefined = process.env.PWD): string {
+  const actual = currentDirectory();
+  return named?.startsWith('/') && isSame(named, actual) ? named : actual;
+}
+
+/**
+ * Makes a directory the working one.
+ * @returns what it is without symbolic links
+ * @throws ConfigError
+ */
+export function enterDirectory(path: string, setting = 'directory'): string {
+  try {
+    process.chdir(path);
+    return process.cwd();
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    const remedy = remedies[code ?? ''] ?? 'cannot be entered';
+    throw new ConfigError(`${setting}: ${JSON.stringify(path)} ${remedy} (${code})`);
+  }
+}
+
+const remedies: Record<string, string> = {
+  ENOENT: 'is not there: make it again, or start tsgun in another directory',
+  ENOTDIR: 'is not a directory',
+  EACCES: 'may not be entered by this user',
+};
+
+function currentDirectory(): string {
+  try {
+    return process.cwd();
+  } catch {
+    throw new ConfigError('directory: the working directory has been deleted: start tsgun in one that is there');
+  }
+}
+
+function isSame(a: string, b: string): boolean {
+  const [left, right] = [a, b].map((path) => statSync(path, { throwIfNoEntry: false }));
+  return left !== undefined && right !== undefined && left.ino === right.ino && left.dev === right.dev;
+}

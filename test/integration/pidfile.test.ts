@@ -1,0 +1,86 @@
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { makeFolder, start } from './harness.ts';
+
+const app = `export default (env, startResponse) => { startResponse('200 OK', []); return ['hello'] }`;
+
+describe('--pidfile', () => {
+  it('says the master while it lives, and is gone afterwards', async () => {
+    const { path } = makeFolder({ 'app.mjs': app });
+    const tsgun = start('app.mjs', ['--pidfile', 'x.pid'], { cwd: path });
+    await tsgun.event('master_started');
+    expect(readFileSync(join(path, 'x.pid'), 'utf8')).toBe(`${tsgun.pid}\n`);
+    expect(await tsgun.stop()).toMatchObject({ code: 0 });
+    expect(readdirSync(path)).toEqual(['app.mjs']);
+  });
+
+  it('is gone too when the app cannot be loaded', async () => {
+    const { path } = makeFolder({ 'app.mjs': 'throw new Error("no")' });
+    const tsgun = start('app.mjs', ['--pidfile', 'x.pid'], { cwd: path });
+    expect(await tsgun.exited).toMatchObject({ code: 4 });
+    expect(readdirSync(path)).toEqual(['app.mjs']);
+  });
+
+  it('of a master that was killed is replaced, with a warning', async () => {
+    const { path } = makeFolder({ 'app.mjs': app });
+    const first = start('app.mjs', ['-p', 'x.pid'], { cwd: path });
+    await first.workers(1);
+    await first.stop('SIGKILL').catch(() => {});
+    const second = start('app.mjs', ['-p', 'x.pid'], { cwd: path });
+    await second.workers(1);
+    expect(readFileSync(join(path, 'x.pid'), 'utf8')).toBe(`${second.pid}\n`);
+    expect(second.log.filter(({ level }) => level === 'warn')).toMatchObject([
+      { msg: 'the pidfile of a master that is gone is replaced', pidfile: join(path, 'x.pid') },
+    ]);
+    await second.stop();
+  });
+
+  it('of a master that runs ends the start of another with 1, and is left alone', async () => {
+    const { path } = makeFolder({ 'app.mjs': app });
+    const first = start('app.mjs', ['-p', 'x.pid'], { cwd: path });
+    await first.workers(1);
+    const second = start('app.mjs', ['-p', 'x.pid'], { cwd: path });
+    expect(await second.exited).toMatchObject({ code: 1 });
+    expect(second.text).toEqual([
+      `tsgun: pidfile: ${path}/x.pid says process ${first.pid}, which is running: stop that one first, or remove the file if that is no tsgun`,
+    ]);
+    expect(readFileSync(join(path, 'x.pid'), 'utf8')).toBe(`${first.pid}\n`);
+    expect(await first.get('/')).toMatchObject({ text: 'hello' });
+    await first.stop();
+  });
+
+  it('is not touched by a start that is refused for its address', async () => {
+    const { path } = makeFolder({ 'app.mjs': app });
+    const first = start('app.mjs', [], { cwd: path });
+    const { port } = new URL(await first.url());
+    writeFileSync(join(path, 'x.pid'), '999999999\n');
+    const second = start('app.mjs', ['-p', 'x.pid', '--bind', `127.0.0.1:${port}`], { cwd: path });
+    expect(await second.exited).toMatchObject({ code: 1 });
+    expect(readFileSync(join(path, 'x.pid'), 'utf8')).toBe('999999999\n');
+    await first.stop();
+  });
+
+  it('moves with a reload that has changed it, and stays with one that fails', async () => {
+    const { path, write } = makeFolder({ 'app.mjs': app, 'tsgun.config.json': '{ "pidfile": "one.pid" }' });
+    const pidIn = (name: string) => existsSync(join(path, name)) && readFileSync(join(path, name), 'utf8');
+    const tsgun = start('app.mjs', [], { cwd: path });
+    await tsgun.workers(1);
+    write('tsgun.config.json', '{ "pidfile": "two.pid" }');
+    tsgun.signal('SIGHUP');
+    await tsgun.event('reload_finished');
+    expect([pidIn('one.pid'), pidIn('two.pid')]).toEqual([false, `${tsgun.pid}\n`]);
+
+    write('three.pid', `${process.pid}\n`);
+    write('tsgun.config.json', '{ "pidfile": "three.pid" }');
+    tsgun.signal('SIGHUP');
+    expect((await tsgun.event('reload_failed')).error).toMatch(`three.pid says process ${process.pid}`);
+    write('tsgun.config.json', '{ "pidfile": "four.pid" }');
+    write('app.mjs', 'throw new Error("not today")');
+    tsgun.signal('SIGHUP');
+    await tsgun.event('reload_failed', 2);
+    expect([pidIn('two.pid'), pidIn('four.pid')]).toEqual([`${tsgun.pid}\n`, false]);
+    await tsgun.stop();
+    expect([pidIn('two.pid'), pidIn('three.pid')]).toEqual([false, `${process.pid}\n`]);
+  });
+});
