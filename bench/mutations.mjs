@@ -2,7 +2,7 @@
  * Random mutations of valid requests, fed to the parser at random cuts: it throws nothing but HttpError, always gets
  * further, never yields more requests than were sent, and says the same however the bytes were cut.
  *
- *   node bench/mutations.mjs [COUNT] [--seed N] [--only INDEX]     (after npm run build)
+ *   npm run mutations -- [COUNT] [--seed N] [--only INDEX]
  *
  * A mutation depends on the seed and its index alone: `--seed N --only INDEX` is one of them again. Exits 1 on a violation.
  */
@@ -11,9 +11,9 @@ import { randomInt } from 'node:crypto';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads';
-import { HttpError } from '../dist/http/errors.js';
-import { defaultLimits } from '../dist/http/limits.js';
-import { RequestParser } from '../dist/http/parser.js';
+import { HttpError } from '../src/http/errors.ts';
+import { defaultLimits } from '../src/http/limits.ts';
+import { RequestParser } from '../src/http/parser.ts';
 
 /** Limits of everyday use, and small ones that the mutations run into. */
 const limitChoices = [
@@ -81,7 +81,7 @@ async function main() {
 function fail(seed, index, violation) {
   console.error(`Violation in mutation ${index}: ${violation}`);
   describeMutation(makeMutation(seed, index));
-  console.error(`Again: node bench/mutations.mjs --seed ${seed} --only ${index}`);
+  console.error(`Again: npm run mutations -- --seed ${seed} --only ${index}`);
   process.exit(1);
 }
 

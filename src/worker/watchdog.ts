@@ -19,7 +19,7 @@ const maxPathLength = 200;
 /** A bound for the thread's heap, not what it takes: a large source map must fit. */
 const heapMib = 128;
 /** The same extension as this file: compiled or not, both threads are of one kind. */
-const threadFile = new URL(`./watchdog-thread${import.meta.url.slice(-3)}`, import.meta.url);
+const threadFile = new URL(`../worker/watchdog-thread${import.meta.url.slice(-3)}`, import.meta.url);
 
 /** From now on silence counts. */
 export function startWatchdog({ running, onFailure, ...data }: WatchdogOptions): void {
