@@ -2,12 +2,9 @@
 
 import type { Server } from 'node:net';
 import { makeHandler } from '../app/interfaces.ts';
-import { bindError } from '../errors.ts';
-import { createListener } from '../http/accept.ts';
 import { HttpServer } from '../http/server.ts';
-import { inheritedHandle } from '../internals.ts';
-import type { WorkerSocket } from '../ipc/messages.ts';
 import { httpOptions } from './http-options.ts';
+import { listen } from './listen.ts';
 import type { Worker, WorkerContext } from './worker.ts';
 
 export function asyncWorker(context: WorkerContext): Worker {
@@ -39,16 +36,4 @@ export function asyncWorker(context: WorkerContext): Worker {
       for (const server of servers) server.closeIdle();
     },
   };
-}
-
-async function listen(server: HttpServer, socket: WorkerSocket, backlog: number): Promise<Server> {
-  const listener = createListener(server);
-  await new Promise<void>((resolve, reject) => {
-    listener.once('error', (error: NodeJS.ErrnoException) =>
-      reject(bindError(socket.address, error.code ?? error.message)),
-    );
-    if ('fd' in socket) listener.listen(inheritedHandle(socket.fd), backlog, resolve);
-    else listener.listen({ ...socket, backlog }, resolve);
-  });
-  return listener;
 }

@@ -63,8 +63,9 @@ function takeOrder(): WorkerOrder {
 
 async function boot(order: WorkerOrder, log: Logger): Promise<Worker> {
   const { settings, sockets } = order;
-  const [app, makeWorker] = await Promise.all([loadApp(order.app), registry[settings.workerClass]()]);
-  const worker = makeWorker({ app, settings, sockets, log });
+  const makeWorker = await registry[settings.workerClass]();
+  const app = makeWorker.loadsApp === false ? undefined : await loadApp(order.app);
+  const worker = makeWorker({ app, appReference: order.app, settings, sockets, log });
   await worker.start();
   return worker;
 }
