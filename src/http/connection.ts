@@ -199,6 +199,7 @@ export class Connection implements RequestSink, Carrier {
 
   finish(exchange: Exchange): void {
     this.exchange = undefined;
+    this.drainedBytes += exchange.unreadBytes;
     this.server.countRequest();
     if (!exchange.persists || this.hasClientEnded) return this.close();
     if (this.socket.isPaused()) this.socket.resume();

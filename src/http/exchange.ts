@@ -110,6 +110,11 @@ export class Exchange implements ResponseState {
     else if (wantsMore) this.carrier.resumeBody();
   }
 
+  /** Bytes of the body that came and that the app did not ask for. */
+  get unreadBytes(): number {
+    return this.queuedBytes;
+  }
+
   resumeBody(): void {
     if (!this.isBodyComplete) this.carrier.resumeBody();
   }

@@ -18,6 +18,7 @@ export class Relay {
   isOver = false;
   /** Bytes that may still be sent ahead of what the app has taken. */
   private window = windowBytes;
+  private isReading = false;
   private isBodyStopped = false;
   /** Bytes of the answer written, and not yet said to be taken. */
   private untold = 0;
@@ -37,11 +38,15 @@ export class Relay {
     this.thread = thread;
     this.id = id;
     thread.send(writeRequest(id, head, carrier, head.isKeepAlive));
-    // Who waits for permission to send gets it when the app reads (RFC 9110 §10.1.1).
-    if (head.hasBody && !head.expectsContinue) this.readBody();
+    // A small body travels with the head. But who waits for permission to send gets it when the app reads, not before
+    // (RFC 9110 §10.1.1).
+    if (head.contentLength > 0 && head.contentLength <= creditBytes && !head.expectsContinue) this.readBody();
   }
 
+  /** Passes the body on, as fast as the app takes it. */
   readBody(): void {
+    if (this.isReading || this.isOver) return;
+    this.isReading = true;
     this.exchange.readBody({
       onData: (bytes) => this.passBody(bytes),
       onEnd: () => this.thread?.send(['bodyEnd', this.id]),

@@ -146,8 +146,9 @@ export class ThreadCarrier implements Carrier {
       this.lastFlags = flags;
       return true;
     }
-    this.outlet.answer(this.id, flags, sent);
+    // Before they are sent: bytes that change hands have no length here any more.
     if (flags !== part.interim) this.untaken += bytesIn(sent);
+    this.outlet.answer(this.id, flags, sent);
     this.isStalled = this.untaken >= windowBytes;
     return !this.isStalled;
   }

@@ -201,8 +201,7 @@ export class ThreadPool {
       case 'answer':
         return this.answer(thread, relay, message[2], message[3]);
       case 'read':
-        if (exchange.head.expectsContinue && !relay.isOver) relay.readBody();
-        return;
+        return relay.readBody();
       case 'taken':
         return relay.noteTaken(message[2]);
       case 'heard':

@@ -30,6 +30,15 @@ export function makeFolder(files: Record<string, string> = {}): {
   return { path, write };
 }
 
+export interface TsgunOptions {
+  readonly cwd?: string;
+  readonly env?: NodeJS.ProcessEnv;
+  /** In a process group of its own, to send signals to as a terminal does. */
+  readonly isDetached?: boolean;
+  /** For several tests: whoever started it stops it. */
+  readonly isShared?: boolean;
+}
+
 export class Tsgun {
   readonly process: ChildProcess;
   /** Every line of the error log so far. */
@@ -40,12 +49,11 @@ export class Tsgun {
   readonly exited: Promise<Exit>;
   private readonly watchers = new Set<() => void>();
 
-  constructor(args: readonly string[], options: { cwd?: string; env?: NodeJS.ProcessEnv; isDetached?: boolean } = {}) {
+  constructor(args: readonly string[], options: TsgunOptions = {}) {
     this.process = spawn(process.execPath, [command, ...args], {
       cwd: options.cwd,
       env: { ...process.env, ...options.env },
       stdio: ['ignore', 'pipe', 'pipe'],
-      // A process group of its own, to send signals to as a terminal does.
       detached: options.isDetached ?? false,
     });
     this.process.stdout?.on('data', (bytes) => {
@@ -59,7 +67,7 @@ export class Tsgun {
         for (const watch of this.watchers) watch();
       });
     });
-    onTestFinished(() => this.destroy());
+    if (options.isShared !== true) onTestFinished(() => this.destroy());
   }
 
   get pid(): number {
@@ -159,11 +167,7 @@ export function isAlive(pid: number): boolean {
 }
 
 /** Starts the command on a free port. */
-export function start(
-  app: string,
-  args: readonly string[] = [],
-  options: ConstructorParameters<typeof Tsgun>[1] = {},
-): Tsgun {
+export function start(app: string, args: readonly string[] = [], options: TsgunOptions = {}): Tsgun {
   return new Tsgun([app, '--bind', '127.0.0.1:0', ...args], options);
 }
 
