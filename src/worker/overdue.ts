@@ -34,7 +34,7 @@ export class Overdue {
   async endRunaway(relay: Relay, thread: ThreadHandle, ms: number, isStarted: boolean): Promise<void> {
     // Who hears us is in no loop without end, and may yet stop, now that it was told that nobody waits.
     if (relay.hasHeard) await new Promise((resolve) => setTimeout(resolve, overdueGraceMs));
-    const stack = relay.hasHeard ? undefined : await captureStack(thread.worker);
+    const stack = relay.isOver ? undefined : await captureStack(thread.worker);
     this.log(relay.exchange, ms, isStarted, stack);
     if (relay.isOver || !thread.isServing) return;
     relay.isOver = true;

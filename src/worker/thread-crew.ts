@@ -17,6 +17,8 @@ export interface CrewOptions {
   readonly onReady: (thread: ThreadHandle) => void;
   /** A thread is no more; what it had been given is still entered there. */
   readonly onEnd: (thread: ThreadHandle, error: Error) => void;
+  /** There is no thread any more, and there will be none. */
+  readonly onLost: () => void;
 }
 
 const firstPauseMs = 500;
@@ -108,7 +110,10 @@ export class ThreadCrew {
     if (this.onBoot !== undefined) return this.onBoot(error);
     const { message, stack } = report(error);
     this.options.log.say('error', { error: message, stack }, 'a thread could not be replaced');
-    if (![...this.threads].some((each) => each.isServing)) throw error;
+    if (![...this.threads].some((each) => each.isServing || each.isBooting)) {
+      this.options.onLost();
+      throw error;
+    }
     const pauseMs = Math.min(longestPauseMs, firstPauseMs * 2 ** this.failedBoots++);
     setTimeout(() => this.spawn(), pauseMs).unref();
   }

@@ -64,6 +64,10 @@ export class ThreadHandle {
     );
   }
 
+  get isBooting(): boolean {
+    return !this.hasServed && !this.isReplaced;
+  }
+
   get isIdle(): boolean {
     return this.given.size === 0;
   }

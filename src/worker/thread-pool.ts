@@ -35,6 +35,8 @@ export class ThreadPool {
   private readonly maxQueued: number;
   /** Threads that have finished something since they were last given something. */
   private readonly finished = new Set<ThreadHandle>();
+  /** Whether there will be no threads any more. */
+  private isLost = false;
   private readonly log: Logger;
   private readonly onFailure: (exchange: Exchange, error: unknown) => void;
 
@@ -52,6 +54,7 @@ export class ThreadPool {
         this.refill(thread);
       },
       onEnd: (thread, error) => this.settle(thread, error),
+      onLost: () => this.refuseAll(),
     });
     this.overdue = new Overdue(log, (thread) => {
       this.putFirst(takeBackWaiting(thread));
@@ -75,8 +78,7 @@ export class ThreadPool {
   // Requests.
 
   handle(exchange: Exchange): void {
-    if (this.queue.size >= this.maxQueued)
-      return exchange.send('503 Service Unavailable', busyFields, '503 Service Unavailable\nall threads are busy\n');
+    if (this.isLost || this.queue.size >= this.maxQueued) return refuse(exchange);
     const relay = new Relay(exchange);
     exchange.onLeave((reason) => relay.leave(reason));
     exchange.onAbort((reason) => this.abandon(relay, reason));
@@ -177,6 +179,12 @@ export class ThreadPool {
     for (const other of this.crew.threads) if (other.isServing) this.refill(other);
   }
 
+  private refuseAll(): void {
+    this.isLost = true;
+    for (const { exchange } of this.queue) refuse(exchange);
+    this.queue.clear();
+  }
+
   // Messages.
 
   private hear(thread: ThreadHandle, message: FromThread | undefined): void {
@@ -186,6 +194,8 @@ export class ThreadPool {
     else if (message[0] === 'bootFailed') this.crew.refuse(thread, message[1]);
     else if (message[0] === 'line') this.log.say('error', { source: 'wsgi.errors' }, message[1]);
     else {
+      // What a thread wrote into its ring, it wrote before this message.
+      this.drainRing(thread);
       const relay = thread.given.get(message[1]);
       if (relay !== undefined) this.pass(thread, relay, message);
     }
@@ -250,6 +260,11 @@ export class ThreadPool {
       if (relay !== undefined) this.answer(thread, relay, flags, { text, bytes: undefined, tail: '' });
     });
   }
+}
+
+function refuse(exchange: Exchange): void {
+  const status = '503 Service Unavailable';
+  exchange.send(status, busyFields, `${status}\nno thread is free\n`);
 }
 
 function give(thread: ThreadHandle, relay: Relay): void {
