@@ -11,6 +11,8 @@ export type WorkerMessage =
   | { readonly type: 'beat'; readonly requests: number }
   /** It could not come up, and is about to exit. */
   | { readonly type: 'boot_failed'; readonly error: ErrorReport }
+  /** It has let go of its listening sockets for a while, and wants them back. */
+  | { readonly type: 'listen_again' }
   /** It accepts no more connections. */
   | { readonly type: 'draining' }
   /** It must be replaced and drains by itself: a signal told it to leave, or an error escaped the app. */
@@ -20,6 +22,8 @@ export type WorkerMessage =
 export type MasterMessage =
   /** Finish what runs, then exit. */
   | { readonly type: 'retire' }
+  /** A listening socket, by its place in the order; the handle travels along. */
+  | { readonly type: 'socket'; readonly index: number }
   /** Close what is idle at once, and exit when what runs is done. */
   | { readonly type: 'quit' };
 

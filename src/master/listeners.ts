@@ -8,7 +8,7 @@ import { createServer } from 'node:net';
 import { getSystemErrorName } from 'node:util';
 import { type Address, formatAddress } from '../config/parsers.ts';
 import { bindError, ConfigError } from '../errors.ts';
-import { bindHandle, canBindForOthers } from '../internals.ts';
+import { bindHandle, canBindForOthers, type ServerHandle } from '../internals.ts';
 import type { WorkerSocket } from '../ipc/messages.ts';
 
 export interface Listener {
@@ -17,6 +17,8 @@ export interface Listener {
   /** With the port that it got. */
   readonly address: string;
   readonly socket: WorkerSocket;
+  /** The bound socket, for a worker that wants it again. */
+  readonly handle?: ServerHandle;
   close(): void;
 }
 
@@ -52,7 +54,7 @@ async function bind({ host, port }: Address, key: string): Promise<Listener> {
   const bound: { address?: string; port?: number } = {};
   handle.getsockname(bound);
   const text = formatAddress({ kind: 'tcp', host: bound.address ?? address, port: bound.port ?? port });
-  return { key, address: text, socket: { address: text, fd: handle.fd }, close: () => handle.close() };
+  return { key, address: text, socket: { address: text, fd: handle.fd }, handle, close: () => handle.close() };
 }
 
 /** Where a socket cannot be bound for others: see that it could be, and leave the binding to cluster and the workers. */

@@ -148,6 +148,7 @@ class Master {
     if (message.type === 'beat') noteBeat(this.pool, child, message.requests, now);
     else if (message.type === 'ready') this.welcome(child, message.interface, now);
     else if (message.type === 'draining') noteDraining(child);
+    else if (message.type === 'listen_again') this.handListeners(child);
     else if (message.type === 'leaving') noteRetiring(child, message.reason, now + this.pool.policy.graceMs);
     else this.bootErrors.set(child, message.error);
   }
@@ -155,13 +156,14 @@ class Master {
   private welcome(child: Child, appInterface: string, now: number): void {
     noteReady(this.pool, child, now);
     const bootMs = Math.round(now - child.spawnedAt);
-    this.log.event(
-      'info',
-      'worker_ready',
-      { ...this.describe(child), interface: appInterface, bootMs },
-      'worker ready',
-    );
+    const fields = { ...this.describe(child), interface: appInterface, bootMs };
+    this.log.event('info', 'worker_ready', fields, 'worker ready');
     for (const listener of this.generations.get(child.generation)?.listeners ?? []) this.announce(listener);
+  }
+
+  private handListeners(child: Child): void {
+    for (const [index, { handle }] of (this.generations.get(child.generation)?.listeners ?? []).entries())
+      if (handle !== undefined) this.processes.get(child)?.send({ type: 'socket', index }, handle);
   }
 
   /** Once per listener, when the first worker accepts on it: from then on clients are served. */
@@ -225,12 +227,8 @@ class Master {
   }
 
   private failReload({ message, stack }: ErrorReport): void {
-    this.log.event(
-      'error',
-      'reload_failed',
-      { error: message, ...(stack ? { stack } : {}) },
-      `reload given up: ${message}`,
-    );
+    const fields = { error: message, ...(stack ? { stack } : {}) };
+    this.log.event('error', 'reload_failed', fields, `reload given up: ${message}`);
     this.setTitle();
     this.tidy();
     if (this.mustReadAgain) this.reload(undefined);

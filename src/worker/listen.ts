@@ -4,8 +4,13 @@ import type { Server } from 'node:net';
 import { bindError } from '../errors.ts';
 import { createListener } from '../http/accept.ts';
 import type { HttpServer } from '../http/server.ts';
-import { inheritedHandle } from '../internals.ts';
+import { inheritedHandle, type ServerHandle } from '../internals.ts';
 import type { WorkerSocket } from '../ipc/messages.ts';
+
+/** Accepts on a socket that listens already. */
+export function listenAgain(server: HttpServer, handle: ServerHandle, backlog: number): Server {
+  return createListener(server).listen({ _handle: handle }, backlog);
+}
 
 /** @throws ConfigError when the address is another's by now */
 export async function listen(server: HttpServer, socket: WorkerSocket, backlog: number): Promise<Server> {

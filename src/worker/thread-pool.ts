@@ -11,6 +11,7 @@ import { Watch } from './answer-ring.ts';
 import { AnswerWatch } from './answer-watch.ts';
 import { httpOptions } from './http-options.ts';
 import { Overdue } from './overdue.ts';
+import { Pressure } from './pressure.ts';
 import { Relay } from './relay.ts';
 import { ThreadCrew } from './thread-crew.ts';
 import type { ThreadHandle } from './thread-handle.ts';
@@ -40,7 +41,10 @@ export class ThreadPool {
   private readonly log: Logger;
   private readonly onFailure: (exchange: Exchange, error: unknown) => void;
 
-  constructor(app: string, settings: Settings, log: Logger) {
+  private readonly pressure: Pressure;
+
+  /** @param door what to close while connections would only wait here */
+  constructor(app: string, settings: Settings, log: Logger, door: { pause(): void; resume(): void }) {
     const watch = new Watch();
     this.answers = new AnswerWatch(watch, () => this.drainRings());
     this.crew = new ThreadCrew({
@@ -60,6 +64,14 @@ export class ThreadPool {
       this.putFirst(takeBackWaiting(thread));
       void this.crew.replace(thread);
     });
+    this.pressure = new Pressure({
+      isWaiting: () => this.queue.size > 0,
+      onBusy: () => {
+        log.say('debug', { waiting: this.queue.size }, 'all threads are busy: taking no connections for now');
+        door.pause();
+      },
+      onFree: () => door.resume(),
+    });
     this.maxQueued = queuedPerThread * settings.threads;
     this.log = log;
     this.onFailure = httpOptions(settings, log).onFailure;
@@ -72,6 +84,7 @@ export class ThreadPool {
 
   async stop(): Promise<void> {
     this.overdue.stop();
+    this.pressure.stop();
     await this.crew.stop();
   }
 
@@ -83,8 +96,9 @@ export class ThreadPool {
     exchange.onLeave((reason) => relay.leave(reason));
     exchange.onAbort((reason) => this.abandon(relay, reason));
     const thread = this.choose(relay);
-    if (thread === undefined) this.queue.add(relay);
-    else give(thread, relay);
+    if (thread !== undefined) return give(thread, relay);
+    this.queue.add(relay);
+    this.pressure.noteWaiting();
   }
 
   /** From the server: a request's time and its grace are over. */
@@ -153,6 +167,7 @@ export class ThreadPool {
     const later = [...this.queue];
     this.queue.clear();
     for (const relay of [...relays, ...later]) this.queue.add(relay);
+    this.pressure.noteWaiting();
   }
 
   /** The client has gone, or was answered in the app's stead. */
@@ -245,6 +260,7 @@ export class ThreadPool {
     this.rescue(now);
     for (const thread of this.finished) this.refill(thread);
     this.finished.clear();
+    this.pressure.noteProgress(now);
   }
 
   private drainRings(): boolean {

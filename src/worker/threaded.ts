@@ -3,16 +3,14 @@
  * accepts, reads, writes and keeps time; the app is not loaded in it.
  */
 
-import type { Server } from 'node:net';
 import { HttpServer } from '../http/server.ts';
+import { Door } from './door.ts';
 import { httpOptions } from './http-options.ts';
-import { listen } from './listen.ts';
 import { ThreadPool } from './thread-pool.ts';
 import type { Worker, WorkerContext } from './worker.ts';
 
 export function threadedWorker({ appReference, settings, sockets, log }: WorkerContext): Worker {
-  const pool = new ThreadPool(appReference, settings, log);
-  const servers = sockets.map(
+  const servers: HttpServer[] = sockets.map(
     () =>
       new HttpServer({
         ...httpOptions(settings, log),
@@ -20,7 +18,8 @@ export function threadedWorker({ appReference, settings, sockets, log }: WorkerC
         onTimeout: (exchange, ms, end) => pool.expire(exchange, ms, end),
       }),
   );
-  const listeners: Server[] = [];
+  const door = new Door(servers, sockets, settings.backlog);
+  const pool = new ThreadPool(appReference, settings, log, door);
 
   return {
     interface: 'wsgi',
@@ -29,11 +28,13 @@ export function threadedWorker({ appReference, settings, sockets, log }: WorkerC
     },
     async start() {
       await pool.start();
-      for (const [index, socket] of sockets.entries())
-        listeners.push(await listen(servers[index]!, socket, settings.backlog));
+      await door.open();
     },
     stopAccepting() {
-      for (const listener of listeners) listener.close();
+      door.shut();
+    },
+    takeSocket(index, handle) {
+      door.takeSocket(index, handle);
     },
     async drain() {
       await Promise.all(servers.map((server) => server.drain()));

@@ -6,6 +6,7 @@
 import cluster from 'node:cluster';
 import { loadApp } from '../app/load.ts';
 import { AppLoadError, BootError, ExitCode, report, TsgunError } from '../errors.ts';
+import type { ServerHandle } from '../internals.ts';
 import { openEnvelope, sendToMaster } from '../ipc/channel.ts';
 import { startHeartbeat } from '../ipc/heartbeat.ts';
 import { type MasterMessage, orderVariable, type WorkerOrder } from '../ipc/messages.ts';
@@ -28,9 +29,10 @@ export async function work(): Promise<void> {
     void sendToMaster({ type: 'leaving', reason: 'killed' });
     exit.leave('SIGTERM', ExitCode.ok);
   });
-  process.on('message', (received) => {
+  process.on('message', (received, handle: unknown) => {
     const message = openEnvelope<MasterMessage>(received);
     if (message === undefined) return;
+    if (message.type === 'socket') return exit.worker?.takeSocket?.(message.index, handle as ServerHandle);
     exit.leave(undefined, ExitCode.ok);
     if (message.type === 'quit') exit.worker?.hurry();
   });

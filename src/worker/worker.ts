@@ -1,6 +1,7 @@
 /** What a worker class is to the rest: the one contract that every class keeps. */
 
 import type { Settings } from '../config/settings.ts';
+import type { ServerHandle } from '../internals.ts';
 import type { WorkerSocket } from '../ipc/messages.ts';
 import type { Logger } from '../logger.ts';
 
@@ -24,6 +25,8 @@ export interface Worker {
   start(): Promise<void>;
   /** Accepts no more from this moment. */
   stopAccepting(): void;
+  /** From the master, for a class that asked to listen again. */
+  takeSocket?(index: number, handle: ServerHandle): void;
   /** Finishes what runs; resolves when no connection is left. */
   drain(): Promise<void>;
   /** While draining: idle connections get no grace any more. */

@@ -3,6 +3,7 @@
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import type { Client } from '../http/client.ts';
 import { eventually, makeFolder, start, type Tsgun, type TsgunOptions } from '../integration/harness.ts';
 
 const threaded = (app: string, args: readonly string[], options: TsgunOptions) =>
@@ -43,7 +44,7 @@ async function app(env: any, startResponse: any): Promise<string[]> {
     }
   }
   startResponse('200 OK', []);
-  return ['thread ' + threadId];
+  return ['thread ' + threadId + ' of ' + process.pid];
 }
 export default app;
 `;
@@ -190,6 +191,38 @@ describe('requests', () => {
     await Promise.all(clients.map(({ closed }) => closed));
     expect(clients.filter(({ received }) => received.startsWith('HTTP/1.1 200 '))).toHaveLength(256);
     await stop(tsgun);
+  });
+
+  // A socket shared through cluster cannot be let go of and had again.
+  it.skipIf(process.env.TSGUN_NO_INTERNALS)('come to a worker with a free thread, once another has none', async () => {
+    const { tsgun, folder } = open(['--workers', '2', '--threads', '1', '--log-level', 'debug']);
+    await tsgun.workers(2);
+    const gate = join(folder.path, 'gate');
+    const ask = async (path: string) => {
+      const client = await tsgun.connect();
+      client.send(`GET ${path} HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n`);
+      return client;
+    };
+    const blocked = await ask(`/wait?${gate}`);
+    await said(tsgun, 'waiting');
+    const isBusy = () => tsgun.log.some(({ msg }) => msg.startsWith('all threads are busy'));
+    const early: Client[] = [];
+    while (!isBusy()) early.push(await ask('/'));
+    const later: Client[] = [];
+    for (let count = 0; count < 40; count++) later.push(await ask('/'));
+    await eventually(() => later.filter(({ received }) => received.includes('thread')).length >= 38);
+    expect(blocked.received).toBe('');
+    folder.write('gate', '');
+    const pids = async (clients: readonly Client[]) => {
+      const answers = await Promise.all(clients.map((client) => client.until(/ of (\d+)$/)));
+      return new Set(answers.map(([, pid]) => pid));
+    };
+    expect((await pids([blocked, ...early, ...later])).size).toBe(2);
+    // And the one that was busy takes connections again.
+    const [busy] = await pids([blocked]);
+    await eventually(async () => (await pids([await ask('/')])).has(busy));
+    expect(tsgun.lines('worker_spawned')).toHaveLength(2);
+    expect(await tsgun.stop()).toEqual({ code: 0, signal: null });
   });
 
   it('that run or wait when it is told to stop are answered', async () => {
