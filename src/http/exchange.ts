@@ -58,6 +58,8 @@ export class Exchange implements ResponseState {
   isEnded = false;
   /** Set when the client has gone or was cut off; nothing sent from then on goes anywhere. */
   goneReason: Error | undefined = undefined;
+  /** Why `onLeave` was called, or would have been. */
+  leaveReason: Error | undefined = undefined;
   onDrain: (() => void) | undefined = undefined;
   /** When the answer must be complete, as `performance.now()` says it; 0 for never. */
   deadline = 0;
@@ -236,12 +238,13 @@ export class Exchange implements ResponseState {
    * so that answer is still sent, if there is one.
    */
   onLeave(listener: (reason: Error) => void): void {
-    if (this.goneReason !== undefined) listener(this.goneReason);
+    if (this.leaveReason !== undefined) listener(this.leaveReason);
     else if (!this.isEnded) this.leaveListeners = [...(this.leaveListeners ?? []), listener];
   }
 
   /** From the connection: the client has closed its half. */
   leave(reason: Error): void {
+    this.leaveReason ??= reason;
     const listeners = this.leaveListeners ?? [];
     this.leaveListeners = undefined;
     for (const listener of listeners) listener(reason);

@@ -38,6 +38,8 @@ export class Relay {
     this.thread = thread;
     this.id = id;
     thread.send(writeRequest(id, head, carrier, head.isKeepAlive));
+    // What happened while it waited for a thread.
+    if (exchange.leaveReason !== undefined) this.leave(exchange.leaveReason);
     // A small body travels with the head. But who waits for permission to send gets it when the app reads, not before
     // (RFC 9110 §10.1.1).
     if (head.contentLength > 0 && head.contentLength <= creditBytes && !head.expectsContinue) this.readBody();

@@ -90,6 +90,8 @@ class Thread {
     this.exchange = exchange;
     this.carrier = carrier;
     if (this.early.length > 0) this.hearEarly(id);
+    // The client has gone in the meantime.
+    if (exchange.isGone) return this.end(exchange, carrier);
     const settled = this.handle(exchange);
     carrier.isCalling = false;
     if (settled !== undefined) {

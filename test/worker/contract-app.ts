@@ -114,6 +114,13 @@ const routes: Record<string, Route> = {
     start('200 OK', text);
     return ['nobody reads this'];
   },
+  '/late-signal': async (env, start) => {
+    say(env, 'not looking');
+    await new Promise((resolve) => setTimeout(resolve, 500));
+    await aborted(env);
+    start('200 OK', text);
+    return [];
+  },
   '/gate': async (env, start) => {
     say(env, 'at the gate');
     start('200 OK', text);
@@ -163,7 +170,7 @@ function say(env: Environ, line: string): void {
 
 async function aborted(env: Environ): Promise<void> {
   const signal = env['tsgun.signal'];
-  await new Promise((resolve) => signal.addEventListener('abort', resolve));
+  if (!signal.aborted) await new Promise((resolve) => signal.addEventListener('abort', resolve));
   say(env, `aborted: ${signal.reason.name}`);
 }
 

@@ -170,6 +170,15 @@ describe.each(Object.keys(registry))('a worker of class %s', (workerClass) => {
       await said(`${id} aborted: ClientGone`);
     });
 
+    it('has aborted it also for an app that looks later', async () => {
+      const id = tag();
+      const client = await tsgun.connect();
+      client.send(`GET /late-signal?${id} HTTP/1.1\r\n${host}\r\n`);
+      await said(`${id} not looking`);
+      client.socket.end();
+      await said(`${id} aborted: ClientGone`);
+    });
+
     it('ends the body, which is closed', async () => {
       const id = tag();
       const client = await tsgun.connect();
