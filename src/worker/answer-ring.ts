@@ -1,6 +1,6 @@
 /**
  * Whole small answers on their way from one thread to the main thread, in memory that both share: written and read without
- * a message, 1.5 times the requests per second. One writer, one reader; a record is
+ * a message, which takes 2 of 14 µs off a small request. One writer, one reader; a record is
  * `[bytes of text, id, flags]` as 32-bit numbers, then the text as latin1, padded to whole words.
  */
 

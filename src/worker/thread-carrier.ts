@@ -16,7 +16,7 @@ import {
 } from './thread-messages.ts';
 import type { Outlet } from './thread-outlet.ts';
 
-/** Up to here a copy as text is cheaper than a piece of memory that changes hands. */
+/** Up to here bytes go along with the text, beyond in memory of their own that changes hands. */
 const smallBytes = 8 * 1024;
 const nothing: AnswerPart = { text: '', bytes: undefined, tail: '' };
 
