@@ -10,6 +10,7 @@ export default defineConfig({
     cli: 'src/cli.ts',
     index: 'src/index.ts',
     'worker/main': 'src/worker/main.ts',
+    'worker/thread': 'src/worker/thread.ts',
     'worker/watchdog-thread': 'src/worker/watchdog-thread.ts',
     'config/generate': 'src/config/generate.ts',
   },

@@ -92,14 +92,15 @@ export const nginx = {
 /**
  * @param {Contestant} contestant
  * @param {string} app
+ * @param {string} [cores] that the server may use, as taskset takes them
  * @returns {Promise<Server>}
  */
-export async function startServer({ name, command }, app) {
+export async function startServer({ name, command }, app, cores = String(serverCore)) {
   const directory = mkdtempSync(join(tmpdir(), 'tsgun-bench-'));
   const port = await freePort();
   const logFile = join(directory, 'log');
   const output = openSync(logFile, 'a');
-  const child = spawn('taskset', ['-c', String(serverCore), ...command(app, port, directory)], {
+  const child = spawn('taskset', ['-c', cores, ...command(app, port, directory)], {
     stdio: ['ignore', output, output],
   });
   const log = () => readFileSync(logFile, 'utf8');

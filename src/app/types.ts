@@ -66,8 +66,10 @@ export interface Environ {
   'wsgi.file_wrapper': FileWrapperClass;
   /** Sends 103 Early Hints (RFC 8297). */
   'wsgi.early_hints': (headers: readonly Header[]) => void;
-  /** Aborted when the client has gone. Made when first asked for. */
+  /** Aborted when the client has gone, or with a `TimeoutError` when the request's time is over. Made when first asked for. */
   'tsgun.signal': AbortSignal;
+  /** Adds seconds to this request's `--request-timeout`. Without one, or once it has passed, nothing happens. */
+  'tsgun.extendDeadline': (seconds: number) => void;
   /** Request headers: `HTTP_ACCEPT` and the like. Those with an underscore in their name are left out. */
   [key: `HTTP_${string}`]: string | undefined;
   /** What middleware adds. */

@@ -8,8 +8,11 @@ import type { Exchange, Piece } from '../http/exchange.ts';
 import { type EnvironOptions, environMaker } from './env.ts';
 import type { App, Body, Header, Write } from './types.ts';
 
-/** Takes one request and answers it, now or later. Never throws. */
-export type Handler = (exchange: Exchange) => void;
+/**
+ * Takes one request and answers it, now or later. Never throws.
+ * @returns a promise where the app is not done yet; it settles when the app is, and never rejects
+ */
+export type Handler = (exchange: Exchange) => void | Promise<void>;
 
 export function wsgiHandler(app: App, options: EnvironOptions): Handler {
   const makeEnviron = environMaker(options);
@@ -22,7 +25,7 @@ export function wsgiHandler(app: App, options: EnvironOptions): Handler {
     } catch (error) {
       return exchange.fail(error);
     }
-    body.then((body) => response.send(body)).catch((error) => exchange.fail(error));
+    return body.then((body) => response.send(body)).catch((error) => exchange.fail(error));
   };
 }
 
@@ -53,13 +56,13 @@ class Response {
     if (!this.pass(checkPiece(piece)) && !this.exchange.isGone) await this.drained();
   }
 
-  send(body: Body): void {
+  send(body: Body): void | Promise<void> {
     if (typeof body === 'string' || body instanceof Uint8Array) return this.sendList([body], undefined);
     if (Array.isArray(body)) return this.sendList(body, body as Body);
     if (typeof body !== 'object' || body === null) throw new AppError(`an app returns an iterable body, not ${body}`);
-    if (Symbol.asyncIterator in body) void this.sendIterator(body[Symbol.asyncIterator](), body);
-    else if (Symbol.iterator in body) void this.sendIterator(body[Symbol.iterator](), body);
-    else throw new AppError('an app returns an iterable body: a list, a generator, a stream');
+    if (Symbol.asyncIterator in body) return this.sendIterator(body[Symbol.asyncIterator](), body);
+    if (Symbol.iterator in body) return this.sendIterator(body[Symbol.iterator](), body);
+    throw new AppError('an app returns an iterable body: a list, a generator, a stream');
   }
 
   /** All of the body is at hand, so its length is known, and one write can do. */

@@ -67,11 +67,18 @@ export const table = {
   }),
   workerClass: setting({
     section: 'Workers',
-    parse: choice('async'),
+    parse: choice('threaded', 'async'),
     default: 'async',
     metavar: 'CLASS',
     alias: 'k',
-    help: 'How a worker serves. async: many requests at once on its event loop.',
+    help: 'How a worker serves. threaded: each request on a thread of its own. async: many at once on its event loop.',
+  }),
+  threads: setting({
+    section: 'Workers',
+    parse: wholeNumber(1, 256),
+    default: 4,
+    metavar: 'N',
+    help: 'How many threads a threaded worker has, and so how many requests it runs at once.',
   }),
   maxRequests: setting({
     section: 'Workers',
@@ -100,6 +107,13 @@ export const table = {
     default: 30,
     metavar: 'SECONDS',
     help: 'A worker silent for this long is hung: its stack is logged, it is killed and replaced. 0 turns this off.',
+  }),
+  requestTimeout: setting({
+    section: 'Workers',
+    parse: secondsOrNever(0.1),
+    default: 0,
+    metavar: 'SECONDS',
+    help: 'How long one request may take before it is answered 504. 0 turns this off.',
   }),
   bootTimeout: setting({
     section: 'Workers',

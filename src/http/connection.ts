@@ -7,10 +7,10 @@
  */
 
 import type { Duplex } from 'node:stream';
-import { ClientGone, HttpError } from './errors.ts';
+import { ClientGone, HttpError, overdueAnswer, timeoutError } from './errors.ts';
 import { type Bytes, type Carrier, Exchange } from './exchange.ts';
 import type { RequestHead } from './head.ts';
-import { largeBodyBytes, lingerMs, maxDrainBytes, maxHeldBytes } from './limits.ts';
+import { largeBodyBytes, lingerMs, maxDrainBytes, maxHeldBytes, overdueGraceMs } from './limits.ts';
 import { RequestParser, type RequestSink } from './parser.ts';
 import type { HttpServer, Peer } from './server.ts';
 import { type Incoming, isShared, onStall, readBuffer, readFrom, resetConnection, writeTogether } from './socket.ts';
@@ -141,9 +141,12 @@ export class Connection implements RequestSink, Carrier {
     this.isRequestComplete = false;
     this.drainedBytes = 0;
     this.requests++;
-    const exchange = new Exchange(head, this, this.server.now);
+    const { server } = this;
+    const { requestMs } = server.timeouts;
+    const exchange = new Exchange(head, this, requestMs === 0 ? server.now : performance.now());
+    if (requestMs !== 0) exchange.deadline = exchange.startedAt + requestMs;
     this.exchange = exchange;
-    this.server.handle(exchange);
+    server.handle(exchange);
   }
 
   onBody(bytes: Buffer): void {
@@ -208,6 +211,7 @@ export class Connection implements RequestSink, Carrier {
 
   finish(exchange: Exchange): void {
     this.exchange = undefined;
+    this.drainedBytes += exchange.unreadBytes;
     this.server.countRequest();
     if (!exchange.persists || this.hasClientEnded) return this.part(exchange.head);
     this.proceed();
@@ -229,6 +233,10 @@ export class Connection implements RequestSink, Carrier {
     resetConnection(this.socket);
   }
 
+  extendDeadline(exchange: Exchange, ms: number): void {
+    if (exchange.deadline !== 0 && !exchange.isOverdue) exchange.deadline += ms;
+  }
+
   logFailure(exchange: Exchange, error: unknown): void {
     this.server.onFailure(exchange, error);
   }
@@ -236,7 +244,7 @@ export class Connection implements RequestSink, Carrier {
   // The end.
 
   /** Answers a request that breaks the rules. Not a byte of what follows it is read as a request. */
-  private refuse(error: HttpError): void {
+  private refuse(error: HttpError, reason: Error = new ClientGone(error.message)): void {
     const exchange = this.exchange;
     // Its answer went out before all of its body came in: it gets no second one.
     if (exchange === undefined && !this.isRequestComplete) return this.close();
@@ -247,11 +255,11 @@ export class Connection implements RequestSink, Carrier {
       broken.answer(error);
       return;
     }
-    // The head was fine and the app is at work on it: it is told that the rest will not come.
+    // The head was fine and the app is at work on it: it is told that this is of no use any more.
     if (exchange.isStarted) this.cut();
     else {
       const substitute = new Exchange(exchange.head, this, this.server.now);
-      exchange.abort(new ClientGone(error.message));
+      exchange.abort(reason);
       this.exchange = substitute;
       substitute.answer(error);
     }
@@ -296,6 +304,28 @@ export class Connection implements RequestSink, Carrier {
     // Its answer is complete, and may still be on its way to a slow reader: a reset would throw away what the kernel holds.
     else if (this.phase === 'linger') this.destroy();
     else this.cut();
+  }
+
+  /**
+   * From the server's sweep: looks whether the current request is late. The app is told first; if that does not help, the
+   * client is answered 504, or cut off where the answer has begun.
+   * @returns when to look again, in the same clock as `now`
+   */
+  checkRequest(now: number): number {
+    const { exchange, server } = this;
+    if (exchange === undefined || exchange.deadline === 0) return Number.POSITIVE_INFINITY;
+    if (exchange.deadline > now) return exchange.deadline;
+    if (!exchange.isOverdue) {
+      exchange.isOverdue = true;
+      exchange.deadline = now + overdueGraceMs;
+      exchange.leave(timeoutError());
+      return exchange.deadline;
+    }
+    exchange.deadline = 0;
+    server.onTimeout(exchange, Math.round(now - exchange.startedAt), () => {
+      if (this.exchange === exchange && !this.isClosing) this.refuse(overdueAnswer(), timeoutError());
+    });
+    return Number.POSITIVE_INFINITY;
   }
 
   private onDrain(): void {

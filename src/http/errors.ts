@@ -1,6 +1,6 @@
 /** A request that cannot be served, with its consequence: the status it is answered with. The connection is then closed. */
 
-export type ErrorStatus = 400 | 408 | 413 | 414 | 417 | 431 | 500 | 501 | 503 | 505;
+export type ErrorStatus = 400 | 408 | 413 | 414 | 417 | 431 | 500 | 501 | 503 | 504 | 505;
 
 const reasons: Readonly<Record<ErrorStatus, string>> = {
   400: 'Bad Request',
@@ -12,6 +12,7 @@ const reasons: Readonly<Record<ErrorStatus, string>> = {
   500: 'Internal Server Error',
   501: 'Not Implemented',
   503: 'Service Unavailable',
+  504: 'Gateway Timeout',
   505: 'HTTP Version Not Supported',
 };
 
@@ -41,4 +42,14 @@ export class ClientGone extends Error {
   override get name(): string {
     return 'ClientGone';
   }
+}
+
+/** What `tsgun.signal` is aborted with when a request's time is over. Its name is what `AbortSignal.timeout` has too. */
+export function timeoutError(message = 'the request took longer than it may'): Error {
+  return new DOMException(message, 'TimeoutError');
+}
+
+/** What the client is told then. */
+export function overdueAnswer(): HttpError {
+  return new HttpError(504, 'the application took too long');
 }

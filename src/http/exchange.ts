@@ -3,7 +3,7 @@
  * here; what it means on the wire is the writer's, and the socket is the connection's.
  */
 
-import { AppError, HttpError } from './errors.ts';
+import { AppError, HttpError, overdueAnswer } from './errors.ts';
 import type { RequestHead } from './head.ts';
 import { type Field, type Framing, type ResponseState, writeHead, writeInterimHead } from './writer.ts';
 
@@ -34,6 +34,8 @@ export interface Carrier {
   finish(exchange: Exchange): void;
   /** Ends the connection so that the client can tell that the answer is not complete. */
   cut(): void;
+  /** The app asks for more time, in milliseconds. */
+  extendDeadline(exchange: Exchange, ms: number): void;
   /** A failure that the client must not see the inside of. */
   logFailure(exchange: Exchange, error: unknown): void;
 }
@@ -56,7 +58,13 @@ export class Exchange implements ResponseState {
   isEnded = false;
   /** Set when the client has gone or was cut off; nothing sent from then on goes anywhere. */
   goneReason: Error | undefined = undefined;
+  /** Why `onLeave` was called, or would have been. */
+  leaveReason: Error | undefined = undefined;
   onDrain: (() => void) | undefined = undefined;
+  /** When the answer must be complete, as `performance.now()` says it; 0 for never. */
+  deadline = 0;
+  /** Whether the deadline has passed and the app was told; from then on it cannot be put off. */
+  isOverdue = false;
 
   private sentBytes = 0;
   private fields: readonly Field[] = [];
@@ -104,6 +112,11 @@ export class Exchange implements ResponseState {
     else if (wantsMore) this.carrier.resumeBody();
   }
 
+  /** Bytes of the body that came and that the app did not ask for. */
+  get unreadBytes(): number {
+    return this.queuedBytes;
+  }
+
   resumeBody(): void {
     if (!this.isBodyComplete) this.carrier.resumeBody();
   }
@@ -135,12 +148,14 @@ export class Exchange implements ResponseState {
     this.expectUnstarted();
     const length = typeof body === 'string' ? Buffer.byteLength(body) : body.byteLength;
     const head = this.makeHead(status, fields, length);
+    this.sentBytes = length;
+    // Said ahead of the bytes: a carrier may want to send the end along with them.
+    this.isEnded = true;
     if (this.framing === 'none' || length === 0) this.carrier.sendText(head);
     // As many bytes as characters: all of it is ASCII, and goes out in one text with the head.
     else if (typeof body === 'string' && length === body.length) this.carrier.sendText(head + body);
     else this.carrier.sendBytes(head, typeof body === 'string' ? Buffer.from(body) : body, '');
-    this.sentBytes = length;
-    this.end();
+    this.carrier.finish(this);
   }
 
   /**
@@ -178,8 +193,8 @@ export class Exchange implements ResponseState {
     if (!this.isStarted) this.carrier.sendText(this.makeHead(this.status, this.fields, 0));
     if (this.framing === 'length' && this.sentBytes < this.contentLength)
       throw new AppError(`the body has ${this.sentBytes} bytes, but its Content-Length says ${this.contentLength}`);
-    if (this.framing === 'chunked') this.carrier.sendText('0\r\n\r\n');
     this.isEnded = true;
+    if (this.framing === 'chunked') this.carrier.sendText('0\r\n\r\n');
     this.carrier.finish(this);
   }
 
@@ -191,16 +206,24 @@ export class Exchange implements ResponseState {
 
   /** The one way for failures: ended, nothing; begun, the connection is cut; else a 500 that shows no internals. */
   fail(error: unknown): void {
-    if (!this.isEnded && !this.isGone) {
-      if (this.isStarted) this.carrier.cut();
-      else this.answer(new HttpError(500, 'the application failed'));
-    }
+    // First, while it can be seen whether the answer had begun.
     this.carrier.logFailure(this, error);
+    if (this.isEnded || this.isGone) return;
+    if (this.isStarted) this.carrier.cut();
+    else if (this.isOverdue) this.answer(overdueAnswer());
+    else this.answer(new HttpError(500, 'the application failed'));
   }
 
   /** Answers with an error, in one write, if nothing was sent yet. */
   answer({ statusLine, message }: HttpError): void {
     this.send(statusLine, [['Content-Type', 'text/plain; charset=utf-8']], `${statusLine}\n${message}\n`);
+  }
+
+  /** Puts the deadline off, where there is one and it has not passed yet. */
+  extendDeadline(seconds: number): void {
+    if (!Number.isFinite(seconds) || seconds < 0)
+      throw new AppError(`tsgun.extendDeadline takes a number of seconds, got ${String(seconds)}`);
+    this.carrier.extendDeadline(this, seconds * 1000);
   }
 
   // The client's departure.
@@ -215,12 +238,13 @@ export class Exchange implements ResponseState {
    * so that answer is still sent, if there is one.
    */
   onLeave(listener: (reason: Error) => void): void {
-    if (this.goneReason !== undefined) listener(this.goneReason);
+    if (this.leaveReason !== undefined) listener(this.leaveReason);
     else if (!this.isEnded) this.leaveListeners = [...(this.leaveListeners ?? []), listener];
   }
 
   /** From the connection: the client has closed its half. */
   leave(reason: Error): void {
+    this.leaveReason ??= reason;
     const listeners = this.leaveListeners ?? [];
     this.leaveListeners = undefined;
     for (const listener of listeners) listener(reason);

@@ -17,6 +17,8 @@ export interface Timeouts {
   readonly bodyMs: number;
   /** Idle time between requests; 0 closes the connection after each response. */
   readonly keepAliveMs: number;
+  /** One request, from its head to the end of its answer; 0 for no limit. */
+  readonly requestMs: number;
 }
 
 /** Empty lines tolerated before a request line (RFC 9112 §2.2: at least one). */
@@ -30,8 +32,10 @@ export const maxDrainBytes = 256 * 1024;
 export const lingerMs = 2000;
 /** Answers to pipelined requests that are kept together for one write. */
 export const maxHeldBytes = 64 * 1024;
+/** What an app gets to answer once `tsgun.signal` has told it that its time is over. */
+export const overdueGraceMs = 250;
 /** From this size on, what is to come of a body is worth a buffer of its own. */
 export const largeBodyBytes = 32 * 1024;
 
 export const defaultLimits: Limits = { requestLineBytes: 8190, fieldCount: 100, fieldBytes: 8190, bodyBytes: 0 };
-export const defaultTimeouts: Timeouts = { headerMs: 15_000, bodyMs: 30_000, keepAliveMs: 65_000 };
+export const defaultTimeouts: Timeouts = { headerMs: 15_000, bodyMs: 30_000, keepAliveMs: 65_000, requestMs: 0 };

@@ -17,7 +17,15 @@ export interface HttpServerOptions {
   readonly handle: (exchange: Exchange) => void;
   /** A failure of the app, for the log. */
   readonly onFailure: (exchange: Exchange, error: unknown) => void;
+  /** An answer that is not complete in its time and its grace. */
+  readonly onTimeout?: OnTimeout;
 }
+
+/**
+ * @param ms since the request's head was read
+ * @param end answers 504, or cuts the connection where the answer has begun
+ */
+export type OnTimeout = (exchange: Exchange, ms: number, end: () => void) => void;
 
 /** Who is at the other end; empty texts on a unix socket. Texts, because that is what apps are told. */
 export interface Peer {
@@ -33,6 +41,7 @@ export class HttpServer {
   readonly timeouts: Timeouts;
   readonly handle: (exchange: Exchange) => void;
   readonly onFailure: (exchange: Exchange, error: unknown) => void;
+  readonly onTimeout: OnTimeout;
   /** The coarse clock: milliseconds, as of the last sweep. */
   now = performance.now();
   isDraining = false;
@@ -47,13 +56,17 @@ export class HttpServer {
 
   private readonly connections = new Set<Connection>();
   private readonly sweeper: NodeJS.Timeout;
+  private readonly hasRequestDeadlines: boolean;
+  private requestTimer: NodeJS.Timeout | undefined = undefined;
   private onEmpty: (() => void) | undefined = undefined;
 
-  constructor({ limits, timeouts, handle, onFailure }: HttpServerOptions) {
+  constructor({ limits, timeouts, handle, onFailure, onTimeout }: HttpServerOptions) {
     this.limits = limits;
     this.timeouts = timeouts;
     this.handle = handle;
     this.onFailure = onFailure;
+    this.onTimeout = onTimeout ?? ((_exchange, _ms, end) => end());
+    this.hasRequestDeadlines = timeouts.requestMs !== 0;
     this.sweeper = setInterval(() => this.tick(), sweepMs);
     this.sweeper.unref();
   }
@@ -103,6 +116,7 @@ export class HttpServer {
     for (const connection of this.connections) connection.updatePhase();
     if (this.connections.size > 0) await new Promise<void>((resolve) => (this.onEmpty = resolve));
     clearInterval(this.sweeper);
+    clearTimeout(this.requestTimer);
   }
 
   /** Closes the connections on which no request runs. */
@@ -127,5 +141,15 @@ export class HttpServer {
   private sweep(): void {
     for (const connection of this.connections)
       if (connection.deadline !== 0 && connection.deadline <= this.now) connection.expire();
+    if (this.hasRequestDeadlines) this.checkRequests();
+  }
+
+  /** Requests are held to their time more closely: one timer for all of them wakes between two sweeps. */
+  private checkRequests(): void {
+    const now = performance.now();
+    let next = now + sweepMs;
+    for (const connection of this.connections) next = Math.min(next, connection.checkRequest(now));
+    clearTimeout(this.requestTimer);
+    if (next < now + sweepMs) this.requestTimer = setTimeout(() => this.checkRequests(), Math.ceil(next - now)).unref();
   }
 }

@@ -7,13 +7,14 @@ import type { MasterMessage, WorkerMessage } from './messages.ts';
 
 interface Channel {
   readonly connected?: boolean;
-  send?(message: unknown, callback: (error: Error | null) => void): boolean;
+  send?(message: unknown, handle: undefined, options: undefined, callback: (error: Error | null) => void): boolean;
 }
 
 const envelope = 'tsgun';
 
-export function sendToWorker(worker: Channel, message: MasterMessage): void {
-  void send(worker, message);
+/** @param handle a listening socket that travels along */
+export function sendToWorker(worker: Channel, message: MasterMessage, handle?: unknown): void {
+  void send(worker, message, handle);
 }
 
 /** @returns a promise that settles when the message has left, or cannot */
@@ -21,10 +22,10 @@ export function sendToMaster(message: WorkerMessage): Promise<void> {
   return send(process, message);
 }
 
-function send(channel: Channel, message: unknown): Promise<void> {
+function send(channel: Channel, message: unknown, handle?: unknown): Promise<void> {
   return new Promise((resolve) => {
     if (channel.connected !== true || channel.send === undefined) resolve();
-    else channel.send({ [envelope]: message }, () => resolve());
+    else channel.send({ [envelope]: message }, handle as undefined, undefined, () => resolve());
   });
 }
 

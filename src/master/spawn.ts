@@ -19,7 +19,8 @@ import {
 /** The process behind a child. */
 export interface ChildProcess {
   readonly pid: number | undefined;
-  send(message: MasterMessage): void;
+  /** @param handle a socket that travels along */
+  send(message: MasterMessage, handle?: unknown): void;
   kill(): void;
 }
 
@@ -75,7 +76,7 @@ export function spawnWorker({ order, onMessage, onExit }: SpawnOptions): ChildPr
 
   return {
     pid: worker.process.pid,
-    send: (message) => sendToWorker(worker.process, message),
+    send: (message, handle) => sendToWorker(worker.process, message, handle),
     // Not worker.kill(): that waits for a disconnect, which a blocked worker never makes.
     kill: () => void worker.process.kill('SIGKILL'),
   };

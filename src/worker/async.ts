@@ -1,16 +1,13 @@
 /** The async class: many requests at once on the event loop. Its workers accept on the shared sockets themselves. */
 
 import type { Server } from 'node:net';
-import { setImmediate } from 'node:timers/promises';
 import { makeHandler } from '../app/interfaces.ts';
 import { createListener } from '../http/accept.ts';
 import { HttpServer } from '../http/server.ts';
 import { httpOptions } from './http-options.ts';
+import { closeIdle, emptyQueue } from './leave.ts';
 import { listen } from './listen.ts';
 import type { Worker, WorkerContext } from './worker.ts';
-
-/** Where clients connect faster than this, the queue is never empty. */
-const longestEmptyingMs = 250;
 
 export function asyncWorker(context: WorkerContext): Worker {
   const { settings, sockets, log } = context;
@@ -50,29 +47,4 @@ export function asyncWorker(context: WorkerContext): Worker {
       if (isDraining) void closeIdle(servers);
     },
   };
-}
-
-/** After one more look at the sockets: a request that has arrived makes its connection a busy one. */
-async function closeIdle(servers: readonly HttpServer[]): Promise<void> {
-  await nextLook();
-  for (const server of servers) server.closeIdle();
-}
-
-/** The first only ends this turn of the loop; the sockets are looked at before the second. */
-async function nextLook(): Promise<void> {
-  await setImmediate();
-  await setImmediate();
-}
-
-/**
- * Lets the listeners go on until a turn of the loop brings no connection: with the last listener of a socket, the kernel
- * resets what still waits in its queue, and those clients have long sent their requests.
- */
-async function emptyQueue(countAccepted: () => number, isHurried: () => boolean): Promise<void> {
-  const deadline = performance.now() + longestEmptyingMs;
-  let before = -1;
-  while (before !== countAccepted() && !isHurried() && performance.now() < deadline) {
-    before = countAccepted();
-    await nextLook();
-  }
 }

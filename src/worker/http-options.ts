@@ -2,7 +2,7 @@
 
 import type { Settings } from '../config/settings.ts';
 import { report } from '../errors.ts';
-import { ClientGone } from '../http/errors.ts';
+import type { Exchange } from '../http/exchange.ts';
 import type { HttpServerOptions } from '../http/server.ts';
 import type { Logger } from '../logger.ts';
 
@@ -18,14 +18,38 @@ export function httpOptions(settings: Settings, log: Logger): Omit<HttpServerOpt
       headerMs: settings.headerTimeout * 1000,
       bodyMs: settings.bodyTimeout * 1000,
       keepAliveMs: settings.keepAlive * 1000,
+      requestMs: settings.requestTimeout * 1000,
     },
-    onFailure: ({ head, isStarted, isGone }, error) => {
+    onFailure: (exchange, error) => {
+      const { head, isStarted, isGone, isOverdue } = exchange;
       const { message, stack } = report(error);
+      const isEnding = endings.includes((error as Error)?.name);
       const request = { method: head.method, path: head.path };
       // What an app throws because its client has gone is no failure of the app.
-      if (isGone && (error instanceof ClientGone || (error as Error)?.name === 'AbortError')) return;
-      const outcome = isStarted ? 'the connection was cut' : 'answered 500';
+      if (isGone && isEnding) return;
+      if (isOverdue && isEnding)
+        return logTimeout(log, exchange, Math.round(performance.now() - exchange.startedAt), undefined);
+      const outcome = isStarted ? 'the connection was cut' : `answered ${isOverdue ? 504 : 500}`;
       log.event('error', 'request_failed', { ...request, error: message, outcome, stack }, 'the app failed a request');
     },
+    onTimeout(exchange, ms, end) {
+      logTimeout(log, exchange, ms, undefined);
+      end();
+    },
   };
+}
+
+/** What an app throws that was told to stop. */
+const endings = ['AbortError', 'TimeoutError', 'ClientGone'];
+
+/** @param stack where the request was, if that could be had */
+export function logTimeout(
+  log: Logger,
+  { head, isStarted }: Pick<Exchange, 'head' | 'isStarted'>,
+  ms: number,
+  stack: string | undefined,
+): void {
+  const outcome = isStarted ? 'the connection was cut' : 'answered 504';
+  const fields = { method: head.method, path: head.path, ms, outcome, ...(stack === undefined ? {} : { stack }) };
+  log.event('warn', 'request_timeout', fields, 'a request took too long');
 }

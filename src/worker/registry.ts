@@ -4,5 +4,6 @@ import type { Settings } from '../config/settings.ts';
 import type { WorkerClass } from './worker.ts';
 
 export const registry: Record<Settings['workerClass'], () => Promise<WorkerClass>> = {
+  threaded: async () => (await import('./threaded.ts')).threadedWorker,
   async: async () => (await import('./async.ts')).asyncWorker,
 };

@@ -6,6 +6,7 @@
 import cluster from 'node:cluster';
 import { loadApp } from '../app/load.ts';
 import { AppLoadError, BootError, ExitCode, report, TsgunError } from '../errors.ts';
+import type { ServerHandle } from '../internals.ts';
 import { openEnvelope, sendToMaster } from '../ipc/channel.ts';
 import { startHeartbeat } from '../ipc/heartbeat.ts';
 import { type MasterMessage, orderVariable, type WorkerOrder } from '../ipc/messages.ts';
@@ -33,7 +34,7 @@ export async function work(): Promise<void> {
     void sendToMaster({ type: 'leaving', reason: 'killed' });
     exit.leave({ why: 'SIGTERM' });
   });
-  process.on('message', (received) => {
+  process.on('message', (received, handle: unknown) => {
     const message = openEnvelope<MasterMessage>(received);
     if (message === undefined) return;
     if (message.type === 'reopen') return log.reopen();
@@ -85,8 +86,8 @@ async function boot(order: WorkerOrder, log: Logger): Promise<Worker> {
   const makeWorker = await registry[settings.workerClass]();
   // After all that is ours, which may lie where only root can read, and before the first line of the app.
   if (order.identity !== undefined) become(order.identity);
-  const app = await loadApp(order.app);
-  const worker = makeWorker({ app, settings, sockets, log });
+  const app = makeWorker.loadsApp === false ? undefined : await loadApp(order.app);
+  const worker = makeWorker({ app, appReference: order.app, settings, sockets, log });
   await worker.start();
   return worker;
 }

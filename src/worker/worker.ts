@@ -6,8 +6,10 @@ import type { Logger } from '../logger.ts';
 
 /** What a worker class is made of. */
 export interface WorkerContext {
-  /** The app's export, of which `makeHandler` makes what serves. */
+  /** The app's export, of which `makeHandler` makes what serves. Undefined for a class that loads it elsewhere. */
   readonly app: unknown;
+  /** Where it comes from: `path[:export]`. */
+  readonly appReference: string;
   readonly settings: Settings;
   readonly sockets: readonly WorkerSocket[];
   readonly log: Logger;
@@ -30,4 +32,8 @@ export interface Worker {
   hurry(): void;
 }
 
-export type WorkerClass = (context: WorkerContext) => Worker;
+export interface WorkerClass {
+  (context: WorkerContext): Worker;
+  /** Whether the app is loaded in the main thread; this is so where it is not said. */
+  readonly loadsApp?: boolean;
+}

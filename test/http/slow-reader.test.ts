@@ -49,7 +49,7 @@ it('a client that pipelines and never reads is cut, however short the answers', 
       startResponse('200 OK', []);
       return [body];
     },
-    { timeouts: { headerMs: 0, bodyMs: 200, keepAliveMs: 60_000 } },
+    { timeouts: { headerMs: 0, bodyMs: 200, keepAliveMs: 60_000, requestMs: 0 } },
   );
   onTestFinished(() => target.close());
   const client = await Client.open(target.port);

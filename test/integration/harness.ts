@@ -34,11 +34,14 @@ export function makeFolder(files: Record<string, string> = {}): {
 export interface StartOptions {
   readonly cwd?: string;
   readonly env?: NodeJS.ProcessEnv;
+  /** In a process group of its own, to send signals to as a terminal does. */
   readonly isDetached?: boolean;
   /** Inherited from 3 on. */
   readonly descriptors?: readonly number[];
   /** A command that becomes the server, given its command line. */
   readonly through?: readonly string[];
+  /** For several tests: whoever started it stops it. */
+  readonly isShared?: boolean;
 }
 
 export class Tsgun {
@@ -59,7 +62,6 @@ export class Tsgun {
       cwd: options.cwd,
       env: { ...process.env, ...options.env },
       stdio: ['ignore', 'pipe', 'pipe', ...(options.descriptors ?? [])],
-      // A process group of its own, to send signals to as a terminal does.
       detached: options.isDetached ?? false,
     });
     this.process.stdout?.on('data', (bytes) => {
@@ -74,7 +76,7 @@ export class Tsgun {
         for (const watch of this.watchers) watch();
       });
     });
-    onTestFinished(() => this.destroy());
+    if (options.isShared !== true) onTestFinished(() => this.destroy());
   }
 
   get pid(): number {

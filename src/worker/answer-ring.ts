@@ -1,0 +1,104 @@
+/**
+ * Whole small answers on their way from one thread to the main thread, in memory that both share: written and read without
+ * a message, which takes 2 of 14 µs off a small request. One writer, one reader; a record is
+ * `[bytes of text, id, flags]` as 32-bit numbers, then the text as latin1, padded to whole words.
+ */
+
+/** In the first words: how far the writer and the reader are, in bytes since the beginning, modulo 2^32. */
+const written = 0;
+const read = 1;
+const headerBytes = 64;
+const ringBytes = 256 * 1024;
+const recordBytes = 12;
+/** In place of a record: the next one is at the beginning of the ring. */
+const wraps = -1;
+/** What is larger goes as a message: the ring is for many small ones. */
+export const maxTextBytes = 16 * 1024;
+
+export class AnswerRing {
+  readonly memory: SharedArrayBuffer;
+  private readonly positions: Int32Array;
+  private readonly words: Int32Array;
+  private readonly bytes: Buffer;
+
+  constructor(memory = new SharedArrayBuffer(headerBytes + ringBytes)) {
+    this.memory = memory;
+    this.positions = new Int32Array(memory, 0, 2);
+    this.words = new Int32Array(memory, headerBytes, ringBytes / 4);
+    this.bytes = Buffer.from(memory, headerBytes, ringBytes);
+  }
+
+  /** In the thread. @returns false when there is no room: then it must go another way */
+  write(id: number, flags: number, text: string): boolean {
+    const { length } = text;
+    if (length > maxTextBytes) return false;
+    const size = (recordBytes + length + 3) & ~3;
+    let position = this.positions[written]! >>> 0;
+    const room = ringBytes - ((position - Atomics.load(this.positions, read)) >>> 0);
+    let at = position % ringBytes;
+    const toEnd = ringBytes - at;
+    if (size > toEnd) {
+      if (room < toEnd + size) return false;
+      this.words[at >> 2] = wraps;
+      position += toEnd;
+      at = 0;
+    } else if (room < size) return false;
+    const word = at >> 2;
+    this.words[word] = length;
+    this.words[word + 1] = id;
+    this.words[word + 2] = flags;
+    this.bytes.write(text, at + recordBytes, length, 'latin1');
+    Atomics.store(this.positions, written, (position + size) | 0);
+    return true;
+  }
+
+  /** In the main thread: takes all that is there. @returns whether there was something */
+  drain(take: (id: number, flags: number, text: string) => void): boolean {
+    let position = this.positions[read]! >>> 0;
+    const end = Atomics.load(this.positions, written) >>> 0;
+    if (position === end) return false;
+    while (position !== end) {
+      const at = position % ringBytes;
+      const word = at >> 2;
+      const length = this.words[word]!;
+      if (length === wraps) {
+        position = (position + ringBytes - at) >>> 0;
+        continue;
+      }
+      const start = at + recordBytes;
+      const text = this.bytes.toString('latin1', start, start + length);
+      const id = this.words[word + 1]!;
+      const flags = this.words[word + 2]!;
+      position = (position + ((recordBytes + length + 3) & ~3)) >>> 0;
+      Atomics.store(this.positions, read, position | 0);
+      take(id, flags, text);
+    }
+    return true;
+  }
+}
+
+/** Whether the main thread looks into the rings of its own accord; if not, a writer must wake it. */
+export class Watch {
+  readonly memory: SharedArrayBuffer;
+  private readonly words: Int32Array;
+
+  constructor(memory = new SharedArrayBuffer(4)) {
+    this.memory = memory;
+    this.words = new Int32Array(memory);
+  }
+
+  /** In a thread, after writing. @returns whether the main thread must be woken */
+  mustWake(): boolean {
+    return Atomics.exchange(this.words, 0, 1) === 0;
+  }
+
+  /** In the main thread: it looks by itself from now on. */
+  begin(): void {
+    Atomics.store(this.words, 0, 1);
+  }
+
+  /** In the main thread, which must look once more after this: something may just have been written. */
+  end(): void {
+    Atomics.store(this.words, 0, 0);
+  }
+}

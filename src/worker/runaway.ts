@@ -1,0 +1,80 @@
+/**
+ * Where a thread is that does not come back: its JavaScript stack, by the inspector's NodeWorker domain. Nothing has to
+ * be prepared in the thread, so this costs nothing until it is needed.
+ */
+
+import { Session } from 'node:inspector';
+import type { Worker } from 'node:worker_threads';
+import { type CallFrame, formatStack, type Script } from './stack.ts';
+
+/** A thread in a native call has no JavaScript to be stopped in. */
+const patienceMs = 300;
+export const inNativeCode = 'in native code, or waiting: no JavaScript frames';
+
+interface WorkerMessage {
+  readonly id?: number;
+  readonly method?: string;
+  readonly params?: Partial<Script> & { readonly callFrames?: readonly CallFrame[]; readonly scriptId?: string };
+}
+
+/** @returns the stack; the thread runs on. Undefined where this Node has no inspector */
+export async function captureStack(worker: Worker): Promise<string | undefined> {
+  const session = new Session();
+  try {
+    session.connect();
+    return await stackOf(session, worker.threadId);
+  } catch {
+    return undefined;
+  } finally {
+    session.disconnect();
+  }
+}
+
+async function stackOf(session: Session, threadId: number): Promise<string> {
+  const title = `[worker ${threadId}]`;
+  let sessionId = '';
+  let lastId = 0;
+  const tell = (method: string) => {
+    const message = JSON.stringify({ id: ++lastId, method });
+    session.post('NodeWorker.sendMessageToWorker', { sessionId, message });
+    return lastId;
+  };
+  session.on('NodeWorker.attachedToWorker', ({ params }) => {
+    if (!params.workerInfo.title.startsWith(title)) return;
+    sessionId = params.sessionId;
+    tell('Debugger.enable');
+    tell('Debugger.pause');
+  });
+  let take: (message: WorkerMessage) => void = () => {};
+  session.on('NodeWorker.receivedMessageFromWorker', ({ params }) => {
+    if (params.sessionId === sessionId) take(JSON.parse(params.message) as WorkerMessage);
+  });
+  const scripts = new Map<string, Script>();
+  const stack = await within(patienceMs, inNativeCode, (resolve) => {
+    take = ({ method, params = {} }) => {
+      if (method === 'Debugger.scriptParsed') scripts.set(params.scriptId ?? '', { url: '', ...params });
+      else if (method === 'Debugger.paused') resolve(formatStack(params.callFrames ?? [], scripts));
+    };
+    session.post('NodeWorker.enable', { waitForDebuggerOnStart: false });
+  });
+  // A thread that is stopped here, or about to be, cannot be ended: `terminate()` would never settle.
+  if (sessionId !== '')
+    await within(patienceMs, undefined, (resolve) => {
+      tell('Debugger.resume');
+      const last = tell('Debugger.disable');
+      take = ({ id }) => id === last && resolve(undefined);
+    });
+  await new Promise<void>((resolve) => session.post('NodeWorker.disable', () => resolve()));
+  return stack;
+}
+
+/** What `begin` resolves with, or `otherwise` if that takes too long. */
+function within<T>(ms: number, otherwise: T, begin: (resolve: (value: T) => void) => void): Promise<T> {
+  return new Promise((resolve) => {
+    const timer = setTimeout(() => resolve(otherwise), ms);
+    begin((value) => {
+      clearTimeout(timer);
+      resolve(value);
+    });
+  });
+}

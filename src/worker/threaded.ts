@@ -1,0 +1,55 @@
+/**
+ * The threaded class: as many requests at once as there are threads, each alone on one, which it may block. The main thread
+ * accepts, reads, writes and keeps time; the app is not loaded in it.
+ */
+
+import { HttpServer } from '../http/server.ts';
+import { Door } from './door.ts';
+import { httpOptions } from './http-options.ts';
+import { closeIdle, emptyQueue } from './leave.ts';
+import { ThreadPool } from './thread-pool.ts';
+import type { Worker, WorkerContext } from './worker.ts';
+
+export function threadedWorker({ appReference, settings, sockets, log }: WorkerContext): Worker {
+  const servers: HttpServer[] = sockets.map(
+    () =>
+      new HttpServer({
+        ...httpOptions(settings, log),
+        handle: (exchange) => pool.handle(exchange),
+        onTimeout: (exchange, ms, end) => pool.expire(exchange, ms, end),
+      }),
+  );
+  const door = new Door(servers, sockets, settings.backlog);
+  const pool = new ThreadPool(appReference, settings, log, door);
+  let isDraining = false;
+  let isHurried = false;
+
+  return {
+    interface: 'wsgi',
+    get requests() {
+      return servers.reduce((sum, server) => sum + server.requests, 0);
+    },
+    async start() {
+      await pool.start();
+      await door.open();
+    },
+    running: () => servers.flatMap((server) => server.running()),
+    async stopAccepting() {
+      const countAccepted = () => servers.reduce((sum, server) => sum + server.accepted, 0);
+      await emptyQueue(countAccepted, () => isHurried);
+      door.shut();
+    },
+    async drain(idleGraceMs) {
+      isDraining = true;
+      const drained = Promise.all(servers.map((server) => server.drain(idleGraceMs)));
+      if (isHurried) void closeIdle(servers);
+      await drained;
+      await pool.stop();
+    },
+    hurry() {
+      isHurried = true;
+      if (isDraining) void closeIdle(servers);
+    },
+  };
+}
+threadedWorker.loadsApp = false;

@@ -1,0 +1,277 @@
+/** What every worker class keeps: run against each one in the registry. */
+
+import { once } from 'node:events';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { registry } from '../../src/worker/registry.ts';
+import { type LogLine, start, type Tsgun } from '../integration/harness.ts';
+
+const app = fileURLToPath(new URL('./contract-app.ts', import.meta.url));
+const host = 'Host: h\r\n';
+const close = `${host}Connection: close\r\n`;
+let lastTag = 0;
+/** For the query: tells one test's lines on `wsgi.errors` from another's. */
+const tag = () => `t${++lastTag}`;
+
+describe.each(Object.keys(registry))('a worker of class %s', (workerClass) => {
+  let tsgun: Tsgun;
+  beforeAll(async () => {
+    tsgun = start(app, ['--worker-class', workerClass], { isShared: true });
+    await tsgun.workers(1);
+  });
+  afterAll(async () => {
+    const pid = tsgun.living();
+    expect(await tsgun.stop()).toEqual({ code: 0, signal: null });
+    // Nothing that an app did wrong has cost the worker.
+    expect(tsgun.lines('worker_spawned').map((line) => line.pid)).toEqual(pid);
+  });
+
+  const said = (text: string) => tsgun.until(() => tsgun.log.some(({ msg }) => msg === text), JSON.stringify(text));
+  const failure = async (path: string): Promise<LogLine> => {
+    const find = () => tsgun.lines('request_failed').find((line) => line.path === path);
+    await tsgun.until(() => find() !== undefined, `request_failed for ${path}`);
+    return find()!;
+  };
+  const raw = async (request: string) => (await tsgun.connect()).exchange(request);
+
+  describe('answers', () => {
+    it.each([
+      ['/sync?q', 'sync GET q'],
+      ['/async', 'async and ok'],
+      ['/unicode', 'größer als 10 €'],
+      ['/generator', 'ab'],
+      ['/write', 'written, returned'],
+    ])('of %s are complete', async (path, text) => {
+      expect(await tsgun.get(path)).toMatchObject({ status: 200, text });
+    });
+
+    it('of many requests on one connection come in order', async () => {
+      const requests = Array.from({ length: 50 }, (_, index) => `GET /sync?${index} HTTP/1.1\r\n${host}\r\n`);
+      const received = await raw(`${requests.join('')}GET /sync?last HTTP/1.1\r\n${close}\r\n`);
+      const answers = [...received.matchAll(/sync GET (\d+|last)/g)].map(([, number]) => number);
+      expect(answers).toEqual([...Array.from({ length: 50 }, (_, index) => String(index)), 'last']);
+    });
+
+    it('of a file are the file', async () => {
+      expect((await tsgun.get('/file')).text).toMatch(/^\/\*\* What every worker class must[\s\S]*\}\n$/);
+    });
+
+    it('to HEAD have no body, and its length', async () => {
+      const received = await raw(`HEAD /sync?q HTTP/1.1\r\n${close}\r\n`);
+      expect(received).toMatch(/^HTTP\/1\.1 200 OK\r\n[\s\S]*Content-Length: 11\r\n[\s\S]*\r\n\r\n$/);
+    });
+
+    it.each(['204 No Content', '304 Not Modified'])('of %s have no body and no length', async (status) => {
+      const path = status.slice(4).toLowerCase().replace(' ', '-');
+      const received = await raw(`GET /${path} HTTP/1.1\r\n${host}\r\nGET /sync HTTP/1.1\r\n${close}\r\n`);
+      expect(received.slice(0, received.indexOf('\r\n\r\n'))).not.toMatch(/Content-Length|Transfer-Encoding/);
+      expect(received).toMatch(new RegExp(`^HTTP/1\\.1 ${status}\r\n[\\s\\S]*\r\n\r\nHTTP/1\\.1 200 OK`));
+    });
+
+    it('to HTTP/1.0 end with the connection, or say that it persists', async () => {
+      expect(await raw('GET /generator HTTP/1.0\r\n\r\n')).toMatch(/Connection: close\r\n\r\nab$/);
+      const kept = await raw('GET /sync HTTP/1.0\r\nConnection: keep-alive\r\n\r\nGET /sync HTTP/1.0\r\n\r\n');
+      expect(kept.match(/Connection: \S+/g)).toEqual(['Connection: keep-alive', 'Connection: close']);
+    });
+
+    it('may be preceded by early hints', async () => {
+      const received = await raw(`GET /hints HTTP/1.1\r\n${close}\r\n`);
+      expect(received).toMatch(/^HTTP\/1\.1 103 Early Hints\r\nLink: .*\r\n\r\nHTTP\/1\.1 200 OK\r\n/);
+    });
+
+    it('may replace one that was not sent yet, with excInfo', async () => {
+      expect(await tsgun.get('/replaced')).toMatchObject({ status: 418, text: 'replaced' });
+    });
+  });
+
+  describe('request bodies', () => {
+    it('go up and come back, whatever their size', async () => {
+      const url = await tsgun.url('/echo');
+      for (const size of [1, 1000, 70_000, 3_000_000]) {
+        const body = Buffer.from(Array.from({ length: size }, (_, index) => index % 251));
+        const response = await fetch(url, { method: 'POST', body });
+        expect(Buffer.from(await response.arrayBuffer()).equals(body), `${size} bytes`).toBe(true);
+      }
+    });
+
+    it('stream: a piece is answered before the next one is sent', async () => {
+      const client = await tsgun.connect();
+      client.send(`POST /echo HTTP/1.1\r\n${close}Transfer-Encoding: chunked\r\n\r\n`);
+      for (const word of ['one', 'two', 'three']) {
+        client.send(`${word.length}\r\n${word}\r\n`);
+        await client.until(new RegExp(`${word}\r\n$`));
+      }
+      client.send('0\r\n\r\n');
+      await client.closed;
+      expect(client.received).toMatch(/\r\n0\r\n\r\n$/);
+    });
+
+    it('that the app leaves unread are no part of the next request', async () => {
+      const body = 'GET /throw HTTP/1.1\r\n\r\n';
+      const post = `POST /unread HTTP/1.1\r\n${host}Content-Length: ${body.length}\r\n\r\n${body}`;
+      const received = await raw(`${post}${post}GET /sync?after HTTP/1.1\r\n${close}\r\n`);
+      expect(received.match(/did not read|sync GET after/g)).toEqual([
+        'did not read',
+        'did not read',
+        'sync GET after',
+      ]);
+    });
+
+    it('are asked for with 100 Continue when the app reads, and not before', async () => {
+      const client = await tsgun.connect();
+      client.send(`POST /echo HTTP/1.1\r\n${close}Expect: 100-continue\r\nContent-Length: 5\r\n\r\n`);
+      await client.until(/^HTTP\/1\.1 100 Continue\r\n\r\n$/);
+      client.send('hello');
+      await client.closed;
+      expect(client.received).toMatch(/^HTTP\/1\.1 100 Continue\r\n\r\nHTTP\/1\.1 200 OK\r\n[\s\S]*hello/);
+      const unread = await raw(`POST /unread HTTP/1.1\r\n${host}Expect: 100-continue\r\nContent-Length: 5\r\n\r\n`);
+      expect(unread).toMatch(/^HTTP\/1\.1 200 OK\r\n[\s\S]*Connection: close\r\n/);
+    });
+  });
+
+  describe('failures', () => {
+    it.each([
+      ['/throw', 'thrown at once'],
+      ['/reject', 'thrown later'],
+      ['/inject', 'CR, LF'],
+    ])('of %s are answered 500 without internals, and logged', async (path, message) => {
+      const answer = await tsgun.get(path);
+      expect(answer.status).toBe(500);
+      expect(answer.text).toBe('500 Internal Server Error\nthe application failed\n');
+      const line = await failure(path);
+      expect(line).toMatchObject({ method: 'GET', outcome: 'answered 500' });
+      expect(line.error).toContain(message);
+      if (path !== '/inject') expect(line.stack).toContain('contract-app.ts');
+    });
+
+    it.each(['/throw-begun', '/too-long', '/too-short'])('of %s, begun, cut the connection', async (path) => {
+      const client = await tsgun.connect();
+      client.send(`GET ${path} HTTP/1.1\r\n${host}\r\n`);
+      await client.closed;
+      expect(client.received).not.toContain('0\r\n\r\n');
+      expect(client.received).not.toContain('def');
+      expect(await failure(path)).toMatchObject({ outcome: 'the connection was cut' });
+    });
+
+    it('leave the next request alone', async () => {
+      const received = await raw(`GET /throw HTTP/1.1\r\n${host}\r\nGET /sync HTTP/1.1\r\n${close}\r\n`);
+      expect(received.match(/^HTTP\/1\.1 \d+/gm)).toEqual(['HTTP/1.1 500', 'HTTP/1.1 200']);
+    });
+  });
+
+  describe('a client that leaves', () => {
+    it('aborts tsgun.signal', async () => {
+      const id = tag();
+      const client = await tsgun.connect();
+      client.send(`GET /signal?${id} HTTP/1.1\r\n${host}\r\n`);
+      await said(`${id} waiting`);
+      client.socket.destroy();
+      await said(`${id} aborted: ClientGone`);
+    });
+
+    it('has aborted it also for an app that looks later', async () => {
+      const id = tag();
+      const client = await tsgun.connect();
+      client.send(`GET /late-signal?${id} HTTP/1.1\r\n${host}\r\n`);
+      await said(`${id} not looking`);
+      client.socket.end();
+      await said(`${id} aborted: ClientGone`);
+    });
+
+    it('ends the body, which is closed', async () => {
+      const id = tag();
+      const client = await tsgun.connect();
+      client.send(`GET /closed?${id} HTTP/1.1\r\n${host}\r\n`);
+      await client.until(/x\r\n/);
+      client.socket.destroy();
+      await said(`${id} close() was called`);
+      await said(`${id} the generator was ended`);
+    });
+  });
+
+  it('an app runs no further ahead than its client reads', async () => {
+    const id = tag();
+    const client = await tsgun.connect();
+    let bytes = 0;
+    client.socket.removeAllListeners('data');
+    client.socket.pause();
+    client.send(`GET /large?${id} HTTP/1.1\r\n${close}\r\n`);
+    // Without back-pressure, 64 MB are made in a tenth of that.
+    await sleep(500);
+    expect(tsgun.log.filter(({ msg }) => msg === `${id} all of it was taken`)).toEqual([]);
+    client.socket.on('data', (piece) => (bytes += piece.length));
+    client.socket.resume();
+    await once(client.socket, 'end');
+    expect(bytes).toBeGreaterThan(64 * 1024 * 1024);
+    await said(`${id} all of it was taken`);
+  });
+
+  it('says in the environ what it is', async () => {
+    const flags = JSON.parse((await tsgun.get('/flags')).text);
+    expect(flags).toEqual({ multithread: workerClass === 'threaded', multiprocess: false });
+  });
+
+  it('that is told to stop finishes what runs, and says so to the client', async () => {
+    const own = start(app, ['--worker-class', workerClass]);
+    const client = await own.connect();
+    client.send(`POST /gate HTTP/1.1\r\n${host}Content-Length: 1\r\n\r\n`);
+    await own.until(() => own.log.some(({ msg }) => msg === ' at the gate'), 'the request to run');
+    const idle = await own.connect();
+    const stopped = own.stop();
+    // Idle connections are closed once the worker drains.
+    await idle.closed;
+    client.send('x');
+    await client.closed;
+    expect(client.received).toMatch(/Connection: close\r\n[\s\S]*through the gate$/);
+    expect(await stopped).toEqual({ code: 0, signal: null });
+  });
+
+  describe('with a request timeout', () => {
+    let limited: Tsgun;
+    beforeAll(async () => {
+      limited = start(app, ['--worker-class', workerClass, '--request-timeout', '0.5'], { isShared: true });
+      await limited.workers(1);
+    });
+    afterAll(async () => {
+      expect(await limited.stop()).toEqual({ code: 0, signal: null });
+      expect(limited.lines('worker_spawned')).toHaveLength(1);
+    });
+    const timeout = async (path: string) => {
+      const find = () => limited.lines('request_timeout').find((line) => line.path === path);
+      await limited.until(() => find() !== undefined, `request_timeout for ${path}`);
+      return find()!;
+    };
+
+    it.each(['/stuck', '/polite'])('%s is told, and its client answered 504', async (path) => {
+      const id = tag();
+      const { status, text } = await limited.get(`${path}?${id}`);
+      expect({ status, text }).toEqual({ status: 504, text: '504 Gateway Timeout\nthe application took too long\n' });
+      const line = await timeout(path);
+      expect(line).toMatchObject({ method: 'GET', outcome: 'answered 504' });
+      expect(line.ms).toBeGreaterThanOrEqual(500);
+      const told = path === '/stuck' ? `${id} told: TimeoutError` : `${id} aborted: TimeoutError`;
+      await limited.until(() => limited.log.some(({ msg }) => msg === told), told);
+    });
+
+    it('an app may answer yet when it is told', async () => {
+      expect(await limited.get('/rescued')).toMatchObject({ status: 503, text: 'I did what I could' });
+    });
+
+    it('an app may have more time', async () => {
+      expect(await limited.get('/extended')).toMatchObject({ status: 200, text: 'aborted: false' });
+    });
+
+    it('an answer that has begun is cut', async () => {
+      const client = await limited.connect();
+      client.send(`GET /stuck-begun HTTP/1.1\r\n${host}\r\n`);
+      await client.closed;
+      expect(client.received).toMatch(/begun\r\n$/);
+      expect(await timeout('/stuck-begun')).toMatchObject({ outcome: 'the connection was cut' });
+    });
+
+    it('others are served after all that', async () => {
+      for (let count = 0; count < 8; count++) expect((await limited.get('/sync')).status).toBe(200);
+    });
+  });
+});

@@ -1,0 +1,262 @@
+/** The threaded class: what a thread may do to itself, and what nobody else notices of it. */
+
+import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import type { Client } from '../http/client.ts';
+import { eventually, makeFolder, type StartOptions, start, type Tsgun } from '../integration/harness.ts';
+
+const threaded = (app: string, args: readonly string[], options: StartOptions) =>
+  start(app, ['--worker-class', 'threaded', ...args], options);
+
+/** In TypeScript with types that go away, so that a line in a stack is one of the source. */
+const app = `import { existsSync, writeFileSync } from 'node:fs';
+import { isMainThread, threadId } from 'node:worker_threads';
+
+interface Unneeded {
+  name: string;
+}
+if (isMainThread) throw new Error('loaded in the main thread');
+const sleeper = new Int32Array(new SharedArrayBuffer(4));
+
+function waitFor(file: string): void {
+  while (!existsSync(file)) Atomics.wait(sleeper, 0, 0, 5);
+}
+
+function runInCircles(): never {
+  for (;;) Math.random(); // line 15
+}
+
+async function app(env: any, startResponse: any): Promise<string[]> {
+  const query = env.QUERY_STRING as string;
+  switch (env.PATH_INFO) {
+    case '/circles': runInCircles();
+    case '/exit': process.exit(3);
+    case '/escape': setTimeout(() => { throw new Error('escaped'); }); await new Promise(() => {});
+    case '/rejection': void Promise.reject(new Error('unhandled')); await new Promise(() => {});
+    case '/memory': { const all: unknown[] = []; for (;;) all.push(new Array(10_000).fill(query)); }
+    case '/wait': env['wsgi.errors'].write('waiting\\n'); waitFor(query); break;
+    case '/meet': writeFileSync(query + threadId, ''); waitFor(query + threadId); break;
+    case '/work': {
+      env['tsgun.extendDeadline'](20);
+      const end = Date.now() + 1200;
+      while (Date.now() < end);
+    }
+  }
+  startResponse('200 OK', []);
+  return ['thread ' + threadId + ' of ' + process.pid];
+}
+export default app;
+`;
+
+const open = (args: readonly string[], options: StartOptions = {}) => {
+  const folder = makeFolder({ 'app.ts': app });
+  return { folder, tsgun: threaded('app.ts', args, { cwd: folder.path, ...options }) };
+};
+const said = (tsgun: Tsgun, text: string, count = 1) =>
+  tsgun.until(() => tsgun.log.filter(({ msg }) => msg.includes(text)).length >= count, text);
+/** The worker that there was at first, and no other, has served. */
+const stop = async (tsgun: Tsgun) => {
+  expect(tsgun.lines('worker_spawned')).toHaveLength(1);
+  expect(await tsgun.stop()).toEqual({ code: 0, signal: null });
+};
+
+describe('a request that runs in circles', () => {
+  it('is answered 504; the log says in which line, and the others notice nothing', async () => {
+    const { tsgun } = open(['--threads', '2', '--request-timeout', '0.5']);
+    const runaway = tsgun.get('/circles');
+    let answered = 0;
+    let isOver = false;
+    void runaway.finally(() => (isOver = true));
+    while (!isOver) {
+      expect((await tsgun.get('/')).status).toBe(200);
+      answered++;
+    }
+    expect(answered).toBeGreaterThan(10);
+    expect((await runaway).status).toBe(504);
+    const line = await tsgun.event('request_timeout');
+    expect(line).toMatchObject({ method: 'GET', path: '/circles', outcome: 'answered 504' });
+    expect(line.stack).toMatch(/^ +at (random|runInCircles) /);
+    expect(line.stack).toMatch(/at runInCircles \(.*app\.ts:15:\d+\)\n +at .*app\.ts:21:/);
+    await stop(tsgun);
+  });
+
+  it('can do so as often as it likes: there are as many threads as before', async () => {
+    const { tsgun } = open(['--threads', '2', '--request-timeout', '0.2']);
+    const [pid] = await tsgun.workers(1);
+    const before = readdirSync(`/proc/${pid}/task`).length;
+    for (let round = 0; round < 8; round++) {
+      const both = await Promise.all([tsgun.get('/circles'), tsgun.get('/circles')]);
+      expect(both.map(({ status }) => status)).toEqual([504, 504]);
+    }
+    await tsgun.event('request_timeout', 16);
+    await eventually(async () => new Set(await threadsOf(tsgun)).size === 2);
+    await eventually(() => readdirSync(`/proc/${pid}/task`).length <= before);
+    await stop(tsgun);
+  });
+
+  it('is ended also when its client has not waited', async () => {
+    const { tsgun } = open(['--threads', '1', '--request-timeout', '1']);
+    const client = await tsgun.connect();
+    client.send('GET /wait?never HTTP/1.1\r\nHost: h\r\n\r\n');
+    await said(tsgun, 'waiting');
+    client.socket.destroy();
+    expect(await tsgun.event('request_timeout')).toMatchObject({ path: '/wait' });
+    expect((await tsgun.get('/')).status).toBe(200);
+    await stop(tsgun);
+  });
+
+  it('gets the time that it asks for, though it never yields', async () => {
+    const { tsgun } = open(['--threads', '1', '--request-timeout', '0.5']);
+    expect((await tsgun.get('/work')).status).toBe(200);
+    await stop(tsgun);
+  });
+});
+
+describe('a thread that dies', () => {
+  it.each([
+    ['/exit', 'the app ended its thread with code 3'],
+    ['/escape', 'escaped'],
+    ['/rejection', 'unhandled'],
+    ['/memory', 'memory'],
+  ])('of %s costs its request a 500, and is replaced', async (path, error) => {
+    const { tsgun } = open(['--threads', '2'], { env: { NODE_OPTIONS: '--max-old-space-size=96' } });
+    const [first, second] = (await threadsOf(tsgun)) as [string, string];
+    expect((await tsgun.get(path)).status).toBe(500);
+    const failed = await tsgun.event('request_failed');
+    expect(failed).toMatchObject({ path, outcome: 'answered 500' });
+    expect(failed.error).toContain(error);
+    await said(tsgun, 'a thread ended: it is being replaced');
+    await eventually(async () => {
+      const now = await threadsOf(tsgun);
+      return now.length === 2 && now.filter((thread) => thread === first || thread === second).length === 1;
+    });
+    await stop(tsgun);
+  });
+
+  it('is not replaced by an app that no longer loads, until that does again', async () => {
+    const { tsgun, folder } = open(['--threads', '2']);
+    await tsgun.workers(1);
+    folder.write('app.ts', 'throw new Error("not today")');
+    expect((await tsgun.get('/exit')).status).toBe(500);
+    await said(tsgun, 'a thread could not be replaced');
+    expect((await tsgun.get('/')).status).toBe(200);
+    folder.write('app.ts', app);
+    await eventually(async () => (await threadsOf(tsgun)).length === 2);
+    await stop(tsgun);
+  });
+});
+
+describe('requests', () => {
+  it('run at once on as many threads as there are', async () => {
+    const { tsgun, folder } = open(['--threads', '3']);
+    const name = join(folder.path, 'meet');
+    await tsgun.workers(1);
+    expect(new Set(await threadsOf(tsgun)).size).toBe(3);
+    const all = [1, 2, 3].map(() => tsgun.get(`/wait?${name}`));
+    await said(tsgun, 'waiting', 3);
+    folder.write('meet', '');
+    for (const { status } of await Promise.all(all)) expect(status).toBe(200);
+    await stop(tsgun);
+  });
+
+  it('that came together with a long one do not wait for it', async () => {
+    const { tsgun, folder } = open(['--threads', '2']);
+    await tsgun.workers(1);
+    const clients = await Promise.all(Array.from({ length: 12 }, () => tsgun.connect()));
+    const [long, ...short] = clients;
+    const gate = join(folder.path, 'gate');
+    long!.send(`GET /wait?${gate} HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n`);
+    for (const client of short) client.send('GET / HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n');
+    for (const client of short) expect(await client.until(/thread \d+/)).toBeTruthy();
+    expect(long!.received).toBe('');
+    folder.write('gate', '');
+    await long!.until(/thread \d+/);
+    await stop(tsgun);
+  });
+
+  it('beyond what may wait are answered 503, and the others in time', async () => {
+    const { tsgun, folder } = open(['--threads', '1']);
+    await tsgun.workers(1);
+    const gate = join(folder.path, 'gate');
+    const first = tsgun.get(`/wait?${gate}`);
+    await said(tsgun, 'waiting');
+    const clients = await Promise.all(Array.from({ length: 300 }, () => tsgun.connect()));
+    for (const client of clients) client.send('GET / HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n');
+    const refused = () => clients.filter(({ received }) => received.startsWith('HTTP/1.1 503 '));
+    await eventually(() => refused().length === 300 - 256);
+    expect(refused()[0]!.received).toContain('\r\nRetry-After: 1\r\n');
+    folder.write('gate', '');
+    expect((await first).status).toBe(200);
+    await Promise.all(clients.map(({ closed }) => closed));
+    expect(clients.filter(({ received }) => received.startsWith('HTTP/1.1 200 '))).toHaveLength(256);
+    await stop(tsgun);
+  });
+
+  // A socket shared through cluster cannot be let go of and had again.
+  it.skipIf(process.env.TSGUN_NO_INTERNALS)('come to a worker with a free thread, once another has none', async () => {
+    const { tsgun, folder } = open(['--workers', '2', '--threads', '1', '--log-level', 'debug']);
+    await tsgun.workers(2);
+    const gate = join(folder.path, 'gate');
+    const ask = async (path: string) => {
+      const client = await tsgun.connect();
+      client.send(`GET ${path} HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n`);
+      return client;
+    };
+    const blocked = await ask(`/wait?${gate}`);
+    await said(tsgun, 'waiting');
+    const isBusy = () => tsgun.log.some(({ msg }) => msg.startsWith('all threads are busy'));
+    const early: Client[] = [];
+    while (!isBusy()) early.push(await ask('/'));
+    const later: Client[] = [];
+    for (let count = 0; count < 40; count++) later.push(await ask('/'));
+    await eventually(() => later.filter(({ received }) => received.includes('thread')).length >= 38);
+    expect(blocked.received).toBe('');
+    folder.write('gate', '');
+    const pids = async (clients: readonly Client[]) => {
+      const answers = await Promise.all(clients.map((client) => client.until(/ of (\d+)$/)));
+      return new Set(answers.map(([, pid]) => pid));
+    };
+    expect((await pids([blocked, ...early, ...later])).size).toBe(2);
+    // And the one that was busy takes connections again.
+    const [busy] = await pids([blocked]);
+    await eventually(async () => (await pids([await ask('/')])).has(busy));
+    expect(tsgun.lines('worker_spawned')).toHaveLength(2);
+    expect(await tsgun.stop()).toEqual({ code: 0, signal: null });
+  });
+
+  it('that run or wait when it is told to stop are answered', async () => {
+    const { tsgun, folder } = open(['--threads', '1']);
+    const gate = join(folder.path, 'gate');
+    const all = Array.from({ length: 5 }, () => tsgun.get(`/wait?${gate}`));
+    await said(tsgun, 'waiting');
+    const idle = await tsgun.connect();
+    const stopped = tsgun.stop();
+    await idle.closed;
+    folder.write('gate', '');
+    for (const { status } of await Promise.all(all)) expect(status).toBe(200);
+    expect(await stopped).toEqual({ code: 0, signal: null });
+  });
+});
+
+describe('an app that does not load', () => {
+  it.each([
+    ['throws', 'throw new Error("not today")', 'not today'],
+    ['lets an error escape', 'setTimeout(() => { throw new Error("later") }); await new Promise(() => {})', 'later'],
+    ['ends its thread', 'process.exit(7)', 'code 7'],
+    ['exports nothing', 'export {}', 'exports nothing'],
+  ])('because it %s is told as in any class', async (_name, text, error) => {
+    const { path } = makeFolder({ 'app.mjs': text });
+    const tsgun = threaded('app.mjs', [], { cwd: path });
+    expect(await tsgun.exited).toEqual({ code: 4, signal: null });
+    const exited = tsgun.lines('worker_exited')[0]!;
+    expect(exited).toMatchObject({ reason: 'boot_failed' });
+    expect(exited.error).toContain(error);
+  });
+});
+
+/** The threads that answer now, found by asking several times at once. */
+async function threadsOf(tsgun: Tsgun): Promise<string[]> {
+  const answers = await Promise.all(Array.from({ length: 24 }, () => tsgun.get('/')));
+  return [...new Set(answers.map(({ text }) => text))];
+}
