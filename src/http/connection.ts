@@ -38,6 +38,8 @@ export class Connection implements RequestSink, Carrier {
   /** Text held back while the parser runs, so that pipelined answers share a write. */
   private held = '';
   private isConsuming = false;
+  /** Whether it is to be closed without lingering, if nothing follows in what is being read. */
+  private isParting = false;
   /** The client has not taken what it was sent: it is offered no further answer until it has. */
   private isBackedUp = false;
   private hasClientEnded = false;
@@ -110,6 +112,7 @@ export class Connection implements RequestSink, Carrier {
     } finally {
       this.isConsuming = false;
     }
+    if (this.isParting) return position < end ? this.close() : this.leave();
     this.flush();
     if (position < end && !this.isClosing) {
       const rest = bytes.subarray(position, end);
@@ -266,12 +269,22 @@ export class Connection implements RequestSink, Carrier {
   }
 
   /**
-   * After the last answer. A client that announced this end, and sent no body, sends nothing more either (RFC 9112 §9.6): if
-   * the kernel has all of the answer, there is nothing to linger for. That saves a third of what a connection costs.
+   * After the last answer. A client that announced this end with a request that has no body sends nothing more (RFC 9112
+   * §9.6): if nothing has come by now, and the kernel has all of the answer, there is nothing to linger for. nginx does the
+   * same; it saves a quarter of what a connection costs.
    */
-  private part({ isKeepAlive, hasBody }: RequestHead): void {
+  private part({ isKeepAlive, method }: RequestHead): void {
+    const isLast = !isKeepAlive && (method === 'GET' || method === 'HEAD') && this.rest === undefined;
+    if (!isLast) return this.close();
+    this.isClosing = true;
+    // What else was read with it is not known yet.
+    if (this.isConsuming) this.isParting = true;
+    else this.leave();
+  }
+
+  private leave(): void {
     this.flush();
-    if (!isKeepAlive && !hasBody && this.rest === undefined && this.socket.writableLength === 0) this.destroy();
+    if (this.socket.writableLength === 0) this.destroy();
     else this.close();
   }
 

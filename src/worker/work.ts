@@ -6,7 +6,6 @@
 import cluster from 'node:cluster';
 import { loadApp } from '../app/load.ts';
 import { AppLoadError, BootError, ExitCode, report, TsgunError } from '../errors.ts';
-import type { ServerHandle } from '../internals.ts';
 import { openEnvelope, sendToMaster } from '../ipc/channel.ts';
 import { startHeartbeat } from '../ipc/heartbeat.ts';
 import { type MasterMessage, orderVariable, type WorkerOrder } from '../ipc/messages.ts';
@@ -34,7 +33,7 @@ export async function work(): Promise<void> {
     void sendToMaster({ type: 'leaving', reason: 'killed' });
     exit.leave({ why: 'SIGTERM' });
   });
-  process.on('message', (received, handle: unknown) => {
+  process.on('message', (received) => {
     const message = openEnvelope<MasterMessage>(received);
     if (message === undefined) return;
     if (message.type === 'reopen') return log.reopen();

@@ -149,6 +149,17 @@ describe('a closed connection', () => {
   });
 });
 
+describe('a client that announced the end', () => {
+  it('gets its answer also if more requests follow in the same breath, and those get none', async () => {
+    const { open, server } = await serve(hello);
+    const client = await open();
+    client.send(`GET / HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n${get.repeat(10_000)}`);
+    await client.closed;
+    expect(client.received.match(/HTTP\/1\.1 \d+/g)).toEqual(['HTTP/1.1 200']);
+    expect(server.requests).toBe(1);
+  });
+});
+
 describe('draining', () => {
   it('answers what runs, with Connection: close', async () => {
     const events = new EventEmitter();
