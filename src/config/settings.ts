@@ -60,11 +60,18 @@ export const table = {
   }),
   workerClass: setting({
     section: 'Workers',
-    parse: choice('async'),
+    parse: choice('async', 'sync'),
     default: 'async',
     metavar: 'CLASS',
     alias: 'k',
-    help: 'How a worker serves. async: many requests at once on its event loop.',
+    help: 'How a worker serves. async: many requests at once on its event loop. sync: one at a time, one per connection.',
+  }),
+  workerConnections: setting({
+    section: 'Workers',
+    parse: wholeNumber(1),
+    default: 1000,
+    metavar: 'N',
+    help: 'The most connections a worker holds at once. What comes beyond waits where another worker can take it.',
   }),
   maxRequests: setting({
     section: 'Workers',

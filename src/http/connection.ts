@@ -255,6 +255,7 @@ export class Connection implements RequestSink, Carrier {
     this.rest = undefined;
     if (this.phase === 'closed') return;
     this.flush();
+    if (this.phase !== 'linger') this.server.onPart?.(this);
     this.phase = 'linger';
     this.deadline = 0;
     this.watch(this.socket.writableLength === 0);
@@ -286,6 +287,7 @@ export class Connection implements RequestSink, Carrier {
   }
 
   private onClose(): void {
+    if (this.phase !== 'linger') this.server.onPart?.(this);
     this.phase = 'closed';
     this.isClosing = true;
     this.deadline = 0;

@@ -4,7 +4,7 @@
  */
 
 import { Connection } from './connection.ts';
-import type { Exchange } from './exchange.ts';
+import type { Carrier, Exchange } from './exchange.ts';
 import type { Limits, Timeouts } from './limits.ts';
 import type { Incoming } from './socket.ts';
 
@@ -15,6 +15,10 @@ export interface HttpServerOptions {
   readonly handle: (exchange: Exchange) => void;
   /** A failure of the app, for the log. */
   readonly onFailure: (exchange: Exchange, error: unknown) => void;
+  /** A connection will bring no further request: it ends, or has ended. Called once for each. */
+  readonly onPart?: (connection: Carrier) => void;
+  /** A connection has ended. */
+  readonly onGone?: () => void;
 }
 
 /** Who is at the other end; empty texts on a unix socket. Texts, because that is what apps are told. */
@@ -41,23 +45,29 @@ export class HttpServer {
   localAddress = '';
   localPort = '';
 
+  readonly onPart: ((connection: Carrier) => void) | undefined;
+  private readonly onGone: (() => void) | undefined;
   private readonly connections = new Set<Connection>();
   private readonly sweeper: NodeJS.Timeout;
   private onEmpty: (() => void) | undefined = undefined;
 
-  constructor({ limits, timeouts, handle, onFailure }: HttpServerOptions) {
+  constructor({ limits, timeouts, handle, onFailure, onPart, onGone }: HttpServerOptions) {
     this.limits = limits;
     this.timeouts = timeouts;
     this.handle = handle;
     this.onFailure = onFailure;
+    this.onPart = onPart;
+    this.onGone = onGone;
     this.sweeper = setInterval(() => this.tick(), sweepMs);
     this.sweeper.unref();
   }
 
   /** Serves a new connection. */
-  serve(incoming: Incoming, peer: Peer): void {
+  serve(incoming: Incoming, peer: Peer): Connection {
     this.accepted++;
-    this.connections.add(new Connection(this, incoming, peer));
+    const connection = new Connection(this, incoming, peer);
+    this.connections.add(connection);
+    return connection;
   }
 
   get connectionCount(): number {
@@ -70,6 +80,7 @@ export class HttpServer {
 
   forget(connection: Connection): void {
     this.connections.delete(connection);
+    this.onGone?.();
     if (this.connections.size === 0) this.onEmpty?.();
   }
 

@@ -2,6 +2,7 @@
 
 import type { Settings } from '../config/settings.ts';
 import type { ErrorReport } from '../errors.ts';
+import type { Place } from './board.ts';
 
 /** From a worker. */
 export type WorkerMessage =
@@ -18,8 +19,8 @@ export type WorkerMessage =
 
 /** To a worker. */
 export type MasterMessage =
-  /** Finish what runs, then exit. */
-  | { readonly type: 'retire' }
+  /** Finish what runs, then exit; where the whole service stops, with all that has connected until now. */
+  | { readonly type: 'retire'; readonly isStop: boolean }
   /** Close what is idle at once, and exit when what runs is done. */
   | { readonly type: 'quit' }
   /** Open the log files anew: someone has moved them away. */
@@ -38,6 +39,7 @@ export interface WorkerOrder {
   readonly app: string;
   readonly settings: Settings;
   readonly sockets: readonly WorkerSocket[];
+  readonly place?: Place;
 }
 
 export const orderVariable = 'TSGUN_WORKER_ORDER';

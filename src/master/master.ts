@@ -270,7 +270,7 @@ class Master {
     else if (action.type === 'retire') {
       this.logRecycling(action.child, action.reason);
       noteRetiring(action.child, action.reason, now + this.pool.policy.graceMs);
-      this.processes.get(action.child)?.send({ type: 'retire' });
+      this.processes.get(action.child)?.send({ type: 'retire', isStop: this.pool.isStopping });
     } else this.kill(action.child, action.reason);
   }
 

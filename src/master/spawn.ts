@@ -4,6 +4,7 @@ import cluster from 'node:cluster';
 import { fileURLToPath } from 'node:url';
 import { openEnvelope, sendToWorker } from '../ipc/channel.ts';
 import { type MasterMessage, orderVariable, type WorkerMessage, type WorkerOrder } from '../ipc/messages.ts';
+import { claimPlace, releasePlace } from './board.ts';
 
 /** The process behind a child. */
 export interface ChildProcess {
@@ -26,24 +27,29 @@ const firstFd = 4;
 const workerFile = fileURLToPath(new URL(`../worker/main${import.meta.url.slice(-3)}`, import.meta.url));
 
 export function spawnWorker({ order, onMessage, onExit }: SpawnOptions): ChildProcess {
+  const place = claimPlace();
   const inherited = order.sockets.flatMap((socket) => ('fd' in socket ? [socket.fd] : []));
+  const boardFd = firstFd + inherited.length;
   // Sockets that are not inherited are shared: workers accept for themselves either way.
   cluster.schedulingPolicy = cluster.SCHED_NONE;
   cluster.setupPrimary({
     exec: workerFile,
     args: [],
     // A worker that read from the terminal would be stopped by it.
-    stdio: ['ignore', 'inherit', 'inherit', 'ipc', ...inherited] as never,
+    stdio: ['ignore', 'inherit', 'inherit', 'ipc', ...inherited, ...(place === undefined ? [] : [place.fd])] as never,
   });
   const sockets = order.sockets.map((socket) =>
     'fd' in socket ? { ...socket, fd: firstFd + inherited.indexOf(socket.fd) } : socket,
   );
-  const worker = cluster.fork({ [orderVariable]: JSON.stringify({ ...order, sockets } satisfies WorkerOrder) });
+  const own: WorkerOrder = { ...order, sockets, ...(place === undefined ? {} : { place: { ...place, fd: boardFd } }) };
+  const worker = cluster.fork({ [orderVariable]: JSON.stringify(own) });
 
   let hasExited = false;
   const exited = (code: number | null, signal: NodeJS.Signals | null) => {
-    if (!hasExited) onExit(code, signal);
+    if (hasExited) return;
     hasExited = true;
+    if (place !== undefined) releasePlace(place);
+    onExit(code, signal);
   };
   worker.on('message', (received: unknown) => {
     const message = openEnvelope<WorkerMessage>(received);

@@ -1,16 +1,11 @@
 /** The async class: many requests at once on the event loop. Its workers accept on the shared sockets themselves. */
 
-import type { Server } from 'node:net';
-import { setImmediate } from 'node:timers/promises';
 import { makeHandler } from '../app/interfaces.ts';
-import { createListener } from '../http/accept.ts';
 import { HttpServer } from '../http/server.ts';
 import { httpOptions } from './http-options.ts';
-import { listen } from './listen.ts';
+import { Intake } from './intake.ts';
+import { closeIdle, emptyQueue } from './leave.ts';
 import type { Worker, WorkerContext } from './worker.ts';
-
-/** Where clients connect faster than this, the queue is never empty. */
-const longestEmptyingMs = 250;
 
 export function asyncWorker(context: WorkerContext): Worker {
   const { settings, sockets, log } = context;
@@ -19,8 +14,9 @@ export function asyncWorker(context: WorkerContext): Worker {
     multiprocess: settings.workers > 1,
     onErrorLine: (line) => log.say('error', { source: 'wsgi.errors' }, line),
   });
-  const servers = sockets.map(() => new HttpServer({ ...httpOptions(settings, log), handle }));
-  const listeners: Server[] = [];
+  const intake = new Intake(settings.workerConnections, context.place);
+  const onGone = () => intake.forget();
+  const servers = sockets.map(() => new HttpServer({ ...httpOptions(settings, log), handle, onGone }));
   let isDraining = false;
   let isHurried = false;
 
@@ -29,14 +25,12 @@ export function asyncWorker(context: WorkerContext): Worker {
     get requests() {
       return servers.reduce((sum, server) => sum + server.requests, 0);
     },
-    async start() {
-      for (const [index, socket] of sockets.entries())
-        listeners.push(await listen(createListener(servers[index]!), socket, settings.backlog));
-    },
+    start: () => intake.open(sockets, servers, settings.backlog),
     async stopAccepting() {
+      intake.leave();
       const countAccepted = () => servers.reduce((sum, server) => sum + server.accepted, 0);
       await emptyQueue(countAccepted, () => isHurried);
-      for (const listener of listeners) listener.close();
+      intake.close();
     },
     async drain() {
       isDraining = true;
@@ -49,29 +43,4 @@ export function asyncWorker(context: WorkerContext): Worker {
       if (isDraining) void closeIdle(servers);
     },
   };
-}
-
-/** After one more look at the sockets: a request that has arrived makes its connection a busy one. */
-async function closeIdle(servers: readonly HttpServer[]): Promise<void> {
-  await nextLook();
-  for (const server of servers) server.closeIdle();
-}
-
-/** The first only ends this turn of the loop; the sockets are looked at before the second. */
-async function nextLook(): Promise<void> {
-  await setImmediate();
-  await setImmediate();
-}
-
-/**
- * Lets the listeners go on until a turn of the loop brings no connection: with the last listener of a socket, the kernel
- * resets what still waits in its queue, and those clients have long sent their requests.
- */
-async function emptyQueue(countAccepted: () => number, isHurried: () => boolean): Promise<void> {
-  const deadline = performance.now() + longestEmptyingMs;
-  let before = -1;
-  while (before !== countAccepted() && !isHurried() && performance.now() < deadline) {
-    before = countAccepted();
-    await nextLook();
-  }
 }

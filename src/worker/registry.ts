@@ -5,4 +5,5 @@ import type { WorkerClass } from './worker.ts';
 
 export const registry: Record<Settings['workerClass'], () => Promise<WorkerClass>> = {
   async: async () => (await import('./async.ts')).asyncWorker,
+  sync: async () => (await import('./sync.ts')).syncWorker,
 };

@@ -22,6 +22,7 @@ export async function work(): Promise<void> {
   // Cluster would end this process at once when the master dies, with its requests half answered.
   cluster.worker?.on('disconnect', () => {
     if (cluster.worker !== undefined) cluster.worker.exitedAfterDisconnect = true;
+    exit.isStop = true;
     exit.leave('the master is gone', ExitCode.ok);
   });
   process.on('SIGTERM', () => {
@@ -33,6 +34,7 @@ export async function work(): Promise<void> {
     if (message === undefined) return;
     if (message.type === 'reopen') return log.reopen();
     if (message.type === 'quit') exit.worker?.hurry();
+    exit.isStop ||= message.type === 'quit' || message.isStop;
     exit.leave(undefined, ExitCode.ok);
   });
 
@@ -65,7 +67,7 @@ function takeOrder(): WorkerOrder {
 async function boot(order: WorkerOrder, log: Logger): Promise<Worker> {
   const { settings, sockets } = order;
   const [app, makeWorker] = await Promise.all([loadApp(order.app), registry[settings.workerClass]()]);
-  const worker = makeWorker({ app, settings, sockets, log });
+  const worker = makeWorker({ app, settings, sockets, log, place: order.place });
   await worker.start();
   return worker;
 }
@@ -88,6 +90,8 @@ function watchForEscapedErrors(log: Logger, exit: Exit): void {
 class Exit {
   worker: Worker | undefined = undefined;
   isLeaving = false;
+  /** Whether the other workers leave too. */
+  isStop = false;
   private code = 0;
   private isDraining = false;
   private readonly log: Logger;
@@ -116,7 +120,7 @@ class Exit {
 
   private async finish(worker: Worker): Promise<void> {
     try {
-      await worker.stopAccepting();
+      await worker.stopAccepting(this.isStop);
       void sendToMaster({ type: 'draining' });
       await worker.drain();
     } finally {

@@ -1,0 +1,125 @@
+/**
+ * How many connections a worker takes: at most `--worker-connections`, not many more than the least loaded of the others,
+ * and none while its loop lags. What it does not take stays in the kernel, for the others: nothing is ever handed over, so
+ * nothing can be lost on the way.
+ */
+
+import type { HttpServer } from '../http/server.ts';
+import { Board, type Place, sharedClock } from '../ipc/board.ts';
+import type { WorkerSocket } from '../ipc/messages.ts';
+import { type Gate, openGate } from './gate.ts';
+
+/** A quarter more than the least loaded, and two for when all have few: their clients may come and go by themselves. */
+export function isAhead(own: number, fewest: number): boolean {
+  return own > fewest * 1.25 + 2;
+}
+
+/** How often a worker says that it is there. */
+const postMs = 50;
+/** Who has said nothing for longer is blocked. */
+const freshMs = 3 * postMs;
+/** A loop that comes back this much later than it was to is lagging. */
+const lagMs = 30;
+/** While it waits for the others to catch up, it looks at them this often at first, then ever less. */
+const firstLookMs = 1;
+const longestLookMs = 32;
+
+export class Intake {
+  private readonly limit: number;
+  private readonly board: Board | undefined;
+  private gate: Gate | undefined = undefined;
+  private connections = 0;
+  private isLagging = false;
+  private postTimer: NodeJS.Timeout | undefined = undefined;
+  private lookTimer: NodeJS.Timeout | undefined = undefined;
+  private lookMs = firstLookMs;
+  private isLeaving = false;
+
+  /**
+   * @param limit the connections it holds at once
+   * @param place where it says how many it has; without one, it takes what comes
+   */
+  constructor(limit: number, place: Place | undefined) {
+    this.limit = limit;
+    this.board = place === undefined ? undefined : new Board(place);
+  }
+
+  async open(sockets: readonly WorkerSocket[], servers: readonly HttpServer[], backlog: number): Promise<void> {
+    this.gate = await openGate(sockets, servers, backlog, (server, incoming, peer) => {
+      server.serve(incoming, peer);
+      this.connections++;
+      this.decide();
+    });
+    this.post();
+    this.watchLag();
+  }
+
+  /** A connection has ended. */
+  forget(): void {
+    this.connections--;
+    if (this.gate?.isOpen === false) this.decide();
+    else this.post();
+  }
+
+  /** From now on it takes whatever comes: what waits is to be taken before the end. */
+  leave(): void {
+    this.isLeaving = true;
+    clearInterval(this.postTimer);
+    this.gate?.open();
+    this.post();
+  }
+
+  close(): void {
+    clearTimeout(this.lookTimer);
+    this.gate?.close();
+  }
+
+  /** Whether to take more. Asked anew while it does not. */
+  private decide(): void {
+    const { gate } = this;
+    if (gate === undefined || this.isLeaving) return;
+    const isFull = this.connections >= this.limit;
+    const isAway = !isFull && gate.leavesToOthers && this.isForOthers();
+    this.post();
+    if (isFull || isAway) {
+      gate.shut();
+      // Who is full hears of it when one ends.
+      if (isAway) this.lookAgain();
+    } else {
+      this.lookMs = firstLookMs;
+      gate.open();
+    }
+  }
+
+  /** Whether others should rather take what comes. */
+  private isForOthers(): boolean {
+    if (this.board === undefined) return false;
+    if (!this.isLagging && !isAhead(this.connections, 0)) return false;
+    const fewest = this.board.fewest(sharedClock(), freshMs);
+    return this.isLagging ? fewest !== Number.POSITIVE_INFINITY : isAhead(this.connections, fewest);
+  }
+
+  private lookAgain(): void {
+    clearTimeout(this.lookTimer);
+    this.lookTimer = setTimeout(() => this.decide(), this.lookMs);
+    this.lookMs = Math.min(this.lookMs * 2, longestLookMs);
+  }
+
+  private post(): void {
+    const { connections, isLagging, isLeaving, limit } = this;
+    this.board?.write({ connections, isTaking: !isLagging && !isLeaving && connections < limit }, sharedClock());
+  }
+
+  private watchLag(): void {
+    if (this.board === undefined) return;
+    let expected = performance.now() + postMs;
+    this.postTimer = setInterval(() => {
+      const now = performance.now();
+      const wasLagging = this.isLagging;
+      this.isLagging = now - expected > lagMs;
+      expected = now + postMs;
+      if (this.isLagging !== wasLagging) this.decide();
+      else this.post();
+    }, postMs).unref();
+  }
+}
