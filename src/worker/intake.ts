@@ -9,17 +9,17 @@ import { Board, type Place, sharedClock } from '../ipc/board.ts';
 import type { WorkerSocket } from '../ipc/messages.ts';
 import { type Gate, openGate } from './gate.ts';
 
-/** A quarter more than the least loaded, and two for when all have few: their clients may come and go by themselves. */
+/** A fifth more than the least loaded, and one for when all have few: with a connection per request they come and go. */
 export function isAhead(own: number, fewest: number): boolean {
-  return own > fewest * 1.25 + 2;
+  return own > fewest * 1.2 + 1;
 }
 
 /** How often a worker says that it is there. */
 const postMs = 50;
 /** Who has said nothing for longer is blocked. */
-const freshMs = 3 * postMs;
+const freshMs = 200;
 /** A loop that comes back this much later than it was to is lagging. */
-const lagMs = 30;
+const lagMs = 100;
 /** While it waits for the others to catch up, it looks at them this often at first, then ever less. */
 const firstLookMs = 1;
 const longestLookMs = 32;
@@ -30,6 +30,8 @@ export class Intake {
   private gate: Gate | undefined = undefined;
   private connections = 0;
   private isLagging = false;
+  /** The fewest connections of any other, as far as is known. */
+  private fewest = 0;
   private postTimer: NodeJS.Timeout | undefined = undefined;
   private lookTimer: NodeJS.Timeout | undefined = undefined;
   private lookMs = firstLookMs;
@@ -54,11 +56,10 @@ export class Intake {
     this.watchLag();
   }
 
-  /** A connection has ended. */
+  /** A connection has ended. While it takes more, that is soon enough said with the next one, or in its time. */
   forget(): void {
     this.connections--;
     if (this.gate?.isOpen === false) this.decide();
-    else this.post();
   }
 
   /** From now on it takes whatever comes: what waits is to be taken before the end. */
@@ -94,9 +95,10 @@ export class Intake {
   /** Whether others should rather take what comes. */
   private isForOthers(): boolean {
     if (this.board === undefined) return false;
-    if (!this.isLagging && !isAhead(this.connections, 0)) return false;
-    const fewest = this.board.fewest(sharedClock(), freshMs);
-    return this.isLagging ? fewest !== Number.POSITIVE_INFINITY : isAhead(this.connections, fewest);
+    // Mostly the others have more than when they were last looked at.
+    if (!this.isLagging && !isAhead(this.connections, this.fewest)) return false;
+    this.fewest = this.board.fewest(sharedClock(), freshMs);
+    return this.isLagging ? this.fewest !== Number.POSITIVE_INFINITY : isAhead(this.connections, this.fewest);
   }
 
   private lookAgain(): void {
@@ -118,6 +120,7 @@ export class Intake {
       const wasLagging = this.isLagging;
       this.isLagging = now - expected > lagMs;
       expected = now + postMs;
+      this.fewest = 0;
       if (this.isLagging !== wasLagging) this.decide();
       else this.post();
     }, postMs).unref();
