@@ -38,6 +38,8 @@ export class Connection implements RequestSink, Carrier {
   /** Text held back while the parser runs, so that pipelined answers share a write. */
   private held = '';
   private isConsuming = false;
+  /** Of the request that was the last, if it was answered while the parser ran. */
+  private lastHead: RequestHead | undefined = undefined;
   private hasClientEnded = false;
   private isClosing = false;
   private requests = 0;
@@ -104,6 +106,7 @@ export class Connection implements RequestSink, Carrier {
     } finally {
       this.isConsuming = false;
     }
+    if (this.lastHead !== undefined) return this.part(this.lastHead, position === end);
     this.flush();
     if (position < end && !this.isClosing) {
       const rest = bytes.subarray(position, end);
@@ -197,7 +200,13 @@ export class Connection implements RequestSink, Carrier {
   finish(exchange: Exchange): void {
     this.exchange = undefined;
     this.server.countRequest();
-    if (!exchange.persists || this.hasClientEnded) return this.part(exchange.head);
+    if (!exchange.persists || this.hasClientEnded) {
+      // While the parser runs it cannot be told whether more lies behind this request.
+      if (!this.isConsuming) return this.part(exchange.head, this.rest === undefined);
+      this.isClosing = true;
+      this.lastHead = exchange.head;
+      return;
+    }
     if (this.socket.isPaused()) this.socket.resume();
     if (this.isConsuming) return;
     const { rest } = this;
@@ -243,9 +252,9 @@ export class Connection implements RequestSink, Carrier {
    * After the last answer. A client that announced this end, and sent no body, sends nothing more either (RFC 9112 §9.6): if
    * the kernel has all of the answer, there is nothing to linger for. That saves a third of what a connection costs.
    */
-  private part({ isKeepAlive, hasBody }: RequestHead): void {
+  private part({ isKeepAlive, hasBody }: RequestHead, isAllRead: boolean): void {
     this.flush();
-    if (!isKeepAlive && !hasBody && this.rest === undefined && this.socket.writableLength === 0) this.destroy();
+    if (!isKeepAlive && !hasBody && isAllRead && this.socket.writableLength === 0) this.destroy();
     else this.close();
   }
 
