@@ -35,7 +35,11 @@ export class Board {
   write({ connections, isTaking }: Post, now: number): void {
     this.own[0] = now;
     this.own[1] = connections * 2 + (isTaking ? 1 : 0);
-    writeSync(this.place.fd, this.own, 0, recordBytes, this.place.slot * recordBytes);
+    try {
+      writeSync(this.place.fd, this.own, 0, recordBytes, this.place.slot * recordBytes);
+    } catch {
+      // No room left on the device: this worker is not seen, and counts as blocked.
+    }
   }
 
   /** The fewest connections of any other that takes some; Infinity if none does. Who has written nothing for `freshMs` is blocked, or gone. */

@@ -26,10 +26,9 @@ export function asyncWorker(context: WorkerContext): Worker {
       return servers.reduce((sum, server) => sum + server.requests, 0);
     },
     start: () => intake.open(sockets, servers, settings.backlog),
-    async stopAccepting() {
-      intake.leave();
+    async stopAccepting(isStop) {
       const countAccepted = () => servers.reduce((sum, server) => sum + server.accepted, 0);
-      await emptyQueue(countAccepted, () => isHurried);
+      if (intake.leave(isStop)) await emptyQueue(countAccepted, () => isHurried);
       intake.close();
     },
     async drain() {

@@ -62,16 +62,21 @@ export class Intake {
     if (this.gate?.isOpen === false) this.decide();
   }
 
-  /** From now on it takes whatever comes: what waits is to be taken before the end. */
-  leave(): void {
+  /**
+   * Before the end. Where nobody else will, it takes whatever waits, until `close`.
+   * @returns whether it does
+   */
+  leave(isStop: boolean): boolean {
     this.isLeaving = true;
     clearInterval(this.postTimer);
-    this.gate?.open();
+    clearTimeout(this.lookTimer);
     this.post();
+    const mustTake = isStop || this.gate?.leavesToOthers === false;
+    if (mustTake) this.gate?.open();
+    return mustTake;
   }
 
   close(): void {
-    clearTimeout(this.lookTimer);
     this.gate?.close();
   }
 

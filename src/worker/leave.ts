@@ -4,7 +4,7 @@ import { setImmediate } from 'node:timers/promises';
 import type { HttpServer } from '../http/server.ts';
 
 /** Where clients connect faster than this, the queue is never empty. */
-const longestEmptyingMs = 250;
+export const longestEmptyingMs = 250;
 
 /** After one more look at the sockets: a request that has arrived makes its connection a busy one. */
 export async function closeIdle(servers: readonly HttpServer[]): Promise<void> {

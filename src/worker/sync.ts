@@ -3,13 +3,14 @@
  * is complete: whatever comes meanwhile waits in the kernel, for a worker that is idle.
  */
 
+import { setTimeout } from 'node:timers/promises';
 import { makeHandler } from '../app/interfaces.ts';
 import type { Carrier, Exchange } from '../http/exchange.ts';
 import { HttpServer, type Peer } from '../http/server.ts';
 import type { Incoming } from '../http/socket.ts';
 import { type Gate, openGate } from './gate.ts';
 import { httpOptions } from './http-options.ts';
-import { closeIdle, emptyQueue } from './leave.ts';
+import { closeIdle, emptyQueue, longestEmptyingMs } from './leave.ts';
 import type { Worker, WorkerContext } from './worker.ts';
 
 /**
@@ -49,8 +50,10 @@ export function syncWorker(context: WorkerContext): Worker {
       turns.gate = await openGate(sockets, servers, settings.backlog, (...arrival) => turns.take(...arrival));
     },
     async stopAccepting(isStop) {
-      // Where others go on, they take what waits; where all leave, the last look at the queue is shared by all of them.
+      // Where others go on, they take what waits.
       if (isStop || !turns.gate.leavesToOthers) {
+        // As ever at first, so that who is idle serves; then the queue is taken at once, for its end to be near.
+        await turns.untilIdle(longestEmptyingMs);
         turns.gather();
         await emptyQueue(
           () => turns.arrived,
@@ -122,6 +125,16 @@ class Turns {
     this.goOn();
   }
 
+  /** Until nothing runs and nobody comes, or for `ms`. */
+  async untilIdle(ms: number): Promise<void> {
+    const deadline = performance.now() + ms;
+    let before = -1;
+    while (!(this.isFree && before === this.arrived) && performance.now() < deadline) {
+      before = this.arrived;
+      await setTimeout(1);
+    }
+  }
+
   /** From now on takes all that comes, and keeps it until its turn. */
   gather(): void {
     this.isGathering = true;
@@ -142,7 +155,7 @@ class Turns {
   private serve(server: HttpServer, incoming: Incoming, peer: Peer): void {
     if (!this.isGathering) this.gate.shut();
     this.connections++;
-    this.patience = setTimeout(() => {
+    this.patience = globalThis.setTimeout(() => {
       this.forgetAwaited();
       this.goOn();
     }, patienceMs);
