@@ -3,6 +3,8 @@
  * The other side may be gone at any moment: that is reported elsewhere, not here.
  */
 
+import type { Serializable } from 'node:child_process';
+import type { Socket } from 'node:net';
 import type { MasterMessage, WorkerMessage } from './messages.ts';
 
 interface Channel {
@@ -10,10 +12,26 @@ interface Channel {
   send?(message: unknown, callback: (error: Error | null) => void): boolean;
 }
 
+interface SocketChannel {
+  readonly connected: boolean;
+  send(
+    message: Serializable,
+    socket: Socket,
+    options: { keepOpen: boolean },
+    callback: (error: Error | null) => void,
+  ): boolean;
+}
+
 const envelope = 'tsgun';
 
 export function sendToWorker(worker: Channel, message: MasterMessage): void {
   void send(worker, message);
+}
+
+/** Both have the socket then; who sent it destroys its own when the other says that it has it. */
+export function sendConnection(worker: SocketChannel, address: string, socket: Socket): void {
+  const message: MasterMessage = { type: 'connection', address };
+  if (worker.connected) worker.send({ [envelope]: message }, socket, { keepOpen: true }, () => {});
 }
 
 /** @returns a promise that settles when the message has left, or cannot */

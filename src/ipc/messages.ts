@@ -10,6 +10,10 @@ export type WorkerMessage =
   | { readonly type: 'ready'; readonly interface: string }
   /** It is alive; `requests` is its count so far, `memoryBytes` what it held in memory a moment ago. */
   | { readonly type: 'beat'; readonly requests: number; readonly memoryBytes: number }
+  /** It can take a connection, or it cannot for now; from a worker that the master accepts for. */
+  | { readonly type: 'idle'; readonly isIdle: boolean }
+  /** It has the connection that it was sent. */
+  | { readonly type: 'taken' }
   /** It could not come up, and is about to exit. */
   | { readonly type: 'boot_failed'; readonly error: ErrorReport }
   /** It accepts no more connections. */
@@ -23,6 +27,8 @@ export type MasterMessage =
   | { readonly type: 'retire'; readonly isStop: boolean }
   /** Close what is idle at once, and exit when what runs is done. */
   | { readonly type: 'quit' }
+  /** A connection to one of its addresses; the socket comes with it. */
+  | { readonly type: 'connection'; readonly address: string }
   /** Open the log files anew: someone has moved them away. */
   | { readonly type: 'reopen' };
 

@@ -155,7 +155,7 @@ class Master {
     else if (message.type === 'ready') this.welcome(child, message.interface, now);
     else if (message.type === 'draining') noteDraining(child);
     else if (message.type === 'leaving') noteRetiring(child, message.reason, now + this.pool.policy.graceMs);
-    else this.bootErrors.set(child, message.error);
+    else if (message.type === 'boot_failed') this.bootErrors.set(child, message.error);
   }
 
   private welcome(child: Child, appInterface: string, now: number): void {

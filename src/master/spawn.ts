@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { openEnvelope, sendToWorker } from '../ipc/channel.ts';
 import { type MasterMessage, orderVariable, type WorkerMessage, type WorkerOrder } from '../ipc/messages.ts';
 import { claimPlace, releasePlace } from './board.ts';
+import { needsDesk, takeSeat } from './desk.ts';
 
 /** The process behind a child. */
 export interface ChildProcess {
@@ -44,16 +45,20 @@ export function spawnWorker({ order, onMessage, onExit }: SpawnOptions): ChildPr
   const own: WorkerOrder = { ...order, sockets, ...(place === undefined ? {} : { place: { ...place, fd: boardFd } }) };
   const worker = cluster.fork({ [orderVariable]: JSON.stringify(own) });
 
+  const seat = needsDesk(order) ? takeSeat(order, worker.process) : undefined;
+
   let hasExited = false;
   const exited = (code: number | null, signal: NodeJS.Signals | null) => {
     if (hasExited) return;
     hasExited = true;
     if (place !== undefined) releasePlace(place);
+    seat?.bury();
     onExit(code, signal);
   };
   worker.on('message', (received: unknown) => {
     const message = openEnvelope<WorkerMessage>(received);
-    if (message !== undefined) onMessage(message);
+    if (message?.type === 'idle' || message?.type === 'taken') seat?.hear(message);
+    else if (message !== undefined) onMessage(message);
   });
   worker.on('exit', (code: number | null, signal: string | null) => exited(code, signal as NodeJS.Signals | null));
   // A fork that failed never exits. Any other error here is of the channel, whose end the exit reports.
@@ -61,7 +66,11 @@ export function spawnWorker({ order, onMessage, onExit }: SpawnOptions): ChildPr
 
   return {
     pid: worker.process.pid,
-    send: (message) => sendToWorker(worker.process, message),
+    send: (message) => {
+      const isLeaving = seat !== undefined && (message.type === 'retire' || message.type === 'quit');
+      if (isLeaving) void seat.dismiss().then(() => sendToWorker(worker.process, message));
+      else sendToWorker(worker.process, message);
+    },
     // Not worker.kill(): that waits for a disconnect, which a blocked worker never makes.
     kill: () => void worker.process.kill('SIGKILL'),
   };

@@ -3,14 +3,15 @@
  * kernel, where every other worker can take it, and is not lost with this one. Knows nothing of when to shut it.
  */
 
-import type { Server } from 'node:net';
+import { type Server, Socket } from 'node:net';
 import { getSystemErrorName } from 'node:util';
 import { bindError } from '../errors.ts';
 import { createListener, nameEnd } from '../http/accept.ts';
 import type { HttpServer, Peer } from '../http/server.ts';
 import type { Incoming } from '../http/socket.ts';
 import { acceptOn, type Copier, inheritedHandle, openCopier, type ServerHandle } from '../internals.ts';
-import type { WorkerSocket } from '../ipc/messages.ts';
+import { openEnvelope, sendToMaster } from '../ipc/channel.ts';
+import type { MasterMessage, WorkerSocket } from '../ipc/messages.ts';
 import { listen } from './listen.ts';
 
 export interface Gate {
@@ -50,7 +51,7 @@ export async function openGate(
   return gate;
 }
 
-function isInherited(socket: WorkerSocket): socket is Extract<WorkerSocket, { fd: number }> {
+export function isInherited(socket: WorkerSocket): socket is Extract<WorkerSocket, { fd: number }> {
   return 'fd' in socket;
 }
 
@@ -184,5 +185,51 @@ class HoldingGate implements Gate {
 
   close(): void {
     for (const listener of this.listeners.splice(0)) listener.close();
+  }
+}
+
+/** Where the master accepts: it sends a connection to a worker whose gate is open, one at a time. */
+export class ReceivingGate implements Gate {
+  isOpen = false;
+  readonly leavesToOthers = true;
+  private isClosed = false;
+
+  /** An open one, like `openGate`'s. */
+  static open(sockets: readonly WorkerSocket[], servers: readonly HttpServer[], take: Take): ReceivingGate {
+    const gate = new ReceivingGate();
+    const byAddress = new Map(sockets.map(({ address }, index) => [address, servers[index]!]));
+    for (const [index, socket] of sockets.entries())
+      nameEnd(servers[index]!, 'host' in socket ? { address: socket.host, port: socket.port } : {});
+    process.on('message', (received, socket) => {
+      const message = openEnvelope<MasterMessage>(received);
+      if (message?.type !== 'connection') return;
+      void sendToMaster({ type: 'taken' });
+      gate.isOpen = false;
+      // It has been closed by its client on the way.
+      if (!(socket instanceof Socket)) return gate.open();
+      socket.allowHalfOpen = true;
+      socket.setNoDelay(true);
+      // In this turn of the loop: it is being read from already.
+      const peer = { address: socket.remoteAddress ?? '', port: String(socket.remotePort ?? '') };
+      take(byAddress.get(message.address)!, socket, peer);
+    });
+    gate.open();
+    return gate;
+  }
+
+  open(): void {
+    if (this.isOpen || this.isClosed) return;
+    this.isOpen = true;
+    void sendToMaster({ type: 'idle', isIdle: true });
+  }
+
+  shut(): void {
+    if (!this.isOpen) return;
+    this.isOpen = false;
+    void sendToMaster({ type: 'idle', isIdle: false });
+  }
+
+  close(): void {
+    this.isClosed = true;
   }
 }

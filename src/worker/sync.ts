@@ -8,7 +8,7 @@ import { makeHandler } from '../app/interfaces.ts';
 import type { Carrier, Exchange } from '../http/exchange.ts';
 import { HttpServer, type Peer } from '../http/server.ts';
 import type { Incoming } from '../http/socket.ts';
-import { type Gate, openGate } from './gate.ts';
+import { type Gate, isInherited, openGate, ReceivingGate, type Take } from './gate.ts';
 import { httpOptions } from './http-options.ts';
 import { closeIdle, emptyQueue, longestEmptyingMs } from './leave.ts';
 import type { Worker, WorkerContext } from './worker.ts';
@@ -47,11 +47,14 @@ export function syncWorker(context: WorkerContext): Worker {
       return servers.reduce((sum, server) => sum + server.requests, 0);
     },
     async start() {
-      turns.gate = await openGate(sockets, servers, settings.backlog, (...arrival) => turns.take(...arrival));
+      const take: Take = (...arrival) => turns.take(...arrival);
+      turns.gate = sockets.every(isInherited)
+        ? await openGate(sockets, servers, settings.backlog, take)
+        : ReceivingGate.open(sockets, servers, take);
     },
     async stopAccepting(isStop) {
       // Where others go on, they take what waits.
-      if (isStop || !turns.gate.leavesToOthers) {
+      if (isStop) {
         // As ever at first, so that who is idle serves; then the queue is taken at once, for its end to be near.
         await turns.untilIdle(longestEmptyingMs);
         turns.gather();
@@ -103,7 +106,7 @@ class Turns {
 
   take(server: HttpServer, incoming: Incoming, peer: Peer): void {
     this.arrived++;
-    if (this.isGathering && !this.isFree) this.waiting.push([server, incoming, peer]);
+    if (!this.isFree) this.waiting.push([server, incoming, peer]);
     else this.serve(server, incoming, peer);
   }
 

@@ -32,6 +32,7 @@ export async function work(): Promise<void> {
   process.on('message', (received) => {
     const message = openEnvelope<MasterMessage>(received);
     if (message === undefined) return;
+    if (message.type === 'connection') return;
     if (message.type === 'reopen') return log.reopen();
     if (message.type === 'quit') exit.worker?.hurry();
     exit.isStop ||= message.type === 'quit' || message.isStop;

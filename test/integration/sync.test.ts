@@ -4,7 +4,7 @@ import { request } from 'node:http';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { eventually, makeFolder, start, Tsgun } from './harness.ts';
+import { eventually, makeFolder, start } from './harness.ts';
 
 /** `/await` and `/block` end when the file `go` is there; `/echo` sends the body back piece by piece; else: who answers. */
 const app = `
@@ -23,170 +23,163 @@ export default async (env, startResponse) => {
 }
 `;
 const get = (path: string) => `GET ${path} HTTP/1.1\r\nHost: h\r\n\r\n`;
-const sync = (folder: { path: string }, ...args: string[]) =>
-  start('app.mjs', ['--worker-class', 'sync', ...args], { cwd: folder.path });
 
-describe('a sync worker', () => {
-  it('answers one request of a connection, says close, and closes', async () => {
-    const tsgun = sync(makeFolder({ 'app.mjs': app }));
-    const client = await tsgun.connect();
-    client.send(get('/flags') + get('/'));
-    await client.closed;
-    expect(client.received).toMatch(/^HTTP\/1\.1 200 OK\r\n[\s\S]*\r\nConnection: close\r\n/);
-    expect(client.received.match(/HTTP\/1\.1/g)).toHaveLength(1);
-    expect(client.received).toMatch(/false,true$/);
-    await tsgun.stop();
-  });
+describe.each([
+  ['with the internals of Node', ''],
+  ['without them', '1'],
+])('%s', (_, TSGUN_NO_INTERNALS) => {
+  const sync = (folder: { path: string }, ...args: string[]) =>
+    start('app.mjs', ['--worker-class', 'sync', ...args], { cwd: folder.path, env: { TSGUN_NO_INTERNALS } });
 
-  it('runs one request at a time, however many come and whether the app awaits', async () => {
-    const tsgun = sync(makeFolder({ 'app.mjs': app }), '--workers', '2');
-    await tsgun.workers(2);
-    const answers = await Promise.all(Array.from({ length: 100 }, () => tsgun.get('/short')));
-    expect(new Set(answers.map(({ headers }) => headers.get('x-running')))).toEqual(new Set(['1']));
-    expect(new Set(answers.map(({ text }) => text)).size).toBe(2);
-    await tsgun.stop();
-  });
-
-  it('streams bodies both ways', async () => {
-    const tsgun = sync(makeFolder({ 'app.mjs': app }));
-    const url = await tsgun.url('/echo');
-    const echoed = await new Promise<string>((resolve) => {
-      const sent = request(url, { method: 'POST' }, (response) => {
-        let text = '';
-        response.once('data', () => sent.end('two'));
-        response.on('data', (bytes) => {
-          text += bytes;
-        });
-        response.on('end', () => resolve(text));
-      });
-      sent.write('one ');
+  describe('a sync worker', () => {
+    it('answers one request of a connection, says close, and closes', async () => {
+      const tsgun = sync(makeFolder({ 'app.mjs': app }));
+      const client = await tsgun.connect();
+      client.send(get('/flags') + get('/'));
+      await client.closed;
+      expect(client.received).toMatch(/^HTTP\/1\.1 200 OK\r\n[\s\S]*\r\nConnection: close\r\n/);
+      expect(client.received.match(/HTTP\/1\.1/g)).toHaveLength(1);
+      expect(client.received).toMatch(/false,true$/);
+      await tsgun.stop();
     });
-    expect(echoed).toBe('one two');
-    await tsgun.stop();
+
+    it('runs one request at a time, however many come and whether the app awaits', async () => {
+      const tsgun = sync(makeFolder({ 'app.mjs': app }), '--workers', '2');
+      await tsgun.workers(2);
+      const answers = await Promise.all(Array.from({ length: 100 }, () => tsgun.get('/short')));
+      expect(new Set(answers.map(({ headers }) => headers.get('x-running')))).toEqual(new Set(['1']));
+      expect(new Set(answers.map(({ text }) => text)).size).toBe(2);
+      await tsgun.stop();
+    });
+
+    it('streams bodies both ways', async () => {
+      const tsgun = sync(makeFolder({ 'app.mjs': app }));
+      const url = await tsgun.url('/echo');
+      const echoed = await new Promise<string>((resolve) => {
+        const sent = request(url, { method: 'POST' }, (response) => {
+          let text = '';
+          response.once('data', () => sent.end('two'));
+          response.on('data', (bytes) => {
+            text += bytes;
+          });
+          response.on('end', () => resolve(text));
+        });
+        sent.write('one ');
+      });
+      expect(echoed).toBe('one two');
+      await tsgun.stop();
+    });
+
+    it.each(['/await', '/block'])('that is busy with %s takes nothing that the other could serve', async (path) => {
+      const folder = makeFolder({ 'app.mjs': app });
+      const tsgun = sync(folder, '--workers', '2');
+      await tsgun.workers(2);
+      const slow = tsgun.get(path);
+      await tsgun.until(() => tsgun.stdout !== '', 'one to be busy');
+      const others = await Promise.all(Array.from({ length: 100 }, () => tsgun.get('/')));
+      folder.write('go', '');
+      const pids = new Set(others.map(({ text }) => text));
+      expect(pids.size).toBe(1);
+      expect(pids).not.toContain((await slow).text);
+      await tsgun.stop();
+    });
+
+    it('that dies takes only its own request with it', async () => {
+      const folder = makeFolder({ 'app.mjs': app });
+      const tsgun = sync(folder);
+      const [pid] = await tsgun.workers(1);
+      const lost = tsgun.get('/await').catch(() => 'lost');
+      await tsgun.until(() => tsgun.stdout !== '', 'it to be busy');
+      const waiting = await Promise.all(Array.from({ length: 20 }, () => tsgun.connect()));
+      for (const client of waiting) client.send(get('/'));
+      process.kill(pid!, 'SIGKILL');
+      expect(await lost).toBe('lost');
+      await Promise.all(waiting.map(({ closed }) => closed));
+      expect(waiting.every(({ received }) => received.startsWith('HTTP/1.1 200'))).toBe(true);
+      await tsgun.stop();
+    });
+
+    it('is not held by clients that send nothing', async () => {
+      const tsgun = sync(makeFolder({ 'app.mjs': app }));
+      const silent = await Promise.all(Array.from({ length: 10 }, () => tsgun.connect()));
+      expect(await tsgun.get('/')).toMatchObject({ status: 200 });
+      silent[0]!.send(get('/'));
+      await silent[0]!.closed;
+      expect(silent[0]!.received).toMatch(/^HTTP\/1\.1 200/);
+      for (const client of silent) client.socket.destroy();
+      await tsgun.stop();
+    });
+
+    it('serves several sockets, one request at a time over all of them', async () => {
+      const folder = makeFolder({ 'app.mjs': app });
+      const path = join(folder.path, 'a.sock');
+      const tsgun = sync(folder, '--workers', '2', '--bind', `unix:${path}`);
+      await tsgun.workers(2);
+      const slow = tsgun.get('/await');
+      await tsgun.until(() => tsgun.stdout !== '', 'one to be busy');
+      const answers = await Promise.all(Array.from({ length: 20 }, () => getThrough(path)));
+      folder.write('go', '');
+      const { text } = await slow;
+      expect(answers.every((answer) => answer.startsWith('HTTP/1.1 200') && !answer.endsWith(text))).toBe(true);
+      await tsgun.stop();
+    });
   });
 
-  it.each(['/await', '/block'])('that is busy with %s takes nothing that the other could serve', async (path) => {
-    const folder = makeFolder({ 'app.mjs': app });
-    const tsgun = sync(folder, '--workers', '2');
-    await tsgun.workers(2);
-    const slow = tsgun.get(path);
-    await tsgun.until(() => tsgun.stdout !== '', 'one to be busy');
-    const others = await Promise.all(Array.from({ length: 100 }, () => tsgun.get('/')));
-    folder.write('go', '');
-    const pids = new Set(others.map(({ text }) => text));
-    expect(pids.size).toBe(1);
-    expect(pids).not.toContain((await slow).text);
-    await tsgun.stop();
-  });
+  describe('connections that no sync worker has taken yet', () => {
+    it('go to the new generation at a reload', async () => {
+      const folder = makeFolder({ 'app.mjs': app });
+      const tsgun = sync(folder);
+      const [old] = await tsgun.workers(1);
+      const slow = tsgun.get('/await');
+      await tsgun.until(() => tsgun.stdout !== '', 'it to be busy');
+      const waiting = await Promise.all(Array.from({ length: 20 }, () => tsgun.connect()));
+      for (const client of waiting) client.send(get('/'));
+      tsgun.signal('SIGHUP');
+      await Promise.all(waiting.map(({ closed }) => closed));
+      const [, young] = tsgun.lines('worker_ready');
+      expect(waiting.every(({ received }) => received.endsWith(String(young!.pid)))).toBe(true);
+      folder.write('go', '');
+      expect((await slow).text).toBe(String(old));
+      await tsgun.stop();
+    });
 
-  it('that dies takes only its own request with it', async () => {
-    const folder = makeFolder({ 'app.mjs': app });
-    const tsgun = sync(folder);
-    const [pid] = await tsgun.workers(1);
-    const lost = tsgun.get('/await').catch(() => 'lost');
-    await tsgun.until(() => tsgun.stdout !== '', 'it to be busy');
-    const waiting = await Promise.all(Array.from({ length: 20 }, () => tsgun.connect()));
-    for (const client of waiting) client.send(get('/'));
-    process.kill(pid!, 'SIGKILL');
-    expect(await lost).toBe('lost');
-    await Promise.all(waiting.map(({ closed }) => closed));
-    expect(waiting.every(({ received }) => received.startsWith('HTTP/1.1 200'))).toBe(true);
-    await tsgun.stop();
-  });
+    it.each(['/await', '/block'])(
+      'while %s runs are served at a stop, and who comes later is refused',
+      async (path) => {
+        const folder = makeFolder({ 'app.mjs': app });
+        const tsgun = sync(folder);
+        const { port } = new URL(await tsgun.url());
+        const slow = tsgun.get(path);
+        await tsgun.until(() => tsgun.stdout !== '', 'it to be busy');
+        const waiting = await Promise.all(Array.from({ length: 20 }, () => tsgun.connect()));
+        for (const client of waiting) client.send(get('/'));
+        tsgun.signal('SIGTERM');
+        await tsgun.event('shutdown_started');
+        if (path === '/await') await eventually(() => isRefused(Number(port)));
+        folder.write('go', '');
+        await Promise.all(waiting.map(({ closed }) => closed));
+        expect(waiting.every(({ received }) => received.startsWith('HTTP/1.1 200'))).toBe(true);
+        expect(await slow).toMatchObject({ status: 200 });
+        expect(await tsgun.exited).toEqual({ code: 0, signal: null });
+      },
+    );
 
-  it('is not held by clients that send nothing', async () => {
-    const tsgun = sync(makeFolder({ 'app.mjs': app }));
-    const silent = await Promise.all(Array.from({ length: 10 }, () => tsgun.connect()));
-    expect(await tsgun.get('/')).toMatchObject({ status: 200 });
-    silent[0]!.send(get('/'));
-    await silent[0]!.closed;
-    expect(silent[0]!.received).toMatch(/^HTTP\/1\.1 200/);
-    for (const client of silent) client.socket.destroy();
-    await tsgun.stop();
-  });
-
-  it('serves several sockets, one request at a time over all of them', async () => {
-    const folder = makeFolder({ 'app.mjs': app });
-    const path = join(folder.path, 'a.sock');
-    const tsgun = sync(folder, '--workers', '2', '--bind', `unix:${path}`);
-    await tsgun.workers(2);
-    const slow = tsgun.get('/await');
-    await tsgun.until(() => tsgun.stdout !== '', 'one to be busy');
-    const answers = await Promise.all(Array.from({ length: 20 }, () => getThrough(path)));
-    folder.write('go', '');
-    const { text } = await slow;
-    expect(answers.every((answer) => answer.startsWith('HTTP/1.1 200') && !answer.endsWith(text))).toBe(true);
-    await tsgun.stop();
-  });
-});
-
-describe('connections that no sync worker has taken yet', () => {
-  it('go to the new generation at a reload', async () => {
-    const folder = makeFolder({ 'app.mjs': app });
-    const tsgun = sync(folder);
-    const [old] = await tsgun.workers(1);
-    const slow = tsgun.get('/await');
-    await tsgun.until(() => tsgun.stdout !== '', 'it to be busy');
-    const waiting = await Promise.all(Array.from({ length: 20 }, () => tsgun.connect()));
-    for (const client of waiting) client.send(get('/'));
-    tsgun.signal('SIGHUP');
-    await Promise.all(waiting.map(({ closed }) => closed));
-    const [, young] = tsgun.lines('worker_ready');
-    expect(waiting.every(({ received }) => received.endsWith(String(young!.pid)))).toBe(true);
-    folder.write('go', '');
-    expect((await slow).text).toBe(String(old));
-    await tsgun.stop();
-  });
-
-  it.each(['/await', '/block'])('while %s runs are served at a stop, and who comes later is refused', async (path) => {
-    const folder = makeFolder({ 'app.mjs': app });
-    const tsgun = sync(folder);
-    const { port } = new URL(await tsgun.url());
-    const slow = tsgun.get(path);
-    await tsgun.until(() => tsgun.stdout !== '', 'it to be busy');
-    const waiting = await Promise.all(Array.from({ length: 20 }, () => tsgun.connect()));
-    for (const client of waiting) client.send(get('/'));
-    tsgun.signal('SIGTERM');
-    await tsgun.event('shutdown_started');
-    if (path === '/await') await eventually(() => isRefused(Number(port)));
-    folder.write('go', '');
-    await Promise.all(waiting.map(({ closed }) => closed));
-    expect(waiting.every(({ received }) => received.startsWith('HTTP/1.1 200'))).toBe(true);
-    expect(await slow).toMatchObject({ status: 200 });
-    expect(await tsgun.exited).toEqual({ code: 0, signal: null });
-  });
-
-  it('stay when the worker count changes', async () => {
-    const folder = makeFolder({ 'app.mjs': app });
-    const tsgun = sync(folder);
-    await tsgun.workers(1);
-    const slow = tsgun.get('/await');
-    await tsgun.until(() => tsgun.stdout !== '', 'it to be busy');
-    const waiting = tsgun.get('/');
-    tsgun.signal('SIGTTIN');
-    expect((await waiting).status).toBe(200);
-    tsgun.signal('SIGTTOU');
-    folder.write('go', '');
-    expect((await slow).status).toBe(200);
-    await tsgun.event('worker_exited');
-    expect((await tsgun.get('/')).status).toBe(200);
-    await tsgun.stop();
-  });
-});
-
-describe('without the internals of Node', () => {
-  it('a sync worker still runs one request at a time, loses none, and reloads', async () => {
-    const folder = makeFolder({ 'app.mjs': app });
-    const args = ['app.mjs', '--bind', '127.0.0.1:0', '--worker-class', 'sync', '--workers', '2'];
-    const tsgun = new Tsgun(args, { cwd: folder.path, env: { TSGUN_NO_INTERNALS: '1' } });
-    await tsgun.workers(2);
-    const load = Promise.all(Array.from({ length: 100 }, () => tsgun.get('/short')));
-    tsgun.signal('SIGHUP');
-    const answers = await load;
-    await tsgun.event('reload_finished');
-    expect(new Set(answers.map(({ headers }) => headers.get('x-running')))).toEqual(new Set(['1']));
-    expect(answers.every(({ status }) => status === 200)).toBe(true);
-    await tsgun.stop();
+    it('stay when the worker count changes', async () => {
+      const folder = makeFolder({ 'app.mjs': app });
+      const tsgun = sync(folder);
+      await tsgun.workers(1);
+      const slow = tsgun.get('/await');
+      await tsgun.until(() => tsgun.stdout !== '', 'it to be busy');
+      const waiting = tsgun.get('/');
+      tsgun.signal('SIGTTIN');
+      expect((await waiting).status).toBe(200);
+      tsgun.signal('SIGTTOU');
+      folder.write('go', '');
+      expect((await slow).status).toBe(200);
+      await tsgun.event('worker_exited');
+      expect((await tsgun.get('/')).status).toBe(200);
+      await tsgun.stop();
+    });
   });
 });
 
