@@ -8,8 +8,11 @@ import type { Exchange, Piece } from '../http/exchange.ts';
 import { type EnvironOptions, environMaker } from './env.ts';
 import type { App, Body, Header, Write } from './types.ts';
 
-/** Takes one request and answers it, now or later. Never throws. */
-export type Handler = (exchange: Exchange) => void;
+/**
+ * Takes one request and answers it, now or later. Never throws. What it returns settles when the app has returned, which
+ * may be long after its client has gone; undefined where it has already.
+ */
+export type Handler = (exchange: Exchange) => Promise<void> | undefined;
 
 export function wsgiHandler(app: App, options: EnvironOptions): Handler {
   const makeEnviron = environMaker(options);
@@ -18,11 +21,15 @@ export function wsgiHandler(app: App, options: EnvironOptions): Handler {
     let body: Body | Promise<Body>;
     try {
       body = app(makeEnviron(exchange), (status, headers, excInfo) => response.start(status, headers, excInfo));
-      if (!isPromise(body)) return response.send(body);
+      if (!isPromise(body)) {
+        response.send(body);
+        return undefined;
+      }
     } catch (error) {
-      return exchange.fail(error);
+      exchange.fail(error);
+      return undefined;
     }
-    body.then((body) => response.send(body)).catch((error) => exchange.fail(error));
+    return body.then((body) => response.send(body)).catch((error) => exchange.fail(error));
   };
 }
 

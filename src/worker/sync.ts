@@ -5,6 +5,7 @@
 
 import { setTimeout } from 'node:timers/promises';
 import { makeHandler } from '../app/interfaces.ts';
+import type { Handler } from '../app/wsgi.ts';
 import type { Carrier, Exchange } from '../http/exchange.ts';
 import { HttpServer, type Peer } from '../http/server.ts';
 import type { Incoming } from '../http/socket.ts';
@@ -63,7 +64,7 @@ export function syncWorker(context: WorkerContext): Worker {
           () => isHurried,
         );
       }
-      turns.gate.close();
+      turns.gate?.close();
     },
     async drain() {
       await turns.untilNoneWait();
@@ -81,14 +82,16 @@ export function syncWorker(context: WorkerContext): Worker {
 
 /** Whose turn it is. */
 class Turns {
-  gate!: Gate;
+  /** Undefined until all of it is open. */
+  gate: Gate | undefined = undefined;
   /** Connections so far. */
   arrived = 0;
-  private readonly handler: (exchange: Exchange) => void;
+  private readonly handler: Handler;
   private readonly limit: number;
   private connections = 0;
   /** The connection whose request runs. */
   private running: Carrier | undefined = undefined;
+  private isAppAtWork = false;
   /** The newest connection, while its head is waited for. */
   private awaited: Carrier | undefined = undefined;
   private patience: NodeJS.Timeout | undefined = undefined;
@@ -99,7 +102,7 @@ class Turns {
   private isGathering = false;
   private onNoneWait: (() => void) | undefined = undefined;
 
-  constructor(handler: (exchange: Exchange) => void, limit: number) {
+  constructor(handler: Handler, limit: number) {
     this.handler = handler;
     this.limit = limit;
   }
@@ -112,7 +115,7 @@ class Turns {
 
   begin(exchange: Exchange): void {
     if (exchange.carrier === this.awaited) this.forgetAwaited();
-    if (this.running === undefined) this.run(exchange);
+    if (this.running === undefined && !this.isAppAtWork) this.run(exchange);
     else this.late.push(exchange);
   }
 
@@ -141,7 +144,7 @@ class Turns {
   /** From now on takes all that comes, and keeps it until its turn. */
   gather(): void {
     this.isGathering = true;
-    this.gate.open();
+    this.gate?.open();
   }
 
   untilNoneWait(): Promise<void> {
@@ -152,11 +155,11 @@ class Turns {
   }
 
   private get isFree(): boolean {
-    return this.running === undefined && this.awaited === undefined;
+    return this.running === undefined && this.awaited === undefined && !this.isAppAtWork;
   }
 
   private serve(server: HttpServer, incoming: Incoming, peer: Peer): void {
-    if (!this.isGathering) this.gate.shut();
+    if (!this.isGathering) this.gate?.shut();
     this.connections++;
     this.patience = globalThis.setTimeout(() => {
       this.forgetAwaited();
@@ -172,8 +175,15 @@ class Turns {
 
   private run(exchange: Exchange): void {
     this.running = exchange.carrier;
-    if (!this.isGathering) this.gate.shut();
-    this.handler(exchange);
+    if (!this.isGathering) this.gate?.shut();
+    const returned = this.handler(exchange);
+    if (returned === undefined) return;
+    // A client that goes away does not end the app's work, and there is to be no other beside it.
+    this.isAppAtWork = true;
+    void returned.then(() => {
+      this.isAppAtWork = false;
+      this.goOn();
+    });
   }
 
   private goOn(): void {
@@ -182,7 +192,7 @@ class Turns {
     if (late !== undefined) return late.isGone ? this.goOn() : this.run(late);
     const next = this.waiting.shift();
     if (next !== undefined) this.serve(...next);
-    else if (this.connections < this.limit) this.gate.open();
+    else if (this.connections < this.limit) this.gate?.open();
     if (this.waiting.length === 0) this.onNoneWait?.();
   }
 }

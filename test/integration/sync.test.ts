@@ -99,6 +99,21 @@ describe.each([
       await tsgun.stop();
     });
 
+    it('whose client goes away finishes what it runs before it takes another', async () => {
+      const folder = makeFolder({ 'app.mjs': app });
+      const tsgun = sync(folder);
+      const client = await tsgun.connect();
+      client.send(get('/await'));
+      await tsgun.until(() => tsgun.stdout !== '', 'it to be busy');
+      client.socket.destroy();
+      const next = tsgun.get('/await');
+      // Nothing is to happen now, and nothing tells that it does not: time in which it could.
+      await new Promise((resolve) => setTimeout(resolve, 200));
+      folder.write('go', '');
+      expect((await next).headers.get('x-running')).toBe('1');
+      await tsgun.stop();
+    });
+
     it('is not held by clients that send nothing', async () => {
       const tsgun = sync(makeFolder({ 'app.mjs': app }));
       const silent = await Promise.all(Array.from({ length: 10 }, () => tsgun.connect()));
