@@ -5,15 +5,19 @@
  */
 
 import type { ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
 import { closeSync } from 'node:fs';
 import net from 'node:net';
-import { constants } from 'node:os';
+import { constants, tmpdir } from 'node:os';
 
 const isOff = Boolean(process.env.TSGUN_NO_INTERNALS);
 
 /** What libuv calls a stream handle; the handle of a unix socket cannot say its addresses. */
 export interface ServerHandle {
   readonly fd: number;
+  onconnection?: (status: number, handle: StreamHandle) => void;
+  setNoDelay?(isOn: boolean): void;
+  listen?(backlog: number): number;
   getsockname?(out: Peer): number;
   getpeername?(out: Peer): number;
   close(): void;
@@ -137,7 +141,7 @@ interface ListenerHandle extends Pick<StreamHandle, 'setNoDelay'> {
 /** Linux's accepted sockets have the options of their listener: one system call less for each. */
 const isNoDelayInherited = process.platform === 'linux';
 
-type Peer = { address?: string; port?: number };
+export type Peer = { address?: string; port?: number };
 
 /**
  * From now on, gives the connections of a listener to `take` as handles, ahead of the Socket that Node would make of each.
@@ -175,4 +179,118 @@ export function readInto(nextBuffer: () => Buffer, { handle }: ConnectionHandle,
   };
   const options = { handle, allowHalfOpen: true, onread: { buffer: nextBuffer, callback } };
   return new net.Socket(options);
+}
+
+/** Makes a further handle, with a descriptor of its own, for the same socket; undefined where that failed. */
+export type Copier = (handle: ServerHandle) => Promise<ServerHandle | undefined>;
+
+type PipeHandle = StreamHandle & {
+  readonly fd: number;
+  pendingHandle?: ServerHandle | null;
+  open(fd: number): number;
+  writeLatin1String(request: unknown, text: string, handle?: ServerHandle): unknown;
+};
+type WithHandle = { readonly _handle: PipeHandle };
+
+/** libuv's kind of a pipe that descriptors can travel through. */
+const ipcPipe = 2;
+
+/**
+ * libuv cannot stop accepting for a while, but a handle can be closed; what is missing in Node is `dup`, to have another one
+ * for later. A descriptor that is sent through a unix socket arrives as a new one (SCM_RIGHTS, unix(7)), also within one
+ * process: 10 µs, where the same by way of the master costs ten times that and three messages.
+ */
+export async function openCopier(): Promise<Copier | undefined> {
+  if (isOff || process.platform === 'win32') return undefined;
+  try {
+    const [near, far] = await connectPipes();
+    let arrived: ((handle: ServerHandle | undefined) => void) | undefined;
+    let sent: ServerHandle | undefined;
+    const write = near.writeLatin1String;
+    // Node itself makes what goes with a write, or from 26 on is given it back; all that is added is the handle to send.
+    near.writeLatin1String = (request, text) => {
+      const result = write.call(near, request, text, sent);
+      // Node keeps the handle that is sent there, and then looks there for the stream that was written to.
+      for (const written of [request, result]) if (isObject(written)) Object.assign(written, { handle: near });
+      return result;
+    };
+    const sender = new net.Socket({ handle: near } as net.SocketConstructorOpts).on('error', () => {});
+    const receiver = new net.Socket({ handle: far } as net.SocketConstructorOpts).on('error', () => {});
+    receiver.on('data', () => {
+      const handle = far.pendingHandle ?? undefined;
+      far.pendingHandle = null;
+      arrived?.(handle);
+    });
+    receiver.on('close', () => arrived?.(undefined));
+    sender.unref();
+    receiver.unref();
+    let last: Promise<unknown> = Promise.resolve();
+    // One at a time: a read brings one handle.
+    return (handle) => {
+      const copy = last.then(
+        () =>
+          new Promise<ServerHandle | undefined>((resolve) => {
+            arrived = resolve;
+            sent = handle;
+            sender.write('h', 'latin1');
+          }),
+      );
+      last = copy;
+      return copy;
+    };
+  } catch {
+    return undefined;
+  }
+}
+
+function isObject(value: unknown): value is object {
+  return typeof value === 'object' && value !== null;
+}
+
+/** Two ends of a connection within this process, able to carry descriptors. */
+async function connectPipes(): Promise<[PipeHandle, PipeHandle]> {
+  const path =
+    process.platform === 'linux' ? `\0tsgun-${process.pid}-${Math.random()}` : `${tmpdir()}/tsgun-${process.pid}.sock`;
+  const listener = net.createServer({ pauseOnConnect: true }).listen({ path, exclusive: true });
+  await once(listener, 'listening');
+  const client = net.connect({ path });
+  client.pause();
+  const [accepted] = (await once(listener, 'connection')) as [net.Socket];
+  if (client.connecting) await once(client, 'connect');
+  listener.close();
+  const ends = [client, accepted].map((socket) => {
+    const { _handle: plain } = socket as unknown as WithHandle;
+    const Pipe = plain.constructor as new (kind: number) => PipeHandle;
+    const pipe = new Pipe(ipcPipe);
+    const code = pipe.open(plain.fd);
+    if (code !== 0) throw new Error(`error ${code}`);
+    // It has the same descriptor, so it must neither be closed nor collected.
+    socket.unref();
+    kept.push(socket);
+    return pipe;
+  });
+  return ends as [PipeHandle, PipeHandle];
+}
+
+const kept: net.Socket[] = [];
+
+/**
+ * Accepts on a handle until it is closed.
+ * @returns 0, or the system's error number
+ */
+export function acceptOn(
+  handle: ServerHandle,
+  backlog: number,
+  take: (connection: ConnectionHandle, peer: Peer) => void,
+): number {
+  handle.onconnection = (status, accepted) => {
+    // Out of descriptors, most often: the connection waits on.
+    if (status !== 0) return;
+    if (!isNoDelayInherited) accepted.setNoDelay?.(true);
+    const peer: Peer = {};
+    accepted.getpeername?.(peer);
+    take(new ConnectionHandle(accepted), peer);
+  };
+  if (isNoDelayInherited) handle.setNoDelay?.(true);
+  return handle.listen?.(backlog) ?? -1;
 }

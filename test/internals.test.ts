@@ -7,12 +7,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import {
+  acceptOn,
   bindHandle,
   bindPath,
   type ConnectionHandle,
   canBindForOthers,
   inheritedHandle,
   listenOn,
+  openCopier,
   readInto,
   takeConnections,
 } from '../src/internals.ts';
@@ -132,5 +134,56 @@ describe(`Node ${process.version}`, () => {
     await once(socket!, 'close');
     listener.close();
     await once(listener, 'close');
+  });
+
+  it('copies a listening socket, of TCP and unix: one copy closes, connections wait, and another takes them', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'tsgun-test-'));
+    const path = join(folder, 'a.sock');
+    const copy = await openCopier();
+    const tcp = bindHandle('127.0.0.1', 0, 4);
+    const pipe = bindPath(path);
+    if (copy === undefined || typeof tcp === 'number' || typeof pipe === 'number') throw new Error('not to be had');
+    const end: { port?: number } = {};
+    tcp.getsockname!(end);
+    for (const [source, target] of [
+      [tcp, { port: end.port!, host: '127.0.0.1' }],
+      [inheritedHandle(pipe.fd)!, { path }],
+    ] as const) {
+      const [first, second] = await Promise.all([copy(source), copy(source)]);
+      const taken: string[] = [];
+      const take = (name: string) => (handle: ConnectionHandle) => {
+        taken.push(name);
+        // From within: not one connection more.
+        first!.close();
+        handle.handle.close();
+      };
+      expect(acceptOn(first!, 8, take('first'))).toBe(0);
+      const clients = [connect(target), connect(target)].map((client) => client.on('error', () => {}));
+      await Promise.all(clients.map((client) => once(client, 'connect')));
+      await Promise.race(clients.map((client) => once(client.resume(), 'close')));
+      expect(taken).toEqual(['first']);
+      const ends = Promise.all(clients.filter(({ closed }) => !closed).map((client) => once(client, 'close')));
+      acceptOn(second!, 8, take('second'));
+      await ends;
+      expect(taken).toEqual(['first', 'second']);
+      second!.close();
+    }
+    tcp.close();
+    pipe.close();
+    rmSync(folder, { recursive: true });
+  });
+
+  it('copies again and again without keeping descriptors', async () => {
+    const copy = await openCopier();
+    const tcp = bindHandle('127.0.0.1', 0, 4);
+    if (copy === undefined || typeof tcp === 'number') throw new Error('not to be had');
+    const fds = new Set<number>();
+    for (let count = 0; count < 1000; count++) {
+      const handle = (await copy(tcp))!;
+      fds.add(handle.fd);
+      await new Promise<void>((resolve) => (handle.close as (then: () => void) => void)(resolve));
+    }
+    expect(fds.size).toBeLessThan(20);
+    tcp.close();
   });
 });

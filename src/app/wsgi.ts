@@ -9,8 +9,9 @@ import { type EnvironOptions, environMaker } from './env.ts';
 import type { App, Body, Header, Write } from './types.ts';
 
 /**
+/**
  * Takes one request and answers it, now or later. Never throws.
- * @returns a promise where the app is not done yet; it settles when the app is, and never rejects
+ * @returns a promise where the app is not done yet, which may be long after its client has gone; it never rejects
  */
 export type Handler = (exchange: Exchange) => void | Promise<void>;
 
@@ -21,9 +22,13 @@ export function wsgiHandler(app: App, options: EnvironOptions): Handler {
     let body: Body | Promise<Body>;
     try {
       body = app(makeEnviron(exchange), (status, headers, excInfo) => response.start(status, headers, excInfo));
-      if (!isPromise(body)) return response.send(body);
+      if (!isPromise(body)) {
+        response.send(body);
+        return undefined;
+      }
     } catch (error) {
-      return exchange.fail(error);
+      exchange.fail(error);
+      return undefined;
     }
     return body.then((body) => response.send(body)).catch((error) => exchange.fail(error));
   };

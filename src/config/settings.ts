@@ -67,11 +67,11 @@ export const table = {
   }),
   workerClass: setting({
     section: 'Workers',
-    parse: choice('threaded', 'async'),
+    parse: choice('sync', 'threaded', 'async'),
     default: 'async',
     metavar: 'CLASS',
     alias: 'k',
-    help: 'How a worker serves. threaded: each request on a thread of its own. async: many at once on its event loop.',
+    help: 'How a worker serves. sync: one request at a time. threaded: each on a thread of its own. async: many at once.',
   }),
   threads: setting({
     section: 'Workers',
@@ -79,6 +79,13 @@ export const table = {
     default: 4,
     metavar: 'N',
     help: 'How many threads a threaded worker has, and so how many requests it runs at once.',
+  }),
+  workerConnections: setting({
+    section: 'Workers',
+    parse: wholeNumber(1),
+    default: 1000,
+    metavar: 'N',
+    help: 'The most connections a worker holds at once. What comes beyond waits where another worker can take it.',
   }),
   maxRequests: setting({
     section: 'Workers',

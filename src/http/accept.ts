@@ -2,7 +2,8 @@
 
 import { createServer, type Server } from 'node:net';
 import { takeConnections } from '../internals.ts';
-import type { HttpServer } from './server.ts';
+import type { HttpServer, Peer } from './server.ts';
+import type { Incoming } from './socket.ts';
 
 /**
  * What a unix socket goes by: it has no address, but SERVER_NAME and SERVER_PORT are never empty (PEP 3333, "environ
@@ -11,19 +12,29 @@ import type { HttpServer } from './server.ts';
 const unixName = 'localhost';
 const unixPort = '80';
 
-/** A listener whose connections the server serves. It is the caller's to make it listen, and to close it. */
-export function createListener(server: HttpServer): Server {
+/** Tells a server where it listens; without an address, on a unix socket. */
+export function nameEnd(server: HttpServer, end: { readonly address?: string; readonly port?: number }): void {
+  server.localAddress = end.address ?? unixName;
+  server.localPort = end.port === undefined ? unixPort : String(end.port);
+}
+
+/**
+ * A listener whose connections the server serves. It is the caller's to make it listen, and to close it.
+ * @param serve takes them in its place
+ */
+export function createListener(
+  server: HttpServer,
+  serve = (incoming: Incoming, peer: Peer): unknown => server.serve(incoming, peer),
+): Server {
   const listener = createServer({ allowHalfOpen: true, pauseOnConnect: true, noDelay: true }, (socket) =>
-    server.serve(socket, { address: socket.remoteAddress ?? '', port: String(socket.remotePort ?? '') }),
+    serve(socket, { address: socket.remoteAddress ?? '', port: String(socket.remotePort ?? '') }),
   );
   listener.once('listening', () => {
     takeConnections(listener, (handle, { address, port }) =>
-      server.serve(handle, { address: address ?? '', port: String(port ?? '') }),
+      serve(handle, { address: address ?? '', port: String(port ?? '') }),
     );
     const address = listener.address();
-    const isUnix = typeof address !== 'object' || address === null;
-    server.localAddress = isUnix ? unixName : address.address;
-    server.localPort = isUnix ? unixPort : String(address.port);
+    nameEnd(server, typeof address === 'object' && address !== null ? address : {});
   });
   return listener;
 }

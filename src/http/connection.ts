@@ -38,8 +38,8 @@ export class Connection implements RequestSink, Carrier {
   /** Text held back while the parser runs, so that pipelined answers share a write. */
   private held = '';
   private isConsuming = false;
-  /** Whether it is to be closed without lingering, if nothing follows in what is being read. */
-  private isParting = false;
+  /** Of the request that was the last, if it was answered while the parser ran. */
+  private lastHead: RequestHead | undefined = undefined;
   /** The client has not taken what it was sent: it is offered no further answer until it has. */
   private isBackedUp = false;
   private hasClientEnded = false;
@@ -112,7 +112,7 @@ export class Connection implements RequestSink, Carrier {
     } finally {
       this.isConsuming = false;
     }
-    if (this.isParting) return position < end ? this.close() : this.leave();
+    if (this.lastHead !== undefined) return this.part(this.lastHead, position === end);
     this.flush();
     if (position < end && !this.isClosing) {
       const rest = bytes.subarray(position, end);
@@ -216,7 +216,13 @@ export class Connection implements RequestSink, Carrier {
     this.exchange = undefined;
     this.drainedBytes += exchange.unreadBytes;
     this.server.countRequest();
-    if (!exchange.persists || this.hasClientEnded) return this.part(exchange.head);
+    if (!exchange.persists || this.hasClientEnded) {
+      // While the parser runs it cannot be told whether more lies behind this request.
+      if (!this.isConsuming) return this.part(exchange.head, this.rest === undefined);
+      this.isClosing = true;
+      this.lastHead = exchange.head;
+      return;
+    }
     this.proceed();
   }
 
@@ -273,18 +279,10 @@ export class Connection implements RequestSink, Carrier {
    * §9.6): if nothing has come by now, and the kernel has all of the answer, there is nothing to linger for. nginx does the
    * same; it saves a quarter of what a connection costs.
    */
-  private part({ isKeepAlive, method }: RequestHead): void {
-    const isLast = !isKeepAlive && (method === 'GET' || method === 'HEAD') && this.rest === undefined;
-    if (!isLast) return this.close();
-    this.isClosing = true;
-    // What else was read with it is not known yet.
-    if (this.isConsuming) this.isParting = true;
-    else this.leave();
-  }
-
-  private leave(): void {
+  private part({ isKeepAlive, method }: RequestHead, isAllRead: boolean): void {
     this.flush();
-    if (this.socket.writableLength === 0) this.destroy();
+    const isLast = !isKeepAlive && (method === 'GET' || method === 'HEAD') && isAllRead;
+    if (isLast && this.socket.writableLength === 0) this.destroy();
     else this.close();
   }
 
@@ -294,6 +292,7 @@ export class Connection implements RequestSink, Carrier {
     this.rest = undefined;
     if (this.phase === 'closed') return;
     this.flush();
+    if (this.phase !== 'linger') this.server.onPart?.(this);
     this.phase = 'linger';
     this.deadline = 0;
     this.watch(this.socket.writableLength === 0);
@@ -349,6 +348,7 @@ export class Connection implements RequestSink, Carrier {
   }
 
   private onClose(): void {
+    if (this.phase !== 'linger') this.server.onPart?.(this);
     this.phase = 'closed';
     this.isClosing = true;
     this.deadline = 0;

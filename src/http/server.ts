@@ -6,7 +6,7 @@
 // Not the globals, which an app may replace: deadlines must not stop with its fake timers.
 import { clearInterval, setInterval } from 'node:timers';
 import { Connection } from './connection.ts';
-import type { Exchange } from './exchange.ts';
+import type { Carrier, Exchange } from './exchange.ts';
 import type { Limits, Timeouts } from './limits.ts';
 import type { Incoming } from './socket.ts';
 
@@ -19,6 +19,10 @@ export interface HttpServerOptions {
   readonly onFailure: (exchange: Exchange, error: unknown) => void;
   /** An answer that is not complete in its time and its grace. */
   readonly onTimeout?: OnTimeout;
+  /** A connection will bring no further request: it ends, or has ended. Called once for each. */
+  readonly onPart?: (connection: Carrier) => void;
+  /** A connection has ended. */
+  readonly onGone?: () => void;
 }
 
 /**
@@ -54,27 +58,33 @@ export class HttpServer {
   localAddress = '';
   localPort = '';
 
+  readonly onPart: ((connection: Carrier) => void) | undefined;
+  private readonly onGone: (() => void) | undefined;
   private readonly connections = new Set<Connection>();
   private readonly sweeper: NodeJS.Timeout;
   private readonly hasRequestDeadlines: boolean;
   private requestTimer: NodeJS.Timeout | undefined = undefined;
   private onEmpty: (() => void) | undefined = undefined;
 
-  constructor({ limits, timeouts, handle, onFailure, onTimeout }: HttpServerOptions) {
+  constructor({ limits, timeouts, handle, onFailure, onTimeout, onPart, onGone }: HttpServerOptions) {
     this.limits = limits;
     this.timeouts = timeouts;
     this.handle = handle;
     this.onFailure = onFailure;
     this.onTimeout = onTimeout ?? ((_exchange, _ms, end) => end());
     this.hasRequestDeadlines = timeouts.requestMs !== 0;
+    this.onPart = onPart;
+    this.onGone = onGone;
     this.sweeper = setInterval(() => this.tick(), sweepMs);
     this.sweeper.unref();
   }
 
   /** Serves a new connection. */
-  serve(incoming: Incoming, peer: Peer): void {
+  serve(incoming: Incoming, peer: Peer): Connection {
     this.accepted++;
-    this.connections.add(new Connection(this, incoming, peer));
+    const connection = new Connection(this, incoming, peer);
+    this.connections.add(connection);
+    return connection;
   }
 
   get connectionCount(): number {
@@ -97,6 +107,7 @@ export class HttpServer {
 
   forget(connection: Connection): void {
     this.connections.delete(connection);
+    this.onGone?.();
     if (this.connections.size === 0) this.onEmpty?.();
   }
 

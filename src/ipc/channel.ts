@@ -3,18 +3,35 @@
  * The other side may be gone at any moment: that is reported elsewhere, not here.
  */
 
+import type { Serializable } from 'node:child_process';
+import type { Socket } from 'node:net';
 import type { MasterMessage, WorkerMessage } from './messages.ts';
 
 interface Channel {
   readonly connected?: boolean;
-  send?(message: unknown, handle: undefined, options: undefined, callback: (error: Error | null) => void): boolean;
+  send?(message: unknown, callback: (error: Error | null) => void): boolean;
+}
+
+interface SocketChannel {
+  readonly connected: boolean;
+  send(
+    message: Serializable,
+    socket: Socket,
+    options: { keepOpen: boolean },
+    callback: (error: Error | null) => void,
+  ): boolean;
 }
 
 const envelope = 'tsgun';
 
-/** @param handle a listening socket that travels along */
-export function sendToWorker(worker: Channel, message: MasterMessage, handle?: unknown): void {
-  void send(worker, message, handle);
+export function sendToWorker(worker: Channel, message: MasterMessage): void {
+  void send(worker, message);
+}
+
+/** Both have the socket then; who sent it destroys its own when the other says that it has it. */
+export function sendConnection(worker: SocketChannel, address: string, socket: Socket): void {
+  const message: MasterMessage = { type: 'connection', address };
+  if (worker.connected) worker.send({ [envelope]: message }, socket, { keepOpen: true }, () => {});
 }
 
 /** @returns a promise that settles when the message has left, or cannot */
@@ -22,10 +39,10 @@ export function sendToMaster(message: WorkerMessage): Promise<void> {
   return send(process, message);
 }
 
-function send(channel: Channel, message: unknown, handle?: unknown): Promise<void> {
+function send(channel: Channel, message: unknown): Promise<void> {
   return new Promise((resolve) => {
     if (channel.connected !== true || channel.send === undefined) resolve();
-    else channel.send({ [envelope]: message }, handle as undefined, undefined, () => resolve());
+    else channel.send({ [envelope]: message }, () => resolve());
   });
 }
 

@@ -2,6 +2,7 @@
 
 import type { Settings } from '../config/settings.ts';
 import type { ErrorReport } from '../errors.ts';
+import type { Place } from './board.ts';
 
 /** From a worker. */
 export type WorkerMessage =
@@ -9,6 +10,10 @@ export type WorkerMessage =
   | { readonly type: 'ready'; readonly interface: string }
   /** It is alive; `requests` is its count so far, `memoryBytes` what it held in memory a moment ago. */
   | { readonly type: 'beat'; readonly requests: number; readonly memoryBytes: number }
+  /** It can take a connection, or it cannot for now; from a worker that the master accepts for. */
+  | { readonly type: 'idle'; readonly isIdle: boolean }
+  /** It has the connection that it was sent. */
+  | { readonly type: 'taken' }
   /** It could not come up, and is about to exit. */
   | { readonly type: 'boot_failed'; readonly error: ErrorReport }
   /** It accepts no more connections. */
@@ -49,10 +54,15 @@ export interface Hang {
 
 /** To a worker. */
 export type MasterMessage =
-  /** Finish what runs, in `graceMs`, then exit. Idle connections are closed after `idleGraceMs`. */
-  | { readonly type: 'retire'; readonly graceMs: number; readonly idleGraceMs: number }
+  /**
+   * Finish what runs, in `graceMs`, then exit; where the whole service stops, with all that has connected until now. Idle
+   * connections are closed after `idleGraceMs`.
+   */
+  | { readonly type: 'retire'; readonly graceMs: number; readonly idleGraceMs: number; readonly isStop: boolean }
   /** Close what is idle at once, and exit when what runs is done, in `graceMs`. */
   | { readonly type: 'quit'; readonly graceMs: number }
+  /** A connection to one of its addresses; the socket comes with it. */
+  | { readonly type: 'connection'; readonly address: string }
   /** Open the log files anew: someone has moved them away. */
   | { readonly type: 'reopen' };
 
@@ -85,6 +95,7 @@ export interface WorkerOrder {
   readonly sockets: readonly WorkerSocket[];
   /** The worker's end of its watchdog's pipe. */
   readonly watchdogFd: number;
+  readonly place?: Place;
 }
 
 export const orderVariable = 'TSGUN_WORKER_ORDER';

@@ -303,8 +303,9 @@ class Master {
       if (action.child.worn === action.reason) logRecycling(this.log, this.describe(action.child), action.child);
       noteRetiring(action.child, action.reason, now + this.pool.policy.graceMs);
       const { graceMs } = this.pool.policy;
-      const idleMs = action.reason === 'shutdown' ? idleGraceMs.stop : idleGraceMs.replacement;
-      this.processes.get(action.child)?.send({ type: 'retire', graceMs, idleGraceMs: Math.min(idleMs, graceMs / 2) });
+      const isStop = this.pool.isStopping;
+      const idleMs = Math.min(isStop ? idleGraceMs.stop : idleGraceMs.replacement, graceMs / 2);
+      this.processes.get(action.child)?.send({ type: 'retire', graceMs, idleGraceMs: idleMs, isStop });
     } else if (action.reason === 'hung' && this.hangs.isSuspended(action.child, this.describe(action.child))) {
       noteExcused(this.pool, action.child, now);
       this.log.say('warn', this.describe(action.child), 'worker suspended by a signal or a debugger: left alone');

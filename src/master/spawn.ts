@@ -15,12 +15,14 @@ import {
   type WorkerOrder,
   type WorkerSocket,
 } from '../ipc/messages.ts';
+import { claimPlace, releasePlace } from './board.ts';
+import { needsDesk, takeSeat } from './desk.ts';
 
 /** The process behind a child. */
 export interface ChildProcess {
   readonly pid: number | undefined;
   /** @param handle a socket that travels along */
-  send(message: MasterMessage, handle?: unknown): void;
+  send(message: MasterMessage): void;
   kill(): void;
 }
 
@@ -42,7 +44,11 @@ export function spawnWorker({ order, onMessage, onExit }: SpawnOptions): ChildPr
   // The system's own error for this would name the program that is to be run.
   if (!statSync(order.directory, { throwIfNoEntry: false })?.isDirectory())
     throw new Error(`its directory ${order.directory} is gone: a reload (HUP) takes the new one`);
+  const place = claimPlace();
   const inherited = order.sockets.flatMap((socket) => ('fd' in socket ? [socket.fd] : []));
+  const board = place === undefined ? [] : [place.fd];
+  const boardFd = firstFd + inherited.length;
+  const watchdogFd = boardFd + board.length;
   // Sockets that are not inherited are shared: workers accept for themselves either way.
   cluster.schedulingPolicy = cluster.SCHED_NONE;
   cluster.setupPrimary({
@@ -50,24 +56,33 @@ export function spawnWorker({ order, onMessage, onExit }: SpawnOptions): ChildPr
     cwd: order.directory,
     args: [],
     // A worker that read from the terminal would be stopped by it.
-    stdio: ['ignore', 'inherit', 'inherit', 'ipc', ...inherited, 'pipe'] as never,
+    stdio: ['ignore', 'inherit', 'inherit', 'ipc', ...inherited, ...board, 'pipe'] as never,
   });
   const sockets = order.sockets.map((socket) =>
     'fd' in socket ? { ...socket, fd: firstFd + inherited.indexOf(socket.fd) } : socket,
   );
-  const watchdogFd = firstFd + inherited.length;
-  const workerOrder: WorkerOrder = { ...order, sockets, watchdogFd };
+  const workerOrder: WorkerOrder = {
+    ...order,
+    sockets,
+    watchdogFd,
+    ...(place === undefined ? {} : { place: { ...place, fd: boardFd } }),
+  };
   const worker = cluster.fork({ ...environmentOf(workerOrder), [orderVariable]: JSON.stringify(workerOrder) });
   if (order.identity !== undefined) restrictBinding(worker.process, (request) => isHarmless(request, sockets));
+  const seat = needsDesk(workerOrder) ? takeSeat(workerOrder, worker.process) : undefined;
 
   let hasExited = false;
   const exited = (code: number | null, signal: NodeJS.Signals | null) => {
-    if (!hasExited) onExit(code, signal);
+    if (hasExited) return;
     hasExited = true;
+    if (place !== undefined) releasePlace(place);
+    seat?.bury();
+    onExit(code, signal);
   };
   worker.on('message', (received: unknown) => {
     const message = openEnvelope<WorkerMessage>(received);
-    if (message !== undefined) onMessage(message);
+    if (message?.type === 'idle' || message?.type === 'taken') seat?.hear(message);
+    else if (message !== undefined) onMessage(message);
   });
   listenToWatchdog(worker.process.stdio[watchdogFd] as Readable | null | undefined, onMessage);
   worker.on('exit', (code: number | null, signal: string | null) => exited(code, signal as NodeJS.Signals | null));
@@ -76,7 +91,11 @@ export function spawnWorker({ order, onMessage, onExit }: SpawnOptions): ChildPr
 
   return {
     pid: worker.process.pid,
-    send: (message, handle) => sendToWorker(worker.process, message, handle),
+    send: (message) => {
+      const isLeaving = seat !== undefined && (message.type === 'retire' || message.type === 'quit');
+      if (isLeaving) void seat.dismiss().then(() => sendToWorker(worker.process, message));
+      else sendToWorker(worker.process, message);
+    },
     // Not worker.kill(): that waits for a disconnect, which a blocked worker never makes.
     kill: () => void worker.process.kill('SIGKILL'),
   };

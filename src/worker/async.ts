@@ -1,12 +1,10 @@
 /** The async class: many requests at once on the event loop. Its workers accept on the shared sockets themselves. */
 
-import type { Server } from 'node:net';
 import { makeHandler } from '../app/interfaces.ts';
-import { createListener } from '../http/accept.ts';
 import { HttpServer } from '../http/server.ts';
 import { httpOptions } from './http-options.ts';
+import { Intake } from './intake.ts';
 import { closeIdle, emptyQueue } from './leave.ts';
-import { listen } from './listen.ts';
 import type { Worker, WorkerContext } from './worker.ts';
 
 export function asyncWorker(context: WorkerContext): Worker {
@@ -16,8 +14,9 @@ export function asyncWorker(context: WorkerContext): Worker {
     multiprocess: settings.workers > 1,
     onErrorLine: (line) => log.say('error', { source: 'wsgi.errors' }, line),
   });
-  const servers = sockets.map(() => new HttpServer({ ...httpOptions(settings, log), handle }));
-  const listeners: Server[] = [];
+  const intake = new Intake(settings.workerConnections, context.place);
+  const onGone = () => intake.forget();
+  const servers = sockets.map(() => new HttpServer({ ...httpOptions(settings, log), handle, onGone }));
   let isDraining = false;
   let isHurried = false;
 
@@ -27,14 +26,11 @@ export function asyncWorker(context: WorkerContext): Worker {
       return servers.reduce((sum, server) => sum + server.requests, 0);
     },
     running: () => servers.flatMap((server) => server.running()),
-    async start() {
-      for (const [index, socket] of sockets.entries())
-        listeners.push(await listen(createListener(servers[index]!), socket, settings.backlog));
-    },
-    async stopAccepting() {
+    start: () => intake.open(sockets, servers, settings.backlog),
+    async stopAccepting(isStop) {
       const countAccepted = () => servers.reduce((sum, server) => sum + server.accepted, 0);
-      await emptyQueue(countAccepted, () => isHurried);
-      for (const listener of listeners) listener.close();
+      if (intake.leave(isStop)) await emptyQueue(countAccepted, () => isHurried);
+      intake.close();
     },
     async drain(idleGraceMs) {
       isDraining = true;

@@ -12,6 +12,8 @@ export interface Leave {
   /** What running requests get, instead of `gracefulTimeout`. */
   readonly graceMs?: number;
   readonly idleGraceMs?: number;
+  /** Whether the other workers leave too. */
+  readonly isStop?: boolean;
 }
 
 /** More of them would make a log line of a megabyte. */
@@ -22,6 +24,7 @@ export class Exit {
   worker: Worker | undefined = undefined;
   isLeaving = false;
   private code = 0;
+  private isStop = false;
   private isDraining = false;
   private deadline = Number.POSITIVE_INFINITY;
   private timer: NodeJS.Timeout | undefined = undefined;
@@ -35,8 +38,9 @@ export class Exit {
   }
 
   /** Drains and exits. Before the worker is up, it only notes that it must. */
-  leave({ why, code = 0, graceMs = this.graceMs, idleGraceMs: idleMs = idleGraceMs.stop }: Leave): void {
+  leave({ why, code = 0, graceMs = this.graceMs, idleGraceMs: idleMs = idleGraceMs.stop, isStop }: Leave): void {
     this.isLeaving = true;
+    this.isStop ||= isStop === true;
     this.code ||= code;
     const { worker } = this;
     if (worker === undefined) {
@@ -72,7 +76,7 @@ export class Exit {
 
   private async finish(worker: Worker, idleMs: number): Promise<void> {
     try {
-      await worker.stopAccepting();
+      await worker.stopAccepting(this.isStop);
       void sendToMaster({ type: 'draining' });
       await worker.drain(idleMs);
     } finally {

@@ -6,4 +6,5 @@ import type { WorkerClass } from './worker.ts';
 export const registry: Record<Settings['workerClass'], () => Promise<WorkerClass>> = {
   threaded: async () => (await import('./threaded.ts')).threadedWorker,
   async: async () => (await import('./async.ts')).asyncWorker,
+  sync: async () => (await import('./sync.ts')).syncWorker,
 };

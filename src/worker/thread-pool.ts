@@ -43,8 +43,8 @@ export class ThreadPool {
 
   private readonly pressure: Pressure;
 
-  /** @param door what to close while connections would only wait here */
-  constructor(app: string, settings: Settings, log: Logger, door: { pause(): void; resume(): void }) {
+  /** @param intake what to pause while connections would only wait here */
+  constructor(app: string, settings: Settings, log: Logger, intake: { pause(): void; resume(): void }) {
     const watch = new Watch();
     this.answers = new AnswerWatch(watch, () => this.drainRings());
     this.crew = new ThreadCrew({
@@ -68,9 +68,9 @@ export class ThreadPool {
       isWaiting: () => this.queue.size > 0,
       onBusy: () => {
         log.say('debug', { waiting: this.queue.size }, 'all threads are busy: taking no connections for now');
-        door.pause();
+        intake.pause();
       },
-      onFree: () => door.resume(),
+      onFree: () => intake.resume(),
     });
     this.maxQueued = queuedPerThread * settings.threads;
     this.log = log;

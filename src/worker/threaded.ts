@@ -4,23 +4,24 @@
  */
 
 import { HttpServer } from '../http/server.ts';
-import { Door } from './door.ts';
 import { httpOptions } from './http-options.ts';
+import { Intake } from './intake.ts';
 import { closeIdle, emptyQueue } from './leave.ts';
 import { ThreadPool } from './thread-pool.ts';
 import type { Worker, WorkerContext } from './worker.ts';
 
-export function threadedWorker({ appReference, settings, sockets, log }: WorkerContext): Worker {
+export function threadedWorker({ appReference, settings, sockets, log, place }: WorkerContext): Worker {
+  const intake = new Intake(settings.workerConnections, place);
   const servers: HttpServer[] = sockets.map(
     () =>
       new HttpServer({
         ...httpOptions(settings, log),
         handle: (exchange) => pool.handle(exchange),
+        onGone: () => intake.forget(),
         onTimeout: (exchange, ms, end) => pool.expire(exchange, ms, end),
       }),
   );
-  const door = new Door(servers, sockets, settings.backlog);
-  const pool = new ThreadPool(appReference, settings, log, door);
+  const pool = new ThreadPool(appReference, settings, log, intake);
   let isDraining = false;
   let isHurried = false;
 
@@ -31,13 +32,13 @@ export function threadedWorker({ appReference, settings, sockets, log }: WorkerC
     },
     async start() {
       await pool.start();
-      await door.open();
+      await intake.open(sockets, servers, settings.backlog);
     },
     running: () => servers.flatMap((server) => server.running()),
-    async stopAccepting() {
+    async stopAccepting(isStop) {
       const countAccepted = () => servers.reduce((sum, server) => sum + server.accepted, 0);
-      await emptyQueue(countAccepted, () => isHurried);
-      door.shut();
+      if (intake.leave(isStop)) await emptyQueue(countAccepted, () => isHurried);
+      intake.close();
     },
     async drain(idleGraceMs) {
       isDraining = true;

@@ -27,7 +27,7 @@ export async function work(): Promise<void> {
   // Cluster would end this process at once when the master dies, with its requests half answered.
   cluster.worker?.on('disconnect', () => {
     if (cluster.worker !== undefined) cluster.worker.exitedAfterDisconnect = true;
-    exit.leave({ why: 'the master is gone' });
+    exit.leave({ why: 'the master is gone', isStop: true });
   });
   process.on('SIGTERM', () => {
     void sendToMaster({ type: 'leaving', reason: 'killed' });
@@ -36,9 +36,10 @@ export async function work(): Promise<void> {
   process.on('message', (received) => {
     const message = openEnvelope<MasterMessage>(received);
     if (message === undefined) return;
+    if (message.type === 'connection') return;
     if (message.type === 'reopen') return log.reopen();
     if (message.type === 'quit') exit.worker?.hurry();
-    exit.leave(message);
+    exit.leave({ isStop: message.type === 'quit', ...message });
   });
 
   watchForEscapedErrors(log, exit);
@@ -86,7 +87,7 @@ async function boot(order: WorkerOrder, log: Logger): Promise<Worker> {
   // After all that is ours, which may lie where only root can read, and before the first line of the app.
   if (order.identity !== undefined) become(order.identity);
   const app = makeWorker.loadsApp === false ? undefined : await loadApp(order.app);
-  const worker = makeWorker({ app, appReference: order.app, settings, sockets, log });
+  const worker = makeWorker({ app, appReference: order.app, settings, sockets, log, place: order.place });
   await worker.start();
   return worker;
 }

@@ -1,6 +1,7 @@
 /** What a worker class is to the rest: the one contract that every class keeps. */
 
 import type { Settings } from '../config/settings.ts';
+import type { Place } from '../ipc/board.ts';
 import type { RunningRequest, WorkerSocket } from '../ipc/messages.ts';
 import type { Logger } from '../logger.ts';
 
@@ -13,6 +14,8 @@ export interface WorkerContext {
   readonly settings: Settings;
   readonly sockets: readonly WorkerSocket[];
   readonly log: Logger;
+  /** Where it says to the other workers how many connections it has. */
+  readonly place?: Place | undefined;
 }
 
 export interface Worker {
@@ -24,8 +27,11 @@ export interface Worker {
   running(): RunningRequest[];
   /** Begins to accept; resolves when it does. */
   start(): Promise<void>;
-  /** Accepts no more. What has connected already and waits in the kernel may be taken first, which takes a moment. */
-  stopAccepting(): void | Promise<void>;
+  /**
+   * Accepts no more. What has connected already and waits in the kernel may be taken first, which takes a moment; it must
+   * be where the whole service stops, as nobody else will.
+   */
+  stopAccepting(isStop: boolean): void | Promise<void>;
   /** Finishes what runs; resolves when no connection is left. */
   drain(idleGraceMs: number): Promise<void>;
   /** Before or while draining: idle connections get no grace any more. */

@@ -165,6 +165,23 @@ function decodeEscapes(text: string, place: string): string {
   );
 }
 
+/**
+ * The same case for a server that closes after one answer: of what is sent, only the first request is served, and whatever
+ * follows it is not even looked at. All else stays as it is.
+ */
+export function asOnePerConnection(each: Case): Case {
+  const first = ({ statuses }: Outcome): Outcome => {
+    const end = statuses.findIndex((status) => status >= 200) + 1;
+    return { statuses: statuses.slice(0, end), closes: true };
+  };
+  return {
+    ...each,
+    expected: first(each.expected),
+    alternatives: each.alternatives.map(first),
+    sees: each.sees?.slice(0, 1),
+  };
+}
+
 /** The cases of each section, for tests that are named by it. */
 export function bySection(cases: readonly Case[]): [section: string, cases: Case[]][] {
   const sections = new Map<string, Case[]>();

@@ -1,0 +1,62 @@
+/**
+ * How many connections each worker holds, for the others to see: a file in memory that all of them have open, with one
+ * record each. A worker that accepts must know at once, and asking the master would take it too long: a record is written
+ * or read in 2 µs.
+ */
+
+import { readSync, writeSync } from 'node:fs';
+
+/** A worker's place on the board. */
+export interface Place {
+  readonly fd: number;
+  readonly slot: number;
+}
+
+export interface Post {
+  readonly connections: number;
+  /** Whether it takes connections as they come; not while it is full, lags, or leaves. */
+  readonly isTaking: boolean;
+}
+
+/** Two numbers of 32 bits: when it was written, in milliseconds, and twice the connections, one more if it is taking. */
+const recordBytes = 8;
+/** As many records as are read at once; beyond, nobody is seen. */
+const slots = 1024;
+
+export class Board {
+  private readonly place: Place;
+  private readonly own = new Uint32Array(2);
+  private readonly all = new Uint32Array(slots * 2);
+
+  constructor(place: Place) {
+    this.place = place;
+  }
+
+  write({ connections, isTaking }: Post, now: number): void {
+    this.own[0] = now;
+    this.own[1] = connections * 2 + (isTaking ? 1 : 0);
+    try {
+      writeSync(this.place.fd, this.own, 0, recordBytes, this.place.slot * recordBytes);
+    } catch {
+      // No room left on the device: this worker is not seen, and counts as blocked.
+    }
+  }
+
+  /** The fewest connections of any other that takes some; Infinity if none does. Who has written nothing for `freshMs` is blocked, or gone. */
+  fewest(now: number, freshMs: number): number {
+    const count = readSync(this.place.fd, this.all, 0, this.all.byteLength, 0) / recordBytes;
+    let fewest = Number.POSITIVE_INFINITY;
+    for (let slot = 0; slot < count; slot++) {
+      const post = this.all[slot * 2 + 1]!;
+      if (slot === this.place.slot || post % 2 === 0 || now - this.all[slot * 2]! > freshMs) continue;
+      fewest = Math.min(fewest, post >> 1);
+    }
+    return fewest;
+  }
+}
+
+/** Milliseconds on a clock that all processes of the machine share and nobody sets; it wraps. */
+export function sharedClock(): number {
+  const [seconds, nanoseconds] = process.hrtime();
+  return (seconds * 1000 + Math.floor(nanoseconds / 1e6)) % 2 ** 32;
+}
