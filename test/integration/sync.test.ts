@@ -105,7 +105,7 @@ describe.each([
       const client = await tsgun.connect();
       client.send(get('/await'));
       await tsgun.until(() => tsgun.stdout !== '', 'it to be busy');
-      client.socket.destroy();
+      client.socket.resetAndDestroy();
       const next = tsgun.get('/await');
       // Nothing is to happen now, and nothing tells that it does not: time in which it could.
       await new Promise((resolve) => setTimeout(resolve, 200));
