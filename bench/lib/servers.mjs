@@ -34,6 +34,7 @@ export const benchPath = (path) => fileURLToPath(new URL(`../${path}`, import.me
  * @typedef {object} Contestant
  * @property {string} name
  * @property {(app: string, port: number, directory: string) => string[]} command
+ * @property {string} [cores] that it may use, as taskset takes them; without it, one
  */
 
 /**
@@ -94,12 +95,12 @@ export const nginx = {
  * @param {string} app
  * @returns {Promise<Server>}
  */
-export async function startServer({ name, command }, app) {
+export async function startServer({ name, command, cores = String(serverCore) }, app) {
   const directory = mkdtempSync(join(tmpdir(), 'tsgun-bench-'));
   const port = await freePort();
   const logFile = join(directory, 'log');
   const output = openSync(logFile, 'a');
-  const child = spawn('taskset', ['-c', String(serverCore), ...command(app, port, directory)], {
+  const child = spawn('taskset', ['-c', cores, ...command(app, port, directory)], {
     stdio: ['ignore', output, output],
   });
   const log = () => readFileSync(logFile, 'utf8');
