@@ -102,7 +102,7 @@ function write(directory) {
   mkdirSync(directory, { recursive: true });
   const chart = drawChart({
     title: `One app, three worker classes: apps/fib.ts on ${availableParallelism()} cores`,
-    note: `A connection per request. ${where}. Made by npm run bench:models.`,
+    note: `A connection per request, but where it says kept alive. ${where}. Made by npm run bench:models.`,
     bars: measured.map(({ name, workerClass }) => ({ name, kind: workerClass })),
     panels: panelsOf(measured),
   });

@@ -1,7 +1,7 @@
 /** Bars as SVG: a panel for each measure, a row for each contestant, readable on light and on dark. */
 
-const labelWidth = 208;
-const panelWidth = 172;
+const labelWidth = 232;
+const panelWidth = 152;
 const valueWidth = 62;
 const gap = 18;
 const top = 84;
@@ -27,7 +27,7 @@ const style = `
  * @property {string} head
  * @property {string} unit
  * @property {string} better
- * @property {readonly (number | undefined)[]} values a bar's, in order; undefined where there is none
+ * @property {readonly (number | undefined)[]} values a bar's, in order; undefined where there is none, NaN where there can be none
  * @property {(value: number) => string} show
  */
 
@@ -54,7 +54,7 @@ export function drawChart({ title, note, bars, panels }) {
 }
 
 function drawPanel({ head, unit, better, values, show }, x, bars, y) {
-  const largest = Math.max(...values.filter((value) => value !== undefined), Number.MIN_VALUE);
+  const largest = Math.max(...values.filter((value) => value > 0), Number.MIN_VALUE);
   const scale = (panelWidth - valueWidth) / largest;
   return [
     text(x, 54, head, 'head'),
@@ -62,6 +62,7 @@ function drawPanel({ head, unit, better, values, show }, x, bars, y) {
     `<line class="line" x1="${x}" y1="${top - 4}" x2="${x}" y2="${y(bars.length) - 8}"/>`,
     ...values.flatMap((value, row) => {
       if (value === undefined) return [text(x + 6, y(row) + barHeight - 5, 'not run', 'quiet')];
+      if (Number.isNaN(value)) return [text(x + 6, y(row) + barHeight - 5, 'none', 'quiet')];
       const length = Math.max(1, value * scale);
       const bar = `<rect class="${bars[row].kind}" x="${x}" y="${y(row)}" width="${length.toFixed(1)}" height="${barHeight}" rx="2"/>`;
       return [bar, text(x + length + 6, y(row) + barHeight - 4, show(value))];

@@ -53,10 +53,11 @@ export function panelsOf(rows) {
   const panel = (head, unit, better, of, show) => ({ head, unit, better, values: values(of), show });
   return [
     panel('Light, alone', 'requests/s', 'more', ({ alone }) => alone, count),
-    panel('Light, beside a heavy one', 'requests/s', 'more', ({ beside }) => beside, count),
-    panel('Light, beside a heavy one', 'p99', 'less', ({ p99 }) => p99, time),
+    panel('Light beside heavy', 'requests/s', 'more', ({ beside }) => beside, count),
+    panel('Light beside heavy', 'p99', 'less', ({ p99 }) => p99, time),
+    panel('Light beside heavy', 'p99, kept alive', 'less', ({ p99Kept }) => p99Kept, time),
     panel('Heavy', 'requests/s', 'more', ({ heavy }) => heavy, count),
-    panel('Memory', 'resident, all workers', 'less', ({ resident }) => resident, mib),
+    panel('Memory', 'resident', 'less', ({ resident }) => resident, mib),
   ];
 }
 
@@ -73,6 +74,7 @@ export function claims({ sync, syncs, threaded, async, asyncs }, n) {
     [`${n} sync workers: they do not`, waits(syncs) < 0.1],
     ['threads: they do not', waits(threaded) < 0.1],
     ['1 async worker: they wait for the heavy one', waits(async) > 0.5],
+    [`${n} async workers: those of new connections do not`, waits(asyncs) < 0.1],
     [`${n} async workers: those of kept connections do`, asyncs.p99Kept / 1000 / asyncs.heavySeconds > 0.5],
     ['threads: those of kept connections do not', threaded.p99Kept / 1000 / threaded.heavySeconds < 0.1],
     ['an async worker needs the least CPU for a light one', async.cpuUs < Math.min(sync.cpuUs, threaded.cpuUs)],
