@@ -120,7 +120,7 @@ function method() {
   of its own, and compared with nothing else.
 - **The same cores for all.** Master, workers and load share all ${availableParallelism()} cores. So light requests/s of several
   workers are bounded by the load beside them: for the cost of a light request, see the CPU time of master and workers for
-  each (\`/proc/PID/stat\`), which does not depend on who else ran. For heavy requests the load costs next to nothing.
+  each (\`/proc/PID/stat\`), which depends far less on who else ran. For heavy requests the load costs next to nothing.
 - **light/s alone, kept alive:** wrk, 32 connections, ${alone} s each.
 - **light/s beside a heavy one:** the same for ${beside} s, while one heavy request runs at any time: when one is answered, the
   next is sent. Clients that wait for their answers ask less while they wait.
