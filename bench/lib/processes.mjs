@@ -60,6 +60,15 @@ export function residentBytes(pid, which = 'VmRSS') {
   return Number(kilobytes) * 1024;
 }
 
+/**
+ * The part of it that a process shares with no other, in bytes (proc(5), smaps_rollup).
+ * @param {number} pid
+ */
+export function privateBytes(pid) {
+  const fields = readFileSync(`/proc/${pid}/smaps_rollup`, 'latin1').matchAll(/^Private_\w+:\s+(\d+) kB$/gm);
+  return Array.from(fields, ([, kilobytes]) => Number(kilobytes) * 1024).reduce((sum, bytes) => sum + bytes, 0);
+}
+
 /** From here on, VmHWM counts anew (proc(5), clear_refs). */
 export function forgetPeak(pid) {
   writeFileSync(`/proc/${pid}/clear_refs`, '5');

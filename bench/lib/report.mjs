@@ -11,12 +11,14 @@ export function median(values) {
 }
 
 /** Which machine, which Node, which day. */
-export function printMachine() {
+export function machine() {
   const [{ model }] = cpus();
   const day = new Date().toISOString().slice(0, 10);
-  console.log(
-    `${day}, Node ${process.version}, Linux ${release()}, ${cpus().length} × ${model.trim()}, ${revision()}\n`,
-  );
+  return `${day}, Node ${process.version}, Linux ${release()}, ${cpus().length} × ${model.trim()}, ${revision()}`;
+}
+
+export function printMachine() {
+  console.log(`${machine()}\n`);
 }
 
 /** What was measured, where that can be known. */
@@ -34,11 +36,15 @@ function revision() {
  * The first row is the heading; all columns but the first are right-aligned.
  * @param {readonly (readonly string[])[]} rows
  */
-export function printTable([heading, ...rows]) {
+export function table([heading, ...rows]) {
   const line = (cells) => `| ${cells.join(' | ')} |`;
   const rule = heading.map((_, index) => (index === 0 ? '---' : '---:'));
-  console.log([heading, rule, ...rows].map(line).join('\n'));
-  console.log();
+  return [heading, rule, ...rows].map(line).join('\n');
+}
+
+/** @param {readonly (readonly string[])[]} rows */
+export function printTable(rows) {
+  console.log(`${table(rows)}\n`);
 }
 
 export const rate = (value) => `${(value / 1000).toFixed(value < 10_000 ? 2 : 1)} k`;

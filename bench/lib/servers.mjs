@@ -34,6 +34,7 @@ export const benchPath = (path) => fileURLToPath(new URL(`../${path}`, import.me
  * @typedef {object} Contestant
  * @property {string} name
  * @property {(app: string, port: number, directory: string) => string[]} command
+ * @property {string} [cores] that it may use, as taskset takes them; without it, one
  */
 
 /**
@@ -95,7 +96,7 @@ export const nginx = {
  * @param {string} [cores] that the server may use, as taskset takes them
  * @returns {Promise<Server>}
  */
-export async function startServer({ name, command }, app, cores = String(serverCore)) {
+export async function startServer({ name, command, cores: own }, app, cores = own ?? String(serverCore)) {
   const directory = mkdtempSync(join(tmpdir(), 'tsgun-bench-'));
   const port = await freePort();
   const logFile = join(directory, 'log');

@@ -35,6 +35,10 @@ export function syncWorker(context: WorkerContext): Worker {
         ...options,
         timeouts: { ...options.timeouts, keepAliveMs: 0 },
         handle: (exchange) => turns.begin(exchange),
+        onTimeout(exchange, ms, end) {
+          options.onTimeout?.(exchange, ms, end);
+          turns.giveUp(exchange);
+        },
         onPart: (connection) => turns.end(connection),
         onGone: () => turns.forget(),
       }),
@@ -92,7 +96,8 @@ class Turns {
   private connections = 0;
   /** The connection whose request runs. */
   private running: Carrier | undefined = undefined;
-  private isAppAtWork = false;
+  /** What the app has not returned from. */
+  private atWork: Exchange | undefined = undefined;
   /** The newest connection, while its head is waited for. */
   private awaited: Carrier | undefined = undefined;
   private patience: NodeJS.Timeout | undefined = undefined;
@@ -116,7 +121,7 @@ class Turns {
 
   begin(exchange: Exchange): void {
     if (exchange.carrier === this.awaited) this.forgetAwaited();
-    if (this.running === undefined && !this.isAppAtWork) this.run(exchange);
+    if (this.running === undefined && this.atWork === undefined) this.run(exchange);
     else this.late.push(exchange);
   }
 
@@ -142,6 +147,13 @@ class Turns {
     }
   }
 
+  /** The app is done with a request, or its time is over: one that does not listen may never be done. */
+  giveUp(exchange: Exchange): void {
+    if (this.atWork !== exchange) return;
+    this.atWork = undefined;
+    this.goOn();
+  }
+
   /** From now on takes all that comes, and keeps it until its turn. */
   gather(): void {
     this.isGathering = true;
@@ -156,7 +168,7 @@ class Turns {
   }
 
   private get isFree(): boolean {
-    return this.running === undefined && this.awaited === undefined && !this.isAppAtWork;
+    return this.running === undefined && this.awaited === undefined && this.atWork === undefined;
   }
 
   private serve(server: HttpServer, incoming: Incoming, peer: Peer): void {
@@ -180,11 +192,8 @@ class Turns {
     const returned = this.handler(exchange);
     if (!(returned instanceof Promise)) return;
     // A client that goes away does not end the app's work, and there is to be no other beside it.
-    this.isAppAtWork = true;
-    void returned.then(() => {
-      this.isAppAtWork = false;
-      this.goOn();
-    });
+    this.atWork = exchange;
+    void returned.then(() => this.giveUp(exchange));
   }
 
   private goOn(): void {

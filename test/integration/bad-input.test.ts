@@ -46,7 +46,7 @@ describe('a bad command line or configuration exits 1 with one line, before any 
     [
       'an unknown class',
       ['good.ts', '-k', 'gevent'],
-      'tsgun: workerClass: expected one of async, sync, got "gevent" (from the command line)',
+      'tsgun: workerClass: expected one of sync, threaded, async, got "gevent" (from the command line)',
     ],
     [
       'a bad address',
