@@ -10,7 +10,8 @@ import type { Duplex } from 'node:stream';
 import { ClientGone, HttpError, overdueAnswer, timeoutError } from './errors.ts';
 import { type Bytes, type Carrier, Exchange } from './exchange.ts';
 import type { RequestHead } from './head.ts';
-import { largeBodyBytes, lingerMs, maxDrainBytes, maxHeldBytes, overdueGraceMs } from './limits.ts';
+import { largeBodyBytes, lingerMs, maxDrainBytes, maxHeldBytes } from './limits.ts';
+import { checkDeadline } from './overdue.ts';
 import { RequestParser, type RequestSink } from './parser.ts';
 import type { HttpServer, Peer } from './server.ts';
 import { type Incoming, isShared, onStall, readBuffer, readFrom, resetConnection, writeTogether } from './socket.ts';
@@ -318,26 +319,14 @@ export class Connection implements RequestSink, Carrier {
     else this.cut();
   }
 
-  /**
-   * From the server's sweep: looks whether the current request is late. The app is told first; if that does not help, the
-   * client is answered 504, or cut off where the answer has begun.
-   * @returns when to look again, in the same clock as `now`
-   */
+  /** From the server's sweep: looks whether the current request is late. @returns when to look again */
   checkRequest(now: number): number {
     const { exchange, server } = this;
-    if (exchange === undefined || exchange.deadline === 0) return Number.POSITIVE_INFINITY;
-    if (exchange.deadline > now) return exchange.deadline;
-    if (!exchange.isOverdue) {
-      exchange.isOverdue = true;
-      exchange.deadline = now + overdueGraceMs;
-      exchange.leave(timeoutError());
-      return exchange.deadline;
-    }
-    exchange.deadline = 0;
-    server.onTimeout(exchange, Math.round(now - exchange.startedAt), () => {
-      if (this.exchange === exchange && !this.isClosing) this.refuse(overdueAnswer(), timeoutError());
-    });
-    return Number.POSITIVE_INFINITY;
+    return checkDeadline(exchange, now, (ms) =>
+      server.onTimeout(exchange!, ms, () => {
+        if (this.exchange === exchange && !this.isClosing) this.refuse(overdueAnswer(), timeoutError());
+      }),
+    );
   }
 
   private onDrain(): void {
