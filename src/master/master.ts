@@ -113,7 +113,7 @@ class Master {
         if (action.type === 'stop') return this.finish();
         this.act(action, now);
       }
-      this.surroundings.look(this.pool);
+      this.surroundings.look(this.pool, this.successor.other);
       const wakeAt = nextLook(this.pool, now);
       const events = await this.inbox.next(wakeAt - now);
       awakeAt = performance.now();
@@ -287,7 +287,7 @@ class Master {
 
   private async finish(): Promise<ExitCode> {
     this.closeUnserved();
-    await this.surroundings.close(this.pool);
+    await this.surroundings.close(this.pool, this.successor.other);
     const uptimeMs = Math.round(performance.now() - this.startedAt);
     const fields = { exitCode: this.exitCode, uptimeMs, requests: this.servedByTheDead };
     this.log.event('info', 'shutdown_finished', fields, 'tsgun stopped');
