@@ -5,6 +5,7 @@
 
 import cluster from 'node:cluster';
 import { loadApp } from '../app/load.ts';
+import type { Settings } from '../config/settings.ts';
 import { AppLoadError, BootError, ExitCode, report, TsgunError } from '../errors.ts';
 import { openEnvelope, sendToMaster } from '../ipc/channel.ts';
 import { startHeartbeat } from '../ipc/heartbeat.ts';
@@ -20,7 +21,7 @@ export async function work(): Promise<void> {
   const order = takeOrder();
   process.umask(order.umask);
   // Opened before the user changes: the log may be root's.
-  const log = createLazyLogger(order.settings);
+  const log = openLog(order.settings);
   process.title = `${order.settings.procName}: worker [${order.app}]`;
 
   const exit = new Exit(log, order.settings.gracefulTimeout * 1000);
@@ -36,7 +37,7 @@ export async function work(): Promise<void> {
   process.on('message', (received) => {
     const message = openEnvelope<MasterMessage>(received);
     if (message === undefined) return;
-    if (message.type === 'reopen') return log.reopen();
+    if (message.type === 'reopen') return reopen(log);
     if (message.type === 'quit') exit.worker?.hurry();
     exit.leave(message);
   });
@@ -51,6 +52,25 @@ export async function work(): Promise<void> {
     if (exit.isLeaving) exit.leave({});
   } catch (error) {
     await failBoot(error);
+  }
+}
+
+/** A worker that serves without its log file is better than none: the master, too, only holds on to a file it once opened. */
+function openLog(settings: Settings): Logger {
+  try {
+    return createLazyLogger(settings);
+  } catch (error) {
+    const log = createLazyLogger({ ...settings, errorLogfile: '-' });
+    log.say('error', { error: report(error).message }, 'the log file cannot be opened: this worker logs to stderr');
+    return log;
+  }
+}
+
+function reopen(log: Logger): void {
+  try {
+    log.reopen();
+  } catch (error) {
+    log.say('error', { error: report(error).message }, 'the log file is not reopened: the old one is written on');
   }
 }
 
