@@ -3,6 +3,7 @@
  * Writes are synchronous: a line about a dying process must not die with it.
  */
 
+import { closeSync, openSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { prettyStream } from './pretty.ts';
 
@@ -31,7 +32,10 @@ export interface Logger {
   event(level: Level, event: LifeEvent, fields: Fields, message: string): void;
   /** Anything else. */
   say(level: Level, fields: Fields, message: string): void;
-  /** Opens the file anew, where it is one: what was moved away is let go. If that fails, the old one is written on. */
+  /**
+   * Opens the file anew, where it is one: what was moved away is let go.
+   * @throws the system's error when that fails; then the old one is written on
+   */
   reopen(): void;
 }
 
@@ -70,7 +74,12 @@ export function createLogger(settings: LogSettings): Logger {
     // A line is about the process that writes it, unless it names another.
     event: (level, event, fields, message) => log[level]({ event, pid: process.pid, ...fields }, message),
     say: (level, fields, message) => log[level]({ pid: process.pid, ...fields }, message),
-    reopen: () => toStderr || destination.reopen(),
+    reopen: () => {
+      if (toStderr) return;
+      // A try first: after a reopening that failed, the next one would close the old descriptor twice.
+      closeSync(openSync(settings.errorLogfile, 'a'));
+      destination.reopen();
+    },
   };
 }
 

@@ -4,7 +4,7 @@ import { takeActivation } from './config/activation.ts';
 import { parseCommandLine } from './config/command-line.ts';
 import { startDirectory } from './config/directory.ts';
 import { loadConfiguration } from './config/load.ts';
-import { report, TsgunError } from './errors.ts';
+import { ExitCode, report, TsgunError } from './errors.ts';
 import type { Inbox } from './master/inbox.ts';
 import { type MasterEvent, runMaster } from './master/master.ts';
 
@@ -17,10 +17,10 @@ export async function main(argv: readonly string[], inbox: Inbox<MasterEvent>): 
     const line = { ...asked.run, activation: takeActivation() };
     return await runMaster({ load: () => loadConfiguration(line, process.env, home), inbox, home });
   } catch (error) {
-    if (!(error instanceof TsgunError)) throw error;
     const { message, stack } = report(error);
     process.stderr.write(`tsgun: ${message}\n${stack === undefined ? '' : `${stack}\n`}`);
-    return error.exitCode;
+    // Not thrown on: the running master catches what nobody else does, and would live on without its loop, deaf to signals.
+    return error instanceof TsgunError ? error.exitCode : ExitCode.config;
   }
 }
 

@@ -58,7 +58,8 @@ async function importApp(path: string, given: string): Promise<Record<string, un
     } catch (error) {
       // JavaScript that imports TypeScript, on a Node that cannot. And Node does not say where a syntax error is.
       const isUnplaced = error instanceof SyntaxError && !error.stack?.includes('file:');
-      if (!isUnplaced && (error as NodeJS.ErrnoException).code !== 'ERR_UNKNOWN_FILE_EXTENSION') throw error;
+      if (!isUnplaced && (error as NodeJS.ErrnoException | undefined)?.code !== 'ERR_UNKNOWN_FILE_EXTENSION')
+        throw error;
       return await importTypeScript(path);
     }
   } catch (error) {

@@ -29,16 +29,21 @@ const readMs = 30_000;
 
 /**
  * @param present listeners to reuse where an address is the same
+ * @param others whose log is reused where it is the same: a descriptor for each reload would be one lost
  * @throws ConfigError
  */
-export async function prepare(load: LoadConfiguration, present: readonly Listener[]): Promise<Generation> {
+export async function prepare(
+  load: LoadConfiguration,
+  present: readonly Listener[],
+  others: readonly Generation[] = [],
+): Promise<Generation> {
   const configuration = await withinReason(load());
   const { settings } = configuration;
   const identity = await identityOf(settings);
   // Before anything is made that it is to apply to: log files, sockets.
   const umask = settings.umask ?? ownMask;
   process.umask(umask);
-  const log = openLog(configuration, identity);
+  const log = openLog(configuration, identity, others);
   return { configuration, identity, umask, log, listeners: await bindAll(settings.bind, present) };
 }
 
@@ -81,10 +86,15 @@ function withinReason<T>(reading: Promise<T>): Promise<T> {
   });
 }
 
-function openLog({ settings }: Configuration, identity: Identity | undefined): Logger {
+function openLog({ settings }: Configuration, identity: Identity | undefined, others: readonly Generation[]): Logger {
+  const names = ['errorLogfile', 'logFormat', 'logLevel'] as const;
+  const twin = others.find(({ configuration }) =>
+    names.every((name) => configuration.settings[name] === settings[name]),
+  );
   try {
     if (identity !== undefined && settings.errorLogfile !== '-') createFor(identity, settings.errorLogfile);
-    return createLogger(settings);
+    twin?.log.reopen();
+    return twin?.log ?? createLogger(settings);
   } catch (error) {
     throw new ConfigError(`errorLogfile: cannot write to ${settings.errorLogfile}: ${report(error).message}`);
   }

@@ -48,8 +48,9 @@ export class Generations {
     this.mustReadAgain = this.isReading;
     if (this.isReading) return;
     this.isReading = true;
-    const present = this.all().flatMap(({ listeners }) => listeners);
-    void prepare(this.load, present)
+    const others = this.all();
+    const present = others.flatMap(({ listeners }) => listeners);
+    void prepare(this.load, present, others)
       .then((generation): Prepared => ({ type: 'prepared', generation }))
       .catch((error): Prepared => ({ type: 'reload_failed', error }))
       .then((event) => {

@@ -113,7 +113,7 @@ class Master {
         if (action.type === 'stop') return this.finish();
         this.act(action, now);
       }
-      this.surroundings.look(this.pool);
+      this.surroundings.look(this.pool, this.successor.other);
       const wakeAt = nextLook(this.pool, now);
       const events = await this.inbox.next(wakeAt - now);
       awakeAt = performance.now();
@@ -184,7 +184,7 @@ class Master {
     else if (message.type === 'draining') noteDraining(child);
     else if (message.type === 'leaving') noteRetiring(child, message.reason, now + this.pool.policy.graceMs);
     else if (message.type === 'boot_failed') this.bootErrors.set(child, message.error);
-    else if (message.type === 'excused') noteExcused(this.pool, child, now);
+    else if (message.type === 'excused') noteExcused(child, now);
     else if (message.type === 'stalled') logStall(this.log, this.describe(child), message);
     else if (message.type === 'hung') {
       this.hangs.enter(child, message);
@@ -287,7 +287,7 @@ class Master {
 
   private async finish(): Promise<ExitCode> {
     this.closeUnserved();
-    await this.surroundings.close(this.pool);
+    await this.surroundings.close(this.pool, this.successor.other);
     const uptimeMs = Math.round(performance.now() - this.startedAt);
     const fields = { exitCode: this.exitCode, uptimeMs, requests: this.servedByTheDead };
     this.log.event('info', 'shutdown_finished', fields, 'tsgun stopped');
@@ -307,7 +307,7 @@ class Master {
       const idleMs = Math.min(isStop ? idleGraceMs.stop : idleGraceMs.replacement, graceMs / 2);
       this.processes.get(action.child)?.send({ type: 'retire', graceMs, idleGraceMs: idleMs, isStop });
     } else if (action.reason === 'hung' && this.hangs.isSuspended(action.child, this.describe(action.child))) {
-      noteExcused(this.pool, action.child, now);
+      noteExcused(action.child, now);
       this.log.say('warn', this.describe(action.child), 'worker suspended by a signal or a debugger: left alone');
     } else this.kill(action.child, action.reason);
   }

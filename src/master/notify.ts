@@ -86,6 +86,11 @@ export class Notifier {
     this.say('STOPPING=1');
   }
 
+  /** The service goes on with another master, which is then not told to be stopping. */
+  yieldTo(pid: number): void {
+    this.say('READY=1', `MAINPID=${pid}`);
+  }
+
   alive(): void {
     if (!this.queue.some(([first]) => first === 'WATCHDOG=1')) this.say('WATCHDOG=1');
   }

@@ -31,6 +31,8 @@ export interface Child {
   /** Why it is about to exit, once that is known. */
   reason: ExitReason | undefined;
   requests: number;
+  /** The silence that it is allowed, as of the configuration that it runs. */
+  readonly timeoutMs: number;
   /** At how many it has served enough: its own number, so that not all come to theirs at once. */
   readonly requestLimit: number;
   /** Why it is to be replaced while it still serves: only when another serves in its place is it retired. */
@@ -123,6 +125,7 @@ export function addChild(pool: Pool, now: number): Child {
     deadline: now + pool.policy.bootMs,
     reason: undefined,
     requests: 0,
+    timeoutMs: pool.policy.timeoutMs,
     requestLimit: pool.policy.maxRequests + Math.floor(pool.random() * (pool.policy.requestsJitter + 1)),
     worn: undefined,
     isHung: false,
@@ -135,22 +138,22 @@ export function noteReady(pool: Pool, child: Child, now: number): void {
   if (child.state !== 'booting') return;
   child.state = 'ready';
   child.isAccepting = true;
-  child.deadline = now + pool.policy.timeoutMs;
+  child.deadline = now + child.timeoutMs;
   pool.hasServed = true;
 }
 
 /** @param memoryBytes resident; 0 where it is not known */
 export function noteBeat(pool: Pool, child: Child, requests: number, memoryBytes: number, now: number): void {
   child.requests = requests;
-  noteExcused(pool, child, now);
+  noteExcused(child, now);
   if (child.state !== 'ready') return;
   if (requests >= child.requestLimit) child.worn ??= 'max_requests';
   else if (memoryBytes > pool.policy.maxMemoryBytes) child.worn ??= 'max_memory';
 }
 
 /** Alive, or silent for a reason that is not its own: its time begins anew. */
-export function noteExcused(pool: Pool, child: Child, now: number): void {
-  if (child.state === 'ready' && !child.isHung) child.deadline = now + pool.policy.timeoutMs;
+export function noteExcused(child: Child, now: number): void {
+  if (child.state === 'ready' && !child.isHung) child.deadline = now + child.timeoutMs;
 }
 
 /** Its watchdog has found it hung. One that is told to leave and hangs will not finish either. */
@@ -248,5 +251,5 @@ export function noteScaled(pool: Pool, command: 'more' | 'fewer' | 'dismiss'): v
  */
 export function noteOverslept(pool: Pool, ms: number, now: number): void {
   for (const child of pool.children.values())
-    if (!child.isHung) child.deadline = child.state === 'ready' ? now + pool.policy.timeoutMs : child.deadline + ms;
+    if (!child.isHung) child.deadline = child.state === 'ready' ? now + child.timeoutMs : child.deadline + ms;
 }

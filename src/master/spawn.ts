@@ -5,6 +5,7 @@ import { statSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import type { Readable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
+import { BootError, report } from '../errors.ts';
 import { type BindRequest, restrictBinding } from '../internals.ts';
 import { openEnvelope, sendToWorker } from '../ipc/channel.ts';
 import {
@@ -84,10 +85,16 @@ export function spawnWorker({ order, onMessage, onExit }: SpawnOptions): ChildPr
     if (message?.type === 'idle' || message?.type === 'taken') seat?.hear(message);
     else if (message !== undefined) onMessage(message);
   });
-  listenToWatchdog(worker.process.stdio[watchdogFd] as Readable | null | undefined, onMessage);
+  // Where not even a descriptor was left, the process has no stdio.
+  const { stdio } = worker.process as { stdio?: readonly unknown[] };
+  listenToWatchdog(stdio?.[watchdogFd] as Readable | null | undefined, onMessage);
   worker.on('exit', (code: number | null, signal: string | null) => exited(code, signal as NodeJS.Signals | null));
   // A fork that failed never exits. Any other error here is of the channel, whose end the exit reports.
-  worker.on('error', () => worker.process.pid === undefined && exited(null, null));
+  worker.on('error', (error) => {
+    if (worker.process.pid !== undefined) return;
+    onMessage({ type: 'boot_failed', error: report(new BootError(`cannot start a worker: ${error.message}`)) });
+    exited(null, null);
+  });
 
   return {
     pid: worker.process.pid,
@@ -107,9 +114,11 @@ function listenToWatchdog(pipe: Readable | null | undefined, onMessage: (message
   // How the worker ended is told elsewhere.
   pipe.on('error', () => {});
   createInterface({ input: pipe }).on('line', (line) => {
+    let message: unknown;
     try {
-      onMessage(JSON.parse(line) as WatchdogMessage);
+      message = JSON.parse(line);
     } catch {}
+    if (typeof message === 'object' && message !== null) onMessage(message as WatchdogMessage);
   });
 }
 

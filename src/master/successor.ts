@@ -13,7 +13,8 @@ const predecessorVariable = 'TSGUN_PREDECESSOR';
 /** The environment as it was found, before a config file could change it. The successor is to begin as we did. */
 const { [predecessorVariable]: predecessorText, ...environment } = process.env;
 delete process.env[predecessorVariable];
-for (const name of [socketsVariable, activatedVariable, 'LISTEN_PID', 'LISTEN_FDS', 'LISTEN_FDNAMES'])
+// Without the pid, the watchdog's interval is for whoever finds it: the service manager will ask the successor, too.
+for (const name of [socketsVariable, activatedVariable, 'LISTEN_PID', 'LISTEN_FDS', 'LISTEN_FDNAMES', 'WATCHDOG_PID'])
   delete environment[name];
 
 /** The pid of the master that started this one beside itself, for as long as it lives. */
@@ -31,13 +32,18 @@ export class Successor {
     this.home = home;
   }
 
+  /** The pid of the master that runs beside this one, whichever of the two came first. */
+  get other(): number | undefined {
+    return this.pid ?? predecessor();
+  }
+
   /**
    * Starts one with this process's own command line, unless there are two masters already.
    * @param onGone called when it has exited
    */
   start(signal: NodeJS.Signals, generation: Generation, onGone: () => void): void {
     const { log } = generation;
-    const other = this.pid ?? predecessor();
+    const { other } = this;
     if (other !== undefined)
       return log.say('warn', { signal, other }, `ignored: master ${other} runs beside this one already`);
     const handover = describeHandover(generation);

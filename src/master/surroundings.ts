@@ -22,6 +22,7 @@ export class Surroundings {
   private readonly notifier = new Notifier(takeServiceManager());
   private isReady = false;
   private isStopping = false;
+  private hasYielded = false;
 
   /** @param predecessor the pid of the master that started this one beside itself, while it lives */
   constructor(predecessor: () => number | undefined) {
@@ -63,8 +64,18 @@ export class Surroundings {
     }, predecessorLookMs).unref();
   }
 
-  /** Called at every turn of the loop. */
-  look(pool: Pool): void {
+  /**
+   * Called at every turn of the loop.
+   * @param other the pid of a master beside this one
+   */
+  look(pool: Pool, other: number | undefined): void {
+    if (pool.isStopping && (other !== undefined || this.hasYielded)) {
+      // STOPPING would have the service manager stop the service, and the other master with it.
+      if (!this.hasYielded && other !== undefined) this.notifier.yieldTo(other);
+      this.hasYielded = true;
+      this.isStopping = true;
+      return;
+    }
     const ready = childrenOf(pool).filter(({ state }) => state === 'ready').length;
     const workers = (count: number) => `${count} worker${count === 1 ? '' : 's'}`;
     const serving = `${workers(ready)} ready, generation ${pool.generation}`;
@@ -97,8 +108,8 @@ export class Surroundings {
     if (this.isReady && !this.isStopping) this.notifier.ready();
   }
 
-  async close(pool: Pool): Promise<void> {
-    this.look(pool);
+  async close(pool: Pool, other: number | undefined): Promise<void> {
+    this.look(pool, other);
     this.pidfile.release();
     await this.notifier.end(farewellMs);
   }

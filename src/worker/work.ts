@@ -5,6 +5,7 @@
 
 import cluster from 'node:cluster';
 import { loadApp } from '../app/load.ts';
+import type { Settings } from '../config/settings.ts';
 import { AppLoadError, BootError, ExitCode, report, TsgunError } from '../errors.ts';
 import { openEnvelope, sendToMaster } from '../ipc/channel.ts';
 import { startHeartbeat } from '../ipc/heartbeat.ts';
@@ -20,7 +21,7 @@ export async function work(): Promise<void> {
   const order = takeOrder();
   process.umask(order.umask);
   // Opened before the user changes: the log may be root's.
-  const log = createLazyLogger(order.settings);
+  const log = openLog(order.settings);
   process.title = `${order.settings.procName}: worker [${order.app}]`;
 
   const exit = new Exit(log, order.settings.gracefulTimeout * 1000);
@@ -37,7 +38,7 @@ export async function work(): Promise<void> {
     const message = openEnvelope<MasterMessage>(received);
     if (message === undefined) return;
     if (message.type === 'connection') return;
-    if (message.type === 'reopen') return log.reopen();
+    if (message.type === 'reopen') return reopen(log);
     if (message.type === 'quit') exit.worker?.hurry();
     exit.leave({ isStop: message.type === 'quit', ...message });
   });
@@ -55,12 +56,31 @@ export async function work(): Promise<void> {
   }
 }
 
+/** A worker that serves without its log file is better than none: the master, too, only holds on to a file it once opened. */
+function openLog(settings: Settings): Logger {
+  try {
+    return createLazyLogger(settings);
+  } catch (error) {
+    const log = createLazyLogger({ ...settings, errorLogfile: '-' });
+    log.say('error', { error: report(error).message }, 'the log file cannot be opened: this worker logs to stderr');
+    return log;
+  }
+}
+
+function reopen(log: Logger): void {
+  try {
+    log.reopen();
+  } catch (error) {
+    log.say('error', { error: report(error).message }, 'the log file is not reopened: the old one is written on');
+  }
+}
+
 /** Only now: started beside the boot, the thread would leave 4 MB more resident in an idle worker. */
 function watch({ settings, watchdogFd }: WorkerOrder, worker: Worker, log: Logger): void {
-  if (settings.timeout === 0) return;
   startWatchdog({
     fd: watchdogFd,
-    timeoutMs: settings.timeout * 1000,
+    // Without a timeout it still ends a process that is blocked when its master is gone.
+    timeoutMs: settings.timeout * 1000 || Number.POSITIVE_INFINITY,
     graceMs: settings.gracefulTimeout * 1000,
     running: () => worker.running(),
     onFailure: (error) => log.say('warn', { error: report(error).message }, 'the watchdog ended: hangs have no stack'),

@@ -81,6 +81,29 @@ describe.skipIf(!hasCommands())('the service manager (these tests need systemd-n
     await tsgun.stop();
   });
 
+  it('is led to a new master, which gives the signs of life, and hears of no stop before the last one’s', async () => {
+    const { path } = makeFolder({ 'app.mjs': app });
+    const address = join(path, 'notify');
+    const messages = await listen(address);
+    const script = 'export WATCHDOG_PID=$$; exec "$@"';
+    const env = { NOTIFY_SOCKET: address, WATCHDOG_USEC: '400000' };
+    const tsgun = start('app.mjs', [], { cwd: path, env, through: ['sh', '-c', script, 'sh'] });
+    await tsgun.event('worker_ready');
+    tsgun.signal('SIGUSR2');
+    const { pid } = await tsgun.event('master_started', 2);
+    await tsgun.event('worker_ready', 2);
+    await tsgun.retire();
+    await eventually(() => states(messages).length === 3);
+    const since = messages.length;
+    await eventually(() => messages.slice(since).filter((line) => line.startsWith('WATCHDOG=1')).length === 2);
+    const mains = messages.flatMap((line) => /MAINPID=(\d+)/.exec(line)?.[1] ?? []).map(Number);
+    expect(mains).toEqual([tsgun.pid, pid, pid]);
+    expect(states(messages)).toEqual(['READY=1', 'READY=1', 'READY=1']);
+    process.kill(pid, 'SIGTERM');
+    await tsgun.exited;
+    await eventually(() => states(messages).at(-1) === 'STOPPING=1');
+  });
+
   it('is told of the stop also when the app cannot be loaded, and never of readiness', async () => {
     const { path } = makeFolder({ 'app.mjs': 'throw new Error("no")' });
     const messages = await listen(join(path, 'notify'));

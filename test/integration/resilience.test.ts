@@ -6,6 +6,15 @@ import { eventually, makeFolder, start, Tsgun } from './harness.ts';
 
 const hello = `export default (env, startResponse) => { startResponse('200 OK', []); return ['hello'] }`;
 
+it('a worker that cannot be started for want of descriptors is explained', async () => {
+  const { path } = makeFolder({ 'app.mjs': hello });
+  const through = ['sh', '-c', 'ulimit -n 64; exec "$@"', 'sh'];
+  const tsgun = start('app.mjs', ['--workers', '40'], { cwd: path, through });
+  expect(await tsgun.exited).toMatchObject({ code: 3 });
+  const errors = tsgun.log.flatMap(({ level, error }) => (level === 'fatal' || level === 'error' ? [error] : []));
+  expect(errors).toEqual([expect.stringMatching(/^cannot start a worker: .*EMFILE/)]);
+});
+
 describe('the master outlives', () => {
   it('an app that sends messages of its own', async () => {
     const { path } = makeFolder({
@@ -17,6 +26,24 @@ describe('the master outlives', () => {
     await tsgun.workers(1);
     expect(tsgun.lines('worker_ready')).toHaveLength(1);
     expect(await tsgun.get('/')).toMatchObject({ text: 'hello' });
+    expect(await tsgun.stop()).toMatchObject({ code: 0 });
+  });
+
+  it('an app that writes into the pipe of its watchdog', async () => {
+    const { path } = makeFolder({
+      'app.mjs': `import { writeSync } from 'node:fs'
+        export default (env, startResponse) => {
+          // After the standard three, the IPC channel and the one socket.
+          writeSync(5, 'null\\n7\\n[]\\n"hung"\\n{}\\n{')
+          startResponse('200 OK', [])
+          return ['hello']
+        }`,
+    });
+    const tsgun = start('app.mjs', [], { cwd: path });
+    expect(await tsgun.get('/')).toMatchObject({ text: 'hello' });
+    tsgun.signal('SIGHUP');
+    await tsgun.event('reload_finished');
+    expect(tsgun.log.filter(({ level }) => level === 'error')).toEqual([]);
     expect(await tsgun.stop()).toMatchObject({ code: 0 });
   });
 

@@ -110,7 +110,7 @@ describe('deadlines', () => {
     const child = addChild(pool, 0);
     noteReady(pool, child, 0);
     noteBeat(pool, child, 4, 0, 0);
-    noteExcused(pool, child, 400);
+    noteExcused(child, 400);
     expect(plan(pool, 899)).toEqual([]);
     expect(child.requests).toBe(4);
     expect(plan(pool, 900)).toEqual([{ type: 'kill', child, reason: 'hung' }]);

@@ -1,0 +1,71 @@
+/** What becomes of the service when something is wrong with its log file. */
+
+import { mkdirSync, readdirSync, readFileSync, readlinkSync, renameSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { eventually, isAlive, type LogLine, makeFolder, start } from './harness.ts';
+
+const hello = `export default (env, startResponse) => { startResponse('200 OK', []); return ['hello'] }`;
+
+function serve() {
+  const { path } = makeFolder({ 'app.mjs': hello });
+  const logs = join(path, 'logs');
+  mkdirSync(logs);
+  const tsgun = start('app.mjs', ['--workers', '2', '--error-logfile', join(logs, 'error.log')], { cwd: path });
+  const read = (folder = logs) => {
+    try {
+      const lines = readFileSync(join(folder, 'error.log'), 'utf8').split('\n').filter(Boolean);
+      return lines.map((line) => JSON.parse(line) as LogLine);
+    } catch {
+      return [];
+    }
+  };
+  const count = (event: string, folder = logs) => read(folder).filter((line) => line.event === event).length;
+  const ready = (folder = logs) =>
+    read(folder).flatMap(({ event, pid }) => (event === 'worker_ready' && isAlive(pid) ? [pid] : []));
+  return { tsgun, logs, moved: `${logs}.moved`, read, count, ready };
+}
+
+describe('the log file', () => {
+  it('whose folder is gone costs no worker at USR1, and new ones come without it', async () => {
+    const { tsgun, logs, moved, read, count, ready } = serve();
+    await eventually(() => ready().length === 2);
+    const pids = ready();
+    renameSync(logs, moved);
+    tsgun.signal('SIGUSR1');
+    const failures = () => read(moved).filter(({ msg }) => msg.startsWith('the log file is not reopened'));
+    await eventually(() => failures().length === 3);
+    expect(new Set(failures().map(({ pid }) => pid))).toEqual(new Set([tsgun.pid, ...pids]));
+    process.kill(pids[0]!, 'SIGKILL');
+    await eventually(() => count('worker_exited', moved) === 1 && ready(moved).length === 2);
+    expect(ready(moved)).toContain(pids[1]);
+    expect(tsgun.log.map(({ msg }) => msg)).toEqual(['the log file cannot be opened: this worker logs to stderr']);
+    expect(await tsgun.stop()).toMatchObject({ code: 0 });
+  });
+
+  it.skipIf(process.platform !== 'linux')('is open once in the master, however many reloads there were', async () => {
+    const { tsgun, logs, moved, count, ready } = serve();
+    await eventually(() => ready().length === 2);
+    const open = () =>
+      readdirSync(`/proc/${tsgun.pid}/fd`).flatMap((fd) => {
+        try {
+          const target = readlinkSync(`/proc/${tsgun.pid}/fd/${fd}`);
+          return target.endsWith('error.log') ? [target] : [];
+        } catch {
+          return [];
+        }
+      });
+    for (let reload = 1; reload <= 3; reload++) {
+      tsgun.signal('SIGHUP');
+      await eventually(() => count('reload_finished') === reload);
+    }
+    await eventually(() => open().length === 1);
+    // As gunicorn does, a reload begins the file anew where it has been moved.
+    renameSync(logs, moved);
+    mkdirSync(logs);
+    tsgun.signal('SIGHUP');
+    await eventually(() => count('reload_finished') === 1);
+    await eventually(() => open().join() === join(logs, 'error.log'));
+    await tsgun.stop();
+  });
+});
