@@ -54,7 +54,7 @@ async function cycle(storm, random, harmless, number) {
     load = storm.load(server, label);
     for (let count = Math.floor(random() * 8); count >= 0; count--) {
       await sleep(50 + random() * 500);
-      server.signal(pick(harmless));
+      await give(server, pick(harmless), random);
     }
     if (moment === 'reload') {
       server.signal('SIGHUP');
@@ -74,6 +74,7 @@ async function cycle(storm, random, harmless, number) {
     isQuick = true;
   }
   const exit = await server.exited();
+  await gone([...masters]);
   await load?.stop();
   return judgeCycle({ server, load, label, stopAt, isQuick, exit, isBooting: moment === 'boot' });
 }
@@ -95,6 +96,34 @@ async function judgeCycle({ server, load, label, stopAt, isQuick, exit, isBootin
     else problems.push(`${label}: lost in a graceful stop: ${failure.kind}`);
   }
   return { problems, turnedAway, cut };
+}
+
+/** One signal; a service that is told to have no workers, or a second master, is given what belongs to that. */
+async function give(server, signal, random) {
+  const masters = server.lines('master_started');
+  if (signal !== 'SIGUSR2') server.signal(signal);
+  if (signal === 'SIGWINCH') {
+    // Without a worker, clients wait in the kernel's queue.
+    await sleep(random() * 300);
+    server.signal('SIGHUP');
+  } else if (signal === 'SIGUSR2' && masters.length === 1) {
+    server.signal(signal);
+    await server.event('master_started', 2);
+  }
+}
+
+/** The process that was started has exited; a second master may take a moment longer. */
+async function gone(pids) {
+  for (const giveUpAt = wallMs() + 5000; wallMs() < giveUpAt; await sleep(20))
+    if (!pids.some((pid) => isAlive(pid))) return;
+}
+
+function isAlive(pid) {
+  try {
+    return process.kill(pid, 0);
+  } catch {
+    return false;
+  }
 }
 
 function trySignal(server, name, pid) {

@@ -31,6 +31,7 @@ import {
   noteReload,
   noteRetiring,
   noteScaled,
+  noteStopping,
   overstayMs,
   type Pool,
   quickStopMs,
@@ -269,7 +270,7 @@ class Master {
       for (const child of childrenOf(pool)) this.kill(child, 'shutdown');
       return;
     }
-    pool.isStopping = true;
+    noteStopping(pool, now);
     this.log.event('info', 'shutdown_started', { signal, workers: pool.children.size }, 'stopping');
     if (command === 'stop') return;
     for (const child of childrenOf(pool)) {

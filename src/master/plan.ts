@@ -33,8 +33,12 @@ function overdueReason(child: Child): ExitReason {
 }
 
 function planStop(pool: Pool): Action[] {
-  if (pool.children.size === 0) return [{ type: 'stop' }];
-  return childrenOf(pool).flatMap((child) => leave(child, 'shutdown'));
+  const children = childrenOf(pool);
+  if (children.length === 0) return [{ type: 'stop' }];
+  // Clients of a service that has no worker just now wait in the kernel's queue: the first that comes up serves them.
+  const isUnserved = pool.hasServed && !children.some((child) => child.isAccepting);
+  const last = isUnserved ? children.find((child) => child.state === 'booting') : undefined;
+  return children.filter((child) => child !== last).flatMap((child) => leave(child, 'shutdown'));
 }
 
 /** A child that serves is asked; one that still boots has nothing to finish. */

@@ -89,6 +89,13 @@ const longestPauseMs = 30_000;
 const longestKilledPauseMs = 250;
 /** A worker ends by itself when its time is over, and says what it cuts. One that cannot is killed this much later. */
 export const overstayMs = 500;
+/** Nothing is spawned from now on, and what still boots has no more time than what finishes. */
+export function noteStopping(pool: Pool, now: number): void {
+  pool.isStopping = true;
+  for (const child of pool.children.values())
+    if (child.state === 'booting') child.deadline = Math.min(child.deadline, now + pool.policy.graceMs);
+}
+
 /** What a quick stop leaves to the requests that run. */
 export const quickStopMs = 1000;
 

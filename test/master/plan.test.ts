@@ -16,6 +16,7 @@ import {
   noteReload,
   noteRetiring,
   noteScaled,
+  noteStopping,
   overstayMs,
   type Pool,
 } from '../../src/master/pool.ts';
@@ -356,5 +357,26 @@ describe('a stop', () => {
     noteExit(pool, ready, null, 2);
     noteExit(pool, booting, 'SIGKILL', 2);
     expect(plan(pool, 2)).toEqual([{ type: 'stop' }]);
+  });
+
+  it('of a service without a worker lets one come up, for the clients that wait, and no longer than others may finish', () => {
+    const pool = poolOf(2);
+    pool.hasServed = true;
+    const first = addChild(pool, 0);
+    const second = addChild(pool, 0);
+    first.deadline = second.deadline = 60_000;
+    noteStopping(pool, 10);
+    expect(plan(pool, 10)).toEqual([{ type: 'kill', child: second, reason: 'shutdown' }]);
+    expect(first.deadline).toBe(10 + policy.graceMs);
+    noteExit(pool, second, 'SIGKILL', 11);
+    noteReady(pool, first, 20);
+    expect(plan(pool, 20)).toEqual([{ type: 'retire', child: first, reason: 'shutdown' }]);
+  });
+
+  it('before the first service waits for nobody', () => {
+    const pool = poolOf(1);
+    const child = addChild(pool, 0);
+    noteStopping(pool, 10);
+    expect(plan(pool, 10)).toEqual([{ type: 'kill', child, reason: 'shutdown' }]);
   });
 });
