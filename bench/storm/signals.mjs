@@ -103,9 +103,11 @@ async function give(server, signal, random) {
   const masters = server.lines('master_started');
   if (signal !== 'SIGUSR2') server.signal(signal);
   if (signal === 'SIGWINCH') {
-    // Without a worker, clients wait in the kernel's queue.
+    // Without a worker, clients wait in the kernel's queue; a stop that comes before the next worker is asked for resets them.
     await sleep(random() * 300);
+    const workers = server.lines('worker_spawned').length;
     server.signal('SIGHUP');
+    await server.until(() => server.lines('worker_spawned').length > workers, 'a worker after HUP');
   } else if (signal === 'SIGUSR2' && masters.length === 1) {
     server.signal(signal);
     await server.event('master_started', 2);
