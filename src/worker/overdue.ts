@@ -35,7 +35,8 @@ export class Overdue {
     // Who hears us is in no loop without end, and may yet stop, now that it was told that nobody waits.
     if (relay.hasHeard) await new Promise((resolve) => setTimeout(resolve, overdueGraceMs));
     const stack = relay.isOver ? undefined : await captureStack(thread.worker);
-    this.log(relay.exchange, ms, isStarted, stack, hasLeft);
+    // Over by now, it is another request's stack.
+    this.log(relay.exchange, ms, isStarted, relay.isOver ? undefined : stack, hasLeft);
     if (relay.isOver || !thread.isServing) return;
     relay.isOver = true;
     thread.isServing = false;

@@ -76,7 +76,7 @@ export class ThreadPool {
       onEnd: (thread, ms) => void this.overdue.endStray(thread, ms),
     });
     this.pressure = new Pressure({
-      isWaiting: () => this.queue.size > 0,
+      isFull: () => this.isFull,
       onBusy: () => {
         log.say('debug', { waiting: this.queue.size }, 'all threads are busy: taking no connections for now');
         intake.pause();
@@ -108,9 +108,9 @@ export class ThreadPool {
     exchange.onLeave((reason) => relay.leave(reason));
     exchange.onAbort((reason) => this.abandon(relay, reason));
     const thread = this.choose(relay);
-    if (thread !== undefined) return this.give(thread, relay);
-    this.queue.add(relay);
-    this.pressure.noteWaiting();
+    if (thread === undefined) this.queue.add(relay);
+    else this.give(thread, relay);
+    if (this.isFull) this.pressure.noteFull();
   }
 
   /** From the server: a request's time and its grace are over. */
@@ -125,6 +125,13 @@ export class ThreadPool {
       this.overdue.log(exchange, ms, isStarted, undefined);
       if (thread !== undefined) this.refill(thread);
     }
+  }
+
+  /** Whether one request more would have to wait. */
+  private get isFull(): boolean {
+    if (this.queue.size > 0) return true;
+    for (const thread of this.crew.threads) if (thread.isOpen && thread.isIdle) return false;
+    return true;
   }
 
   private find(exchange: Exchange): Relay | undefined {
@@ -186,7 +193,7 @@ export class ThreadPool {
     const later = [...this.queue];
     this.queue.clear();
     for (const relay of [...relays, ...later]) this.queue.add(relay);
-    this.pressure.noteWaiting();
+    this.pressure.noteFull();
   }
 
   /** The client has gone, or was answered in the app's stead. */
