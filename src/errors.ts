@@ -38,8 +38,17 @@ export interface ErrorReport {
   readonly exitCode?: ExitCode;
 }
 
-/** Describes anything thrown. Our own errors need no stack, so their cause's stack is taken instead. */
+/** Describes anything thrown, also what throws when it is looked at. */
 export function report(error: unknown): ErrorReport {
+  try {
+    return reportOf(error);
+  } catch {
+    return { name: 'Error', message: 'thrown: an object that cannot be described' };
+  }
+}
+
+/** Our own errors need no stack, so their cause's stack is taken instead. */
+function reportOf(error: unknown): ErrorReport {
   if (error instanceof TsgunError) {
     const { name, message, exitCode, cause } = error;
     const stack = cause === undefined ? undefined : report(cause).stack;
@@ -48,7 +57,7 @@ export function report(error: unknown): ErrorReport {
   if (error instanceof Error) {
     // A stack can be anything by the time an app has had its hands on it.
     const stack = typeof error.stack === 'string' && error.stack !== '' ? error.stack : String(error);
-    return { name: error.name, message: error.message, stack };
+    return { name: String(error.name), message: String(error.message), stack };
   }
   return { name: 'Error', message: `thrown: ${describe(error)}` };
 }

@@ -27,6 +27,11 @@ export class Claims {
     return this.change(id, states.withdrawn);
   }
 
+  /** In the main thread: whether the thread has not begun yet. */
+  isOffered(id: number): boolean {
+    return Atomics.load(this.words, id % slots) === word(id, states.offered);
+  }
+
   /** In the thread, before it begins. @returns false when the request was withdrawn */
   take(id: number): boolean {
     return this.change(id, states.taken);

@@ -22,8 +22,8 @@ export function httpOptions(settings: Settings, log: Logger): Omit<HttpServerOpt
     },
     onFailure: (exchange, error) => {
       const { head, isStarted, isGone, isOverdue } = exchange;
-      const { message, stack } = report(error);
-      const isEnding = endings.includes((error as Error)?.name);
+      const { name, message, stack } = report(error);
+      const isEnding = endings.includes(name);
       const request = { method: head.method, path: head.path };
       // What an app throws because its client has gone is no failure of the app.
       if (isGone && isEnding) return;
@@ -42,14 +42,18 @@ export function httpOptions(settings: Settings, log: Logger): Omit<HttpServerOpt
 /** What an app throws that was told to stop. */
 const endings = ['AbortError', 'TimeoutError', 'ClientGone'];
 
-/** @param stack where the request was, if that could be had */
+/**
+ * @param stack where the request was, if that could be had
+ * @param hasLeft whether nobody was left to be answered
+ */
 export function logTimeout(
   log: Logger,
   { head, isStarted }: Pick<Exchange, 'head' | 'isStarted'>,
   ms: number,
   stack: string | undefined,
+  hasLeft = false,
 ): void {
-  const outcome = isStarted ? 'the connection was cut' : 'answered 504';
+  const outcome = hasLeft ? 'the client had gone' : isStarted ? 'the connection was cut' : 'answered 504';
   const fields = { method: head.method, path: head.path, ms, outcome, ...(stack === undefined ? {} : { stack }) };
   log.event('warn', 'request_timeout', fields, 'a request took too long');
 }

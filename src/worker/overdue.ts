@@ -26,19 +26,29 @@ export class Overdue {
     clearInterval(this.timer);
   }
 
-  log({ head }: Exchange, ms: number, isStarted: boolean, stack: string | undefined): void {
-    logTimeout(this.logger, { head, isStarted }, ms, stack);
+  log({ head }: Exchange, ms: number, isStarted: boolean, stack: string | undefined, hasLeft = false): void {
+    logTimeout(this.logger, { head, isStarted }, ms, stack, hasLeft);
   }
 
   /** Says where a request is whose client was answered in its stead, and ends its thread unless it ends by itself. */
-  async endRunaway(relay: Relay, thread: ThreadHandle, ms: number, isStarted: boolean): Promise<void> {
+  async endRunaway(relay: Relay, thread: ThreadHandle, ms: number, isStarted: boolean, hasLeft = false): Promise<void> {
     // Who hears us is in no loop without end, and may yet stop, now that it was told that nobody waits.
     if (relay.hasHeard) await new Promise((resolve) => setTimeout(resolve, overdueGraceMs));
     const stack = relay.isOver ? undefined : await captureStack(thread.worker);
-    this.log(relay.exchange, ms, isStarted, stack);
+    // Over by now, it is another request's stack.
+    this.log(relay.exchange, ms, isStarted, relay.isOver ? undefined : stack, hasLeft);
     if (relay.isOver || !thread.isServing) return;
     relay.isOver = true;
     thread.isServing = false;
+    this.replace(thread);
+  }
+
+  /** Ends a thread that is held for too long by what an app left behind when its request was answered. */
+  async endStray(thread: ThreadHandle, ms: number): Promise<void> {
+    thread.isServing = false;
+    const stack = await captureStack(thread.worker);
+    const fields = { ms, ...(stack === undefined ? {} : { stack }) };
+    this.logger.say('warn', fields, 'a thread worked on for too long after its request: it is being replaced');
     this.replace(thread);
   }
 
@@ -56,7 +66,7 @@ export class Overdue {
       if (!relay.isOver && deadline > now) continue;
       this.departed.delete(relay);
       relay.hasHeard = false;
-      if (!relay.isOver) void this.endRunaway(relay, thread, Math.round(now - startedAt), isStarted);
+      if (!relay.isOver) void this.endRunaway(relay, thread, Math.round(now - startedAt), isStarted, true);
     }
     if (this.departed.size > 0) return;
     clearInterval(this.timer);

@@ -1,16 +1,14 @@
 /**
- * Whether a worker is too busy for more connections: requests wait, and no thread has finished one for a while. Threads
- * that are merely quick in turn are not too busy, however much waits.
+ * Whether a worker is too busy for more connections: what came next would wait, and no thread has finished a request for a
+ * while. Threads that are merely quick in turn are not too busy, however much waits.
  */
 
 const lookMs = 10;
 const stuckMs = 20;
-/** No longer than this at a time: where all workers are busy, newcomers have a right to queue as well. */
-const longestMs = 1000;
 
 export interface PressureOptions {
-  /** Whether requests wait that no thread has. */
-  readonly isWaiting: () => boolean;
+  /** Whether no thread is free. */
+  readonly isFull: () => boolean;
   readonly onBusy: () => void;
   readonly onFree: () => void;
 }
@@ -19,14 +17,14 @@ export class Pressure {
   private readonly options: PressureOptions;
   private timer: NodeJS.Timeout | undefined = undefined;
   private progressAt = 0;
-  private busySince = 0;
+  private isBusy = false;
 
   constructor(options: PressureOptions) {
     this.options = options;
   }
 
-  /** A request has to wait. */
-  noteWaiting(): void {
+  /** No thread is free any more. */
+  noteFull(): void {
     if (this.timer !== undefined) return;
     this.progressAt = performance.now();
     this.timer = setInterval(() => this.look(), lookMs).unref();
@@ -35,7 +33,7 @@ export class Pressure {
   /** A thread has finished a request. */
   noteProgress(now: number): void {
     this.progressAt = now;
-    if (this.busySince !== 0 && !this.options.isWaiting()) this.free();
+    if (this.isBusy && !this.options.isFull()) this.free();
   }
 
   stop(): void {
@@ -44,20 +42,17 @@ export class Pressure {
   }
 
   private look(): void {
-    const now = performance.now();
-    if (!this.options.isWaiting()) {
+    if (!this.options.isFull()) {
       this.stop();
-      if (this.busySince !== 0) this.free();
-    } else if (this.busySince !== 0) {
-      if (now - this.busySince >= longestMs) this.free();
-    } else if (now - this.progressAt >= stuckMs) {
-      this.busySince = now;
+      if (this.isBusy) this.free();
+    } else if (!this.isBusy && performance.now() - this.progressAt >= stuckMs) {
+      this.isBusy = true;
       this.options.onBusy();
     }
   }
 
   private free(): void {
-    this.busySince = 0;
+    this.isBusy = false;
     this.progressAt = performance.now();
     this.options.onFree();
   }

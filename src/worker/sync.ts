@@ -10,7 +10,7 @@ import type { Carrier, Exchange } from '../http/exchange.ts';
 import { HttpServer, type Peer } from '../http/server.ts';
 import type { Incoming } from '../http/socket.ts';
 import { type Gate, isInherited, openGate, ReceivingGate, type Take } from './gate.ts';
-import { httpOptions } from './http-options.ts';
+import { httpOptions, logTimeout } from './http-options.ts';
 import { closeIdle, emptyQueue, longestEmptyingMs } from './leave.ts';
 import type { Worker, WorkerContext } from './worker.ts';
 
@@ -27,8 +27,10 @@ export function syncWorker(context: WorkerContext): Worker {
     multiprocess: true,
     onErrorLine: (line) => log.say('error', { source: 'wsgi.errors' }, line),
   });
-  const turns = new Turns(handler, settings.workerConnections);
   const options = httpOptions(settings, log);
+  const turns = new Turns(handler, settings.workerConnections, (exchange, ms) =>
+    logTimeout(log, exchange, ms, undefined, true),
+  );
   const servers = sockets.map(
     () =>
       new HttpServer({
@@ -93,6 +95,7 @@ class Turns {
   arrived = 0;
   private readonly handler: Handler;
   private readonly limit: number;
+  private readonly onOverdue: (exchange: Exchange, ms: number) => void;
   private connections = 0;
   /** The connection whose request runs. */
   private running: Carrier | undefined = undefined;
@@ -108,9 +111,11 @@ class Turns {
   private isGathering = false;
   private onNoneWait: (() => void) | undefined = undefined;
 
-  constructor(handler: Handler, limit: number) {
+  /** @param onOverdue told of a request that was given up after its client had gone */
+  constructor(handler: Handler, limit: number, onOverdue: (exchange: Exchange, ms: number) => void) {
     this.handler = handler;
     this.limit = limit;
+    this.onOverdue = onOverdue;
   }
 
   take(server: HttpServer, incoming: Incoming, peer: Peer): void {
@@ -193,7 +198,18 @@ class Turns {
     if (!(returned instanceof Promise)) return;
     // A client that goes away does not end the app's work, and there is to be no other beside it.
     this.atWork = exchange;
+    exchange.onAbort(() => this.holdToTime(exchange));
     void returned.then(() => this.giveUp(exchange));
+  }
+
+  /** With the connection the server has forgotten the request, whose app may never return. */
+  private holdToTime(exchange: Exchange): void {
+    if (exchange.deadline === 0 || this.atWork !== exchange) return;
+    const now = performance.now();
+    if (exchange.deadline > now)
+      return void globalThis.setTimeout(() => this.holdToTime(exchange), Math.ceil(exchange.deadline - now)).unref();
+    this.onOverdue(exchange, Math.round(now - exchange.startedAt));
+    this.giveUp(exchange);
   }
 
   private goOn(): void {

@@ -1,6 +1,6 @@
 /** One thread as the main thread has it: what it was given, and how it ends. Which request it gets is the pool's to say. */
 
-import { Worker } from 'node:worker_threads';
+import { MessageChannel, type MessagePort, receiveMessageOnPort, Worker } from 'node:worker_threads';
 import type { Settings } from '../config/settings.ts';
 import { AppLoadError, BootError, type ErrorReport, ExitCode, report } from '../errors.ts';
 import { AnswerRing, type Watch } from './answer-ring.ts';
@@ -31,11 +31,14 @@ export class ThreadHandle {
   /** Whether the app is loaded and the thread not told to end. */
   isServing = false;
   hasServed = false;
+  /** Whether it has not begun with what it was given while idle, and has said nothing since: see `silence.ts`. */
+  isSilent = false;
   /** Whether another has its place, or nobody shall. */
   isReplaced = false;
   /** When it last finished something, or was given something while idle. */
   progressAt = 0;
   private readonly claims = new Claims();
+  private readonly port: MessagePort;
   private readonly exited: Promise<void>;
   private outbox: ToThread[] = [];
   private transfers: ArrayBuffer[] = [];
@@ -43,21 +46,30 @@ export class ThreadHandle {
   private error: unknown = undefined;
 
   constructor({ app, settings, watch, onMessage, onExit }: ThreadOptions) {
+    // Not `parentPort`, which is the app's to close, to post to and to listen on.
+    const { port1, port2 } = new MessageChannel();
+    this.port = port1;
     const order: ThreadOrder = {
       app,
       settings,
       claims: this.claims.memory,
       answers: this.answers.memory,
       watch: watch.memory,
+      port: port2,
     };
-    this.worker = new Worker(threadFile, { workerData: order, name: `${settings.procName} thread` });
-    this.worker.on('message', (message: FromThread | undefined) => onMessage(this, message));
+    const name = `${settings.procName} thread`;
+    this.worker = new Worker(threadFile, { workerData: order, transferList: [port2], name });
+    port1.on('message', (message: FromThread | undefined) => onMessage(this, message));
     this.worker.on('error', (error) => {
       this.error = error;
     });
     this.exited = new Promise((resolve) =>
       this.worker.once('exit', (code) => {
         this.isServing = false;
+        // What it said last: a port of our own can be behind the news of the end.
+        for (let last = receiveMessageOnPort(port1); last !== undefined; last = receiveMessageOnPort(port1))
+          onMessage(this, last.message as FromThread | undefined);
+        port1.close();
         onExit(this, code, this.error);
         resolve();
       }),
@@ -70,6 +82,17 @@ export class ThreadHandle {
 
   get isIdle(): boolean {
     return this.given.size === 0;
+  }
+
+  /** Whether it can be given something. */
+  get isOpen(): boolean {
+    return this.isServing && !this.isSilent;
+  }
+
+  /** Whether it is at work on anything that it was given. */
+  get hasBegun(): boolean {
+    for (const { id } of this.given.values()) if (!this.claims.isOffered(id)) return true;
+    return false;
   }
 
   give(relay: Relay): void {
@@ -98,7 +121,7 @@ export class ThreadHandle {
     const { outbox, transfers } = this;
     this.outbox = [];
     this.transfers = [];
-    this.worker.postMessage(outbox, transfers);
+    this.port.postMessage(outbox, transfers);
   }
 
   /** Asks it to end; ends it if it does not. Resolves when it has. */

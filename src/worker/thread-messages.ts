@@ -3,6 +3,7 @@
  * so messages travel in batches, requests as one text each, and small answers not as messages at all (`answer-ring.ts`).
  */
 
+import type { MessagePort } from 'node:worker_threads';
 import type { Settings } from '../config/settings.ts';
 import type { ErrorReport } from '../errors.ts';
 import { lookUpField } from '../http/fields.ts';
@@ -17,6 +18,8 @@ export interface ThreadOrder {
   readonly answers: SharedArrayBuffer;
   /** One number for all threads: whether the main thread looks for answers by itself. */
   readonly watch: SharedArrayBuffer;
+  /** For all that is said. */
+  readonly port: MessagePort;
 }
 
 /** To a thread; `id` is the number of the request, counted per thread. */
@@ -31,11 +34,14 @@ export type ToThread =
   | readonly ['left', id: number, name: string, reason: string]
   /** There is nobody left to answer. */
   | readonly ['gone', id: number, reason: string]
+  /** Is anyone there? */
+  | readonly ['ping']
   | readonly ['stop'];
 
 /** From a thread. */
 export type FromThread =
   | readonly ['ready']
+  | readonly ['pong']
   | readonly ['bootFailed', ErrorReport]
   /** A part of an answer; `flags` are those of `part`. */
   | readonly ['answer', id: number, flags: number, answer: AnswerPart]

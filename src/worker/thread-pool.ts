@@ -13,6 +13,7 @@ import { httpOptions } from './http-options.ts';
 import { Overdue } from './overdue.ts';
 import { Pressure } from './pressure.ts';
 import { Relay } from './relay.ts';
+import { Silence } from './silence.ts';
 import { ThreadCrew } from './thread-crew.ts';
 import type { ThreadHandle } from './thread-handle.ts';
 import { type AnswerPart, type FromThread, part, revive } from './thread-messages.ts';
@@ -42,6 +43,7 @@ export class ThreadPool {
   private readonly onFailure: (exchange: Exchange, error: unknown) => void;
 
   private readonly pressure: Pressure;
+  private readonly silence: Silence;
 
   /** @param intake what to pause while connections would only wait here */
   constructor(app: string, settings: Settings, log: Logger, intake: { pause(): void; resume(): void }) {
@@ -64,8 +66,17 @@ export class ThreadPool {
       this.putFirst(takeBackWaiting(thread));
       void this.crew.replace(thread);
     });
+    this.silence = new Silence({
+      threads: this.crew.threads,
+      limitMs: settings.requestTimeout * 1000,
+      onSilent: (thread) => {
+        this.putFirst(takeBackWaiting(thread));
+        this.refillOthers();
+      },
+      onEnd: (thread, ms) => void this.overdue.endStray(thread, ms),
+    });
     this.pressure = new Pressure({
-      isWaiting: () => this.queue.size > 0,
+      isFull: () => this.isFull,
       onBusy: () => {
         log.say('debug', { waiting: this.queue.size }, 'all threads are busy: taking no connections for now');
         intake.pause();
@@ -85,6 +96,7 @@ export class ThreadPool {
   async stop(): Promise<void> {
     this.overdue.stop();
     this.pressure.stop();
+    this.silence.stop();
     await this.crew.stop();
   }
 
@@ -96,9 +108,9 @@ export class ThreadPool {
     exchange.onLeave((reason) => relay.leave(reason));
     exchange.onAbort((reason) => this.abandon(relay, reason));
     const thread = this.choose(relay);
-    if (thread !== undefined) return give(thread, relay);
-    this.queue.add(relay);
-    this.pressure.noteWaiting();
+    if (thread === undefined) this.queue.add(relay);
+    else this.give(thread, relay);
+    if (this.isFull) this.pressure.noteFull();
   }
 
   /** From the server: a request's time and its grace are over. */
@@ -115,6 +127,13 @@ export class ThreadPool {
     }
   }
 
+  /** Whether one request more would have to wait. */
+  private get isFull(): boolean {
+    if (this.queue.size > 0) return true;
+    for (const thread of this.crew.threads) if (thread.isOpen && thread.isIdle) return false;
+    return true;
+  }
+
   private find(exchange: Exchange): Relay | undefined {
     for (const relay of this.queue) if (relay.exchange === exchange) return relay;
     for (const { given } of this.crew.threads)
@@ -127,7 +146,7 @@ export class ThreadPool {
     if (this.queue.size > 0) return undefined;
     let best: ThreadHandle | undefined;
     for (const thread of this.crew.threads) {
-      if (!thread.isServing) continue;
+      if (!thread.isOpen) continue;
       if (thread.isIdle) return thread;
       if (thread.given.size < (best?.given.size ?? maxGiven)) best = thread;
     }
@@ -136,21 +155,28 @@ export class ThreadPool {
     return performance.now() - best.progressAt < quickMs ? best : undefined;
   }
 
+  private give(thread: ThreadHandle, relay: Relay): void {
+    if (thread.isIdle) thread.progressAt = performance.now();
+    thread.give(relay);
+    this.silence.watch();
+  }
+
   private refill(thread: ThreadHandle): void {
     for (const relay of this.queue) {
       const isFree = thread.isIdle || (!relay.hasBody && thread.given.size < maxGiven);
-      if (!isFree || !thread.isServing) return;
+      if (!isFree || !thread.isOpen) return;
       this.queue.delete(relay);
-      give(thread, relay);
+      this.give(thread, relay);
     }
-    if (thread.isIdle && thread.isServing) this.relieve(thread);
+    if (thread.isIdle && thread.isOpen) this.relieve(thread);
   }
 
   /** An idle thread takes what waits behind another's request. */
   private relieve(idle: ThreadHandle): void {
     for (const thread of this.crew.threads) {
       if (thread.given.size < 2) continue;
-      for (const relay of thread.given.values()) if (!relay.hasBody && thread.takeBack(relay)) return give(idle, relay);
+      for (const relay of thread.given.values())
+        if (!relay.hasBody && thread.takeBack(relay)) return this.give(idle, relay);
     }
   }
 
@@ -167,7 +193,7 @@ export class ThreadPool {
     const later = [...this.queue];
     this.queue.clear();
     for (const relay of [...relays, ...later]) this.queue.add(relay);
-    this.pressure.noteWaiting();
+    this.pressure.noteFull();
   }
 
   /** The client has gone, or was answered in the app's stead. */
@@ -191,7 +217,11 @@ export class ThreadPool {
       relay.exchange.fail(error);
     }
     thread.given.clear();
-    for (const other of this.crew.threads) if (other.isServing) this.refill(other);
+    this.refillOthers();
+  }
+
+  private refillOthers(): void {
+    for (const other of this.crew.threads) if (other.isOpen) this.refill(other);
   }
 
   private refuseAll(): void {
@@ -206,6 +236,7 @@ export class ThreadPool {
     this.answers.wake();
     if (message === undefined) return;
     if (message[0] === 'ready') this.crew.welcome(thread);
+    else if (message[0] === 'pong') this.welcomeBack(thread);
     else if (message[0] === 'bootFailed') this.crew.refuse(thread, message[1]);
     else if (message[0] === 'line') this.log.say('error', { source: 'wsgi.errors' }, message[1]);
     else {
@@ -214,6 +245,12 @@ export class ThreadPool {
       const relay = thread.given.get(message[1]);
       if (relay !== undefined) this.pass(thread, relay, message);
     }
+  }
+
+  private welcomeBack(thread: ThreadHandle): void {
+    thread.isSilent = false;
+    thread.progressAt = performance.now();
+    this.refill(thread);
   }
 
   private pass(
@@ -281,11 +318,6 @@ export class ThreadPool {
 function refuse(exchange: Exchange): void {
   const status = '503 Service Unavailable';
   exchange.send(status, busyFields, `${status}\nno thread is free\n`);
-}
-
-function give(thread: ThreadHandle, relay: Relay): void {
-  if (thread.isIdle) thread.progressAt = performance.now();
-  thread.give(relay);
 }
 
 /** All that the thread has not begun with and can be given to another. */

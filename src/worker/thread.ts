@@ -5,7 +5,7 @@
  * Whatever escapes the app ends the thread, as Node would have it: the main thread notices and starts another.
  */
 
-import { type MessagePort, parentPort, workerData } from 'node:worker_threads';
+import { isMainThread, type MessagePort, workerData } from 'node:worker_threads';
 import { makeHandler } from '../app/interfaces.ts';
 import { loadApp } from '../app/load.ts';
 import type { Handler } from '../app/wsgi.ts';
@@ -25,7 +25,7 @@ class Thread {
   /** Requests that wait for their turn. They can be taken back until then. */
   private readonly waiting: string[] = [];
   /** What came for requests that have not begun: their bodies, mostly. */
-  private readonly early: Exclude<ToThread, string>[] = [];
+  private readonly early: Exclude<ToThread, string | readonly ['stop' | 'ping']>[] = [];
   private id = -1;
   private exchange: Exchange | undefined = undefined;
   private carrier: ThreadCarrier | undefined = undefined;
@@ -41,13 +41,14 @@ class Thread {
     for (const message of batch) {
       if (typeof message === 'string') this.waiting.push(message);
       else if (message[0] === 'stop') process.exit();
+      else if (message[0] === 'ping') this.outlet.post(['pong']);
       else if (message[1] === this.id) this.hear(message);
       else if (message[1] > this.id) this.early.push(message);
     }
     this.runNext();
   }
 
-  private hear(message: Exclude<ToThread, string | readonly ['stop']>): void {
+  private hear(message: Exclude<ToThread, string | readonly ['stop' | 'ping']>): void {
     const { exchange, carrier } = this;
     if (exchange === undefined || carrier === undefined) return;
     switch (message[0]) {
@@ -107,8 +108,8 @@ class Thread {
 
   private hearEarly(id: number): void {
     for (const message of this.early.splice(0))
-      if (message[0] !== 'stop' && message[1] === id) this.hear(message);
-      else if (message[0] !== 'stop' && message[1] > id) this.early.push(message);
+      if (message[1] === id) this.hear(message);
+      else if (message[1] > id) this.early.push(message);
   }
 
   private end(exchange: Exchange, carrier: ThreadCarrier): void {
@@ -120,8 +121,8 @@ class Thread {
     if (this.waiting.length > 0) process.nextTick(() => this.runNext());
   }
 
-  static async begin(port: MessagePort, order: ThreadOrder): Promise<void> {
-    const { app, settings } = order;
+  static async begin(order: ThreadOrder): Promise<void> {
+    const { app, settings, port } = order;
     const outlet = new Outlet(port, new AnswerRing(order.answers), new Watch(order.watch));
     try {
       const handle = makeHandler(await loadApp(app), settings.interface, {
@@ -137,4 +138,4 @@ class Thread {
   }
 }
 
-if (parentPort !== null) await Thread.begin(parentPort, workerData as ThreadOrder);
+if (!isMainThread) await Thread.begin(workerData as ThreadOrder);

@@ -15,6 +15,8 @@ export default async (env, startResponse) => {
   const most = ++running
   if (path === '/block') { writeSync(1, 'blocked '); while (!existsSync('go')); }
   if (path === '/await') { writeSync(1, 'awaiting '); while (!existsSync('go')) await new Promise((resolve) => setTimeout(resolve, 10)) }
+  if (path === '/never') { writeSync(1, 'never '); await new Promise(() => {}) }
+  if (path === '/proxy') throw new Proxy(new Error(), { get() { throw new Error('looked at') } })
   if (path === '/short') await new Promise((resolve) => setTimeout(resolve, 5))
   running--
   startResponse('200 OK', [['X-Running', String(most)]])
@@ -49,6 +51,26 @@ describe.each([
       const answers = await Promise.all(Array.from({ length: 100 }, () => tsgun.get('/short')));
       expect(new Set(answers.map(({ headers }) => headers.get('x-running')))).toEqual(new Set(['1']));
       expect(new Set(answers.map(({ text }) => text)).size).toBe(2);
+      await tsgun.stop();
+    });
+
+    it('is free at the deadline, though the client has gone and the app never returns', async () => {
+      const tsgun = sync(makeFolder({ 'app.mjs': app }), '--request-timeout', '0.5');
+      const client = await tsgun.connect();
+      client.send(get('/never'));
+      await tsgun.until(() => tsgun.stdout.includes('never'), 'the call');
+      client.socket.resetAndDestroy();
+      expect((await tsgun.get('/flags')).status).toBe(200);
+      const line = await tsgun.event('request_timeout');
+      expect(line).toMatchObject({ method: 'GET', path: '/never', outcome: 'the client had gone' });
+      expect(await tsgun.stop()).toEqual({ code: 0, signal: null });
+    });
+
+    it('outlives an error that throws when it is looked at', async () => {
+      const tsgun = sync(makeFolder({ 'app.mjs': app }));
+      expect((await tsgun.get('/proxy')).status).toBe(500);
+      expect((await tsgun.get('/flags')).status).toBe(200);
+      expect(tsgun.lines('worker_spawned')).toHaveLength(1);
       await tsgun.stop();
     });
 

@@ -11,7 +11,7 @@ const threaded = (app: string, args: readonly string[], options: StartOptions) =
 
 /** In TypeScript with types that go away, so that a line in a stack is one of the source. */
 const app = `import { existsSync, writeFileSync } from 'node:fs';
-import { isMainThread, threadId } from 'node:worker_threads';
+import { isMainThread, parentPort, threadId } from 'node:worker_threads';
 
 interface Unneeded {
   name: string;
@@ -34,6 +34,9 @@ async function app(env: any, startResponse: any): Promise<string[]> {
     case '/exit': process.exit(3);
     case '/escape': setTimeout(() => { throw new Error('escaped'); }); await new Promise(() => {});
     case '/rejection': void Promise.reject(new Error('unhandled')); await new Promise(() => {});
+    case '/after': setTimeout(runInCircles); break;
+    case '/post': for (const junk of [null, undefined, 7, ['answer', 1, 31, {}]]) parentPort!.postMessage(junk); break;
+    case '/close': parentPort!.removeAllListeners(); parentPort!.close(); break;
     case '/memory': { const all: unknown[] = []; for (;;) all.push(new Array(10_000).fill(query)); }
     case '/wait': env['wsgi.errors'].write('waiting\\n'); waitFor(query); break;
     case '/meet': writeFileSync(query + threadId, ''); waitFor(query + threadId); break;
@@ -60,6 +63,27 @@ const stop = async (tsgun: Tsgun) => {
   expect(tsgun.lines('worker_spawned')).toHaveLength(1);
   expect(await tsgun.stop()).toEqual({ code: 0, signal: null });
 };
+
+describe('what an app leaves behind', () => {
+  it('holds its thread, but no request: another thread takes it, and the held one is replaced', async () => {
+    const { tsgun } = open(['--threads', '2', '--request-timeout', '1']);
+    expect((await tsgun.get('/after')).status).toBe(200);
+    for (let count = 0; count < 20; count++) expect((await tsgun.get('/')).status).toBe(200);
+    await said(tsgun, 'a thread worked on for too long');
+    const { stack } = tsgun.log.find(({ msg }) => msg.includes('worked on for too long'))!;
+    expect(stack).toMatch(/runInCircles \(.*app\.ts:15:/);
+    await stop(tsgun);
+  });
+});
+
+describe("the app's own end of its thread", () => {
+  it('is its own: what it posts there, and that it closes it, disturbs nobody', async () => {
+    const { tsgun } = open(['--threads', '1', '--request-timeout', '5']);
+    for (const path of ['/post', '/', '/close', '/', '/']) expect((await tsgun.get(path)).status).toBe(200);
+    expect(tsgun.log.filter(({ level }) => level === 'error' || level === 'fatal')).toEqual([]);
+    await stop(tsgun);
+  });
+});
 
 describe('a request that runs in circles', () => {
   it('is answered 504; the log says in which line, and the others notice nothing', async () => {
