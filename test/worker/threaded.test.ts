@@ -137,13 +137,16 @@ describe('a request that runs in circles', () => {
   });
 });
 
+const isNode24 = process.versions.node.startsWith('24.');
+
 describe('a thread that dies', () => {
   it.each([
     ['/exit', 'the app ended its thread with code 3'],
     ['/escape', 'escaped'],
     ['/rejection', 'unhandled'],
-    ['/memory', 'memory'],
-  ])('of %s costs its request a 500, and is replaced', async (path, error) => {
+    // Node 24's V8 ends the whole process when a thread runs out of memory; the worker is replaced then.
+    ...(isNode24 ? [] : [['/memory', 'memory']]),
+  ] as [string, string][])('of %s costs its request a 500, and is replaced', async (path, error) => {
     const { tsgun } = open(['--threads', '2'], { env: { NODE_OPTIONS: '--max-old-space-size=96' } });
     const [first, second] = (await threadsOf(tsgun)) as [string, string];
     expect((await tsgun.get(path)).status).toBe(500);
