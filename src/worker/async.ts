@@ -1,7 +1,7 @@
 /** The async class: many requests at once on the event loop. Its workers accept on the shared sockets themselves. */
 
 import type { Server } from 'node:net';
-import { makeHandler } from '../app/interfaces.ts';
+import { findInterface, makeHandler } from '../app/interfaces.ts';
 import { createListener } from '../http/accept.ts';
 import { HttpServer } from '../http/server.ts';
 import { httpOptions } from './http-options.ts';
@@ -22,7 +22,7 @@ export function asyncWorker(context: WorkerContext): Worker {
   let isHurried = false;
 
   return {
-    interface: 'wsgi',
+    interface: findInterface(context.app, settings.interface),
     get requests() {
       return servers.reduce((sum, server) => sum + server.requests, 0);
     },

@@ -35,7 +35,8 @@ export type ToThread =
 
 /** From a thread. */
 export type FromThread =
-  | readonly ['ready']
+  /** Its app is loaded, and was taken for one of this interface. */
+  | readonly ['ready', taken: string]
   | readonly ['bootFailed', ErrorReport]
   /** A part of an answer; `flags` are those of `part`. */
   | readonly ['answer', id: number, flags: number, answer: AnswerPart]
