@@ -9,7 +9,10 @@ app.get('/cookies', ({ req, res }: H3Event) => {
   res.headers.append('set-cookie', 'b=2; HttpOnly');
   return req.headers.get('cookie');
 });
-app.get('/stream', () => new Response(ReadableStream.from(['one ', 'two ', 'three']).pipeThrough(new TextEncoderStream())));
+app.get(
+  '/stream',
+  () => new Response(ReadableStream.from(['one ', 'two ', 'three']).pipeThrough(new TextEncoderStream())),
+);
 app.post('/upload', async ({ req }: H3Event) => {
   let bytes = 0;
   for await (const piece of req.body ?? []) bytes += piece.length;

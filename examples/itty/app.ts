@@ -11,7 +11,10 @@ app.get('/cookies', ({ headers }: IRequest) => {
   ];
   return new Response(headers.get('cookie'), { headers: fields });
 });
-app.get('/stream', () => new Response(ReadableStream.from(['one ', 'two ', 'three']).pipeThrough(new TextEncoderStream())));
+app.get(
+  '/stream',
+  () => new Response(ReadableStream.from(['one ', 'two ', 'three']).pipeThrough(new TextEncoderStream())),
+);
 app.post('/upload', async ({ body }: IRequest) => {
   let bytes = 0;
   for await (const piece of body ?? []) bytes += piece.length;

@@ -60,7 +60,8 @@ function detectFunction(app: object & { length?: number }): Detected {
   if (has(app, 'handle') && has(app, 'use')) return 'node';
   if (has(app, 'fetch')) return 'fetch';
   const source = Function.prototype.toString.call(app);
-  if (/^class\b/.test(source)) throw new AppLoadError(`app: the export is ${describe(app)}, a class; export an instance`);
+  if (/^class\b/.test(source))
+    throw new AppLoadError(`app: the export is ${describe(app)}, a class; export an instance`);
   const names = parameterNames(source);
   const detected = names === undefined ? undefined : byNames(names, source);
   if (detected !== undefined) return detected;
@@ -93,7 +94,9 @@ function useOf(name: string, source: string): 'called' | 'object' | undefined {
   if (!/^[\w$]+$/.test(name)) return undefined;
   const escaped = name.replaceAll('$', '\\$');
   const body = source.slice(source.indexOf(name) + name.length);
-  if (new RegExp(`(?<![\\w$.])${escaped}\\s*\\.\\s*(?:end|write|writeHead|setHeader|statusCode|send|json)\\b`).test(body))
+  if (
+    new RegExp(`(?<![\\w$.])${escaped}\\s*\\.\\s*(?:end|write|writeHead|setHeader|statusCode|send|json)\\b`).test(body)
+  )
     return 'object';
   return new RegExp(`(?<![\\w$.])${escaped}\\s*\\(`).test(body) ? 'called' : undefined;
 }

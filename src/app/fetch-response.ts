@@ -12,6 +12,7 @@ type Native = InstanceType<typeof NativeResponse>;
 type ResponseInit = ConstructorParameters<typeof NativeResponse>[1];
 type BodyInit = ConstructorParameters<typeof NativeResponse>[0];
 
+const isNative = Object.prototype.isPrototypeOf;
 const textType: Field = ['content-type', 'text/plain;charset=UTF-8'];
 const nullBodyStatuses = [204, 205, 304];
 
@@ -48,7 +49,7 @@ export class LightResponse {
   }
 
   static [Symbol.hasInstance](value: unknown): boolean {
-    return typeof value === 'object' && value !== null && NativeResponse.prototype.isPrototypeOf(value);
+    return isNative.call(NativeResponse.prototype, value as object);
   }
 
   static json(data: unknown, init?: ResponseInit): LightResponse {

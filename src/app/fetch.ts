@@ -23,7 +23,10 @@ export function fetchHandler(app: Fetch | { fetch: Fetch }): Handler {
     installRequest();
     installResponse();
   }
-  const call: Fetch = typeof app === 'function' && !('fetch' in app) ? (app as Fetch) : (request, info) => (app as { fetch: Fetch }).fetch(request, info);
+  const call: Fetch =
+    typeof app === 'function' && !('fetch' in app)
+      ? (app as Fetch)
+      : (request, info) => (app as { fetch: Fetch }).fetch(request, info);
   return (exchange) => {
     exchange.isLenient = true;
     let request: LazyRequest;

@@ -129,6 +129,7 @@ export class ClientSocket extends Duplex implements TunnelEvents {
 
   /** The connection is gone. */
   takeClose(): void {
+    this.onDestroy = undefined;
     this.destroy();
   }
 

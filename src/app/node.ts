@@ -3,7 +3,8 @@
  * an exchange of ours.
  */
 
-import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
+import { EventEmitter } from 'node:events';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Exchange } from '../http/exchange.ts';
 import { isNodeServer, type NodeServer } from './detect.ts';
 import { abortRequest, Request } from './node-request.ts';
@@ -34,11 +35,15 @@ export function nodeHandler(app: NodeListener | NodeServer): Handler {
   };
 }
 
-function listenerOf(server: NodeServer): RequestListener {
+function listenerOf(server: NodeServer): NodeListener {
   return (request, response) => {
     const isExpecting = (request as Request).exchange.isAwaitingContinue;
-    if (isExpecting && server.emit('checkContinue', request, response)) return;
-    if (!server.emit('request', request, response)) throw new Error('the http.Server has no listener for requests');
+    if (isExpecting && server.emit('checkContinue', request, response)) return undefined;
+    const [only, ...others] = server.listeners('request');
+    // What a tracer has put in its place must see each request. Else directly: an event's listener cannot say that it failed.
+    const isPlain = server.emit === EventEmitter.prototype.emit && others.length === 0;
+    if (only === undefined) throw new Error('the http.Server has no listener for requests');
+    return isPlain ? only.call(server, request, response) : server.emit('request', request, response);
   };
 }
 

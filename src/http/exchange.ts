@@ -221,7 +221,8 @@ export class Exchange implements ResponseState {
 
   /** Sends the head ahead of the body. */
   sendHead(): void {
-    if (!this.isStarted && !this.isGone) this.carrier.sendText(this.makeHead(this.status, this.fields, this.knownLength));
+    if (!this.isStarted && !this.isGone)
+      this.carrier.sendText(this.makeHead(this.status, this.fields, this.knownLength));
   }
 
   /**

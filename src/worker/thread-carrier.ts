@@ -131,8 +131,8 @@ export class ThreadCarrier implements Carrier {
   done(): void {
     if (this.isDone) return;
     this.isDone = true;
-    this.attachment?.takeClose();
     this.sendLast(part.done);
+    this.attachment?.takeClose();
   }
 
   private send(sent: AnswerPart): boolean {

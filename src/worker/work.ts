@@ -86,7 +86,8 @@ async function boot(order: WorkerOrder, log: Logger): Promise<Worker> {
   const makeWorker = await registry[settings.workerClass]();
   // After all that is ours, which may lie where only root can read, and before the first line of the app.
   if (order.identity !== undefined) become(order.identity);
-  const app = makeWorker.loadsApp === false ? undefined : await prepareApp(await loadApp(order.app), settings.interface);
+  const app =
+    makeWorker.loadsApp === false ? undefined : await prepareApp(await loadApp(order.app), settings.interface);
   const worker = makeWorker({ app, appReference: order.app, settings, sockets, log });
   await worker.start();
   return worker;
