@@ -11,11 +11,12 @@ app.get('/cookies', (c) => {
   setCookie(c, 'b', '2', { httpOnly: true });
   return c.text(c.req.header('cookie') ?? '');
 });
-app.get('/stream', (c) =>
-  stream(c, async (body) => {
+app.get('/stream', (c) => {
+  c.header('Content-Type', 'text/plain');
+  return stream(c, async (body) => {
     for (const piece of ['one ', 'two ', 'three']) await body.write(piece);
-  }),
-);
+  });
+});
 app.post('/upload', async (c) => {
   let bytes = 0;
   for await (const piece of c.req.raw.body ?? []) bytes += piece.length;

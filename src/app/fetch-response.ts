@@ -19,7 +19,7 @@ const nullBodyStatuses = [204, 205, 304];
 export class LightResponse {
   /** Node's own, once it was needed. */
   private native: Native | undefined = undefined;
-  private readonly text: string;
+  private readonly piece: string;
   private readonly hasBody: boolean;
   private readonly fields: readonly Field[];
   readonly status: number;
@@ -33,7 +33,7 @@ export class LightResponse {
     // A constructor may return another object. What is wrong is told by Node in its own words.
     if (!isSimple || !isLegal || isNull || statusText !== '') {
       this.native = undefined;
-      this.text = '';
+      this.piece = '';
       this.hasBody = false;
       this.fields = [];
       this.status = 0;
@@ -41,7 +41,7 @@ export class LightResponse {
       // biome-ignore lint/correctness/noConstructorReturn: for what this class does not do, its caller gets Node's
       return new NativeResponse(body, init) as unknown as LightResponse;
     }
-    this.text = body ?? '';
+    this.piece = body ?? '';
     this.hasBody = typeof body === 'string';
     this.status = status;
     this.statusText = statusText;
@@ -61,7 +61,9 @@ export class LightResponse {
   /** Status line, fields and text, where nobody has asked for more; else Node's own. */
   static read(response: Native | LightResponse): Plain | Native {
     if (!(#plain in response)) return response as Native;
-    return response.native ?? { status: statusLine(response.status, ''), fields: response.fields, text: response.text };
+    return (
+      response.native ?? { status: statusLine(response.status, ''), fields: response.fields, text: response.piece }
+    );
   }
 
   /** Marks what this class has made: `instanceof` cannot tell, by design. */
@@ -69,7 +71,7 @@ export class LightResponse {
 
   static become(response: LightResponse): Native {
     if (!(#plain in response)) return response as Native;
-    response.native ??= new NativeResponse(response.hasBody ? response.text : null, {
+    response.native ??= new NativeResponse(response.hasBody ? response.piece : null, {
       status: response.status,
       headers: response.fields as [string, string][],
     });
