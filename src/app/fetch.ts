@@ -65,10 +65,12 @@ function answer(exchange: Exchange, response: unknown): void | Promise<void> {
     throw new AppError(`a fetch app returns a Response, got ${response === null ? 'null' : typeof response}`);
   const plain = LightResponse.read(response);
   if (!(plain instanceof NativeResponse)) return exchange.send(plain.status, plain.fields, plain.text);
+  // First, as what frameworks have in Response's place knows its type only once it has become Node's for its body.
+  const { body } = plain;
   const status = statusLine(plain.status, plain.statusText);
   const fields = readFields(plain.headers);
-  if (plain.body === null) return exchange.send(status, fields, '');
-  return sendStream(exchange, status, fields, plain.body).catch((error) => exchange.fail(error));
+  if (body === null) return exchange.send(status, fields, '');
+  return sendStream(exchange, status, fields, body).catch((error) => exchange.fail(error));
 }
 
 /** A body that is there as a whole goes out as one, with its length; others piece by piece, as fast as the client reads. */

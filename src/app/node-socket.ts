@@ -25,6 +25,7 @@ export class ClientSocket extends Duplex implements TunnelEvents {
   request: IncomingMessage | undefined = undefined;
   /** How to end the connection while it serves requests. */
   onDestroy: (() => void) | undefined = undefined;
+  private farewell: Buffer | undefined = undefined;
   private tunnel: Tunnel | undefined = undefined;
   private written: ((error?: Error | null) => void) | undefined = undefined;
   private timer: NodeJS.Timeout | undefined = undefined;
@@ -103,8 +104,12 @@ export class ClientSocket extends Duplex implements TunnelEvents {
 
   // After an upgrade.
 
-  /** Becomes the connection itself. */
-  attach(tunnel: Tunnel): void {
+  /**
+   * Becomes the connection itself.
+   * @param farewell what is written if the process ends before the connection does
+   */
+  attach(tunnel: Tunnel, farewell: Buffer | undefined): void {
+    this.farewell = farewell;
     this.setTimeout(0);
     this._httpMessage = null;
     this.request = undefined;
@@ -119,6 +124,11 @@ export class ClientSocket extends Duplex implements TunnelEvents {
 
   takeEnd(): void {
     this.push(null);
+  }
+
+  takeFarewell(): void {
+    // Before the handshake was answered, nobody would understand it.
+    if (this.farewell !== undefined && this.bytesWritten > 0 && this.writable) this.tunnel?.write(this.farewell);
   }
 
   takeDrain(): void {

@@ -87,6 +87,12 @@ function mayUpgrade({ head, carrier }: Exchange, server: NodeServer): boolean {
   return server.listenerCount('upgrade') > 0 && head.names.some(({ kind }) => kind === 'upgrade');
 }
 
+/**
+ * A WebSocket's Close frame with status 1001, "going away" (RFC 6455 §5.5.1, §7.4.1). Control frames may come between any
+ * two others, and libraries write each frame in one step.
+ */
+const goingAway = Buffer.from([0x88, 0x02, 0x03, 0xe9]);
+
 /** In the next tick: by then, what was read along with the request is known to belong to the new protocol. */
 function upgrade(exchange: Exchange, server: NodeServer): void {
   process.nextTick(() => {
@@ -95,7 +101,7 @@ function upgrade(exchange: Exchange, server: NodeServer): void {
     const request = new Request(exchange, socket);
     Object.assign(request, { upgrade: true });
     const { tunnel, rest } = exchange.carrier.takeOver!(exchange, socket);
-    socket.attach(tunnel);
+    socket.attach(tunnel, request.headers.upgrade?.toLowerCase() === 'websocket' ? goingAway : undefined);
     server.emit('upgrade', request, socket, rest);
   });
 }

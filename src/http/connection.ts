@@ -270,6 +270,11 @@ export class Connection implements RequestSink, Carrier {
     return { tunnel, rest };
   }
 
+  /** After an upgrade: the process is about to end. */
+  sayFarewell(): void {
+    this.tunnel?.takeFarewell();
+  }
+
   // The end.
 
   /** Answers a request that breaks the rules. Not a byte of what follows it is read as a request. */

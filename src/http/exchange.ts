@@ -33,6 +33,8 @@ export interface TunnelEvents {
   /** The client writes nothing more. */
   takeEnd(): void;
   takeDrain(): void;
+  /** The process is about to end: the last chance to say so in that protocol. */
+  takeFarewell(): void;
 }
 
 /** What an interface keeps for a connection. */

@@ -42,6 +42,9 @@ export function asyncWorker(context: WorkerContext): Worker {
       if (isHurried) void closeIdle(servers);
       await drained;
     },
+    sayFarewell() {
+      for (const server of servers) server.sayFarewell();
+    },
     hurry() {
       isHurried = true;
       if (isDraining) void closeIdle(servers);

@@ -1,7 +1,7 @@
 /** Every framework's example under tsgun, in each class: its answers are those that it gives on its usual server. */
 
 import { readdirSync } from 'node:fs';
-import { request } from 'node:http';
+import { type IncomingHttpHeaders, request } from 'node:http';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -27,7 +27,10 @@ async function ask(url: string, { path, method = 'GET', headers = {}, body }: As
   const response = await new Promise<import('node:http').IncomingMessage>((resolve, reject) =>
     sent.once('response', resolve).once('error', reject),
   );
-  const fields = Object.fromEntries(Object.entries(response.headers).filter(([name]) => !ownFields.includes(name)));
+  const fields: IncomingHttpHeaders = Object.fromEntries(
+    Object.entries(response.headers).filter(([name]) => !ownFields.includes(name)),
+  );
+  if (fields['content-type'] !== undefined) fields['content-type'] = fields['content-type'].replace(/; /g, ';');
   // A stack shows where the server called the app.
   const whole = (await text(response)).replace(/<br>.*(?=<\/pre>)/s, '');
   return { status: response.statusCode, fields, body: whole };
@@ -51,7 +54,7 @@ const questions: Record<string, Asked> = {
 };
 
 it('every folder of examples is one of these', () => {
-  expect(readdirSync(folder).sort()).toEqual([...frameworks].sort());
+  expect(readdirSync(folder).sort()).toEqual([...frameworks, 'websocket'].sort());
 });
 
 describe.each(Object.keys(registry))('in the %s class', (workerClass) => {
