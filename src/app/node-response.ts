@@ -60,6 +60,7 @@ export class Response extends ServerResponse<Request> {
     parts._send = send;
     parts._writeRaw = writeRaw;
     parts._finish = finish;
+    if (needDrain === undefined) Object.defineProperty(this, 'writableNeedDrain', { get: () => this.isStalled });
   }
 }
 
@@ -221,6 +222,12 @@ function attempt(response: Response, action: () => void): void {
   try {
     action();
   } catch (error) {
-    response.exchange.fail(error);
+    fail(response, error);
   }
+}
+
+/** Who still writes to it hears that nobody takes it any more. */
+export function fail(response: Response, error: unknown): void {
+  response.exchange.fail(error);
+  process.nextTick(close, response);
 }

@@ -8,7 +8,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Exchange } from '../http/exchange.ts';
 import { isNodeServer, type NodeServer } from './detect.ts';
 import { abortRequest, Request } from './node-request.ts';
-import { close, Response } from './node-response.ts';
+import { close, fail, Response } from './node-response.ts';
 import { ClientSocket } from './node-socket.ts';
 import type { Handler } from './wsgi.ts';
 
@@ -29,7 +29,7 @@ export function nodeHandler(app: NodeListener | NodeServer): Handler {
     try {
       result = listener(request, response);
     } catch (error) {
-      return exchange.fail(error);
+      return fail(response, error);
     }
     return isPromise(result) ? settled(result, exchange, response) : undefined;
   };
@@ -58,12 +58,15 @@ function socketOf({ carrier }: Exchange): ClientSocket {
 
 /** Where the app still may answer a client that has only closed its half, that answer is sent. */
 function leave(reason: Error, request: Request, response: Response, socket: ClientSocket): void {
+  const { exchange } = request;
+  exchange.onAbort(() => {
+    abortRequest(request);
+    close(response);
+  });
+  if (exchange.isGone) return;
   if (reason.name === 'TimeoutError') return void response.emit('timeout', socket);
   abortRequest(request);
-  const { exchange } = request;
-  if (exchange.isGone) return close(response);
   response.emit('close');
-  exchange.onAbort(() => close(response));
 }
 
 /** An async handler is done when its promise has settled, and its answer is complete. */
@@ -71,7 +74,7 @@ async function settled(result: Promise<unknown>, exchange: Exchange, response: R
   try {
     await result;
   } catch (error) {
-    exchange.fail(error);
+    fail(response, error);
   }
   if (!exchange.isEnded && !exchange.isGone) await new Promise<void>((resolve) => (response.onSettled = resolve));
 }

@@ -1,6 +1,6 @@
 import { EventEmitter, once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
-import { connect } from 'node:net';
+import { type AddressInfo, connect } from 'node:net';
 import { Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { pipeline } from 'node:stream/promises';
@@ -248,20 +248,32 @@ describe('an answer', () => {
     await client.until(/late\r\n0\r\n\r\n$/);
   });
 
-  it('has the states and events of a stream', async () => {
-    const seen: unknown[] = [];
-    const done = deferred();
-    await get((_, res) => {
-      for (const event of ['prefinish', 'finish', 'close']) res.on(event, () => seen.push(event));
-      res.on('close', () => done.resolve());
-      seen.push(res.headersSent, res.writableEnded);
-      res.write('a', () => seen.push('written'));
-      seen.push(res.headersSent);
-      res.end('b', () => seen.push('ended'));
-      seen.push(res.writableEnded, res.writableFinished);
-    });
-    await done.promise;
-    expect(seen).toEqual([false, false, true, 'prefinish', true, true, 'written', 'finish', 'ended', 'close']);
+  it('has the states and events of a stream, as in node:http', async () => {
+    const watch = () => {
+      const seen: unknown[] = [];
+      const done = deferred();
+      const app: NodeListener = (_, res) => {
+        for (const event of ['prefinish', 'finish', 'close']) res.on(event, () => seen.push(event));
+        res.on('close', () => done.resolve());
+        seen.push(res.headersSent, res.writableEnded);
+        res.write('a', () => seen.push('written'));
+        seen.push(res.headersSent);
+        res.end('b', () => seen.push('ended'));
+        seen.push(res.writableEnded);
+      };
+      return { seen, done, app };
+    };
+    const ours = watch();
+    await get(ours.app);
+    await ours.done.promise;
+    const nodes = watch();
+    const server = createServer(nodes.app).listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    await fetch(`http://127.0.0.1:${(server.address() as AddressInfo).port}`, { headers: { Connection: 'close' } });
+    await nodes.done.promise;
+    server.close();
+    await once(server, 'close');
+    expect(ours.seen).toEqual(nodes.seen);
   });
 
   it('waits for a slow client: write returns false, and drain follows', async () => {
@@ -361,6 +373,41 @@ describe('failures', () => {
 
   it('of a server without a listener are a 500', async () => {
     expect(await ask(createServer(), 'GET /')).toMatch(/^HTTP\/1\.1 500 /);
+  });
+
+  it('end the response too: what is written later goes nowhere', async () => {
+    const closed = deferred();
+    const service = await open((_, res) => {
+      res.on('close', () => {
+        res.end('late');
+        closed.resolve();
+      });
+      throw new Error('boom');
+    });
+    const client = await Client.open(service.port);
+    const answer = await client.exchange('GET / HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n');
+    await closed.promise;
+    expect(answer).not.toContain('late');
+    expect(service.failures).toHaveLength(1);
+  });
+
+  it('a request over its time has a timeout event, and then a 504 that closes it', async () => {
+    const seen: string[] = [];
+    const closed = deferred();
+    const service = await open(
+      (_, res) => {
+        res.on('timeout', () => seen.push('timeout'));
+        res.on('close', () => {
+          seen.push('close');
+          closed.resolve();
+        });
+      },
+      { requestMs: 100 },
+    );
+    const client = await Client.open(service.port);
+    expect(await client.exchange('GET / HTTP/1.1\r\nHost: h\r\n\r\n')).toMatch(/^HTTP\/1\.1 504 /);
+    await closed.promise;
+    expect(seen).toEqual(['timeout', 'close']);
   });
 
   it('res.setTimeout tells of an answer that does not come', async () => {
