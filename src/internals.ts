@@ -294,3 +294,16 @@ export function acceptOn(
   if (isNoDelayInherited) handle.setNoDelay?.(true);
   return handle.listen?.(backlog) ?? -1;
 }
+
+/**
+ * Where an `http.ServerResponse` keeps its headers, and that it owes a `drain`. The documented way to the headers makes two
+ * copies of them for each response.
+ */
+export function responseSymbols(response: object): {
+  readonly outHeaders: symbol | undefined;
+  readonly needDrain: symbol | undefined;
+} {
+  const symbols = isOff ? [] : Object.getOwnPropertySymbols(response);
+  const find = (name: string) => symbols.find(({ description }) => description === name);
+  return { outHeaders: find('kOutHeaders'), needDrain: find('kNeedDrain') };
+}

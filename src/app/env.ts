@@ -110,7 +110,7 @@ export function decodePath(path: string): string {
   return path.replace(/%([0-9A-Fa-f]{2})/g, (_, hex) => String.fromCharCode(Number.parseInt(hex, 16)));
 }
 
-function abortSignal(exchange: Exchange): AbortSignal {
+export function abortSignal(exchange: Exchange): AbortSignal {
   const controller = new AbortController();
   exchange.onLeave((reason) => controller.abort(reason));
   return controller.signal;

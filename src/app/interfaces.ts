@@ -1,22 +1,89 @@
 /** Which interface an export speaks, and the handler that serves it. A new interface is one file and one line here. */
 
-import { AppLoadError, describe } from '../errors.ts';
+import { AppLoadError, describe, report } from '../errors.ts';
+import { detect, isFastify, isKoa, isNest, isNodeServer } from './detect.ts';
 import type { EnvironOptions } from './env.ts';
+import type { Fetch } from './fetch.ts';
+import type { NodeListener } from './node.ts';
 import type { App } from './types.ts';
 import { type Handler, wsgiHandler } from './wsgi.ts';
 
-export type InterfaceName = 'wsgi';
+export type InterfaceName = 'wsgi' | 'node' | 'fetch';
+type MakeHandler = (app: unknown, options: EnvironOptions) => Handler;
 
-const handlers: Record<InterfaceName, (app: unknown, options: EnvironOptions) => Handler> = {
-  wsgi: (app, options) => wsgiHandler(expectApp(app), options),
+/** Loaded when there is an app for it: node:http and fetch cost a worker that needs neither megabytes. */
+const loaders: Record<InterfaceName, () => Promise<MakeHandler>> = {
+  wsgi: async () => (app, options) => wsgiHandler(expectApp(app), options),
+  node: async () => {
+    const { nodeHandler } = await import('./node.ts');
+    return (app) => nodeHandler(isNodeServer(app) ? app : expectListener(app));
+  },
+  fetch: async () => {
+    const { fetchHandler } = await import('./fetch.ts');
+    return (app) => fetchHandler(expectFetch(app));
+  },
 };
+const loaded = new Map<InterfaceName, MakeHandler>();
 
-/** @throws AppLoadError when the export is not what the interface needs */
+/**
+ * The handler of an app that went through `prepareApp`.
+ * @throws AppLoadError when the export is not what the interface needs
+ */
 export function makeHandler(app: unknown, asked: InterfaceName | 'auto', options: EnvironOptions): Handler {
-  return handlers[asked === 'auto' ? 'wsgi' : asked](app, options);
+  const name = findInterface(app, asked);
+  const make = loaded.get(name);
+  if (make === undefined) throw new Error(`interface ${name}: prepareApp comes before makeHandler`);
+  return make(app, options);
+}
+
+/** @throws AppLoadError where it cannot be told, and was not said */
+export function findInterface(app: unknown, asked: InterfaceName | 'auto'): InterfaceName {
+  return asked === 'auto' ? detect(app) : asked;
+}
+
+/**
+ * Loads what serves an export, and lets a framework finish what it does before its first request.
+ * @returns what is to be served
+ * @throws AppLoadError with the framework's error
+ */
+export async function prepareApp(app: unknown, asked: InterfaceName | 'auto'): Promise<unknown> {
+  const name = findInterface(app, asked);
+  if (!loaded.has(name)) loaded.set(name, await loaders[name]());
+  return name === 'node' && typeof app === 'object' && app !== null ? makeReady(app) : app;
+}
+
+async function makeReady(app: object): Promise<unknown> {
+  try {
+    if (isFastify(app)) await app.ready();
+    if (!isNest(app)) return app;
+    await app.init();
+    const inner = app.getHttpAdapter().getInstance();
+    return typeof inner === 'object' && inner !== null ? await makeReady(inner) : inner;
+  } catch (error) {
+    throw new AppLoadError(`app: ${describe(app)} did not get ready: ${report(error).message}`, { cause: error });
+  }
 }
 
 function expectApp(app: unknown): App {
   if (typeof app === 'function') return app as App;
   throw new AppLoadError(`app: the export is ${describe(app)}; expected a function (env, startResponse) => body`);
+}
+
+function expectListener(app: unknown): NodeListener {
+  if (typeof app === 'function') return app as NodeListener;
+  if (typeof app === 'object' && app !== null) {
+    if (isKoa(app)) return app.callback() as NodeListener;
+    if (isFastify(app)) return app.routing as NodeListener;
+  }
+  throw new AppLoadError(
+    `app: the export is ${describe(app)}; expected a function (req, res) => void, an app of Express, Koa, Fastify or ` +
+      'Connect, or an http.Server',
+  );
+}
+
+function expectFetch(app: unknown): Fetch | { fetch: Fetch } {
+  if (typeof app === 'function' && !('fetch' in app)) return app as Fetch;
+  const fetch = app === undefined || app === null ? undefined : Reflect.get(Object(app), 'fetch');
+  if (typeof fetch === 'function') return app as { fetch: Fetch };
+  throw new AppLoadError(`app: the export is ${describe(app)}; expected { fetch(request) } or (request) => Response`);
 }

@@ -35,7 +35,15 @@ export async function loadApp(text: string, directory: string = process.cwd()): 
   await checkFile(path, reference.path);
   const exports = await importApp(path, reference.path);
   const value = pickExport(exports, reference);
-  return reference.isFactory ? callFactory(value, reference) : value;
+  return reference.isFactory ? callFactory(value, reference) : settleable(value);
+}
+
+/** A router that takes any name for a method's, `then` too, would be waited for without an end: only its `fetch` is passed on. */
+function settleable(value: unknown): unknown {
+  if (typeof value !== 'object' || value === null || value instanceof Promise) return value;
+  const { then, fetch } = value as { then?: unknown; fetch?: unknown };
+  if (typeof then !== 'function' || typeof fetch !== 'function') return value;
+  return { fetch: (...args: unknown[]) => Reflect.apply(fetch, value, args) };
 }
 
 async function checkFile(path: string, given: string): Promise<void> {
@@ -112,7 +120,7 @@ async function callFactory(factory: unknown, { path, exportName }: AppReference)
   if (typeof factory !== 'function')
     throw new AppLoadError(`app: ${path}:${exportName}() calls a factory, but the export is ${describe(factory)}`);
   try {
-    return await factory();
+    return await settleable(factory());
   } catch (error) {
     throw new AppLoadError(`app: ${path}:${exportName}() failed: ${report(error).message}`, { cause: error });
   }

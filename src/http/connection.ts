@@ -8,7 +8,7 @@
 
 import type { Duplex } from 'node:stream';
 import { ClientGone, HttpError, overdueAnswer, timeoutError } from './errors.ts';
-import { type Bytes, type Carrier, Exchange } from './exchange.ts';
+import { type Attachment, type Bytes, type Carrier, Exchange, type Tunnel, type TunnelEvents } from './exchange.ts';
 import type { RequestHead } from './head.ts';
 import { largeBodyBytes, lingerMs, maxDrainBytes, maxHeldBytes } from './limits.ts';
 import { checkDeadline } from './overdue.ts';
@@ -17,7 +17,7 @@ import type { HttpServer, Peer } from './server.ts';
 import { type Incoming, isShared, onStall, readBuffer, readFrom, resetConnection, writeTogether } from './socket.ts';
 
 /** What the connection waits for; each has its own deadline. */
-export type Phase = 'idle' | 'head' | 'body' | 'answer' | 'linger' | 'closed';
+export type Phase = 'idle' | 'head' | 'body' | 'answer' | 'linger' | 'tunnel' | 'closed';
 
 export class Connection implements RequestSink, Carrier {
   /** In the server's coarse clock, 0 for none. */
@@ -25,6 +25,8 @@ export class Connection implements RequestSink, Carrier {
   phase: Phase = 'idle';
   readonly remoteAddress: string;
   readonly remotePort: string;
+
+  attachment: Attachment | undefined = undefined;
 
   private readonly server: HttpServer;
   private readonly socket: Duplex;
@@ -46,6 +48,8 @@ export class Connection implements RequestSink, Carrier {
   private hasClientEnded = false;
   private isClosing = false;
   private requests = 0;
+  /** Who has the connection after an upgrade. */
+  private tunnel: TunnelEvents | undefined = undefined;
   /** Where the next read goes, and whether a piece of it was given to the app. */
   private buffer: Buffer = readBuffer(false);
   private isBufferTaken = false;
@@ -85,6 +89,7 @@ export class Connection implements RequestSink, Carrier {
 
   private takeBytes(bytes: Buffer, length: number): void {
     if (this.isClosing) return;
+    if (this.tunnel !== undefined) return this.tunnel.takeBytes(Buffer.from(bytes.subarray(0, length)));
     if (this.rest !== undefined) this.rest = Buffer.concat([this.rest, bytes.subarray(0, length)]);
     else this.consume(bytes, 0, length);
   }
@@ -131,6 +136,7 @@ export class Connection implements RequestSink, Carrier {
   private takeClientEnd(): void {
     this.hasClientEnded = true;
     if (this.isClosing) return;
+    if (this.tunnel !== undefined) return this.tunnel.takeEnd();
     if (this.parser.isInHead || !this.isRequestComplete) this.refuse(new HttpError(400, 'the request ended too early'));
     else if (this.exchange === undefined) this.close();
     else {
@@ -251,6 +257,31 @@ export class Connection implements RequestSink, Carrier {
     this.server.onFailure(exchange, error);
   }
 
+  /** Not one byte of what follows is read as a request: it belongs to the other protocol. */
+  takeOver(_exchange: Exchange, events: TunnelEvents): { tunnel: Tunnel; rest: Buffer } {
+    const { socket, rest = Buffer.alloc(0) } = this;
+    this.rest = undefined;
+    this.exchange = undefined;
+    this.tunnel = events;
+    this.phase = 'tunnel';
+    this.deadline = 0;
+    this.server.countRequest();
+    const tunnel = {
+      write: (bytes: Bytes) => socket.write(bytes),
+      pause: () => void socket.pause(),
+      resume: () => void socket.resume(),
+      end: () => void socket.end(),
+      destroy: () => void socket.destroy(),
+    };
+    if (this.hasClientEnded) process.nextTick(() => events.takeEnd());
+    return { tunnel, rest };
+  }
+
+  /** After an upgrade: the process is about to end. */
+  sayFarewell(): void {
+    this.tunnel?.takeFarewell();
+  }
+
   // The end.
 
   /** Answers a request that breaks the rules. Not a byte of what follows it is read as a request. */
@@ -332,6 +363,7 @@ export class Connection implements RequestSink, Carrier {
   private onDrain(): void {
     onStall(this.socket, 0);
     this.isBackedUp = false;
+    if (this.tunnel !== undefined) return this.tunnel.takeDrain();
     if (this.exchange !== undefined) this.exchange.onDrain?.();
     else if (!this.isClosing) this.proceed();
   }
@@ -344,6 +376,7 @@ export class Connection implements RequestSink, Carrier {
     this.server.forget(this);
     this.exchange?.abort(new ClientGone('the client closed the connection'));
     this.exchange = undefined;
+    this.attachment?.takeClose();
   }
 
   private flush(): boolean {
@@ -355,7 +388,7 @@ export class Connection implements RequestSink, Carrier {
 
   /** Sets the deadline of what is waited for now. */
   updatePhase(): void {
-    if (this.isClosing) return;
+    if (this.isClosing || this.tunnel !== undefined) return;
     const { server, exchange } = this;
     const { timeouts } = server;
     if (!this.isRequestComplete && !this.socket.isPaused() && exchange?.isAwaitingContinue !== true) {

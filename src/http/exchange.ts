@@ -17,6 +17,32 @@ export interface BodySink {
   onEnd(): void;
 }
 
+/** A connection that speaks another protocol now (RFC 9110 §7.8). */
+export interface Tunnel {
+  /** @returns false when the client takes less than it is sent: wait for `takeDrain` */
+  write(bytes: Bytes): boolean;
+  pause(): void;
+  resume(): void;
+  /** Nothing more is written. */
+  end(): void;
+  destroy(): void;
+}
+
+export interface TunnelEvents {
+  takeBytes(bytes: Buffer): void;
+  /** The client writes nothing more. */
+  takeEnd(): void;
+  takeDrain(): void;
+  /** The process is about to end: the last chance to say so in that protocol. */
+  takeFarewell(): void;
+}
+
+/** What an interface keeps for a connection. */
+export interface Attachment {
+  /** The connection is gone. */
+  takeClose(): void;
+}
+
 /** What an exchange needs of its connection. */
 export interface Carrier {
   readonly localAddress: string;
@@ -38,6 +64,12 @@ export interface Carrier {
   extendDeadline(exchange: Exchange, ms: number): void;
   /** A failure that the client must not see the inside of. */
   logFailure(exchange: Exchange, error: unknown): void;
+  attachment?: Attachment | undefined;
+  /**
+   * Gives the connection away, instead of an answer; absent where that cannot be done.
+   * @returns with `rest`, the bytes that were read beyond the request
+   */
+  takeOver?(exchange: Exchange, events: TunnelEvents): { readonly tunnel: Tunnel; readonly rest: Buffer };
 }
 
 /** How much of a body is kept for an app that has not begun to read it. */
@@ -49,6 +81,8 @@ export class Exchange implements ResponseState {
   readonly startedAt: number;
 
   persists = true;
+  isLenient = false;
+  sendsDate = true;
   framing: Framing = 'none';
   contentLength = -1;
   /** The status as sent, empty before. */
@@ -187,21 +221,35 @@ export class Exchange implements ResponseState {
     return this.carrier.sendBytes(prefix, typeof piece === 'string' ? Buffer.from(piece) : piece, suffix);
   }
 
-  /** The answer is complete. One shorter than its Content-Length is cut, so that the client does not wait for the rest. */
-  end(): void {
+  /** Sends the head ahead of the body. */
+  sendHead(): void {
+    if (!this.isStarted && !this.isGone)
+      this.carrier.sendText(this.makeHead(this.status, this.fields, this.knownLength));
+  }
+
+  /**
+   * The answer is complete. One shorter than its Content-Length is cut, so that the client does not wait for the rest.
+   * @param trailers field lines, each with its CRLF; only a chunked body can have them
+   */
+  end(trailers = ''): void {
     if (this.isEnded || this.isGone) return;
-    if (!this.isStarted) this.carrier.sendText(this.makeHead(this.status, this.fields, 0));
+    if (!this.isStarted) this.carrier.sendText(this.makeHead(this.status, this.fields, trailers === '' ? 0 : -1));
     if (this.framing === 'length' && this.sentBytes < this.contentLength)
       throw new AppError(`the body has ${this.sentBytes} bytes, but its Content-Length says ${this.contentLength}`);
     this.isEnded = true;
-    if (this.framing === 'chunked') this.carrier.sendText('0\r\n\r\n');
+    if (this.framing === 'chunked') this.carrier.sendText(`0\r\n${trailers}\r\n`);
     this.carrier.finish(this);
   }
 
   /** 103 Early Hints (RFC 8297), which HTTP/1.0 clients would not understand. */
   sendEarlyHints(fields: readonly Field[]): void {
+    this.sendInterim(writeInterimHead('103 Early Hints', fields));
+  }
+
+  /** A response ahead of the answer (RFC 9110 §15.2), as it goes out. */
+  sendInterim(text: string): void {
     if (this.isStarted || this.isGone || this.minorVersion === 0) return;
-    this.carrier.sendText(writeInterimHead('103 Early Hints', fields));
+    this.carrier.sendText(text);
   }
 
   /** The one way for failures: ended, nothing; begun, the connection is cut; else a 500 that shows no internals. */

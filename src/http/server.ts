@@ -135,6 +135,11 @@ export class HttpServer {
     for (const connection of this.connections) if (connection.phase === 'idle') connection.close();
   }
 
+  /** Lets connections that speak another protocol say that they end. */
+  sayFarewell(): void {
+    for (const connection of this.connections) connection.sayFarewell();
+  }
+
   /** Cuts every connection. */
   destroy(): void {
     for (const connection of this.connections) connection.destroy();

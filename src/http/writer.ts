@@ -5,7 +5,7 @@
 
 import { dateLine } from './date.ts';
 import { AppError } from './errors.ts';
-import { lookUpField } from './fields.ts';
+import { type FieldKind, lookUpField } from './fields.ts';
 import { fieldValueForm, listMembers, statusForm } from './grammar.ts';
 
 export type Field = readonly [name: string, value: string];
@@ -19,6 +19,10 @@ export interface ResponseState {
   readonly minorVersion: number;
   /** In: whether the connection may persist. Out: whether it does. */
   persists: boolean;
+  /** Whether fields that are the server's may be set, and are then left out; else they are an error (PEP 3333). */
+  readonly isLenient?: boolean;
+  /** Where false, there is only the Date that the app sets. */
+  readonly sendsDate?: boolean;
   framing: Framing;
   /** -1 where there is none. */
   contentLength: number;
@@ -45,11 +49,13 @@ export function writeHead(state: ResponseState, status: string, fields: readonly
       if (listMembers(value).includes('close')) state.persists = false;
       continue;
     } else if (kind === 'date') hasDate = true;
-    else if (kind === 'transfer-encoding' || kind === 'hop-by-hop' || kind === 'upgrade')
+    else if (kind === 'transfer-encoding' || kind === 'hop-by-hop' || kind === 'upgrade') {
+      if (state.isLenient === true && mayLeaveOut(kind, value)) continue;
       throw new AppError(`${name} belongs to the connection, which is the server's: an app must not set it (PEP 3333)`);
+    }
     text += `${name}: ${value}\r\n`;
   }
-  if (!hasDate) text += dateLine();
+  if (!hasDate && state.sendsDate !== false) text += dateLine();
 
   if (hasNoBody) {
     state.framing = 'none';
@@ -74,6 +80,11 @@ export function writeHead(state: ResponseState, status: string, fields: readonly
   else if (state.minorVersion === 0) text += 'Connection: keep-alive\r\n';
   if (state.isHeadRequest) state.framing = 'none';
   return `${text}\r\n`;
+}
+
+/** Apps of Node's say how their body is framed; here that is found out anyway. Another coding would be a lie. */
+function mayLeaveOut(kind: FieldKind, value: string): boolean {
+  return kind !== 'transfer-encoding' || /^(?:chunked|identity)$/i.test(value);
 }
 
 /** An interim response, such as 103 Early Hints (RFC 8297). */

@@ -1,6 +1,6 @@
 /** The async class: many requests at once on the event loop. Its workers accept on the shared sockets themselves. */
 
-import { makeHandler } from '../app/interfaces.ts';
+import { findInterface, makeHandler } from '../app/interfaces.ts';
 import { HttpServer } from '../http/server.ts';
 import { httpOptions } from './http-options.ts';
 import { Intake } from './intake.ts';
@@ -21,7 +21,7 @@ export function asyncWorker(context: WorkerContext): Worker {
   let isHurried = false;
 
   return {
-    interface: 'wsgi',
+    interface: findInterface(context.app, settings.interface),
     get requests() {
       return servers.reduce((sum, server) => sum + server.requests, 0);
     },
@@ -37,6 +37,9 @@ export function asyncWorker(context: WorkerContext): Worker {
       const drained = Promise.all(servers.map((server) => server.drain(idleGraceMs)));
       if (isHurried) void closeIdle(servers);
       await drained;
+    },
+    sayFarewell() {
+      for (const server of servers) server.sayFarewell();
     },
     hurry() {
       isHurried = true;

@@ -71,6 +71,7 @@ export class Exit {
         { cut: requests.length, requests: requests.slice(0, mostListed) },
         'out of time: requests cut',
       );
+    worker.sayFarewell?.();
     process.exit(this.code);
   }
 

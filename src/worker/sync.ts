@@ -4,7 +4,7 @@
  */
 
 import { setTimeout } from 'node:timers/promises';
-import { makeHandler } from '../app/interfaces.ts';
+import { findInterface, makeHandler } from '../app/interfaces.ts';
 import type { Handler } from '../app/wsgi.ts';
 import type { Carrier, Exchange } from '../http/exchange.ts';
 import { HttpServer, type Peer } from '../http/server.ts';
@@ -49,7 +49,7 @@ export function syncWorker(context: WorkerContext): Worker {
   let isHurried = false;
 
   return {
-    interface: 'wsgi',
+    interface: findInterface(context.app, settings.interface),
     get requests() {
       return servers.reduce((sum, server) => sum + server.requests, 0);
     },
@@ -79,6 +79,9 @@ export function syncWorker(context: WorkerContext): Worker {
       const drained = Promise.all(servers.map((server) => server.drain(idleGraceMs)));
       if (isHurried) void closeIdle(servers);
       await drained;
+    },
+    sayFarewell() {
+      for (const server of servers) server.sayFarewell();
     },
     hurry() {
       isHurried = true;

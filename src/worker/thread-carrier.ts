@@ -4,7 +4,7 @@
  */
 
 import { report } from '../errors.ts';
-import type { Bytes, Carrier, Exchange } from '../http/exchange.ts';
+import type { Attachment, Bytes, Carrier, Exchange } from '../http/exchange.ts';
 import {
   type AnswerPart,
   bytesIn,
@@ -32,6 +32,7 @@ export class ThreadCarrier implements Carrier {
   isDone = false;
   /** Called at the end of an answer for which there is no promise. */
   onFinish: (() => void) | undefined = undefined;
+  attachment: Attachment | undefined = undefined;
   private readonly id: number;
   private readonly head: Request['head'];
   private readonly outlet: Outlet;
@@ -131,6 +132,7 @@ export class ThreadCarrier implements Carrier {
     if (this.isDone) return;
     this.isDone = true;
     this.sendLast(part.done);
+    this.attachment?.takeClose();
   }
 
   private send(sent: AnswerPart): boolean {

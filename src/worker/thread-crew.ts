@@ -27,6 +27,8 @@ const longestPauseMs = 30_000;
 export class ThreadCrew {
   /** All that run, those included that boot or end. */
   readonly threads = new Set<ThreadHandle>();
+  /** What the threads took the app for. */
+  interface = '';
   private readonly options: CrewOptions;
   private isStopping = false;
   private failedBoots = 0;
@@ -65,7 +67,8 @@ export class ThreadCrew {
   }
 
   /** From the thread: its app is loaded. */
-  welcome(thread: ThreadHandle): void {
+  welcome(thread: ThreadHandle, interfaceName: string): void {
+    this.interface = interfaceName;
     thread.isServing = true;
     thread.hasServed = true;
     this.failedBoots = 0;

@@ -40,7 +40,8 @@ export type ToThread =
 
 /** From a thread. */
 export type FromThread =
-  | readonly ['ready']
+  /** Its app is loaded, and was taken for one of this interface. */
+  | readonly ['ready', taken: string]
   | readonly ['pong']
   | readonly ['bootFailed', ErrorReport]
   /** A part of an answer; `flags` are those of `part`. */

@@ -88,6 +88,10 @@ export class ThreadPool {
     this.onFailure = httpOptions(settings, log).onFailure;
   }
 
+  get interface(): string {
+    return this.crew.interface;
+  }
+
   /** @throws AppLoadError with the app's error, if it does not load */
   start(): Promise<void> {
     return this.crew.start();
@@ -235,7 +239,7 @@ export class ThreadPool {
   private hear(thread: ThreadHandle, message: FromThread | undefined): void {
     this.answers.wake();
     if (message === undefined) return;
-    if (message[0] === 'ready') this.crew.welcome(thread);
+    if (message[0] === 'ready') this.crew.welcome(thread, message[1]);
     else if (message[0] === 'pong') this.welcomeBack(thread);
     else if (message[0] === 'bootFailed') this.crew.refuse(thread, message[1]);
     else if (message[0] === 'line') this.log.say('error', { source: 'wsgi.errors' }, message[1]);

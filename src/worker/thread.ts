@@ -6,7 +6,7 @@
  */
 
 import { isMainThread, type MessagePort, workerData } from 'node:worker_threads';
-import { makeHandler } from '../app/interfaces.ts';
+import { findInterface, makeHandler, prepareApp } from '../app/interfaces.ts';
 import { loadApp } from '../app/load.ts';
 import type { Handler } from '../app/wsgi.ts';
 import { report } from '../errors.ts';
@@ -125,13 +125,14 @@ class Thread {
     const { app, settings, port } = order;
     const outlet = new Outlet(port, new AnswerRing(order.answers), new Watch(order.watch));
     try {
-      const handle = makeHandler(await loadApp(app), settings.interface, {
+      const loaded = await prepareApp(await loadApp(app), settings.interface);
+      const handle = makeHandler(loaded, settings.interface, {
         multithread: true,
         multiprocess: settings.workers > 1,
         onErrorLine: (line) => outlet.post(['line', line]),
       });
       new Thread(port, handle, new Claims(order.claims), outlet);
-      outlet.post(['ready']);
+      outlet.post(['ready', findInterface(loaded, settings.interface)]);
     } catch (error) {
       outlet.post(['bootFailed', report(error)]);
     }

@@ -26,7 +26,9 @@ export function threadedWorker({ appReference, settings, sockets, log, place }: 
   let isHurried = false;
 
   return {
-    interface: 'wsgi',
+    get interface() {
+      return pool.interface;
+    },
     get requests() {
       return servers.reduce((sum, server) => sum + server.requests, 0);
     },

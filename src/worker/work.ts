@@ -4,6 +4,7 @@
  */
 
 import cluster from 'node:cluster';
+import { prepareApp } from '../app/interfaces.ts';
 import { loadApp } from '../app/load.ts';
 import type { Settings } from '../config/settings.ts';
 import { AppLoadError, BootError, ExitCode, report, TsgunError } from '../errors.ts';
@@ -106,7 +107,8 @@ async function boot(order: WorkerOrder, log: Logger): Promise<Worker> {
   const makeWorker = await registry[settings.workerClass]();
   // After all that is ours, which may lie where only root can read, and before the first line of the app.
   if (order.identity !== undefined) become(order.identity);
-  const app = makeWorker.loadsApp === false ? undefined : await loadApp(order.app);
+  const app =
+    makeWorker.loadsApp === false ? undefined : await prepareApp(await loadApp(order.app), settings.interface);
   const worker = makeWorker({ app, appReference: order.app, settings, sockets, log, place: order.place });
   await worker.start();
   return worker;

@@ -36,6 +36,8 @@ export interface Worker {
   drain(idleGraceMs: number): Promise<void>;
   /** Before or while draining: idle connections get no grace any more. */
   hurry(): void;
+  /** Out of time, and about to exit: what connections after an upgrade are told. */
+  sayFarewell?(): void;
 }
 
 export interface WorkerClass {

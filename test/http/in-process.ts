@@ -3,7 +3,7 @@
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import type { App } from '../../src/app/types.ts';
-import { wsgiHandler } from '../../src/app/wsgi.ts';
+import { type Handler, wsgiHandler } from '../../src/app/wsgi.ts';
 import { createListener } from '../../src/http/accept.ts';
 import { defaultLimits, defaultTimeouts, type Limits, type Timeouts } from '../../src/http/limits.ts';
 import { HttpServer } from '../../src/http/server.ts';
@@ -17,16 +17,28 @@ export interface InProcess extends Target {
   readonly errorLines: string[];
 }
 
-export async function openInProcess(
-  app: App,
-  options: { limits?: Limits; timeouts?: Timeouts } = {},
+interface Options {
+  readonly limits?: Limits;
+  readonly timeouts?: Timeouts;
+}
+
+export async function openInProcess(app: App, options: Options = {}): Promise<InProcess> {
+  const errorLines: string[] = [];
+  const onErrorLine = (line: string) => void errorLines.push(line);
+  return openHandler(wsgiHandler(app, { multithread: false, multiprocess: false, onErrorLine }), options, errorLines);
+}
+
+/** The same for a handler of any interface. */
+export async function openHandler(
+  handle: Handler,
+  options: Options = {},
+  errorLines: string[] = [],
 ): Promise<InProcess> {
   const failures: unknown[] = [];
-  const errorLines: string[] = [];
   const server = new HttpServer({
     limits: options.limits ?? defaultLimits,
     timeouts: options.timeouts ?? defaultTimeouts,
-    handle: wsgiHandler(app, { multithread: false, multiprocess: false, onErrorLine: (line) => errorLines.push(line) }),
+    handle,
     onFailure: (_, error) => failures.push(error),
   });
   const listener = createListener(server);

@@ -112,7 +112,7 @@ describe('an app that cannot be loaded exits 4 with its error, once, however man
     [
       'an export of the wrong kind',
       'object.mjs',
-      /^app: the export is an object; expected a function \(env, startResponse\) => body$/,
+      /^app: the export is an object, which has no fetch\(request\) and is no app of a framework that is known here; /,
       undefined,
     ],
     [

@@ -54,7 +54,7 @@ describe('a worker in an endless loop', () => {
 
   it('of compiled code with a source map: the log has the line of the source too', async () => {
     const { path, write } = makeFolder({});
-    const code = `export default function app() {\n  while (true) {}\n}\n//# sourceMappingURL=app.js.map\n`;
+    const code = `export default function app(env, startResponse) {\n  while (true) {}\n}\n//# sourceMappingURL=app.js.map\n`;
     // Line 2 of the code is line 42 of the source.
     const mappings = `AAAA;AAyCA`;
     write('package.json', '{ "type": "module" }');

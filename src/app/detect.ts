@@ -1,0 +1,133 @@
+/**
+ * Which interface an export speaks: by what it has where it is a framework's object, by the names of its parameters where
+ * it is a function. Where that leaves a doubt, it is the user's to say.
+ */
+
+import type { EventEmitter } from 'node:events';
+import { AppLoadError, describe } from '../errors.ts';
+
+/** Told of what is served in the name of an `http.Server`, which never listens itself. */
+export type NodeServer = EventEmitter;
+
+export type Detected = 'wsgi' | 'node' | 'fetch';
+
+const remedy = 'say which interface it speaks: --interface wsgi, node or fetch';
+
+/** @throws AppLoadError where it cannot be told */
+export function detect(app: unknown): Detected {
+  if (isNodeServer(app)) return 'node';
+  if (typeof app === 'object' && app !== null) return detectObject(app);
+  if (typeof app === 'function') return detectFunction(app);
+  throw new AppLoadError(`app: the export is ${describe(app)}; expected a function, an app of a framework or a server`);
+}
+
+function detectObject(app: object): Detected {
+  if (isKoa(app) || isFastify(app) || isNest(app)) return 'node';
+  if (has(app, 'fetch')) return 'fetch';
+  throw new AppLoadError(
+    `app: the export is ${describe(app)}, which has no fetch(request) and is no app of a framework that is known here; ` +
+      'export its (req, res) handler, or its http.Server',
+  );
+}
+
+/** An `http.Server` or `https.Server`. Told by what it has: `instanceof` would load node:http for every app. */
+export function isNodeServer(app: unknown): app is NodeServer {
+  if (typeof app !== 'object' || app === null) return false;
+  return has(app, 'emit') && has(app, 'listen') && 'headersTimeout' in app && 'requestTimeout' in app;
+}
+
+/** Koa: `callback()` makes its handler. */
+export function isKoa(app: object): app is { callback(): unknown } {
+  return has(app, 'callback') && has(app, 'use');
+}
+
+/** Fastify: `routing` is its handler, once `ready()` has resolved. */
+export function isFastify(app: object): app is { ready(): PromiseLike<unknown>; routing: unknown } {
+  return has(app, 'routing') && has(app, 'ready');
+}
+
+/** Nest: stands on one of the others. */
+export function isNest(app: object): app is { init(): Promise<unknown>; getHttpAdapter(): { getInstance(): unknown } } {
+  return has(app, 'getHttpAdapter') && has(app, 'init');
+}
+
+function has(app: object, name: string): boolean {
+  return typeof Reflect.get(app, name) === 'function';
+}
+
+function detectFunction(app: object & { length?: number }): Detected {
+  // Express and Connect, whose apps are functions with methods.
+  if (has(app, 'handle') && has(app, 'use')) return 'node';
+  if (has(app, 'fetch')) return 'fetch';
+  const source = Function.prototype.toString.call(app);
+  if (/^class\b/.test(source))
+    throw new AppLoadError(`app: the export is ${describe(app)}, a class; export an instance`);
+  const names = parameterNames(source);
+  const detected = names === undefined ? undefined : byNames(names, source);
+  if (detected !== undefined) return detected;
+  const list = names === undefined ? `${app.length} parameters` : `the parameters (${names.join(', ')})`;
+  throw new AppLoadError(`app: the export is ${describe(app)} with ${list}, which could be of any kind; ${remedy}`);
+}
+
+const environ = /^_*env(iron(ment)?)?$/i;
+const startResponse = /^_*(start_?response|start)$/i;
+const request = /^_*(req|request|incoming|event|r)$/i;
+const response = /^_*(res|resp|response|reply|outgoing)$/i;
+const context = /^_*(env|info|server|ctx|context|bindings|connInfo)$/i;
+
+function byNames(names: readonly string[], source: string): Detected | undefined {
+  const [first = '', second] = names;
+  if (first.startsWith('...') || second?.startsWith('...')) return undefined;
+  if (second === undefined) return request.test(first) || /\bResponse\b/.test(source) ? 'fetch' : undefined;
+  if (startResponse.test(second)) return 'wsgi';
+  if (response.test(second)) return 'node';
+  if (request.test(first) && context.test(second)) return 'fetch';
+  const use = useOf(second, source);
+  // What a request is followed by has methods; what an environ is followed by is called.
+  if (use === 'called' && !request.test(first)) return 'wsgi';
+  if (use === 'object' && !environ.test(first)) return 'node';
+  return environ.test(first) ? 'wsgi' : undefined;
+}
+
+/** What the function does with a parameter, as far as its text shows. */
+function useOf(name: string, source: string): 'called' | 'object' | undefined {
+  if (!/^[\w$]+$/.test(name)) return undefined;
+  const escaped = name.replaceAll('$', '\\$');
+  const body = source.slice(source.indexOf(name) + name.length);
+  if (
+    new RegExp(`(?<![\\w$.])${escaped}\\s*\\.\\s*(?:end|write|writeHead|setHeader|statusCode|send|json)\\b`).test(body)
+  )
+    return 'object';
+  return new RegExp(`(?<![\\w$.])${escaped}\\s*\\(`).test(body) ? 'called' : undefined;
+}
+
+/** Undefined for functions without a source: native, or bound. Patterns come as they stand. */
+function parameterNames(source: string): string[] | undefined {
+  if (/\{\s*\[native code\]\s*\}$/.test(source)) return undefined;
+  const single = /^(?:async\s+)?([\w$]+)\s*=>/.exec(source);
+  if (single !== null) return [single[1]!];
+  const open = source.indexOf('(');
+  if (open === -1) return undefined;
+  const names: string[] = [];
+  let depth = 0;
+  let name = '';
+  for (let at = open; at < source.length; at++) {
+    const char = source[at]!;
+    if (depth === 1 && (char === ',' || char === ')')) {
+      if (name.trim() !== '') names.push(plainName(name));
+      name = '';
+      if (char === ')') return names;
+      continue;
+    }
+    if ('([{'.includes(char)) depth++;
+    if (')]}'.includes(char)) depth--;
+    if (depth > 1 || at > open) name += char;
+  }
+  return undefined;
+}
+
+/** Without comments and a default value. */
+function plainName(text: string): string {
+  const bare = text.replace(/\/\*[\s\S]*?\*\/|\/\/.*$/gm, '').trim();
+  return /^[\w$.]+/.exec(bare)?.[0] ?? bare;
+}

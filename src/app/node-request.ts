@@ -1,0 +1,97 @@
+/** A request as Node handlers know it: a real `http.IncomingMessage` that reads its body from an exchange. */
+
+import { IncomingMessage } from 'node:http';
+import type { Socket } from 'node:net';
+import type { Exchange } from '../http/exchange.ts';
+import type { ClientSocket } from './node-socket.ts';
+
+/** Node's own names for what its parser would call. */
+interface Internals {
+  _addHeaderLines(lines: string[], count: number): void;
+}
+
+const originalRead = IncomingMessage.prototype._read;
+
+export class Request extends IncomingMessage {
+  readonly exchange: Exchange;
+  /** Whether the body is on its way to this stream. */
+  isReading = false;
+  /** Its end is the server's doing: nobody is to be cut off for it. */
+  isOver = false;
+
+  constructor(exchange: Exchange, socket: ClientSocket) {
+    // It looks for no more than a stream.
+    super(socket as unknown as Socket);
+    const { head } = exchange;
+    this.exchange = exchange;
+    this.httpVersionMajor = 1;
+    this.httpVersionMinor = head.minorVersion;
+    this.httpVersion = head.minorVersion === 1 ? '1.1' : '1.0';
+    this.method = head.method;
+    this.url = head.target;
+    const lines: string[] = [];
+    const { names, values } = head;
+    for (let index = 0; index < names.length; index++) lines.push(names[index]!.raw, values[index]!);
+    (this as unknown as Internals)._addHeaderLines(lines, lines.length);
+    // Only now: before, those lines would be trailers.
+    this.complete = !head.hasBody;
+    // Own properties, as Express gives each request another prototype.
+    this._read = read;
+    this._destroy = destroy;
+  }
+}
+
+function read(this: Request, size: number): void {
+  originalRead.call(this, size);
+  if (this.isReading) return this.exchange.resumeBody();
+  startReading(this);
+}
+
+/** Lets the body come, as far as the stream takes it; a client that waits for permission to send gets it with that. */
+export function startReading(request: Request): void {
+  if (request.isReading) return;
+  request.isReading = true;
+  const { exchange } = request;
+  if (!exchange.head.hasBody) {
+    request.push(null);
+    return;
+  }
+  exchange.readBody({
+    onData(bytes) {
+      (request.socket as unknown as ClientSocket).noteActivity();
+      return request.push(bytes);
+    },
+    onEnd() {
+      request.complete = true;
+      request.push(null);
+    },
+  });
+}
+
+/** As Node's own, but that the connection is the server's to end. */
+function destroy(this: Request, error: Error | null, done: (error?: Error | null) => void): void {
+  const { exchange } = this;
+  if (!this.isOver && (!this.readableEnded || !this.complete)) {
+    this.aborted = true;
+    this.emit('aborted');
+    if (!exchange.isEnded && !exchange.isGone && exchange.leaveReason === undefined) exchange.carrier.cut();
+  }
+  process.nextTick(() => done(this.listenerCount('error') === 0 ? null : error));
+}
+
+/** The client has gone, or has nothing more to say: what Node does then. */
+export function abortRequest(request: Request): void {
+  if (request.destroyed || request.isOver) return;
+  request.destroy(Object.assign(new Error('aborted'), { code: 'ECONNRESET' }));
+}
+
+/** The answer is complete: who waits for the request's end hears of it. */
+export function endRequest(request: Request): void {
+  request.isOver = true;
+  if (request.destroyed || (request.listenerCount('close') === 0 && request.listenerCount('end') === 0)) return;
+  if (!request.complete) request.destroy();
+  else if (!request.readableEnded) {
+    startReading(request);
+    request.resume();
+  }
+}

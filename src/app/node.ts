@@ -1,0 +1,110 @@
+/**
+ * The node interface: runs `(req, res)` handlers and the frameworks made for them. They get Node's own objects, standing on
+ * an exchange of ours.
+ */
+
+import { EventEmitter } from 'node:events';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Exchange } from '../http/exchange.ts';
+import { isNodeServer, type NodeServer } from './detect.ts';
+import { abortRequest, Request } from './node-request.ts';
+import { close, fail, Response } from './node-response.ts';
+import { ClientSocket } from './node-socket.ts';
+import type { Handler } from './wsgi.ts';
+
+export type NodeListener = (request: IncomingMessage, response: ServerResponse) => unknown;
+
+export function nodeHandler(app: NodeListener | NodeServer): Handler {
+  const server = isNodeServer(app) ? app : undefined;
+  const listener = isNodeServer(app) ? listenerOf(app) : app;
+  return (exchange) => {
+    if (server !== undefined && mayUpgrade(exchange, server)) return upgrade(exchange, server);
+    const socket = socketOf(exchange);
+    const request = new Request(exchange, socket);
+    const response = new Response(request, socket);
+    socket.request = request;
+    exchange.isLenient = true;
+    exchange.onLeave((reason) => leave(reason, request, response, socket));
+    let result: unknown;
+    try {
+      result = listener(request, response);
+    } catch (error) {
+      return fail(response, error);
+    }
+    return isPromise(result) ? settled(result, exchange, response) : undefined;
+  };
+}
+
+function listenerOf(server: NodeServer): NodeListener {
+  return (request, response) => {
+    const isExpecting = (request as Request).exchange.isAwaitingContinue;
+    if (isExpecting && server.emit('checkContinue', request, response)) return undefined;
+    const [only, ...others] = server.listeners('request');
+    // What a tracer has put in its place must see each request. Else directly: an event's listener cannot say that it failed.
+    const isPlain = server.emit === EventEmitter.prototype.emit && others.length === 0;
+    if (only === undefined) throw new Error('the http.Server has no listener for requests');
+    return isPlain ? only.call(server, request, response) : server.emit('request', request, response);
+  };
+}
+
+/** One for each connection. */
+function socketOf({ carrier }: Exchange): ClientSocket {
+  if (carrier.attachment instanceof ClientSocket) return carrier.attachment;
+  const socket = new ClientSocket(carrier);
+  carrier.attachment = socket;
+  socket.onDestroy = () => carrier.cut();
+  return socket;
+}
+
+/** Where the app still may answer a client that has only closed its half, that answer is sent. */
+function leave(reason: Error, request: Request, response: Response, socket: ClientSocket): void {
+  const { exchange } = request;
+  exchange.onAbort(() => {
+    abortRequest(request);
+    close(response);
+  });
+  if (exchange.isGone) return;
+  if (reason.name === 'TimeoutError') return void response.emit('timeout', socket);
+  abortRequest(request);
+  response.emit('close');
+}
+
+/** An async handler is done when its promise has settled, and its answer is complete. */
+async function settled(result: Promise<unknown>, exchange: Exchange, response: Response): Promise<void> {
+  try {
+    await result;
+  } catch (error) {
+    fail(response, error);
+  }
+  if (!exchange.isEnded && !exchange.isGone) await new Promise<void>((resolve) => (response.onSettled = resolve));
+}
+
+function isPromise(value: unknown): value is Promise<unknown> {
+  return typeof (value as Promise<unknown> | undefined)?.then === 'function';
+}
+
+// Upgrades (RFC 9110 §7.8). Without a listener for them they are ignored, and the request is one like any other.
+
+function mayUpgrade({ head, carrier }: Exchange, server: NodeServer): boolean {
+  if (!head.isUpgrade || head.hasBody || carrier.takeOver === undefined) return false;
+  return server.listenerCount('upgrade') > 0 && head.names.some(({ kind }) => kind === 'upgrade');
+}
+
+/**
+ * A WebSocket's Close frame with status 1001, "going away" (RFC 6455 §5.5.1, §7.4.1). Control frames may come between any
+ * two others, and libraries write each frame in one step.
+ */
+const goingAway = Buffer.from([0x88, 0x02, 0x03, 0xe9]);
+
+/** In the next tick: by then, what was read along with the request is known to belong to the new protocol. */
+function upgrade(exchange: Exchange, server: NodeServer): void {
+  process.nextTick(() => {
+    if (exchange.isGone) return;
+    const socket = socketOf(exchange);
+    const request = new Request(exchange, socket);
+    Object.assign(request, { upgrade: true });
+    const { tunnel, rest } = exchange.carrier.takeOver!(exchange, socket);
+    socket.attach(tunnel, request.headers.upgrade?.toLowerCase() === 'websocket' ? goingAway : undefined);
+    server.emit('upgrade', request, socket, rest);
+  });
+}

@@ -1,0 +1,111 @@
+/** Upgraded connections: handed over with what was read, counted, and told at the end of a reload. */
+
+import { once } from 'node:events';
+import { fileURLToPath } from 'node:url';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { WebSocket } from 'ws';
+import { Client } from '../http/client.ts';
+import { makeFolder, start, type Tsgun } from './harness.ts';
+
+const example = fileURLToPath(new URL('../../examples/websocket/app.ts', import.meta.url));
+
+async function open(tsgun: Tsgun): Promise<WebSocket> {
+  const socket = new WebSocket((await tsgun.url()).replace('http', 'ws'));
+  onTestFinished(() => socket.terminate());
+  socket.on('error', () => {});
+  await once(socket, 'open');
+  return socket;
+}
+
+async function echo(socket: WebSocket, message: string | Buffer): Promise<string> {
+  socket.send(message);
+  const [bytes] = await once(socket, 'message');
+  return String(bytes);
+}
+
+const closed = async (socket: WebSocket): Promise<number> => (await once(socket, 'close'))[0];
+
+describe('a WebSocket', () => {
+  it('carries messages of any size, beside requests', async () => {
+    const tsgun = start(example);
+    const socket = await open(tsgun);
+    expect(await echo(socket, 'hello')).toBe('hello');
+    const large = 'x'.repeat(5_000_000);
+    expect(await echo(socket, large)).toBe(large);
+    expect((await tsgun.get('/')).text).toBe('hello');
+    const ended = closed(socket);
+    socket.close(1000);
+    expect(await ended).toBe(1000);
+    await tsgun.stop();
+  });
+
+  it('lives through a reload until graceful-timeout, and is then told that the server goes', async () => {
+    const count = 100;
+    const tsgun = start(example, ['--workers', '2', '--graceful-timeout', '2']);
+    await tsgun.workers(2);
+    const before = await Promise.all(Array.from({ length: count }, () => open(tsgun)));
+    const codes = before.map(closed);
+    tsgun.signal('SIGHUP');
+    await tsgun.workers(4);
+    const answers = await Promise.all(before.map((socket, index) => echo(socket, `old ${index}`)));
+    expect(answers).toEqual(before.map((_, index) => `old ${index}`));
+    const after = await Promise.all(Array.from({ length: count }, () => open(tsgun)));
+    expect(new Set(await Promise.all(codes))).toEqual(new Set([1001]));
+    await tsgun.event('reload_finished');
+    const echoes = await Promise.all(after.map((socket, index) => echo(socket, `new ${index}`)));
+    expect(echoes).toEqual(after.map((_, index) => `new ${index}`));
+    for (const socket of after) socket.terminate();
+    await tsgun.stop();
+  });
+
+  it('that has ended does not hold up a stop', async () => {
+    const tsgun = start(example);
+    const socket = await open(tsgun);
+    const ended = closed(socket);
+    socket.close();
+    await ended;
+    expect(await tsgun.stop()).toEqual({ code: 0, signal: null });
+  });
+});
+
+describe('an upgrade', () => {
+  const request = 'GET /x HTTP/1.1\r\nHost: h\r\nConnection: Upgrade\r\nUpgrade: echo\r\n\r\n';
+  const listening = `
+    import { createServer } from 'node:http';
+    const server = createServer((req, res) => res.end('a request'));
+    server.on('upgrade', (req, socket, head) => {
+      socket.write('HTTP/1.1 101 Switching Protocols\\r\\nConnection: Upgrade\\r\\nUpgrade: echo\\r\\n\\r\\n');
+      socket.write(req.url + ' ' + (req.socket === socket) + ' ' + head);
+      socket.pipe(socket);
+    });
+    export default server;`;
+
+  it('hands over what was read along with the request, and both ends of the stream', async () => {
+    const tsgun = start(`${makeFolder({ 'app.mjs': listening }).path}/app.mjs`);
+    const { port } = new URL(await tsgun.url());
+    const client = await Client.open(Number(port), '127.0.0.1', true);
+    client.send(`${request}early`);
+    await client.until(/\r\n\r\n\/x true early$/);
+    client.socket.end('late');
+    await client.closed;
+    expect(client.received).toMatch(/\/x true earlylate$/);
+    await tsgun.stop();
+  });
+
+  it('is ignored where nobody listens for it (RFC 9110 §7.8)', async () => {
+    const app = `export default (req, res) => res.end('a request with ' + req.headers.upgrade);`;
+    const tsgun = start(`${makeFolder({ 'app.mjs': app }).path}/app.mjs`);
+    const client = await tsgun.connect();
+    client.send(request);
+    await client.until(/200 OK[\s\S]*a request with echo$/);
+    await tsgun.stop();
+  });
+
+  it('is ignored in the threaded class', async () => {
+    const tsgun = start(`${makeFolder({ 'app.mjs': listening }).path}/app.mjs`, ['--worker-class', 'threaded']);
+    const client = await tsgun.connect();
+    client.send(request);
+    await client.until(/200 OK[\s\S]*a request$/);
+    await tsgun.stop();
+  });
+});
