@@ -7,6 +7,8 @@ import { overdueGraceMs } from '../http/limits.ts';
 import type { ThreadHandle } from './thread-handle.ts';
 
 const lookMs = 50;
+/** On a machine with more to do than cores, a thread that is well may not come to run for some time. */
+const silentMs = 250;
 
 export interface SilenceOptions {
   readonly threads: ReadonlySet<ThreadHandle>;
@@ -41,15 +43,15 @@ export class Silence {
     let isNeeded = false;
     for (const thread of threads) {
       if (!thread.isServing) continue;
-      const silentMs = now - thread.progressAt;
+      const idleMs = now - thread.progressAt;
       // A request with a body stayed with it, and runs now.
       if (thread.isSilent && thread.hasBegun) thread.isSilent = false;
-      if (!thread.isSilent && silentMs >= lookMs && !thread.isIdle && !thread.hasBegun) {
+      if (!thread.isSilent && idleMs >= silentMs && !thread.isIdle && !thread.hasBegun) {
         thread.isSilent = true;
         thread.send(['ping']);
         onSilent(thread);
-      } else if (thread.isSilent && limitMs !== 0 && silentMs >= limitMs + overdueGraceMs)
-        onEnd(thread, Math.round(silentMs));
+      } else if (thread.isSilent && limitMs !== 0 && idleMs >= limitMs + overdueGraceMs)
+        onEnd(thread, Math.round(idleMs));
       isNeeded ||= thread.isSilent || !thread.isIdle;
     }
     if (!isNeeded) this.stop();
