@@ -7,6 +7,7 @@
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { closeSync } from 'node:fs';
+import Module from 'node:module';
 import net from 'node:net';
 import { constants, tmpdir } from 'node:os';
 
@@ -293,4 +294,10 @@ export function acceptOn(
   };
   if (isNoDelayInherited) handle.setNoDelay?.(true);
   return handle.listen?.(backlog) ?? -1;
+}
+
+/** Runs the script that the command line names as this process's main module, as Node would have: `require.main` is it. */
+export function runAsMain(): void {
+  const { runMain } = Module as unknown as { runMain?: () => void };
+  if (!isOff) runMain?.();
 }

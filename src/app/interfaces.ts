@@ -5,10 +5,14 @@ import type { EnvironOptions } from './env.ts';
 import type { App } from './types.ts';
 import { type Handler, wsgiHandler } from './wsgi.ts';
 
-export type InterfaceName = 'wsgi';
+export type InterfaceName = 'wsgi' | 'tcp';
 
 const handlers: Record<InterfaceName, (app: unknown, options: EnvironOptions) => Handler> = {
   wsgi: (app, options) => wsgiHandler(expectApp(app), options),
+  // A raw connection brings no requests: `worker/tcp.ts` serves it.
+  tcp: () => {
+    throw new AppLoadError('interface: tcp does not run in the threaded class; take --worker-class async or sync');
+  },
 };
 
 /** @throws AppLoadError when the export is not what the interface needs */

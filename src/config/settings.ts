@@ -187,10 +187,10 @@ export const table = {
   }),
   interface: setting({
     section: 'App',
-    parse: choice('auto', 'wsgi'),
+    parse: choice('auto', 'wsgi', 'tcp'),
     default: 'auto',
     metavar: 'NAME',
-    help: 'What the export is. wsgi: (env, startResponse) => body. auto: found out from the export.',
+    help: 'What the export is. wsgi: (env, startResponse) => body. tcp: (socket) => void, also taken for an export named tcp. auto: found out from the export.',
   }),
   procName: setting({
     section: 'App',

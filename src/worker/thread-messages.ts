@@ -3,6 +3,7 @@
  * so messages travel in batches, requests as one text each, and small answers not as messages at all (`answer-ring.ts`).
  */
 
+import type { AppSource } from '../app/script.ts';
 import type { Settings } from '../config/settings.ts';
 import type { ErrorReport } from '../errors.ts';
 import { lookUpField } from '../http/fields.ts';
@@ -10,7 +11,7 @@ import { RequestHead } from '../http/head.ts';
 
 /** What a thread is started with. */
 export interface ThreadOrder {
-  readonly app: string;
+  readonly source: AppSource;
   readonly settings: Settings;
   /** See `claims.ts`. */
   readonly claims: SharedArrayBuffer;

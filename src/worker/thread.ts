@@ -7,7 +7,7 @@
 
 import { type MessagePort, parentPort, workerData } from 'node:worker_threads';
 import { makeHandler } from '../app/interfaces.ts';
-import { loadApp } from '../app/load.ts';
+import { loadFrom } from '../app/script.ts';
 import type { Handler } from '../app/wsgi.ts';
 import { report } from '../errors.ts';
 import { ClientGone, timeoutError } from '../http/errors.ts';
@@ -121,10 +121,11 @@ class Thread {
   }
 
   static async begin(port: MessagePort, order: ThreadOrder): Promise<void> {
-    const { app, settings } = order;
+    const { source, settings } = order;
     const outlet = new Outlet(port, new AnswerRing(order.answers), new Watch(order.watch));
+    if (source.script !== undefined) process.argv[1] = source.script;
     try {
-      const handle = makeHandler(await loadApp(app), settings.interface, {
+      const handle = makeHandler(await loadFrom(source), settings.interface, {
         multithread: true,
         multiprocess: settings.workers > 1,
         onErrorLine: (line) => outlet.post(['line', line]),

@@ -4,7 +4,8 @@
  */
 
 import cluster from 'node:cluster';
-import { loadApp } from '../app/load.ts';
+import { speaksTcp } from '../app/tcp.ts';
+import { loadFrom } from '../app/script.ts';
 import { AppLoadError, BootError, ExitCode, report, TsgunError } from '../errors.ts';
 import { openEnvelope, sendToMaster } from '../ipc/channel.ts';
 import { startHeartbeat } from '../ipc/heartbeat.ts';
@@ -78,16 +79,21 @@ function takeOrder(): WorkerOrder {
   if (text === undefined) throw new BootError('this file is for the master to start; the command is tsgun');
   // The app and what it spawns have no business with it.
   delete process.env[orderVariable];
-  return JSON.parse(text) as WorkerOrder;
+  const order = JSON.parse(text) as WorkerOrder;
+  // As if Node had been started with the script.
+  if (order.script !== undefined) process.argv.splice(1, 1);
+  return order;
 }
 
 async function boot(order: WorkerOrder, log: Logger): Promise<Worker> {
   const { settings, sockets } = order;
-  const makeWorker = await registry[settings.workerClass]();
+  const makeWorker = speaksTcp(settings.interface, order.app)
+    ? (await import('./tcp.ts')).tcpWorker(settings)
+    : await registry[settings.workerClass]();
   // After all that is ours, which may lie where only root can read, and before the first line of the app.
   if (order.identity !== undefined) become(order.identity);
-  const app = makeWorker.loadsApp === false ? undefined : await loadApp(order.app);
-  const worker = makeWorker({ app, appReference: order.app, settings, sockets, log, place: order.place });
+  const app = makeWorker.loadsApp === false ? undefined : await loadFrom(order);
+  const worker = makeWorker({ app, source: order, settings, sockets, log, place: order.place });
   await worker.start();
   return worker;
 }
