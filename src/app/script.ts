@@ -6,7 +6,6 @@
 import { realpathSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { pathToFileURL } from 'node:url';
-import { isMainThread } from 'node:worker_threads';
 import { AppLoadError, report } from '../errors.ts';
 import { runAsMain } from '../internals.ts';
 import { importModule, loadApp } from './load.ts';
@@ -67,7 +66,7 @@ async function execute(script: string): Promise<unknown> {
   const isJavaScript = !/\.[cm]?ts$/.test(path);
   const canRun = isJavaScript || Reflect.get(process.features, 'typescript') || hasLoader();
   if (!canRun) return importModule(path);
-  if (isMainThread) runAsMain();
+  runAsMain();
   // It has begun, or begins here: there is only one of each module.
   return import(pathToFileURL(path).href);
 }
