@@ -6,8 +6,7 @@
 import { type ChildProcessByStdio, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { dirname, resolve } from 'node:path';
-import type { Readable, Writable } from 'node:stream';
-import { pipeline } from 'node:stream';
+import { pipeline, Readable, type Writable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import type { App, Body, Environ, StartResponse } from 'tsgun';
 import { environmentOf, fromBytes } from './cgi/environment.ts';
@@ -124,7 +123,8 @@ function redirected(env: Environ, location: string): Environ {
   const decoded = path.replace(/%([0-9A-Fa-f]{2})/g, (_, hex) => String.fromCharCode(Number.parseInt(hex, 16)));
   const { CONTENT_LENGTH: _length, CONTENT_TYPE: _type, ...rest } = env;
   const method = env.REQUEST_METHOD === 'HEAD' ? 'HEAD' : 'GET';
-  return { ...rest, REQUEST_METHOD: method, PATH_INFO: decoded, QUERY_STRING: query } as Environ;
+  const input = Readable.from([]);
+  return { ...rest, 'wsgi.input': input, REQUEST_METHOD: method, PATH_INFO: decoded, QUERY_STRING: query } as Environ;
 }
 
 function refuse(startResponse: StartResponse, status: string): Body {

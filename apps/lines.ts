@@ -6,7 +6,10 @@ const newline = 10;
  * A last line needs no end. At most `limitBytes` are kept of a line, however long it is.
  * @returns undefined in place of a line that is longer
  */
-export async function* lines(source: AsyncIterable<Uint8Array>, limitBytes: number): AsyncGenerator<string | undefined> {
+export async function* lines(
+  source: AsyncIterable<Uint8Array>,
+  limitBytes: number,
+): AsyncGenerator<string | undefined> {
   let kept = Buffer.alloc(0);
   let isTooLong = false;
   for await (const chunk of source) {

@@ -99,7 +99,10 @@ class Answer {
     const check = (step: IteratorResult<unknown>) => {
       if (step.done === true) return step;
       checkPiece(step.value);
-      assert(this.isStarted || step.value.length === 0, 'startResponse was not called before the first piece of the body');
+      assert(
+        this.isStarted || step.value.length === 0,
+        'startResponse was not called before the first piece of the body',
+      );
       return step;
     };
     return {

@@ -41,7 +41,8 @@ export function environmentOf(env: Environ, { scriptName, pathInfo }: Program, r
   if (pathInfo !== '') variables.PATH_TRANSLATED = join(root, pathInfo);
   if (env['wsgi.url_scheme'] === 'https') variables.HTTPS = 'on';
   for (const [name, value] of Object.entries(env))
-    if (name.startsWith('HTTP_') && typeof value === 'string' && !withheld.includes(name)) variables[name] = fromBytes(value);
+    if (name.startsWith('HTTP_') && typeof value === 'string' && !withheld.includes(name))
+      variables[name] = fromBytes(value);
   return Object.fromEntries(Object.entries(variables).filter(([, value]) => value !== undefined));
 }
 

@@ -46,13 +46,15 @@ export function parseHeader(lines: readonly string[]): Answer {
   const headers: Header[] = [];
   for (const line of lines) {
     const [, name, value] = /^([!#$%&'*+.^_`|~0-9A-Za-z-]+):[ \t]*(.*?)[ \t]*$/.exec(line) ?? [];
-    if (name === undefined || value === undefined) throw new BadAnswer(`no header field: ${JSON.stringify(line.slice(0, 80))}`);
+    if (name === undefined || value === undefined)
+      throw new BadAnswer(`no header field: ${JSON.stringify(line.slice(0, 80))}`);
     const key = name.toLowerCase();
     if (key === 'status') status = value;
     else if (key === 'location') location = value;
     else if (!hopByHop.includes(key)) headers.push([name, value]);
   }
-  if (status !== undefined && !/^[2-5]\d\d( |$)/.test(status)) throw new BadAnswer(`no status: ${JSON.stringify(status)}`);
+  if (status !== undefined && !/^[2-5]\d\d( |$)/.test(status))
+    throw new BadAnswer(`no status: ${JSON.stringify(status)}`);
   if (location !== undefined) return redirect(location, status, headers);
   const isTyped = headers.some(([name]) => name.toLowerCase() === 'content-type');
   const hasContent = !/^(204|304)/.test(status ?? '');

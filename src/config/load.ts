@@ -5,7 +5,14 @@ import { ConfigError, describe } from '../errors.ts';
 import { enterDirectory, startDirectory } from './directory.ts';
 import { Expected } from './parsers.ts';
 import { type Setting, type SettingName, type Settings, settingNames, table } from './settings.ts';
-import { environmentSource, fileSource, platformSource, programSource, type Source, unknownVariables } from './sources.ts';
+import {
+  environmentSource,
+  fileSource,
+  platformSource,
+  programSource,
+  type Source,
+  unknownVariables,
+} from './sources.ts';
 
 /** What the command line says: the app, the config file, and raw values of settings. */
 export interface CommandLine {
@@ -54,7 +61,14 @@ export async function loadConfiguration(
   const named = resolve(home, settings.chdir ?? '.');
   const directory = enterDirectory(named, settings.chdir === undefined ? 'directory' : 'chdir');
   const warnings = unknownVariables(env);
-  return { app: line.app, script: line.program?.script, directory, settings: withPaths(settings, named), origins, warnings };
+  return {
+    app: line.app,
+    script: line.program?.script,
+    directory,
+    settings: withPaths(settings, named),
+    origins,
+    warnings,
+  };
 }
 
 /** Files by the directory's name and not by what it is now: a log must not be left behind in yesterday's release. */

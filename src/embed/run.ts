@@ -5,6 +5,7 @@
 
 import { relative, resolve } from 'node:path';
 import { offerApp } from '../app/script.ts';
+import type { TcpApp } from '../app/tcp.ts';
 import type { App } from '../app/types.ts';
 import type { UserSettings } from '../config/user-settings.ts';
 import { ConfigError, describe, type ExitCode } from '../errors.ts';
@@ -27,12 +28,16 @@ export interface Stopped {
  * @returns when all workers have gone; sets `process.exitCode`. In a worker it never returns.
  * @throws ConfigError when a setting is bad or an address cannot be bound; then no worker has run
  */
-export async function run(app: App | string, settings: UserSettings = {}): Promise<Stopped> {
+export function run(app: App | string, settings?: UserSettings): Promise<Stopped>;
+export function run(app: TcpApp, settings: UserSettings & { readonly interface: 'tcp' }): Promise<Stopped>;
+export async function run(app: App | TcpApp | string, settings: UserSettings = {}): Promise<Stopped> {
   if (offerApp(app)) return new Promise(() => {});
   if (typeof app !== 'function' && typeof app !== 'string')
     throw new ConfigError(`app: expected a function or a path such as "app.ts:app", got ${describe(app)}`);
   if ('NODE_UNIQUE_ID' in process.env || (await import('node:cluster')).default.isWorker)
-    throw new ConfigError('run: this process is a worker of another cluster; start the script by itself (in PM2, fork mode)');
+    throw new ConfigError(
+      'run: this process is a worker of another cluster; start the script by itself (in PM2, fork mode)',
+    );
   if (isRunning) throw new ConfigError('run: it runs already in this process, which can be one master only');
   isRunning = true;
   try {
@@ -45,7 +50,7 @@ export async function run(app: App | string, settings: UserSettings = {}): Promi
 let isRunning = false;
 
 /** Loaded here, not with this file: an app that imports its types from tsgun, and tests, have no use for a master. */
-async function runHere(app: App | string, settings: UserSettings): Promise<Stopped> {
+async function runHere(app: App | TcpApp | string, settings: UserSettings): Promise<Stopped> {
   const { Inbox } = await import('../master/inbox.ts');
   const { listenForCommands } = await import('../master/commands.ts');
   const inbox = new Inbox<import('../master/master.ts').MasterEvent>();
@@ -78,7 +83,9 @@ async function runHere(app: App | string, settings: UserSettings): Promise<Stopp
 function ownScript(): string {
   const script = process.argv[1];
   if (script !== undefined && script !== '-') return resolve(script);
-  throw new ConfigError('run: there is no script for workers to run again; save it to a file, or give the path of an app');
+  throw new ConfigError(
+    'run: there is no script for workers to run again; save it to a file, or give the path of an app',
+  );
 }
 
 /** For the log and the process titles. */

@@ -66,6 +66,8 @@ export interface Server {
  *   environment is read.
  * @throws ConfigError for a setting that is bad, or that needs a master
  */
+export function createServer(app: App | string, settings?: ServerSettings): Server;
+export function createServer(app: TcpApp, settings: ServerSettings & { readonly interface: 'tcp' }): Server;
 export function createServer(app: App | TcpApp | string, settings: ServerSettings = {}): Server {
   return new InProcessServer(app, check(settings));
 }
@@ -174,8 +176,7 @@ function listenOptions(address: Address) {
 
 function describeAddress(listener: Listener, isTcp: boolean): ServerAddress {
   const bound = listener.address();
-  if (typeof bound !== 'object' || bound === null)
-    return { url: `unix:${bound}`, address: String(bound), port: 0 };
+  if (typeof bound !== 'object' || bound === null) return { url: `unix:${bound}`, address: String(bound), port: 0 };
   const { address, port, family } = bound;
   const host = family === 'IPv6' ? `[${address}]` : address;
   return { url: `${isTcp ? 'tcp' : 'http'}://${host}:${port}`, address, port };

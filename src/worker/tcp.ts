@@ -25,14 +25,18 @@ export function tcpWorker({ workerClass }: Settings): WorkerClass {
 
 export function logTcpFailure(log: Logger, { address, port }: Peer, error: unknown): void {
   const { message, stack } = report(error);
-  const fields = { method: 'TCP', path: `${address}:${port}`, error: message, outcome: 'the connection was cut', stack };
+  const fields = {
+    method: 'TCP',
+    path: `${address}:${port}`,
+    error: message,
+    outcome: 'the connection was cut',
+    stack,
+  };
   log.event('error', 'request_failed', fields, 'the app failed a connection');
 }
 
 function serversOf({ app, sockets, log }: WorkerContext, onGone: () => void): TcpServer[] {
-  return sockets.map(
-    () => new TcpServer({ app, onFailure: (peer, error) => logTcpFailure(log, peer, error), onGone }),
-  );
+  return sockets.map(() => new TcpServer({ app, onFailure: (peer, error) => logTcpFailure(log, peer, error), onGone }));
 }
 
 /** Only the app knows which connections are idle; it is told to finish as soon as draining begins. */

@@ -4,8 +4,8 @@
  */
 
 import cluster from 'node:cluster';
-import { speaksTcp } from '../app/tcp.ts';
 import { loadFrom } from '../app/script.ts';
+import { speaksTcp } from '../app/tcp.ts';
 import { AppLoadError, BootError, ExitCode, report, TsgunError } from '../errors.ts';
 import { openEnvelope, sendToMaster } from '../ipc/channel.ts';
 import { startHeartbeat } from '../ipc/heartbeat.ts';
