@@ -48,7 +48,9 @@ const longestLineBytes = 64;
 export const tcp: TcpApp = async (socket, { signal }) => {
   // Between two lines: what was asked for and answered still arrives.
   signal.addEventListener('abort', () => socket.destroySoon());
-  for await (const line of lines(socket, longestLineBytes)) {
+  // Node destroys a stream that was iterated to its end, for writing too; the last line is yet to be answered.
+  const bytes = socket.iterator({ destroyOnReturn: false });
+  for await (const line of lines(bytes, longestLineBytes)) {
     const n = line === undefined ? `a line has at most ${longestLineBytes} bytes` : parse(line.trim());
     const answer = typeof n === 'string' ? `error: ${n}\n` : `fib: ${fib(n)}\n`;
     if (!socket.write(answer)) await once(socket, 'drain', { signal });

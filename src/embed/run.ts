@@ -77,6 +77,8 @@ async function runHere(app: App | TcpApp | string, settings: UserSettings): Prom
     return { exitCode, reason: exitCode === 0 && stopSignal !== undefined ? stopSignal : 'boot_failed' };
   } finally {
     stopListening();
+    // The wait for a stop in the first moments still goes on, and its timer would keep this process alive.
+    inbox.push({ type: 'command', command: 'stop', signal: 'SIGTERM' });
   }
 }
 

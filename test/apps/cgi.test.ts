@@ -39,7 +39,7 @@ const programs = {
   'endless.sh': `printf 'X-A: '; while :; do printf '%01000d' 0; done`,
   'hang.sh': `echo $$ > ${folder}/hang.pid; sleep 1000 & echo $! > ${folder}/grandchild.pid; wait`,
   'flood.sh': `echo $$ > ${folder}/flood.pid; ${plain}; while :; do printf '%01000d' 0; done`,
-  'words.sh': 'head -c 1000000 /dev/zero | tr "\\0" x >&2; ' + `${plain}; echo talked`,
+  'words.sh': `head -c 1000000 /dev/zero | tr "\\0" x >&2; ${plain}; echo talked`,
 };
 
 let service: Service;
