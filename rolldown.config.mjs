@@ -9,6 +9,7 @@ export default defineConfig({
   input: {
     cli: 'src/cli.ts',
     index: 'src/index.ts',
+    validate: 'src/validate.ts',
     'worker/main': 'src/worker/main.ts',
     'worker/thread': 'src/worker/thread.ts',
     'worker/watchdog-thread': 'src/worker/watchdog-thread.ts',

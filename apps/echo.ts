@@ -1,6 +1,9 @@
-/** The request's body back, as it comes: nothing is kept, so a slow client slows only itself. */
+/**
+ * The request's body back, as it comes: nothing is kept, so a slow client slows only itself. The export `tcp` sends back the
+ * bytes of a raw connection.
+ */
 
-import type { App, Header } from 'tsgun';
+import type { App, Header, TcpApp } from 'tsgun';
 
 const app: App = (env, startResponse) => {
   const headers: Header[] = [['Content-Type', env.CONTENT_TYPE ?? 'application/octet-stream']];
@@ -13,5 +16,11 @@ const app: App = (env, startResponse) => {
 async function* pieces(input: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
   yield* input;
 }
+
+export const tcp: TcpApp = (socket, { signal }) => {
+  socket.pipe(socket);
+  // What has arrived is still sent back.
+  signal.addEventListener('abort', () => socket.destroySoon());
+};
 
 export default app;

@@ -1,9 +1,12 @@
 /**
  * Fibonacci numbers the slow way: deliberately CPU-bound, to show what each worker class makes of that.
- * `GET /30` or `/?n=30` answers `fib: 832040`.
+ * `GET /30` or `/?n=30` answers `fib: 832040`; the export `tcp` answers each line of a raw connection likewise.
  */
 
-import type { App } from 'tsgun';
+import { once } from 'node:events';
+import { setImmediate } from 'node:timers/promises';
+import type { App, TcpApp } from 'tsgun';
+import { lines } from './lines.ts';
 
 /** Above this, one answer takes minutes. */
 const largest = 45;
@@ -36,6 +39,24 @@ const app: App = (env, startResponse) => {
   }
   startResponse('200 OK', [['Content-Type', 'text/plain']]);
   return [`fib: ${fib(n)}\n`];
+};
+
+/** Room for leading zeros; no number up to `largest` needs more. */
+const longestLineBytes = 64;
+
+/** For `nc localhost PORT`: a number on a line in, `fib: 8` out; a bad line is answered too, and the connection goes on. */
+export const tcp: TcpApp = async (socket, { signal }) => {
+  // Between two lines: what was asked for and answered still arrives.
+  signal.addEventListener('abort', () => socket.destroySoon());
+  // Node destroys a stream that was iterated to its end, for writing too; the last line is yet to be answered.
+  const bytes = socket.iterator({ destroyOnReturn: false });
+  for await (const line of lines(bytes, longestLineBytes)) {
+    const n = line === undefined ? `a line has at most ${longestLineBytes} bytes` : parse(line.trim());
+    const answer = typeof n === 'string' ? `error: ${n}\n` : `fib: ${fib(n)}\n`;
+    if (!socket.write(answer)) await once(socket, 'drain', { signal });
+    // Other connections get their turn, and it shows whether this client is still there.
+    await setImmediate();
+  }
 };
 
 export default app;

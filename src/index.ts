@@ -1,3 +1,8 @@
 /** What an embedder or an app may import. */
 
+export type { TcpApp, TcpContext } from './app/tcp.ts';
 export type { App, Body, Environ, FileLike, FileWrapperClass, Header, StartResponse, Write } from './app/types.ts';
+export type { UserSettings } from './config/user-settings.ts';
+export { run, type Stopped } from './embed/run.ts';
+export { createServer, type Server, type ServerAddress, type ServerSettings } from './embed/server.ts';
+export { AppLoadError, BootError, ConfigError } from './errors.ts';

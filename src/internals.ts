@@ -7,6 +7,7 @@
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { closeSync } from 'node:fs';
+import Module from 'node:module';
 import net from 'node:net';
 import { constants, tmpdir } from 'node:os';
 
@@ -306,4 +307,10 @@ export function responseSymbols(response: object): {
   const symbols = isOff ? [] : Object.getOwnPropertySymbols(response);
   const find = (name: string) => symbols.find(({ description }) => description === name);
   return { outHeaders: find('kOutHeaders'), needDrain: find('kNeedDrain') };
+}
+
+/** Runs the script that the command line names as this process's main module, as Node would have: `require.main` is it. */
+export function runAsMain(): void {
+  const { runMain } = Module as unknown as { runMain?: () => void };
+  if (!isOff) runMain?.();
 }

@@ -8,7 +8,7 @@ import type { NodeListener } from './node.ts';
 import type { App } from './types.ts';
 import { type Handler, wsgiHandler } from './wsgi.ts';
 
-export type InterfaceName = 'wsgi' | 'node' | 'fetch';
+export type InterfaceName = 'wsgi' | 'node' | 'fetch' | 'tcp';
 type MakeHandler = (app: unknown, options: EnvironOptions) => Handler;
 
 /** Loaded when there is an app for it: node:http and fetch cost a worker that needs neither megabytes. */
@@ -21,6 +21,10 @@ const loaders: Record<InterfaceName, () => Promise<MakeHandler>> = {
   fetch: async () => {
     const { fetchHandler } = await import('./fetch.ts');
     return (app) => fetchHandler(expectFetch(app));
+  },
+  // A raw connection brings no requests: `worker/tcp.ts` serves it.
+  tcp: async () => {
+    throw new AppLoadError('interface: tcp does not run in the threaded class; take --worker-class async or sync');
   },
 };
 const loaded = new Map<InterfaceName, MakeHandler>();

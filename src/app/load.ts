@@ -60,19 +60,23 @@ async function checkFile(path: string, given: string): Promise<void> {
 
 async function importApp(path: string, given: string): Promise<Record<string, unknown>> {
   try {
-    if (/ts$/.test(path)) return await importTypeScript(path);
-    try {
-      return await import(pathToFileURL(path).href);
-    } catch (error) {
-      // JavaScript that imports TypeScript, on a Node that cannot. And Node does not say where a syntax error is.
-      const isUnplaced = error instanceof SyntaxError && !error.stack?.includes('file:');
-      if (!isUnplaced && (error as NodeJS.ErrnoException | undefined)?.code !== 'ERR_UNKNOWN_FILE_EXTENSION')
-        throw error;
-      return await importTypeScript(path);
-    }
+    return await importModule(path);
   } catch (error) {
     const reason = report(error).message.replace(/\s+/g, ' ');
     throw new AppLoadError(`app: ${given} failed to load: ${reason}`, { cause: error });
+  }
+}
+
+/** @throws what the module throws */
+export async function importModule(path: string): Promise<Record<string, unknown>> {
+  if (/ts$/.test(path)) return await importTypeScript(path);
+  try {
+    return await import(pathToFileURL(path).href);
+  } catch (error) {
+    // JavaScript that imports TypeScript, on a Node that cannot. And Node does not say where a syntax error is.
+    const isUnplaced = error instanceof SyntaxError && !error.stack?.includes('file:');
+    if (!isUnplaced && (error as NodeJS.ErrnoException | undefined)?.code !== 'ERR_UNKNOWN_FILE_EXTENSION') throw error;
+    return await importTypeScript(path);
   }
 }
 

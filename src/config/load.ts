@@ -5,12 +5,21 @@ import { ConfigError, describe } from '../errors.ts';
 import { enterDirectory, startDirectory } from './directory.ts';
 import { Expected } from './parsers.ts';
 import { type Setting, type SettingName, type Settings, settingNames, table } from './settings.ts';
-import { environmentSource, fileSource, platformSource, type Source, unknownVariables } from './sources.ts';
+import {
+  environmentSource,
+  fileSource,
+  platformSource,
+  programSource,
+  type Source,
+  unknownVariables,
+} from './sources.ts';
 
 /** What the command line says: the app, the config file, and raw values of settings. */
 export interface CommandLine {
   readonly app: string;
   readonly config?: string;
+  /** What a program that starts tsgun itself says, in place of a config file. */
+  readonly program?: { readonly values: Source['values']; readonly script?: string | undefined };
   readonly values: Source['values'];
   /** What whoever started the process passed in, which overrules all that was configured. */
   readonly activation?: readonly Source[];
@@ -19,6 +28,8 @@ export interface CommandLine {
 export interface Configuration {
   /** `path[:export]`, as the user gave it. */
   readonly app: string;
+  /** The script that calls `run` with the app, where that is a function. */
+  readonly script?: string | undefined;
   /** Where the app's path begins: the working directory without symbolic links, as it was when this was read. */
   readonly directory: string;
   readonly settings: Settings;
@@ -41,7 +52,7 @@ export async function loadConfiguration(
   enterDirectory(home);
   const sources = [
     ...platformSource(env),
-    ...(await fileSource(line.config, home)),
+    ...(line.program === undefined ? await fileSource(line.config, home) : [programSource(line.program.values)]),
     ...environmentSource(env),
     { name: 'the command line', values: line.values },
     ...(line.activation ?? []),
@@ -50,7 +61,14 @@ export async function loadConfiguration(
   const named = resolve(home, settings.chdir ?? '.');
   const directory = enterDirectory(named, settings.chdir === undefined ? 'directory' : 'chdir');
   const warnings = unknownVariables(env);
-  return { app: line.app, directory, settings: withPaths(settings, named), origins, warnings };
+  return {
+    app: line.app,
+    script: line.program?.script,
+    directory,
+    settings: withPaths(settings, named),
+    origins,
+    warnings,
+  };
 }
 
 /** Files by the directory's name and not by what it is now: a log must not be left behind in yesterday's release. */

@@ -187,10 +187,10 @@ export const table = {
   }),
   interface: setting({
     section: 'App',
-    parse: choice('auto', 'wsgi', 'node', 'fetch'),
+    parse: choice('auto', 'wsgi', 'node', 'fetch', 'tcp'),
     default: 'auto',
     metavar: 'NAME',
-    help: 'What the export is. wsgi: (env, startResponse) => body. node: (req, res), an app of Express, Koa, Fastify or the like, or an http.Server. fetch: (request) => Response. auto: found out from the export.',
+    help: 'What the export is. wsgi: (env, startResponse) => body. node: (req, res), an app of Express, Koa, Fastify or the like, or an http.Server. fetch: (request) => Response. tcp: (socket) => void, also taken for an export named tcp. auto: found out from the export.',
   }),
   procName: setting({
     section: 'App',

@@ -93,6 +93,11 @@ async function importFresh(path: string): Promise<Record<string, unknown>> {
   return jiti.import<Record<string, unknown>>(path);
 }
 
+/** The argument of `run` and the like. */
+export function programSource(values: unknown, name = 'run()'): Source {
+  return { name, values: checkNames(values, name) };
+}
+
 function checkNames(content: unknown, file: string): Source['values'] {
   if (typeof content !== 'object' || content === null || Array.isArray(content))
     throw new ConfigError(`config: ${file} must hold an object of settings, got ${describe(content)}`);

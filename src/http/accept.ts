@@ -2,7 +2,7 @@
 
 import { createServer, type Server } from 'node:net';
 import { takeConnections } from '../internals.ts';
-import type { HttpServer, Peer } from './server.ts';
+import type { Peer } from './server.ts';
 import type { Incoming } from './socket.ts';
 
 /**
@@ -12,8 +12,15 @@ import type { Incoming } from './socket.ts';
 const unixName = 'localhost';
 const unixPort = '80';
 
+/** What connections are given to, and what is told where they come from. */
+export interface ConnectionServer {
+  localAddress: string;
+  localPort: string;
+  serve(incoming: Incoming, peer: Peer): unknown;
+}
+
 /** Tells a server where it listens; without an address, on a unix socket. */
-export function nameEnd(server: HttpServer, end: { readonly address?: string; readonly port?: number }): void {
+export function nameEnd(server: ConnectionServer, end: { readonly address?: string; readonly port?: number }): void {
   server.localAddress = end.address ?? unixName;
   server.localPort = end.port === undefined ? unixPort : String(end.port);
 }
@@ -23,7 +30,7 @@ export function nameEnd(server: HttpServer, end: { readonly address?: string; re
  * @param serve takes them in its place
  */
 export function createListener(
-  server: HttpServer,
+  server: ConnectionServer,
   serve = (incoming: Incoming, peer: Peer): unknown => server.serve(incoming, peer),
 ): Server {
   const listener = createServer({ allowHalfOpen: true, pauseOnConnect: true, noDelay: true }, (socket) =>

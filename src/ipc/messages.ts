@@ -86,6 +86,8 @@ export interface Identity {
 export interface WorkerOrder {
   readonly id: number;
   readonly app: string;
+  /** The user's own script, which is run in the worker too and calls `run` with the app there. */
+  readonly script?: string | undefined;
   /** Its working directory. */
   readonly directory: string;
   readonly identity: Identity | undefined;

@@ -15,8 +15,17 @@ const commands: Partial<Record<NodeJS.Signals, Command>> = {
   SIGUSR2: 'upgrade',
 };
 
-/** Handlers only enqueue: the master loop decides when a command is safe to obey. */
-export function listenForCommands(enqueue: (command: Command, signal: NodeJS.Signals) => void): void {
-  for (const [signal, command] of Object.entries(commands) as [NodeJS.Signals, Command][])
-    process.on(signal, () => enqueue(command, signal));
+/**
+ * Handlers only enqueue: the master loop decides when a command is safe to obey.
+ * @returns how to listen no more
+ */
+export function listenForCommands(enqueue: (command: Command, signal: NodeJS.Signals) => void): () => void {
+  const listeners = (Object.entries(commands) as [NodeJS.Signals, Command][]).map(([signal, command]) => {
+    const listener = () => enqueue(command, signal);
+    process.on(signal, listener);
+    return () => process.off(signal, listener);
+  });
+  return () => {
+    for (const stopListening of listeners) stopListening();
+  };
 }

@@ -315,14 +315,14 @@ class Master {
 
   private spawn(now: number): void {
     const { configuration, listeners, identity, umask } = this.current;
-    const { app, directory, settings } = configuration;
+    const { app, script, directory, settings } = configuration;
     const sockets = listeners.map(({ socket }) => socket);
     const child = addChild(this.pool, now);
     const onExit = (code: number | null, signal: NodeJS.Signals | null) =>
       this.inbox.push({ type: 'exit', child, code, signal });
     try {
       const childProcess = spawnWorker({
-        order: { id: child.id, app, directory, identity, umask, settings, sockets },
+        order: { id: child.id, app, script, directory, identity, umask, settings, sockets },
         onMessage: (message) => this.inbox.push({ type: 'message', child, message }),
         onExit,
       });

@@ -55,7 +55,8 @@ export function spawnWorker({ order, onMessage, onExit }: SpawnOptions): ChildPr
   cluster.setupPrimary({
     exec: workerFile,
     cwd: order.directory,
-    args: [],
+    // A script finds what it was started with, in a worker too.
+    args: order.script === undefined ? [] : [order.script, ...process.argv.slice(2)],
     // A worker that read from the terminal would be stopped by it.
     stdio: ['ignore', 'inherit', 'inherit', 'ipc', ...inherited, ...board, 'pipe'] as never,
   });

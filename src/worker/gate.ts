@@ -6,7 +6,7 @@
 import { type Server, Socket } from 'node:net';
 import { getSystemErrorName } from 'node:util';
 import { bindError } from '../errors.ts';
-import { createListener, nameEnd } from '../http/accept.ts';
+import { type ConnectionServer, createListener, nameEnd } from '../http/accept.ts';
 import type { HttpServer, Peer } from '../http/server.ts';
 import type { Incoming } from '../http/socket.ts';
 import { acceptOn, type Copier, inheritedHandle, openCopier, type ServerHandle } from '../internals.ts';
@@ -26,22 +26,25 @@ export interface Gate {
 }
 
 /** A connection, and which of the servers it is for. */
-export type Take = (server: HttpServer, incoming: Incoming, peer: Peer) => void;
+export type Take<S = HttpServer> = (server: S, incoming: Incoming, peer: Peer) => void;
 
 /**
  * An open gate.
  * @param servers one per socket; each is told where it listens
  * @throws ConfigError when an address has been taken since the master saw that it was free
  */
-export async function openGate(
+export async function openGate<S extends ConnectionServer>(
   sockets: readonly WorkerSocket[],
-  servers: readonly HttpServer[],
+  servers: readonly S[],
   backlog: number,
-  take: Take,
+  take: Take<S>,
 ): Promise<Gate> {
   const copier = await openCopier();
   if (copier !== undefined && sockets.every(isInherited)) {
-    const taps = sockets.map(({ address, fd }, index) => new Tap(address, fd, backlog, copier, servers[index]!, take));
+    const taps = sockets.map(({ address, fd }, index) => {
+      const server = servers[index]!;
+      return new Tap(address, fd, backlog, copier, server, (incoming, peer) => take(server, incoming, peer));
+    });
     const areUsable = await Promise.all(taps.map((tap) => tap.fill()));
     if (areUsable.every(Boolean)) return new TapGate(taps);
     throw new Error('a listening socket cannot be copied: set TSGUN_NO_INTERNALS=1');
@@ -66,7 +69,14 @@ class Tap {
   private isWanted = false;
   private isClosed = false;
 
-  constructor(address: string, fd: number, backlog: number, copier: Copier, server: HttpServer, take: Take) {
+  constructor(
+    address: string,
+    fd: number,
+    backlog: number,
+    copier: Copier,
+    server: ConnectionServer,
+    take: (incoming: Incoming, peer: Peer) => void,
+  ) {
     const source = inheritedHandle(fd);
     if (source === undefined) throw new Error(`descriptor ${fd} is not a listening socket`);
     this.source = source;
@@ -76,7 +86,7 @@ class Tap {
     nameEnd(server, end);
     this.accept = (handle) => {
       const code = acceptOn(handle, backlog, (connection, { address, port }) =>
-        take(server, connection, { address: address ?? '', port: String(port ?? '') }),
+        take(connection, { address: address ?? '', port: String(port ?? '') }),
       );
       if (code !== 0) throw bindError(address, getSystemErrorName(code));
     };
@@ -151,18 +161,18 @@ class TapGate implements Gate {
 }
 
 /** Where sockets cannot be copied: what comes while it is shut is held, unread, until it opens. */
-class HoldingGate implements Gate {
+class HoldingGate<S extends ConnectionServer> implements Gate {
   isOpen = true;
   readonly leavesToOthers = false;
-  private readonly take: Take;
+  private readonly take: Take<S>;
   private readonly listeners: Server[] = [];
   private readonly held: (() => void)[] = [];
 
-  constructor(take: Take) {
+  constructor(take: Take<S>) {
     this.take = take;
   }
 
-  async add(socket: WorkerSocket, server: HttpServer, backlog: number): Promise<void> {
+  async add(socket: WorkerSocket, server: S, backlog: number): Promise<void> {
     const listener = createListener(server, (incoming, peer) => {
       if (this.isOpen) this.take(server, incoming, peer);
       else this.held.push(() => this.take(server, incoming, peer));
@@ -195,7 +205,11 @@ export class ReceivingGate implements Gate {
   private isClosed = false;
 
   /** An open one, like `openGate`'s. */
-  static open(sockets: readonly WorkerSocket[], servers: readonly HttpServer[], take: Take): ReceivingGate {
+  static open<S extends ConnectionServer>(
+    sockets: readonly WorkerSocket[],
+    servers: readonly S[],
+    take: Take<S>,
+  ): ReceivingGate {
     const gate = new ReceivingGate();
     const byAddress = new Map(sockets.map(({ address }, index) => [address, servers[index]!]));
     for (const [index, socket] of sockets.entries())

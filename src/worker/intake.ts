@@ -4,7 +4,7 @@
  * nothing can be lost on the way.
  */
 
-import type { HttpServer } from '../http/server.ts';
+import type { ConnectionServer } from '../http/accept.ts';
 import { Board, type Place, sharedClock } from '../ipc/board.ts';
 import type { WorkerSocket } from '../ipc/messages.ts';
 import { type Gate, openGate } from './gate.ts';
@@ -47,7 +47,7 @@ export class Intake {
     this.board = place === undefined ? undefined : new Board(place);
   }
 
-  async open(sockets: readonly WorkerSocket[], servers: readonly HttpServer[], backlog: number): Promise<void> {
+  async open(sockets: readonly WorkerSocket[], servers: readonly ConnectionServer[], backlog: number): Promise<void> {
     this.gate = await openGate(sockets, servers, backlog, (server, incoming, peer) => {
       server.serve(incoming, peer);
       this.connections++;

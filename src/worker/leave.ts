@@ -1,13 +1,12 @@
 /** What every class does on its way out: the kernel's queue, and connections that are idle. */
 
 import { setImmediate } from 'node:timers/promises';
-import type { HttpServer } from '../http/server.ts';
 
 /** Where clients connect faster than this, the queue is never empty. */
 export const longestEmptyingMs = 250;
 
 /** After one more look at the sockets: a request that has arrived makes its connection a busy one. */
-export async function closeIdle(servers: readonly HttpServer[]): Promise<void> {
+export async function closeIdle(servers: readonly { closeIdle(): void }[]): Promise<void> {
   await nextLook();
   for (const server of servers) server.closeIdle();
 }

@@ -1,5 +1,6 @@
 /** Keeps as many threads as there should be: starts them, replaces those that end, and stops them all. */
 
+import type { AppSource } from '../app/script.ts';
 import type { Settings } from '../config/settings.ts';
 import { type ErrorReport, report } from '../errors.ts';
 import type { Logger } from '../logger.ts';
@@ -8,7 +9,7 @@ import { bootError, earlyExit, ThreadHandle } from './thread-handle.ts';
 import type { FromThread } from './thread-messages.ts';
 
 export interface CrewOptions {
-  readonly app: string;
+  readonly source: AppSource;
   readonly settings: Settings;
   readonly log: Logger;
   readonly watch: Watch;
@@ -85,9 +86,9 @@ export class ThreadCrew {
 
   private spawn(): void {
     if (this.isStopping) return;
-    const { app, settings, watch, onMessage } = this.options;
+    const { source, settings, watch, onMessage } = this.options;
     const onExit = (thread: ThreadHandle, code: number, error: unknown) => this.bury(thread, code, error);
-    this.threads.add(new ThreadHandle({ app, settings, watch, onMessage, onExit }));
+    this.threads.add(new ThreadHandle({ source, settings, watch, onMessage, onExit }));
   }
 
   private bury(thread: ThreadHandle, code: number, error: unknown): void {

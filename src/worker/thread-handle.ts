@@ -1,6 +1,7 @@
 /** One thread as the main thread has it: what it was given, and how it ends. Which request it gets is the pool's to say. */
 
 import { MessageChannel, type MessagePort, receiveMessageOnPort, Worker } from 'node:worker_threads';
+import type { AppSource } from '../app/script.ts';
 import type { Settings } from '../config/settings.ts';
 import { AppLoadError, BootError, type ErrorReport, ExitCode, report } from '../errors.ts';
 import { AnswerRing, type Watch } from './answer-ring.ts';
@@ -9,7 +10,7 @@ import type { Relay } from './relay.ts';
 import type { FromThread, ThreadOrder, ToThread } from './thread-messages.ts';
 
 export interface ThreadOptions {
-  readonly app: string;
+  readonly source: AppSource;
   readonly settings: Settings;
   readonly watch: Watch;
   /** Something was said, or lies in the ring. */
@@ -45,12 +46,12 @@ export class ThreadHandle {
   private lastId = 0;
   private error: unknown = undefined;
 
-  constructor({ app, settings, watch, onMessage, onExit }: ThreadOptions) {
+  constructor({ source, settings, watch, onMessage, onExit }: ThreadOptions) {
     // Not `parentPort`, which is the app's to close, to post to and to listen on.
     const { port1, port2 } = new MessageChannel();
     this.port = port1;
     const order: ThreadOrder = {
-      app,
+      source: { app: source.app, script: source.script },
       settings,
       claims: this.claims.memory,
       answers: this.answers.memory,
@@ -58,7 +59,9 @@ export class ThreadHandle {
       port: port2,
     };
     const name = `${settings.procName} thread`;
-    this.worker = new Worker(threadFile, { workerData: order, transferList: [port2], name });
+    // What the user's script was started with; without a script, that is nothing.
+    const argv = process.argv.slice(2);
+    this.worker = new Worker(threadFile, { workerData: order, transferList: [port2], name, argv });
     port1.on('message', (message: FromThread | undefined) => onMessage(this, message));
     this.worker.on('error', (error) => {
       this.error = error;

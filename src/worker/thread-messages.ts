@@ -4,6 +4,7 @@
  */
 
 import type { MessagePort } from 'node:worker_threads';
+import type { AppSource } from '../app/script.ts';
 import type { Settings } from '../config/settings.ts';
 import type { ErrorReport } from '../errors.ts';
 import { lookUpField } from '../http/fields.ts';
@@ -11,7 +12,7 @@ import { RequestHead } from '../http/head.ts';
 
 /** What a thread is started with. */
 export interface ThreadOrder {
-  readonly app: string;
+  readonly source: AppSource;
   readonly settings: Settings;
   /** See `claims.ts`. */
   readonly claims: SharedArrayBuffer;

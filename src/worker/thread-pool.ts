@@ -4,6 +4,7 @@
  * taken back.
  */
 
+import type { AppSource } from '../app/script.ts';
 import type { Settings } from '../config/settings.ts';
 import type { Exchange } from '../http/exchange.ts';
 import type { Logger } from '../logger.ts';
@@ -46,11 +47,11 @@ export class ThreadPool {
   private readonly silence: Silence;
 
   /** @param intake what to pause while connections would only wait here */
-  constructor(app: string, settings: Settings, log: Logger, intake: { pause(): void; resume(): void }) {
+  constructor(source: AppSource, settings: Settings, log: Logger, intake: { pause(): void; resume(): void }) {
     const watch = new Watch();
     this.answers = new AnswerWatch(watch, () => this.drainRings());
     this.crew = new ThreadCrew({
-      app,
+      source,
       settings,
       log,
       watch,

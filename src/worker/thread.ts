@@ -7,7 +7,7 @@
 
 import { isMainThread, type MessagePort, workerData } from 'node:worker_threads';
 import { findInterface, makeHandler, prepareApp } from '../app/interfaces.ts';
-import { loadApp } from '../app/load.ts';
+import { loadFrom } from '../app/script.ts';
 import type { Handler } from '../app/wsgi.ts';
 import { report } from '../errors.ts';
 import { ClientGone, timeoutError } from '../http/errors.ts';
@@ -122,10 +122,11 @@ class Thread {
   }
 
   static async begin(order: ThreadOrder): Promise<void> {
-    const { app, settings, port } = order;
+    const { source, settings, port } = order;
     const outlet = new Outlet(port, new AnswerRing(order.answers), new Watch(order.watch));
+    if (source.script !== undefined) process.argv[1] = source.script;
     try {
-      const loaded = await prepareApp(await loadApp(app), settings.interface);
+      const loaded = await prepareApp(await loadFrom(source), settings.interface);
       const handle = makeHandler(loaded, settings.interface, {
         multithread: true,
         multiprocess: settings.workers > 1,

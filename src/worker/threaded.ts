@@ -10,7 +10,7 @@ import { closeIdle, emptyQueue } from './leave.ts';
 import { ThreadPool } from './thread-pool.ts';
 import type { Worker, WorkerContext } from './worker.ts';
 
-export function threadedWorker({ appReference, settings, sockets, log, place }: WorkerContext): Worker {
+export function threadedWorker({ source, settings, sockets, log, place }: WorkerContext): Worker {
   const intake = new Intake(settings.workerConnections, place);
   const servers: HttpServer[] = sockets.map(
     () =>
@@ -21,7 +21,7 @@ export function threadedWorker({ appReference, settings, sockets, log, place }: 
         onTimeout: (exchange, ms, end) => pool.expire(exchange, ms, end),
       }),
   );
-  const pool = new ThreadPool(appReference, settings, log, intake);
+  const pool = new ThreadPool(source, settings, log, intake);
   let isDraining = false;
   let isHurried = false;
 

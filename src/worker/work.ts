@@ -5,7 +5,8 @@
 
 import cluster from 'node:cluster';
 import { prepareApp } from '../app/interfaces.ts';
-import { loadApp } from '../app/load.ts';
+import { loadFrom } from '../app/script.ts';
+import { speaksTcp } from '../app/tcp.ts';
 import type { Settings } from '../config/settings.ts';
 import { AppLoadError, BootError, ExitCode, report, TsgunError } from '../errors.ts';
 import { openEnvelope, sendToMaster } from '../ipc/channel.ts';
@@ -99,19 +100,27 @@ function takeOrder(): WorkerOrder {
   if (text === undefined) throw new BootError('this file is for the master to start; the command is tsgun');
   // The app and what it spawns have no business with it.
   delete process.env[orderVariable];
-  return JSON.parse(text) as WorkerOrder;
+  const order = JSON.parse(text) as WorkerOrder;
+  // As if Node had been started with the script.
+  if (order.script !== undefined) process.argv.splice(1, 1);
+  return order;
 }
 
 async function boot(order: WorkerOrder, log: Logger): Promise<Worker> {
   const { settings, sockets } = order;
-  const makeWorker = await registry[settings.workerClass]();
+  const isTcp = speaksTcp(settings.interface, order.app);
+  const makeWorker = isTcp ? (await import('./tcp.ts')).tcpWorker(settings) : await registry[settings.workerClass]();
   // After all that is ours, which may lie where only root can read, and before the first line of the app.
   if (order.identity !== undefined) become(order.identity);
-  const app =
-    makeWorker.loadsApp === false ? undefined : await prepareApp(await loadApp(order.app), settings.interface);
-  const worker = makeWorker({ app, appReference: order.app, settings, sockets, log, place: order.place });
+  const app = makeWorker.loadsApp === false ? undefined : await load(order, isTcp);
+  const worker = makeWorker({ app, source: order, settings, sockets, log, place: order.place });
   await worker.start();
   return worker;
+}
+
+async function load(order: WorkerOrder, isTcp: boolean): Promise<unknown> {
+  const app = await loadFrom(order);
+  return isTcp ? app : prepareApp(app, order.settings.interface);
 }
 
 /** An error that nobody caught leaves the app in a state nobody knows: it is replaced, after the requests that run. */

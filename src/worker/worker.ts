@@ -1,5 +1,6 @@
 /** What a worker class is to the rest: the one contract that every class keeps. */
 
+import type { AppSource } from '../app/script.ts';
 import type { Settings } from '../config/settings.ts';
 import type { Place } from '../ipc/board.ts';
 import type { RunningRequest, WorkerSocket } from '../ipc/messages.ts';
@@ -9,8 +10,8 @@ import type { Logger } from '../logger.ts';
 export interface WorkerContext {
   /** The app's export, of which `makeHandler` makes what serves. Undefined for a class that loads it elsewhere. */
   readonly app: unknown;
-  /** Where it comes from: `path[:export]`. */
-  readonly appReference: string;
+  /** Where it comes from. */
+  readonly source: AppSource;
   readonly settings: Settings;
   readonly sockets: readonly WorkerSocket[];
   readonly log: Logger;

@@ -1,8 +1,12 @@
-/** An app behind the real HTTP engine, in this process, on a free port; and the two ways to talk to it. */
+/**
+ * An app behind the real HTTP engine, in this process, on a free port; and the two ways to talk to it. Between the two stands
+ * the validator, so that every app's tests hold it to PEP 3333.
+ */
 
 import { connect } from 'node:net';
 import { text } from 'node:stream/consumers';
 import type { App } from '../../src/app/types.ts';
+import { validator } from '../../src/validate.ts';
 import { openInProcess } from '../http/in-process.ts';
 
 export interface Service extends AsyncDisposable {
@@ -24,7 +28,12 @@ export interface RawAnswer {
 }
 
 export async function serve(app: App): Promise<Service> {
-  const { port, failures, close } = await openInProcess(app);
+  const validated = validator(app);
+  const { port, failures, close: closeServer } = await openInProcess(validated);
+  const close = async () => {
+    await closeServer();
+    if (validated.unclosed > 0) throw new Error(`${validated.unclosed} bodies were not closed`);
+  };
 
   const exchange = async (request: string) => {
     const socket = connect(port, '127.0.0.1');

@@ -1,0 +1,78 @@
+/**
+ * A user's own script as the source of the app: run anew in each worker, it hands its app over where it calls `run`. The
+ * script is the process's main module, as it was in the master, so that what it asks of Node has the same answer.
+ */
+
+import { realpathSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { pathToFileURL } from 'node:url';
+import { AppLoadError, report } from '../errors.ts';
+import { runAsMain } from '../internals.ts';
+import { importModule, loadApp } from './load.ts';
+
+/** Where an app comes from. */
+export interface AppSource {
+  /** `path[:export]`, or a name for the log where there is a script. */
+  readonly app: string;
+  /** The user's script that calls `run` with it. */
+  readonly script?: string | undefined;
+}
+
+type Offer = (app: unknown) => void;
+
+/** Global, as the script's `tsgun` may be another copy than the one that runs this process. */
+const key = Symbol.for('tsgun.offer');
+
+/** @throws AppLoadError */
+export async function loadFrom({ app, script }: AppSource): Promise<unknown> {
+  if (script === undefined) return loadApp(app);
+  const offered = await appOf(script);
+  return typeof offered === 'string' ? loadApp(offered) : offered;
+}
+
+/** @returns whether somebody waits for the app: this process is a worker, and `run` is to go no further */
+export function offerApp(app: unknown): boolean {
+  const offer = Reflect.get(globalThis, key) as Offer | undefined;
+  offer?.(app);
+  return offer !== undefined;
+}
+
+function appOf(script: string): Promise<unknown> {
+  return new Promise((resolve, reject) => {
+    let isOffered = false;
+    const offer: Offer = (app) => {
+      isOffered = true;
+      resolve(app);
+    };
+    Reflect.set(globalThis, key, offer);
+    // It never ends where it awaits `run`.
+    execute(script).then(
+      () => {
+        const reason = 'it did not call run(); in a worker it must do so too, with the same app';
+        reject(new AppLoadError(`app: ${script} was run again in a worker, where ${reason}`));
+      },
+      (error: unknown) => {
+        const reason = report(error).message.replace(/\s+/g, ' ');
+        // What fails later fails beside an app that serves.
+        if (isOffered) throw error;
+        reject(new AppLoadError(`app: ${script} failed to load: ${reason}`, { cause: error }));
+      },
+    );
+  });
+}
+
+async function execute(script: string): Promise<unknown> {
+  const path = realpathSync(createRequire(pathToFileURL(script)).resolve(script));
+  const isJavaScript = !/\.[cm]?ts$/.test(path);
+  const canRun = isJavaScript || Reflect.get(process.features, 'typescript') || hasLoader();
+  if (!canRun) return importModule(path);
+  runAsMain();
+  // It has begun, or begins here: there is only one of each module.
+  return import(pathToFileURL(path).href);
+}
+
+/** Whether the user runs Node with something that loads TypeScript, such as tsx: workers inherit it. */
+function hasLoader(): boolean {
+  const options = [...process.execArgv, ...(process.env.NODE_OPTIONS ?? '').split(' ')];
+  return options.some((option) => /^(-r|--require|--import|--loader|--experimental-loader)(=|$)/.test(option));
+}

@@ -1,0 +1,149 @@
+/**
+ * The tcp interface: `(socket, { signal }) => void` on a raw connection. What is said over it is the app's alone; here is
+ * when a connection begins and ends, and who is told when it has to.
+ */
+
+import { Socket, type SocketConstructorOpts } from 'node:net';
+import { AppLoadError, describe } from '../errors.ts';
+import type { Peer } from '../http/server.ts';
+import type { Incoming } from '../http/socket.ts';
+import { ConnectionHandle } from '../internals.ts';
+import { parseReference } from './load.ts';
+
+export interface TcpContext {
+  /**
+   * Aborted when the connection has to end: its worker leaves, and cuts it at `gracefulTimeout`; or when it has ended.
+   */
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Called once for each connection. When the client has ended its side and what the app returned is settled, the other side
+ * is ended too. If it throws or rejects, the connection is cut.
+ */
+export type TcpApp = (socket: Socket, context: TcpContext) => unknown;
+
+/** An export named `tcp` is taken for this interface where none is asked for. */
+export function speaksTcp(asked: string, appReference: string): boolean {
+  return asked === 'tcp' || (asked === 'auto' && parseReference(appReference).exportName === 'tcp');
+}
+
+export interface TcpServerOptions {
+  readonly app: unknown;
+  /** A failure of the app, for the log. */
+  readonly onFailure: (peer: Peer, error: unknown) => void;
+  /** A connection has ended. */
+  readonly onGone?: () => void;
+}
+
+/** Where a client has left without a word, its system no longer answers: so long until the first probe. */
+const keepAliveProbeMs = 60_000;
+
+interface Connection {
+  readonly peer: Peer;
+  readonly startedAt: number;
+  readonly socket: Socket;
+  readonly controller: AbortController;
+}
+
+/** The connections of one worker to one address. */
+export class TcpServer {
+  /** Connections that have ended. */
+  requests = 0;
+  /** Connections so far. */
+  accepted = 0;
+  localAddress = '';
+  localPort = '';
+  private readonly app: TcpApp;
+  private readonly onFailure: TcpServerOptions['onFailure'];
+  private readonly onGone: (() => void) | undefined;
+  private readonly connections = new Set<Connection>();
+  private isDraining = false;
+  private onEmpty: (() => void) | undefined = undefined;
+
+  /** @throws AppLoadError when the export is not what the interface needs */
+  constructor({ app, onFailure, onGone }: TcpServerOptions) {
+    if (typeof app !== 'function')
+      throw new AppLoadError(`app: the export is ${describe(app)}; expected a function (socket) => void`);
+    this.app = app as TcpApp;
+    this.onFailure = onFailure;
+    this.onGone = onGone;
+  }
+
+  serve(incoming: Incoming, peer: Peer): void {
+    this.accepted++;
+    const socket = socketOf(incoming).setKeepAlive(true, keepAliveProbeMs);
+    const controller = new AbortController();
+    const connection = { peer, socket, controller, startedAt: performance.now() };
+    this.connections.add(connection);
+    // A client that breaks off is no error of the app's; one that wants to know of it listens too.
+    socket.on('error', () => {});
+    socket.once('close', () => this.forget(connection));
+    if (this.isDraining) controller.abort(leaving());
+    void this.call(connection);
+  }
+
+  get connectionCount(): number {
+    return this.connections.size;
+  }
+
+  /** As requests are listed, for the log. */
+  running(): { method: string; path: string; ms: number }[] {
+    const now = performance.now();
+    return [...this.connections].map(({ peer, startedAt }) => ({
+      method: 'TCP',
+      path: `${peer.address}:${peer.port}`,
+      ms: Math.round(now - startedAt),
+    }));
+  }
+
+  /** Tells the app to finish; resolves when no connection is left. Who has a deadline calls `destroy` at it. */
+  async drain(): Promise<void> {
+    this.isDraining = true;
+    for (const { controller } of this.connections) controller.abort(leaving());
+    if (this.connections.size > 0) await new Promise<void>((resolve) => (this.onEmpty = resolve));
+  }
+
+  /** Only the app knows which are. */
+  closeIdle(): void {}
+
+  /** Cuts every connection. */
+  destroy(): void {
+    for (const { socket } of this.connections) socket.resetAndDestroy();
+  }
+
+  private async call({ socket, controller: { signal }, peer }: Connection): Promise<void> {
+    const ended = new Promise<void>((resolve) => socket.once('end', resolve).once('close', resolve));
+    try {
+      await this.app(socket, { signal });
+      await ended;
+      // Only after what else listens for the end has been called: it may have last words.
+      if (!socket.destroyed) socket.end();
+    } catch (error) {
+      // A read or a write that the end of the connection has broken off.
+      if (!socket.destroyed && !signal.aborted) this.onFailure(peer, error);
+      if (!socket.destroyed) socket.resetAndDestroy();
+    }
+  }
+
+  private forget(connection: Connection): void {
+    this.connections.delete(connection);
+    this.requests++;
+    connection.controller.abort(new DOMException('the connection has ended', 'AbortError'));
+    this.onGone?.();
+    if (this.connections.size === 0) this.onEmpty?.();
+  }
+}
+
+function leaving(): DOMException {
+  return new DOMException('the worker is leaving: finish and end the connection', 'AbortError');
+}
+
+/** Half-open use is allowed: what a client asks for before it ends its side is still answered. */
+function socketOf(incoming: Incoming): Socket {
+  if (incoming instanceof ConnectionHandle)
+    return new Socket({ handle: incoming.handle, allowHalfOpen: true } as SocketConstructorOpts);
+  if (!(incoming instanceof Socket)) throw new Error('a raw connection needs a socket');
+  // It comes paused; the app's first listener is to make it flow, as it does with any other.
+  return Object.assign(incoming, { readableFlowing: null });
+}

@@ -1,0 +1,97 @@
+/**
+ * `run`: the command as a function, for a script of the user's own. In that script's process it is the master. Its workers
+ * run the same script, and there `run` only says which app it is.
+ */
+
+import { relative, resolve } from 'node:path';
+import { offerApp } from '../app/script.ts';
+import type { TcpApp } from '../app/tcp.ts';
+import type { App } from '../app/types.ts';
+import type { UserSettings } from '../config/user-settings.ts';
+import { ConfigError, describe, type ExitCode } from '../errors.ts';
+
+/** How it ended. */
+export interface Stopped {
+  /** The code that the process will exit with: 0, or 3 or 4 where workers or the app failed at the start. */
+  readonly exitCode: ExitCode;
+  /** The signal that asked for it, or that no worker could boot; why not is in the log. */
+  readonly reason: NodeJS.Signals | 'boot_failed';
+}
+
+/**
+ * Serves an app by workers of their own, like the command `tsgun`, until a signal stops it. Signals mean to this process
+ * what they mean to the command's; HUP runs the script anew in new workers, so that they have its code as it is now, while
+ * the settings stay what they were.
+ * @param app a function, which workers get by running this process's script (`process.argv[1]`) again, up to this call;
+ *   or `path[:export]`, relative to the working directory, which they load by themselves
+ * @param settings rank like a config file's: above `$PORT` and `$WEB_CONCURRENCY`, below `TSGUN_*`. No file is read.
+ * @returns when all workers have gone; sets `process.exitCode`. In a worker it never returns.
+ * @throws ConfigError when a setting is bad or an address cannot be bound; then no worker has run
+ */
+export function run(app: App | string, settings?: UserSettings): Promise<Stopped>;
+export function run(app: TcpApp, settings: UserSettings & { readonly interface: 'tcp' }): Promise<Stopped>;
+export async function run(app: App | TcpApp | string, settings: UserSettings = {}): Promise<Stopped> {
+  if (offerApp(app)) return new Promise(() => {});
+  if (typeof app !== 'function' && typeof app !== 'string')
+    throw new ConfigError(`app: expected a function or a path such as "app.ts:app", got ${describe(app)}`);
+  if ('NODE_UNIQUE_ID' in process.env || (await import('node:cluster')).default.isWorker)
+    throw new ConfigError(
+      'run: this process is a worker of another cluster; start the script by itself (in PM2, fork mode)',
+    );
+  if (isRunning) throw new ConfigError('run: it runs already in this process, which can be one master only');
+  isRunning = true;
+  try {
+    return await runHere(app, settings);
+  } finally {
+    isRunning = false;
+  }
+}
+
+let isRunning = false;
+
+/** Loaded here, not with this file: an app that imports its types from tsgun, and tests, have no use for a master. */
+async function runHere(app: App | TcpApp | string, settings: UserSettings): Promise<Stopped> {
+  const { Inbox } = await import('../master/inbox.ts');
+  const { listenForCommands } = await import('../master/commands.ts');
+  const inbox = new Inbox<import('../master/master.ts').MasterEvent>();
+  let stopSignal: NodeJS.Signals | undefined;
+  const stopListening = listenForCommands((command, signal) => {
+    if (command === 'stop' || command === 'quit') stopSignal ??= signal;
+    inbox.push({ type: 'command', command, signal });
+  });
+  try {
+    const { runMaster } = await import('../master/master.ts');
+    const { loadConfiguration } = await import('../config/load.ts');
+    const { startDirectory } = await import('../config/directory.ts');
+    const { takeActivation } = await import('../config/activation.ts');
+    const home = startDirectory();
+    const script = typeof app === 'function' ? ownScript() : undefined;
+    const line = {
+      app: typeof app === 'string' ? app : nameOf(script!, home),
+      values: {},
+      program: { values: settings, script },
+      activation: takeActivation(),
+    };
+    const exitCode = await runMaster({ load: () => loadConfiguration(line, process.env, home), inbox, home });
+    process.exitCode = exitCode;
+    return { exitCode, reason: exitCode === 0 && stopSignal !== undefined ? stopSignal : 'boot_failed' };
+  } finally {
+    stopListening();
+    // The wait for a stop in the first moments still goes on, and its timer would keep this process alive.
+    inbox.push({ type: 'command', command: 'stop', signal: 'SIGTERM' });
+  }
+}
+
+function ownScript(): string {
+  const script = process.argv[1];
+  if (script !== undefined && script !== '-') return resolve(script);
+  throw new ConfigError(
+    'run: there is no script for workers to run again; save it to a file, or give the path of an app',
+  );
+}
+
+/** For the log and the process titles. */
+function nameOf(script: string, home: string): string {
+  const path = relative(home, script);
+  return path.startsWith('..') ? script : path;
+}

@@ -1,0 +1,184 @@
+/** `createServer`: an app behind the real engine in this process, without a master, for an app's own tests. */
+
+import { once } from 'node:events';
+import type { Server as Listener } from 'node:net';
+import { makeHandler, prepareApp } from '../app/interfaces.ts';
+import { loadApp } from '../app/load.ts';
+import { speaksTcp, type TcpApp, TcpServer } from '../app/tcp.ts';
+import type { App } from '../app/types.ts';
+import { resolveSettings } from '../config/load.ts';
+import { type Address, formatAddress } from '../config/parsers.ts';
+import type { SettingName, Settings } from '../config/settings.ts';
+import { programSource } from '../config/sources.ts';
+import type { UserSettings } from '../config/user-settings.ts';
+import { bindError, ConfigError } from '../errors.ts';
+import { createListener } from '../http/accept.ts';
+import { HttpServer } from '../http/server.ts';
+import { createLazyLogger, type Logger } from '../logger.ts';
+import { httpOptions } from '../worker/http-options.ts';
+import { closeIdle } from '../worker/leave.ts';
+import { logTcpFailure } from '../worker/tcp.ts';
+
+/** The settings that mean something without a master and workers. */
+const suitable = [
+  'bind',
+  'backlog',
+  'requestTimeout',
+  'gracefulTimeout',
+  'keepAlive',
+  'headerTimeout',
+  'bodyTimeout',
+  'limitRequestLine',
+  'limitRequestFields',
+  'limitRequestFieldSize',
+  'limitRequestBody',
+  'interface',
+  'errorLogfile',
+  'logLevel',
+  'logFormat',
+] as const satisfies readonly SettingName[];
+
+export type ServerSettings = Pick<UserSettings, (typeof suitable)[number]>;
+
+export interface ServerAddress {
+  /** `http://HOST:PORT`, `tcp://HOST:PORT` or `unix:PATH`. */
+  readonly url: string;
+  /** Of a unix socket, its path. */
+  readonly address: string;
+  /** 0 for a unix socket. */
+  readonly port: number;
+}
+
+export interface Server {
+  /** Resolves when it accepts. @throws ConfigError when the address cannot be bound, AppLoadError when the app is none */
+  listen(): Promise<ServerAddress>;
+  /** @throws Error when it does not listen */
+  address(): ServerAddress;
+  /** Accepts no more, finishes what runs, in `gracefulTimeout`, and leaves no handle behind. May be called at any time. */
+  close(): Promise<void>;
+  /** `await using`: closes. */
+  [Symbol.asyncDispose](): Promise<void>;
+}
+
+/**
+ * @param app a function, or `path[:export]`
+ * @param settings as in a config file; a free port of 127.0.0.1 where none is said. Neither a config file nor the
+ *   environment is read.
+ * @throws ConfigError for a setting that is bad, or that needs a master
+ */
+export function createServer(app: App | string, settings?: ServerSettings): Server;
+export function createServer(app: TcpApp, settings: ServerSettings & { readonly interface: 'tcp' }): Server;
+export function createServer(app: App | TcpApp | string, settings: ServerSettings = {}): Server {
+  return new InProcessServer(app, check(settings));
+}
+
+class InProcessServer implements Server {
+  private readonly app: App | TcpApp | string;
+  private readonly settings: Settings;
+  private readonly log: Logger;
+  private opening: Promise<ServerAddress> | undefined = undefined;
+  private closing: Promise<void> | undefined = undefined;
+  private listener: Listener | undefined = undefined;
+  private server: HttpServer | TcpServer | undefined = undefined;
+  private where: ServerAddress | undefined = undefined;
+
+  constructor(app: App | TcpApp | string, settings: Settings) {
+    this.app = app;
+    this.settings = settings;
+    this.log = createLazyLogger(settings);
+  }
+
+  listen(): Promise<ServerAddress> {
+    if (this.closing !== undefined) return Promise.reject(new Error('the server is closed: create another'));
+    this.opening ??= this.open();
+    return this.opening;
+  }
+
+  address(): ServerAddress {
+    if (this.where === undefined) throw new Error('the server does not listen: await listen() first');
+    return this.where;
+  }
+
+  close(): Promise<void> {
+    this.closing ??= this.shut();
+    return this.closing;
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  private async open(): Promise<ServerAddress> {
+    const { settings } = this;
+    const app = typeof this.app === 'string' ? await loadApp(this.app) : this.app;
+    const isTcp = speaksTcp(settings.interface, typeof this.app === 'string' ? this.app : '');
+    this.server = isTcp ? this.tcpServer(app) : await this.httpServer(app);
+    const listener = createListener(this.server);
+    const address = settings.bind[0]!;
+    listener.listen({ ...listenOptions(address), backlog: settings.backlog });
+    // A refused address comes as an event.
+    await once(listener, 'listening').catch(async (error: NodeJS.ErrnoException) => {
+      await this.server?.drain(0);
+      throw bindError(formatAddress(address), error.code ?? error.message);
+    });
+    this.listener = listener;
+    this.where = describeAddress(listener, isTcp);
+    return this.where;
+  }
+
+  private async httpServer(app: unknown): Promise<HttpServer> {
+    const asked = this.settings.interface === 'tcp' ? 'auto' : this.settings.interface;
+    const onErrorLine = (line: string) => this.log.say('error', { source: 'wsgi.errors' }, line);
+    const options = { multithread: false, multiprocess: false, onErrorLine };
+    return new HttpServer({
+      ...httpOptions(this.settings, this.log),
+      handle: makeHandler(await prepareApp(app, asked), asked, options),
+    });
+  }
+
+  private tcpServer(app: unknown): TcpServer {
+    return new TcpServer({ app, onFailure: (peer, error) => logTcpFailure(this.log, peer, error) });
+  }
+
+  private async shut(): Promise<void> {
+    // It may be on its way; who called listen() hears why it failed.
+    await this.opening?.catch(() => {});
+    const { listener, server } = this;
+    if (listener === undefined || server === undefined) return;
+    this.where = undefined;
+    const closed = once(listener, 'close');
+    listener.close();
+    const timer = setTimeout(() => server.destroy(), this.settings.gracefulTimeout * 1000);
+    const drained = server.drain(0);
+    await closeIdle([server]);
+    await drained;
+    clearTimeout(timer);
+    await closed;
+  }
+}
+
+function check(values: ServerSettings): Settings {
+  const source = programSource(values, 'createServer()');
+  for (const name of Object.keys(values)) {
+    if ((suitable as readonly string[]).includes(name) || name === '$schema') continue;
+    throw new ConfigError(`${name}: not for createServer(), which has no workers; run() takes it`);
+  }
+  const { settings } = resolveSettings([{ name: 'createServer()', values: { bind: '127.0.0.1:0' } }, source]);
+  const [first, ...rest] = settings.bind;
+  if (rest.length > 0 || first?.kind === 'fd')
+    throw new ConfigError('bind: createServer() listens on one HOST:PORT or unix:PATH; for more, create more');
+  return settings;
+}
+
+function listenOptions(address: Address) {
+  if (address.kind === 'unix') return { path: address.path };
+  return address.kind === 'tcp' ? { host: address.host, port: address.port } : {};
+}
+
+function describeAddress(listener: Listener, isTcp: boolean): ServerAddress {
+  const bound = listener.address();
+  if (typeof bound !== 'object' || bound === null) return { url: `unix:${bound}`, address: String(bound), port: 0 };
+  const { address, port, family } = bound;
+  const host = family === 'IPv6' ? `[${address}]` : address;
+  return { url: `${isTcp ? 'tcp' : 'http'}://${host}:${port}`, address, port };
+}

@@ -1,0 +1,14 @@
+/** How a broken rule is told. */
+
+import { AssertionError } from 'node:assert';
+import { inspect } from 'node:util';
+
+/** @throws AssertionError */
+export function assert(condition: unknown, message: string): asserts condition {
+  if (!condition) throw new AssertionError({ message: `PEP 3333: ${message}`, stackStartFn: assert });
+}
+
+/** A value, in short. */
+export function show(value: unknown): string {
+  return inspect(value, { depth: 0, breakLength: Number.POSITIVE_INFINITY, maxStringLength: 60 });
+}

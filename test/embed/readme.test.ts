@@ -1,0 +1,72 @@
+/** The examples of README.md run as they stand there. */
+
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdirSync, readFileSync, symlinkSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+import { expect, onTestFinished, test } from 'vitest';
+import { isAlive, makeFolder } from '../integration/harness.ts';
+
+const repository = fileURLToPath(new URL('../..', import.meta.url));
+const jiti = join(createRequire(import.meta.url).resolve('jiti/package.json'), '../lib/jiti-cli.mjs');
+
+/** The code blocks that begin with a comment of their file's name. */
+const examples = new Map(
+  [...readFileSync(join(repository, 'README.md'), 'utf8').matchAll(/```ts\n\/\/ (\S+)\n(.*?)```/gs)].map(
+    ([, name = '', text = '']) => [name, text],
+  ),
+);
+
+function project(name: string): string {
+  const text = examples.get(name);
+  if (text === undefined) throw new Error(`README.md has no example ${name}`);
+  const folder = makeFolder({ [name]: text });
+  mkdirSync(join(folder.path, 'node_modules'));
+  symlinkSync(repository, join(folder.path, 'node_modules/tsgun'));
+  return folder.path;
+}
+
+test('server.ts serves until it is stopped, and says why', async () => {
+  const path = project('server.ts');
+  const env = { ...process.env, TSGUN_BIND: '127.0.0.1:0' };
+  const script = spawn(process.execPath, [jiti, 'server.ts'], { cwd: path, env, stdio: ['ignore', 'pipe', 'pipe'] });
+  onTestFinished(() => {
+    if (isAlive(script.pid!)) script.kill('SIGKILL');
+  });
+  let stdout = '';
+  script.stdout.on('data', (bytes) => {
+    stdout += bytes;
+  });
+  for await (const line of createInterface({ input: script.stderr })) {
+    const { event, url } = JSON.parse(line) as { event?: string; url?: string };
+    if (event !== 'listening') continue;
+    expect(await (await fetch(`${url}/you`)).text()).toBe('hello, /you\n');
+    script.kill('SIGTERM');
+  }
+  if (script.exitCode === null) await once(script, 'exit');
+  expect([stdout, script.exitCode]).toEqual(['stopped by SIGTERM\n', 0]);
+});
+
+test('hello.test.ts passes as a test of a user', async () => {
+  const path = project('hello.test.ts');
+  const hello = examples.get('hello.ts');
+  expect(hello).toBeDefined();
+  (await import('node:fs')).writeFileSync(join(path, 'hello.ts'), hello!);
+  symlinkSync(join(repository, 'node_modules/vitest'), join(path, 'node_modules/vitest'));
+  const vitest = join(repository, 'node_modules/vitest/vitest.mjs');
+  const run = spawn(process.execPath, [vitest, 'run', '--root', path], {
+    cwd: path,
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  let output = '';
+  for (const stream of [run.stdout, run.stderr])
+    stream.on('data', (bytes) => {
+      output += bytes;
+    });
+  const [code] = await once(run, 'close');
+  expect(output).toMatch(/Tests +.*1 passed/);
+  expect(code).toBe(0);
+});

@@ -1,0 +1,179 @@
+/** `run` in a script of the user's own, in a project that has nothing but the packed tsgun. */
+
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
+import { eventually, isAlive, type LogLine } from '../integration/harness.ts';
+
+const repository = fileURLToPath(new URL('../..', import.meta.url));
+const project = mkdtempSync(join(tmpdir(), 'tsgun-embed-'));
+const jiti = join(createRequire(import.meta.url).resolve('jiti/package.json'), '../lib/jiti-cli.mjs');
+
+beforeAll(() => {
+  // What npm would install, without asking a registry: the package as packed, and its dependencies from here.
+  const [{ filename }] = JSON.parse(
+    execFileSync('npm', ['pack', '--json', '--ignore-scripts', '--pack-destination', project], {
+      cwd: repository,
+      encoding: 'utf8',
+      stdio: ['ignore', 'pipe', 'ignore'],
+    }),
+  ) as [{ filename: string }];
+  const target = join(project, 'node_modules/tsgun');
+  mkdirSync(target, { recursive: true });
+  execFileSync('tar', ['xzf', join(project, filename), '--strip-components=1', '-C', target]);
+  symlinkSync(join(repository, 'node_modules'), join(target, 'node_modules'));
+});
+afterAll(() => rmSync(project, { recursive: true, force: true }));
+
+class Script {
+  readonly process: ChildProcess;
+  readonly log: LogLine[] = [];
+  readonly text: string[] = [];
+  stdout = '';
+
+  constructor(args: readonly string[]) {
+    this.process = spawn(process.execPath, args, { cwd: project, stdio: ['ignore', 'pipe', 'pipe'] });
+    this.process.stdout!.on('data', (bytes) => {
+      this.stdout += bytes;
+    });
+    createInterface({ input: this.process.stderr! }).on('line', (line) =>
+      line.startsWith('{') ? this.log.push(JSON.parse(line) as LogLine) : this.text.push(line),
+    );
+    onTestFinished(() => {
+      for (const pid of [this.process.pid!, ...this.workers()]) if (isAlive(pid)) process.kill(pid, 'SIGKILL');
+    });
+  }
+
+  workers(): number[] {
+    return this.log.filter(({ event }) => event === 'worker_spawned').map(({ pid }) => pid);
+  }
+
+  async event(name: string, count = 1): Promise<LogLine> {
+    const found = () => this.log.filter(({ event }) => event === name);
+    await eventually(() => {
+      if (this.process.exitCode !== null && found().length < count)
+        throw new Error(`ended before ${name}: ${JSON.stringify(this.log)} ${this.text.join('\n')}`);
+      return found().length >= count;
+    });
+    return found()[count - 1]!;
+  }
+
+  async get(): Promise<string> {
+    const { url } = await this.event('listening');
+    return (await fetch(String(url), { headers: { connection: 'close' } })).text();
+  }
+}
+
+const body = (types: boolean) => `
+const app${types ? ': App' : ''} = (env, startResponse) => {
+  startResponse('200 OK', [['Content-Type', 'text/plain']]);
+  return ['first ' + process.pid + ' ' + process.argv.slice(2)];
+};
+const { reason, exitCode } = await run(app, { bind: '127.0.0.1:0', workers: 2, workerClass: 'CLASS' });
+console.log('stopped:', reason, exitCode);
+`;
+
+test.each([
+  ['in JavaScript', 'server.mjs', "import { run } from 'tsgun';", 'async', []],
+  ['in JavaScript, with threads', 'server.mjs', "import { run } from 'tsgun';", 'threaded', []],
+  ['in TypeScript', 'server.ts', "import { type App, run } from 'tsgun';", 'sync', [jiti]],
+  ['in TypeScript, with threads', 'server.ts', "import { type App, run } from 'tsgun';", 'threaded', [jiti]],
+] as const)(
+  'a script %s is served, respawned, reloaded with its new code, and stopped',
+  async (_, name, first, kind, through) => {
+    const path = join(project, name);
+    writeFileSync(path, first + body(name.endsWith('ts')).replace('CLASS', kind));
+    const script = new Script([...through, path, '--mine']);
+    await script.event('worker_ready', 2);
+    expect(await script.get()).toMatch(/^first \d+ --mine$/);
+
+    process.kill(script.workers()[0]!, 'SIGKILL');
+    expect(await script.event('worker_exited')).toMatchObject({ reason: 'killed' });
+    await script.event('worker_ready', 3);
+
+    writeFileSync(path, readFileSync(path, 'utf8').replace('first', 'second'));
+    script.process.kill('SIGHUP');
+    await script.event('reload_finished');
+    await script.event('worker_exited', 3);
+    expect(await script.get()).toMatch(/^second /);
+
+    script.process.kill('SIGTERM');
+    const [code] = await once(script.process, 'close');
+    expect([script.text, code]).toEqual([[], 0]);
+    expect(script.stdout).toBe('stopped: SIGTERM 0\n');
+    expect(script.workers().filter(isAlive)).toEqual([]);
+  },
+);
+
+test('CommonJS, with what only a main module does', async () => {
+  const path = join(project, 'server.cjs');
+  writeFileSync(
+    path,
+    `const app = (env, start) => { start('200 OK', [['Content-Type', 'text/plain']]); return ['common']; };
+    if (require.main === module) require('tsgun').run(app, { bind: '127.0.0.1:0' });`,
+  );
+  const script = new Script([path]);
+  expect(await script.get()).toBe('common');
+  script.process.kill('SIGINT');
+  expect(await once(script.process, 'close')).toEqual([0, null]);
+});
+
+test('the app may be a path, and the script is then not run again', async () => {
+  writeFileSync(
+    join(project, 'mine.mjs'),
+    "export const app = (env, start) => { start('200 OK', [['Content-Type', 'text/plain']]); return ['by path']; };",
+  );
+  const path = join(project, 'by-path.mjs');
+  writeFileSync(
+    path,
+    "console.log('run'); await (await import('tsgun')).run('mine.mjs:app', { bind: '127.0.0.1:0' });",
+  );
+  const script = new Script([path]);
+  expect(await script.get()).toBe('by path');
+  script.process.kill('SIGTERM');
+  expect(await once(script.process, 'close')).toEqual([0, null]);
+  expect(script.stdout).toBe('run\n');
+});
+
+test.each([
+  [
+    'fails as it loads in a worker',
+    "if (process.argv[1] && process.connected) throw new Error('only here');",
+    'only here',
+  ],
+  ['does not call run in a worker', 'if (process.connected) await 1; else', 'did not call run()'],
+])('a script that %s is told so, and the exit code is 4', async (_, line, message) => {
+  const path = join(project, 'wrong.mjs');
+  writeFileSync(
+    path,
+    `import { run } from 'tsgun';
+    ${line}
+    console.log(JSON.stringify(await run(() => [], { bind: '127.0.0.1:0' })));`,
+  );
+  const script = new Script([path]);
+  const [code] = await once(script.process, 'close');
+  expect(code).toBe(4);
+  expect((await script.event('worker_exited')).error).toContain(message);
+  expect(JSON.parse(script.stdout)).toEqual({ exitCode: 4, reason: 'boot_failed' });
+});
+
+test.each([
+  ["{ workers: 'many' }", 'workers: expected a positive whole number up to 1024 or "auto", got "many" (from run())'],
+  ['{ wrokers: 2 }', 'wrokers: no such setting (from run()); did you mean workers?'],
+])('the settings %s are refused', async (settings, message) => {
+  const path = join(project, 'refused.mjs');
+  writeFileSync(
+    path,
+    `import { ConfigError, run } from 'tsgun';
+    await run(() => [], ${settings}).catch((error) => console.log(error instanceof ConfigError, error.message));`,
+  );
+  const script = new Script([path]);
+  await once(script.process, 'close');
+  expect(script.stdout).toBe(`true ${message}\n`);
+});
