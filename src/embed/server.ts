@@ -131,7 +131,7 @@ class InProcessServer implements Server {
     const options = { multithread: false, multiprocess: false, onErrorLine };
     return new HttpServer({
       ...httpOptions(this.settings, this.log),
-      handle: makeHandler(app, this.settings.interface === 'tcp' ? 'auto' : this.settings.interface, options),
+      handle: makeHandler(app, this.settings.interface, options),
     });
   }
 
