@@ -27,7 +27,11 @@ export function validator(app: App): ValidatedApp {
     const body = app(env, (...said: unknown[]) => answer.start(said));
     return isPromise(body) ? body.then((body) => answer.wrap(body)) : answer.wrap(body);
   };
-  return Object.defineProperty(validated, 'unclosed', { get: () => open.size }) as unknown as ValidatedApp;
+  return Object.defineProperties(validated, {
+    unclosed: { get: () => open.size },
+    // Its parameters do not say it.
+    [Symbol.for('tsgun.interface')]: { value: 'wsgi' },
+  }) as unknown as ValidatedApp;
 }
 
 /** One call of the app. */

@@ -59,6 +59,8 @@ function detectFunction(app: object & { length?: number }): Detected {
   // Express and Connect, whose apps are functions with methods.
   if (has(app, 'handle') && has(app, 'use')) return 'node';
   if (has(app, 'fetch')) return 'fetch';
+  // What wraps apps may say which kind the result is.
+  if (Reflect.get(app, Symbol.for('tsgun.interface')) === 'wsgi') return 'wsgi';
   const source = Function.prototype.toString.call(app);
   if (/^class\b/.test(source))
     throw new AppLoadError(`app: the export is ${describe(app)}, a class; export an instance`);

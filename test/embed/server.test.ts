@@ -56,7 +56,7 @@ test('close waits for the request that runs', async () => {
 test('a request that takes longer than gracefulTimeout is cut', async () => {
   const started = withResolvers();
   const server = createServer(
-    () => {
+    (_env, _startResponse) => {
       started.resolve(undefined);
       return new Promise(() => {});
     },
