@@ -15,6 +15,7 @@ import { dirname, join } from 'node:path';
 import { setImmediate, setTimeout } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import html, { serveFiles } from '../../apps/static.ts';
+import { openDescriptors } from '../descriptors.ts';
 import { type Service, serve } from './serve.ts';
 
 const secret = 'nobody must read this';
@@ -77,11 +78,8 @@ afterAll(async () => {
   expect(service.failures).toEqual([]);
 });
 
-/** The descriptors of this process that are open below the root. */
 function openFiles(directory: string): string[] {
-  return execFileSync('find', [`/proc/${process.pid}/fd`, '-lname', `${directory}/*`], { encoding: 'utf8' })
-    .split('\n')
-    .filter((line) => line !== '');
+  return openDescriptors().filter((target) => target.startsWith(`${directory}/`));
 }
 
 async function closed(directory: string): Promise<void> {

@@ -2,12 +2,13 @@
 
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, readdirSync, readlinkSync } from 'node:fs';
+import { existsSync, readlinkSync } from 'node:fs';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { address } from '../../src/config/parsers.ts';
 import type { Generation } from '../../src/master/generation.ts';
 import { describeHandover, shareFiles } from '../../src/master/handover.ts';
 import { bindAll } from '../../src/master/listeners.ts';
+import { openDescriptors } from '../descriptors.ts';
 import { connectCode, getAt, getUrl, makeService, tcpSocket } from './socket-service.ts';
 
 async function bindHere(binds: readonly string[], origin = 'the command line') {
@@ -19,15 +20,6 @@ async function bindHere(binds: readonly string[], origin = 'the command line') {
   const configuration = { settings: { bind }, origins: { bind: origin } };
   const handover = describeHandover({ configuration, listeners } as unknown as Generation)!;
   return { listeners, env: handover.env, descriptors: handover.stdio };
-}
-
-/** Nothing for a descriptor that is closed meanwhile. */
-function linkOf(path: string): string[] {
-  try {
-    return [readlinkSync(path)];
-  } catch {
-    return [];
-  }
 }
 
 async function deadPid(): Promise<number> {
@@ -84,7 +76,7 @@ describe('a master that is handed its sockets', () => {
     const [unnamed, alsoUnnamed, named] = descriptors.map((fd) => readlinkSync(`/proc/self/fd/${fd}`));
     const tsgun = run(['--bind', 'unix:b.sock', '--bind', 'unix:c.sock'], { env, descriptors });
     await tsgun.event('listening', 2);
-    const open = readdirSync(`/proc/${tsgun.pid}/fd`).flatMap((fd) => linkOf(`/proc/${tsgun.pid}/fd/${fd}`));
+    const open = openDescriptors(tsgun.pid);
     expect(open).toContain(named);
     expect(open).not.toContain(unnamed);
     expect(open).not.toContain(alsoUnnamed);

@@ -1,8 +1,9 @@
 /** What becomes of the service when something is wrong with its log file. */
 
-import { mkdirSync, readdirSync, readFileSync, readlinkSync, renameSync } from 'node:fs';
+import { mkdirSync, readFileSync, renameSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { openDescriptors } from '../descriptors.ts';
 import { eventually, isAlive, type LogLine, makeFolder, start } from './harness.ts';
 
 const hello = `export default (env, startResponse) => { startResponse('200 OK', []); return ['hello'] }`;
@@ -46,15 +47,7 @@ describe('the log file', () => {
   it.skipIf(process.platform !== 'linux')('is open once in the master, however many reloads there were', async () => {
     const { tsgun, logs, moved, count, ready } = serve();
     await eventually(() => ready().length === 2);
-    const open = () =>
-      readdirSync(`/proc/${tsgun.pid}/fd`).flatMap((fd) => {
-        try {
-          const target = readlinkSync(`/proc/${tsgun.pid}/fd/${fd}`);
-          return target.endsWith('error.log') ? [target] : [];
-        } catch {
-          return [];
-        }
-      });
+    const open = () => openDescriptors(tsgun.pid!).filter((target) => target.endsWith('error.log'));
     for (let reload = 1; reload <= 3; reload++) {
       tsgun.signal('SIGHUP');
       await eventually(() => count('reload_finished') === reload);
