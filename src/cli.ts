@@ -5,8 +5,8 @@
  */
 
 import { listenForCommands } from './master/commands.ts';
+import type { MasterEvent } from './master/events.ts';
 import { Inbox } from './master/inbox.ts';
-import type { MasterEvent } from './master/master.ts';
 
 const inbox = new Inbox<MasterEvent>();
 listenForCommands((command, signal) => inbox.push({ type: 'command', command, signal }));

@@ -2,7 +2,18 @@
 
 export type { TcpApp, TcpContext } from './app/tcp.ts';
 export type { App, Body, Environ, FileLike, FileWrapperClass, Header, StartResponse, Write } from './app/types.ts';
-export type { UserSettings } from './config/user-settings.ts';
+export type { Config, UserSettings } from './config/user-settings.ts';
+export type { FetchApp, NodeApp } from './embed/apps.ts';
 export { run, type Stopped } from './embed/run.ts';
 export { createServer, type Server, type ServerAddress, type ServerSettings } from './embed/server.ts';
 export { AppLoadError, BootError, ConfigError } from './errors.ts';
+export type {
+  ExitedWorker,
+  HookLog,
+  HookRequest,
+  HookResponse,
+  HookServer,
+  Hooks,
+  HookWorker,
+  HungWorker,
+} from './hooks.ts';

@@ -5,8 +5,9 @@ import { parseCommandLine } from './config/command-line.ts';
 import { startDirectory } from './config/directory.ts';
 import { loadConfiguration } from './config/load.ts';
 import { ExitCode, report, TsgunError } from './errors.ts';
+import type { MasterEvent } from './master/events.ts';
 import type { Inbox } from './master/inbox.ts';
-import { type MasterEvent, runMaster } from './master/master.ts';
+import { runMaster } from './master/master.ts';
 
 export async function main(argv: readonly string[], inbox: Inbox<MasterEvent>): Promise<number> {
   try {

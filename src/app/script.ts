@@ -7,6 +7,7 @@ import { realpathSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { pathToFileURL } from 'node:url';
 import { AppLoadError, report } from '../errors.ts';
+import { type Hooks, pickHooks } from '../hooks.ts';
 import { runAsMain } from '../internals.ts';
 import { importModule, loadApp } from './load.ts';
 
@@ -18,7 +19,7 @@ export interface AppSource {
   readonly script?: string | undefined;
 }
 
-type Offer = (app: unknown) => void;
+type Offer = (app: unknown, settings?: object) => void;
 
 /** Global, as the script's `tsgun` may be another copy than the one that runs this process. */
 const key = Symbol.for('tsgun.offer');
@@ -31,17 +32,25 @@ export async function loadFrom({ app, script }: AppSource): Promise<unknown> {
 }
 
 /** @returns whether somebody waits for the app: this process is a worker, and `run` is to go no further */
-export function offerApp(app: unknown): boolean {
+export function offerApp(app: unknown, settings: object): boolean {
   const offer = Reflect.get(globalThis, key) as Offer | undefined;
-  offer?.(app);
+  offer?.(app, settings);
   return offer !== undefined;
+}
+
+let hooks: Hooks = {};
+
+/** Those that came with the app, once it is loaded. */
+export function offeredHooks(): Hooks {
+  return hooks;
 }
 
 function appOf(script: string): Promise<unknown> {
   return new Promise((resolve, reject) => {
     let isOffered = false;
-    const offer: Offer = (app) => {
+    const offer: Offer = (app, settings = {}) => {
       isOffered = true;
+      hooks = pickHooks(settings, 'run()');
       resolve(app);
     };
     Reflect.set(globalThis, key, offer);

@@ -9,7 +9,6 @@ import { type EnvironOptions, environMaker } from './env.ts';
 import type { App, Body, Header, Write } from './types.ts';
 
 /**
-/**
  * Takes one request and answers it, now or later. Never throws.
  * @returns a promise where the app is not done yet, which may be long after its client has gone; it never rejects
  */

@@ -2,24 +2,18 @@
 
 import { resolve } from 'node:path';
 import { ConfigError, describe } from '../errors.ts';
+import { concernWorkers, type Hooks } from '../hooks.ts';
 import { enterDirectory, startDirectory } from './directory.ts';
 import { Expected } from './parsers.ts';
 import { type Setting, type SettingName, type Settings, settingNames, table } from './settings.ts';
-import {
-  environmentSource,
-  fileSource,
-  platformSource,
-  programSource,
-  type Source,
-  unknownVariables,
-} from './sources.ts';
+import { environmentSource, fileSource, platformSource, type Source, unknownVariables } from './sources.ts';
 
 /** What the command line says: the app, the config file, and raw values of settings. */
 export interface CommandLine {
   readonly app: string;
   readonly config?: string;
   /** What a program that starts tsgun itself says, in place of a config file. */
-  readonly program?: { readonly values: Source['values']; readonly script?: string | undefined };
+  readonly program?: { readonly source: Source; readonly script?: string | undefined };
   readonly values: Source['values'];
   /** What whoever started the process passed in, which overrules all that was configured. */
   readonly activation?: readonly Source[];
@@ -28,8 +22,11 @@ export interface CommandLine {
 export interface Configuration {
   /** `path[:export]`, as the user gave it. */
   readonly app: string;
-  /** The script that calls `run` with the app, where that is a function. */
+  /** The script that calls `run` with the app, where that or a hook for workers is a function. */
   readonly script?: string | undefined;
+  readonly hooks: Hooks;
+  /** Where workers find theirs, if they have any. */
+  readonly hooksFrom?: { readonly file: string } | 'script' | undefined;
   /** Where the app's path begins: the working directory without symbolic links, as it was when this was read. */
   readonly directory: string;
   readonly settings: Settings;
@@ -50,9 +47,11 @@ export async function loadConfiguration(
   home: string = startDirectory(),
 ): Promise<Configuration> {
   enterDirectory(home);
+  const written = line.program?.source ?? (await fileSource(line.config, home));
+  const hooks = written?.hooks ?? {};
   const sources = [
     ...platformSource(env),
-    ...(line.program === undefined ? await fileSource(line.config, home) : [programSource(line.program.values)]),
+    ...(written === undefined ? [] : [written]),
     ...environmentSource(env),
     { name: 'the command line', values: line.values },
     ...(line.activation ?? []),
@@ -64,6 +63,8 @@ export async function loadConfiguration(
   return {
     app: line.app,
     script: line.program?.script,
+    hooks,
+    hooksFrom: concernWorkers(hooks) ? (written?.path === undefined ? 'script' : { file: written.path }) : undefined,
     directory,
     settings: withPaths(settings, named),
     origins,

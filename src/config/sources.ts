@@ -8,6 +8,7 @@ import { createRequire } from 'node:module';
 import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { ConfigError, describe, report } from '../errors.ts';
+import { type Hooks, hookNames, pickHooks } from '../hooks.ts';
 import { environmentName, type SettingName, settingNames, table } from './settings.ts';
 import { nearest } from './suggest.ts';
 
@@ -15,6 +16,9 @@ export interface Source {
   /** Completes "got 4 (from …)". */
   readonly name: string;
   readonly values: Partial<Record<SettingName, unknown>>;
+  readonly hooks?: Hooks;
+  /** The module that the hooks are of. */
+  readonly path?: string;
 }
 
 /** The variables that hosting platforms set by convention. */
@@ -57,12 +61,13 @@ export function unknownVariables(env: NodeJS.ProcessEnv): string[] {
 const configFileNames = ['tsgun.config.ts', 'tsgun.config.js', 'tsgun.config.mjs', 'tsgun.config.json'];
 
 /** The config file: the one asked for, else the first of the usual names that is there, else none. */
-export async function fileSource(asked: string | undefined, directory: string): Promise<Source[]> {
+export async function fileSource(asked: string | undefined, directory: string): Promise<Source | undefined> {
   for (const name of asked === undefined ? configFileNames : [asked]) {
-    const content = await readConfigFile(resolve(directory, name), name, asked !== undefined);
-    if (content !== undefined) return [{ name, values: checkNames(content, name) }];
+    const path = resolve(directory, name);
+    const content = await readConfigFile(path, name, asked !== undefined);
+    if (content !== undefined) return { ...sourceOf(content, name), path };
   }
-  return [];
+  return undefined;
 }
 
 async function readConfigFile(path: string, name: string, required: boolean): Promise<unknown> {
@@ -75,12 +80,24 @@ async function readConfigFile(path: string, name: string, required: boolean): Pr
   }
   try {
     if (path.endsWith('.json')) return JSON.parse(text);
-    const module = await importFresh(path);
-    return module.default ?? module;
+    return await readModule(path);
   } catch (error) {
     const reason = `config: ${name} cannot be loaded: ${report(error).message.replace(/\s+/g, ' ')}`;
     throw path.endsWith('.json') ? new ConfigError(reason) : new ConfigError(reason, { cause: error });
   }
+}
+
+async function readModule(path: string): Promise<unknown> {
+  const module = await importFresh(path);
+  return module.default ?? module;
+}
+
+/**
+ * The hooks of a config module, in a worker: functions do not travel, so that it reads them for itself.
+ * @throws ConfigError
+ */
+export async function readHooks(path: string): Promise<Hooks> {
+  return pickHooks(Object(await readModule(path)), path);
 }
 
 /** Past the module caches: a reload must see the file as it is now. */
@@ -95,16 +112,16 @@ async function importFresh(path: string): Promise<Record<string, unknown>> {
 
 /** The argument of `run` and the like. */
 export function programSource(values: unknown, name = 'run()'): Source {
-  return { name, values: checkNames(values, name) };
+  return sourceOf(values, name);
 }
 
-function checkNames(content: unknown, file: string): Source['values'] {
+function sourceOf(content: unknown, file: string): Source {
   if (typeof content !== 'object' || content === null || Array.isArray(content))
     throw new ConfigError(`config: ${file} must hold an object of settings, got ${describe(content)}`);
   for (const key of Object.keys(content)) {
-    if (key === '$schema' || Object.hasOwn(table, key)) continue;
-    const guess = nearest(key, settingNames);
+    if (key === '$schema' || Object.hasOwn(table, key) || (hookNames as string[]).includes(key)) continue;
+    const guess = nearest(key, [...settingNames, ...hookNames]);
     throw new ConfigError(`${key}: no such setting (from ${file})${guess ? `; did you mean ${guess}?` : ''}`);
   }
-  return content;
+  return { name: file, values: content, hooks: pickHooks(content, file) };
 }

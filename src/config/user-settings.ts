@@ -1,5 +1,6 @@
 /** Settings in the form in which a user writes them, as a config file has them: derived from the table. */
 
+import type { Hooks } from '../hooks.ts';
 import type { SettingName, Settings } from './settings.ts';
 
 /** Those that may be written in more forms than the checked value has; a number may be a text of digits everywhere. */
@@ -22,3 +23,6 @@ type Form<K extends SettingName> = K extends keyof Forms
 
 /** Times are in seconds and sizes in bytes. What is not given, or undefined, has its default; `null` is "not set". */
 export type UserSettings = { readonly [K in SettingName]?: Form<K> | undefined };
+
+/** What a config module exports, and `run` takes. */
+export type Config = UserSettings & Hooks;

@@ -5,10 +5,12 @@
 
 import { relative, resolve } from 'node:path';
 import { offerApp } from '../app/script.ts';
-import type { TcpApp } from '../app/tcp.ts';
 import type { App } from '../app/types.ts';
-import type { UserSettings } from '../config/user-settings.ts';
+import { programSource } from '../config/sources.ts';
+import type { Config } from '../config/user-settings.ts';
 import { ConfigError, describe, type ExitCode } from '../errors.ts';
+import { concernWorkers } from '../hooks.ts';
+import type { AnyApp, Apps } from './apps.ts';
 
 /** How it ended. */
 export interface Stopped {
@@ -18,22 +20,27 @@ export interface Stopped {
   readonly reason: NodeJS.Signals | 'boot_failed';
 }
 
+/** An inline function has its parameters' types from the interface that is said. */
+type AppConfig<I> = Config & { readonly interface?: I | undefined };
+
 /**
  * Serves an app by workers of their own, like the command `tsgun`, until a signal stops it. Signals mean to this process
  * what they mean to the command's; HUP runs the script anew in new workers, so that they have its code as it is now, while
  * the settings stay what they were.
  * @param app a function, which workers get by running this process's script (`process.argv[1]`) again, up to this call;
  *   or `path[:export]`, relative to the working directory, which they load by themselves
- * @param settings rank like a config file's: above `$PORT` and `$WEB_CONCURRENCY`, below `TSGUN_*`. No file is read.
+ * @param settings rank like a config file's: above `$PORT` and `$WEB_CONCURRENCY`, below `TSGUN_*`. No file is read. With
+ *   hooks for workers among them, they run the script too where the app is a path.
  * @returns when all workers have gone; sets `process.exitCode`. In a worker it never returns.
  * @throws ConfigError when a setting is bad or an address cannot be bound; then no worker has run
  */
-export function run(app: App | string, settings?: UserSettings): Promise<Stopped>;
-export function run(app: TcpApp, settings: UserSettings & { readonly interface: 'tcp' }): Promise<Stopped>;
-export async function run(app: App | TcpApp | string, settings: UserSettings = {}): Promise<Stopped> {
-  if (offerApp(app)) return new Promise(() => {});
-  if (typeof app !== 'function' && typeof app !== 'string')
-    throw new ConfigError(`app: expected a function or a path such as "app.ts:app", got ${describe(app)}`);
+export function run(app: string, settings?: Config): Promise<Stopped>;
+export function run(app: App, settings?: AppConfig<'auto' | 'wsgi'>): Promise<Stopped>;
+export function run<I extends keyof Apps = 'auto'>(app: Apps[I], settings?: AppConfig<I>): Promise<Stopped>;
+export async function run(app: AnyApp | string, settings: Config = {}): Promise<Stopped> {
+  if (offerApp(app, settings)) return new Promise(() => {});
+  if (typeof app !== 'function' && typeof app !== 'string' && (typeof app !== 'object' || app === null))
+    throw new ConfigError(`app: expected an app or a path such as "app.ts:app", got ${describe(app)}`);
   if ('NODE_UNIQUE_ID' in process.env || (await import('node:cluster')).default.isWorker)
     throw new ConfigError(
       'run: this process is a worker of another cluster; start the script by itself (in PM2, fork mode)',
@@ -50,10 +57,10 @@ export async function run(app: App | TcpApp | string, settings: UserSettings = {
 let isRunning = false;
 
 /** Loaded here, not with this file: an app that imports its types from tsgun, and tests, have no use for a master. */
-async function runHere(app: App | TcpApp | string, settings: UserSettings): Promise<Stopped> {
+async function runHere(app: AnyApp | string, settings: Config): Promise<Stopped> {
   const { Inbox } = await import('../master/inbox.ts');
   const { listenForCommands } = await import('../master/commands.ts');
-  const inbox = new Inbox<import('../master/master.ts').MasterEvent>();
+  const inbox = new Inbox<import('../master/events.ts').MasterEvent>();
   let stopSignal: NodeJS.Signals | undefined;
   const stopListening = listenForCommands((command, signal) => {
     if (command === 'stop' || command === 'quit') stopSignal ??= signal;
@@ -65,11 +72,12 @@ async function runHere(app: App | TcpApp | string, settings: UserSettings): Prom
     const { startDirectory } = await import('../config/directory.ts');
     const { takeActivation } = await import('../config/activation.ts');
     const home = startDirectory();
-    const script = typeof app === 'function' ? ownScript() : undefined;
+    const source = programSource(settings);
+    const script = typeof app !== 'string' || concernWorkers(source.hooks ?? {}) ? ownScript() : undefined;
     const line = {
       app: typeof app === 'string' ? app : nameOf(script!, home),
       values: {},
-      program: { values: settings, script },
+      program: { source, script },
       activation: takeActivation(),
     };
     const exitCode = await runMaster({ load: () => loadConfiguration(line, process.env, home), inbox, home });

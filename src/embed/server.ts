@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import type { Server as Listener } from 'node:net';
 import { makeHandler, prepareApp } from '../app/interfaces.ts';
 import { loadApp } from '../app/load.ts';
-import { speaksTcp, type TcpApp, TcpServer } from '../app/tcp.ts';
+import { speaksTcp, TcpServer } from '../app/tcp.ts';
 import type { App } from '../app/types.ts';
 import { resolveSettings } from '../config/load.ts';
 import { type Address, formatAddress } from '../config/parsers.ts';
@@ -18,6 +18,7 @@ import { createLazyLogger, type Logger } from '../logger.ts';
 import { httpOptions } from '../worker/http-options.ts';
 import { closeIdle } from '../worker/leave.ts';
 import { logTcpFailure } from '../worker/tcp.ts';
+import type { AnyApp, Apps } from './apps.ts';
 
 /** The settings that mean something without a master and workers. */
 const suitable = [
@@ -39,6 +40,9 @@ const suitable = [
 ] as const satisfies readonly SettingName[];
 
 export type ServerSettings = Pick<UserSettings, (typeof suitable)[number]>;
+
+/** An inline function has its parameters' types from the interface that is said. */
+type AppSettings<I> = ServerSettings & { readonly interface?: I | undefined };
 
 export interface ServerAddress {
   /** `http://HOST:PORT`, `tcp://HOST:PORT` or `unix:PATH`. */
@@ -66,14 +70,15 @@ export interface Server {
  *   environment is read.
  * @throws ConfigError for a setting that is bad, or that needs a master
  */
-export function createServer(app: App | string, settings?: ServerSettings): Server;
-export function createServer(app: TcpApp, settings: ServerSettings & { readonly interface: 'tcp' }): Server;
-export function createServer(app: App | TcpApp | string, settings: ServerSettings = {}): Server {
+export function createServer(app: string, settings?: ServerSettings): Server;
+export function createServer(app: App, settings?: AppSettings<'auto' | 'wsgi'>): Server;
+export function createServer<I extends keyof Apps = 'auto'>(app: Apps[I], settings?: AppSettings<I>): Server;
+export function createServer(app: AnyApp | string, settings: ServerSettings = {}): Server {
   return new InProcessServer(app, check(settings));
 }
 
 class InProcessServer implements Server {
-  private readonly app: App | TcpApp | string;
+  private readonly app: AnyApp | string;
   private readonly settings: Settings;
   private readonly log: Logger;
   private opening: Promise<ServerAddress> | undefined = undefined;
@@ -82,7 +87,7 @@ class InProcessServer implements Server {
   private server: HttpServer | TcpServer | undefined = undefined;
   private where: ServerAddress | undefined = undefined;
 
-  constructor(app: App | TcpApp | string, settings: Settings) {
+  constructor(app: AnyApp | string, settings: Settings) {
     this.app = app;
     this.settings = settings;
     this.log = createLazyLogger(settings);

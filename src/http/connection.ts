@@ -222,7 +222,7 @@ export class Connection implements RequestSink, Carrier {
   finish(exchange: Exchange): void {
     this.exchange = undefined;
     this.drainedBytes += exchange.unreadBytes;
-    this.server.countRequest();
+    this.server.countRequest(exchange);
     if (!exchange.persists || this.hasClientEnded) {
       // While the parser runs it cannot be told whether more lies behind this request.
       if (!this.isConsuming) return this.part(exchange.head, this.rest === undefined);
@@ -258,14 +258,14 @@ export class Connection implements RequestSink, Carrier {
   }
 
   /** Not one byte of what follows is read as a request: it belongs to the other protocol. */
-  takeOver(_exchange: Exchange, events: TunnelEvents): { tunnel: Tunnel; rest: Buffer } {
+  takeOver(exchange: Exchange, events: TunnelEvents): { tunnel: Tunnel; rest: Buffer } {
     const { socket, rest = Buffer.alloc(0) } = this;
     this.rest = undefined;
     this.exchange = undefined;
     this.tunnel = events;
     this.phase = 'tunnel';
     this.deadline = 0;
-    this.server.countRequest();
+    this.server.countRequest(exchange);
     const tunnel = {
       write: (bytes: Bytes) => socket.write(bytes),
       pause: () => void socket.pause(),
@@ -299,7 +299,9 @@ export class Connection implements RequestSink, Carrier {
     // The head was fine and the app is at work on it: it is told that this is of no use any more.
     if (exchange.isStarted) this.cut();
     else {
-      const substitute = new Exchange(exchange.head, this, this.server.now);
+      const substitute = new Exchange(exchange.head, this, exchange.startedAt);
+      substitute.onOver = exchange.onOver;
+      exchange.onOver = undefined;
       exchange.abort(reason);
       this.exchange = substitute;
       substitute.answer(error);

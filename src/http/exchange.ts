@@ -95,6 +95,8 @@ export class Exchange implements ResponseState {
   /** Why `onLeave` was called, or would have been. */
   leaveReason: Error | undefined = undefined;
   onDrain: (() => void) | undefined = undefined;
+  /** Called once: the answer is complete, or nobody is there to take it. */
+  onOver: (() => void) | undefined = undefined;
   /** When the answer must be complete, as `performance.now()` says it; 0 for never. */
   deadline = 0;
   /** Whether the deadline has passed and the app was told; from then on it cannot be put off. */
@@ -311,6 +313,7 @@ export class Exchange implements ResponseState {
     this.leave(reason);
     for (const listener of this.abortListeners ?? []) listener(reason);
     this.onDrain?.();
+    this.onOver?.();
   }
 
   private makeHead(status: string, fields: readonly Field[], knownLength: number): string {

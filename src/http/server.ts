@@ -101,8 +101,10 @@ export class HttpServer {
     });
   }
 
-  countRequest(): void {
+  /** It is answered, or its connection was given away. */
+  countRequest(exchange: Exchange): void {
     this.requests++;
+    exchange.onOver?.();
   }
 
   forget(connection: Connection): void {

@@ -85,9 +85,12 @@ export interface Identity {
 /** What a worker is started with, in its environment. */
 export interface WorkerOrder {
   readonly id: number;
+  readonly generation: number;
   readonly app: string;
   /** The user's own script, which is run in the worker too and calls `run` with the app there. */
   readonly script?: string | undefined;
+  /** Where its hooks are: in a config module, which it loads too, or in what the script gives to `run`. */
+  readonly hooksFrom?: { readonly file: string } | 'script' | undefined;
   /** Its working directory. */
   readonly directory: string;
   readonly identity: Identity | undefined;

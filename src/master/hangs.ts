@@ -25,14 +25,16 @@ export class Hangs {
   }
 
   /** @param patienceMs how long the master has heard nothing, where the watchdog has not spoken */
-  log(log: Logger, child: Child, name: WorkerName, patienceMs: number): void {
-    const { silentMs, stack, requests } = this.told.get(child) ?? {
+  log(log: Logger, child: Child, name: WorkerName, patienceMs: number): Hang {
+    const hang = this.told.get(child) ?? {
       silentMs: Math.round(patienceMs),
       stack: 'not known: the worker’s watchdog did not answer either',
       requests: [],
     };
+    const { silentMs, stack, requests } = hang;
     const fields = { ...name, silentMs, stack, requests };
     log.event('error', 'worker_hung', fields, `worker silent for ${silentMs} ms`);
+    return hang;
   }
 }
 

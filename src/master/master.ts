@@ -3,14 +3,16 @@
  * done. Nothing else in the process acts on children.
  */
 
-import { BootError, type ErrorReport, ExitCode, report } from '../errors.ts';
+import { type ErrorReport, ExitCode, report } from '../errors.ts';
 import { idleGraceMs, type WatchdogMessage, type WorkerMessage } from '../ipc/messages.ts';
 import type { Logger } from '../logger.ts';
 import type { Command } from './commands.ts';
+import type { MasterEvent } from './events.ts';
 import { explainBoot, logExit, logRecycling } from './exits.ts';
 import { type Generation, type LoadConfiguration, prepareFirst, reopenLog } from './generation.ts';
-import { Generations, type Prepared } from './generations.ts';
+import { Generations } from './generations.ts';
 import { Hangs, logStall, type WorkerName } from './hangs.ts';
+import { MasterHooks } from './hooks.ts';
 import type { Inbox } from './inbox.ts';
 import { type Action, nextLook, plan } from './plan.ts';
 import { policyOf } from './policy.ts';
@@ -40,13 +42,6 @@ import { type ChildProcess, spawnWorker } from './spawn.ts';
 import { predecessor, Successor } from './successor.ts';
 import { Surroundings } from './surroundings.ts';
 import { isInForeground } from './terminal.ts';
-
-export type MasterEvent =
-  | { type: 'command'; command: Command; signal: NodeJS.Signals }
-  | { type: 'message'; child: Child; message: WorkerMessage | WatchdogMessage }
-  | { type: 'exit'; child: Child; code: number | null; signal: NodeJS.Signals | null }
-  | { type: 'watchdog' }
-  | Prepared;
 
 /** A loop that comes back this much later than it meant to was not running. */
 const oversleptMs = 100;
@@ -83,6 +78,7 @@ class Master {
   private readonly generations: Generations;
   private readonly bootErrors = new Map<Child, ErrorReport>();
   private readonly hangs = new Hangs();
+  private readonly hooks: MasterHooks;
   private exitCode: ExitCode = ExitCode.ok;
   private readonly successor: Successor;
   private readonly startedAt = performance.now();
@@ -95,12 +91,14 @@ class Master {
     this.successor = new Successor(home);
     this.pool = createPool(policyOf(settings), settings.workers);
     this.generations = new Generations(load, this.pool.generation, generation);
+    this.hooks = new MasterHooks(this.pool, () => this.current);
   }
 
   async run(): Promise<ExitCode> {
     const { app, settings } = this.current.configuration;
     const { workers, workerClass } = settings;
     this.setTitle();
+    await this.hooks.starting();
     this.surroundings.open(this.current, () => this.inbox.push({ type: 'watchdog' }));
     this.log.event('info', 'master_started', { app, workers, workerClass, node: process.version }, 'tsgun started');
     // A config file's code lives on in this process; what escapes from it must not end the service.
@@ -110,6 +108,7 @@ class Master {
     for (;;) {
       const now = performance.now();
       this.makeUpFor(now - awakeAt, now);
+      this.hooks.look();
       for (const action of plan(this.pool, now)) {
         if (action.type === 'stop') return this.finish();
         this.act(action, now);
@@ -210,6 +209,7 @@ class Master {
     const told = this.bootErrors.get(child);
     const error = reason === 'boot_failed' ? (told ?? explainBoot(child, pool.policy, exit)) : undefined;
     logExit(this.log, { ...this.describe(child), ...exit }, error, pool);
+    this.hooks.exited(this.describe(child), exit);
     this.processes.delete(child);
     this.bootErrors.delete(child);
     this.hangs.forget(child);
@@ -237,6 +237,7 @@ class Master {
     noteReload(this.pool, policyOf(settings), settings.workers);
     this.generations.add(this.pool.generation, generation);
     this.setTitle();
+    this.hooks.reloading();
   }
 
   private failReload({ message, stack }: ErrorReport): void {
@@ -288,6 +289,7 @@ class Master {
 
   private async finish(): Promise<ExitCode> {
     this.closeUnserved();
+    await this.hooks.ending();
     await this.surroundings.close(this.pool, this.successor.other);
     const uptimeMs = Math.round(performance.now() - this.startedAt);
     const fields = { exitCode: this.exitCode, uptimeMs, requests: this.servedByTheDead };
@@ -315,28 +317,26 @@ class Master {
 
   private spawn(now: number): void {
     const { configuration, listeners, identity, umask } = this.current;
-    const { app, script, directory, settings } = configuration;
+    const { app, script, hooksFrom, directory, settings } = configuration;
     const sockets = listeners.map(({ socket }) => socket);
     const child = addChild(this.pool, now);
-    const onExit = (code: number | null, signal: NodeJS.Signals | null) =>
-      this.inbox.push({ type: 'exit', child, code, signal });
-    try {
-      const childProcess = spawnWorker({
-        order: { id: child.id, app, script, directory, identity, umask, settings, sockets },
-        onMessage: (message) => this.inbox.push({ type: 'message', child, message }),
-        onExit,
-      });
-      this.processes.set(child, childProcess);
-      this.log.event('info', 'worker_spawned', this.describe(child), 'worker spawned');
-    } catch (error) {
-      // Most often there is no memory for another process, for now.
-      this.bootErrors.set(child, report(new BootError(`cannot start a worker: ${report(error).message}`)));
-      onExit(null, null);
-    }
+    const { id, generation } = child;
+    this.hooks.forking({ worker: id, generation });
+    const childProcess = spawnWorker({
+      order: { id, generation, app, script, hooksFrom, directory, identity, umask, settings, sockets },
+      onMessage: (message) => this.inbox.push({ type: 'message', child, message }),
+      onExit: (code, signal) => this.inbox.push({ type: 'exit', child, code, signal }),
+    });
+    if (childProcess === undefined) return;
+    this.processes.set(child, childProcess);
+    this.log.event('info', 'worker_spawned', this.describe(child), 'worker spawned');
   }
 
   private kill(child: Child, reason: ExitReason): void {
-    if (reason === 'hung') this.hangs.log(this.log, child, this.describe(child), this.pool.policy.timeoutMs);
+    if (reason === 'hung') {
+      const hang = this.hangs.log(this.log, child, this.describe(child), this.pool.policy.timeoutMs);
+      this.hooks.aborting(this.describe(child), hang);
+    }
     noteKilled(child, reason);
     this.processes.get(child)?.kill();
   }

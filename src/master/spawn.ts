@@ -5,7 +5,7 @@ import { statSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import type { Readable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
-import { BootError, report } from '../errors.ts';
+import { BootError, type ErrorReport, report } from '../errors.ts';
 import { type BindRequest, restrictBinding } from '../internals.ts';
 import { openEnvelope, sendToWorker } from '../ipc/channel.ts';
 import {
@@ -40,8 +40,23 @@ const firstFd = 4;
 /** The same extension as this file: compiled or not, worker and master are of one kind. */
 const workerFile = fileURLToPath(new URL(`../worker/main${import.meta.url.slice(-3)}`, import.meta.url));
 
-/** @throws Error when there is no way to start it now */
-export function spawnWorker({ order, onMessage, onExit }: SpawnOptions): ChildProcess {
+/** @returns undefined where there is no way to start it now; that is told as any failed boot is */
+export function spawnWorker(options: SpawnOptions): ChildProcess | undefined {
+  try {
+    return fork(options);
+  } catch (error) {
+    // Most often there is no memory for another process, for now.
+    options.onMessage({ type: 'boot_failed', error: cannotStart(error) });
+    options.onExit(null, null);
+    return undefined;
+  }
+}
+
+function cannotStart(error: unknown): ErrorReport {
+  return report(new BootError(`cannot start a worker: ${report(error).message}`));
+}
+
+function fork({ order, onMessage, onExit }: SpawnOptions): ChildProcess {
   // The system's own error for this would name the program that is to be run.
   if (!statSync(order.directory, { throwIfNoEntry: false })?.isDirectory())
     throw new Error(`its directory ${order.directory} is gone: a reload (HUP) takes the new one`);
@@ -93,7 +108,7 @@ export function spawnWorker({ order, onMessage, onExit }: SpawnOptions): ChildPr
   // A fork that failed never exits. Any other error here is of the channel, whose end the exit reports.
   worker.on('error', (error) => {
     if (worker.process.pid !== undefined) return;
-    onMessage({ type: 'boot_failed', error: report(new BootError(`cannot start a worker: ${error.message}`)) });
+    onMessage({ type: 'boot_failed', error: cannotStart(error) });
     exited(null, null);
   });
 

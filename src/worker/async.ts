@@ -9,11 +9,12 @@ import type { Worker, WorkerContext } from './worker.ts';
 
 export function asyncWorker(context: WorkerContext): Worker {
   const { settings, sockets, log } = context;
-  const handle = makeHandler(context.app, settings.interface, {
+  const handler = makeHandler(context.app, settings.interface, {
     multithread: false,
     multiprocess: settings.workers > 1,
     onErrorLine: (line) => log.say('error', { source: 'wsgi.errors' }, line),
   });
+  const handle = context.observe(handler);
   const intake = new Intake(settings.workerConnections, context.place);
   const onGone = () => intake.forget();
   const servers = sockets.map(() => new HttpServer({ ...httpOptions(settings, log), handle, onGone }));

@@ -23,6 +23,8 @@ export class Exit {
   /** Set once it serves. */
   worker: Worker | undefined = undefined;
   isLeaving = false;
+  /** Called before the process ends, and waited for while there is time. */
+  onExit: (() => Promise<void>) | undefined = undefined;
   private code = 0;
   private isStop = false;
   private isDraining = false;
@@ -72,6 +74,7 @@ export class Exit {
         'out of time: requests cut',
       );
     worker.sayFarewell?.();
+    void this.onExit?.();
     process.exit(this.code);
   }
 
@@ -82,6 +85,7 @@ export class Exit {
       await worker.drain(idleMs);
     } finally {
       await sendToMaster({ type: 'beat', requests: worker.requests, memoryBytes: 0 });
+      await this.onExit?.();
       process.exit(this.code);
     }
   }

@@ -28,7 +28,7 @@ export function syncWorker(context: WorkerContext): Worker {
     onErrorLine: (line) => log.say('error', { source: 'wsgi.errors' }, line),
   });
   const options = httpOptions(settings, log);
-  const turns = new Turns(handler, settings.workerConnections, (exchange, ms) =>
+  const turns = new Turns(context.observe(handler), settings.workerConnections, (exchange, ms) =>
     logTimeout(log, exchange, ms, undefined, true),
   );
   const servers = sockets.map(

@@ -10,13 +10,14 @@ import { closeIdle, emptyQueue } from './leave.ts';
 import { ThreadPool } from './thread-pool.ts';
 import type { Worker, WorkerContext } from './worker.ts';
 
-export function threadedWorker({ source, settings, sockets, log, place }: WorkerContext): Worker {
+export function threadedWorker({ source, settings, sockets, log, observe, place }: WorkerContext): Worker {
   const intake = new Intake(settings.workerConnections, place);
+  const handle = observe((exchange) => pool.handle(exchange));
   const servers: HttpServer[] = sockets.map(
     () =>
       new HttpServer({
         ...httpOptions(settings, log),
-        handle: (exchange) => pool.handle(exchange),
+        handle,
         onGone: () => intake.forget(),
         onTimeout: (exchange, ms, end) => pool.expire(exchange, ms, end),
       }),
@@ -32,10 +33,8 @@ export function threadedWorker({ source, settings, sockets, log, place }: Worker
     get requests() {
       return servers.reduce((sum, server) => sum + server.requests, 0);
     },
-    async start() {
-      await pool.start();
-      await intake.open(sockets, servers, settings.backlog);
-    },
+    load: () => pool.start(),
+    start: () => intake.open(sockets, servers, settings.backlog),
     running: () => servers.flatMap((server) => server.running()),
     async stopAccepting(isStop) {
       const countAccepted = () => servers.reduce((sum, server) => sum + server.accepted, 0);

@@ -14,6 +14,7 @@ import { startHeartbeat } from '../ipc/heartbeat.ts';
 import { type MasterMessage, orderVariable, type WorkerOrder } from '../ipc/messages.ts';
 import { createLazyLogger, type Logger } from '../logger.ts';
 import { Exit } from './exit.ts';
+import { WorkerHooks } from './hooks.ts';
 import { become } from './identity.ts';
 import { registry } from './registry.ts';
 import { startWatchdog } from './watchdog.ts';
@@ -27,6 +28,8 @@ export async function work(): Promise<void> {
   process.title = `${order.settings.procName}: worker [${order.app}]`;
 
   const exit = new Exit(log, order.settings.gracefulTimeout * 1000);
+  const hooks = new WorkerHooks(order, log);
+  exit.onExit = () => hooks.exiting();
   // Cluster would end this process at once when the master dies, with its requests half answered.
   cluster.worker?.on('disconnect', () => {
     if (cluster.worker !== undefined) cluster.worker.exitedAfterDisconnect = true;
@@ -41,20 +44,23 @@ export async function work(): Promise<void> {
     if (message === undefined) return;
     if (message.type === 'connection') return;
     if (message.type === 'reopen') return reopen(log);
-    if (message.type === 'quit') exit.worker?.hurry();
+    if (message.type === 'quit') {
+      hooks.interrupted();
+      exit.worker?.hurry();
+    }
     exit.leave({ isStop: message.type === 'quit', ...message });
   });
 
   watchForEscapedErrors(log, exit);
   try {
-    const worker = await boot(order, log);
+    const worker = await boot(order, log, hooks);
     exit.worker = worker;
     watch(order, worker, log);
     await sendToMaster({ type: 'ready', interface: worker.interface });
     startHeartbeat(order.settings.timeout * 1000, () => worker.requests);
     if (exit.isLeaving) exit.leave({});
   } catch (error) {
-    await failBoot(error);
+    await failBoot(error, exit);
   }
 }
 
@@ -90,8 +96,9 @@ function watch({ settings, watchdogFd }: WorkerOrder, worker: Worker, log: Logge
 }
 
 /** The master logs it: one line for all workers that fail the same way. */
-async function failBoot(error: unknown): Promise<never> {
+async function failBoot(error: unknown, exit: Exit): Promise<never> {
   await sendToMaster({ type: 'boot_failed', error: report(error) });
+  await exit.onExit?.();
   process.exit(error instanceof TsgunError ? error.exitCode : ExitCode.boot);
 }
 
@@ -106,14 +113,19 @@ function takeOrder(): WorkerOrder {
   return order;
 }
 
-async function boot(order: WorkerOrder, log: Logger): Promise<Worker> {
-  const { settings, sockets } = order;
+async function boot(order: WorkerOrder, log: Logger, hooks: WorkerHooks): Promise<Worker> {
+  const { settings, sockets, hooksFrom } = order;
   const isTcp = speaksTcp(settings.interface, order.app);
   const makeWorker = isTcp ? (await import('./tcp.ts')).tcpWorker(settings) : await registry[settings.workerClass]();
   // After all that is ours, which may lie where only root can read, and before the first line of the app.
+  if (typeof hooksFrom === 'object') await hooks.readFile(hooksFrom.file);
   if (order.identity !== undefined) become(order.identity);
-  const app = makeWorker.loadsApp === false ? undefined : await load(order, isTcp);
-  const worker = makeWorker({ app, source: order, settings, sockets, log, place: order.place });
+  const app = makeWorker.loadsApp === false && hooksFrom !== 'script' ? undefined : await load(order, isTcp);
+  if (hooksFrom === 'script') await hooks.takeOffered();
+  const { observe } = hooks;
+  const worker = makeWorker({ app, source: order, settings, sockets, log, observe, place: order.place });
+  await worker.load?.();
+  await hooks.initialized();
   await worker.start();
   return worker;
 }
@@ -128,7 +140,7 @@ function watchForEscapedErrors(log: Logger, exit: Exit): void {
   const onEscape = (error: unknown) => {
     const { message, stack } = report(error);
     if (exit.worker === undefined)
-      return failBoot(new AppLoadError(`app: an error escaped it while loading: ${message}`, { cause: error }));
+      return failBoot(new AppLoadError(`app: an error escaped it while loading: ${message}`, { cause: error }), exit);
     log.say('fatal', { error: message, stack }, 'an error escaped the app: this worker is being replaced');
     void sendToMaster({ type: 'leaving', reason: 'crashed' });
     return exit.leave({ code: 1 });

@@ -1,6 +1,7 @@
 /** What a worker class is to the rest: the one contract that every class keeps. */
 
 import type { AppSource } from '../app/script.ts';
+import type { Handler } from '../app/wsgi.ts';
 import type { Settings } from '../config/settings.ts';
 import type { Place } from '../ipc/board.ts';
 import type { RunningRequest, WorkerSocket } from '../ipc/messages.ts';
@@ -15,6 +16,8 @@ export interface WorkerContext {
   readonly settings: Settings;
   readonly sockets: readonly WorkerSocket[];
   readonly log: Logger;
+  /** Wraps what takes the requests, for those who want to hear of each. */
+  readonly observe: (handle: Handler) => Handler;
   /** Where it says to the other workers how many connections it has. */
   readonly place?: Place | undefined;
 }
@@ -26,6 +29,8 @@ export interface Worker {
   readonly requests: number;
   /** Requests that are not answered yet. Asked while the main thread is stopped anywhere: it may only look. */
   running(): RunningRequest[];
+  /** Loads the app, where that has not been done for it. */
+  load?(): Promise<void>;
   /** Begins to accept; resolves when it does. */
   start(): Promise<void>;
   /**

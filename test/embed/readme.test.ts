@@ -2,13 +2,13 @@
 
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync, readFileSync, symlinkSync } from 'node:fs';
+import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { expect, onTestFinished, test } from 'vitest';
-import { isAlive, makeFolder } from '../integration/harness.ts';
+import { isAlive, makeFolder, start } from '../integration/harness.ts';
 
 const repository = fileURLToPath(new URL('../..', import.meta.url));
 const jiti = join(createRequire(import.meta.url).resolve('jiti/package.json'), '../lib/jiti-cli.mjs');
@@ -54,7 +54,7 @@ test('hello.test.ts passes as a test of a user', async () => {
   const path = project('hello.test.ts');
   const hello = examples.get('hello.ts');
   expect(hello).toBeDefined();
-  (await import('node:fs')).writeFileSync(join(path, 'hello.ts'), hello!);
+  writeFileSync(join(path, 'hello.ts'), hello!);
   symlinkSync(join(repository, 'node_modules/vitest'), join(path, 'node_modules/vitest'));
   const vitest = join(repository, 'node_modules/vitest/vitest.mjs');
   const run = spawn(process.execPath, [vitest, 'run', '--root', path], {
@@ -69,4 +69,16 @@ test('hello.test.ts passes as a test of a user', async () => {
   const [code] = await once(run, 'close');
   expect(output).toMatch(/Tests +.*1 passed/);
   expect(code).toBe(0);
+});
+
+test('tsgun.config.ts is what the command reads', async () => {
+  const path = project('tsgun.config.ts');
+  writeFileSync(join(path, 'hello.ts'), examples.get('hello.ts')!);
+  const tsgun = start('hello.ts', [], { cwd: path });
+  const [pid] = await tsgun.workers(2);
+  expect(tsgun.log.map(({ msg }) => msg)).toContain('worker 2 of 2');
+  process.kill(pid!, 'SIGABRT');
+  await tsgun.event('worker_exited');
+  await tsgun.until(() => tsgun.log.some(({ msg }) => msg.startsWith(`${pid} crashed after`)), 'the hook');
+  expect(await tsgun.stop()).toMatchObject({ code: 0 });
 });

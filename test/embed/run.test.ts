@@ -111,6 +111,52 @@ test.each([
   },
 );
 
+test.each(['async', 'threaded'])('hooks are functions of the script, %s', async (kind) => {
+  const path = join(project, 'hooks.mjs');
+  writeFileSync(
+    path,
+    `import { run } from 'tsgun';
+    const told = (name) => () => console.log(name, process.connected ? 'worker' : 'master');
+    const app = (env, startResponse) => { startResponse('200 OK', [['Content-Type', 'text/plain']]); return ['hooked']; };
+    const names = ['onStarting', 'preFork', 'postFork', 'postWorkerInit', 'whenReady', 'preRequest', 'postRequest', 'workerExit', 'childExit', 'onExit'];
+    await run(app, { bind: '127.0.0.1:0', workerClass: '${kind}', ...Object.fromEntries(names.map((name) => [name, told(name)])) });`,
+  );
+  const script = new Script([path]);
+  expect(await script.get()).toBe('hooked');
+  await eventually(() => script.stdout.includes('postRequest'));
+  script.process.kill('SIGTERM');
+  expect(await once(script.process, 'close')).toEqual([0, null]);
+  expect(script.stdout.trim().split('\n')).toEqual([
+    'onStarting master',
+    'preFork master',
+    'postFork worker',
+    'postWorkerInit worker',
+    'whenReady master',
+    'preRequest worker',
+    'postRequest worker',
+    'workerExit worker',
+    'childExit master',
+    'onExit master',
+  ]);
+});
+
+test('an app by its path has the hooks of the script too', async () => {
+  writeFileSync(
+    join(project, 'plain.mjs'),
+    "export const app = (env, startResponse) => { startResponse('200 OK', [['Content-Type', 'text/plain']]); return [String(globalThis.forked)]; };",
+  );
+  const path = join(project, 'path-hooks.mjs');
+  writeFileSync(
+    path,
+    `import { run } from 'tsgun';
+    await run('plain.mjs:app', { bind: '127.0.0.1:0', postFork(server, worker) { globalThis.forked = worker.id; } });`,
+  );
+  const script = new Script([path]);
+  expect(await script.get()).toBe('1');
+  script.process.kill('SIGTERM');
+  expect(await once(script.process, 'close')).toEqual([0, null]);
+});
+
 test('CommonJS, with what only a main module does', async () => {
   const path = join(project, 'server.cjs');
   writeFileSync(

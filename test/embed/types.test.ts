@@ -1,7 +1,14 @@
 /** What the compiler says to an embedder: `tsc` is the judge, of every line that must be refused too. */
 
+import { createServer as createHttpServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import express from 'express';
+import fastify from 'fastify';
+import { H3 } from 'h3';
+import { Hono } from 'hono';
+import Koa from 'koa';
 import {
   type App,
+  type Config,
   createServer,
   type run,
   type Server,
@@ -47,4 +54,43 @@ test('the functions take and give what they say', () => {
   expect(() => createServer(app, { workers: 2 })).toThrow('workers');
   // @ts-expect-error a raw connection's app needs its interface said
   createServer((socket: import('node:net').Socket) => socket.end());
+});
+
+test('apps of every interface are taken', () => {
+  const node = (_request: IncomingMessage, response: ServerResponse) => response.end();
+  const servers = [
+    createServer((request, response) => response.end(request.url), { interface: 'node' }),
+    createServer((request) => new Response(request.url), { interface: 'fetch' }),
+    createServer((socket, { signal }) => socket.end(String(signal.aborted)), { interface: 'tcp' }),
+    createServer(node),
+    createServer(createHttpServer(node)),
+    createServer(express()),
+    createServer(new Koa()),
+    createServer(fastify()),
+    createServer(new Hono<{ Bindings: { own: string } }>()),
+    createServer(new H3()),
+    createServer({ fetch: () => new Response('x') }),
+  ];
+  // @ts-expect-error it speaks no interface
+  const none = () => createServer({ serve() {} });
+  // @ts-expect-error not a handler of node:http
+  const other = () => createServer((request: Request) => request.url, { interface: 'node' });
+  expect([...servers, none, other]).toHaveLength(13);
+});
+
+test('hooks are told what they are told', () => {
+  const config: Config = {
+    workers: 2,
+    async postFork(server, worker) {
+      worker.log.info('worker %d of %d', worker.id, server.workers);
+    },
+    childExit: (_server, { reason, code }) => expectTypeOf({ reason, code }).not.toBeAny(),
+    postRequest(_worker, request, { status }) {
+      expectTypeOf(status).toEqualTypeOf<number | undefined>();
+      expectTypeOf(request.headers.host).toEqualTypeOf<string | undefined>();
+    },
+  };
+  // @ts-expect-error no such hook
+  const badHook: Config = { postfork() {} };
+  expect([config, badHook]).toHaveLength(2);
 });

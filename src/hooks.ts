@@ -1,0 +1,176 @@
+/**
+ * Hooks: functions of a config module, or among the settings of `run`, that are called at the turns of a service's life.
+ * The names, and what each is told, are gunicorn's.
+ */
+
+import { format } from 'node:util';
+import type { Settings } from './config/settings.ts';
+import { ConfigError, describe, report } from './errors.ts';
+import type { RunningRequest } from './ipc/messages.ts';
+import type { Level, Logger } from './logger.ts';
+import type { ExitReason } from './master/pool.ts';
+
+/** Lines for the error log. The values fill in `%s`, `%d` and `%o`, as in `util.format`. */
+export interface HookLog {
+  debug(message: string, ...values: unknown[]): void;
+  info(message: string, ...values: unknown[]): void;
+  warn(message: string, ...values: unknown[]): void;
+  error(message: string, ...values: unknown[]): void;
+}
+
+/** The service as it is when the hook is called. */
+export interface HookServer {
+  /** Of the master. */
+  readonly pid: number;
+  /** `path[:export]`, or the script that called `run`. */
+  readonly app: string;
+  readonly settings: Settings;
+  /** Workers that are wanted. */
+  readonly workers: number;
+  /** 1 at first; one more with each reload. */
+  readonly generation: number;
+  readonly log: HookLog;
+}
+
+export interface HookWorker {
+  /** Undefined before it is forked. */
+  readonly pid: number | undefined;
+  /** 1, 2, 3, …; `worker` in the log. */
+  readonly id: number;
+  readonly generation: number;
+  readonly log: HookLog;
+}
+
+/** A worker that has exited, or is about to. */
+export interface ExitedWorker extends HookWorker {
+  readonly code: number | null;
+  readonly signal: NodeJS.Signals | null;
+  readonly reason: ExitReason;
+  readonly uptimeMs: number;
+  readonly requests: number;
+}
+
+/** A worker that hangs. */
+export interface HungWorker extends HookWorker {
+  /** Where it hangs, innermost frame first, one per line. */
+  readonly stack: string;
+  /** What it was at work on; `ms` is for how long. */
+  readonly requests: readonly RunningRequest[];
+}
+
+/** The same object before and after. */
+export interface HookRequest {
+  readonly method: string;
+  /** As the client sent it, with the query. */
+  readonly target: string;
+  /** Names in lower case; values of a repeated field are joined by `, `. */
+  readonly headers: Readonly<Record<string, string>>;
+  /** Empty on a unix socket. */
+  readonly remoteAddress: string;
+}
+
+export interface HookResponse {
+  /** Undefined where the client went before there was an answer, or the connection speaks another protocol now. */
+  readonly status: number | undefined;
+  /** Whether all of the answer was written. */
+  readonly isComplete: boolean;
+  /** Since the request's head was read. */
+  readonly ms: number;
+}
+
+/**
+ * A hook that fails at the start, or in a worker that boots, ends that start or that boot; the failure of any other is
+ * logged, and the service goes on. A promise is waited for by `onStarting`, `postFork`, `postWorkerInit`, `workerExit` and
+ * `onExit`.
+ */
+export interface Hooks {
+  /** In the master, once the configuration is read and its addresses are bound. */
+  onStarting?(server: HookServer): unknown;
+  /** In the master: a reload has read the new configuration, whose hook this is; no new worker is spawned yet. */
+  onReload?(server: HookServer): unknown;
+  /** In the master: the first worker accepts connections. */
+  whenReady?(server: HookServer): unknown;
+  /** In the master, just before a worker is forked. */
+  preFork?(server: HookServer, worker: HookWorker): unknown;
+  /** In the worker, before the app is loaded; still as the master's user. In a script that calls `run`: when it does. */
+  postFork?(server: HookServer, worker: HookWorker): unknown;
+  /** In the worker: the app is loaded, and no connection accepted yet. */
+  postWorkerInit?(worker: HookWorker): unknown;
+  /** In the worker: it is told to stop quickly. */
+  workerInt?(worker: HookWorker): unknown;
+  /** In the master, as the worker itself is blocked: a worker hangs and is about to be killed. */
+  workerAbort?(worker: HungWorker): unknown;
+  /** In the worker, before the app is called. Not for what was refused before it came to the app, nor for raw connections. */
+  preRequest?(worker: HookWorker, request: HookRequest): unknown;
+  /** In the worker: the request is answered, or its client has gone. */
+  postRequest?(worker: HookWorker, request: HookRequest, response: HookResponse): unknown;
+  /** In the master: a worker has exited. */
+  childExit?(server: HookServer, worker: ExitedWorker): unknown;
+  /** In the worker, which is about to exit; not in one that is killed. */
+  workerExit?(server: HookServer, worker: HookWorker): unknown;
+  /** In the master: another number of workers is wanted; at the start, when there was none before. */
+  nworkersChanged?(server: HookServer, newValue: number, oldValue: number | undefined): unknown;
+  /** In the master, which is about to exit. */
+  onExit?(server: HookServer): unknown;
+}
+
+export type HookName = keyof Hooks;
+
+/** Which process calls each. */
+const places: Record<HookName, 'master' | 'worker'> = {
+  onStarting: 'master',
+  onReload: 'master',
+  whenReady: 'master',
+  preFork: 'master',
+  postFork: 'worker',
+  postWorkerInit: 'worker',
+  workerInt: 'worker',
+  workerAbort: 'master',
+  preRequest: 'worker',
+  postRequest: 'worker',
+  childExit: 'master',
+  workerExit: 'worker',
+  nworkersChanged: 'master',
+  onExit: 'master',
+};
+
+export const hookNames = Object.keys(places) as HookName[];
+
+/** Whether workers need to load them too. */
+export function concernWorkers(hooks: Hooks): boolean {
+  return hookNames.some((name) => hooks[name] !== undefined && places[name] === 'worker');
+}
+
+/**
+ * The hooks among what a config module, or a caller, says.
+ * @throws ConfigError for one that is no function
+ */
+export function pickHooks(content: object, from: string): Hooks {
+  const given = hookNames.flatMap((name) => {
+    const hook: unknown = Reflect.get(content, name);
+    if (hook === undefined || hook === null) return [];
+    if (typeof hook === 'function') return [[name, hook]];
+    const remedy = from.endsWith('.json') ? ': hooks need a config file that is a module, such as tsgun.config.ts' : '';
+    throw new ConfigError(`${name}: expected a function, got ${describe(hook)} (from ${from})${remedy}`);
+  });
+  return Object.fromEntries(given) as Hooks;
+}
+
+/** Calls a hook whose failure costs nothing but a line in the log. */
+export async function callHook(name: HookName, log: Logger, call: () => unknown): Promise<void> {
+  try {
+    await call();
+  } catch (error) {
+    const { message, stack } = report(error);
+    log.say('error', { hook: name, error: message, stack }, `the hook ${name} failed: ${message}`);
+  }
+}
+
+/** The error log, as hooks write to it. */
+export function hookLog(log: Logger): HookLog {
+  const writer =
+    (level: Level) =>
+    (message: string, ...values: unknown[]) =>
+      log.say(level, {}, format(message, ...values));
+  return { debug: writer('debug'), info: writer('info'), warn: writer('warn'), error: writer('error') };
+}

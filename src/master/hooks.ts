@@ -1,0 +1,91 @@
+/** The hooks that the master calls: those of the configuration that counts when something happens. */
+
+import { setTimeout } from 'node:timers/promises';
+import { ConfigError, report } from '../errors.ts';
+import { callHook, type HookServer, type Hooks, hookLog } from '../hooks.ts';
+import type { Hang } from '../ipc/messages.ts';
+import type { Exit } from './exits.ts';
+import type { Generation } from './generation.ts';
+import type { WorkerName } from './hangs.ts';
+import type { Pool } from './pool.ts';
+
+/** What the last hook may take of the time of a stop. */
+const farewellMs = 5000;
+
+export class MasterHooks {
+  private readonly pool: Pool;
+  private readonly current: () => Generation;
+  private knownWorkers: number | undefined = undefined;
+  private hasServed = false;
+
+  /** @param current the configuration that counts now */
+  constructor(pool: Pool, current: () => Generation) {
+    this.pool = pool;
+    this.current = current;
+  }
+
+  /** @throws ConfigError where the hook fails: then nothing is started */
+  async starting(): Promise<void> {
+    try {
+      await this.hooks.onStarting?.(this.server);
+    } catch (error) {
+      throw new ConfigError(`onStarting: the hook failed: ${report(error).message}`, { cause: error });
+    }
+  }
+
+  /** Called at every turn of the loop. */
+  look(): void {
+    const { pool, knownWorkers } = this;
+    if (pool.hasServed && !this.hasServed) {
+      this.hasServed = true;
+      this.call('whenReady', () => this.hooks.whenReady?.(this.server));
+    }
+    if (pool.target === knownWorkers) return;
+    this.knownWorkers = pool.target;
+    this.call('nworkersChanged', () => this.hooks.nworkersChanged?.(this.server, pool.target, knownWorkers));
+  }
+
+  reloading(): void {
+    this.call('onReload', () => this.hooks.onReload?.(this.server));
+  }
+
+  forking({ worker, generation }: Omit<WorkerName, 'pid'>): void {
+    const name = { pid: undefined, id: worker, generation };
+    this.call('preFork', () => this.hooks.preFork?.(this.server, { ...name, log: this.log }));
+  }
+
+  aborting({ worker, ...name }: WorkerName, { stack, requests }: Hang): void {
+    this.call('workerAbort', () => this.hooks.workerAbort?.({ ...name, id: worker, stack, requests, log: this.log }));
+  }
+
+  exited({ worker, ...name }: WorkerName, exit: Exit): void {
+    this.call('childExit', () => this.hooks.childExit?.(this.server, { ...name, id: worker, ...exit, log: this.log }));
+  }
+
+  /** Waits for the hook, but not for ever: the service has ended already. */
+  async ending(): Promise<void> {
+    if (this.hooks.onExit === undefined) return;
+    const aborter = new AbortController();
+    const done = callHook('onExit', this.current().log, () => this.hooks.onExit?.(this.server));
+    await Promise.race([done, setTimeout(farewellMs, undefined, aborter).catch(() => {})]);
+    aborter.abort();
+  }
+
+  private call(name: keyof Hooks, call: () => unknown): void {
+    if (this.hooks[name] !== undefined) void callHook(name, this.current().log, call);
+  }
+
+  private get hooks(): Hooks {
+    return this.current().configuration.hooks;
+  }
+
+  private get log() {
+    return hookLog(this.current().log);
+  }
+
+  private get server(): HookServer {
+    const { app, settings } = this.current().configuration;
+    const { target: workers, generation } = this.pool;
+    return { pid: process.pid, app, settings, workers, generation, log: this.log };
+  }
+}

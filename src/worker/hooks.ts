@@ -1,0 +1,126 @@
+/** The hooks that a worker calls. Functions do not travel, so that each worker reads them for itself. */
+
+import { offeredHooks } from '../app/script.ts';
+import type { Handler } from '../app/wsgi.ts';
+import { readHooks } from '../config/sources.ts';
+import { BootError, report } from '../errors.ts';
+import {
+  callHook,
+  type HookName,
+  type HookRequest,
+  type HookServer,
+  type Hooks,
+  type HookWorker,
+  hookLog,
+} from '../hooks.ts';
+import type { Exchange } from '../http/exchange.ts';
+import type { WorkerOrder } from '../ipc/messages.ts';
+import type { Logger } from '../logger.ts';
+
+export class WorkerHooks {
+  private hooks: Hooks = {};
+  /** Whether `postFork` was called, and `workerExit` not yet. */
+  private hasForked = false;
+  private readonly log: Logger;
+  private readonly server: HookServer;
+  private readonly worker: HookWorker;
+
+  constructor({ id, app, settings, generation }: WorkerOrder, log: Logger) {
+    this.log = log;
+    const lines = hookLog(log);
+    this.server = { pid: process.ppid, app, settings, workers: settings.workers, generation, log: lines };
+    this.worker = { pid: process.pid, id, generation, log: lines };
+  }
+
+  /** @throws ConfigError, or BootError where `postFork` fails */
+  async readFile(path: string): Promise<void> {
+    this.hooks = await readHooks(path);
+    await this.forked();
+  }
+
+  /** Those that the user's script gave to `run`. @throws like `readFile` */
+  async takeOffered(): Promise<void> {
+    this.hooks = offeredHooks();
+    await this.forked();
+  }
+
+  private async forked(): Promise<void> {
+    this.hasForked = true;
+    await this.mustSucceed('postFork', () => this.hooks.postFork?.(this.server, this.worker));
+  }
+
+  /** @throws BootError where the hook fails */
+  initialized(): Promise<void> {
+    return this.mustSucceed('postWorkerInit', () => this.hooks.postWorkerInit?.(this.worker));
+  }
+
+  interrupted(): void {
+    void this.call('workerInt', () => this.hooks.workerInt?.(this.worker));
+  }
+
+  async exiting(): Promise<void> {
+    if (!this.hasForked) return;
+    this.hasForked = false;
+    await this.call('workerExit', () => this.hooks.workerExit?.(this.server, this.worker));
+  }
+
+  /** A handler that calls `preRequest` and `postRequest`, if there are any. */
+  readonly observe = (handle: Handler): Handler => {
+    const { preRequest, postRequest } = this.hooks;
+    if (preRequest === undefined && postRequest === undefined) return handle;
+    return (exchange) => {
+      const request = new Request(exchange);
+      if (preRequest !== undefined) void this.call('preRequest', () => preRequest(this.worker, request));
+      exchange.onOver = () => {
+        if (postRequest === undefined) return;
+        const status = exchange.status === '' ? undefined : Number.parseInt(exchange.status, 10);
+        const ms = Math.round(performance.now() - exchange.startedAt);
+        const response = { status, isComplete: exchange.isEnded, ms };
+        void this.call('postRequest', () => postRequest(this.worker, request, response));
+      };
+      return handle(exchange);
+    };
+  };
+
+  private call(name: HookName, call: () => unknown): Promise<void> {
+    return callHook(name, this.log, call);
+  }
+
+  private async mustSucceed(name: HookName, call: () => unknown): Promise<void> {
+    try {
+      await call();
+    } catch (error) {
+      throw new BootError(`${name}: the hook failed: ${report(error).message}`, { cause: error });
+    }
+  }
+}
+
+/** Its headers are put together when they are asked for. */
+class Request implements HookRequest {
+  readonly method: string;
+  readonly target: string;
+  readonly remoteAddress: string;
+  readonly #head: Exchange['head'];
+  #headers: Record<string, string> | undefined = undefined;
+
+  constructor({ head, carrier }: Exchange) {
+    this.method = head.method;
+    this.target = head.target;
+    this.remoteAddress = carrier.remoteAddress;
+    this.#head = head;
+  }
+
+  get headers(): Readonly<Record<string, string>> {
+    this.#headers ??= joinFields(this.#head);
+    return this.#headers;
+  }
+}
+
+function joinFields({ names, values }: Exchange['head']): Record<string, string> {
+  const headers: Record<string, string> = Object.create(null);
+  for (const [index, { lower }] of names.entries()) {
+    const before = headers[lower];
+    headers[lower] = before === undefined ? values[index]! : `${before}, ${values[index]}`;
+  }
+  return headers;
+}
