@@ -10,7 +10,7 @@ import { AppError } from '../http/errors.ts';
 import type { Exchange, Piece } from '../http/exchange.ts';
 import type { Field } from '../http/writer.ts';
 import { responseSymbols } from '../internals.ts';
-import { endRequest, type Request, startReading } from './node-request.ts';
+import { endRequest, ours, type Request, startReading } from './node-request.ts';
 import type { ClientSocket } from './node-socket.ts';
 
 type Done = ((error?: Error | null) => void) | null | undefined;
@@ -34,7 +34,7 @@ const originalFinish = (ServerResponse.prototype as unknown as Seam)._finish;
 const { outHeaders, needDrain } = responseSymbols(new ServerResponse({ method: 'GET' } as Request));
 const seam = (response: object) => response as Seam & { [name: symbol]: unknown };
 
-export class Response extends ServerResponse<Request> {
+class ResponseState {
   readonly exchange: Exchange;
   status = '';
   fields: readonly Field[] = [];
@@ -47,10 +47,18 @@ export class Response extends ServerResponse<Request> {
   /** Called when the answer is complete, or will never be. */
   onSettled: (() => void) | undefined = undefined;
 
+  constructor(exchange: Exchange) {
+    this.exchange = exchange;
+  }
+}
+
+export class Response extends ServerResponse<Request> {
+  readonly [ours]: ResponseState;
+
   constructor(request: Request, socket: ClientSocket) {
     super(request);
-    const { exchange } = request;
-    this.exchange = exchange;
+    const { exchange } = request[ours];
+    this[ours] = new ResponseState(exchange);
     this.shouldKeepAlive = exchange.head.isKeepAlive;
     const parts = seam(this);
     parts.socket = socket as unknown as Socket;
@@ -60,17 +68,18 @@ export class Response extends ServerResponse<Request> {
     parts._send = send;
     parts._writeRaw = writeRaw;
     parts._finish = finish;
-    if (needDrain === undefined) Object.defineProperty(this, 'writableNeedDrain', { get: () => this.isStalled });
+    if (needDrain === undefined) Object.defineProperty(this, 'writableNeedDrain', { get: () => this[ours].isStalled });
   }
 }
 
 /** Says the head, which waits for the first piece. */
 function storeHeader(this: Response, firstLine: string, headers: unknown): void {
-  this.status = firstLine.slice('HTTP/1.1 '.length, -2);
+  const state = this[ours];
+  state.status = firstLine.slice('HTTP/1.1 '.length, -2);
   const fields = readFields(this, headers);
   if (!this.shouldKeepAlive) fields.push(['Connection', 'close']);
-  this.exchange.sendsDate = this.sendDate;
-  this.fields = fields;
+  state.exchange.sendsDate = this.sendDate;
+  state.fields = fields;
   seam(this)._header = `${firstLine}\r\n`;
 }
 
@@ -105,74 +114,77 @@ function readFields(response: Response, headers: unknown): Field[] {
 /** A piece of the body; empty where only the head is to be flushed, or at the end. */
 function send(this: Response, data: Piece, encoding?: BufferEncoding | null, callback?: Done): boolean {
   const parts = seam(this);
+  const state = this[ours];
   const isFirst = !parts._headerSent;
   parts._headerSent = true;
   (parts.socket as ClientSocket | null)?.noteActivity();
   if (data.length === 0) {
     if (callback === undefined || callback === null) attempt(this, () => flushHead(this));
-    else this.finishDone = callback;
+    else state.finishDone = callback;
     return true;
   }
   const isBytes = typeof data !== 'string' || !encoding || encoding === 'utf8' || encoding === 'utf-8';
   const piece = isBytes ? data : Buffer.from(data as string, encoding as BufferEncoding);
   if (isFirst) {
-    this.pending = piece;
-    this.pendingDone = callback;
+    state.pending = piece;
+    state.pendingDone = callback;
     process.nextTick(flushPending, this);
-    this.isStalled = piece.length >= this.writableHighWaterMark;
+    state.isStalled = piece.length >= this.writableHighWaterMark;
   } else {
     flushPending(this);
     pass(this, piece, callback);
   }
-  return !this.isStalled;
+  return !state.isStalled;
 }
 
 function flushPending(response: Response): void {
-  const { pending, pendingDone } = response;
+  const { pending, pendingDone } = response[ours];
   if (pending === undefined) return;
-  response.pending = undefined;
+  response[ours].pending = undefined;
   pass(response, pending, pendingDone);
 }
 
 function pass(response: Response, piece: Piece, callback: Done): void {
-  const { exchange } = response;
+  const state = response[ours];
+  const { exchange } = state;
   attempt(response, () => {
     begin(response);
     const isTaking = exchange.write(piece);
     if (!isTaking && !exchange.isGone) {
-      response.isStalled = true;
+      state.isStalled = true;
       exchange.onDrain = () => {
         exchange.onDrain = undefined;
         drain(response, callback);
       };
-    } else if (response.isStalled) process.nextTick(drain, response, callback);
+    } else if (state.isStalled) process.nextTick(drain, response, callback);
     else if (typeof callback === 'function') process.nextTick(callback);
   });
 }
 
 function drain(response: Response, callback: Done): void {
   callback?.();
-  if (!response.isStalled) return;
-  response.isStalled = false;
+  const state = response[ours];
+  if (!state.isStalled) return;
+  state.isStalled = false;
   if (needDrain !== undefined) seam(response)[needDrain] = false;
   if (!response.writableEnded && !response.destroyed) response.emit('drain');
 }
 
-function begin({ exchange, status, fields }: Response): void {
+function begin({ [ours]: { exchange, status, fields } }: Response): void {
   if (exchange.status === '') exchange.begin(status, fields);
 }
 
 function flushHead(response: Response): void {
   flushPending(response);
   begin(response);
-  response.exchange.sendHead();
+  response[ours].exchange.sendHead();
 }
 
 /** Interim responses, which do not wait for anything. */
 function writeRaw(this: Response, data: Piece, _encoding?: BufferEncoding | null, callback?: Done): boolean {
   const text = String(data);
   if (text.startsWith('HTTP/1.1 100 ')) startReading(this.req);
-  else if (text.startsWith('HTTP/1.1 1')) this.exchange.sendInterim(text);
+  else if (text.startsWith('HTTP/1.1 1')) this[ours].exchange.sendInterim(text);
   else throw new AppError('only interim responses are written as they stand');
   if (typeof callback === 'function') process.nextTick(callback);
   return true;
@@ -180,14 +192,15 @@ function writeRaw(this: Response, data: Piece, _encoding?: BufferEncoding | null
 
 /** The app has ended its answer. */
 function finish(this: Response): void {
-  const { exchange, pending } = this;
+  const state = this[ours];
+  const { exchange, pending } = state;
   originalFinish.call(this);
   attempt(this, () => {
     const { _trailer: trailer } = seam(this);
     if (exchange.status === '' && trailer === '') {
-      this.pending = undefined;
-      exchange.send(this.status, this.fields, pending ?? '');
-      if (this.pendingDone) process.nextTick(this.pendingDone);
+      state.pending = undefined;
+      exchange.send(state.status, state.fields, pending ?? '');
+      if (state.pendingDone) process.nextTick(state.pendingDone);
     } else {
       flushPending(this);
       begin(this);
@@ -199,7 +212,7 @@ function finish(this: Response): void {
 
 /** What node:http does once an answer is out. */
 function settle(response: Response): void {
-  if (response.finishDone) response.finishDone();
+  response[ours].finishDone?.();
   endRequest(response.req);
   close(response);
 }
@@ -214,7 +227,7 @@ export function close(response: Response): void {
   response.destroyed = true;
   parts._closed = true;
   response.emit('close');
-  response.onSettled?.();
+  response[ours].onSettled?.();
 }
 
 /** What breaks the rules of HTTP is a failure of the app; what it does afterwards goes nowhere. */
@@ -228,6 +241,6 @@ function attempt(response: Response, action: () => void): void {
 
 /** Who still writes to it hears that nobody takes it any more. */
 export function fail(response: Response, error: unknown): void {
-  response.exchange.fail(error);
+  response[ours].exchange.fail(error);
   process.nextTick(close, response);
 }

@@ -7,9 +7,10 @@ import { EventEmitter } from 'node:events';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Exchange } from '../http/exchange.ts';
 import { isNodeServer, type NodeServer } from './detect.ts';
-import { abortRequest, Request } from './node-request.ts';
+import { abortRequest, ours, Request } from './node-request.ts';
 import { close, fail, Response } from './node-response.ts';
 import { ClientSocket } from './node-socket.ts';
+import { hasPrototypes, standBefore } from './prototypes.ts';
 import type { Handler } from './wsgi.ts';
 
 export type NodeListener = (request: IncomingMessage, response: ServerResponse) => unknown;
@@ -17,11 +18,12 @@ export type NodeListener = (request: IncomingMessage, response: ServerResponse) 
 export function nodeHandler(app: NodeListener | NodeServer): Handler {
   const server = isNodeServer(app) ? app : undefined;
   const listener = isNodeServer(app) ? listenerOf(app) : app;
+  const { MadeRequest, MadeResponse } = makersFor(isNodeServer(app) ? app.listeners('request')[0] : app);
   return (exchange) => {
     if (server !== undefined && mayUpgrade(exchange, server)) return upgrade(exchange, server);
     const socket = socketOf(exchange);
-    const request = new Request(exchange, socket);
-    const response = new Response(request, socket);
+    const request = new MadeRequest(exchange, socket);
+    const response = new MadeResponse(request, socket);
     socket.request = request;
     exchange.isLenient = true;
     exchange.onLeave((reason) => leave(reason, request, response, socket));
@@ -35,9 +37,29 @@ export function nodeHandler(app: NodeListener | NodeServer): Handler {
   };
 }
 
+interface Makers {
+  readonly MadeRequest: typeof Request;
+  readonly MadeResponse: typeof Response;
+}
+
+/** One pair for each app, however many servers it has. */
+const known = new WeakMap<object, Makers>();
+
+/** What requests and responses are made of: for Express, of what it would make of them. */
+function makersFor(app: unknown): Makers {
+  if (!hasPrototypes(app)) return { MadeRequest: Request, MadeResponse: Response };
+  const before = known.get(app);
+  if (before?.MadeRequest.prototype === app.request && before.MadeResponse.prototype === app.response) return before;
+  const makers = { MadeRequest: class extends Request {}, MadeResponse: class extends Response {} };
+  app.request = standBefore(app.request, makers.MadeRequest.prototype);
+  app.response = standBefore(app.response, makers.MadeResponse.prototype);
+  known.set(app, makers);
+  return makers;
+}
+
 function listenerOf(server: NodeServer): NodeListener {
   return (request, response) => {
-    const isExpecting = (request as Request).exchange.isAwaitingContinue;
+    const isExpecting = (request as Request)[ours].exchange.isAwaitingContinue;
     if (isExpecting && server.emit('checkContinue', request, response)) return undefined;
     const [only, ...others] = server.listeners('request');
     // What a tracer has put in its place must see each request. Else directly: an event's listener cannot say that it failed.
@@ -58,7 +80,7 @@ function socketOf({ carrier }: Exchange): ClientSocket {
 
 /** Where the app still may answer a client that has only closed its half, that answer is sent. */
 function leave(reason: Error, request: Request, response: Response, socket: ClientSocket): void {
-  const { exchange } = request;
+  const { exchange } = request[ours];
   exchange.onAbort(() => {
     abortRequest(request);
     close(response);
@@ -76,7 +98,7 @@ async function settled(result: Promise<unknown>, exchange: Exchange, response: R
   } catch (error) {
     fail(response, error);
   }
-  if (!exchange.isEnded && !exchange.isGone) await new Promise<void>((resolve) => (response.onSettled = resolve));
+  if (!exchange.isEnded && !exchange.isGone) await new Promise<void>((resolve) => (response[ours].onSettled = resolve));
 }
 
 function isPromise(value: unknown): value is Promise<unknown> {
