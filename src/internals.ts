@@ -1,5 +1,5 @@
 /**
- * Everything that tsgun uses of Node without it being documented: all of it is here, nothing of it elsewhere. Each has a
+ * Everything that tsgun uses of Node without it being documented, but for `http/handle-wire.ts`: each has a
  * measured gain, and returns undefined where Node does not have it; the caller then goes the documented way.
  * `TSGUN_NO_INTERNALS=1` turns all of it off, which is how the tests run both ways.
  */
@@ -11,7 +11,7 @@ import Module from 'node:module';
 import net from 'node:net';
 import { constants, tmpdir } from 'node:os';
 
-const isOff = Boolean(process.env.TSGUN_NO_INTERNALS);
+export const internalsAreOff = Boolean(process.env.TSGUN_NO_INTERNALS);
 
 /** What libuv calls a stream handle; the handle of a unix socket cannot say its addresses. */
 export interface ServerHandle {
@@ -35,7 +35,7 @@ type CreateServerHandle = (
 const { _createServerHandle: createServerHandle } = net as unknown as { _createServerHandle?: CreateServerHandle };
 
 /** Whether sockets can be bound in one process and accepted on in another. */
-export const canBindForOthers = !isOff && typeof createServerHandle === 'function';
+export const canBindForOthers = !internalsAreOff && typeof createServerHandle === 'function';
 
 /** libuv's UV_TCP_IPV6ONLY. */
 const ipv6OnlyFlag = 1;
@@ -151,7 +151,7 @@ export type Peer = { address?: string; port?: number };
  * @returns false where that cannot be done: then they come as Sockets, by the event
  */
 export function takeConnections(listener: net.Server, take: (handle: ConnectionHandle, peer: Peer) => void): boolean {
-  if (isOff || !('_handle' in listener)) return false;
+  if (internalsAreOff || !('_handle' in listener)) return false;
   const server = listener._handle as ListenerHandle | null;
   if (typeof server?.onconnection !== 'function') return false;
   const original = server.onconnection;
@@ -164,22 +164,6 @@ export function takeConnections(listener: net.Server, take: (handle: ConnectionH
     take(new ConnectionHandle(handle), peer);
   };
   return true;
-}
-
-export type OnBytes = (bytes: Buffer, length: number) => void;
-
-/**
- * A socket that reads into buffers of ours. With one buffer for all connections an idle one holds none and a read allocates
- * nothing: 1.2 times the requests per second.
- * @param nextBuffer asked before the first read and after each; what it gives must stay untouched until that read
- */
-export function readInto(nextBuffer: () => Buffer, { handle }: ConnectionHandle, onBytes: OnBytes): net.Socket {
-  const callback = (length: number, bytes: Uint8Array): boolean => {
-    onBytes(bytes as Buffer, length);
-    return true;
-  };
-  const options = { handle, allowHalfOpen: true, onread: { buffer: nextBuffer, callback } };
-  return new net.Socket(options);
 }
 
 /** Makes a further handle, with a descriptor of its own, for the same socket; undefined where that failed. */
@@ -202,7 +186,7 @@ const ipcPipe = 2;
  * process: 10 µs, where the same by way of the master costs ten times that and three messages.
  */
 export async function openCopier(): Promise<Copier | undefined> {
-  if (isOff || process.platform === 'win32') return undefined;
+  if (internalsAreOff || process.platform === 'win32') return undefined;
   try {
     const [near, far] = await connectPipes();
     let arrived: ((handle: ServerHandle | undefined) => void) | undefined;
@@ -304,7 +288,7 @@ export function responseSymbols(response: object): {
   readonly outHeaders: symbol | undefined;
   readonly needDrain: symbol | undefined;
 } {
-  const symbols = isOff ? [] : Object.getOwnPropertySymbols(response);
+  const symbols = internalsAreOff ? [] : Object.getOwnPropertySymbols(response);
   const find = (name: string) => symbols.find(({ description }) => description === name);
   return { outHeaders: find('kOutHeaders'), needDrain: find('kNeedDrain') };
 }
@@ -312,5 +296,5 @@ export function responseSymbols(response: object): {
 /** Runs the script that the command line names as this process's main module, as Node would have: `require.main` is it. */
 export function runAsMain(): void {
   const { runMain } = Module as unknown as { runMain?: () => void };
-  if (!isOff) runMain?.();
+  if (!internalsAreOff) runMain?.();
 }

@@ -2,7 +2,7 @@
 
 import { once } from 'node:events';
 import { closeSync, existsSync, mkdtempSync, openSync, rmSync } from 'node:fs';
-import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
+import { type AddressInfo, connect, createServer, Socket, type SocketConstructorOpts } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
@@ -15,7 +15,6 @@ import {
   inheritedHandle,
   listenOn,
   openCopier,
-  readInto,
   takeConnections,
 } from '../src/internals.ts';
 
@@ -70,11 +69,8 @@ describe(`Node ${process.version}`, () => {
       expect(takeConnections(listener, resolve)).toBe(true);
     });
     const client = connect(path);
-    const socket = readInto(
-      () => Buffer.alloc(64),
-      await taken,
-      () => {},
-    );
+    const { handle } = await taken;
+    const socket = new Socket({ handle } as SocketConstructorOpts);
     socket.write('pong');
     expect(String((await once(client, 'data'))[0])).toBe('pong');
     client.destroy();
@@ -103,37 +99,6 @@ describe(`Node ${process.version}`, () => {
     const file = openSync('package.json', 'r');
     expect(inheritedHandle(file)).toBeUndefined();
     closeSync(file);
-  });
-
-  it('gives connections as handles, and reads them into a buffer of ours', async () => {
-    const listener = createServer().listen(0, '127.0.0.1');
-    await once(listener, 'listening');
-    const { port } = listener.address() as AddressInfo;
-    const taken = new Promise<ConnectionHandle>((resolve) => {
-      expect(takeConnections(listener, resolve)).toBe(true);
-    });
-    const client = connect(port, '127.0.0.1');
-    const handle = await taken;
-    const buffer = Buffer.alloc(64);
-    let socket: Socket | undefined;
-    const read = new Promise<string>((resolve) => {
-      socket = readInto(
-        () => buffer,
-        handle,
-        (bytes, length) => resolve(bytes.toString('latin1', 0, length)),
-      );
-    });
-    socket!.resume();
-    client.write('ping');
-    expect(await read).toBe('ping');
-    expect(buffer.toString('latin1', 0, 4)).toBe('ping');
-    socket!.write('pong');
-    expect(String((await once(client, 'data'))[0])).toBe('pong');
-    client.destroy();
-    socket!.destroy();
-    await once(socket!, 'close');
-    listener.close();
-    await once(listener, 'close');
   });
 
   it('copies a listening socket, of TCP and unix: one copy closes, connections wait, and another takes them', async () => {

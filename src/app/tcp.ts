@@ -6,7 +6,7 @@
 import { Socket, type SocketConstructorOpts } from 'node:net';
 import { AppLoadError, describe } from '../errors.ts';
 import type { Peer } from '../http/server.ts';
-import type { Incoming } from '../http/socket.ts';
+import type { Incoming } from '../http/wire.ts';
 import { ConnectionHandle } from '../internals.ts';
 import { parseReference } from './load.ts';
 

@@ -3,7 +3,7 @@
 import { createServer, type Server } from 'node:net';
 import { takeConnections } from '../internals.ts';
 import type { Peer } from './server.ts';
-import type { Incoming } from './socket.ts';
+import type { Incoming } from './wire.ts';
 
 /**
  * What a unix socket goes by: it has no address, but SERVER_NAME and SERVER_PORT are never empty (PEP 3333, "environ

@@ -1,12 +1,12 @@
 /**
- * A client's connection, and the only owner of its socket. Bytes go to the parser; requests go to the handler, one at a
+ * A client's connection, and the only owner of its wire. Bytes go to the parser; requests go to the handler, one at a
  * time, in order; answers go out. It refuses to know what a request means.
  *
- * While an answer is under way, or waits for the client to take it, pipelined bytes wait here and the socket is not read:
+ * While an answer is under way, or waits for the client to take it, pipelined bytes wait here and it is not read:
  * the client's own buffers are the queue, which bounds it.
  */
 
-import type { Duplex } from 'node:stream';
+import { isShared, readBuffer } from './buffers.ts';
 import { ClientGone, HttpError, overdueAnswer, timeoutError } from './errors.ts';
 import { type Attachment, type Bytes, type Carrier, Exchange, type Tunnel, type TunnelEvents } from './exchange.ts';
 import type { RequestHead } from './head.ts';
@@ -14,12 +14,12 @@ import { largeBodyBytes, lingerMs, maxDrainBytes, maxHeldBytes } from './limits.
 import { checkDeadline } from './overdue.ts';
 import { RequestParser, type RequestSink } from './parser.ts';
 import type { HttpServer, Peer } from './server.ts';
-import { type Incoming, isShared, onStall, readBuffer, readFrom, resetConnection, writeTogether } from './socket.ts';
+import { type Incoming, openWire, type Wire, type WireEvents } from './wire.ts';
 
 /** What the connection waits for; each has its own deadline. */
 export type Phase = 'idle' | 'head' | 'body' | 'answer' | 'linger' | 'tunnel' | 'closed';
 
-export class Connection implements RequestSink, Carrier {
+export class Connection implements RequestSink, WireEvents, Carrier {
   /** In the server's coarse clock, 0 for none. */
   deadline = 0;
   phase: Phase = 'idle';
@@ -29,7 +29,7 @@ export class Connection implements RequestSink, Carrier {
   attachment: Attachment | undefined = undefined;
 
   private readonly server: HttpServer;
-  private readonly socket: Duplex;
+  private readonly wire: Wire;
   private readonly parser: RequestParser;
   private exchange: Exchange | undefined = undefined;
   /** Whether the current request has come in whole; true between requests. */
@@ -59,15 +59,7 @@ export class Connection implements RequestSink, Carrier {
     this.remoteAddress = peer.address;
     this.remotePort = peer.port;
     this.parser = new RequestParser(server.limits, this);
-    this.socket = readFrom(
-      incoming,
-      () => this.nextBuffer(),
-      (bytes, length) => this.takeBytes(bytes, length),
-      () => this.takeClientEnd(),
-    );
-    this.socket.on('drain', () => this.onDrain());
-    this.socket.on('error', () => {});
-    this.socket.on('close', () => this.onClose());
+    this.wire = openWire(incoming, this);
     // A client's first chance to send a head begins now.
     this.deadline = server.deadlineIn(server.timeouts.headerMs);
   }
@@ -87,7 +79,7 @@ export class Connection implements RequestSink, Carrier {
 
   // Bytes in.
 
-  private takeBytes(bytes: Buffer, length: number): void {
+  takeBytes(bytes: Buffer, length: number): void {
     if (this.isClosing) return;
     if (this.tunnel !== undefined) return this.tunnel.takeBytes(Buffer.from(bytes.subarray(0, length)));
     if (this.rest !== undefined) this.rest = Buffer.concat([this.rest, bytes.subarray(0, length)]);
@@ -98,7 +90,7 @@ export class Connection implements RequestSink, Carrier {
    * The memory of the next read. A large body is read into buffers of its own, which go to the app without a copy: 1.3
    * times the uploads per second.
    */
-  private nextBuffer(): Buffer {
+  nextBuffer(): Buffer {
     const isLarge =
       this.exchange !== undefined && !this.isRequestComplete && this.parser.bodyRemaining >= largeBodyBytes;
     if (!isLarge) this.buffer = readBuffer(false);
@@ -123,7 +115,7 @@ export class Connection implements RequestSink, Carrier {
     if (position < end && !this.isClosing) {
       const rest = bytes.subarray(position, end);
       this.rest = isShared(bytes) ? Buffer.from(rest) : rest;
-      this.socket.pause();
+      this.wire.pause();
     }
     this.updatePhase();
   }
@@ -133,7 +125,7 @@ export class Connection implements RequestSink, Carrier {
     return this.isRequestComplete && (this.exchange !== undefined || this.isBackedUp);
   }
 
-  private takeClientEnd(): void {
+  takeEnd(): void {
     this.hasClientEnded = true;
     if (this.isClosing) return;
     if (this.tunnel !== undefined) return this.tunnel.takeEnd();
@@ -179,7 +171,7 @@ export class Connection implements RequestSink, Carrier {
   // To the exchange.
 
   sendText(text: string): boolean {
-    if (!this.isConsuming) return this.watch(this.socket.write(text, 'latin1'));
+    if (!this.isConsuming) return this.watch(this.wire.write(text));
     this.held += text;
     return this.held.length < maxHeldBytes || this.flush();
   }
@@ -187,7 +179,7 @@ export class Connection implements RequestSink, Carrier {
   sendBytes(head: string, bytes: Bytes, tail: string): boolean {
     const prefix = this.held + head;
     this.held = '';
-    return this.watch(writeTogether(this.socket, prefix, bytes, tail));
+    return this.watch(this.wire.writeTogether(prefix, bytes, tail));
   }
 
   /** A client that takes nothing of what it is sent for the length of the body timeout is cut. */
@@ -195,18 +187,18 @@ export class Connection implements RequestSink, Carrier {
     if (this.hasClientEnded) this.updatePhase();
     if (isTaking) return true;
     // What the kernel took at once is no more than a large write.
-    if (this.socket.writableLength > 0) this.isBackedUp = true;
-    onStall(this.socket, this.server.timeouts.bodyMs, () => this.cut());
+    if (this.wire.pendingBytes > 0) this.isBackedUp = true;
+    this.wire.watchStall(this.server.timeouts.bodyMs, () => this.cut());
     return false;
   }
 
   pauseBody(): void {
-    this.socket.pause();
+    this.wire.pause();
     this.updatePhase();
   }
 
   resumeBody(): void {
-    if (this.rest === undefined && this.socket.isPaused()) this.socket.resume();
+    if (this.rest === undefined && this.wire.isPaused) this.wire.resume();
     this.updatePhase();
   }
 
@@ -236,7 +228,7 @@ export class Connection implements RequestSink, Carrier {
   /** Goes on to the next request, unless it must wait. */
   private proceed(): void {
     if (this.mustWait) return this.updatePhase();
-    if (this.socket.isPaused()) this.socket.resume();
+    if (this.wire.isPaused) this.wire.resume();
     if (this.isConsuming) return;
     const { rest } = this;
     this.rest = undefined;
@@ -246,7 +238,7 @@ export class Connection implements RequestSink, Carrier {
 
   cut(): void {
     this.isClosing = true;
-    resetConnection(this.socket);
+    this.wire.cut();
   }
 
   extendDeadline(exchange: Exchange, ms: number): void {
@@ -259,7 +251,7 @@ export class Connection implements RequestSink, Carrier {
 
   /** Not one byte of what follows is read as a request: it belongs to the other protocol. */
   takeOver(exchange: Exchange, events: TunnelEvents): { tunnel: Tunnel; rest: Buffer } {
-    const { socket, rest = Buffer.alloc(0) } = this;
+    const { wire, rest = Buffer.alloc(0) } = this;
     this.rest = undefined;
     this.exchange = undefined;
     this.tunnel = events;
@@ -267,11 +259,11 @@ export class Connection implements RequestSink, Carrier {
     this.deadline = 0;
     this.server.countRequest(exchange);
     const tunnel = {
-      write: (bytes: Bytes) => socket.write(bytes),
-      pause: () => void socket.pause(),
-      resume: () => void socket.resume(),
-      end: () => void socket.end(),
-      destroy: () => void socket.destroy(),
+      write: (bytes: Bytes) => wire.writeTogether('', bytes, ''),
+      pause: () => wire.pause(),
+      resume: () => wire.resume(),
+      end: () => wire.end(),
+      destroy: () => wire.destroy(),
     };
     if (this.hasClientEnded) process.nextTick(() => events.takeEnd());
     return { tunnel, rest };
@@ -316,7 +308,7 @@ export class Connection implements RequestSink, Carrier {
   private part({ isKeepAlive, method }: RequestHead, isAllRead: boolean): void {
     this.flush();
     const isLast = !isKeepAlive && (method === 'GET' || method === 'HEAD') && isAllRead;
-    if (isLast && this.socket.writableLength === 0) this.destroy();
+    if (isLast && this.wire.pendingBytes === 0) this.destroy();
     else this.close();
   }
 
@@ -329,17 +321,17 @@ export class Connection implements RequestSink, Carrier {
     if (this.phase !== 'linger') this.server.onPart?.(this);
     this.phase = 'linger';
     this.deadline = 0;
-    this.watch(this.socket.writableLength === 0);
+    this.watch(this.wire.pendingBytes === 0);
     // Closing a socket that still has unread bytes resets it, and the answer may never be read: go on reading.
-    this.socket.end(() => {
+    this.wire.end(() => {
       if (this.phase === 'linger') this.deadline = this.server.deadlineIn(lingerMs);
     });
-    this.socket.resume();
+    this.wire.resume();
   }
 
   /** Ends the connection at once. */
   destroy(): void {
-    this.socket.destroy();
+    this.wire.destroy();
   }
 
   /** From the server's sweep: the deadline has passed. */
@@ -362,15 +354,15 @@ export class Connection implements RequestSink, Carrier {
     );
   }
 
-  private onDrain(): void {
-    onStall(this.socket, 0);
+  takeDrain(): void {
+    this.wire.watchStall(0);
     this.isBackedUp = false;
     if (this.tunnel !== undefined) return this.tunnel.takeDrain();
     if (this.exchange !== undefined) this.exchange.onDrain?.();
     else if (!this.isClosing) this.proceed();
   }
 
-  private onClose(): void {
+  takeClose(): void {
     if (this.phase !== 'linger') this.server.onPart?.(this);
     this.phase = 'closed';
     this.isClosing = true;
@@ -385,7 +377,7 @@ export class Connection implements RequestSink, Carrier {
     const text = this.held;
     if (text === '') return true;
     this.held = '';
-    return this.watch(this.socket.write(text, 'latin1'));
+    return this.watch(this.wire.write(text));
   }
 
   /** Sets the deadline of what is waited for now. */
@@ -393,7 +385,7 @@ export class Connection implements RequestSink, Carrier {
     if (this.isClosing || this.tunnel !== undefined) return;
     const { server, exchange } = this;
     const { timeouts } = server;
-    if (!this.isRequestComplete && !this.socket.isPaused() && exchange?.isAwaitingContinue !== true) {
+    if (!this.isRequestComplete && !this.wire.isPaused && exchange?.isAwaitingContinue !== true) {
       this.phase = 'body';
       this.deadline = server.deadlineIn(timeouts.bodyMs);
     } else if (exchange !== undefined || this.isBackedUp) {

@@ -8,7 +8,7 @@ import { clearInterval, setInterval } from 'node:timers';
 import { Connection } from './connection.ts';
 import type { Carrier, Exchange } from './exchange.ts';
 import type { Limits, Timeouts } from './limits.ts';
-import type { Incoming } from './socket.ts';
+import type { Incoming } from './wire.ts';
 
 export interface HttpServerOptions {
   readonly limits: Limits;

@@ -8,7 +8,7 @@ import { getSystemErrorName } from 'node:util';
 import { bindError } from '../errors.ts';
 import { type ConnectionServer, createListener, nameEnd } from '../http/accept.ts';
 import type { HttpServer, Peer } from '../http/server.ts';
-import type { Incoming } from '../http/socket.ts';
+import type { Incoming } from '../http/wire.ts';
 import { acceptOn, type Copier, inheritedHandle, openCopier, type ServerHandle } from '../internals.ts';
 import { openEnvelope, sendToMaster } from '../ipc/channel.ts';
 import type { MasterMessage, WorkerSocket } from '../ipc/messages.ts';

@@ -17,6 +17,8 @@ export interface SilenceOptions {
   /** A thread is silent: what it was given should go elsewhere. */
   readonly onSilent: (thread: ThreadHandle) => void;
   readonly onEnd: (thread: ThreadHandle, ms: number) => void;
+  /** Called at intervals while any thread has something to do. */
+  readonly onLook: (now: number) => void;
 }
 
 export class Silence {
@@ -38,7 +40,7 @@ export class Silence {
   }
 
   private look(): void {
-    const { threads, limitMs, onSilent, onEnd } = this.options;
+    const { threads, limitMs, onSilent, onEnd, onLook } = this.options;
     const now = performance.now();
     let isNeeded = false;
     for (const thread of threads) {
@@ -54,6 +56,7 @@ export class Silence {
         onEnd(thread, Math.round(idleMs));
       isNeeded ||= thread.isSilent || !thread.isIdle;
     }
+    onLook(now);
     if (!isNeeded) this.stop();
   }
 }

@@ -8,7 +8,7 @@ import { findInterface, makeHandler } from '../app/interfaces.ts';
 import type { Handler } from '../app/wsgi.ts';
 import type { Carrier, Exchange } from '../http/exchange.ts';
 import { HttpServer, type Peer } from '../http/server.ts';
-import type { Incoming } from '../http/socket.ts';
+import type { Incoming } from '../http/wire.ts';
 import { type Gate, isInherited, openGate, ReceivingGate, type Take } from './gate.ts';
 import { httpOptions, logTimeout } from './http-options.ts';
 import { closeIdle, emptyQueue, longestEmptyingMs } from './leave.ts';

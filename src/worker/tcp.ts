@@ -7,7 +7,7 @@ import { TcpServer } from '../app/tcp.ts';
 import type { Settings } from '../config/settings.ts';
 import { ConfigError, report } from '../errors.ts';
 import type { Peer } from '../http/server.ts';
-import type { Incoming } from '../http/socket.ts';
+import type { Incoming } from '../http/wire.ts';
 import type { Logger } from '../logger.ts';
 import { type Gate, isInherited, openGate, ReceivingGate } from './gate.ts';
 import { Intake } from './intake.ts';

@@ -75,6 +75,11 @@ export class ThreadPool {
         this.refillOthers();
       },
       onEnd: (thread, ms) => void this.overdue.endStray(thread, ms),
+      // On a machine that lets no thread run for a while, the last sign of one may come before all waits behind another.
+      onLook: (now) => {
+        this.rescue(now);
+        this.refillOthers();
+      },
     });
     this.pressure = new Pressure({
       isFull: () => this.isFull,
@@ -167,8 +172,10 @@ export class ThreadPool {
   }
 
   private refill(thread: ThreadHandle): void {
+    const now = performance.now();
     for (const relay of this.queue) {
-      const isFree = thread.isIdle || (!relay.hasBody && thread.given.size < maxGiven);
+      const mayWait = !relay.hasBody && thread.given.size < maxGiven && now - thread.progressAt < quickMs;
+      const isFree = thread.isIdle || mayWait;
       if (!isFree || !thread.isOpen) return;
       this.queue.delete(relay);
       this.give(thread, relay);

