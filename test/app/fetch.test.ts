@@ -106,6 +106,18 @@ describe('a Request', () => {
     expect(bodyOf(await ask(app.fetch as Fetch))).toBe('127.0.0.1');
   });
 
+  it('has no name that a Request has not, and neither has its Response: they are for apps', async () => {
+    const added: string[] = [];
+    const app: Fetch = (request) => {
+      const response = new Response('x');
+      added.push(...Object.keys(request).filter((name) => !(name in Request.prototype)));
+      added.push(...Object.keys(response).filter((name) => !(name in Response.prototype)));
+      return response;
+    };
+    await ask(app);
+    expect(added).toEqual([]);
+  });
+
   it('whose Host is none is refused', async () => {
     const { port } = await open(() => new Response());
     const client = await Client.open(port);
