@@ -49,7 +49,7 @@ const maxRepeats = 3;
 async function measure({ app, load }, contestant, { seconds, warmUpSeconds }) {
   const server = await startServer(contestant, app);
   try {
-    await expectFields(server, contestant.name);
+    await expectFields(`${server.url}${load.path ?? ''}`, contestant.name);
     await runWrk(server, load, warmUpSeconds);
     let run = await runWrk(server, load, seconds);
     for (let repeats = 0; run.foreign > maxForeign && repeats < maxRepeats; repeats++) {
@@ -64,8 +64,8 @@ async function measure({ app, load }, contestant, { seconds, warmUpSeconds }) {
 }
 
 /** Like with like: each answer must have the fields that all of them are said to have. */
-async function expectFields(server, name) {
-  const { status, headers } = await fetchOnce(server.url);
+async function expectFields(url, name) {
+  const { status, headers } = await fetchOnce(url);
   if (status !== 200 || headers.date === undefined || headers['content-length'] === undefined)
     throw new Error(`${name} answered ${status} with ${JSON.stringify(headers)}`);
 }

@@ -7,6 +7,7 @@ import { benchPath, loadCore, serverCore } from './servers.mjs';
 /**
  * @typedef {object} Load
  * @property {number} connections
+ * @property {string} [path] asked for, without its slash
  * @property {string} [script] of bench/wrk
  * @property {string} [cores] as taskset takes them; with other than one of its own, `foreign` says nothing
  */
@@ -29,7 +30,7 @@ const units = { us: 0.001, ms: 1, s: 1000, m: 60_000 };
  * @param {number} seconds
  * @returns {Promise<Run>}
  */
-export async function runWrk(server, { connections, script, cores = String(loadCore) }, seconds) {
+export async function runWrk(server, { connections, path = '', script, cores = String(loadCore) }, seconds) {
   const args = ['-t1', `-c${connections}`, `-d${seconds}s`, '--latency', '--timeout', '10s'];
   if (script !== undefined) args.push('-s', benchPath(`wrk/${script}.lua`));
   const before = {
@@ -37,7 +38,7 @@ export async function runWrk(server, { connections, script, cores = String(loadC
     load: endedChildrenCpuMs(),
     cores: [serverCore, loadCore].map(coreBusyMs),
   };
-  const text = await output('taskset', ['-c', cores, 'wrk', ...args, server.url], (seconds + 30) * 1000);
+  const text = await output('taskset', ['-c', cores, 'wrk', ...args, `${server.url}${path}`], (seconds + 30) * 1000);
   const cpu = cpuMs(server.pid) - before.server;
   const load = endedChildrenCpuMs() - before.load;
   const [serverCoreBusy, loadCoreBusy] = [serverCore, loadCore].map((core, at) => coreBusyMs(core) - before.cores[at]);

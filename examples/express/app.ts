@@ -8,6 +8,7 @@ app.get('/cookies', (req, res) => {
   res.cookie('a', '1').cookie('b', '2', { httpOnly: true });
   res.send(req.get('cookie'));
 });
+app.get('/teapot', (_req, res) => void res.status(418).json({ error: 'short and stout' }));
 app.get('/stream', (_req, res) => {
   for (const piece of ['one ', 'two ', 'three']) res.write(piece);
   res.end();

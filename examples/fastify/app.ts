@@ -12,6 +12,7 @@ app.post('/json', ({ body }) => ({ received: body }));
 app.get('/cookies', ({ headers }, reply) =>
   reply.header('Set-Cookie', ['a=1; Path=/', 'b=2; HttpOnly']).send(headers.cookie),
 );
+app.get('/teapot', (_request, reply) => reply.code(418).send({ error: 'short and stout' }));
 app.get('/stream', (_request, reply) => reply.send(Readable.from(['one ', 'two ', 'three'])));
 app.post<{ Body: Buffer }>('/upload', ({ body }) => ({ bytes: body.length }));
 app.get('/boom', () => {

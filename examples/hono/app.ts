@@ -11,6 +11,7 @@ app.get('/cookies', (c) => {
   setCookie(c, 'b', '2', { httpOnly: true });
   return c.text(c.req.header('cookie') ?? '');
 });
+app.get('/teapot', (c) => c.json({ error: 'short and stout' }, 418));
 app.get('/stream', (c) => {
   c.header('Content-Type', 'text/plain');
   return stream(c, async (body) => {

@@ -11,6 +11,9 @@ app.use(async (ctx) => {
     ctx.cookies.set('a', '1');
     ctx.cookies.set('b', '2', { httpOnly: false });
     ctx.body = ctx.get('cookie');
+  } else if (ctx.path === '/teapot') {
+    ctx.status = 418;
+    ctx.body = { error: 'short and stout' };
   } else if (ctx.path === '/stream') ctx.body = Readable.from(['one ', 'two ', 'three']);
   else if (ctx.path === '/upload') {
     let bytes = 0;

@@ -12,61 +12,62 @@ type Native = InstanceType<typeof NativeRequest>;
 /** Targets that `new URL` would leave as they are: nothing to encode, no segments of dots. */
 const plainTarget = /^\/(?![./%])(?:[\w\-~!$&()*+,;=:@?%.]|\/(?![./%]))*$/;
 
+/** Its own names are private ones: apps put things of theirs on a request. */
 export class LazyRequest {
   readonly method: string;
   readonly url: string;
-  private readonly exchange: Exchange;
-  private native: Native | undefined = undefined;
-  private ownHeaders: Headers | undefined = undefined;
-  private ownSignal: AbortSignal | undefined = undefined;
-  private isRead = false;
+  readonly #exchange: Exchange;
+  #native: Native | undefined = undefined;
+  #ownHeaders: Headers | undefined = undefined;
+  #ownSignal: AbortSignal | undefined = undefined;
+  #isRead = false;
 
   /** @throws TypeError for a Host that is not one */
   constructor(exchange: Exchange) {
     const { head } = exchange;
-    this.exchange = exchange;
+    this.#exchange = exchange;
     this.method = head.method;
     this.url = urlOf(exchange);
   }
 
   get headers(): Headers {
-    if (this.native !== undefined) return this.native.headers;
-    if (this.ownHeaders === undefined) {
+    if (this.#native !== undefined) return this.#native.headers;
+    if (this.#ownHeaders === undefined) {
       const headers = new Headers();
-      const { names, values } = this.exchange.head;
+      const { names, values } = this.#exchange.head;
       for (let index = 0; index < names.length; index++) headers.append(names[index]!.lower, values[index]!);
-      this.ownHeaders = headers;
+      this.#ownHeaders = headers;
     }
-    return this.ownHeaders;
+    return this.#ownHeaders;
   }
 
   get signal(): AbortSignal {
-    this.ownSignal ??= abortSignal(this.exchange);
-    return this.ownSignal;
+    this.#ownSignal ??= abortSignal(this.#exchange);
+    return this.#ownSignal;
   }
 
   get bodyUsed(): boolean {
-    return this.isRead || (this.native?.bodyUsed ?? false);
+    return this.#isRead || (this.#native?.bodyUsed ?? false);
   }
 
   async text(): Promise<string> {
-    return this.native === undefined ? (await this.take()).toString().replace(/^\ufeff/, '') : this.native.text();
+    return this.#native === undefined ? (await this.#take()).toString().replace(/^\ufeff/, '') : this.#native.text();
   }
 
   async json(): Promise<unknown> {
-    return this.native === undefined ? JSON.parse(await this.text()) : this.native.json();
+    return this.#native === undefined ? JSON.parse(await this.text()) : this.#native.json();
   }
 
   async arrayBuffer(): Promise<ArrayBuffer> {
-    if (this.native !== undefined) return this.native.arrayBuffer();
-    return new Uint8Array(await this.take()).buffer;
+    if (this.#native !== undefined) return this.#native.arrayBuffer();
+    return new Uint8Array(await this.#take()).buffer;
   }
 
   /** The whole body, without a stream in between. */
-  private take(): Promise<Buffer> {
-    if (this.isRead) return Promise.reject(new TypeError('Body is unusable: Body has already been read'));
-    const { exchange } = this;
-    this.isRead = exchange.head.hasBody;
+  #take(): Promise<Buffer> {
+    if (this.#isRead) return Promise.reject(new TypeError('Body is unusable: Body has already been read'));
+    const exchange = this.#exchange;
+    this.#isRead = exchange.head.hasBody;
     if (!exchange.head.hasBody) return Promise.resolve(Buffer.alloc(0));
     return new Promise((resolve, reject) => {
       const pieces: Buffer[] = [];
@@ -80,17 +81,18 @@ export class LazyRequest {
 
   /** Node's own. The body is read through it from then on. */
   static become(request: LazyRequest): Native {
-    const { method, url, exchange } = request;
-    request.native ??= new NativeRequest(url, {
+    const { method, url } = request;
+    const exchange = request.#exchange;
+    request.#native ??= new NativeRequest(url, {
       // Node refuses this one, which a server may be sent.
       method: method === 'TRACE' ? 'GET' : method,
       headers: request.headers,
       signal: request.signal,
-      ...(exchange.head.hasBody && !request.isRead && method !== 'GET' && method !== 'HEAD'
+      ...(exchange.head.hasBody && !request.#isRead && method !== 'GET' && method !== 'HEAD'
         ? { body: bodyStream(exchange), duplex: 'half' as const }
         : {}),
     });
-    return request.native;
+    return request.#native;
   }
 }
 

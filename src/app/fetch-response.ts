@@ -18,10 +18,10 @@ const nullBodyStatuses = [204, 205, 304];
 
 export class LightResponse {
   /** Node's own, once it was needed. */
-  private native: Native | undefined = undefined;
-  private readonly piece: string;
-  private readonly hasBody: boolean;
-  private readonly fields: readonly Field[];
+  #native: Native | undefined = undefined;
+  readonly #piece: string;
+  readonly #hasBody: boolean;
+  readonly #fields: readonly Field[];
   readonly status: number;
   readonly statusText: string;
 
@@ -32,20 +32,20 @@ export class LightResponse {
     const isLegal = Number.isInteger(status) && status >= 200 && status <= 599 && !(isNull && isSimple && body);
     // A constructor may return another object. What is wrong is told by Node in its own words.
     if (!isSimple || !isLegal || isNull || statusText !== '') {
-      this.native = undefined;
-      this.piece = '';
-      this.hasBody = false;
-      this.fields = [];
+      this.#native = undefined;
+      this.#piece = '';
+      this.#hasBody = false;
+      this.#fields = [];
       this.status = 0;
       this.statusText = '';
       // biome-ignore lint/correctness/noConstructorReturn: for what this class does not do, its caller gets Node's
       return new NativeResponse(body, init) as unknown as LightResponse;
     }
-    this.piece = body ?? '';
-    this.hasBody = typeof body === 'string';
+    this.#piece = body ?? '';
+    this.#hasBody = typeof body === 'string';
     this.status = status;
     this.statusText = statusText;
-    this.fields = readHeaders(headers, this.hasBody);
+    this.#fields = readHeaders(headers, this.#hasBody);
   }
 
   static [Symbol.hasInstance](value: unknown): boolean {
@@ -62,7 +62,7 @@ export class LightResponse {
   static read(response: Native | LightResponse): Plain | Native {
     if (!(#plain in response)) return response as Native;
     return (
-      response.native ?? { status: statusLine(response.status, ''), fields: response.fields, text: response.piece }
+      response.#native ?? { status: statusLine(response.status, ''), fields: response.#fields, text: response.#piece }
     );
   }
 
@@ -71,11 +71,11 @@ export class LightResponse {
 
   static become(response: LightResponse): Native {
     if (!(#plain in response)) return response as Native;
-    response.native ??= new NativeResponse(response.hasBody ? response.piece : null, {
+    response.#native ??= new NativeResponse(response.#hasBody ? response.#piece : null, {
       status: response.status,
-      headers: response.fields as [string, string][],
+      headers: response.#fields as [string, string][],
     });
-    return response.native;
+    return response.#native;
   }
 }
 

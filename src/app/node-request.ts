@@ -12,10 +12,8 @@ interface Internals {
 
 const originalRead = IncomingMessage.prototype._read;
 
-/** What is ours in an object of the app's. Every other name is for the app and its framework: Express has `res.status()`. */
-export const ours = Symbol('tsgun');
-
-interface RequestState {
+/** What a request knows beside what Node's do. */
+interface Own {
   readonly exchange: Exchange;
   /** Whether the body is on its way to this stream. */
   isReading: boolean;
@@ -23,14 +21,17 @@ interface RequestState {
   isOver: boolean;
 }
 
+/** The one name that is ours: any other may be a framework's, or an app's own for what it keeps with a request. */
+const own = Symbol('tsgun.request');
+
 export class Request extends IncomingMessage {
-  readonly [ours]: RequestState;
+  readonly [own]: Own;
 
   constructor(exchange: Exchange, socket: ClientSocket) {
     // It looks for no more than a stream.
     super(socket as unknown as Socket);
     const { head } = exchange;
-    this[ours] = { exchange, isReading: false, isOver: false };
+    this[own] = { exchange, isReading: false, isOver: false };
     this.httpVersionMajor = 1;
     this.httpVersionMinor = head.minorVersion;
     this.httpVersion = head.minorVersion === 1 ? '1.1' : '1.0';
@@ -48,19 +49,22 @@ export class Request extends IncomingMessage {
   }
 }
 
+export function exchangeOf(request: Request): Exchange {
+  return request[own].exchange;
+}
+
 function read(this: Request, size: number): void {
   originalRead.call(this, size);
-  const { isReading, exchange } = this[ours];
+  const { isReading, exchange } = this[own];
   if (isReading) return exchange.resumeBody();
   startReading(this);
 }
 
 /** Lets the body come, as far as the stream takes it; a client that waits for permission to send gets it with that. */
 export function startReading(request: Request): void {
-  const state = request[ours];
-  if (state.isReading) return;
-  state.isReading = true;
-  const { exchange } = state;
+  const { isReading, exchange } = request[own];
+  if (isReading) return;
+  request[own].isReading = true;
   if (!exchange.head.hasBody) {
     request.push(null);
     return;
@@ -79,7 +83,7 @@ export function startReading(request: Request): void {
 
 /** As Node's own, but that the connection is the server's to end. */
 function destroy(this: Request, error: Error | null, done: (error?: Error | null) => void): void {
-  const { exchange, isOver } = this[ours];
+  const { exchange, isOver } = this[own];
   if (!isOver && (!this.readableEnded || !this.complete)) {
     this.aborted = true;
     this.emit('aborted');
@@ -90,13 +94,13 @@ function destroy(this: Request, error: Error | null, done: (error?: Error | null
 
 /** The client has gone, or has nothing more to say: what Node does then. */
 export function abortRequest(request: Request): void {
-  if (request.destroyed || request[ours].isOver) return;
+  if (request.destroyed || request[own].isOver) return;
   request.destroy(Object.assign(new Error('aborted'), { code: 'ECONNRESET' }));
 }
 
 /** The answer is complete: who waits for the request's end hears of it. */
 export function endRequest(request: Request): void {
-  request[ours].isOver = true;
+  request[own].isOver = true;
   if (request.destroyed || (request.listenerCount('close') === 0 && request.listenerCount('end') === 0)) return;
   if (!request.complete) request.destroy();
   else if (!request.readableEnded) {

@@ -10,7 +10,7 @@ import { AppError } from '../http/errors.ts';
 import type { Exchange, Piece } from '../http/exchange.ts';
 import type { Field } from '../http/writer.ts';
 import { responseSymbols } from '../internals.ts';
-import { endRequest, ours, type Request, startReading } from './node-request.ts';
+import { endRequest, exchangeOf, type Request, startReading } from './node-request.ts';
 import type { ClientSocket } from './node-socket.ts';
 
 type Done = ((error?: Error | null) => void) | null | undefined;
@@ -34,7 +34,8 @@ const originalFinish = (ServerResponse.prototype as unknown as Seam)._finish;
 const { outHeaders, needDrain } = responseSymbols(new ServerResponse({ method: 'GET' } as Request));
 const seam = (response: object) => response as Seam & { [name: symbol]: unknown };
 
-class ResponseState {
+/** What a response knows beside what Node's do. */
+class Own {
   readonly exchange: Exchange;
   status = '';
   fields: readonly Field[] = [];
@@ -44,7 +45,6 @@ class ResponseState {
   /** Whether a write returned false, and no `drain` has followed. */
   isStalled = false;
   finishDone: Done = undefined;
-  /** Called when the answer is complete, or will never be. */
   onSettled: (() => void) | undefined = undefined;
 
   constructor(exchange: Exchange) {
@@ -52,13 +52,16 @@ class ResponseState {
   }
 }
 
+/** The one name that is ours: any other may be a framework's, as `status` is a method of Express's, or an app's own. */
+const own = Symbol('tsgun.response');
+
 export class Response extends ServerResponse<Request> {
-  readonly [ours]: ResponseState;
+  readonly [own]: Own;
 
   constructor(request: Request, socket: ClientSocket) {
     super(request);
-    const { exchange } = request[ours];
-    this[ours] = new ResponseState(exchange);
+    const exchange = exchangeOf(request);
+    this[own] = new Own(exchange);
     this.shouldKeepAlive = exchange.head.isKeepAlive;
     const parts = seam(this);
     parts.socket = socket as unknown as Socket;
@@ -68,18 +71,18 @@ export class Response extends ServerResponse<Request> {
     parts._send = send;
     parts._writeRaw = writeRaw;
     parts._finish = finish;
-    if (needDrain === undefined) Object.defineProperty(this, 'writableNeedDrain', { get: () => this[ours].isStalled });
+    if (needDrain === undefined) Object.defineProperty(this, 'writableNeedDrain', { get: () => this[own].isStalled });
   }
 }
 
 /** Says the head, which waits for the first piece. */
 function storeHeader(this: Response, firstLine: string, headers: unknown): void {
-  const state = this[ours];
-  state.status = firstLine.slice('HTTP/1.1 '.length, -2);
+  const mine = this[own];
+  mine.status = firstLine.slice('HTTP/1.1 '.length, -2);
   const fields = readFields(this, headers);
   if (!this.shouldKeepAlive) fields.push(['Connection', 'close']);
-  state.exchange.sendsDate = this.sendDate;
-  state.fields = fields;
+  mine.exchange.sendsDate = this.sendDate;
+  mine.fields = fields;
   seam(this)._header = `${firstLine}\r\n`;
 }
 
@@ -114,77 +117,77 @@ function readFields(response: Response, headers: unknown): Field[] {
 /** A piece of the body; empty where only the head is to be flushed, or at the end. */
 function send(this: Response, data: Piece, encoding?: BufferEncoding | null, callback?: Done): boolean {
   const parts = seam(this);
-  const state = this[ours];
+  const mine = this[own];
   const isFirst = !parts._headerSent;
   parts._headerSent = true;
   (parts.socket as ClientSocket | null)?.noteActivity();
   if (data.length === 0) {
     if (callback === undefined || callback === null) attempt(this, () => flushHead(this));
-    else state.finishDone = callback;
+    else mine.finishDone = callback;
     return true;
   }
   const isBytes = typeof data !== 'string' || !encoding || encoding === 'utf8' || encoding === 'utf-8';
   const piece = isBytes ? data : Buffer.from(data as string, encoding as BufferEncoding);
   if (isFirst) {
-    state.pending = piece;
-    state.pendingDone = callback;
+    mine.pending = piece;
+    mine.pendingDone = callback;
     process.nextTick(flushPending, this);
-    state.isStalled = piece.length >= this.writableHighWaterMark;
+    mine.isStalled = piece.length >= this.writableHighWaterMark;
   } else {
     flushPending(this);
     pass(this, piece, callback);
   }
-  return !state.isStalled;
+  return !mine.isStalled;
 }
 
 function flushPending(response: Response): void {
-  const { pending, pendingDone } = response[ours];
+  const { pending, pendingDone } = response[own];
   if (pending === undefined) return;
-  response[ours].pending = undefined;
+  response[own].pending = undefined;
   pass(response, pending, pendingDone);
 }
 
 function pass(response: Response, piece: Piece, callback: Done): void {
-  const state = response[ours];
-  const { exchange } = state;
+  const mine = response[own];
+  const { exchange } = mine;
   attempt(response, () => {
     begin(response);
     const isTaking = exchange.write(piece);
     if (!isTaking && !exchange.isGone) {
-      state.isStalled = true;
+      mine.isStalled = true;
       exchange.onDrain = () => {
         exchange.onDrain = undefined;
         drain(response, callback);
       };
-    } else if (state.isStalled) process.nextTick(drain, response, callback);
+    } else if (mine.isStalled) process.nextTick(drain, response, callback);
     else if (typeof callback === 'function') process.nextTick(callback);
   });
 }
 
 function drain(response: Response, callback: Done): void {
   callback?.();
-  const state = response[ours];
-  if (!state.isStalled) return;
-  state.isStalled = false;
+  if (!response[own].isStalled) return;
+  response[own].isStalled = false;
   if (needDrain !== undefined) seam(response)[needDrain] = false;
   if (!response.writableEnded && !response.destroyed) response.emit('drain');
 }
 
-function begin({ [ours]: { exchange, status, fields } }: Response): void {
+function begin(response: Response): void {
+  const { exchange, status, fields } = response[own];
   if (exchange.status === '') exchange.begin(status, fields);
 }
 
 function flushHead(response: Response): void {
   flushPending(response);
   begin(response);
-  response[ours].exchange.sendHead();
+  response[own].exchange.sendHead();
 }
 
 /** Interim responses, which do not wait for anything. */
 function writeRaw(this: Response, data: Piece, _encoding?: BufferEncoding | null, callback?: Done): boolean {
   const text = String(data);
   if (text.startsWith('HTTP/1.1 100 ')) startReading(this.req);
-  else if (text.startsWith('HTTP/1.1 1')) this[ours].exchange.sendInterim(text);
+  else if (text.startsWith('HTTP/1.1 1')) this[own].exchange.sendInterim(text);
   else throw new AppError('only interim responses are written as they stand');
   if (typeof callback === 'function') process.nextTick(callback);
   return true;
@@ -192,15 +195,15 @@ function writeRaw(this: Response, data: Piece, _encoding?: BufferEncoding | null
 
 /** The app has ended its answer. */
 function finish(this: Response): void {
-  const state = this[ours];
-  const { exchange, pending } = state;
+  const mine = this[own];
+  const { exchange, pending } = mine;
   originalFinish.call(this);
   attempt(this, () => {
     const { _trailer: trailer } = seam(this);
     if (exchange.status === '' && trailer === '') {
-      state.pending = undefined;
-      exchange.send(state.status, state.fields, pending ?? '');
-      if (state.pendingDone) process.nextTick(state.pendingDone);
+      mine.pending = undefined;
+      exchange.send(mine.status, mine.fields, pending ?? '');
+      if (mine.pendingDone) process.nextTick(mine.pendingDone);
     } else {
       flushPending(this);
       begin(this);
@@ -212,7 +215,7 @@ function finish(this: Response): void {
 
 /** What node:http does once an answer is out. */
 function settle(response: Response): void {
-  response[ours].finishDone?.();
+  response[own].finishDone?.();
   endRequest(response.req);
   close(response);
 }
@@ -227,7 +230,12 @@ export function close(response: Response): void {
   response.destroyed = true;
   parts._closed = true;
   response.emit('close');
-  response[ours].onSettled?.();
+  response[own].onSettled?.();
+}
+
+/** Resolves when the answer is complete, or will never be. */
+export function settlement(response: Response): Promise<void> {
+  return new Promise((resolve) => (response[own].onSettled = resolve));
 }
 
 /** What breaks the rules of HTTP is a failure of the app; what it does afterwards goes nowhere. */
@@ -241,6 +249,6 @@ function attempt(response: Response, action: () => void): void {
 
 /** Who still writes to it hears that nobody takes it any more. */
 export function fail(response: Response, error: unknown): void {
-  response[ours].exchange.fail(error);
+  response[own].exchange.fail(error);
   process.nextTick(close, response);
 }

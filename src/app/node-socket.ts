@@ -8,6 +8,20 @@ import { isIPv6 } from 'node:net';
 import { Duplex } from 'node:stream';
 import type { Carrier, Tunnel, TunnelEvents } from '../http/exchange.ts';
 
+/** What it knows beside what Node's do. */
+interface Own {
+  /** Cut along with it, as long as there is one. */
+  carrier: Carrier | undefined;
+  request: IncomingMessage | undefined;
+  farewell: Buffer | undefined;
+  tunnel: Tunnel | undefined;
+  written: ((error?: Error | null) => void) | undefined;
+  timer: NodeJS.Timeout | undefined;
+}
+
+/** The one name that is ours: any other may be an app's own, for what it keeps with a connection. */
+const own = Symbol('tsgun.socket');
+
 export class ClientSocket extends Duplex implements TunnelEvents {
   readonly remoteAddress: string | undefined;
   readonly remotePort: number | undefined;
@@ -22,16 +36,19 @@ export class ClientSocket extends Duplex implements TunnelEvents {
   timeout = 0;
   /** Named as Node names them: what is served here now. */
   _httpMessage: ServerResponse | null = null;
-  request: IncomingMessage | undefined = undefined;
-  /** How to end the connection while it serves requests. */
-  onDestroy: (() => void) | undefined = undefined;
-  private farewell: Buffer | undefined = undefined;
-  private tunnel: Tunnel | undefined = undefined;
-  private written: ((error?: Error | null) => void) | undefined = undefined;
-  private timer: NodeJS.Timeout | undefined = undefined;
+  private readonly [own]: Own;
 
-  constructor({ localAddress, localPort, remoteAddress, remotePort }: Carrier) {
+  constructor(carrier: Carrier) {
     super({ allowHalfOpen: true, emitClose: true });
+    this[own] = {
+      carrier,
+      request: undefined,
+      farewell: undefined,
+      tunnel: undefined,
+      written: undefined,
+      timer: undefined,
+    };
+    const { localAddress, localPort, remoteAddress, remotePort } = carrier;
     const isUnix = remoteAddress === '';
     this.remoteAddress = isUnix ? undefined : remoteAddress;
     this.remotePort = isUnix ? undefined : Number(remotePort);
@@ -45,6 +62,11 @@ export class ClientSocket extends Duplex implements TunnelEvents {
 
   get readyState(): string {
     return this.destroyed ? 'closed' : 'open';
+  }
+
+  /** A request has come. */
+  noteRequest(request: IncomingMessage): void {
+    this[own].request = request;
   }
 
   address(): { address: string; family: string; port: number } {
@@ -69,23 +91,24 @@ export class ClientSocket extends Duplex implements TunnelEvents {
 
   /** Calls back after `ms` in which nothing was heard or said; if nobody listens then, the connection ends. 0: never. */
   setTimeout(ms: number, callback?: () => void): this {
-    clearTimeout(this.timer);
+    clearTimeout(this[own].timer);
     this.timeout = ms;
     if (callback !== undefined) {
       if (ms === 0) this.off('timeout', callback);
       else this.once('timeout', callback);
     }
-    this.timer = ms > 0 ? setTimeout(() => this.expire(), ms).unref() : undefined;
+    this[own].timer = ms > 0 ? setTimeout(() => this.expire(), ms).unref() : undefined;
     return this;
   }
 
   /** Something was heard or said. */
   noteActivity(): void {
-    this.timer?.refresh();
+    this[own].timer?.refresh();
   }
 
   private expire(): void {
-    const { request, _httpMessage: response } = this;
+    const { _httpMessage: response } = this;
+    const { request } = this[own];
     const isRequestTold = request !== undefined && !request.complete && request.emit('timeout', this);
     const isResponseTold = response?.emit('timeout', this) ?? false;
     const isTold = this.emit('timeout', this);
@@ -95,11 +118,11 @@ export class ClientSocket extends Duplex implements TunnelEvents {
   // The writes of responses do not come through here: there is nothing to hold together.
 
   override cork(): void {
-    if (this.tunnel !== undefined) super.cork();
+    if (this[own].tunnel !== undefined) super.cork();
   }
 
   override uncork(): void {
-    if (this.tunnel !== undefined) super.uncork();
+    if (this[own].tunnel !== undefined) super.uncork();
   }
 
   // After an upgrade.
@@ -109,17 +132,17 @@ export class ClientSocket extends Duplex implements TunnelEvents {
    * @param farewell what is written if the process ends before the connection does
    */
   attach(tunnel: Tunnel, farewell: Buffer | undefined): void {
-    this.farewell = farewell;
+    this[own].farewell = farewell;
     this.setTimeout(0);
     this._httpMessage = null;
-    this.request = undefined;
-    this.tunnel = tunnel;
+    this[own].request = undefined;
+    this[own].tunnel = tunnel;
   }
 
   takeBytes(bytes: Buffer): void {
     this.bytesRead += bytes.length;
     this.noteActivity();
-    if (!this.push(bytes)) this.tunnel?.pause();
+    if (!this.push(bytes)) this[own].tunnel?.pause();
   }
 
   takeEnd(): void {
@@ -128,43 +151,44 @@ export class ClientSocket extends Duplex implements TunnelEvents {
 
   takeFarewell(): void {
     // Before the handshake was answered, nobody would understand it.
-    if (this.farewell !== undefined && this.bytesWritten > 0 && this.writable) this.tunnel?.write(this.farewell);
+    if (this[own].farewell !== undefined && this.bytesWritten > 0 && this.writable)
+      this[own].tunnel?.write(this[own].farewell);
   }
 
   takeDrain(): void {
-    const { written } = this;
-    this.written = undefined;
+    const { written } = this[own];
+    this[own].written = undefined;
     written?.();
   }
 
   /** The connection is gone. */
   takeClose(): void {
-    this.onDestroy = undefined;
+    this[own].carrier = undefined;
     this.destroy();
   }
 
   override _read(): void {
-    this.tunnel?.resume();
+    this[own].tunnel?.resume();
   }
 
   override _write(bytes: Buffer, _encoding: BufferEncoding, done: (error?: Error | null) => void): void {
-    if (this.tunnel === undefined)
+    if (this[own].tunnel === undefined)
       return done(new Error('a response is written to `res`: its socket belongs to the server until an upgrade'));
     this.bytesWritten += bytes.length;
     this.noteActivity();
-    if (this.tunnel.write(bytes)) done();
-    else this.written = done;
+    if (this[own].tunnel.write(bytes)) done();
+    else this[own].written = done;
   }
 
   override _final(done: (error?: Error | null) => void): void {
-    this.tunnel?.end();
+    this[own].tunnel?.end();
     done();
   }
 
   override _destroy(error: Error | null, done: (error: Error | null) => void): void {
-    clearTimeout(this.timer);
-    if (this.tunnel !== undefined) this.tunnel.destroy();
-    else this.onDestroy?.();
+    clearTimeout(this[own].timer);
+    if (this[own].tunnel !== undefined) this[own].tunnel.destroy();
+    else this[own].carrier?.cut();
     this.takeDrain();
     done(error);
   }

@@ -7,8 +7,8 @@ import { EventEmitter } from 'node:events';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Exchange } from '../http/exchange.ts';
 import { isNodeServer, type NodeServer } from './detect.ts';
-import { abortRequest, ours, Request } from './node-request.ts';
-import { close, fail, Response } from './node-response.ts';
+import { abortRequest, exchangeOf, Request } from './node-request.ts';
+import { close, fail, Response, settlement } from './node-response.ts';
 import { ClientSocket } from './node-socket.ts';
 import { hasPrototypes, standBefore } from './prototypes.ts';
 import type { Handler } from './wsgi.ts';
@@ -24,7 +24,7 @@ export function nodeHandler(app: NodeListener | NodeServer): Handler {
     const socket = socketOf(exchange);
     const request = new MadeRequest(exchange, socket);
     const response = new MadeResponse(request, socket);
-    socket.request = request;
+    socket.noteRequest(request);
     exchange.isLenient = true;
     exchange.onLeave((reason) => leave(reason, request, response, socket));
     let result: unknown;
@@ -59,7 +59,7 @@ function makersFor(app: unknown): Makers {
 
 function listenerOf(server: NodeServer): NodeListener {
   return (request, response) => {
-    const isExpecting = (request as Request)[ours].exchange.isAwaitingContinue;
+    const isExpecting = exchangeOf(request as Request).isAwaitingContinue;
     if (isExpecting && server.emit('checkContinue', request, response)) return undefined;
     const [only, ...others] = server.listeners('request');
     // What a tracer has put in its place must see each request. Else directly: an event's listener cannot say that it failed.
@@ -74,13 +74,12 @@ function socketOf({ carrier }: Exchange): ClientSocket {
   if (carrier.attachment instanceof ClientSocket) return carrier.attachment;
   const socket = new ClientSocket(carrier);
   carrier.attachment = socket;
-  socket.onDestroy = () => carrier.cut();
   return socket;
 }
 
 /** Where the app still may answer a client that has only closed its half, that answer is sent. */
 function leave(reason: Error, request: Request, response: Response, socket: ClientSocket): void {
-  const { exchange } = request[ours];
+  const exchange = exchangeOf(request);
   exchange.onAbort(() => {
     abortRequest(request);
     close(response);
@@ -98,7 +97,7 @@ async function settled(result: Promise<unknown>, exchange: Exchange, response: R
   } catch (error) {
     fail(response, error);
   }
-  if (!exchange.isEnded && !exchange.isGone) await new Promise<void>((resolve) => (response[ours].onSettled = resolve));
+  if (!exchange.isEnded && !exchange.isGone) await settlement(response);
 }
 
 function isPromise(value: unknown): value is Promise<unknown> {

@@ -66,7 +66,7 @@ function describeUnix(fd: number, key: string): Listener {
   if (isConnected)
     throw new ConfigError(`bind: ${key} is a connection, not a listening socket: pass the socket that accepts`);
   const address = path === undefined ? key : `unix:${path}`;
-  return { key, address, url: undefined, socket: { address, fd }, close: () => {} };
+  return { key, address, socket: { address, fd }, close: () => {} };
 }
 
 /** What Linux says of a unix socket (proc(5), `/proc/net/unix`: state 03 is connected); elsewhere nothing is known. */

@@ -32,13 +32,18 @@ export class Generations {
     this.byNumber.set(number, generation);
   }
 
-  /** Once per listener, when the first worker accepts on it: from then on clients are served. */
-  announce(number: number): void {
+  /**
+   * Once per listener, when the first worker accepts on it: from then on clients are served.
+   * @param appInterface what that worker took the app for
+   */
+  announce(number: number, appInterface: string): void {
     const { listeners, log } = this.get(number);
     for (const listener of listeners) {
-      const { address, url } = listener;
       if (this.announced.has(listener)) continue;
       this.announced.add(listener);
+      const { address, endpoint } = listener;
+      // Where a browser, or who speaks what the app speaks, finds it; nowhere for a unix socket.
+      const url = endpoint === undefined ? undefined : `${appInterface === 'tcp' ? 'tcp' : 'http'}://${address}`;
       log.event('info', 'listening', { address, url }, `listening on ${url ?? address}`);
     }
   }

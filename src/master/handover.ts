@@ -36,12 +36,11 @@ export interface Handover {
 export function describeHandover({ configuration, listeners }: Generation, firstFd = 3): Handover | undefined {
   if (!canBindForOthers) return undefined;
   const stdio: number[] = [];
-  const entries = listeners.map(({ key, address, url, socket, endpoint, file }): Entry => {
+  const entries = listeners.map(({ key, address, socket, endpoint, file }): Entry => {
     if ('fd' in socket) stdio.push(socket.fd);
     return {
       key,
       address,
-      url,
       fd: firstFd + stdio.length - 1,
       ...(endpoint === undefined ? {} : { endpoint }),
       ...(file === undefined ? {} : { file: { ...file, sharedWith: process.pid } }),

@@ -18,8 +18,6 @@ export interface Listener {
   readonly key: string;
   /** What it got: with the port, or the absolute path. */
   readonly address: string;
-  /** Where a browser would find it; nowhere for a unix socket. */
-  readonly url: string | undefined;
   readonly socket: WorkerSocket;
   /** Of a TCP socket. */
   readonly endpoint?: Endpoint;

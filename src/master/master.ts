@@ -196,7 +196,7 @@ class Master {
     noteReady(this.pool, child, now);
     const fields = { ...this.describe(child), interface: appInterface, bootMs: Math.round(now - child.spawnedAt) };
     this.log.event('info', 'worker_ready', fields, 'worker ready');
-    this.generations.announce(child.generation);
+    this.generations.announce(child.generation, appInterface);
   }
 
   private bury(child: Child, code: number | null, signal: NodeJS.Signals | null): void {

@@ -49,9 +49,8 @@ export async function bindTcp(endpoint: Endpoint, key: string): Promise<Listener
 }
 
 /** What a listener on TCP is called. */
-export function named(endpoint: Endpoint, key: string): Pick<Listener, 'key' | 'address' | 'url' | 'endpoint'> {
-  const address = addressOf(endpoint);
-  return { key, address, url: `http://${address}`, endpoint };
+export function named(endpoint: Endpoint, key: string): Pick<Listener, 'key' | 'address' | 'endpoint'> {
+  return { key, address: addressOf(endpoint), endpoint };
 }
 
 function addressOf({ host, port }: Endpoint): string {

@@ -37,7 +37,6 @@ export async function bindUnix(path: string, key: string): Promise<Listener> {
   return {
     key,
     address: key,
-    url: undefined,
     socket: { address: key, fd: bound.fd },
     file,
     close: closer(file, bound.close),
@@ -139,5 +138,5 @@ async function probe(path: string, key: string): Promise<Listener> {
     throw refusal(key, error.code ?? error.message);
   });
   await new Promise((resolve) => server.close(resolve));
-  return { key, address: key, url: undefined, socket: { address: key, path }, close: () => {} };
+  return { key, address: key, socket: { address: key, path }, close: () => {} };
 }

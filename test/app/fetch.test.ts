@@ -1,3 +1,4 @@
+import { Hono } from 'hono';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { type Fetch, fetchHandler } from '../../src/app/fetch.ts';
 import { Client } from '../http/client.ts';
@@ -97,6 +98,24 @@ describe('a Request', () => {
   it('comes with who sent it', async () => {
     const app: Fetch = (_request, info) => Response.json(info.remoteAddr.hostname);
     expect(bodyOf(await ask(app))).toBe('"127.0.0.1"');
+  });
+
+  it('tells Hono who sent it by c.env', async () => {
+    const app = new Hono<{ Bindings: Parameters<Fetch>[1] }>();
+    app.get('*', (c) => c.text(c.env.remoteAddr.hostname));
+    expect(bodyOf(await ask(app.fetch as Fetch))).toBe('127.0.0.1');
+  });
+
+  it('has no name that a Request has not, and neither has its Response: they are for apps', async () => {
+    const added: string[] = [];
+    const app: Fetch = (request) => {
+      const response = new Response('x');
+      added.push(...Object.keys(request).filter((name) => !(name in Request.prototype)));
+      added.push(...Object.keys(response).filter((name) => !(name in Response.prototype)));
+      return response;
+    };
+    await ask(app);
+    expect(added).toEqual([]);
   });
 
   it('whose Host is none is refused', async () => {

@@ -69,6 +69,25 @@ describe('a request', () => {
     expect(sockets.size).toBe(1);
   });
 
+  it('has no name that Node has not, and neither have its response and socket: they are for frameworks and apps', async () => {
+    const kept: { req: IncomingMessage; res: ServerResponse }[] = [];
+    const keep: NodeListener = (req, res) => {
+      kept.push({ req, res });
+      res.end();
+    };
+    const usual = createServer(keep).listen(0, '127.0.0.1');
+    await once(usual, 'listening');
+    await fetch(`http://127.0.0.1:${(usual.address() as AddressInfo).port}`);
+    await get(keep);
+    usual.closeAllConnections();
+    await new Promise((resolve) => usual.close(resolve));
+    const [nodes, ours] = kept;
+    const added = (mine: object, theirs: object) => Object.keys(mine).filter((name) => !(name in theirs));
+    expect(added(ours!.req, nodes!.req)).toEqual([]);
+    expect(added(ours!.res, nodes!.res)).toEqual([]);
+    expect(added(ours!.req.socket, nodes!.req.socket)).toEqual([]);
+  });
+
   it.each<[string, (req: IncomingMessage) => Promise<string>]>([
     ['async iteration', async (req) => Buffer.concat(await req.toArray()).toString()],
     [

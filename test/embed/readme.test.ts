@@ -1,8 +1,8 @@
-/** The examples of README.md run as they stand there. */
+/** The examples of README.md and of docs/ run as they stand there. */
 
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -13,12 +13,20 @@ import { isAlive, makeFolder, start } from '../integration/harness.ts';
 const repository = fileURLToPath(new URL('../..', import.meta.url));
 const jiti = join(createRequire(import.meta.url).resolve('jiti/package.json'), '../lib/jiti-cli.mjs');
 
-/** The code blocks that begin with a comment of their file's name. */
+const read = (name: string) => readFileSync(join(repository, name), 'utf8');
+const pages = ['README.md', ...readdirSync(join(repository, 'docs')).map((name) => `docs/${name}`)];
+const blocks = pages
+  .filter((name) => name.endsWith('.md'))
+  .flatMap((name) => [...read(name).matchAll(/^```(\w*)\n(.*?)^```$/gms)])
+  .map(([, language = '', text = '']) => ({ language, text }));
+
+/** TypeScript, by the file's name in the comment that it begins with. */
 const examples = new Map(
-  [...readFileSync(join(repository, 'README.md'), 'utf8').matchAll(/```ts\n\/\/ (\S+)\n(.*?)```/gs)].map(
-    ([, name = '', text = '']) => [name, text],
-  ),
+  blocks
+    .filter(({ language }) => language === 'ts')
+    .map(({ text }) => [/^\/\/ (\S+)\n/.exec(text)?.[1] ?? 'a file without a name', text]),
 );
+const commands = blocks.filter(({ language }) => language === 'sh').map(({ text }) => text.trim());
 
 function project(name: string): string {
   const text = examples.get(name);
@@ -28,6 +36,34 @@ function project(name: string): string {
   symlinkSync(repository, join(folder.path, 'node_modules/tsgun'));
   return folder.path;
 }
+
+test('all of them are run here; what is in no language is a drawing', () => {
+  expect([...examples.keys()].sort()).toEqual(['hello.test.ts', 'hello.ts', 'server.ts', 'tsgun.config.ts']);
+  expect(commands).toEqual([
+    'tsgun hello.ts --workers 4',
+    'npm ci && npx tsgun apps/fib.ts --workers 4 --worker-class async',
+    'npm ci && npm test',
+  ]);
+  expect(new Set(blocks.map(({ language }) => language))).toEqual(new Set(['ts', 'sh', '']));
+  // The test command is how this test came to run; that it does from a bare clone is for the script of CI to show.
+  expect(read('.ci/run')).toContain(`\n${commands[2]}\n`);
+});
+
+test('hello.ts is served by the command beside it', async () => {
+  const [, app = '', ...args] = commands[0]!.split(' ');
+  const tsgun = start(app, args, { cwd: project('hello.ts') });
+  await tsgun.workers(4);
+  expect(await tsgun.get('/you')).toMatchObject({ status: 200, text: 'hello, /you\n' });
+  expect(await tsgun.stop()).toMatchObject({ code: 0 });
+});
+
+test('the main job computes Fibonacci numbers', async () => {
+  const [app = '', ...args] = commands[1]!.replace('npm ci && npx tsgun ', '').split(' ');
+  const tsgun = start(app, args, { cwd: repository });
+  await tsgun.workers(4);
+  expect((await tsgun.get('/30')).text).toBe('fib: 832040\n');
+  expect(await tsgun.stop()).toMatchObject({ code: 0 });
+});
 
 test('server.ts serves until it is stopped, and says why', async () => {
   const path = project('server.ts');

@@ -79,11 +79,26 @@ const { reason, exitCode } = await run(app, { bind: '127.0.0.1:0', workers: 2, w
 console.log('stopped:', reason, exitCode);
 `;
 
+/** Node strips types itself from 22.18 on; older ones need a loader. */
+const isStripping = (process.features as { typescript?: unknown }).typescript !== undefined;
+
 test.each([
   ['in JavaScript', 'server.mjs', "import { run } from 'tsgun';", 'async', []],
   ['in JavaScript, with threads', 'server.mjs', "import { run } from 'tsgun';", 'threaded', []],
   ['in TypeScript', 'server.ts', "import { type App, run } from 'tsgun';", 'sync', [jiti]],
   ['in TypeScript, with threads', 'server.ts', "import { type App, run } from 'tsgun';", 'threaded', [jiti]],
+  ...(isStripping
+    ? ([
+        ['in TypeScript, run by Node', 'server.mts', "import { type App, run } from 'tsgun';", 'async', []],
+        [
+          'in TypeScript, run by Node, with threads',
+          'server.mts',
+          "import { type App, run } from 'tsgun';",
+          'threaded',
+          [],
+        ],
+      ] as const)
+    : []),
 ] as const)(
   'a script %s is served, respawned, reloaded with its new code, and stopped',
   async (_, name, first, kind, through) => {

@@ -42,6 +42,7 @@ const questions: Record<string, Asked> = {
   'a route with a parameter and a query': { path: '/users/7?q=%C3%BC' },
   'a JSON body': { path: '/json', method: 'POST', headers: json, body: '{"a":[1,"ü"]}' },
   'a path that there is not': { path: '/nothing/here' },
+  'a status of its choice': { path: '/teapot' },
   'a stream': { path: '/stream' },
   'an upload of 10 MB': {
     path: '/upload',

@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import { createServer, type RequestListener, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { createAdaptorServer } from '@hono/node-server';
+import type { INestApplication } from '@nestjs/common';
 import type { FastifyInstance } from 'fastify';
 import type Koa from 'koa';
 import { toNodeHandler } from 'srvx/node';
@@ -31,6 +32,11 @@ const usual: Record<string, (name: string) => Promise<Server>> = {
     const app = (await load(name))[0] as FastifyInstance;
     await app.ready();
     return app.server;
+  },
+  nest: async (name) => {
+    const app = (await load(name))[0] as INestApplication;
+    await app.init();
+    return app.getHttpServer() as Server;
   },
   fetch: onSrvx,
   hono: async (name) => {

@@ -95,7 +95,7 @@ describe('a master that is handed its sockets', () => {
     write('tsgun.config.json', JSON.stringify({ bind: `fd://${fd}` }));
     const tsgun = run([], { env, descriptors });
     const { url } = await tsgun.event('listening');
-    expect(url).toBe(listeners[1]!.url);
+    expect(url).toBe(`http://${listeners[1]!.address}`);
     expect(await getUrl(String(url))).toBe('hello');
     write('tsgun.config.json', JSON.stringify({ bind: 'fd://3' }));
     tsgun.signal('SIGHUP');
@@ -110,7 +110,7 @@ describe('a master that is handed its sockets', () => {
     const { listeners, env, descriptors } = await bindHere([`fd://${tcpSocket()}`], '$LISTEN_FDS');
     const tsgun = run(['--bind', '127.0.0.1:0'], { env, descriptors });
     const { url } = await tsgun.event('listening');
-    expect(url).toBe(listeners[0]!.url);
+    expect(url).toBe(`http://${listeners[0]!.address}`);
     expect(await getUrl(`${url}/left`)).toBe('[]');
     await tsgun.stop();
   });

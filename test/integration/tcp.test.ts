@@ -26,6 +26,8 @@ describe.each([
     const tsgun = serve('apps/fib.ts:tcp');
     const ready = await tsgun.event('worker_ready');
     expect(ready.interface).toBe('tcp');
+    const { address, url, msg } = await tsgun.event('listening');
+    expect({ url, msg }).toEqual({ url: `tcp://${address}`, msg: `listening on tcp://${address}` });
     const client = await tsgun.connect();
     client.send('6\n');
     await client.until(/^fib: 8\n$/);

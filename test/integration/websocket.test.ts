@@ -40,7 +40,7 @@ describe('a WebSocket', () => {
   });
 
   it('lives through a reload until graceful-timeout, and is then told that the server goes', async () => {
-    const count = 100;
+    const count = 500;
     const tsgun = start(example, ['--workers', '2', '--graceful-timeout', '2']);
     await tsgun.workers(2);
     const before = await Promise.all(Array.from({ length: count }, () => open(tsgun)));
