@@ -41,14 +41,20 @@ export function isKoa(app: object): app is { callback(): unknown } {
   return has(app, 'callback') && has(app, 'use');
 }
 
+interface Closes {
+  close(): PromiseLike<unknown>;
+}
+
 /** Fastify: `routing` is its handler, once `ready()` has resolved. */
-export function isFastify(app: object): app is { ready(): PromiseLike<unknown>; routing: unknown } {
-  return has(app, 'routing') && has(app, 'ready');
+export function isFastify(app: object): app is { ready(): PromiseLike<unknown>; routing: unknown } & Closes {
+  return has(app, 'routing') && has(app, 'ready') && has(app, 'close');
 }
 
 /** Nest: stands on one of the others. */
-export function isNest(app: object): app is { init(): Promise<unknown>; getHttpAdapter(): { getInstance(): unknown } } {
-  return has(app, 'getHttpAdapter') && has(app, 'init');
+export function isNest(
+  app: object,
+): app is { init(): Promise<unknown>; getHttpAdapter(): { getInstance(): unknown } } & Closes {
+  return has(app, 'getHttpAdapter') && has(app, 'init') && has(app, 'close');
 }
 
 function has(app: object, name: string): boolean {

@@ -45,15 +45,27 @@ export function findInterface(app: unknown, asked: InterfaceName | 'auto'): Inte
   return asked === 'auto' ? detect(app) : asked;
 }
 
+export interface PreparedApp {
+  /** What is to be served: the export, or what stands behind it. */
+  readonly app: unknown;
+  /** Lets a framework do what it does after its last request, such as closing what plugins have opened. */
+  close(): Promise<void>;
+}
+
 /**
  * Loads what serves an export, and lets a framework finish what it does before its first request.
- * @returns what is to be served
  * @throws AppLoadError with the framework's error
  */
-export async function prepareApp(app: unknown, asked: InterfaceName | 'auto'): Promise<unknown> {
+export async function prepareApp(app: unknown, asked: InterfaceName | 'auto'): Promise<PreparedApp> {
   const name = findInterface(app, asked);
   if (!loaded.has(name)) loaded.set(name, await loaders[name]());
-  return name === 'node' && typeof app === 'object' && app !== null ? makeReady(app) : app;
+  if (name !== 'node' || typeof app !== 'object' || app === null) return { app, close: async () => {} };
+  return {
+    app: await makeReady(app),
+    async close() {
+      if (isFastify(app) || isNest(app)) await app.close();
+    },
+  };
 }
 
 async function makeReady(app: object): Promise<unknown> {

@@ -135,10 +135,10 @@ class InProcessServer implements Server {
     const asked = this.settings.interface === 'tcp' ? 'auto' : this.settings.interface;
     const onErrorLine = (line: string) => this.log.say('error', { source: 'wsgi.errors' }, line);
     const options = { multithread: false, multiprocess: false, onErrorLine };
-    return new HttpServer({
-      ...httpOptions(this.settings, this.log),
-      handle: makeHandler(await prepareApp(app, asked), asked, options),
-    });
+    // Not closed with the server: it is the caller's, who may have more to do with it.
+    const prepared = await prepareApp(app, asked);
+    const handle = makeHandler(prepared.app, asked, options);
+    return new HttpServer({ ...httpOptions(this.settings, this.log), handle });
   }
 
   private tcpServer(app: unknown): TcpServer {

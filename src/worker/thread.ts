@@ -30,8 +30,11 @@ class Thread {
   private exchange: Exchange | undefined = undefined;
   private carrier: ThreadCarrier | undefined = undefined;
 
-  constructor(port: MessagePort, handle: Handler, claims: Claims, outlet: Outlet) {
+  private readonly close: () => Promise<void>;
+
+  constructor(port: MessagePort, handle: Handler, claims: Claims, outlet: Outlet, close: () => Promise<void>) {
     this.handle = handle;
+    this.close = close;
     this.claims = claims;
     this.outlet = outlet;
     port.on('message', (batch: readonly ToThread[]) => this.take(batch));
@@ -40,12 +43,19 @@ class Thread {
   private take(batch: readonly ToThread[]): void {
     for (const message of batch) {
       if (typeof message === 'string') this.waiting.push(message);
-      else if (message[0] === 'stop') process.exit();
+      else if (message[0] === 'stop') void this.stop();
       else if (message[0] === 'ping') this.outlet.post(['pong']);
       else if (message[1] === this.id) this.hear(message);
       else if (message[1] > this.id) this.early.push(message);
     }
     this.runNext();
+  }
+
+  private async stop(): Promise<void> {
+    await this.close().catch((error) =>
+      this.outlet.post(['line', `the app failed to close: ${report(error).message}`]),
+    );
+    process.exit();
   }
 
   private hear(message: Exclude<ToThread, string | readonly ['stop' | 'ping']>): void {
@@ -126,14 +136,14 @@ class Thread {
     const outlet = new Outlet(port, new AnswerRing(order.answers), new Watch(order.watch));
     if (source.script !== undefined) process.argv[1] = source.script;
     try {
-      const loaded = await prepareApp(await loadFrom(source), settings.interface);
-      const handle = makeHandler(loaded, settings.interface, {
+      const { app, close } = await prepareApp(await loadFrom(source), settings.interface);
+      const handle = makeHandler(app, settings.interface, {
         multithread: true,
         multiprocess: settings.workers > 1,
         onErrorLine: (line) => outlet.post(['line', line]),
       });
-      new Thread(port, handle, new Claims(order.claims), outlet);
-      outlet.post(['ready', findInterface(loaded, settings.interface)]);
+      new Thread(port, handle, new Claims(order.claims), outlet, close);
+      outlet.post(['ready', findInterface(app, settings.interface)]);
     } catch (error) {
       outlet.post(['bootFailed', report(error)]);
     }

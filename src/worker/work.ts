@@ -4,7 +4,7 @@
  */
 
 import cluster from 'node:cluster';
-import { prepareApp } from '../app/interfaces.ts';
+import { type PreparedApp, prepareApp } from '../app/interfaces.ts';
 import { loadFrom } from '../app/script.ts';
 import { speaksTcp } from '../app/tcp.ts';
 import type { Settings } from '../config/settings.ts';
@@ -53,8 +53,12 @@ export async function work(): Promise<void> {
 
   watchForEscapedErrors(log, exit);
   try {
-    const worker = await boot(order, log, hooks);
+    const { worker, close } = await boot(order, log, hooks);
     exit.worker = worker;
+    exit.onExit = async () => {
+      await close().catch((error) => log.say('error', { ...report(error) }, 'the app failed to close'));
+      await hooks.exiting();
+    };
     watch(order, worker, log);
     await sendToMaster({ type: 'ready', interface: worker.interface });
     startHeartbeat(order.settings.timeout * 1000, () => worker.requests);
@@ -113,26 +117,38 @@ function takeOrder(): WorkerOrder {
   return order;
 }
 
-async function boot(order: WorkerOrder, log: Logger, hooks: WorkerHooks): Promise<Worker> {
+interface Booted {
+  readonly worker: Worker;
+  /** The app's own end. */
+  readonly close: PreparedApp['close'];
+}
+
+async function boot(order: WorkerOrder, log: Logger, hooks: WorkerHooks): Promise<Booted> {
   const { settings, sockets, hooksFrom } = order;
   const isTcp = speaksTcp(settings.interface, order.app);
   const makeWorker = isTcp ? (await import('./tcp.ts')).tcpWorker(settings) : await registry[settings.workerClass]();
   // After all that is ours, which may lie where only root can read, and before the first line of the app.
   if (typeof hooksFrom === 'object') await hooks.readFile(hooksFrom.file);
   if (order.identity !== undefined) become(order.identity);
-  const app = makeWorker.loadsApp === false && hooksFrom !== 'script' ? undefined : await load(order, isTcp);
+  const isElsewhere = makeWorker.loadsApp === false && hooksFrom !== 'script';
+  const { app, close } = isElsewhere ? plain(undefined) : await load(order, isTcp);
   if (hooksFrom === 'script') await hooks.takeOffered();
   const { observe } = hooks;
   const worker = makeWorker({ app, source: order, settings, sockets, log, observe, place: order.place });
   await worker.load?.();
   await hooks.initialized();
   await worker.start();
-  return worker;
+  return { worker, close };
 }
 
-async function load(order: WorkerOrder, isTcp: boolean): Promise<unknown> {
+async function load(order: WorkerOrder, isTcp: boolean): Promise<PreparedApp> {
   const app = await loadFrom(order);
-  return isTcp ? app : prepareApp(app, order.settings.interface);
+  return isTcp ? plain(app) : prepareApp(app, order.settings.interface);
+}
+
+/** Nothing to get ready, nor to close. */
+function plain(app: unknown): PreparedApp {
+  return { app, close: async () => {} };
 }
 
 /** An error that nobody caught leaves the app in a state nobody knows: it is replaced, after the requests that run. */
