@@ -12,18 +12,25 @@ interface Internals {
 
 const originalRead = IncomingMessage.prototype._read;
 
-export class Request extends IncomingMessage {
+/** What is not Node's lies under this name: frameworks and apps give these objects names of their own, such as `status`. */
+export const own = Symbol('tsgun');
+
+interface Source {
   readonly exchange: Exchange;
   /** Whether the body is on its way to this stream. */
-  isReading = false;
+  isReading: boolean;
   /** Its end is the server's doing: nobody is to be cut off for it. */
-  isOver = false;
+  isOver: boolean;
+}
+
+export class Request extends IncomingMessage {
+  readonly [own]: Source;
 
   constructor(exchange: Exchange, socket: ClientSocket) {
     // It looks for no more than a stream.
     super(socket as unknown as Socket);
     const { head } = exchange;
-    this.exchange = exchange;
+    this[own] = { exchange, isReading: false, isOver: false };
     this.httpVersionMajor = 1;
     this.httpVersionMinor = head.minorVersion;
     this.httpVersion = head.minorVersion === 1 ? '1.1' : '1.0';
@@ -43,15 +50,15 @@ export class Request extends IncomingMessage {
 
 function read(this: Request, size: number): void {
   originalRead.call(this, size);
-  if (this.isReading) return this.exchange.resumeBody();
+  if (this[own].isReading) return this[own].exchange.resumeBody();
   startReading(this);
 }
 
 /** Lets the body come, as far as the stream takes it; a client that waits for permission to send gets it with that. */
 export function startReading(request: Request): void {
-  if (request.isReading) return;
-  request.isReading = true;
-  const { exchange } = request;
+  if (request[own].isReading) return;
+  request[own].isReading = true;
+  const { exchange } = request[own];
   if (!exchange.head.hasBody) {
     request.push(null);
     return;
@@ -70,8 +77,8 @@ export function startReading(request: Request): void {
 
 /** As Node's own, but that the connection is the server's to end. */
 function destroy(this: Request, error: Error | null, done: (error?: Error | null) => void): void {
-  const { exchange } = this;
-  if (!this.isOver && (!this.readableEnded || !this.complete)) {
+  const { exchange } = this[own];
+  if (!this[own].isOver && (!this.readableEnded || !this.complete)) {
     this.aborted = true;
     this.emit('aborted');
     if (!exchange.isEnded && !exchange.isGone && exchange.leaveReason === undefined) exchange.carrier.cut();
@@ -81,13 +88,13 @@ function destroy(this: Request, error: Error | null, done: (error?: Error | null
 
 /** The client has gone, or has nothing more to say: what Node does then. */
 export function abortRequest(request: Request): void {
-  if (request.destroyed || request.isOver) return;
+  if (request.destroyed || request[own].isOver) return;
   request.destroy(Object.assign(new Error('aborted'), { code: 'ECONNRESET' }));
 }
 
 /** The answer is complete: who waits for the request's end hears of it. */
 export function endRequest(request: Request): void {
-  request.isOver = true;
+  request[own].isOver = true;
   if (request.destroyed || (request.listenerCount('close') === 0 && request.listenerCount('end') === 0)) return;
   if (!request.complete) request.destroy();
   else if (!request.readableEnded) {

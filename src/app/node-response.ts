@@ -10,7 +10,7 @@ import { AppError } from '../http/errors.ts';
 import type { Exchange, Piece } from '../http/exchange.ts';
 import type { Field } from '../http/writer.ts';
 import { responseSymbols } from '../internals.ts';
-import { endRequest, type Request, startReading } from './node-request.ts';
+import { endRequest, own, type Request, startReading } from './node-request.ts';
 import type { ClientSocket } from './node-socket.ts';
 
 type Done = ((error?: Error | null) => void) | null | undefined;
@@ -34,7 +34,8 @@ const originalFinish = (ServerResponse.prototype as unknown as Seam)._finish;
 const { outHeaders, needDrain } = responseSymbols(new ServerResponse({ method: 'GET' } as Request));
 const seam = (response: object) => response as Seam & { [name: symbol]: unknown };
 
-export class Response extends ServerResponse<Request> {
+/** What a response has beyond Node's. */
+class Answer {
   readonly exchange: Exchange;
   status = '';
   fields: readonly Field[] = [];
@@ -47,10 +48,18 @@ export class Response extends ServerResponse<Request> {
   /** Called when the answer is complete, or will never be. */
   onSettled: (() => void) | undefined = undefined;
 
+  constructor(exchange: Exchange) {
+    this.exchange = exchange;
+  }
+}
+
+export class Response extends ServerResponse<Request> {
+  readonly [own]: Answer;
+
   constructor(request: Request, socket: ClientSocket) {
     super(request);
-    const { exchange } = request;
-    this.exchange = exchange;
+    const { exchange } = request[own];
+    this[own] = new Answer(exchange);
     this.shouldKeepAlive = exchange.head.isKeepAlive;
     const parts = seam(this);
     parts.socket = socket as unknown as Socket;
@@ -60,17 +69,17 @@ export class Response extends ServerResponse<Request> {
     parts._send = send;
     parts._writeRaw = writeRaw;
     parts._finish = finish;
-    if (needDrain === undefined) Object.defineProperty(this, 'writableNeedDrain', { get: () => this.isStalled });
+    if (needDrain === undefined) Object.defineProperty(this, 'writableNeedDrain', { get: () => this[own].isStalled });
   }
 }
 
 /** Says the head, which waits for the first piece. */
 function storeHeader(this: Response, firstLine: string, headers: unknown): void {
-  this.status = firstLine.slice('HTTP/1.1 '.length, -2);
+  this[own].status = firstLine.slice('HTTP/1.1 '.length, -2);
   const fields = readFields(this, headers);
   if (!this.shouldKeepAlive) fields.push(['Connection', 'close']);
-  this.exchange.sendsDate = this.sendDate;
-  this.fields = fields;
+  this[own].exchange.sendsDate = this.sendDate;
+  this[own].fields = fields;
   seam(this)._header = `${firstLine}\r\n`;
 }
 
@@ -110,69 +119,70 @@ function send(this: Response, data: Piece, encoding?: BufferEncoding | null, cal
   (parts.socket as ClientSocket | null)?.noteActivity();
   if (data.length === 0) {
     if (callback === undefined || callback === null) attempt(this, () => flushHead(this));
-    else this.finishDone = callback;
+    else this[own].finishDone = callback;
     return true;
   }
   const isBytes = typeof data !== 'string' || !encoding || encoding === 'utf8' || encoding === 'utf-8';
   const piece = isBytes ? data : Buffer.from(data as string, encoding as BufferEncoding);
   if (isFirst) {
-    this.pending = piece;
-    this.pendingDone = callback;
+    this[own].pending = piece;
+    this[own].pendingDone = callback;
     process.nextTick(flushPending, this);
-    this.isStalled = piece.length >= this.writableHighWaterMark;
+    this[own].isStalled = piece.length >= this.writableHighWaterMark;
   } else {
     flushPending(this);
     pass(this, piece, callback);
   }
-  return !this.isStalled;
+  return !this[own].isStalled;
 }
 
 function flushPending(response: Response): void {
-  const { pending, pendingDone } = response;
+  const { pending, pendingDone } = response[own];
   if (pending === undefined) return;
-  response.pending = undefined;
+  response[own].pending = undefined;
   pass(response, pending, pendingDone);
 }
 
 function pass(response: Response, piece: Piece, callback: Done): void {
-  const { exchange } = response;
+  const { exchange } = response[own];
   attempt(response, () => {
     begin(response);
     const isTaking = exchange.write(piece);
     if (!isTaking && !exchange.isGone) {
-      response.isStalled = true;
+      response[own].isStalled = true;
       exchange.onDrain = () => {
         exchange.onDrain = undefined;
         drain(response, callback);
       };
-    } else if (response.isStalled) process.nextTick(drain, response, callback);
+    } else if (response[own].isStalled) process.nextTick(drain, response, callback);
     else if (typeof callback === 'function') process.nextTick(callback);
   });
 }
 
 function drain(response: Response, callback: Done): void {
   callback?.();
-  if (!response.isStalled) return;
-  response.isStalled = false;
+  if (!response[own].isStalled) return;
+  response[own].isStalled = false;
   if (needDrain !== undefined) seam(response)[needDrain] = false;
   if (!response.writableEnded && !response.destroyed) response.emit('drain');
 }
 
-function begin({ exchange, status, fields }: Response): void {
+function begin(response: Response): void {
+  const { exchange, status, fields } = response[own];
   if (exchange.status === '') exchange.begin(status, fields);
 }
 
 function flushHead(response: Response): void {
   flushPending(response);
   begin(response);
-  response.exchange.sendHead();
+  response[own].exchange.sendHead();
 }
 
 /** Interim responses, which do not wait for anything. */
 function writeRaw(this: Response, data: Piece, _encoding?: BufferEncoding | null, callback?: Done): boolean {
   const text = String(data);
   if (text.startsWith('HTTP/1.1 100 ')) startReading(this.req);
-  else if (text.startsWith('HTTP/1.1 1')) this.exchange.sendInterim(text);
+  else if (text.startsWith('HTTP/1.1 1')) this[own].exchange.sendInterim(text);
   else throw new AppError('only interim responses are written as they stand');
   if (typeof callback === 'function') process.nextTick(callback);
   return true;
@@ -180,14 +190,14 @@ function writeRaw(this: Response, data: Piece, _encoding?: BufferEncoding | null
 
 /** The app has ended its answer. */
 function finish(this: Response): void {
-  const { exchange, pending } = this;
+  const { exchange, pending } = this[own];
   originalFinish.call(this);
   attempt(this, () => {
     const { _trailer: trailer } = seam(this);
     if (exchange.status === '' && trailer === '') {
-      this.pending = undefined;
-      exchange.send(this.status, this.fields, pending ?? '');
-      if (this.pendingDone) process.nextTick(this.pendingDone);
+      this[own].pending = undefined;
+      exchange.send(this[own].status, this[own].fields, pending ?? '');
+      if (this[own].pendingDone) process.nextTick(this[own].pendingDone);
     } else {
       flushPending(this);
       begin(this);
@@ -199,7 +209,7 @@ function finish(this: Response): void {
 
 /** What node:http does once an answer is out. */
 function settle(response: Response): void {
-  if (response.finishDone) response.finishDone();
+  if (response[own].finishDone) response[own].finishDone();
   endRequest(response.req);
   close(response);
 }
@@ -214,7 +224,7 @@ export function close(response: Response): void {
   response.destroyed = true;
   parts._closed = true;
   response.emit('close');
-  response.onSettled?.();
+  response[own].onSettled?.();
 }
 
 /** What breaks the rules of HTTP is a failure of the app; what it does afterwards goes nowhere. */
@@ -228,6 +238,6 @@ function attempt(response: Response, action: () => void): void {
 
 /** Who still writes to it hears that nobody takes it any more. */
 export function fail(response: Response, error: unknown): void {
-  response.exchange.fail(error);
+  response[own].exchange.fail(error);
   process.nextTick(close, response);
 }

@@ -7,7 +7,7 @@ import { EventEmitter } from 'node:events';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Exchange } from '../http/exchange.ts';
 import { isNodeServer, type NodeServer } from './detect.ts';
-import { abortRequest, Request } from './node-request.ts';
+import { abortRequest, own, Request } from './node-request.ts';
 import { close, fail, Response } from './node-response.ts';
 import { ClientSocket } from './node-socket.ts';
 import type { Handler } from './wsgi.ts';
@@ -37,7 +37,7 @@ export function nodeHandler(app: NodeListener | NodeServer): Handler {
 
 function listenerOf(server: NodeServer): NodeListener {
   return (request, response) => {
-    const isExpecting = (request as Request).exchange.isAwaitingContinue;
+    const isExpecting = (request as Request)[own].exchange.isAwaitingContinue;
     if (isExpecting && server.emit('checkContinue', request, response)) return undefined;
     const [only, ...others] = server.listeners('request');
     // What a tracer has put in its place must see each request. Else directly: an event's listener cannot say that it failed.
@@ -58,7 +58,7 @@ function socketOf({ carrier }: Exchange): ClientSocket {
 
 /** Where the app still may answer a client that has only closed its half, that answer is sent. */
 function leave(reason: Error, request: Request, response: Response, socket: ClientSocket): void {
-  const { exchange } = request;
+  const { exchange } = request[own];
   exchange.onAbort(() => {
     abortRequest(request);
     close(response);
@@ -76,7 +76,7 @@ async function settled(result: Promise<unknown>, exchange: Exchange, response: R
   } catch (error) {
     fail(response, error);
   }
-  if (!exchange.isEnded && !exchange.isGone) await new Promise<void>((resolve) => (response.onSettled = resolve));
+  if (!exchange.isEnded && !exchange.isGone) await new Promise<void>((resolve) => (response[own].onSettled = resolve));
 }
 
 function isPromise(value: unknown): value is Promise<unknown> {

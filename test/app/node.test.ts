@@ -52,6 +52,21 @@ describe('a request', () => {
     });
   });
 
+  it("and its answer have no names beyond Node's, which frameworks would find taken: Express has `res.status`", async () => {
+    const names: string[][] = [];
+    const app: NodeListener = (req, res) => {
+      names.push([...Object.keys(req), ...Object.keys(res)].filter((name) => !name.startsWith('_')).sort());
+      res.end();
+    };
+    await get(app);
+    const server = createServer(app).listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    await fetch(`http://127.0.0.1:${(server.address() as AddressInfo).port}`, { headers: { Connection: 'close' } });
+    server.close();
+    await once(server, 'close');
+    expect(names[0]).toEqual(names[1]);
+  });
+
   it('has one socket for all requests of a connection, which closes with it', async () => {
     const sockets = new Set<unknown>();
     const closed = deferred();
