@@ -45,6 +45,7 @@ class Answer {
   /** Whether a write returned false, and no `drain` has followed. */
   isStalled = false;
   finishDone: Done = undefined;
+  hasToldClose = false;
   /** Called when the answer is complete, or will never be. */
   onSettled: (() => void) | undefined = undefined;
 
@@ -118,8 +119,12 @@ function send(this: Response, data: Piece, encoding?: BufferEncoding | null, cal
   parts._headerSent = true;
   (parts.socket as ClientSocket | null)?.noteActivity();
   if (data.length === 0) {
-    if (callback === undefined || callback === null) attempt(this, () => flushHead(this));
-    else this[own].finishDone = callback;
+    // Node's end() says latin1, and gives what is to be called once the answer is out.
+    if (encoding === 'latin1' && callback) this[own].finishDone = callback;
+    else {
+      attempt(this, () => flushHead(this));
+      if (callback) process.nextTick(callback);
+    }
     return true;
   }
   const isBytes = typeof data !== 'string' || !encoding || encoding === 'utf8' || encoding === 'utf-8';
@@ -219,12 +224,22 @@ export function close(response: Response): void {
   const parts = seam(response);
   if (parts._closed) return;
   const socket = parts.socket as ClientSocket | null;
-  if (socket?._httpMessage === response) socket._httpMessage = null;
+  if (socket?._httpMessage === response) {
+    socket._httpMessage = null;
+    socket.setTimeout(0);
+  }
   if (response.writableEnded) parts.socket = null;
   response.destroyed = true;
   parts._closed = true;
-  response.emit('close');
+  tellClose(response);
   response[own].onSettled?.();
+}
+
+/** Once: a client that has closed its half is said to have gone, and can still be answered. */
+export function tellClose(response: Response): void {
+  if (response[own].hasToldClose) return;
+  response[own].hasToldClose = true;
+  response.emit('close');
 }
 
 /** What breaks the rules of HTTP is a failure of the app; what it does afterwards goes nowhere. */

@@ -23,8 +23,10 @@ export class ClientSocket extends Duplex implements TunnelEvents {
   /** Named as Node names them: what is served here now. */
   _httpMessage: ServerResponse | null = null;
   request: IncomingMessage | undefined = undefined;
+  /** The `http.Server` in whose name it is served. */
+  server: object | undefined = undefined;
   /** How to end the connection while it serves requests. */
-  onDestroy: (() => void) | undefined = undefined;
+  onEnd: (() => void) | undefined = undefined;
   private farewell: Buffer | undefined = undefined;
   private tunnel: Tunnel | undefined = undefined;
   private written: ((error?: Error | null) => void) | undefined = undefined;
@@ -139,7 +141,7 @@ export class ClientSocket extends Duplex implements TunnelEvents {
 
   /** The connection is gone. */
   takeClose(): void {
-    this.onDestroy = undefined;
+    this.onEnd = undefined;
     this.destroy();
   }
 
@@ -156,17 +158,32 @@ export class ClientSocket extends Duplex implements TunnelEvents {
     else this.written = done;
   }
 
+  destroySoon(): void {
+    this.end(() => this.destroy());
+  }
+
+  resetAndDestroy(): this {
+    return this.destroy();
+  }
+
   override _final(done: (error?: Error | null) => void): void {
-    this.tunnel?.end();
+    if (this.tunnel !== undefined) this.tunnel.end();
+    else this.hangUp();
     done();
   }
 
   override _destroy(error: Error | null, done: (error: Error | null) => void): void {
     clearTimeout(this.timer);
     if (this.tunnel !== undefined) this.tunnel.destroy();
-    else this.onDestroy?.();
+    else this.hangUp();
     this.takeDrain();
     done(error);
+  }
+
+  private hangUp(): void {
+    const { onEnd } = this;
+    this.onEnd = undefined;
+    onEnd?.();
   }
 }
 

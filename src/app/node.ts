@@ -8,7 +8,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Exchange } from '../http/exchange.ts';
 import { isNodeServer, type NodeServer } from './detect.ts';
 import { abortRequest, own, Request } from './node-request.ts';
-import { close, fail, Response } from './node-response.ts';
+import { close, fail, Response, tellClose } from './node-response.ts';
 import { ClientSocket } from './node-socket.ts';
 import type { Handler } from './wsgi.ts';
 
@@ -19,7 +19,7 @@ export function nodeHandler(app: NodeListener | NodeServer): Handler {
   const listener = isNodeServer(app) ? listenerOf(app) : app;
   return (exchange) => {
     if (server !== undefined && mayUpgrade(exchange, server)) return upgrade(exchange, server);
-    const socket = socketOf(exchange);
+    const socket = socketOf(exchange, server);
     const request = new Request(exchange, socket);
     const response = new Response(request, socket);
     socket.request = request;
@@ -48,11 +48,12 @@ function listenerOf(server: NodeServer): NodeListener {
 }
 
 /** One for each connection. */
-function socketOf({ carrier }: Exchange): ClientSocket {
+function socketOf({ carrier }: Exchange, server: NodeServer | undefined): ClientSocket {
   if (carrier.attachment instanceof ClientSocket) return carrier.attachment;
   const socket = new ClientSocket(carrier);
   carrier.attachment = socket;
-  socket.onDestroy = () => carrier.cut();
+  socket.server = server;
+  socket.onEnd = () => carrier.hangUp();
   return socket;
 }
 
@@ -66,7 +67,7 @@ function leave(reason: Error, request: Request, response: Response, socket: Clie
   if (exchange.isGone) return;
   if (reason.name === 'TimeoutError') return void response.emit('timeout', socket);
   abortRequest(request);
-  response.emit('close');
+  tellClose(response);
 }
 
 /** An async handler is done when its promise has settled, and its answer is complete. */
@@ -100,7 +101,7 @@ const goingAway = Buffer.from([0x88, 0x02, 0x03, 0xe9]);
 function upgrade(exchange: Exchange, server: NodeServer): void {
   process.nextTick(() => {
     if (exchange.isGone) return;
-    const socket = socketOf(exchange);
+    const socket = socketOf(exchange, server);
     const request = new Request(exchange, socket);
     Object.assign(request, { upgrade: true });
     const { tunnel, rest } = exchange.carrier.takeOver!(exchange, socket);

@@ -249,6 +249,11 @@ export class Connection implements RequestSink, Carrier {
     resetConnection(this.socket);
   }
 
+  hangUp(): void {
+    if (this.exchange === undefined) this.close();
+    else this.cut();
+  }
+
   extendDeadline(exchange: Exchange, ms: number): void {
     if (exchange.deadline !== 0 && !exchange.isOverdue) exchange.deadline += ms;
   }

@@ -60,6 +60,8 @@ export interface Carrier {
   finish(exchange: Exchange): void;
   /** Ends the connection so that the client can tell that the answer is not complete. */
   cut(): void;
+  /** The app wants no more of this connection: once what it has answered is out; an answer under way is cut. */
+  hangUp(): void;
   /** The app asks for more time, in milliseconds. */
   extendDeadline(exchange: Exchange, ms: number): void;
   /** A failure that the client must not see the inside of. */

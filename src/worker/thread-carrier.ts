@@ -99,6 +99,11 @@ export class ThreadCarrier implements Carrier {
     this.outlet.post(['cut', this.id]);
   }
 
+  /** Whether the connection goes on after a complete answer is not this thread's to say. */
+  hangUp(): void {
+    if (this.exchange?.isEnded !== true) this.cut();
+  }
+
   extendDeadline(_exchange: Exchange, ms: number): void {
     this.outlet.post(['extend', this.id, ms]);
   }

@@ -1,6 +1,6 @@
 import { EventEmitter, once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
-import { type AddressInfo, connect } from 'node:net';
+import { type AddressInfo, connect, type Socket } from 'node:net';
 import { Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { pipeline } from 'node:stream/promises';
@@ -332,6 +332,44 @@ describe('an answer', () => {
     expect(service.failures).toMatchObject([{ name: 'AppError' }]);
   });
 
+  it('tells of an empty piece when it is on its way, not at the end', async () => {
+    const written = deferred();
+    const { port } = await open((_, res) => {
+      res.write('', () => written.resolve());
+      void written.promise.then(() => res.end('x'));
+    });
+    const client = await Client.open(port);
+    expect(await client.exchange('GET / HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n')).toMatch(/x\r\n0\r\n\r\n$/);
+  });
+
+  it.each<[string, (socket: Socket) => void]>([
+    ['end', (socket) => socket.end()],
+    ['destroySoon', (socket) => socket.destroySoon()],
+    ['destroy', (socket) => socket.destroy()],
+    ['resetAndDestroy', (socket) => socket.resetAndDestroy()],
+  ])('that is complete comes to the client, whatever becomes of the socket then: %s', async (_what, finish) => {
+    const { port } = await open((_, res) => {
+      const { socket } = res;
+      res.end('whole');
+      finish(socket!);
+    });
+    const client = await Client.open(port);
+    expect(await client.exchange('GET / HTTP/1.1\r\nHost: h\r\n\r\n')).toMatch(/\r\n\r\nwhole$/);
+  });
+
+  it('over, its timeout is over too', async () => {
+    const { port } = await open((req, res) => {
+      const { timeout } = req.socket;
+      res.setTimeout(40_000);
+      res.end(`[${timeout} ${req.socket.timeout}]`);
+    });
+    const client = await Client.open(port);
+    client.send('GET / HTTP/1.1\r\nHost: h\r\n\r\n');
+    await client.until(/\[0 40000\]$/);
+    client.send('GET / HTTP/1.1\r\nHost: h\r\n\r\n');
+    await client.until(/\]HTTP[\s\S]*\[0 40000\]$/);
+  });
+
   it('over, the next request on the connection follows', async () => {
     const { port } = await open((req, res) => void setImmediate(() => res.end(`[${req.url}]`)));
     const client = await Client.open(port);
@@ -453,6 +491,20 @@ describe('a client that goes', () => {
     await closed.promise;
     await new Promise((resolve) => setImmediate(resolve));
     expect(seen.sort()).toEqual(['req aborted', 'req close', 'res close false']);
+  });
+
+  it('is told of once', async () => {
+    let closes = 0;
+    const { port, server } = await open((req, res) => {
+      res.on('close', () => closes++);
+      req.on('aborted', () => setImmediate(() => res.end('still here')));
+    });
+    const client = await Client.open(port, '127.0.0.1', true);
+    client.socket.end('GET / HTTP/1.1\r\nHost: h\r\n\r\n');
+    await client.until(/still here$/);
+    await client.closed;
+    await server.drain(0);
+    expect(closes).toBe(1);
   });
 
   it('and has only closed its half gets the answer', async () => {
