@@ -97,8 +97,8 @@ export class Exchange implements ResponseState {
   /** Why `onLeave` was called, or would have been. */
   leaveReason: Error | undefined = undefined;
   onDrain: (() => void) | undefined = undefined;
-  /** Called once: the answer is complete, or nobody is there to take it. */
-  onOver: (() => void) | undefined = undefined;
+  /** Called once: the answer is complete, or nobody is there to take it. It may be the server's, in the app's place. */
+  onOver: ((answered: Exchange) => void) | undefined = undefined;
   /** When the answer must be complete, as `performance.now()` says it; 0 for never. */
   deadline = 0;
   /** Whether the deadline has passed and the app was told; from then on it cannot be put off. */
@@ -315,7 +315,7 @@ export class Exchange implements ResponseState {
     this.leave(reason);
     for (const listener of this.abortListeners ?? []) listener(reason);
     this.onDrain?.();
-    this.onOver?.();
+    this.onOver?.(this);
   }
 
   private makeHead(status: string, fields: readonly Field[], knownLength: number): string {

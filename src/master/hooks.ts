@@ -62,12 +62,15 @@ export class MasterHooks {
     this.call('childExit', () => this.hooks.childExit?.(this.server, { ...name, id: worker, ...exit, log: this.log }));
   }
 
-  /** Waits for the hook, but not for ever: the service has ended already. */
-  async ending(): Promise<void> {
+  /**
+   * Waits for the hook, but not for ever: the service has ended already.
+   * @param hurry resolves when it is to end at once
+   */
+  async ending(hurry: Promise<unknown>): Promise<void> {
     if (this.hooks.onExit === undefined) return;
     const aborter = new AbortController();
     const done = callHook('onExit', this.current().log, () => this.hooks.onExit?.(this.server));
-    await Promise.race([done, setTimeout(farewellMs, undefined, aborter).catch(() => {})]);
+    await Promise.race([done, hurry, setTimeout(farewellMs, undefined, aborter).catch(() => {})]);
     aborter.abort();
   }
 

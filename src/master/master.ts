@@ -98,7 +98,9 @@ class Master {
     const { app, settings } = this.current.configuration;
     const { workers, workerClass } = settings;
     this.setTitle();
-    await this.hooks.starting();
+    // The loop does not run yet: without this wait a stop would not be heard, and nothing might keep the process alive.
+    const stop = await Promise.race([this.hooks.starting(), this.inbox.find(isStop)]);
+    if (stop !== undefined) return this.finish();
     this.surroundings.open(this.current, () => this.inbox.push({ type: 'watchdog' }));
     this.log.event('info', 'master_started', { app, workers, workerClass, node: process.version }, 'tsgun started');
     // A config file's code lives on in this process; what escapes from it must not end the service.
@@ -289,7 +291,7 @@ class Master {
 
   private async finish(): Promise<ExitCode> {
     this.closeUnserved();
-    await this.hooks.ending();
+    await this.hooks.ending(this.inbox.find(isStop));
     await this.surroundings.close(this.pool, this.successor.other);
     const uptimeMs = Math.round(performance.now() - this.startedAt);
     const fields = { exitCode: this.exitCode, uptimeMs, requests: this.servedByTheDead };
