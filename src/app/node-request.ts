@@ -72,12 +72,17 @@ export function startReading(request: Request): void {
       request.complete = true;
       request.push(null);
     },
+    onLost() {
+      request[own].isOver = true;
+      request.destroy();
+    },
   });
 }
 
 /** As Node's own, but that the connection is the server's to end. */
 function destroy(this: Request, error: Error | null, done: (error?: Error | null) => void): void {
   const { exchange } = this[own];
+  if (exchange.isEnded) exchange.loseBody();
   if (!this[own].isOver && (!this.readableEnded || !this.complete)) {
     this.aborted = true;
     this.emit('aborted');
@@ -92,9 +97,17 @@ export function abortRequest(request: Request): void {
   request.destroy(Object.assign(new Error('aborted'), { code: 'ECONNRESET' }));
 }
 
+/** Whether somebody reads on. What was stopped for good, such as a body over a parser's limit, is paused as well. */
+function isWanted(request: Request): boolean {
+  const { pipes } = (request as unknown as { _readableState: { pipes: unknown[] } })._readableState;
+  return request.readableFlowing === true || pipes.length > 0 || request.listenerCount('readable') > 0;
+}
+
 /** The answer is complete: who waits for the request's end hears of it. */
 export function endRequest(request: Request): void {
   request[own].isOver = true;
+  if (!request.complete && !request.destroyed && isWanted(request)) return startReading(request);
+  request[own].exchange.loseBody();
   if (request.destroyed || (request.listenerCount('close') === 0 && request.listenerCount('end') === 0)) return;
   if (!request.complete) request.destroy();
   else if (!request.readableEnded) {

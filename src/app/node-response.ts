@@ -254,5 +254,6 @@ function attempt(response: Response, action: () => void): void {
 /** Who still writes to it hears that nobody takes it any more. */
 export function fail(response: Response, error: unknown): void {
   response[own].exchange.fail(error);
+  response[own].exchange.loseBody();
   process.nextTick(close, response);
 }

@@ -24,6 +24,7 @@ export function nodeHandler(app: NodeListener | NodeServer): Handler {
     const response = new Response(request, socket);
     socket.request = request;
     exchange.isLenient = true;
+    exchange.keepsBody = true;
     exchange.onLeave((reason) => leave(reason, request, response, socket));
     let result: unknown;
     try {

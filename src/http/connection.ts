@@ -32,6 +32,8 @@ export class Connection implements RequestSink, Carrier {
   private readonly socket: Duplex;
   private readonly parser: RequestParser;
   private exchange: Exchange | undefined = undefined;
+  /** It is answered, while the app still reads its body. */
+  private answered: Exchange | undefined = undefined;
   /** Whether the current request has come in whole; true between requests. */
   private isRequestComplete = true;
   /** Bytes of an unread body thrown away since its answer was complete. */
@@ -160,11 +162,12 @@ export class Connection implements RequestSink, Carrier {
   }
 
   onBody(bytes: Buffer): void {
-    if (this.exchange !== undefined) {
+    const taker = this.exchange ?? (this.answered?.isBodyPending === true ? this.answered : undefined);
+    if (taker !== undefined) {
       // A small piece would keep a large buffer alive.
       const isKept = !isShared(bytes) && bytes.length * 4 >= bytes.buffer.byteLength;
       if (isKept) this.isBufferTaken = true;
-      this.exchange.takeBody(isKept ? bytes : Buffer.from(bytes));
+      taker.takeBody(isKept ? bytes : Buffer.from(bytes));
     } else {
       this.drainedBytes += bytes.length;
       if (this.drainedBytes > maxDrainBytes) this.close();
@@ -173,7 +176,8 @@ export class Connection implements RequestSink, Carrier {
 
   onEnd(): void {
     this.isRequestComplete = true;
-    this.exchange?.endBody();
+    (this.exchange ?? this.answered)?.endBody();
+    this.answered = undefined;
   }
 
   // To the exchange.
@@ -223,7 +227,10 @@ export class Connection implements RequestSink, Carrier {
     this.exchange = undefined;
     this.drainedBytes += exchange.unreadBytes;
     this.server.countRequest(exchange);
-    if (!exchange.persists || this.hasClientEnded) {
+    const isOver = !exchange.persists || this.hasClientEnded;
+    if (!isOver && !this.isRequestComplete && exchange.isBodyPending) this.answered = exchange;
+    else exchange.loseBody();
+    if (isOver) {
       // While the parser runs it cannot be told whether more lies behind this request.
       if (!this.isConsuming) return this.part(exchange.head, this.rest === undefined);
       this.isClosing = true;
@@ -329,6 +336,7 @@ export class Connection implements RequestSink, Carrier {
   close(): void {
     this.isClosing = true;
     this.rest = undefined;
+    this.loseBody();
     if (this.phase === 'closed') return;
     this.flush();
     if (this.phase !== 'linger') this.server.onPart?.(this);
@@ -375,7 +383,14 @@ export class Connection implements RequestSink, Carrier {
     else if (!this.isClosing) this.proceed();
   }
 
+  private loseBody(): void {
+    const { answered } = this;
+    this.answered = undefined;
+    answered?.loseBody();
+  }
+
   private onClose(): void {
+    this.loseBody();
     if (this.phase !== 'linger') this.server.onPart?.(this);
     this.phase = 'closed';
     this.isClosing = true;

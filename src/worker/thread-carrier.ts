@@ -78,6 +78,7 @@ export class ThreadCarrier implements Carrier {
   }
 
   resumeBody(): void {
+    if (this.isDone) return;
     this.isBodyPaused = false;
     if (!this.hasAskedForBody) this.outlet.post(['read', this.id]);
     this.hasAskedForBody = true;
@@ -136,6 +137,7 @@ export class ThreadCarrier implements Carrier {
   done(): void {
     if (this.isDone) return;
     this.isDone = true;
+    this.exchange?.loseBody();
     this.sendLast(part.done);
     this.attachment?.takeClose();
   }

@@ -1,7 +1,7 @@
 import { EventEmitter, once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { type AddressInfo, connect, type Socket } from 'node:net';
-import { Readable } from 'node:stream';
+import { PassThrough, Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { pipeline } from 'node:stream/promises';
 import { describe, expect, it, onTestFinished } from 'vitest';
@@ -130,6 +130,84 @@ describe('a request', () => {
     reading.resolve();
     await client.until(/^HTTP\/1\.1 100 Continue\r\n\r\n/);
     expect(await client.exchange('ok')).toMatch(/\r\n\r\nHTTP\/1\.1 200 OK\r\n[\s\S]*ok$/);
+  });
+
+  it.each<[string, (req: IncomingMessage, res: ServerResponse) => Promise<string>]>([
+    [
+      'by events',
+      (req, res) =>
+        new Promise((resolve) => {
+          let body = '';
+          req.on('data', (piece) => (body += piece)).on('end', () => resolve(body));
+          res.end('accepted');
+        }),
+    ],
+    [
+      'by iteration',
+      (req, res) => {
+        res.end('accepted');
+        return text(req);
+      },
+    ],
+    [
+      'by a pipe',
+      (req, res) => {
+        res.end('accepted');
+        return text(req.pipe(new PassThrough()));
+      },
+    ],
+  ])('is read on when it is answered already, %s, and then the next one follows', async (_way, read) => {
+    const bodies: string[] = [];
+    const answered = deferred();
+    const done = deferred();
+    const { port } = await open((req, res) => {
+      if (req.method === 'GET') return void res.end(`[${bodies}]`);
+      void read(req, res).then((body) => {
+        bodies.push(body);
+        done.resolve();
+      });
+      res.on('close', () => answered.resolve());
+    });
+    const client = await Client.open(port);
+    client.send('POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 6\r\n\r\nabc');
+    await answered.promise;
+    client.send('def');
+    await done.promise;
+    expect(await client.exchange('GET / HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n')).toMatch(
+      /accepted[\s\S]*\[abcdef\]$/,
+    );
+  });
+
+  it.each<[string, (req: IncomingMessage) => void]>([
+    ['nobody reads', () => {}],
+    ['was stopped', (req) => req.on('data', () => {}).pause()],
+    ['was destroyed', (req) => req.on('data', () => {}).once('data', () => req.destroy())],
+  ])('that %s is thrown away once it is answered', async (_what, begin) => {
+    const { port } = await open((req, res) => {
+      if (req.method === 'GET') return void res.end('next');
+      begin(req);
+      res.end('accepted');
+    });
+    const client = await Client.open(port);
+    client.send('POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 200003\r\n\r\n');
+    await client.until(/accepted/);
+    client.send('abc');
+    expect(
+      await client.exchange(`${'x'.repeat(200_000)}GET / HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n`),
+    ).toMatch(/next$/);
+  });
+
+  it('of which the rest does not come after its answer is broken off', async () => {
+    const told = deferred();
+    const { port } = await open((req, res) => {
+      req.on('data', () => res.end('accepted'));
+      text(req).catch(() => told.resolve());
+    });
+    const client = await Client.open(port);
+    client.send('POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 6\r\n\r\nabc');
+    await client.until(/accepted/);
+    client.socket.destroy();
+    await told.promise;
   });
 
   it('comes as fast as the app reads it', async () => {
