@@ -7,6 +7,7 @@
  */
 
 import type { Duplex } from 'node:stream';
+import { apart } from './context.ts';
 import { ClientGone, HttpError, overdueAnswer, timeoutError } from './errors.ts';
 import { type Attachment, type Bytes, type Carrier, Exchange, type Tunnel, type TunnelEvents } from './exchange.ts';
 import type { RequestHead } from './head.ts';
@@ -247,7 +248,7 @@ export class Connection implements RequestSink, Carrier {
     if (this.isConsuming) return;
     const { rest } = this;
     this.rest = undefined;
-    if (rest !== undefined) this.consume(rest, 0, rest.length);
+    if (rest !== undefined) apart(() => this.consume(rest, 0, rest.length));
     else this.updatePhase();
   }
 

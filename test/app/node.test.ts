@@ -1,3 +1,4 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
 import { EventEmitter, once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { type AddressInfo, connect, type Socket } from 'node:net';
@@ -455,6 +456,17 @@ describe('an answer', () => {
     client.send(requests.join(''));
     await client.until(/\[\/1\][\s\S]*\[\/2\][\s\S]*\[\/3\]$/);
   });
+});
+
+it('requests on one connection have each their async context', async () => {
+  const storage = new AsyncLocalStorage<string>();
+  const { port } = await open((req, res) => {
+    const before = storage.getStore();
+    storage.run(req.url!, () => setImmediate(() => res.end(`[${before} ${storage.getStore()}]`)));
+  });
+  const client = await Client.open(port);
+  client.send('GET /1 HTTP/1.1\r\nHost: h\r\n\r\nGET /2 HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n');
+  expect(await client.exchange('')).toMatch(/\[undefined \/1\][\s\S]*\[undefined \/2\]$/);
 });
 
 describe('failures', () => {
