@@ -12,7 +12,7 @@ import { explainBoot, logExit, logRecycling } from './exits.ts';
 import { type Generation, type LoadConfiguration, prepareFirst, reopenLog } from './generation.ts';
 import { Generations } from './generations.ts';
 import { Hangs, logStall, type WorkerName } from './hangs.ts';
-import { MasterHooks } from './hooks.ts';
+import { logEscapes, MasterHooks } from './hooks.ts';
 import type { Inbox } from './inbox.ts';
 import { type Action, nextLook, plan } from './plan.ts';
 import { policyOf } from './policy.ts';
@@ -103,9 +103,13 @@ class Master {
     if (stop !== undefined) return this.finish();
     this.surroundings.open(this.current, () => this.inbox.push({ type: 'watchdog' }));
     this.log.event('info', 'master_started', { app, workers, workerClass, node: process.version }, 'tsgun started');
-    // A config file's code lives on in this process; what escapes from it must not end the service.
-    const onEscape = (error: unknown) => this.log.say('error', { ...report(error) }, 'an error escaped in the master');
-    process.on('uncaughtException', onEscape).on('unhandledRejection', onEscape);
+    return logEscapes(
+      () => this.log,
+      () => this.loop(),
+    );
+  }
+
+  private async loop(): Promise<ExitCode> {
     let awakeAt = performance.now();
     for (;;) {
       const now = performance.now();
