@@ -29,13 +29,13 @@ export function fetchHandler(app: Fetch | { fetch: Fetch }): Handler {
       : (request, info) => (app as { fetch: Fetch }).fetch(request, info);
   return (exchange) => {
     exchange.isLenient = true;
-    exchange.keepsBody = true;
     let request: LazyRequest;
     try {
       request = new LazyRequest(exchange);
     } catch {
       return exchange.answer(new HttpError(400, 'malformed Host or request target'));
     }
+    exchange.keepsBody = true;
     try {
       const response = call(request as unknown as Request, new Info(exchange));
       if (response instanceof NativeResponse) return ended(request, answer(exchange, response));

@@ -78,7 +78,7 @@ export class ThreadCarrier implements Carrier {
   }
 
   resumeBody(): void {
-    if (this.isDone) return;
+    if (this.exchange?.isEnded === true) return;
     this.isBodyPaused = false;
     if (!this.hasAskedForBody) this.outlet.post(['read', this.id]);
     this.hasAskedForBody = true;
@@ -91,6 +91,8 @@ export class ThreadCarrier implements Carrier {
   }
 
   finish(): void {
+    // The main thread passes nothing on behind an answer.
+    if (this.exchange?.isEnded === true) this.exchange.loseBody();
     if (this.isCalling) return;
     if (this.onFinish === undefined) this.sendLast(0);
     else this.onFinish();
@@ -137,7 +139,6 @@ export class ThreadCarrier implements Carrier {
   done(): void {
     if (this.isDone) return;
     this.isDone = true;
-    this.exchange?.loseBody();
     this.sendLast(part.done);
     this.attachment?.takeClose();
   }
