@@ -284,7 +284,7 @@ describe('an answer', () => {
         res.addTrailers({ 'X-T': 't' });
         res.end();
       },
-      /\r\n0\r\nX-T: t\r\n\r\n$/,
+      /\r\nTrailer: X-T\r\n[\s\S]*\r\n0\r\nX-T: t\r\n\r\n$/,
     ],
     [
       'may be without a Date',
