@@ -69,29 +69,42 @@ export class LazyRequest {
     const exchange = this.#exchange;
     this.#isRead = exchange.head.hasBody;
     if (!exchange.head.hasBody) return Promise.resolve(Buffer.alloc(0));
-    return new Promise((resolve, reject) => {
+    const body = new Promise<Buffer>((resolve, reject) => {
       const pieces: Buffer[] = [];
       exchange.onAbort(reject);
       exchange.readBody({
         onData: (bytes) => pieces.push(bytes) > 0,
         onEnd: () => resolve(Buffer.concat(pieces)),
+        onLost: reject,
       });
     });
+    // An app may have answered without waiting for it.
+    body.catch(() => {});
+    return body;
+  }
+
+  /** The answer is complete: the rest of the body is for who reads it by now. */
+  static end(request: LazyRequest): void {
+    if (request.#isRead || request.#native?.bodyUsed === true || request.#native?.body?.locked === true) return;
+    request.#exchange.loseBody();
   }
 
   /** Node's own. The body is read through it from then on. */
   static become(request: LazyRequest): Native {
     const { method, url } = request;
     const exchange = request.#exchange;
-    request.#native ??= new NativeRequest(url, {
+    if (request.#native !== undefined) return request.#native;
+    request.#native = new NativeRequest(url, {
       // Node refuses this one, which a server may be sent.
       method: method === 'TRACE' ? 'GET' : method,
       headers: request.headers,
       signal: request.signal,
-      ...(exchange.head.hasBody && !request.#isRead && method !== 'GET' && method !== 'HEAD'
-        ? { body: bodyStream(exchange), duplex: 'half' as const }
+      ...(exchange.head.hasBody && method !== 'GET' && method !== 'HEAD'
+        ? { body: request.#isRead ? '' : bodyStream(exchange), duplex: 'half' as const }
         : {}),
     });
+    // Nor can it be read again as Node's, or cloned.
+    if (request.#isRead) void request.#native.text();
     return request.#native;
   }
 }
@@ -131,13 +144,14 @@ export function installRequest(): void {
 function bodyStream(exchange: Exchange): ReadableStream<Uint8Array> {
   let isReading = false;
   let isOver = false;
+  const fail = (controller: ReadableStreamDefaultController, reason: Error) => {
+    if (!isOver) controller.error(reason);
+    isOver = true;
+  };
   return new ReadableStream<Uint8Array>(
     {
       start(controller) {
-        exchange.onAbort((reason) => {
-          if (!isOver) controller.error(reason);
-          isOver = true;
-        });
+        exchange.onAbort((reason) => fail(controller, reason));
       },
       pull(controller) {
         if (isReading) return exchange.resumeBody();
@@ -152,6 +166,7 @@ function bodyStream(exchange: Exchange): ReadableStream<Uint8Array> {
             if (!isOver) controller.close();
             isOver = true;
           },
+          onLost: (reason) => fail(controller, reason),
         });
       },
       cancel() {

@@ -38,8 +38,9 @@ export class LightResponse {
       this.#fields = [];
       this.status = 0;
       this.statusText = '';
+      const Class = new.target === LightResponse ? NativeResponse : new.target;
       // biome-ignore lint/correctness/noConstructorReturn: for what this class does not do, its caller gets Node's
-      return new NativeResponse(body, init) as unknown as LightResponse;
+      return Reflect.construct(NativeResponse, [body, init], Class) as unknown as LightResponse;
     }
     this.#piece = body ?? '';
     this.#hasBody = typeof body === 'string';
@@ -112,7 +113,8 @@ const methods = ['arrayBuffer', 'blob', 'bytes', 'clone', 'formData', 'json', 't
 for (const name of delegated)
   Object.defineProperty(LightResponse.prototype, name, {
     get(this: LightResponse) {
-      return Reflect.get(LightResponse.become(this), name);
+      // From Node's class: of an app's own class, what was made is Node's, and comes by here too.
+      return Reflect.get(NativeResponse.prototype, name, LightResponse.become(this));
     },
     configurable: true,
   });
@@ -120,8 +122,7 @@ for (const name of methods)
   if (name in NativeResponse.prototype)
     Object.defineProperty(LightResponse.prototype, name, {
       value(this: LightResponse, ...args: unknown[]) {
-        const native = LightResponse.become(this);
-        return Reflect.apply(Reflect.get(native, name), native, args);
+        return Reflect.apply(Reflect.get(NativeResponse.prototype, name), LightResponse.become(this), args);
       },
       configurable: true,
       writable: true,

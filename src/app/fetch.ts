@@ -35,16 +35,23 @@ export function fetchHandler(app: Fetch | { fetch: Fetch }): Handler {
     } catch {
       return exchange.answer(new HttpError(400, 'malformed Host or request target'));
     }
+    exchange.keepsBody = true;
     try {
       const response = call(request as unknown as Request, new Info(exchange));
-      if (response instanceof NativeResponse) return answer(exchange, response);
+      if (response instanceof NativeResponse) return ended(request, answer(exchange, response));
       return Promise.resolve(response)
         .then((response) => answer(exchange, response))
-        .catch((error) => exchange.fail(error));
+        .catch((error) => exchange.fail(error))
+        .then(() => LazyRequest.end(request));
     } catch (error) {
-      return exchange.fail(error);
+      return ended(request, exchange.fail(error));
     }
   };
+}
+
+function ended(request: LazyRequest, answered: void | Promise<void>): void | Promise<void> {
+  if (answered !== undefined) return answered.then(() => LazyRequest.end(request));
+  LazyRequest.end(request);
 }
 
 class Info implements FetchInfo {
@@ -82,20 +89,27 @@ async function sendStream(exchange: Exchange, status: string, fields: Field[], b
   try {
     const first = await reader.read();
     if (first.done) return exchange.send(status, fields, '');
-    let next = reader.read();
+    let next = readAhead(reader);
     if (await isDoneSoon(next)) return exchange.send(status, fields, checked(first.value));
     exchange.begin(status, fields);
     for (let step: ReadableStreamReadResult<Piece> = first; !step.done; ) {
       if (!exchange.write(checked(step.value)) && !exchange.isGone) await drained(exchange);
       if (exchange.isGone) return;
       step = await next;
-      if (!step.done) next = reader.read();
+      if (!step.done) next = readAhead(reader);
     }
     exchange.end();
   } catch (error) {
     cancel(error);
     throw error;
   }
+}
+
+/** It may fail while the client is waited for, or after it has gone: who comes to it then sees that, and nobody else need. */
+function readAhead(reader: ReadableStreamDefaultReader<Piece>): Promise<ReadableStreamReadResult<Piece>> {
+  const next = reader.read();
+  next.catch(() => {});
+  return next;
 }
 
 /** Whether a read has shown, by the end of what is due in this turn, that there is nothing more. */

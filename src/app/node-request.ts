@@ -12,8 +12,10 @@ interface Internals {
 
 const originalRead = IncomingMessage.prototype._read;
 
-/** What a request knows beside what Node's do. */
-interface Own {
+/** What is not Node's lies under this name: frameworks and apps give these objects names of their own, such as `status`. */
+export const own = Symbol('tsgun');
+
+interface Source {
   readonly exchange: Exchange;
   /** Whether the body is on its way to this stream. */
   isReading: boolean;
@@ -21,11 +23,8 @@ interface Own {
   isOver: boolean;
 }
 
-/** The one name that is ours: any other may be a framework's, or an app's own for what it keeps with a request. */
-const own = Symbol('tsgun.request');
-
 export class Request extends IncomingMessage {
-  readonly [own]: Own;
+  readonly [own]: Source;
 
   constructor(exchange: Exchange, socket: ClientSocket) {
     // It looks for no more than a stream.
@@ -49,22 +48,17 @@ export class Request extends IncomingMessage {
   }
 }
 
-export function exchangeOf(request: Request): Exchange {
-  return request[own].exchange;
-}
-
 function read(this: Request, size: number): void {
   originalRead.call(this, size);
-  const { isReading, exchange } = this[own];
-  if (isReading) return exchange.resumeBody();
+  if (this[own].isReading) return this[own].exchange.resumeBody();
   startReading(this);
 }
 
 /** Lets the body come, as far as the stream takes it; a client that waits for permission to send gets it with that. */
 export function startReading(request: Request): void {
-  const { isReading, exchange } = request[own];
-  if (isReading) return;
+  if (request[own].isReading) return;
   request[own].isReading = true;
+  const { exchange } = request[own];
   if (!exchange.head.hasBody) {
     request.push(null);
     return;
@@ -78,13 +72,18 @@ export function startReading(request: Request): void {
       request.complete = true;
       request.push(null);
     },
+    onLost() {
+      request[own].isOver = true;
+      request.destroy();
+    },
   });
 }
 
 /** As Node's own, but that the connection is the server's to end. */
 function destroy(this: Request, error: Error | null, done: (error?: Error | null) => void): void {
-  const { exchange, isOver } = this[own];
-  if (!isOver && (!this.readableEnded || !this.complete)) {
+  const { exchange } = this[own];
+  if (exchange.isEnded) exchange.loseBody();
+  if (!this[own].isOver && (!this.readableEnded || !this.complete)) {
     this.aborted = true;
     this.emit('aborted');
     if (!exchange.isEnded && !exchange.isGone && exchange.leaveReason === undefined) exchange.carrier.cut();
@@ -98,9 +97,17 @@ export function abortRequest(request: Request): void {
   request.destroy(Object.assign(new Error('aborted'), { code: 'ECONNRESET' }));
 }
 
+/** Whether somebody reads on. What was stopped for good, such as a body over a parser's limit, is paused as well. */
+function isWanted(request: Request): boolean {
+  const { pipes } = (request as unknown as { _readableState: { pipes: unknown[] } })._readableState;
+  return request.readableFlowing === true || pipes.length > 0 || request.listenerCount('readable') > 0;
+}
+
 /** The answer is complete: who waits for the request's end hears of it. */
 export function endRequest(request: Request): void {
   request[own].isOver = true;
+  if (!request.complete && !request.destroyed && isWanted(request)) return startReading(request);
+  request[own].exchange.loseBody();
   if (request.destroyed || (request.listenerCount('close') === 0 && request.listenerCount('end') === 0)) return;
   if (!request.complete) request.destroy();
   else if (!request.readableEnded) {

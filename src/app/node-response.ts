@@ -10,7 +10,7 @@ import { AppError } from '../http/errors.ts';
 import type { Exchange, Piece } from '../http/exchange.ts';
 import type { Field } from '../http/writer.ts';
 import { responseSymbols } from '../internals.ts';
-import { endRequest, exchangeOf, type Request, startReading } from './node-request.ts';
+import { endRequest, own, type Request, startReading } from './node-request.ts';
 import type { ClientSocket } from './node-socket.ts';
 
 type Done = ((error?: Error | null) => void) | null | undefined;
@@ -34,8 +34,8 @@ const originalFinish = (ServerResponse.prototype as unknown as Seam)._finish;
 const { outHeaders, needDrain } = responseSymbols(new ServerResponse({ method: 'GET' } as Request));
 const seam = (response: object) => response as Seam & { [name: symbol]: unknown };
 
-/** What a response knows beside what Node's do. */
-class Own {
+/** What a response has beyond Node's. */
+class Answer {
   readonly exchange: Exchange;
   status = '';
   fields: readonly Field[] = [];
@@ -45,6 +45,8 @@ class Own {
   /** Whether a write returned false, and no `drain` has followed. */
   isStalled = false;
   finishDone: Done = undefined;
+  hasToldClose = false;
+  /** Called when the answer is complete, or will never be. */
   onSettled: (() => void) | undefined = undefined;
 
   constructor(exchange: Exchange) {
@@ -52,16 +54,13 @@ class Own {
   }
 }
 
-/** The one name that is ours: any other may be a framework's, as `status` is a method of Express's, or an app's own. */
-const own = Symbol('tsgun.response');
-
 export class Response extends ServerResponse<Request> {
-  readonly [own]: Own;
+  readonly [own]: Answer;
 
   constructor(request: Request, socket: ClientSocket) {
     super(request);
-    const exchange = exchangeOf(request);
-    this[own] = new Own(exchange);
+    const { exchange } = request[own];
+    this[own] = new Answer(exchange);
     this.shouldKeepAlive = exchange.head.isKeepAlive;
     const parts = seam(this);
     parts.socket = socket as unknown as Socket;
@@ -77,12 +76,11 @@ export class Response extends ServerResponse<Request> {
 
 /** Says the head, which waits for the first piece. */
 function storeHeader(this: Response, firstLine: string, headers: unknown): void {
-  const mine = this[own];
-  mine.status = firstLine.slice('HTTP/1.1 '.length, -2);
+  this[own].status = firstLine.slice('HTTP/1.1 '.length, -2);
   const fields = readFields(this, headers);
   if (!this.shouldKeepAlive) fields.push(['Connection', 'close']);
-  mine.exchange.sendsDate = this.sendDate;
-  mine.fields = fields;
+  this[own].exchange.sendsDate = this.sendDate;
+  this[own].fields = fields;
   seam(this)._header = `${firstLine}\r\n`;
 }
 
@@ -117,27 +115,30 @@ function readFields(response: Response, headers: unknown): Field[] {
 /** A piece of the body; empty where only the head is to be flushed, or at the end. */
 function send(this: Response, data: Piece, encoding?: BufferEncoding | null, callback?: Done): boolean {
   const parts = seam(this);
-  const mine = this[own];
   const isFirst = !parts._headerSent;
   parts._headerSent = true;
   (parts.socket as ClientSocket | null)?.noteActivity();
   if (data.length === 0) {
-    if (callback === undefined || callback === null) attempt(this, () => flushHead(this));
-    else mine.finishDone = callback;
+    // Node's end() says latin1, and gives what is to be called once the answer is out.
+    if (encoding === 'latin1' && callback) this[own].finishDone = callback;
+    else {
+      attempt(this, () => flushHead(this));
+      if (callback) process.nextTick(callback);
+    }
     return true;
   }
   const isBytes = typeof data !== 'string' || !encoding || encoding === 'utf8' || encoding === 'utf-8';
   const piece = isBytes ? data : Buffer.from(data as string, encoding as BufferEncoding);
   if (isFirst) {
-    mine.pending = piece;
-    mine.pendingDone = callback;
+    this[own].pending = piece;
+    this[own].pendingDone = callback;
     process.nextTick(flushPending, this);
-    mine.isStalled = piece.length >= this.writableHighWaterMark;
+    this[own].isStalled = piece.length >= this.writableHighWaterMark;
   } else {
     flushPending(this);
     pass(this, piece, callback);
   }
-  return !mine.isStalled;
+  return !this[own].isStalled;
 }
 
 function flushPending(response: Response): void {
@@ -148,18 +149,17 @@ function flushPending(response: Response): void {
 }
 
 function pass(response: Response, piece: Piece, callback: Done): void {
-  const mine = response[own];
-  const { exchange } = mine;
+  const { exchange } = response[own];
   attempt(response, () => {
     begin(response);
     const isTaking = exchange.write(piece);
     if (!isTaking && !exchange.isGone) {
-      mine.isStalled = true;
+      response[own].isStalled = true;
       exchange.onDrain = () => {
         exchange.onDrain = undefined;
         drain(response, callback);
       };
-    } else if (mine.isStalled) process.nextTick(drain, response, callback);
+    } else if (response[own].isStalled) process.nextTick(drain, response, callback);
     else if (typeof callback === 'function') process.nextTick(callback);
   });
 }
@@ -195,15 +195,14 @@ function writeRaw(this: Response, data: Piece, _encoding?: BufferEncoding | null
 
 /** The app has ended its answer. */
 function finish(this: Response): void {
-  const mine = this[own];
-  const { exchange, pending } = mine;
+  const { exchange, pending } = this[own];
   originalFinish.call(this);
   attempt(this, () => {
     const { _trailer: trailer } = seam(this);
     if (exchange.status === '' && trailer === '') {
-      mine.pending = undefined;
-      exchange.send(mine.status, mine.fields, pending ?? '');
-      if (mine.pendingDone) process.nextTick(mine.pendingDone);
+      this[own].pending = undefined;
+      exchange.send(this[own].status, this[own].fields, pending ?? '');
+      if (this[own].pendingDone) process.nextTick(this[own].pendingDone);
     } else {
       flushPending(this);
       begin(this);
@@ -215,7 +214,7 @@ function finish(this: Response): void {
 
 /** What node:http does once an answer is out. */
 function settle(response: Response): void {
-  response[own].finishDone?.();
+  if (response[own].finishDone) response[own].finishDone();
   endRequest(response.req);
   close(response);
 }
@@ -225,17 +224,22 @@ export function close(response: Response): void {
   const parts = seam(response);
   if (parts._closed) return;
   const socket = parts.socket as ClientSocket | null;
-  if (socket?._httpMessage === response) socket._httpMessage = null;
+  if (socket?._httpMessage === response) {
+    socket._httpMessage = null;
+    socket.setTimeout(0);
+  }
   if (response.writableEnded) parts.socket = null;
   response.destroyed = true;
   parts._closed = true;
-  response.emit('close');
+  tellClose(response);
   response[own].onSettled?.();
 }
 
-/** Resolves when the answer is complete, or will never be. */
-export function settlement(response: Response): Promise<void> {
-  return new Promise((resolve) => (response[own].onSettled = resolve));
+/** Once: a client that has closed its half is said to have gone, and can still be answered. */
+export function tellClose(response: Response): void {
+  if (response[own].hasToldClose) return;
+  response[own].hasToldClose = true;
+  response.emit('close');
 }
 
 /** What breaks the rules of HTTP is a failure of the app; what it does afterwards goes nowhere. */
@@ -250,5 +254,6 @@ function attempt(response: Response, action: () => void): void {
 /** Who still writes to it hears that nobody takes it any more. */
 export function fail(response: Response, error: unknown): void {
   response[own].exchange.fail(error);
+  response[own].exchange.loseBody();
   process.nextTick(close, response);
 }

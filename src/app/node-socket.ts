@@ -21,6 +21,7 @@ interface Own {
 
 /** The one name that is ours: any other may be an app's own, for what it keeps with a connection. */
 const own = Symbol('tsgun.socket');
+const hangUp = Symbol('tsgun.hangUp');
 
 export class ClientSocket extends Duplex implements TunnelEvents {
   readonly remoteAddress: string | undefined;
@@ -36,6 +37,8 @@ export class ClientSocket extends Duplex implements TunnelEvents {
   timeout = 0;
   /** Named as Node names them: what is served here now. */
   _httpMessage: ServerResponse | null = null;
+  /** The `http.Server` in whose name it is served. */
+  server: object | undefined = undefined;
   private readonly [own]: Own;
 
   constructor(carrier: Carrier) {
@@ -180,17 +183,34 @@ export class ClientSocket extends Duplex implements TunnelEvents {
     else this[own].written = done;
   }
 
+  destroySoon(): void {
+    this.end(() => this.destroy());
+  }
+
+  resetAndDestroy(): this {
+    return this.destroy();
+  }
+
   override _final(done: (error?: Error | null) => void): void {
-    this[own].tunnel?.end();
+    const { tunnel } = this[own];
+    if (tunnel !== undefined) tunnel.end();
+    else this[hangUp]();
     done();
   }
 
   override _destroy(error: Error | null, done: (error: Error | null) => void): void {
     clearTimeout(this[own].timer);
     if (this[own].tunnel !== undefined) this[own].tunnel.destroy();
-    else this[own].carrier?.cut();
+    else this[hangUp]();
     this.takeDrain();
     done(error);
+  }
+
+  /** Ends the connection, or cuts it where a request is under way. */
+  private [hangUp](): void {
+    const { carrier } = this[own];
+    this[own].carrier = undefined;
+    carrier?.hangUp();
   }
 }
 

@@ -7,8 +7,8 @@ import { EventEmitter } from 'node:events';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Exchange } from '../http/exchange.ts';
 import { isNodeServer, type NodeServer } from './detect.ts';
-import { abortRequest, exchangeOf, Request } from './node-request.ts';
-import { close, fail, Response, settlement } from './node-response.ts';
+import { abortRequest, own, Request } from './node-request.ts';
+import { close, fail, Response, tellClose } from './node-response.ts';
 import { ClientSocket } from './node-socket.ts';
 import { hasPrototypes, standBefore } from './prototypes.ts';
 import type { Handler } from './wsgi.ts';
@@ -21,11 +21,12 @@ export function nodeHandler(app: NodeListener | NodeServer): Handler {
   const { MadeRequest, MadeResponse } = makersFor(isNodeServer(app) ? app.listeners('request')[0] : app);
   return (exchange) => {
     if (server !== undefined && mayUpgrade(exchange, server)) return upgrade(exchange, server);
-    const socket = socketOf(exchange);
+    const socket = socketOf(exchange, server);
     const request = new MadeRequest(exchange, socket);
     const response = new MadeResponse(request, socket);
     socket.noteRequest(request);
     exchange.isLenient = true;
+    exchange.keepsBody = true;
     exchange.onLeave((reason) => leave(reason, request, response, socket));
     let result: unknown;
     try {
@@ -59,7 +60,7 @@ function makersFor(app: unknown): Makers {
 
 function listenerOf(server: NodeServer): NodeListener {
   return (request, response) => {
-    const isExpecting = exchangeOf(request as Request).isAwaitingContinue;
+    const isExpecting = (request as Request)[own].exchange.isAwaitingContinue;
     if (isExpecting && server.emit('checkContinue', request, response)) return undefined;
     const [only, ...others] = server.listeners('request');
     // What a tracer has put in its place must see each request. Else directly: an event's listener cannot say that it failed.
@@ -70,16 +71,17 @@ function listenerOf(server: NodeServer): NodeListener {
 }
 
 /** One for each connection. */
-function socketOf({ carrier }: Exchange): ClientSocket {
+function socketOf({ carrier }: Exchange, server: NodeServer | undefined): ClientSocket {
   if (carrier.attachment instanceof ClientSocket) return carrier.attachment;
   const socket = new ClientSocket(carrier);
   carrier.attachment = socket;
+  socket.server = server;
   return socket;
 }
 
 /** Where the app still may answer a client that has only closed its half, that answer is sent. */
 function leave(reason: Error, request: Request, response: Response, socket: ClientSocket): void {
-  const exchange = exchangeOf(request);
+  const { exchange } = request[own];
   exchange.onAbort(() => {
     abortRequest(request);
     close(response);
@@ -87,7 +89,7 @@ function leave(reason: Error, request: Request, response: Response, socket: Clie
   if (exchange.isGone) return;
   if (reason.name === 'TimeoutError') return void response.emit('timeout', socket);
   abortRequest(request);
-  response.emit('close');
+  tellClose(response);
 }
 
 /** An async handler is done when its promise has settled, and its answer is complete. */
@@ -97,7 +99,7 @@ async function settled(result: Promise<unknown>, exchange: Exchange, response: R
   } catch (error) {
     fail(response, error);
   }
-  if (!exchange.isEnded && !exchange.isGone) await settlement(response);
+  if (!exchange.isEnded && !exchange.isGone) await new Promise<void>((resolve) => (response[own].onSettled = resolve));
 }
 
 function isPromise(value: unknown): value is Promise<unknown> {
@@ -121,7 +123,7 @@ const goingAway = Buffer.from([0x88, 0x02, 0x03, 0xe9]);
 function upgrade(exchange: Exchange, server: NodeServer): void {
   process.nextTick(() => {
     if (exchange.isGone) return;
-    const socket = socketOf(exchange);
+    const socket = socketOf(exchange, server);
     const request = new Request(exchange, socket);
     Object.assign(request, { upgrade: true });
     const { tunnel, rest } = exchange.carrier.takeOver!(exchange, socket);

@@ -79,6 +79,10 @@ export class TcpServer {
     // A client that breaks off is no error of the app's; one that wants to know of it listens too.
     socket.on('error', () => {});
     socket.once('close', () => this.forget(connection));
+    // Where nobody reads, the client's end would never be seen behind what it has sent.
+    socket.once('finish', () => {
+      if (socket.readableFlowing === null) socket.resume();
+    });
     if (this.isDraining) controller.abort(leaving());
     void this.call(connection);
   }

@@ -4,6 +4,7 @@
  */
 
 import { relative, resolve } from 'node:path';
+import { isMainThread } from 'node:worker_threads';
 import { offerApp } from '../app/script.ts';
 import type { App } from '../app/types.ts';
 import { programSource } from '../config/sources.ts';
@@ -41,6 +42,8 @@ export async function run(app: AnyApp | string, settings: Config = {}): Promise<
   if (offerApp(app, settings)) return new Promise(() => {});
   if (typeof app !== 'function' && typeof app !== 'string' && (typeof app !== 'object' || app === null))
     throw new ConfigError(`app: expected an app or a path such as "app.ts:app", got ${describe(app)}`);
+  if (!isMainThread)
+    throw new ConfigError('run: this is a worker thread, which signals do not reach; call it in the main thread');
   if ('NODE_UNIQUE_ID' in process.env || (await import('node:cluster')).default.isWorker)
     throw new ConfigError(
       'run: this process is a worker of another cluster; start the script by itself (in PM2, fork mode)',

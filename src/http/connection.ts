@@ -7,6 +7,7 @@
  */
 
 import { isShared, readBuffer } from './buffers.ts';
+import { apart } from './context.ts';
 import { ClientGone, HttpError, overdueAnswer, timeoutError } from './errors.ts';
 import { type Attachment, type Bytes, type Carrier, Exchange, type Tunnel, type TunnelEvents } from './exchange.ts';
 import type { RequestHead } from './head.ts';
@@ -32,6 +33,8 @@ export class Connection implements RequestSink, WireEvents, Carrier {
   private readonly wire: Wire;
   private readonly parser: RequestParser;
   private exchange: Exchange | undefined = undefined;
+  /** It is answered, while the app still reads its body. */
+  private answered: Exchange | undefined = undefined;
   /** Whether the current request has come in whole; true between requests. */
   private isRequestComplete = true;
   /** Bytes of an unread body thrown away since its answer was complete. */
@@ -148,15 +151,17 @@ export class Connection implements RequestSink, WireEvents, Carrier {
     const exchange = new Exchange(head, this, requestMs === 0 ? server.now : performance.now());
     if (requestMs !== 0) exchange.deadline = exchange.startedAt + requestMs;
     this.exchange = exchange;
-    server.handle(exchange);
+    if (this.requests > 1 && this.wire.isMarked) apart(() => server.handle(exchange));
+    else server.handle(exchange);
   }
 
   onBody(bytes: Buffer): void {
-    if (this.exchange !== undefined) {
+    const taker = this.exchange ?? (this.answered?.isBodyPending === true ? this.answered : undefined);
+    if (taker !== undefined) {
       // A small piece would keep a large buffer alive.
       const isKept = !isShared(bytes) && bytes.length * 4 >= bytes.buffer.byteLength;
       if (isKept) this.isBufferTaken = true;
-      this.exchange.takeBody(isKept ? bytes : Buffer.from(bytes));
+      taker.takeBody(isKept ? bytes : Buffer.from(bytes));
     } else {
       this.drainedBytes += bytes.length;
       if (this.drainedBytes > maxDrainBytes) this.close();
@@ -165,7 +170,8 @@ export class Connection implements RequestSink, WireEvents, Carrier {
 
   onEnd(): void {
     this.isRequestComplete = true;
-    this.exchange?.endBody();
+    (this.exchange ?? this.answered)?.endBody();
+    this.answered = undefined;
   }
 
   // To the exchange.
@@ -215,7 +221,10 @@ export class Connection implements RequestSink, WireEvents, Carrier {
     this.exchange = undefined;
     this.drainedBytes += exchange.unreadBytes;
     this.server.countRequest(exchange);
-    if (!exchange.persists || this.hasClientEnded) {
+    const isOver = !exchange.persists || this.hasClientEnded;
+    if (!isOver && !this.isRequestComplete && exchange.isBodyPending) this.answered = exchange;
+    else exchange.loseBody();
+    if (isOver) {
       // While the parser runs it cannot be told whether more lies behind this request.
       if (!this.isConsuming) return this.part(exchange.head, this.rest === undefined);
       this.isClosing = true;
@@ -232,13 +241,18 @@ export class Connection implements RequestSink, WireEvents, Carrier {
     if (this.isConsuming) return;
     const { rest } = this;
     this.rest = undefined;
-    if (rest !== undefined) this.consume(rest, 0, rest.length);
+    if (rest !== undefined) apart(() => this.consume(rest, 0, rest.length));
     else this.updatePhase();
   }
 
   cut(): void {
     this.isClosing = true;
     this.wire.cut();
+  }
+
+  hangUp(): void {
+    if (this.exchange === undefined) this.close();
+    else this.cut();
   }
 
   extendDeadline(exchange: Exchange, ms: number): void {
@@ -316,6 +330,7 @@ export class Connection implements RequestSink, WireEvents, Carrier {
   close(): void {
     this.isClosing = true;
     this.rest = undefined;
+    this.loseBody();
     if (this.phase === 'closed') return;
     this.flush();
     if (this.phase !== 'linger') this.server.onPart?.(this);
@@ -362,7 +377,14 @@ export class Connection implements RequestSink, WireEvents, Carrier {
     else if (!this.isClosing) this.proceed();
   }
 
+  private loseBody(): void {
+    const { answered } = this;
+    this.answered = undefined;
+    answered?.loseBody();
+  }
+
   takeClose(): void {
+    this.loseBody();
     if (this.phase !== 'linger') this.server.onPart?.(this);
     this.phase = 'closed';
     this.isClosing = true;

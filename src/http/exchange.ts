@@ -3,7 +3,7 @@
  * here; what it means on the wire is the writer's, and the socket is the connection's.
  */
 
-import { AppError, HttpError, overdueAnswer } from './errors.ts';
+import { AppError, ClientGone, HttpError, overdueAnswer } from './errors.ts';
 import type { RequestHead } from './head.ts';
 import { type Field, type Framing, type ResponseState, writeHead, writeInterimHead } from './writer.ts';
 
@@ -15,6 +15,8 @@ export interface BodySink {
   /** @returns whether it wants more; after false, nothing comes until `resumeBody` */
   onData(bytes: Buffer): boolean;
   onEnd(): void;
+  /** The answer is complete, and the rest does not come. */
+  onLost?(reason: Error): void;
 }
 
 /** A connection that speaks another protocol now (RFC 9110 §7.8). */
@@ -60,6 +62,8 @@ export interface Carrier {
   finish(exchange: Exchange): void;
   /** Ends the connection so that the client can tell that the answer is not complete. */
   cut(): void;
+  /** The app wants no more of this connection: once what it has answered is out; an answer under way is cut. */
+  hangUp(): void;
   /** The app asks for more time, in milliseconds. */
   extendDeadline(exchange: Exchange, ms: number): void;
   /** A failure that the client must not see the inside of. */
@@ -83,6 +87,8 @@ export class Exchange implements ResponseState {
   persists = true;
   isLenient = false;
   sendsDate = true;
+  /** Whether the body still comes when the answer is complete, as long as the connection goes on, until `loseBody`. */
+  keepsBody = false;
   framing: Framing = 'none';
   contentLength = -1;
   /** The status as sent, empty before. */
@@ -95,8 +101,8 @@ export class Exchange implements ResponseState {
   /** Why `onLeave` was called, or would have been. */
   leaveReason: Error | undefined = undefined;
   onDrain: (() => void) | undefined = undefined;
-  /** Called once: the answer is complete, or nobody is there to take it. */
-  onOver: (() => void) | undefined = undefined;
+  /** Called once: the answer is complete, or nobody is there to take it. It may be the server's, in the app's place. */
+  onOver: ((answered: Exchange) => void) | undefined = undefined;
   /** When the answer must be complete, as `performance.now()` says it; 0 for never. */
   deadline = 0;
   /** Whether the deadline has passed and the app was told; from then on it cannot be put off. */
@@ -111,6 +117,7 @@ export class Exchange implements ResponseState {
   private queue: Buffer[] | undefined = undefined;
   private queuedBytes = 0;
   private isBodyComplete = false;
+  private lostReason: Error | undefined = undefined;
 
   constructor(head: RequestHead, carrier: Carrier, startedAt: number) {
     this.head = head;
@@ -145,6 +152,7 @@ export class Exchange implements ResponseState {
     let wantsMore = true;
     for (const bytes of queue) wantsMore = sink.onData(bytes);
     if (this.isBodyComplete) sink.onEnd();
+    else if (this.lostReason !== undefined) sink.onLost?.(this.lostReason);
     else if (wantsMore) this.carrier.resumeBody();
   }
 
@@ -157,9 +165,22 @@ export class Exchange implements ResponseState {
     if (!this.isBodyComplete) this.carrier.resumeBody();
   }
 
+  /** Whether more of the body may come for an app that has answered. */
+  get isBodyPending(): boolean {
+    return this.keepsBody && !this.isBodyComplete && this.lostReason === undefined;
+  }
+
+  /** The answer is complete, and the rest of the body does not come any more, or nobody wants it. */
+  loseBody(): void {
+    if (this.isBodyComplete || this.lostReason !== undefined) return;
+    this.lostReason = new ClientGone('the connection ended with the answer, ahead of the body');
+    this.sink?.onLost?.(this.lostReason);
+    if (this.isEnded) this.carrier.resumeBody();
+  }
+
   /** From the connection: a piece of the body, to keep. */
   takeBody(bytes: Buffer): void {
-    if (this.isEnded) return;
+    if (this.isEnded && !this.isBodyPending) return;
     if (this.sink !== undefined) {
       if (!this.sink.onData(bytes)) this.carrier.pauseBody();
       return;
@@ -313,7 +334,7 @@ export class Exchange implements ResponseState {
     this.leave(reason);
     for (const listener of this.abortListeners ?? []) listener(reason);
     this.onDrain?.();
-    this.onOver?.();
+    this.onOver?.(this);
   }
 
   private makeHead(status: string, fields: readonly Field[], knownLength: number): string {

@@ -15,6 +15,7 @@ export type FieldKind =
   | 'expect'
   | 'host'
   | 'hop-by-hop'
+  | 'trailer'
   | 'transfer-encoding'
   | 'upgrade';
 
@@ -43,7 +44,7 @@ const kinds = new Map<string, FieldKind>([
   ['keep-alive', 'hop-by-hop'],
   ['proxy-connection', 'hop-by-hop'],
   ['te', 'hop-by-hop'],
-  ['trailer', 'hop-by-hop'],
+  ['trailer', 'trailer'],
   ['transfer-encoding', 'transfer-encoding'],
   ['upgrade', 'upgrade'],
 ]);

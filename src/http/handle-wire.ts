@@ -8,6 +8,7 @@
 import { clearTimeout, setTimeout } from 'node:timers';
 import { internalsAreOff } from '../internals.ts';
 import { giveAwayScratch, putTogether } from './buffers.ts';
+import { contextsStay } from './context.ts';
 import type { Wire, WireEvents } from './wire.ts';
 
 /** What a write in progress is to libuv. Node 26 makes it; before, it is handed in, and untouched by one that ends at once. */
@@ -100,6 +101,8 @@ export class HandleWire implements Wire {
   private readonly handle: RawHandle;
   private readonly events: WireEvents;
   private buffer: Buffer;
+  /** How many the handle has from Node. */
+  private readonly symbols: number;
   private isDestroyed = false;
   private hasClientEnded = false;
   private isEnding = false;
@@ -109,12 +112,18 @@ export class HandleWire implements Wire {
 
   constructor(handle: RawHandle, events: WireEvents) {
     this.handle = handle;
+    this.symbols = contextsStay ? Object.getOwnPropertySymbols(handle).length : 0;
     this.events = events;
     this.buffer = events.nextBuffer();
     handle.wire = this;
     handle.onread = onRead;
     handle.useUserBuffer(this.buffer);
     this.resume();
+  }
+
+  /** What is left there has a symbol for a name. */
+  get isMarked(): boolean {
+    return contextsStay && Object.getOwnPropertySymbols(this.handle).length > this.symbols;
   }
 
   /** @returns the memory of the next read, where it is another */

@@ -104,7 +104,7 @@ export class HttpServer {
   /** It is answered, or its connection was given away. */
   countRequest(exchange: Exchange): void {
     this.requests++;
-    exchange.onOver?.();
+    exchange.onOver?.(exchange);
   }
 
   forget(connection: Connection): void {

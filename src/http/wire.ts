@@ -7,6 +7,7 @@ import { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { ConnectionHandle } from '../internals.ts';
 import { giveAwayScratch, putTogether } from './buffers.ts';
+import { contextsStay } from './context.ts';
 import { canUseHandles, HandleWire, type RawHandle } from './handle-wire.ts';
 
 /** A connection that has not been read yet: a handle, or any stream that allows half-open use. */
@@ -26,6 +27,8 @@ export interface WireEvents {
 }
 
 export interface Wire {
+  /** Whether an app may have left something in the async context that reads run in: see `context.ts`. */
+  readonly isMarked: boolean;
   /** Bytes that the kernel has not taken. */
   readonly pendingBytes: number;
   readonly isPaused: boolean;
@@ -67,6 +70,10 @@ class StreamWire implements Wire {
     stream.on('close', () => events.takeClose());
     stream.on('error', () => {});
     stream.resume();
+  }
+
+  get isMarked(): boolean {
+    return contextsStay;
   }
 
   get pendingBytes(): number {

@@ -49,9 +49,13 @@ export function writeHead(state: ResponseState, status: string, fields: readonly
       if (listMembers(value).includes('close')) state.persists = false;
       continue;
     } else if (kind === 'date') hasDate = true;
-    else if (kind === 'transfer-encoding' || kind === 'hop-by-hop' || kind === 'upgrade') {
-      if (state.isLenient === true && mayLeaveOut(kind, value)) continue;
-      throw new AppError(`${name} belongs to the connection, which is the server's: an app must not set it (PEP 3333)`);
+    else if (kind === 'trailer' || kind === 'transfer-encoding' || kind === 'hop-by-hop' || kind === 'upgrade') {
+      if (state.isLenient !== true || !mayLeaveOut(kind, value))
+        throw new AppError(
+          `${name} belongs to the connection, which is the server's: an app must not set it (PEP 3333)`,
+        );
+      // What this one announces, Node's handlers can send (RFC 9110 §6.6.2).
+      if (kind !== 'trailer') continue;
     }
     text += `${name}: ${value}\r\n`;
   }

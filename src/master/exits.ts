@@ -46,7 +46,7 @@ export function explainBoot({ state }: Child, { bootMs }: Policy, { code, signal
   const how = signal ?? (code === null ? 'it could not be started' : `code ${code}`);
   const text =
     state === 'killed'
-      ? `worker not ready within ${bootMs / 1000} s (bootTimeout): does the app wait for something as it loads?`
+      ? `worker not ready within ${bootMs / 1000} s (bootTimeout): does the app, or a hook, wait for something?`
       : `worker exited while booting (${how}), before the app was loaded`;
   return report(new BootError(text));
 }

@@ -4,6 +4,7 @@ import { setTimeout } from 'node:timers/promises';
 import { ConfigError, report } from '../errors.ts';
 import { callHook, type HookServer, type Hooks, hookLog } from '../hooks.ts';
 import type { Hang } from '../ipc/messages.ts';
+import type { Logger } from '../logger.ts';
 import type { Exit } from './exits.ts';
 import type { Generation } from './generation.ts';
 import type { WorkerName } from './hangs.ts';
@@ -62,12 +63,15 @@ export class MasterHooks {
     this.call('childExit', () => this.hooks.childExit?.(this.server, { ...name, id: worker, ...exit, log: this.log }));
   }
 
-  /** Waits for the hook, but not for ever: the service has ended already. */
-  async ending(): Promise<void> {
+  /**
+   * Waits for the hook, but not for ever: the service has ended already.
+   * @param hurry resolves when it is to end at once
+   */
+  async ending(hurry: Promise<unknown>): Promise<void> {
     if (this.hooks.onExit === undefined) return;
     const aborter = new AbortController();
     const done = callHook('onExit', this.current().log, () => this.hooks.onExit?.(this.server));
-    await Promise.race([done, setTimeout(farewellMs, undefined, aborter).catch(() => {})]);
+    await Promise.race([done, hurry, setTimeout(farewellMs, undefined, aborter).catch(() => {})]);
     aborter.abort();
   }
 
@@ -87,5 +91,16 @@ export class MasterHooks {
     const { app, settings } = this.current().configuration;
     const { target: workers, generation } = this.pool;
     return { pid: process.pid, app, settings, workers, generation, log: this.log };
+  }
+}
+
+/** A config file's code lives on in the master: what escapes from it must not end the service, as long as that runs. */
+export async function logEscapes<T>(log: () => Logger, run: () => Promise<T>): Promise<T> {
+  const onEscape = (error: unknown) => log().say('error', { ...report(error) }, 'an error escaped in the master');
+  process.on('uncaughtException', onEscape).on('unhandledRejection', onEscape);
+  try {
+    return await run();
+  } finally {
+    process.off('uncaughtException', onEscape).off('unhandledRejection', onEscape);
   }
 }

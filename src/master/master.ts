@@ -12,7 +12,7 @@ import { explainBoot, logExit, logRecycling } from './exits.ts';
 import { type Generation, type LoadConfiguration, prepareFirst, reopenLog } from './generation.ts';
 import { Generations } from './generations.ts';
 import { Hangs, logStall, type WorkerName } from './hangs.ts';
-import { MasterHooks } from './hooks.ts';
+import { logEscapes, MasterHooks } from './hooks.ts';
 import type { Inbox } from './inbox.ts';
 import { type Action, nextLook, plan } from './plan.ts';
 import { policyOf } from './policy.ts';
@@ -98,12 +98,18 @@ class Master {
     const { app, settings } = this.current.configuration;
     const { workers, workerClass } = settings;
     this.setTitle();
-    await this.hooks.starting();
+    // The loop does not run yet: without this wait a stop would not be heard, and nothing might keep the process alive.
+    const stop = await Promise.race([this.hooks.starting(), this.inbox.find(isStop)]);
+    if (stop !== undefined) return this.finish();
     this.surroundings.open(this.current, () => this.inbox.push({ type: 'watchdog' }));
     this.log.event('info', 'master_started', { app, workers, workerClass, node: process.version }, 'tsgun started');
-    // A config file's code lives on in this process; what escapes from it must not end the service.
-    const onEscape = (error: unknown) => this.log.say('error', { ...report(error) }, 'an error escaped in the master');
-    process.on('uncaughtException', onEscape).on('unhandledRejection', onEscape);
+    return logEscapes(
+      () => this.log,
+      () => this.loop(),
+    );
+  }
+
+  private async loop(): Promise<ExitCode> {
     let awakeAt = performance.now();
     for (;;) {
       const now = performance.now();
@@ -289,7 +295,7 @@ class Master {
 
   private async finish(): Promise<ExitCode> {
     this.closeUnserved();
-    await this.hooks.ending();
+    await this.hooks.ending(this.inbox.find(isStop));
     await this.surroundings.close(this.pool, this.successor.other);
     const uptimeMs = Math.round(performance.now() - this.startedAt);
     const fields = { exitCode: this.exitCode, uptimeMs, requests: this.servedByTheDead };

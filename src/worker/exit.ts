@@ -78,6 +78,12 @@ export class Exit {
     process.exit(this.code);
   }
 
+  /** Of a boot that failed, which has no other limit to end by. */
+  async sayGoodbye(): Promise<void> {
+    const late = new Promise((resolve) => setTimeout(resolve, this.graceMs));
+    await Promise.race([this.onExit?.(), late]);
+  }
+
   private async finish(worker: Worker, idleMs: number): Promise<void> {
     try {
       await worker.stopAccepting(this.isStop);

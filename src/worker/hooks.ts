@@ -71,11 +71,11 @@ export class WorkerHooks {
     return (exchange) => {
       const request = new Request(exchange);
       if (preRequest !== undefined) void this.call('preRequest', () => preRequest(this.worker, request));
-      exchange.onOver = () => {
+      exchange.onOver = (answered) => {
         if (postRequest === undefined) return;
-        const status = exchange.status === '' ? undefined : Number.parseInt(exchange.status, 10);
-        const ms = Math.round(performance.now() - exchange.startedAt);
-        const response = { status, isComplete: exchange.isEnded, ms };
+        const status = answered.status === '' ? undefined : Number.parseInt(answered.status, 10);
+        const ms = Math.round(performance.now() - answered.startedAt);
+        const response = { status, isComplete: answered.isEnded, ms };
         void this.call('postRequest', () => postRequest(this.worker, request, response));
       };
       return handle(exchange);

@@ -6,6 +6,7 @@
 import { setTimeout } from 'node:timers/promises';
 import { findInterface, makeHandler } from '../app/interfaces.ts';
 import type { Handler } from '../app/wsgi.ts';
+import { apart } from '../http/context.ts';
 import type { Carrier, Exchange } from '../http/exchange.ts';
 import { HttpServer, type Peer } from '../http/server.ts';
 import type { Incoming } from '../http/wire.ts';
@@ -218,7 +219,7 @@ class Turns {
   private goOn(): void {
     if (!this.isFree) return;
     const late = this.late.shift();
-    if (late !== undefined) return late.isGone ? this.goOn() : this.run(late);
+    if (late !== undefined) return late.isGone ? this.goOn() : apart(() => this.run(late));
     const next = this.waiting.shift();
     if (next !== undefined) this.serve(...next);
     else if (this.connections < this.limit) this.gate?.open();

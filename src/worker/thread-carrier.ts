@@ -78,6 +78,7 @@ export class ThreadCarrier implements Carrier {
   }
 
   resumeBody(): void {
+    if (this.exchange?.isEnded === true) return;
     this.isBodyPaused = false;
     if (!this.hasAskedForBody) this.outlet.post(['read', this.id]);
     this.hasAskedForBody = true;
@@ -90,6 +91,8 @@ export class ThreadCarrier implements Carrier {
   }
 
   finish(): void {
+    // The main thread passes nothing on behind an answer.
+    if (this.exchange?.isEnded === true) this.exchange.loseBody();
     if (this.isCalling) return;
     if (this.onFinish === undefined) this.sendLast(0);
     else this.onFinish();
@@ -97,6 +100,11 @@ export class ThreadCarrier implements Carrier {
 
   cut(): void {
     this.outlet.post(['cut', this.id]);
+  }
+
+  /** Whether the connection goes on after a complete answer is not this thread's to say. */
+  hangUp(): void {
+    if (this.exchange?.isEnded !== true) this.cut();
   }
 
   extendDeadline(_exchange: Exchange, ms: number): void {

@@ -10,6 +10,7 @@ import { findInterface, makeHandler, prepareApp } from '../app/interfaces.ts';
 import { loadFrom } from '../app/script.ts';
 import type { Handler } from '../app/wsgi.ts';
 import { report } from '../errors.ts';
+import { apart } from '../http/context.ts';
 import { ClientGone, timeoutError } from '../http/errors.ts';
 import { Exchange } from '../http/exchange.ts';
 import { AnswerRing, Watch } from './answer-ring.ts';
@@ -103,7 +104,7 @@ class Thread {
     if (this.early.length > 0) this.hearEarly(id);
     // The client has gone in the meantime.
     if (exchange.isGone) return this.end(exchange, carrier);
-    const settled = this.handle(exchange);
+    const settled = apart(() => this.handle(exchange));
     carrier.isCalling = false;
     if (settled !== undefined) {
       carrier.finish();

@@ -102,7 +102,7 @@ function watch({ settings, watchdogFd }: WorkerOrder, worker: Worker, log: Logge
 /** The master logs it: one line for all workers that fail the same way. */
 async function failBoot(error: unknown, exit: Exit): Promise<never> {
   await sendToMaster({ type: 'boot_failed', error: report(error) });
-  await exit.onExit?.();
+  await exit.sayGoodbye();
   process.exit(error instanceof TsgunError ? error.exitCode : ExitCode.boot);
 }
 

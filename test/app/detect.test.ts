@@ -117,8 +117,14 @@ describe('before its first request', () => {
         isInitialised = true;
       },
       getHttpAdapter: () => ({ getInstance: () => inner }),
+      close: async () => {
+        isInitialised = false;
+      },
     };
-    expect(await prepareApp(nest, 'auto')).toBe(inner);
+    const prepared = await prepareApp(nest, 'auto');
+    expect(prepared.app).toBe(inner);
     expect(isInitialised).toBe(true);
+    await prepared.close();
+    expect(isInitialised).toBe(false);
   });
 });

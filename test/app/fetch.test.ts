@@ -3,6 +3,7 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import { type Fetch, fetchHandler } from '../../src/app/fetch.ts';
 import { Client } from '../http/client.ts';
 import { type InProcess, openHandler } from '../http/in-process.ts';
+import { eventually } from '../integration/harness.ts';
 
 async function open(app: Fetch | { fetch: Fetch }): Promise<InProcess> {
   const service = await openHandler(fetchHandler(app));
@@ -74,6 +75,56 @@ describe('a Request', () => {
     expect(bodyOf(await ask(app, 'POST /', post, '{"a":"b"}'))).toBe('[true,"TypeError"]');
   });
 
+  it('read as text is as unusable as any other', async () => {
+    const app: Fetch = async (request) => {
+      await request.text();
+      return Response.json([request.body === null, request.bodyUsed, throwsAt(() => request.clone())]);
+    };
+    expect(bodyOf(await ask(app, 'POST /', post, '{"a":"b"}'))).toBe('[false,true,"TypeError"]');
+  });
+
+  it.each<[string, (request: Request) => Promise<unknown>]>([
+    ['text', (request) => request.text()],
+    ['a blob', async (request) => (await request.blob()).text()],
+    ['a stream', (request) => new Response(request.body).text()],
+  ])('is read on when it is answered already, as %s', async (_way, read) => {
+    const bodies: unknown[] = [];
+    const { port } = await open((request) => {
+      if (request.method === 'POST') void read(request).then((body) => bodies.push(body));
+      return Response.json(bodies);
+    });
+    const client = await Client.open(port);
+    client.send('POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 6\r\n\r\nabc');
+    await client.until(/\[\]$/);
+    client.send('def');
+    await eventually(() => bodies.length === 1);
+    expect(await client.exchange('GET / HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n')).toMatch(/\["abcdef"\]$/);
+  });
+
+  it('of which the rest does not come after its answer fails who reads it', async () => {
+    let tell = (_error: Error) => {};
+    const told = new Promise<Error>((resolve) => (tell = resolve));
+    const app: Fetch = (request) => {
+      request.text().catch(tell);
+      return new Response('early');
+    };
+    const { port } = await open(app);
+    const client = await Client.open(port);
+    client.send('POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 6\r\n\r\nabc');
+    await client.until(/early$/);
+    client.socket.destroy();
+    expect((await told).message).toMatch(/ahead of the body/);
+  });
+
+  it('that nobody reads is thrown away', async () => {
+    const { port } = await open((request) => new Response(String(request.body !== null)));
+    const client = await Client.open(port);
+    client.send(`POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 200000\r\n\r\n${'x'.repeat(200_000)}`);
+    expect(await client.exchange('GET / HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n')).toMatch(
+      /true[\s\S]*false$/,
+    );
+  });
+
   it('has a signal that tells of a client that has gone', async () => {
     let tell = (_reason: unknown) => {};
     const told = new Promise((resolve) => (tell = resolve));
@@ -126,6 +177,54 @@ describe('a Request', () => {
 });
 
 describe('a Response', () => {
+  it.each<[string, () => ConstructorParameters<typeof Response>]>([
+    ['a text', () => ['x']],
+    ['bytes', () => [new Uint8Array([120])]],
+    ['nothing', () => [null, { status: 204 }]],
+  ])("of an app's own class is one, also with %s", async (_what, make) => {
+    class Own extends Response {
+      own() {
+        return this.headers.get('x-own') ?? 'own';
+      }
+    }
+    const seen: unknown[] = [];
+    const app: Fetch = () => {
+      const response = new Own(...make());
+      seen.push(response instanceof Own, response.own(), response.ok);
+      return response;
+    };
+    expect(await ask(app)).toMatch(/^HTTP\/1\.1 20[04] /);
+    expect(seen).toEqual([true, 'own', true]);
+  });
+
+  it('whose stream fails while the client reads nothing fails that request alone', async () => {
+    // The second is more than the kernel takes.
+    const pieces = [new Uint8Array(1), new Uint8Array(30_000_000)];
+    const escaped: unknown[] = [];
+    const onEscape = (error: unknown) => escaped.push(error);
+    process.on('unhandledRejection', onEscape);
+    onTestFinished(() => void process.off('unhandledRejection', onEscape));
+    let tell = () => {};
+    const failed = new Promise<void>((resolve) => (tell = resolve));
+    const service = await open(() => {
+      const pull = (controller: ReadableStreamDefaultController) => {
+        const piece = pieces.shift();
+        if (piece !== undefined) return controller.enqueue(piece);
+        controller.error(new Error('late'));
+        setImmediate(tell);
+      };
+      return new Response(new ReadableStream({ pull }, { highWaterMark: 0 }));
+    });
+    const client = await Client.open(service.port);
+    client.socket.pause();
+    client.send('GET / HTTP/1.1\r\nHost: h\r\n\r\n');
+    await failed;
+    client.socket.resume();
+    await client.closed;
+    expect(escaped).toEqual([]);
+    expect(service.failures).toMatchObject([{ message: 'late' }]);
+  });
+
   it.each<[string, Fetch, RegExp]>([
     [
       'of a text has its type and length',
@@ -266,3 +365,12 @@ describe('failures', () => {
     expect(service.failures).toMatchObject([{ message: 'boom' }]);
   });
 });
+
+function throwsAt(action: () => unknown): string | undefined {
+  try {
+    action();
+  } catch (error) {
+    return (error as Error).name;
+  }
+  return undefined;
+}

@@ -1,7 +1,8 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
 import { EventEmitter, once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
-import { type AddressInfo, connect } from 'node:net';
-import { Readable } from 'node:stream';
+import { type AddressInfo, connect, type Socket } from 'node:net';
+import { PassThrough, Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { pipeline } from 'node:stream/promises';
 import { describe, expect, it, onTestFinished } from 'vitest';
@@ -50,6 +51,21 @@ describe('a request', () => {
       remoteAddress: '127.0.0.1',
       remoteFamily: 'IPv4',
     });
+  });
+
+  it("and its answer have no names beyond Node's, which frameworks would find taken: Express has `res.status`", async () => {
+    const names: string[][] = [];
+    const app: NodeListener = (req, res) => {
+      names.push([...Object.keys(req), ...Object.keys(res)].filter((name) => !name.startsWith('_')).sort());
+      res.end();
+    };
+    await get(app);
+    const server = createServer(app).listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    await fetch(`http://127.0.0.1:${(server.address() as AddressInfo).port}`, { headers: { Connection: 'close' } });
+    server.close();
+    await once(server, 'close');
+    expect(names[0]).toEqual(names[1]);
   });
 
   it('has one socket for all requests of a connection, which closes with it', async () => {
@@ -136,6 +152,84 @@ describe('a request', () => {
     expect(await client.exchange('ok')).toMatch(/\r\n\r\nHTTP\/1\.1 200 OK\r\n[\s\S]*ok$/);
   });
 
+  it.each<[string, (req: IncomingMessage, res: ServerResponse) => Promise<string>]>([
+    [
+      'by events',
+      (req, res) =>
+        new Promise((resolve) => {
+          let body = '';
+          req.on('data', (piece) => (body += piece)).on('end', () => resolve(body));
+          res.end('accepted');
+        }),
+    ],
+    [
+      'by iteration',
+      (req, res) => {
+        res.end('accepted');
+        return text(req);
+      },
+    ],
+    [
+      'by a pipe',
+      (req, res) => {
+        res.end('accepted');
+        return text(req.pipe(new PassThrough()));
+      },
+    ],
+  ])('is read on when it is answered already, %s, and then the next one follows', async (_way, read) => {
+    const bodies: string[] = [];
+    const answered = deferred();
+    const done = deferred();
+    const { port } = await open((req, res) => {
+      if (req.method === 'GET') return void res.end(`[${bodies}]`);
+      void read(req, res).then((body) => {
+        bodies.push(body);
+        done.resolve();
+      });
+      res.on('close', () => answered.resolve());
+    });
+    const client = await Client.open(port);
+    client.send('POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 6\r\n\r\nabc');
+    await answered.promise;
+    client.send('def');
+    await done.promise;
+    expect(await client.exchange('GET / HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n')).toMatch(
+      /accepted[\s\S]*\[abcdef\]$/,
+    );
+  });
+
+  it.each<[string, (req: IncomingMessage) => void]>([
+    ['nobody reads', () => {}],
+    ['was stopped', (req) => req.on('data', () => {}).pause()],
+    ['was destroyed', (req) => req.on('data', () => {}).once('data', () => req.destroy())],
+  ])('that %s is thrown away once it is answered', async (_what, begin) => {
+    const { port } = await open((req, res) => {
+      if (req.method === 'GET') return void res.end('next');
+      begin(req);
+      res.end('accepted');
+    });
+    const client = await Client.open(port);
+    client.send('POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 200003\r\n\r\n');
+    await client.until(/accepted/);
+    client.send('abc');
+    expect(
+      await client.exchange(`${'x'.repeat(200_000)}GET / HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n`),
+    ).toMatch(/next$/);
+  });
+
+  it('of which the rest does not come after its answer is broken off', async () => {
+    const told = deferred();
+    const { port } = await open((req, res) => {
+      req.on('data', () => res.end('accepted'));
+      text(req).catch(() => told.resolve());
+    });
+    const client = await Client.open(port);
+    client.send('POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 6\r\n\r\nabc');
+    await client.until(/accepted/);
+    client.socket.destroy();
+    await told.promise;
+  });
+
   it('comes as fast as the app reads it', async () => {
     const paused = deferred();
     let heard = 0;
@@ -209,7 +303,7 @@ describe('an answer', () => {
         res.addTrailers({ 'X-T': 't' });
         res.end();
       },
-      /\r\n0\r\nX-T: t\r\n\r\n$/,
+      /\r\nTrailer: X-T\r\n[\s\S]*\r\n0\r\nX-T: t\r\n\r\n$/,
     ],
     [
       'may be without a Date',
@@ -336,6 +430,44 @@ describe('an answer', () => {
     expect(service.failures).toMatchObject([{ name: 'AppError' }]);
   });
 
+  it('tells of an empty piece when it is on its way, not at the end', async () => {
+    const written = deferred();
+    const { port } = await open((_, res) => {
+      res.write('', () => written.resolve());
+      void written.promise.then(() => res.end('x'));
+    });
+    const client = await Client.open(port);
+    expect(await client.exchange('GET / HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n')).toMatch(/x\r\n0\r\n\r\n$/);
+  });
+
+  it.each<[string, (socket: Socket) => void]>([
+    ['end', (socket) => socket.end()],
+    ['destroySoon', (socket) => socket.destroySoon()],
+    ['destroy', (socket) => socket.destroy()],
+    ['resetAndDestroy', (socket) => socket.resetAndDestroy()],
+  ])('that is complete comes to the client, whatever becomes of the socket then: %s', async (_what, finish) => {
+    const { port } = await open((_, res) => {
+      const { socket } = res;
+      res.end('whole');
+      finish(socket!);
+    });
+    const client = await Client.open(port);
+    expect(await client.exchange('GET / HTTP/1.1\r\nHost: h\r\n\r\n')).toMatch(/\r\n\r\nwhole$/);
+  });
+
+  it('over, its timeout is over too', async () => {
+    const { port } = await open((req, res) => {
+      const { timeout } = req.socket;
+      res.setTimeout(40_000);
+      res.end(`[${timeout} ${req.socket.timeout}]`);
+    });
+    const client = await Client.open(port);
+    client.send('GET / HTTP/1.1\r\nHost: h\r\n\r\n');
+    await client.until(/\[0 40000\]$/);
+    client.send('GET / HTTP/1.1\r\nHost: h\r\n\r\n');
+    await client.until(/\]HTTP[\s\S]*\[0 40000\]$/);
+  });
+
   it('over, the next request on the connection follows', async () => {
     const { port } = await open((req, res) => void setImmediate(() => res.end(`[${req.url}]`)));
     const client = await Client.open(port);
@@ -343,6 +475,32 @@ describe('an answer', () => {
     client.send(requests.join(''));
     await client.until(/\[\/1\][\s\S]*\[\/2\][\s\S]*\[\/3\]$/);
   });
+});
+
+it('requests on one connection have each their async context', async () => {
+  const storage = new AsyncLocalStorage<string>();
+  const { port } = await open((req, res) => {
+    const before = storage.getStore();
+    storage.run(req.url!, () => setImmediate(() => res.end(`[${before} ${storage.getStore()}]`)));
+  });
+  const client = await Client.open(port);
+  client.send('GET /1 HTTP/1.1\r\nHost: h\r\n\r\nGET /2 HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n');
+  expect(await client.exchange('')).toMatch(/\[undefined \/1\][\s\S]*\[undefined \/2\]$/);
+});
+
+it('a request does not see what the one before it has entered', async () => {
+  const storage = new AsyncLocalStorage<string>();
+  const { port } = await open((req, res) => {
+    const before = storage.getStore();
+    storage.enterWith(req.url!);
+    res.end(`[${before}]`);
+  });
+  const client = await Client.open(port);
+  for (const url of ['/1', '/2', '/3']) {
+    client.received = '';
+    client.send(`GET ${url} HTTP/1.1\r\nHost: h\r\n\r\n`);
+    expect((await client.until(/\[(.*)\]$/))[1]).toBe('undefined');
+  }
 });
 
 describe('failures', () => {
@@ -457,6 +615,20 @@ describe('a client that goes', () => {
     await closed.promise;
     await new Promise((resolve) => setImmediate(resolve));
     expect(seen.sort()).toEqual(['req aborted', 'req close', 'res close false']);
+  });
+
+  it('is told of once', async () => {
+    let closes = 0;
+    const { port, server } = await open((req, res) => {
+      res.on('close', () => closes++);
+      req.on('aborted', () => setImmediate(() => res.end('still here')));
+    });
+    const client = await Client.open(port, '127.0.0.1', true);
+    client.socket.end('GET / HTTP/1.1\r\nHost: h\r\n\r\n');
+    await client.until(/still here$/);
+    await client.closed;
+    await server.drain(0);
+    expect(closes).toBe(1);
   });
 
   it('and has only closed its half gets the answer', async () => {

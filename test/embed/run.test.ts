@@ -202,6 +202,38 @@ test('the app may be a path, and the script is then not run again', async () => 
   expect(script.stdout).toBe('run\n');
 });
 
+test('what the script throws afterwards ends it as anywhere', async () => {
+  const path = join(project, 'throws.mjs');
+  writeFileSync(
+    path,
+    `import { run } from 'tsgun';
+    const app = (env, start) => { start('200 OK', [['Content-Type', 'text/plain']]); return ['fine']; };
+    await run(app, { bind: '127.0.0.1:0' });
+    throw new Error('afterwards');`,
+  );
+  const script = new Script([path]);
+  expect(await script.get()).toBe('fine');
+  script.process.kill('SIGTERM');
+  expect(await once(script.process, 'close')).toEqual([1, null]);
+  expect(script.text).toContain('Error: afterwards');
+});
+
+test('a thread cannot be the master, and is told so', async () => {
+  const path = join(project, 'threads.mjs');
+  writeFileSync(
+    path,
+    `import { isMainThread, Worker } from 'node:worker_threads';
+    import { ConfigError, run } from 'tsgun';
+    if (isMainThread) new Worker(new URL(import.meta.url));
+    else await run(() => []).catch((error) => console.log(error instanceof ConfigError, error.message));`,
+  );
+  const script = new Script([path]);
+  await once(script.process, 'close');
+  expect(script.stdout).toBe(
+    'true run: this is a worker thread, which signals do not reach; call it in the main thread\n',
+  );
+});
+
 test.each([
   [
     'fails as it loads in a worker',

@@ -253,3 +253,72 @@ it('of a client that goes before the answer: a response without a status', async
   expect(calls('postRequest')[0]?.args[2]).toEqual({ isComplete: false, ms: expect.any(Number) });
   await tsgun.stop();
 });
+
+it.each(['async', 'sync', 'threaded'])(
+  "of a request that the server answers in the app's place: that answer, %s",
+  async (workerClass) => {
+    const args = ['-k', workerClass, '--threads', '1', '--request-timeout', '0.2', '--limit-request-body', '10'];
+    const { tsgun, calls, write } = serve('export default {};', args);
+    await tsgun.workers(1);
+    write('tsgun.config.mjs', everyHook());
+    write('app.mjs', "export default async (env, start) => { for await (const _ of env['wsgi.input']); };");
+    tsgun.signal('SIGHUP');
+    await tsgun.event('reload_finished');
+    await tsgun.event('worker_exited');
+    const ask = async (text: string) => (await tsgun.connect()).exchange(text);
+    const chunked = 'POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n';
+    expect(await ask(`${chunked}14\r\n${'x'.repeat(20)}\r\n0\r\n\r\n`)).toMatch(/^HTTP\/1\.1 413 /);
+    expect(await ask(`${chunked}nonsense\r\n`)).toMatch(/^HTTP\/1\.1 400 /);
+    expect(await ask(`${chunked}1\r\nx`)).toMatch(/^HTTP\/1\.1 504 /);
+    await eventually(() => calls('postRequest').length === 3);
+    expect(calls('preRequest')).toHaveLength(3);
+    expect(calls('postRequest').map(({ args: [, , response] }) => response)).toEqual(
+      [413, 400, 504].map((status) => ({ status, isComplete: true, ms: expect.any(Number) })),
+    );
+    await tsgun.stop();
+  },
+);
+
+describe('a hook that never ends', () => {
+  const endless = (name: string, more = '') =>
+    `export default { ${name}() { process.stderr.write('${name} waits\\n'); return new Promise(() => {}); }, ${more} };`;
+  const waits = (name: string) => `${name} waits`;
+
+  it('at the start: a stop is heard', async () => {
+    const { tsgun } = serve(endless('onStarting'));
+    await tsgun.until(() => tsgun.text.includes(waits('onStarting')), 'the hook');
+    expect(await tsgun.stop()).toEqual({ code: 0, signal: null });
+    expect(tsgun.lines('worker_spawned')).toEqual([]);
+  });
+
+  it.each(['postFork', 'postWorkerInit'])('in a worker that boots, %s: the boot timeout says so', async (name) => {
+    const { tsgun } = serve(endless(name), ['--boot-timeout', '1']);
+    expect(await tsgun.exited).toEqual({ code: 3, signal: null });
+    expect(tsgun.lines('worker_exited')[0]).toMatchObject({
+      reason: 'boot_failed',
+      error: expect.stringContaining('a hook, wait'),
+    });
+  });
+
+  it('at the end of a boot that failed: it gets no more than a worker that stops', async () => {
+    const config = endless('workerExit', "postFork() { throw new Error('no luck'); }");
+    const { tsgun } = serve(config, ['--graceful-timeout', '0.2']);
+    expect(await tsgun.exited).toEqual({ code: 3, signal: null });
+    expect(tsgun.lines('worker_exited')[0]).toMatchObject({ code: 3, signal: null, reason: 'boot_failed' });
+  });
+
+  it('at the end of a worker: graceful-timeout ends it', async () => {
+    const { tsgun } = serve(endless('workerExit'), ['--graceful-timeout', '0.2']);
+    await tsgun.workers(1);
+    expect(await tsgun.stop()).toEqual({ code: 0, signal: null });
+    expect(tsgun.lines('worker_exited')[0]).toMatchObject({ code: 0, signal: null, reason: 'shutdown' });
+  });
+
+  it('at the end: a second signal ends it at once', async () => {
+    const { tsgun } = serve(endless('onExit', 'gracefulTimeout: 1'));
+    await tsgun.workers(1);
+    tsgun.signal('SIGTERM');
+    await tsgun.until(() => tsgun.text.includes(waits('onExit')), 'the hook');
+    expect(await tsgun.stop()).toEqual({ code: 0, signal: null });
+  });
+});

@@ -45,6 +45,14 @@ describe.each([
     expect((await tsgun.stop()).code).toBe(0);
   });
 
+  test('an app that reads nothing is done with a client that has said something', async () => {
+    const folder = makeFolder({ 'bye.mjs': "export const tcp = (socket) => void socket.end('bye\\n');" });
+    const tsgun = start('bye.mjs:tcp', ['-k', kind], { env, cwd: folder.path });
+    for (let client = 0; client < 3; client++) expect(String(await converse(tsgun, 'hello\n'))).toBe('bye\n');
+    expect((await tsgun.stop()).code).toBe(0);
+    expect(tsgun.log.some(({ cut }) => cut !== undefined)).toBe(false);
+  });
+
   test('a line of five megabytes is answered once, and the next one too', async () => {
     const tsgun = serve('apps/fib.ts:tcp');
     const answer = await converse(tsgun, `6\n${'9'.repeat(5_000_000)}\n7`);

@@ -1,10 +1,14 @@
 /** What every worker class must be able to run: a route per thing that an app may do. It tells what befell it on `wsgi.errors`. */
 
+import { AsyncLocalStorage } from 'node:async_hooks';
 import { createReadStream } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import type { App, Body, Environ, StartResponse } from '../../src/app/types.ts';
 
 type Route = (env: Environ, startResponse: StartResponse) => Body | Promise<Body>;
+
+/** What a request's app puts here is its own. */
+const storage = new AsyncLocalStorage<string>();
 
 const text = [['Content-Type', 'text/plain']] as const;
 
@@ -21,6 +25,13 @@ const routes: Record<string, Route> = {
   '/flags': (env, start) => {
     start('200 OK', text);
     return [JSON.stringify({ multithread: env['wsgi.multithread'], multiprocess: env['wsgi.multiprocess'] })];
+  },
+  '/context': async (env, start) => {
+    const before = storage.getStore();
+    storage.enterWith(env.QUERY_STRING);
+    await new Promise((resolve) => setImmediate(resolve));
+    start('200 OK', text);
+    return [`[${before} ${storage.getStore()}]`];
   },
   '/unicode': (_env, start) => {
     start('200 OK', text);

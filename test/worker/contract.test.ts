@@ -56,6 +56,11 @@ describe.each(Object.keys(registry))('a worker of class %s', (workerClass) => {
       expect(answers).toEqual(firstOf([...Array.from({ length: 50 }, (_, index) => String(index)), 'last']));
     });
 
+    it('are made in an async context of their own', async () => {
+      const asks = Array.from({ length: 20 }, (_, index) => tsgun.ask(`/context?${index}`));
+      expect(await Promise.all(asks)).toEqual(asks.map((_, index) => `[undefined ${index}]`));
+    });
+
     it('of a file are the file', async () => {
       expect((await tsgun.get('/file')).text).toMatch(/^\/\*\* What every worker class must[\s\S]*\}\n$/);
     });

@@ -64,6 +64,24 @@ const stop = async (tsgun: Tsgun) => {
   expect(await tsgun.stop()).toEqual({ code: 0, signal: null });
 };
 
+it('an app that reads on after its answer is told that the rest does not come, and its thread is free', async () => {
+  const folder = makeFolder({
+    'app.mjs': `export default async (req, res) => {
+      res.end('accepted');
+      if (req.method === 'POST') await req.toArray().catch((error) => console.error('lost: ' + error.code));
+    };`,
+  });
+  const tsgun = start('app.mjs', ['-k', 'threaded', '--threads', '1', '--interface', 'node'], { cwd: folder.path });
+  const client = await tsgun.connect();
+  client.send('POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 200000\r\n\r\nabc');
+  await client.until(/accepted$/);
+  await tsgun.until(() => tsgun.text.includes('lost: ERR_STREAM_PREMATURE_CLOSE'), 'the loss');
+  expect(await tsgun.ask()).toBe('accepted');
+  client.send('x'.repeat(199_997));
+  expect(await client.exchange('GET / HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n')).toMatch(/accepted$/);
+  expect(await tsgun.stop()).toEqual({ code: 0, signal: null });
+});
+
 describe('what an app leaves behind', () => {
   it('holds its thread, but no request: another thread takes it, and the held one is replaced', async () => {
     const { tsgun } = open(['--threads', '2', '--request-timeout', '1']);
