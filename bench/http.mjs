@@ -32,6 +32,7 @@ const contests = {
     app: 'hello',
     load: { connections: 32, script: 'close' },
     goal: 1.2,
+    goalCpu: 1.2,
   },
   browser: {
     what: 'request with 20 header fields',
@@ -95,6 +96,8 @@ async function run(name, contest) {
   for (const [contestant, { errors }] of results)
     if (errors !== '') judge(`${contestant} without errors, else the run says nothing: ${errors}`, false);
   judge(`at least ${contest.goal}× node:http`, ours.rate / node.rate >= contest.goal);
+  if (contest.goalCpu !== undefined)
+    judge(`node:http needs at least ${contest.goalCpu}× the CPU time`, node.cpuUs / ours.cpuUs >= contest.goalCpu);
   if (contest.goalNginx !== undefined)
     judge(`at least ${contest.goalNginx}× nginx`, ours.rate / nginxs.rate >= contest.goalNginx);
   if (name === 'hello') judge('p99 no worse than node:http', ours.p99 <= node.p99);

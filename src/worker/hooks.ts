@@ -2,7 +2,6 @@
 
 import { offeredHooks } from '../app/script.ts';
 import type { Handler } from '../app/wsgi.ts';
-import { readHooks } from '../config/sources.ts';
 import { BootError, report } from '../errors.ts';
 import {
   callHook,
@@ -34,6 +33,8 @@ export class WorkerHooks {
 
   /** @throws ConfigError, or BootError where `postFork` fails */
   async readFile(path: string): Promise<void> {
+    // Loaded here, not with this file: most workers have no use for the reading of configurations.
+    const { readHooks } = await import('../config/sources.ts');
     this.hooks = await readHooks(path);
     await this.forked();
   }
