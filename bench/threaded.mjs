@@ -11,9 +11,10 @@ import { performance } from 'node:perf_hooks';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { fullPace, hold, quickPace } from './lib/contest.mjs';
+import { isThere } from './lib/pools.mjs';
 import { residentBytes } from './lib/processes.mjs';
 import { judge, median, milliseconds, printMachine, printTable, rate, ratio } from './lib/report.mjs';
-import { fetchOnce, loadCore, nodeHttp, serverCore, startServer, tsgun } from './lib/servers.mjs';
+import { benchPath, fetchOnce, loadCore, nodeHttp, serverCore, startServer, tsgun } from './lib/servers.mjs';
 import { runWrk } from './lib/wrk.mjs';
 
 const { values, positionals } = parseArgs({ allowPositionals: true, options: { quick: { type: 'boolean' } } });
@@ -34,6 +35,24 @@ function threaded(app, threads) {
   };
 }
 
+/** Servers of other languages that run requests on threads, with one of them. @type {import('./lib/servers.mjs').Contestant[]} */
+const peers = [
+  {
+    name: 'Puma',
+    command: (app, port) => [
+      ...['puma', '--quiet', '--environment', 'production', '--threads', '1:1', '--workers', '0'],
+      ...['--bind', `tcp://127.0.0.1:${port}`, benchPath(`apps/${app}.ru`)],
+    ],
+  },
+  {
+    name: 'gunicorn gthread',
+    command: (app, port) => [
+      ...['gunicorn', '--worker-class', 'gthread', '--threads', '1', '--workers', '1', '--keep-alive', '65'],
+      ...['--bind', `127.0.0.1:${port}`, '--chdir', benchPath('apps'), `${app}:app`],
+    ],
+  },
+].filter(({ command }) => isThere(command('', 0)[0]));
+
 const contests = { hello, cpu, light, bodies };
 const unknown = positionals.find((name) => !(name in contests));
 if (unknown !== undefined) {
@@ -47,7 +66,7 @@ for (const name of positionals.length > 0 ? positionals : Object.keys(contests))
 async function hello() {
   const one = tsgun(undefined, '1 thread', ['--worker-class', 'threaded', '--threads', '1']);
   const four = tsgun(undefined, '4 threads', ['--worker-class', 'threaded', '--threads', '4']);
-  const contestants = [nodeHttp, tsgun(undefined, 'async'), one, four];
+  const contestants = [nodeHttp, tsgun(undefined, 'async'), one, four, ...peers];
   const results = await hold({ app: 'hello', load: { connections: 32 } }, contestants, pace);
   const node = results.get(nodeHttp.name);
   console.log('### hello: hello world, keep-alive, 32 connections, all threads on one core\n');
@@ -65,7 +84,9 @@ async function hello() {
     ]),
   ]);
   for (const [name, { errors }] of results) if (errors !== '') judge(`${name} without errors: ${errors}`, false);
-  judge('1 thread: at least 0.7× node:http', results.get('1 thread').rate / node.rate >= 0.7);
+  const { rate: ours } = results.get('1 thread');
+  judge('1 thread: at least 0.7× node:http', ours / node.rate >= 0.7);
+  for (const { name } of peers) judge(`1 thread: at least 5× ${name} with one`, ours / results.get(name).rate >= 5);
   console.log();
 }
 
