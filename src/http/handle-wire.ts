@@ -21,7 +21,7 @@ interface WriteRequest {
   writeStatus?: number | null;
 }
 interface ShutdownRequest {
-  oncomplete?: () => void;
+  oncomplete?: (status: number) => void;
 }
 type Written = number | WriteRequest;
 
@@ -103,7 +103,9 @@ export class HandleWire implements Wire {
   private isDestroyed = false;
   private hasClientEnded = false;
   private isEnding = false;
+  private isShuttingDown = false;
   private isEnded = false;
+  private onEnded: (() => void) | undefined = undefined;
   private owesDrain = false;
   private stallTimer: NodeJS.Timeout | undefined = undefined;
 
@@ -179,7 +181,9 @@ export class HandleWire implements Wire {
     this.pendingBytes -= bytes;
     if (this.isDestroyed) return;
     if (status < 0) return this.destroy();
-    if (this.pendingBytes > 0 || !this.owesDrain) return;
+    if (this.pendingBytes > 0) return;
+    if (this.isEnding && !this.isShuttingDown) this.shutDown();
+    if (!this.owesDrain || this.isDestroyed) return;
     this.owesDrain = false;
     this.events.takeDrain();
   }
@@ -193,21 +197,42 @@ export class HandleWire implements Wire {
   resume(): void {
     if (!this.isPaused || this.isDestroyed) return;
     this.isPaused = false;
-    if (this.handle.readStart() < 0) this.destroy();
+    // After the end, it would bring the end again.
+    if (!this.hasClientEnded && this.handle.readStart() < 0) this.destroy();
   }
 
   end(done?: () => void): void {
     if (this.isEnded || this.isDestroyed) return done?.();
+    const before = this.onEnded;
+    this.onEnded = () => {
+      before?.();
+      done?.();
+    };
     if (this.isEnding) return;
     this.isEnding = true;
+    // Not ahead of what waits, though libuv would wait for it: a connection that is being shut down cannot be reset.
+    if (this.pendingBytes === 0) this.shutDown();
+  }
+
+  private shutDown(): void {
+    this.isShuttingDown = true;
     const request = new ShutdownWrap();
-    request.oncomplete = () => {
+    request.oncomplete = (status) => {
+      if (this.isDestroyed) return;
+      // The client has gone, and a connection that is paused would not be told so.
+      if (status < 0) return this.destroy();
+      this.isShuttingDown = false;
       this.isEnded = true;
-      done?.();
+      this.tellEnded();
       this.closeIfDone();
     };
-    // Not begun: the client has gone already, most often.
-    if (this.handle.shutdown(request) !== 0) request.oncomplete();
+    if (this.handle.shutdown(request) !== 0) this.destroy();
+  }
+
+  private tellEnded(): void {
+    const { onEnded } = this;
+    this.onEnded = undefined;
+    onEnded?.();
   }
 
   private closeIfDone(): void {
@@ -221,7 +246,9 @@ export class HandleWire implements Wire {
   cut(): void {
     if (this.isDestroyed) return;
     const handle = this.release();
-    if (handle.reset === undefined || handle.reset(this.closed) !== 0) handle.close(this.closed);
+    // libuv refuses while the shutdown is under way, for one turn of the loop; after that Node would not close it either.
+    if (handle.reset === undefined || this.isShuttingDown) handle.close(this.closed);
+    else handle.reset(this.closed);
   }
 
   private release(): RawHandle {
@@ -231,13 +258,17 @@ export class HandleWire implements Wire {
   }
 
   private get closed(): () => void {
-    return () => this.events.takeClose();
+    return () => {
+      this.tellEnded();
+      this.events.takeClose();
+    };
   }
 
   watchStall(ms: number, onStall?: () => void): void {
     clearTimeout(this.stallTimer);
     if (ms === 0 || onStall === undefined || this.isDestroyed) return;
     const before = this.handle.writeQueueSize;
+    if (before === 0) return;
     this.stallTimer = setTimeout(() => {
       if (this.handle.writeQueueSize < before) this.watchStall(ms, onStall);
       else onStall();

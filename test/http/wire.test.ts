@@ -6,7 +6,7 @@ import { type AddressInfo, connect, createServer, type Server, type Socket } fro
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
-import { setImmediate } from 'node:timers/promises';
+import { setImmediate, setTimeout } from 'node:timers/promises';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { canUseHandles } from '../../src/http/handle-wire.ts';
 import { openWire, type Wire, type WireEvents } from '../../src/http/wire.ts';
@@ -203,6 +203,57 @@ describe.each([
     client.resume();
     await once(client, 'end');
     await eventually(() => events.closes === 1);
+  });
+
+  it('closes when it is cut while it ends, with what waits or without', async () => {
+    for (const isFull of [true, false]) {
+      const { client, wire, events } = await pair();
+      client.pause();
+      if (isFull) fill(wire);
+      let ends = 0;
+      wire.end(() => ends++);
+      wire.cut();
+      await eventually(() => events.closes === 1);
+      expect(ends).toBe(1);
+    }
+  });
+
+  it('calls back each time that it is told to end', async () => {
+    const { client, wire, events } = await pair();
+    client.pause();
+    fill(wire);
+    const ends: string[] = [];
+    wire.end(() => ends.push('first'));
+    wire.end(() => ends.push('second'));
+    client.resume();
+    await eventually(() => ends.length === 2);
+    wire.end(() => ends.push('third'));
+    await eventually(() => ends.length === 3);
+    expect(ends).toEqual(['first', 'second', 'third']);
+    client.end();
+    await eventually(() => events.closes === 1);
+  });
+
+  it('tells of the end once, also if it is paused and resumed after it', async () => {
+    const { client, wire, events } = await pair();
+    client.end();
+    await eventually(() => events.ends === 1);
+    wire.pause();
+    wire.resume();
+    for (let turn = 0; turn < 20; turn++) await setImmediate();
+    expect(events.ends).toBe(1);
+  });
+
+  it('does not call it a stall when nothing waits', async () => {
+    const { client, wire, events } = await pair();
+    client.pause();
+    fill(wire);
+    client.resume();
+    wire.watchStall(20, () => expect.unreachable());
+    await eventually(() => wire.pendingBytes === 0);
+    // A second timer as long, begun after the watch was: the watch is over when it is.
+    for (let time = 0; time < 3; time++) await setTimeout(20);
+    expect(events.closes).toBe(0);
   });
 
   it('may be destroyed by what it brings', async () => {
