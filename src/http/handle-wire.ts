@@ -107,6 +107,8 @@ export class HandleWire implements Wire {
   private isEnded = false;
   private onEnded: (() => void) | undefined = undefined;
   private owesDrain = false;
+  /** All that ever had to wait. */
+  private queuedBytes = 0;
   private stallTimer: NodeJS.Timeout | undefined = undefined;
 
   constructor(handle: RawHandle, events: WireEvents) {
@@ -171,6 +173,7 @@ export class HandleWire implements Wire {
     request.bytes = state[kBytesWritten]!;
     request.oncomplete = onWritten;
     this.pendingBytes += request.bytes;
+    this.queuedBytes += request.bytes;
     if (kLastWriteErr !== undefined && state[kLastWriteErr] !== 0) this.takeWritten(request, state[kLastWriteErr]!);
     else if (typeof request.writeStatus === 'number') this.takeWritten(request, request.writeStatus);
     if (this.pendingBytes >= highWaterBytes) this.owesDrain = true;
@@ -265,14 +268,26 @@ export class HandleWire implements Wire {
   }
 
   watchStall(ms: number, onStall?: () => void): void {
-    clearTimeout(this.stallTimer);
-    if (ms === 0 || onStall === undefined || this.isDestroyed) return;
-    const before = this.handle.writeQueueSize;
-    if (before === 0) return;
+    if (ms === 0 || onStall === undefined || this.isDestroyed) {
+      clearTimeout(this.stallTimer);
+      this.stallTimer = undefined;
+      // Not begun anew: an app that writes on, though nothing goes out, would never see the end of it.
+    } else if (this.stallTimer === undefined) this.awaitProgress(ms, onStall);
+  }
+
+  private awaitProgress(ms: number, onStall: () => void): void {
+    const { goneBytes } = this;
     this.stallTimer = setTimeout(() => {
-      if (this.handle.writeQueueSize < before) this.watchStall(ms, onStall);
+      this.stallTimer = undefined;
+      if (this.handle.writeQueueSize === 0) return;
+      if (this.goneBytes > goneBytes) this.awaitProgress(ms, onStall);
       else onStall();
     }, ms).unref();
+  }
+
+  /** What the kernel has taken of all that it did not take at once. */
+  private get goneBytes(): number {
+    return this.queuedBytes - this.handle.writeQueueSize;
   }
 }
 

@@ -297,6 +297,19 @@ describe.each([
     ]);
   });
 
+  it('calls a stall also what is written to all the time', async () => {
+    const { client, wire } = await open(isUnix, true);
+    client.pause();
+    fill(wire);
+    let isStalled = false;
+    const write = () => {
+      wire.write('more');
+      wire.watchStall(100, () => (isStalled = true));
+      return isStalled;
+    };
+    await eventually(write);
+  });
+
   it('reads more than its memory holds', async () => {
     const { client, events } = await open(isUnix, true);
     client.end('0123456789'.repeat(1000));
