@@ -94,6 +94,11 @@ const highWaterBytes = 16 * 1024;
 /** Most writes end at once, and leave it as it is. */
 let spare: WriteRequest | undefined;
 
+/** The last that gave Node other memory to read into. */
+let lastRenewed: HandleWire | undefined;
+// Where an error escapes in a tick right after `onread`, what that returned is lost: Node would read into the memory before.
+if (canUseHandles) process.on('uncaughtExceptionMonitor', () => lastRenewed?.repeatBuffer());
+
 export class HandleWire implements Wire {
   pendingBytes = 0;
   isPaused = true;
@@ -131,6 +136,7 @@ export class HandleWire implements Wire {
       const next = this.events.nextBuffer();
       if (next === this.buffer) return undefined;
       this.buffer = next;
+      lastRenewed = this;
       return next;
     }
     if (count === endOfFile) {
@@ -139,6 +145,11 @@ export class HandleWire implements Wire {
       this.closeIfDone();
     } else if (count < 0) this.destroy();
     return undefined;
+  }
+
+  /** Tells Node of the memory of the next read once more. */
+  repeatBuffer(): void {
+    this.handle.useUserBuffer(this.buffer);
   }
 
   write(text: string): boolean {
@@ -256,6 +267,7 @@ export class HandleWire implements Wire {
 
   private release(): RawHandle {
     this.isDestroyed = true;
+    if (lastRenewed === this) lastRenewed = undefined;
     clearTimeout(this.stallTimer);
     return this.handle;
   }

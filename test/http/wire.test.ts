@@ -86,6 +86,17 @@ function fill(wire: Wire, piece = Buffer.alloc(50_000)): number {
   return pieces;
 }
 
+/** The next error that nobody catches, which would otherwise fail the test. */
+function catchEscaped(): Promise<unknown> {
+  const listeners = process.listeners('uncaughtException');
+  process.removeAllListeners('uncaughtException');
+  onTestFinished(() => {
+    process.removeAllListeners('uncaughtException');
+    for (const listener of listeners) process.on('uncaughtException', listener);
+  });
+  return new Promise((resolve) => process.once('uncaughtException', resolve));
+}
+
 it('this Node has what handles are read and written by', () => expect(canUseHandles).toBe(true));
 
 describe.each([
@@ -295,6 +306,23 @@ describe.each([
       'second',
       '',
     ]);
+  });
+
+  it('reads on into the same memory as Node after an error has escaped', async () => {
+    const { client, events } = await open(isUnix, true);
+    const escaped = catchEscaped();
+    events.isFresh = true;
+    events.onBytes = () => {
+      events.onBytes = undefined;
+      process.nextTick(() => {
+        throw new Error('in a tick');
+      });
+    };
+    client.write('first');
+    expect(await escaped).toMatchObject({ message: 'in a tick' });
+    client.write('second');
+    await eventually(() => events.text.length === 11);
+    expect(events.text).toBe('firstsecond');
   });
 
   it('calls a stall also what is written to all the time', async () => {
