@@ -6,6 +6,8 @@
  * the client's own buffers are the queue, which bounds it.
  */
 
+// Not the global, which an app may replace.
+import { setImmediate } from 'node:timers';
 import { isShared, readBuffer } from './buffers.ts';
 import { ClientGone, HttpError, overdueAnswer, timeoutError } from './errors.ts';
 import { type Attachment, type Bytes, type Carrier, Exchange, type Tunnel, type TunnelEvents } from './exchange.ts';
@@ -156,7 +158,14 @@ export class Connection implements RequestSink, WireEvents, Carrier {
       // A small piece would keep a large buffer alive.
       const isKept = !isShared(bytes) && bytes.length * 4 >= bytes.buffer.byteLength;
       if (isKept) this.isBufferTaken = true;
-      this.exchange.takeBody(isKept ? bytes : Buffer.from(bytes));
+      try {
+        this.exchange.takeBody(isKept ? bytes : Buffer.from(bytes));
+      } catch (error) {
+        // The app's, and nobody catches it; but not here, where it would lose what else came in this read.
+        setImmediate(() => {
+          throw error;
+        });
+      }
     } else {
       this.drainedBytes += bytes.length;
       if (this.drainedBytes > maxDrainBytes) this.close();

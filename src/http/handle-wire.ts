@@ -68,8 +68,8 @@ const { kLastWriteWasAsync, kLastWriteErr } = binding ?? ({} as Binding);
 
 function findBinding(): Binding | undefined {
   const options = [...process.execArgv, process.env.NODE_OPTIONS ?? ''].join(' ');
-  // It would be told of what is ours.
-  const isWarned = options.includes('--pending-deprecation') || process.env.NODE_PENDING_DEPRECATION === '1';
+  // It would be told of what is ours. Node takes both ways to write it.
+  const isWarned = /--pending[-_]deprecation/.test(options) || process.env.NODE_PENDING_DEPRECATION === '1';
   if (internalsAreOff || isWarned) return undefined;
   try {
     const found = (process as unknown as { binding(name: string): Partial<Binding> }).binding('stream_wrap');
