@@ -48,6 +48,8 @@ export class Connection implements RequestSink, WireEvents, Carrier {
   /** The client has not taken what it was sent: it is offered no further answer until it has. */
   private isBackedUp = false;
   private hasClientEnded = false;
+  /** It has, but requests that came before wait for their answers. */
+  private isEndWaiting = false;
   private isClosing = false;
   private requests = 0;
   /** Who has the connection after an upgrade. */
@@ -119,7 +121,8 @@ export class Connection implements RequestSink, WireEvents, Carrier {
       this.rest = isShared(bytes) ? Buffer.from(rest) : rest;
       this.wire.pause();
     }
-    this.updatePhase();
+    if (this.isEndWaiting) this.takeEnd();
+    else this.updatePhase();
   }
 
   /** Whether the next request has to wait for the answer to this one, or for the client to take what it was sent. */
@@ -128,13 +131,18 @@ export class Connection implements RequestSink, WireEvents, Carrier {
   }
 
   takeEnd(): void {
+    if (this.rest !== undefined && !this.isClosing) {
+      this.isEndWaiting = true;
+      this.exchange?.leave(halfClosed());
+      return this.updatePhase();
+    }
     this.hasClientEnded = true;
     if (this.isClosing) return;
     if (this.tunnel !== undefined) return this.tunnel.takeEnd();
     if (this.parser.isInHead || !this.isRequestComplete) this.refuse(new HttpError(400, 'the request ended too early'));
     else if (this.exchange === undefined) this.close();
     else {
-      this.exchange.leave(new ClientGone('the client closed the connection, or its half of it'));
+      this.exchange.leave(halfClosed());
       this.updatePhase();
     }
   }
@@ -400,7 +408,7 @@ export class Connection implements RequestSink, WireEvents, Carrier {
     } else if (exchange !== undefined || this.isBackedUp) {
       this.phase = 'answer';
       // Whether anyone waits for the answer will show at the next write; without one, it is not waited for long.
-      this.deadline = this.hasClientEnded ? server.deadlineIn(timeouts.bodyMs) : 0;
+      this.deadline = this.hasClientEnded || this.isEndWaiting ? server.deadlineIn(timeouts.bodyMs) : 0;
     } else if (!this.parser.isInHead) {
       this.phase = 'idle';
       if (server.isDraining) this.deadline = server.deadlineIn(server.idleGraceMs);
@@ -412,4 +420,8 @@ export class Connection implements RequestSink, WireEvents, Carrier {
       this.phase = 'head';
     }
   }
+}
+
+function halfClosed(): ClientGone {
+  return new ClientGone('the client closed the connection, or its half of it');
 }

@@ -101,10 +101,12 @@ if (canUseHandles) process.on('uncaughtExceptionMonitor', () => lastRenewed?.rep
 
 export class HandleWire implements Wire {
   pendingBytes = 0;
-  isPaused = true;
+  isPaused = false;
   private readonly handle: RawHandle;
   private readonly events: WireEvents;
   private buffer: Buffer;
+  /** Read while paused, and not brought yet. */
+  private held: Buffer | undefined = undefined;
   private isDestroyed = false;
   private hasClientEnded = false;
   private isEnding = false;
@@ -123,7 +125,11 @@ export class HandleWire implements Wire {
     handle.wire = this;
     handle.onread = onRead;
     handle.useUserBuffer(this.buffer);
-    this.resume();
+    this.startReading();
+  }
+
+  private startReading(): void {
+    if (this.handle.readStart() < 0) this.destroy();
   }
 
   /** @returns the memory of the next read, where it is another */
@@ -131,6 +137,7 @@ export class HandleWire implements Wire {
     if (this.isDestroyed) return undefined;
     const count = state[kReadBytesOrError]!;
     if (count > 0) {
+      if (this.isPaused) return this.hold(count);
       this.events.takeBytes(this.buffer, count);
       if (this.isDestroyed) return undefined;
       const next = this.events.nextBuffer();
@@ -202,17 +209,28 @@ export class HandleWire implements Wire {
     this.events.takeDrain();
   }
 
+  /** The next read is still made, and held: where the client has gone, it says so. */
   pause(): void {
-    if (this.isPaused || this.isDestroyed) return;
     this.isPaused = true;
+  }
+
+  private hold(count: number): undefined {
+    this.held = Buffer.from(this.buffer.subarray(0, count));
     this.handle.readStop();
   }
 
   resume(): void {
-    if (!this.isPaused || this.isDestroyed) return;
     this.isPaused = false;
-    // After the end, it would bring the end again.
-    if (!this.hasClientEnded && this.handle.readStart() < 0) this.destroy();
+    // Not at once: what resumes may be in the middle of what came before.
+    if (this.held !== undefined) process.nextTick(bringHeld, this);
+  }
+
+  bringHeld(): void {
+    const { held } = this;
+    if (held === undefined || this.isPaused || this.isDestroyed) return;
+    this.held = undefined;
+    this.startReading();
+    this.events.takeBytes(held, held.length);
   }
 
   end(done?: () => void): void {
@@ -305,6 +323,10 @@ export class HandleWire implements Wire {
 
 function onRead(this: RawHandle): Uint8Array | undefined {
   return this.wire?.takeRead();
+}
+
+function bringHeld(wire: HandleWire): void {
+  wire.bringHeld();
 }
 
 function onWritten(this: WriteRequest, status: number): void {

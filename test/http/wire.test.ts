@@ -279,6 +279,50 @@ describe.each([
     expect(events.ends).toBe(0);
   });
 
+  it('tells of the end also while it is paused, after what came before it', async () => {
+    const { client, wire, events } = await pair();
+    wire.pause();
+    client.end();
+    await eventually(() => events.ends === 1);
+    const second = await pair();
+    second.wire.pause();
+    second.client.end('last');
+    for (let turn = 0; turn < 20; turn++) await setImmediate();
+    expect(second.events).toMatchObject({ text: '', ends: 0 });
+    second.wire.resume();
+    second.wire.pause();
+    second.wire.resume();
+    await eventually(() => second.events.ends === 1);
+    expect(second.events.text).toBe('last');
+  });
+
+  it('brings nothing inside of what resumes it', async () => {
+    const { client, wire, events } = await pair();
+    wire.pause();
+    client.write('x');
+    for (let turn = 0; turn < 20; turn++) await setImmediate();
+    wire.resume();
+    expect(events.text).toBe('');
+    await eventually(() => events.text === 'x');
+    events.onBytes = () => wire.pause();
+    client.write('y');
+    await eventually(() => wire.isPaused);
+    client.write('z');
+    for (let turn = 0; turn < 20; turn++) await setImmediate();
+    wire.destroy();
+    wire.resume();
+    await eventually(() => events.closes === 1);
+    expect(events.text).toBe('xy');
+  });
+
+  it('closes when the client resets while it is paused', async () => {
+    const { client, wire, events } = await pair();
+    wire.pause();
+    if (isUnix) client.destroy();
+    else client.resetAndDestroy();
+    await eventually(() => events.closes + events.ends > 0);
+  });
+
   it('closes when the client resets', async () => {
     const { client, events } = await pair();
     if (isUnix) client.destroy();
