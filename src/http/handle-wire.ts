@@ -92,7 +92,7 @@ const endOfFile = -4095;
 const highWaterBytes = 16 * 1024;
 
 /** Most writes end at once, and leave it as it is. */
-let spare: WriteRequest | undefined;
+let spare: WriteRequest | null = null;
 
 /** The last that gave Node other memory to read into. */
 let lastRenewed: HandleWire | undefined;
@@ -161,31 +161,38 @@ export class HandleWire implements Wire {
 
   write(text: string): boolean {
     if (this.isDestroyed || this.isEnding) return false;
-    return this.note(this.handle.writeLatin1String(nextRequest(), text), text);
+    const request = takeRequest();
+    return this.note(request, this.handle.writeLatin1String(request, text), text);
   }
 
   writeTogether(head: string, bytes: Uint8Array, tail: string): boolean {
     if (this.isDestroyed || this.isEnding) return false;
     const { handle } = this;
+    const request = takeRequest();
     const whole = putTogether(head, bytes, tail, this.pendingBytes > 0);
     if (whole === undefined) {
       const chunks = [Buffer.from(head, 'latin1'), bytes, Buffer.from(tail, 'latin1')];
-      return this.note(handle.writev(nextRequest(), chunks, true), chunks);
+      return this.note(request, handle.writev(request, chunks, true), chunks);
     }
-    const isTaking = this.note(handle.writeBuffer(nextRequest(), whole), whole);
+    const isTaking = this.note(request, handle.writeBuffer(request, whole), whole);
     if (this.pendingBytes > 0) giveAwayScratch(whole);
     return isTaking;
   }
 
-  /** @param held what libuv reads from where it does not end at once */
-  private note(written: Written, held: unknown): boolean {
-    const request = written === 0 ? unfinished() : typeof written === 'object' ? written : undefined;
-    if (request === undefined) {
-      if (written === 0) return !this.owesDrain;
+  /**
+   * @param given what the write was called with
+   * @param held what libuv reads from where it does not end at once
+   */
+  private note(given: WriteRequest | null, written: Written, held: unknown): boolean {
+    const request = typeof written === 'object' ? written : written === 0 && wasUnfinished() ? given : null;
+    if (request === null) {
+      if (written === 0) {
+        spare = given;
+        return !this.owesDrain;
+      }
       this.destroy();
       return false;
     }
-    spare = undefined;
     request.wire = this;
     request.held = held;
     request.bytes = state[kBytesWritten]!;
@@ -333,13 +340,15 @@ function onWritten(this: WriteRequest, status: number): void {
   this.wire?.takeWritten(this, status);
 }
 
-function nextRequest(): WriteRequest | null {
+/** Taken, so that no write that a hook of async_hooks makes meanwhile gets the same. */
+function takeRequest(): WriteRequest | null {
   if (kLastWriteErr !== undefined) return null;
-  spare ??= new WriteWrap();
-  return spare;
+  const request = spare ?? new WriteWrap();
+  spare = null;
+  return request;
 }
 
-/** Before Node 26: the request of the last write, if that goes on. */
-function unfinished(): WriteRequest | undefined {
-  return kLastWriteErr === undefined && state[kLastWriteWasAsync] !== 0 ? spare : undefined;
+/** Before Node 26: whether the last write goes on. */
+function wasUnfinished(): boolean {
+  return kLastWriteErr === undefined && state[kLastWriteWasAsync] !== 0;
 }

@@ -1,5 +1,6 @@
 /** What a connection stands on, in each of its kinds: what one does, the others do. */
 
+import { createHook } from 'node:async_hooks';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
@@ -187,6 +188,23 @@ describe.each([
     wire.end();
     client.resume();
     expect((await received).replace(/^a+/, '').replace(/(.)\1*/g, '$1')).toBe('bcd');
+  });
+
+  it('is written to from within another write, by a hook of async_hooks', async () => {
+    const [outer, inner] = [await pair(), await pair()];
+    const received = [outer, inner].map(({ client }) => text(client.pause()));
+    const innerPieces = fill(inner.wire);
+    let writes = 0;
+    const hook = createHook({
+      init(_id, type) {
+        if (/writewrap/i.test(type) && writes++ === 0) inner.wire.write('inner');
+      },
+    }).enable();
+    const outerPieces = fill(outer.wire);
+    hook.disable();
+    for (const { wire } of [outer, inner]) wire.end();
+    const lengths = (await Promise.all(received)).map(({ length }) => length);
+    expect(lengths).toEqual([outerPieces * 50_000, innerPieces * 50_000 + 5]);
   });
 
   it('ends only when all is out', async () => {
