@@ -171,6 +171,8 @@ export class HandleWire implements Wire {
     const request = takeRequest();
     const whole = putTogether(head, bytes, tail, this.pendingBytes > 0);
     if (whole === undefined) {
+      // An object made with Uint8Array's prototype is an instance of it, and would end the process.
+      if (!ArrayBuffer.isView(bytes)) throw new TypeError('bytes must be a Uint8Array');
       const chunks = [Buffer.from(head, 'latin1'), bytes, Buffer.from(tail, 'latin1')];
       return this.note(request, handle.writev(request, chunks, true), chunks);
     }
@@ -186,12 +188,9 @@ export class HandleWire implements Wire {
   private note(given: WriteRequest | null, written: Written, held: unknown): boolean {
     const request = typeof written === 'object' ? written : written === 0 && wasUnfinished() ? given : null;
     if (request === null) {
-      if (written === 0) {
-        spare = given;
-        return !this.owesDrain;
-      }
-      this.destroy();
-      return false;
+      if (written === 0) spare = given;
+      else this.destroy();
+      return !this.owesDrain && !this.isDestroyed;
     }
     request.wire = this;
     request.held = held;
@@ -229,10 +228,10 @@ export class HandleWire implements Wire {
   resume(): void {
     this.isPaused = false;
     // Not at once: what resumes may be in the middle of what came before.
-    if (this.held !== undefined) process.nextTick(bringHeld, this);
+    if (this.held !== undefined) process.nextTick(() => this.bringHeld());
   }
 
-  bringHeld(): void {
+  private bringHeld(): void {
     const { held } = this;
     if (held === undefined || this.isPaused || this.isDestroyed) return;
     this.held = undefined;
@@ -330,10 +329,6 @@ export class HandleWire implements Wire {
 
 function onRead(this: RawHandle): Uint8Array | undefined {
   return this.wire?.takeRead();
-}
-
-function bringHeld(wire: HandleWire): void {
-  wire.bringHeld();
 }
 
 function onWritten(this: WriteRequest, status: number): void {

@@ -207,6 +207,12 @@ describe.each([
     expect(lengths).toEqual([outerPieces * 50_000, innerPieces * 50_000 + 5]);
   });
 
+  it('refuses what only looks like bytes', async () => {
+    const { wire } = await pair();
+    const fake = Object.create(Uint8Array.prototype, { byteLength: { value: 100_000 } });
+    expect(() => wire.writeTogether('', fake, '')).toThrow(TypeError);
+  });
+
   it('ends only when all is out', async () => {
     const { client, wire } = await pair();
     client.pause();
