@@ -24,8 +24,10 @@ const rounds = Number(values.rounds ?? (values.quick ? 1 : 5));
 const seconds = values.quick ? 2 : 3;
 const connections = Number(values.connections);
 const busy = { connections: 1 };
-const builds = values.also.map((text) => text.split('=')).map(([name, cli]) => tsgun(cli, name));
-const contestants = [nodeHttp, tsgun(), ...builds];
+/** Room for the idle ones and the others: by itself a worker holds 1,000. */
+const room = ['--worker-connections', String(connections + 1000)];
+const builds = values.also.map((text) => text.split('=')).map(([name, cli]) => tsgun(cli, name, room));
+const contestants = [nodeHttp, tsgun(undefined, 'tsgun', room), ...builds];
 
 printMachine();
 console.log(`${connections} idle connections, each after one request; medians of ${rounds} rounds.\n`);

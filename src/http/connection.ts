@@ -6,6 +6,8 @@
  * the client's own buffers are the queue, which bounds it.
  */
 
+// Not the global, which an app may replace.
+import { setImmediate } from 'node:timers';
 import { isShared, readBuffer } from './buffers.ts';
 import { apart } from './context.ts';
 import { ClientGone, HttpError, overdueAnswer, timeoutError } from './errors.ts';
@@ -49,6 +51,8 @@ export class Connection implements RequestSink, WireEvents, Carrier {
   /** The client has not taken what it was sent: it is offered no further answer until it has. */
   private isBackedUp = false;
   private hasClientEnded = false;
+  /** It has, but requests that came before wait for their answers. */
+  private isEndWaiting = false;
   private isClosing = false;
   private requests = 0;
   /** Who has the connection after an upgrade. */
@@ -120,7 +124,8 @@ export class Connection implements RequestSink, WireEvents, Carrier {
       this.rest = isShared(bytes) ? Buffer.from(rest) : rest;
       this.wire.pause();
     }
-    this.updatePhase();
+    if (this.isEndWaiting) this.takeEnd();
+    else this.updatePhase();
   }
 
   /** Whether the next request has to wait for the answer to this one, or for the client to take what it was sent. */
@@ -129,13 +134,18 @@ export class Connection implements RequestSink, WireEvents, Carrier {
   }
 
   takeEnd(): void {
+    if (this.rest !== undefined && !this.isClosing) {
+      this.isEndWaiting = true;
+      this.exchange?.leave(halfClosed());
+      return this.updatePhase();
+    }
     this.hasClientEnded = true;
     if (this.isClosing) return;
     if (this.tunnel !== undefined) return this.tunnel.takeEnd();
     if (this.parser.isInHead || !this.isRequestComplete) this.refuse(new HttpError(400, 'the request ended too early'));
     else if (this.exchange === undefined) this.close();
     else {
-      this.exchange.leave(new ClientGone('the client closed the connection, or its half of it'));
+      this.exchange.leave(halfClosed());
       this.updatePhase();
     }
   }
@@ -161,7 +171,14 @@ export class Connection implements RequestSink, WireEvents, Carrier {
       // A small piece would keep a large buffer alive.
       const isKept = !isShared(bytes) && bytes.length * 4 >= bytes.buffer.byteLength;
       if (isKept) this.isBufferTaken = true;
-      taker.takeBody(isKept ? bytes : Buffer.from(bytes));
+      try {
+        taker.takeBody(isKept ? bytes : Buffer.from(bytes));
+      } catch (error) {
+        // The app's, and nobody catches it; but not here, where it would lose what else came in this read.
+        setImmediate(() => {
+          throw error;
+        });
+      }
     } else {
       this.drainedBytes += bytes.length;
       if (this.drainedBytes > maxDrainBytes) this.close();
@@ -413,7 +430,7 @@ export class Connection implements RequestSink, WireEvents, Carrier {
     } else if (exchange !== undefined || this.isBackedUp) {
       this.phase = 'answer';
       // Whether anyone waits for the answer will show at the next write; without one, it is not waited for long.
-      this.deadline = this.hasClientEnded ? server.deadlineIn(timeouts.bodyMs) : 0;
+      this.deadline = this.hasClientEnded || this.isEndWaiting ? server.deadlineIn(timeouts.bodyMs) : 0;
     } else if (!this.parser.isInHead) {
       this.phase = 'idle';
       if (server.isDraining) this.deadline = server.deadlineIn(server.idleGraceMs);
@@ -425,4 +442,8 @@ export class Connection implements RequestSink, WireEvents, Carrier {
       this.phase = 'head';
     }
   }
+}
+
+function halfClosed(): ClientGone {
+  return new ClientGone('the client closed the connection, or its half of it');
 }

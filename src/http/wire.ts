@@ -123,7 +123,9 @@ class StreamWire implements Wire {
 
   cut(): void {
     const { stream } = this;
-    if (stream instanceof Socket && stream.remoteAddress !== undefined) stream.resetAndDestroy();
+    // A Socket that is cut then would neither reset nor close.
+    const isShuttingDown = stream.writableEnded && !stream.writableFinished && stream.writableLength === 0;
+    if (stream instanceof Socket && stream.remoteAddress !== undefined && !isShuttingDown) stream.resetAndDestroy();
     else stream.destroy();
   }
 
@@ -131,6 +133,8 @@ class StreamWire implements Wire {
     const { stream } = this;
     if (!(stream instanceof Socket)) return;
     stream.removeAllListeners('timeout');
-    stream.setTimeout(ms, onStall);
+    stream.setTimeout(ms, () => {
+      if (stream.writableLength > 0) onStall?.();
+    });
   }
 }

@@ -230,6 +230,35 @@ describe('half-closed clients (RFC 9112 §9.6)', () => {
     expect(client.received.match(/hello/g)).toHaveLength(2);
   });
 
+  it('are answered all that they pipelined, also where the app takes its time, and the app is told', async () => {
+    const told: boolean[] = [];
+    const { open } = await serve(async (env, startResponse) => {
+      const { 'tsgun.signal': signal } = env;
+      if (!signal.aborted) await once(signal, 'abort');
+      told.push(signal.aborted);
+      startResponse('200 OK', []);
+      return ['hello'];
+    });
+    const client = await open(true);
+    client.socket.end(get + get + get);
+    await client.closed;
+    expect(client.received.match(/hello/g)).toHaveLength(3);
+    expect(client.received.match(/Connection: close/g)).toHaveLength(1);
+    expect(told).toEqual([true, true, true]);
+  });
+
+  it('that reset while a request of theirs waits leave nothing behind', async () => {
+    const { open, server } = await serve(async (env) => {
+      await once(env['tsgun.signal'], 'abort');
+      return [];
+    });
+    const client = await open();
+    client.send(get + get);
+    await expect.poll(() => server.running().length).toBe(1);
+    client.socket.resetAndDestroy();
+    await expect.poll(() => server.connectionCount).toBe(0);
+  });
+
   it('that end inside a head or a body are told', async () => {
     const { open } = await serve(hello);
     for (const part of ['GET / HTTP/1.1\r\nHo', 'GET /']) {

@@ -57,3 +57,20 @@ it('a client that pipelines and never reads is cut, however short the answers', 
   client.send('GET / HTTP/1.1\r\nHost: h\r\n\r\n'.repeat(20_000));
   await expect.poll(() => target.server.connectionCount, { timeout: 20_000 }).toBe(0);
 });
+
+it('a client that takes nothing of its last answer is cut, and leaves nothing behind', async () => {
+  const body = Buffer.alloc(30_000_000);
+  const target = await openInProcess(
+    (_env, startResponse) => {
+      startResponse('200 OK', []);
+      return [body];
+    },
+    { timeouts: { headerMs: 0, bodyMs: 200, keepAliveMs: 60_000, requestMs: 0 } },
+  );
+  onTestFinished(() => target.close());
+  const client = await Client.open(target.port);
+  client.socket.pause();
+  client.send('GET / HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n');
+  await expect.poll(() => target.server.accepted, { timeout: 20_000 }).toBe(1);
+  await expect.poll(() => target.server.connectionCount, { timeout: 20_000 }).toBe(0);
+});

@@ -1,17 +1,20 @@
 /** What a connection stands on, in each of its kinds: what one does, the others do. */
 
+import { createHook } from 'node:async_hooks';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
-import { setImmediate } from 'node:timers/promises';
+import { setImmediate, setTimeout } from 'node:timers/promises';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { canUseHandles } from '../../src/http/handle-wire.ts';
 import { openWire, type Wire, type WireEvents } from '../../src/http/wire.ts';
 import { type ConnectionHandle, takeConnections } from '../../src/internals.ts';
 import { eventually } from '../integration/harness.ts';
+import { Client } from './client.ts';
+import { openHandler } from './in-process.ts';
 
 /** Notes what it is told. */
 class Recorder implements WireEvents {
@@ -84,6 +87,19 @@ function fill(wire: Wire, piece = Buffer.alloc(50_000)): number {
     pieces++;
   }
   return pieces;
+}
+
+/** @returns the errors that nobody catches from now on, which would otherwise fail the test */
+function catchEscaped(): unknown[] {
+  const escaped: unknown[] = [];
+  const listeners = process.listeners('uncaughtException');
+  process.removeAllListeners('uncaughtException');
+  process.on('uncaughtException', (error) => void escaped.push(error));
+  onTestFinished(() => {
+    process.removeAllListeners('uncaughtException');
+    for (const listener of listeners) process.on('uncaughtException', listener);
+  });
+  return escaped;
 }
 
 it('this Node has what handles are read and written by', () => expect(canUseHandles).toBe(true));
@@ -174,6 +190,29 @@ describe.each([
     expect((await received).replace(/^a+/, '').replace(/(.)\1*/g, '$1')).toBe('bcd');
   });
 
+  it('is written to from within another write, by a hook of async_hooks', async () => {
+    const [outer, inner] = [await pair(), await pair()];
+    const received = [outer, inner].map(({ client }) => text(client.pause()));
+    const innerPieces = fill(inner.wire);
+    let writes = 0;
+    const hook = createHook({
+      init(_id, type) {
+        if (/writewrap/i.test(type) && writes++ === 0) inner.wire.write('inner');
+      },
+    }).enable();
+    const outerPieces = fill(outer.wire);
+    hook.disable();
+    for (const { wire } of [outer, inner]) wire.end();
+    const lengths = (await Promise.all(received)).map(({ length }) => length);
+    expect(lengths).toEqual([outerPieces * 50_000, innerPieces * 50_000 + 5]);
+  });
+
+  it('refuses what only looks like bytes', async () => {
+    const { wire } = await pair();
+    const fake = Object.create(Uint8Array.prototype, { byteLength: { value: 100_000 } });
+    expect(() => wire.writeTogether('', fake, '')).toThrow(TypeError);
+  });
+
   it('ends only when all is out', async () => {
     const { client, wire } = await pair();
     client.pause();
@@ -205,12 +244,107 @@ describe.each([
     await eventually(() => events.closes === 1);
   });
 
+  it('closes when it is cut while it ends, with what waits or without', async () => {
+    for (const isFull of [true, false]) {
+      const { client, wire, events } = await pair();
+      client.pause();
+      if (isFull) fill(wire);
+      let ends = 0;
+      wire.end(() => ends++);
+      wire.cut();
+      await eventually(() => events.closes === 1);
+      expect(ends).toBe(1);
+    }
+  });
+
+  it('calls back each time that it is told to end', async () => {
+    const { client, wire, events } = await pair();
+    client.pause();
+    fill(wire);
+    const ends: string[] = [];
+    wire.end(() => ends.push('first'));
+    wire.end(() => ends.push('second'));
+    client.resume();
+    await eventually(() => ends.length === 2);
+    wire.end(() => ends.push('third'));
+    await eventually(() => ends.length === 3);
+    expect(ends).toEqual(['first', 'second', 'third']);
+    client.end();
+    await eventually(() => events.closes === 1);
+  });
+
+  it('tells of the end once, also if it is paused and resumed after it', async () => {
+    const { client, wire, events } = await pair();
+    client.end();
+    await eventually(() => events.ends === 1);
+    wire.pause();
+    wire.resume();
+    for (let turn = 0; turn < 20; turn++) await setImmediate();
+    expect(events.ends).toBe(1);
+  });
+
+  it('does not call it a stall when nothing waits', async () => {
+    const { client, wire, events } = await pair();
+    client.pause();
+    fill(wire);
+    client.resume();
+    wire.watchStall(20, () => expect.unreachable());
+    await eventually(() => wire.pendingBytes === 0);
+    // A second timer as long, begun after the watch was: the watch is over when it is.
+    for (let time = 0; time < 3; time++) await setTimeout(20);
+    expect(events.closes).toBe(0);
+  });
+
   it('may be destroyed by what it brings', async () => {
     const { client, wire, events } = await pair();
     events.onBytes = () => wire.destroy();
     client.write('x'.repeat(1000));
     await eventually(() => events.closes === 1);
     expect(events.ends).toBe(0);
+  });
+
+  it('tells of the end also while it is paused, after what came before it', async () => {
+    const { client, wire, events } = await pair();
+    wire.pause();
+    client.end();
+    await eventually(() => events.ends === 1);
+    const second = await pair();
+    second.wire.pause();
+    second.client.end('last');
+    for (let turn = 0; turn < 20; turn++) await setImmediate();
+    expect(second.events).toMatchObject({ text: '', ends: 0 });
+    second.wire.resume();
+    second.wire.pause();
+    second.wire.resume();
+    await eventually(() => second.events.ends === 1);
+    expect(second.events.text).toBe('last');
+  });
+
+  it('brings nothing inside of what resumes it', async () => {
+    const { client, wire, events } = await pair();
+    wire.pause();
+    client.write('x');
+    for (let turn = 0; turn < 20; turn++) await setImmediate();
+    wire.resume();
+    expect(events.text).toBe('');
+    await eventually(() => events.text === 'x');
+    events.onBytes = () => wire.pause();
+    client.write('y');
+    await eventually(() => wire.isPaused);
+    client.write('z');
+    for (let turn = 0; turn < 20; turn++) await setImmediate();
+    wire.destroy();
+    wire.resume();
+    await eventually(() => events.closes === 1);
+    expect(events.text).toBe('xy');
+  });
+
+  it('closes when the client resets while it is paused', async () => {
+    const { client, wire, events } = await pair();
+    wire.pause();
+    if (isUnix) client.destroy();
+    else client.resetAndDestroy();
+    await eventually(() => events.closes + events.ends > 0);
   });
 
   it('closes when the client resets', async () => {
@@ -246,6 +380,37 @@ describe.each([
     ]);
   });
 
+  it('reads on into the same memory as Node after an error has escaped', async () => {
+    const { client, events } = await open(isUnix, true);
+    const escaped = catchEscaped();
+    events.isFresh = true;
+    events.onBytes = () => {
+      events.onBytes = undefined;
+      process.nextTick(() => {
+        throw new Error('in a tick');
+      });
+    };
+    client.write('first');
+    await eventually(() => escaped.length === 1);
+    expect(escaped).toMatchObject([{ message: 'in a tick' }]);
+    client.write('second');
+    await eventually(() => events.text.length === 11);
+    expect(events.text).toBe('firstsecond');
+  });
+
+  it('calls a stall also what is written to all the time', async () => {
+    const { client, wire } = await open(isUnix, true);
+    client.pause();
+    fill(wire);
+    let isStalled = false;
+    const write = () => {
+      wire.write('more');
+      wire.watchStall(100, () => (isStalled = true));
+      return isStalled;
+    };
+    await eventually(write);
+  });
+
   it('reads more than its memory holds', async () => {
     const { client, events } = await open(isUnix, true);
     client.end('0123456789'.repeat(1000));
@@ -264,4 +429,31 @@ it('a cut is a reset, which no client takes for an end', async () => {
     wire.cut();
     expect((await failed)[0]).toMatchObject({ code: 'ECONNRESET' });
   }
+});
+
+it('a body that its app fails to take comes in whole all the same, and so does what follows it', async () => {
+  const pieces: Buffer[] = [];
+  const target = await openHandler((exchange) => {
+    if (!exchange.head.hasBody) return exchange.send('200 OK', [], 'hello');
+    exchange.readBody({
+      onData(bytes) {
+        pieces.push(bytes);
+        throw new Error(`piece ${pieces.length}`);
+      },
+      onEnd: () => exchange.send('200 OK', [], 'taken'),
+    });
+  });
+  onTestFinished(() => target.close());
+  const client = await Client.open(target.port, target.host);
+  const escaped = catchEscaped();
+  client.send('POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 120000\r\n\r\n');
+  for (const number of [1, 2, 3]) {
+    client.send(String(number).repeat(40_000));
+    await eventually(() => Buffer.concat(pieces).length === number * 40_000);
+  }
+  client.send('GET / HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n');
+  await client.closed;
+  expect(client.received).toMatch(/taken[\s\S]*hello$/);
+  expect(escaped).toHaveLength(pieces.length);
+  expect(String(Buffer.concat(pieces)).replace(/(.)\1*/g, '$1')).toBe('123');
 });
