@@ -1,5 +1,5 @@
 /**
- * Everything that tsgun uses of Node without it being documented, but for `http/handle-wire.ts`: each has a
+ * Everything that tsgun uses of Node without it being documented, but for `http/stream-binding.ts`: each has a
  * measured gain, and returns undefined where Node does not have it; the caller then goes the documented way.
  * `TSGUN_NO_INTERNALS=1` turns all of it off, which is how the tests run both ways.
  */

@@ -1,61 +1,19 @@
 /**
- * A socket without a `net.Socket`: libuv's handle, read and written as `net.Socket` does it inside. All that this uses of
- * Node without it being documented is in this file; where Node does not have it, `StreamWire` serves. It takes a fifth off
- * the CPU time of a connection with one request, a twentieth off that of a request on a kept one.
+ * A socket without a `net.Socket`: libuv's handle, read and written as `net.Socket` does it inside. What it uses of Node
+ * without it being documented is in `stream-binding.ts`; where Node does not have that, `StreamWire` serves. It takes a fifth
+ * off the CPU time of a connection with one request, a twentieth off that of a request on a kept one, and an idle connection
+ * needs half the memory.
  */
 
 // Not the globals, which an app may replace.
 import { clearTimeout, setTimeout } from 'node:timers';
-import { internalsAreOff } from '../internals.ts';
 import { giveAwayScratch, putTogether } from './buffers.ts';
 import { contextsStay } from './context.ts';
+import { type Binding, findBinding, type RawHandle, type WriteRequest, type Written } from './stream-binding.ts';
 import type { Wire, WireEvents } from './wire.ts';
 
-/** What a write in progress is to libuv. Node 26 makes it; before, it is handed in, and untouched by one that ends at once. */
-interface WriteRequest {
-  oncomplete?: (this: WriteRequest, status: number) => void;
-  wire?: HandleWire;
-  bytes?: number;
-  /** What libuv reads from until it is done: kept from being collected. */
-  held?: unknown;
-  /** Node 26: the outcome, if it is known before there was somebody to tell. */
-  writeStatus?: number | null;
-}
-interface ShutdownRequest {
-  oncomplete?: (status: number) => void;
-}
-type Written = number | WriteRequest;
-
-/** libuv's stream, as Node shows it to its own code. */
-export interface RawHandle {
-  onread?: (this: RawHandle) => Uint8Array | undefined;
-  wire?: HandleWire;
-  readonly writeQueueSize: number;
-  readStart(): number;
-  readStop(): number;
-  useUserBuffer(bytes: Uint8Array): void;
-  writeLatin1String(request: WriteRequest | null, text: string): Written;
-  writeBuffer(request: WriteRequest | null, bytes: Uint8Array): Written;
-  writev(request: WriteRequest | null, chunks: readonly Uint8Array[], areAllBytes: true): Written;
-  shutdown(request: ShutdownRequest): number;
-  /** TCP only. */
-  reset?(done: () => void): number;
-  close(done: () => void): void;
-}
-
-interface Binding {
-  readonly WriteWrap: new () => WriteRequest;
-  readonly ShutdownWrap: new () => ShutdownRequest;
-  readonly streamBaseState: Int32Array;
-  readonly kReadBytesOrError: number;
-  readonly kBytesWritten: number;
-  readonly kLastWriteWasAsync: number;
-  /** From Node 26 on. */
-  readonly kLastWriteErr?: number;
-}
-
 const binding = findBinding();
-/** Present where `HandleWire` can be used. */
+/** Whether `HandleWire` can be used. */
 export const canUseHandles = binding !== undefined;
 
 const {
@@ -64,28 +22,9 @@ const {
   streamBaseState: state,
   kReadBytesOrError,
   kBytesWritten,
+  kLastWriteWasAsync,
+  kLastWriteErr,
 } = binding ?? ({} as Binding);
-const { kLastWriteWasAsync, kLastWriteErr } = binding ?? ({} as Binding);
-
-function findBinding(): Binding | undefined {
-  const options = [...process.execArgv, process.env.NODE_OPTIONS ?? ''].join(' ');
-  // It would be told of what is ours. Node takes both ways to write it.
-  const isWarned = /--pending[-_]deprecation/.test(options) || process.env.NODE_PENDING_DEPRECATION === '1';
-  if (internalsAreOff || isWarned) return undefined;
-  try {
-    const found = (process as unknown as { binding(name: string): Partial<Binding> }).binding('stream_wrap');
-    const numbers = [found.kReadBytesOrError, found.kBytesWritten, found.kLastWriteWasAsync];
-    const isKnown =
-      found.streamBaseState instanceof Int32Array &&
-      typeof found.WriteWrap === 'function' &&
-      typeof found.ShutdownWrap === 'function' &&
-      numbers.every((number) => typeof number === 'number');
-    return isKnown ? (found as Binding) : undefined;
-  } catch {
-    // Under Node's permission model.
-    return undefined;
-  }
-}
 
 /** libuv's UV_EOF, the same on every system. */
 const endOfFile = -4095;

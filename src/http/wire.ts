@@ -8,7 +8,8 @@ import type { Duplex } from 'node:stream';
 import { ConnectionHandle } from '../internals.ts';
 import { giveAwayScratch, putTogether } from './buffers.ts';
 import { contextsStay } from './context.ts';
-import { canUseHandles, HandleWire, type RawHandle } from './handle-wire.ts';
+import { canUseHandles, HandleWire } from './handle-wire.ts';
+import type { RawHandle } from './stream-binding.ts';
 
 /** A connection that has not been read yet: a handle, or any stream that allows half-open use. */
 export type Incoming = ConnectionHandle | Duplex;
