@@ -7,8 +7,13 @@ import { Session } from 'node:inspector';
 import type { Worker } from 'node:worker_threads';
 import { type CallFrame, formatStack, type Script } from './stack.ts';
 
-/** A thread in a native call has no JavaScript to be stopped in. */
-const patienceMs = 300;
+/**
+ * A thread in a native call has no JavaScript to be stopped in. On a machine with more to do than cores, one that runs
+ * JavaScript may take its time to answer, too.
+ */
+const patienceMs = 2000;
+/** For what the thread was asked to be taken back, where it has not answered. */
+const farewellMs = 300;
 export const inNativeCode = 'in native code, or waiting: no JavaScript frames';
 
 interface WorkerMessage {
@@ -37,7 +42,6 @@ async function stackOf(session: Session, threadId: number): Promise<string> {
   const tell = (method: string) => {
     const message = JSON.stringify({ id: ++lastId, method });
     session.post('NodeWorker.sendMessageToWorker', { sessionId, message });
-    return lastId;
   };
   session.on('NodeWorker.attachedToWorker', ({ params }) => {
     if (!params.workerInfo.title.startsWith(title)) return;
@@ -50,7 +54,7 @@ async function stackOf(session: Session, threadId: number): Promise<string> {
     if (params.sessionId === sessionId) take(JSON.parse(params.message) as WorkerMessage);
   });
   const scripts = new Map<string, Script>();
-  const stack = await within(patienceMs, inNativeCode, (resolve) => {
+  const stack = await within<string | undefined>(patienceMs, undefined, (resolve) => {
     take = ({ method, params = {} }) => {
       if (method === 'Debugger.scriptParsed') scripts.set(params.scriptId ?? '', { url: '', ...params });
       else if (method === 'Debugger.paused') resolve(formatStack(params.callFrames ?? [], scripts));
@@ -59,13 +63,15 @@ async function stackOf(session: Session, threadId: number): Promise<string> {
   });
   // A thread that is stopped here, or about to be, cannot be ended: `terminate()` would never settle.
   if (sessionId !== '')
-    await within(patienceMs, undefined, (resolve) => {
-      tell('Debugger.resume');
-      const last = tell('Debugger.disable');
+    await within(stack === undefined ? farewellMs : patienceMs, undefined, (resolve) => {
+      // Ahead of the question: the answer may come while it is being put.
+      const last = lastId + 2;
       take = ({ id }) => id === last && resolve(undefined);
+      tell('Debugger.resume');
+      tell('Debugger.disable');
     });
   await new Promise<void>((resolve) => session.post('NodeWorker.disable', () => resolve()));
-  return stack;
+  return stack ?? inNativeCode;
 }
 
 /** What `begin` resolves with, or `otherwise` if that takes too long. */

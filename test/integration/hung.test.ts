@@ -13,6 +13,8 @@ export default async function app(env, startResponse) {
 function pause(ms) { for (const end = Date.now() + ms; Date.now() < end; ); }
 `;
 
+// Who pauses in the midst of the time between a stall and a hang leaves both sides as much of it as there is.
+
 /** Sends a request that may never be answered. */
 function send(tsgun: Tsgun, path: string): void {
   tsgun.get(path).catch(() => {});
@@ -117,11 +119,11 @@ describe('a worker in native code', () => {
 
   it('that comes back in time is shown where it comes back to', async () => {
     const { path } = makeFolder({
-      'app.mjs': app(`execSync('sleep 1');`, ` import { execSync } from 'node:child_process';`),
+      'app.mjs': app(`execSync('sleep 2');`, ` import { execSync } from 'node:child_process';`),
     });
-    const tsgun = start('app.mjs', ['--timeout', '2.5'], { cwd: path });
+    const tsgun = start('app.mjs', ['--timeout', '3'], { cwd: path });
     await tsgun.workers(1);
-    expect(await tsgun.get('/block')).toMatchObject({ text: 'hello' });
+    while (stalls(tsgun).length === 0) expect(await tsgun.get('/block')).toMatchObject({ text: 'hello' });
     const { stack } = await stall(tsgun);
     expect(stack).toMatch(/at execSync \(.*\n.*at app \(.*\/app\.mjs:3:/);
     expect(tsgun.lines('worker_hung')).toEqual([]);
@@ -131,14 +133,13 @@ describe('a worker in native code', () => {
 
 describe('a stall of a third of the timeout', () => {
   it('is a warning, once per stall, with the stack and the requests', async () => {
-    const { path } = makeFolder({ 'app.mjs': app('pause(1500);') });
+    const { path } = makeFolder({ 'app.mjs': app('pause(2000);') });
     const tsgun = start('app.mjs', ['--timeout', '3'], { cwd: path });
     const [pid] = await tsgun.workers(1);
-    for (const count of [1, 2]) {
-      await tsgun.get('/block');
-      await tsgun.until(() => stalls(tsgun).length >= count, 'a stall');
-    }
-    expect(stalls(tsgun)).toHaveLength(2);
+    // A watchdog that gets no CPU time itself excuses the worker: then there is no line for that stall.
+    let blocks = 0;
+    for (; stalls(tsgun).length < 2; blocks++) await tsgun.get('/block');
+    expect(stalls(tsgun).length).toBeLessThanOrEqual(blocks);
     expect(stalls(tsgun)[1]).toMatchObject({ level: 'warn', pid, requests: [{ method: 'GET', path: '/block' }] });
     expect(stalls(tsgun)[1]).not.toHaveProperty('event');
     expect(stalls(tsgun)[1]!.stack).toMatch(/^at pause \(.*\/app\.mjs:7:.*\nat app \(.*\/app\.mjs:3:/);
@@ -203,14 +204,18 @@ describe('no worker is called hung', () => {
       const session = new (require('node:inspector').Session)();
       session.connectToMainThread();
       let hasResumed = false;
-      session.on('Debugger.resumed', () => require('node:fs').writeSync(1, hasResumed ? 'kept' : 'taken away'));
+      session.on('Debugger.resumed', () => {
+        require('node:fs').writeSync(1, hasResumed ? 'kept' : 'taken away');
+        process.exit();
+      });
       session.on('Debugger.paused', () => setTimeout(() => {
         hasResumed = true;
         session.post('Debugger.resume');
       }, 4000));
       session.post('Debugger.enable');
       session.post('Debugger.pause');
-      setTimeout(() => process.exit(), 5000);
+      // What keeps it alive.
+      setInterval(() => {}, 1000);
     \`, { eval: true });
     for (const end = Date.now() + 100; Date.now() < end; );
   }`;
@@ -233,14 +238,14 @@ session.connect();
 session.post('Profiler.enable');
 session.post('Profiler.start');`;
     const stop = `{
-    pause(1000);
+    pause(2000);
     await new Promise((go) => setTimeout(go, 300));
     const profile = await new Promise((take) => session.post('Profiler.stop', (error, result) => take(error ?? result.profile)));
     startResponse('200 OK', []);
     return [String(profile.nodes.some(({ callFrame }) => callFrame.functionName === 'pause'))];
   }`;
     const { path } = makeFolder({ 'app.mjs': app(stop, session) });
-    const tsgun = start('app.mjs', ['--timeout', '2'], { cwd: path });
+    const tsgun = start('app.mjs', ['--timeout', '3'], { cwd: path });
     await tsgun.workers(1);
     expect(await tsgun.get('/block')).toMatchObject({ text: 'true' });
     await stall(tsgun);
@@ -263,8 +268,8 @@ session.post('Profiler.start');`;
   });
 
   it('does not hold up an app that exits, even out of a stall', async () => {
-    const { path } = makeFolder({ 'app.mjs': app('{ pause(1000); process.exit(7); }') });
-    const tsgun = start('app.mjs', ['--timeout', '2'], { cwd: path });
+    const { path } = makeFolder({ 'app.mjs': app('{ pause(2000); process.exit(7); }') });
+    const tsgun = start('app.mjs', ['--timeout', '3'], { cwd: path });
     await tsgun.workers(1);
     send(tsgun, '/block');
     expect(await tsgun.event('worker_exited')).toMatchObject({ code: 7, reason: 'crashed' });

@@ -39,22 +39,36 @@ describe('a WebSocket', () => {
     await tsgun.stop();
   });
 
-  it('lives through a reload until graceful-timeout, and is then told that the server goes', async () => {
+  it('lives through a reload, beside those of the new generation', async () => {
     const count = 500;
-    const tsgun = start(example, ['--workers', '2', '--graceful-timeout', '2']);
-    await tsgun.workers(2);
+    const tsgun = start(example, ['--workers', '2', '--graceful-timeout', '3600']);
+    const old = await tsgun.workers(2);
     const before = await Promise.all(Array.from({ length: count }, () => open(tsgun)));
-    const codes = before.map(closed);
+    // An old worker leaves when its connections are gone: not before they are closed here.
     tsgun.signal('SIGHUP');
     await tsgun.workers(4);
+    const after = await Promise.all(Array.from({ length: count }, () => open(tsgun)));
     const answers = await Promise.all(before.map((socket, index) => echo(socket, `old ${index}`)));
     expect(answers).toEqual(before.map((_, index) => `old ${index}`));
-    const after = await Promise.all(Array.from({ length: count }, () => open(tsgun)));
-    expect(new Set(await Promise.all(codes))).toEqual(new Set([1001]));
+    expect(tsgun.lines('worker_exited')).toEqual([]);
+    for (const socket of before) socket.close();
     await tsgun.event('reload_finished');
+    await tsgun.event('worker_exited', 2);
+    expect(tsgun.living().filter((pid) => old.includes(pid))).toEqual([]);
     const echoes = await Promise.all(after.map((socket, index) => echo(socket, `new ${index}`)));
     expect(echoes).toEqual(after.map((_, index) => `new ${index}`));
     for (const socket of after) socket.terminate();
+    await tsgun.stop();
+  });
+
+  it('is told at the end of graceful-timeout that the server goes', async () => {
+    const tsgun = start(example, ['--workers', '2', '--graceful-timeout', '2']);
+    await tsgun.workers(2);
+    const sockets = await Promise.all(Array.from({ length: 500 }, () => open(tsgun)));
+    const codes = sockets.map(closed);
+    tsgun.signal('SIGHUP');
+    expect(new Set(await Promise.all(codes))).toEqual(new Set([1001]));
+    await tsgun.event('reload_finished');
     await tsgun.stop();
   });
 
