@@ -5,6 +5,7 @@
 
 import { AppError, ClientGone, HttpError, overdueAnswer } from './errors.ts';
 import type { RequestHead } from './head.ts';
+import { maxQueuedBytes } from './limits.ts';
 import { type Field, type Framing, type ResponseState, writeHead, writeInterimHead } from './writer.ts';
 
 export type Bytes = Uint8Array;
@@ -75,9 +76,6 @@ export interface Carrier {
    */
   takeOver?(exchange: Exchange, events: TunnelEvents): { readonly tunnel: Tunnel; readonly rest: Buffer };
 }
-
-/** How much of a body is kept for an app that has not begun to read it. */
-const maxQueuedBytes = 64 * 1024;
 
 export class Exchange implements ResponseState {
   readonly head: RequestHead;

@@ -168,6 +168,9 @@ export class HttpServer {
     let next = now + sweepMs;
     for (const connection of this.connections) next = Math.min(next, connection.checkRequest(now));
     clearTimeout(this.requestTimer);
-    if (next < now + sweepMs) this.requestTimer = setTimeout(() => this.checkRequests(), Math.ceil(next - now)).unref();
+    if (next >= now + sweepMs) return;
+    // After the sockets have been read, as in a sweep: the answer of another process or thread may lie there.
+    const look = () => void setImmediate(() => this.checkRequests());
+    this.requestTimer = setTimeout(look, Math.ceil(next - now)).unref();
   }
 }

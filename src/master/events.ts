@@ -11,3 +11,7 @@ export type MasterEvent =
   | { type: 'exit'; child: Child; code: number | null; signal: NodeJS.Signals | null }
   | { type: 'watchdog' }
   | Prepared;
+
+export function isStop(event: MasterEvent): boolean {
+  return event.type === 'command' && (event.command === 'stop' || event.command === 'quit');
+}

@@ -7,7 +7,7 @@ import { type ErrorReport, ExitCode, report } from '../errors.ts';
 import { idleGraceMs, type WatchdogMessage, type WorkerMessage } from '../ipc/messages.ts';
 import type { Logger } from '../logger.ts';
 import type { Command } from './commands.ts';
-import type { MasterEvent } from './events.ts';
+import { isStop, type MasterEvent } from './events.ts';
 import { explainBoot, logExit, logRecycling } from './exits.ts';
 import { type Generation, type LoadConfiguration, prepareFirst, reopenLog } from './generation.ts';
 import { Generations } from './generations.ts';
@@ -66,10 +66,6 @@ export async function runMaster({ load, inbox, home }: MasterOptions): Promise<E
   return stop === undefined ? new Master(options, await first, surroundings).run() : ExitCode.ok;
 }
 
-function isStop(event: MasterEvent): boolean {
-  return event.type === 'command' && (event.command === 'stop' || event.command === 'quit');
-}
-
 class Master {
   private readonly inbox: Inbox<MasterEvent>;
   private readonly surroundings: Surroundings;
@@ -95,18 +91,18 @@ class Master {
   }
 
   async run(): Promise<ExitCode> {
-    const { app, settings } = this.current.configuration;
-    const { workers, workerClass } = settings;
+    const {
+      app,
+      settings: { workers, workerClass },
+    } = this.current.configuration;
     this.setTitle();
     // The loop does not run yet: without this wait a stop would not be heard, and nothing might keep the process alive.
     const stop = await Promise.race([this.hooks.starting(), this.inbox.find(isStop)]);
     if (stop !== undefined) return this.finish();
     this.surroundings.open(this.current, () => this.inbox.push({ type: 'watchdog' }));
     this.log.event('info', 'master_started', { app, workers, workerClass, node: process.version }, 'tsgun started');
-    return logEscapes(
-      () => this.log,
-      () => this.loop(),
-    );
+    const log = () => this.log;
+    return logEscapes(log, () => this.loop());
   }
 
   private async loop(): Promise<ExitCode> {
