@@ -27,6 +27,8 @@ const headerSeconds = values.quick ? 5 : 15;
 const bodySeconds = values.quick ? 8 : 30;
 /** Sweeps, and a machine that has two cores for all of this. */
 const leewaySeconds = 2;
+/** For the slow clients and the others. A worker holds 1,000 by itself; beyond, all wait until the slow ones are cut. */
+const room = ['--worker-connections', String(connections + 1000)];
 const load = { connections: 16 };
 const line = 'GET / HTTP/1.1\r\nHost: localhost\r\nX-Drip: ';
 
@@ -74,7 +76,7 @@ for (const name of chosen) await (name === 'drip' ? drip() : attack(name, modes[
 async function attack(name, { what, options, path, seconds, latestSeconds = seconds }) {
   console.log(`### ${name}: ${what}\n`);
   const timeouts = ['--header-timeout', headerSeconds, '--body-timeout', bodySeconds].map(String);
-  const server = await startServer(tsgun(undefined, 'tsgun', timeouts), 'slow');
+  const server = await startServer(tsgun(undefined, 'tsgun', [...timeouts, ...room]), 'slow');
   try {
     const first = startProbe(server.url);
     await sleep(5000);
@@ -122,7 +124,8 @@ async function drip() {
   console.log(
     `### drip: ${connections} clients that drip a header byte a second; header timeout ${headerSeconds} s.\n`,
   );
-  const server = await startServer(tsgun(undefined, 'tsgun', ['--header-timeout', String(headerSeconds)]), 'hello');
+  const options = ['--header-timeout', String(headerSeconds), ...room];
+  const server = await startServer(tsgun(undefined, 'tsgun', options), 'hello');
   try {
     await runWrk(server, load, 2);
     const alone = await runWrk(server, load, 5);
