@@ -11,8 +11,8 @@ export default defineConfig({
     index: 'src/index.ts',
     validate: 'src/validate.ts',
     'worker/main': 'src/worker/main.ts',
-    'worker/thread': 'src/worker/thread.ts',
-    'worker/watchdog-thread': 'src/worker/watchdog-thread.ts',
+    'worker/threads/inside/thread': 'src/worker/threads/inside/thread.ts',
+    'worker/watchdog/thread': 'src/worker/watchdog/thread.ts',
     'config/generate': 'src/config/generate.ts',
   },
   platform: 'node',
@@ -22,7 +22,7 @@ export default defineConfig({
     dir: 'dist',
     format: 'esm',
     entryFileNames: '[name].js',
-    // As deep as any file of src: relative addresses of files hold in both.
+    // As deep as src/ipc/entries.ts and src/config: relative addresses of files hold in both.
     chunkFileNames: 'chunks/[name].js',
   },
 });

@@ -12,8 +12,8 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads';
 import { HttpError } from '../src/http/errors.ts';
+import { RequestParser } from '../src/http/h1/parser.ts';
 import { defaultLimits } from '../src/http/limits.ts';
-import { RequestParser } from '../src/http/parser.ts';
 
 /** Limits of everyday use, and small ones that the mutations run into. */
 const limitChoices = [

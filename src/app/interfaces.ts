@@ -2,11 +2,11 @@
 
 import { AppLoadError, describe, report } from '../errors.ts';
 import { detect, isFastify, isKoa, isNest, isNodeServer } from './detect.ts';
-import type { EnvironOptions } from './env.ts';
-import type { Fetch } from './fetch.ts';
-import type { NodeListener } from './node.ts';
+import type { Fetch } from './fetch/fetch.ts';
+import type { NodeListener } from './node/node.ts';
 import type { App } from './types.ts';
-import { type Handler, wsgiHandler } from './wsgi.ts';
+import type { EnvironOptions } from './wsgi/environ.ts';
+import { type Handler, wsgiHandler } from './wsgi/wsgi.ts';
 
 export type InterfaceName = 'wsgi' | 'node' | 'fetch' | 'tcp';
 type MakeHandler = (app: unknown, options: EnvironOptions) => Handler;
@@ -15,11 +15,11 @@ type MakeHandler = (app: unknown, options: EnvironOptions) => Handler;
 const loaders: Record<InterfaceName, () => Promise<MakeHandler>> = {
   wsgi: async () => (app, options) => wsgiHandler(expectApp(app), options),
   node: async () => {
-    const { nodeHandler } = await import('./node.ts');
+    const { nodeHandler } = await import('./node/node.ts');
     return (app) => nodeHandler(isNodeServer(app) ? app : expectListener(app));
   },
   fetch: async () => {
-    const { fetchHandler } = await import('./fetch.ts');
+    const { fetchHandler } = await import('./fetch/fetch.ts');
     return (app) => fetchHandler(expectFetch(app));
   },
   // A raw connection brings no requests: `worker/tcp.ts` serves it.

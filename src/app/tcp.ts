@@ -6,8 +6,8 @@
 import { Socket, type SocketConstructorOpts } from 'node:net';
 import { AppLoadError, describe } from '../errors.ts';
 import type { Peer } from '../http/server.ts';
-import type { Incoming } from '../http/wire.ts';
-import { ConnectionHandle } from '../internals.ts';
+import type { Incoming } from '../http/wire/wire.ts';
+import { ConnectionHandle } from '../node/internals.ts';
 import { parseReference } from './load.ts';
 
 export interface TcpContext {

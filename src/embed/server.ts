@@ -15,9 +15,9 @@ import { bindError, ConfigError } from '../errors.ts';
 import { createListener } from '../http/accept.ts';
 import { HttpServer } from '../http/server.ts';
 import { createLazyLogger, type Logger } from '../logger.ts';
-import { httpOptions } from '../worker/http-options.ts';
-import { closeIdle } from '../worker/leave.ts';
-import { logTcpFailure } from '../worker/tcp.ts';
+import { closeIdle } from '../worker/accept/kernel-queue.ts';
+import { httpOptions } from '../worker/classes/http-options.ts';
+import { logTcpFailure } from '../worker/classes/raw.ts';
 import type { AnyApp, Apps } from './apps.ts';
 
 /** The settings that mean something without a master and workers. */

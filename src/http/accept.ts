@@ -1,9 +1,9 @@
 /** From a listening socket to the server's connections, and the addresses that both ends go by. */
 
 import { createServer, type Server } from 'node:net';
-import { takeConnections } from '../internals.ts';
+import { takeConnections } from '../node/internals.ts';
 import type { Peer } from './server.ts';
-import type { Incoming } from './wire.ts';
+import type { Incoming } from './wire/wire.ts';
 
 /**
  * What a unix socket goes by: it has no address, but SERVER_NAME and SERVER_PORT are never empty (PEP 3333, "environ

@@ -4,9 +4,9 @@
  */
 
 import { AppError, ClientGone, HttpError, overdueAnswer } from './errors.ts';
+import { type Field, type Framing, type ResponseState, writeHead, writeInterimHead } from './h1/writer.ts';
 import type { RequestHead } from './head.ts';
 import { maxQueuedBytes } from './limits.ts';
-import { type Field, type Framing, type ResponseState, writeHead, writeInterimHead } from './writer.ts';
 
 export type Bytes = Uint8Array;
 export type Piece = string | Bytes;

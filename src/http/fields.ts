@@ -3,7 +3,7 @@
  * means something to the server. Clients send the same few names all day, so a bounded cache answers nearly every time.
  */
 
-import { tokenForm } from './grammar.ts';
+import { tokenForm } from './h1/grammar.ts';
 
 /** What a field means to the server itself. Everything else is `other`, and only passed on. */
 export type FieldKind =

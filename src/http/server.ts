@@ -5,10 +5,10 @@
 
 // Not the globals, which an app may replace: deadlines must not stop with its fake timers.
 import { clearInterval, setInterval } from 'node:timers';
-import { Connection } from './connection.ts';
 import type { Carrier, Exchange } from './exchange.ts';
+import { Connection } from './h1/connection.ts';
 import type { Limits, Timeouts } from './limits.ts';
-import type { Incoming } from './wire.ts';
+import type { Incoming } from './wire/wire.ts';
 
 export interface HttpServerOptions {
   readonly limits: Limits;

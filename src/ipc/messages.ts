@@ -2,7 +2,7 @@
 
 import type { Settings } from '../config/settings.ts';
 import type { ErrorReport } from '../errors.ts';
-import type { Place } from './board.ts';
+import type { Place } from './scoreboard.ts';
 
 /** From a worker. */
 export type WorkerMessage =

@@ -2,7 +2,7 @@
 
 import type { WatchdogMessage, WorkerMessage } from '../ipc/messages.ts';
 import type { Command } from './commands.ts';
-import type { Prepared } from './generations.ts';
+import type { Prepared } from './generations/generations.ts';
 import type { Child } from './pool.ts';
 
 export type MasterEvent =

@@ -5,9 +5,9 @@ import { ConfigError, report } from '../errors.ts';
 import { callHook, type HookServer, type Hooks, hookLog } from '../hooks.ts';
 import type { Hang } from '../ipc/messages.ts';
 import type { Logger } from '../logger.ts';
-import type { Exit } from './exits.ts';
-import type { Generation } from './generation.ts';
-import type { WorkerName } from './hangs.ts';
+import type { Exit } from './children/exits.ts';
+import type { WorkerName } from './children/hangs.ts';
+import type { Generation } from './generations/generation.ts';
 import type { Pool } from './pool.ts';
 
 /** What the last hook may take of the time of a stop. */

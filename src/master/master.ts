@@ -6,12 +6,13 @@
 import { type ErrorReport, ExitCode, report } from '../errors.ts';
 import { idleGraceMs, type WatchdogMessage, type WorkerMessage } from '../ipc/messages.ts';
 import type { Logger } from '../logger.ts';
+import { explainBoot, logExit, logRecycling } from './children/exits.ts';
+import { Hangs, logStall, type WorkerName } from './children/hangs.ts';
+import { type ChildProcess, spawnWorker } from './children/spawn.ts';
 import type { Command } from './commands.ts';
 import { isStop, type MasterEvent } from './events.ts';
-import { explainBoot, logExit, logRecycling } from './exits.ts';
-import { type Generation, type LoadConfiguration, prepareFirst, reopenLog } from './generation.ts';
-import { Generations } from './generations.ts';
-import { Hangs, logStall, type WorkerName } from './hangs.ts';
+import { type Generation, type LoadConfiguration, prepareFirst, reopenLog } from './generations/generation.ts';
+import { Generations } from './generations/generations.ts';
 import { logEscapes, MasterHooks } from './hooks.ts';
 import type { Inbox } from './inbox.ts';
 import { type Action, nextLook, plan } from './plan.ts';
@@ -38,9 +39,8 @@ import {
   type Pool,
   quickStopMs,
 } from './pool.ts';
-import { type ChildProcess, spawnWorker } from './spawn.ts';
-import { predecessor, Successor } from './successor.ts';
-import { Surroundings } from './surroundings.ts';
+import { predecessor, Successor } from './succession/successor.ts';
+import { Surroundings } from './surroundings/surroundings.ts';
 import { isInForeground } from './terminal.ts';
 
 /** A loop that comes back this much later than it meant to was not running. */

@@ -3,7 +3,7 @@
 import { sendToMaster } from '../ipc/channel.ts';
 import { idleGraceMs } from '../ipc/messages.ts';
 import type { Logger } from '../logger.ts';
-import type { Worker } from './worker.ts';
+import type { Worker } from './classes/worker.ts';
 
 export interface Leave {
   /** For the log, where the master does not say it. */

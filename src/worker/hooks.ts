@@ -1,7 +1,7 @@
 /** The hooks that a worker calls. Functions do not travel, so that each worker reads them for itself. */
 
 import { offeredHooks } from '../app/script.ts';
-import type { Handler } from '../app/wsgi.ts';
+import type { Handler } from '../app/wsgi/wsgi.ts';
 import { BootError, report } from '../errors.ts';
 import {
   callHook,

@@ -13,12 +13,12 @@ import { openEnvelope, sendToMaster } from '../ipc/channel.ts';
 import { startHeartbeat } from '../ipc/heartbeat.ts';
 import { type MasterMessage, orderVariable, type WorkerOrder } from '../ipc/messages.ts';
 import { createLazyLogger, type Logger } from '../logger.ts';
+import { registry } from './classes/registry.ts';
+import type { Worker } from './classes/worker.ts';
 import { Exit } from './exit.ts';
 import { WorkerHooks } from './hooks.ts';
 import { become } from './identity.ts';
-import { registry } from './registry.ts';
-import { startWatchdog } from './watchdog.ts';
-import type { Worker } from './worker.ts';
+import { startWatchdog } from './watchdog/watchdog.ts';
 
 export async function work(): Promise<void> {
   const order = takeOrder();
@@ -126,7 +126,9 @@ interface Booted {
 async function boot(order: WorkerOrder, log: Logger, hooks: WorkerHooks): Promise<Booted> {
   const { settings, sockets, hooksFrom } = order;
   const isTcp = speaksTcp(settings.interface, order.app);
-  const makeWorker = isTcp ? (await import('./tcp.ts')).tcpWorker(settings) : await registry[settings.workerClass]();
+  const makeWorker = isTcp
+    ? (await import('./classes/raw.ts')).tcpWorker(settings)
+    : await registry[settings.workerClass]();
   // After all that is ours, which may lie where only root can read, and before the first line of the app.
   if (typeof hooksFrom === 'object') await hooks.readFile(hooksFrom.file);
   if (order.identity !== undefined) become(order.identity);

@@ -5,7 +5,7 @@ import { type IncomingHttpHeaders, request } from 'node:http';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { registry } from '../../src/worker/registry.ts';
+import { registry } from '../../src/worker/classes/registry.ts';
 import { start, type Tsgun } from '../integration/harness.ts';
 import { frameworks, interfaceOf, lacksErrorPage, openUsual, type Usual } from './frameworks.ts';
 

@@ -1,7 +1,7 @@
 /** The conformance cases, at the parser alone: whole, by line, by byte, and at seeded random cuts. */
 
 import { describe, expect, test } from 'vitest';
-import { environMaker } from '../../src/app/env.ts';
+import { environMaker } from '../../src/app/wsgi/environ.ts';
 import { type Carrier, Exchange } from '../../src/http/exchange.ts';
 import { bySection, type Case, conformanceLimits, loadCases } from './conformance.ts';
 import { atRandom, byLine, bySize, seededRandom } from './cuts.ts';

@@ -1,7 +1,7 @@
 /** The conformance cases on real ports: against the HTTP engine, and against the command with each worker class. */
 
 import { fileURLToPath } from 'node:url';
-import { registry } from '../../src/worker/registry.ts';
+import { registry } from '../../src/worker/classes/registry.ts';
 import { conformanceLimits } from './conformance.ts';
 import { describeConformance } from './conformance-suite.ts';
 import { app } from './echo-app.ts';

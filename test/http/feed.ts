@@ -1,9 +1,9 @@
 /** Feeds bytes to the parser, cut in any way, and records what it made of them: with no socket, no server, no clock. */
 
 import { HttpError } from '../../src/http/errors.ts';
+import { RequestParser } from '../../src/http/h1/parser.ts';
 import type { RequestHead } from '../../src/http/head.ts';
 import type { Limits } from '../../src/http/limits.ts';
-import { RequestParser } from '../../src/http/parser.ts';
 
 export interface ParsedRequest {
   readonly head: RequestHead;

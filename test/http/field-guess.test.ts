@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { lookUpField } from '../../src/http/fields.ts';
+import { RequestParser } from '../../src/http/h1/parser.ts';
 import { defaultLimits } from '../../src/http/limits.ts';
-import { RequestParser } from '../../src/http/parser.ts';
 
 const parser = new RequestParser(defaultLimits, { onHead: () => {}, onBody: () => {}, onEnd: () => {} });
 

@@ -5,9 +5,9 @@ import { once } from 'node:events';
 import { existsSync, readlinkSync } from 'node:fs';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { address } from '../../src/config/parsers.ts';
-import type { Generation } from '../../src/master/generation.ts';
-import { describeHandover, shareFiles } from '../../src/master/handover.ts';
-import { bindAll } from '../../src/master/listeners.ts';
+import type { Generation } from '../../src/master/generations/generation.ts';
+import { bindAll } from '../../src/master/sockets/listeners.ts';
+import { describeHandover, shareFiles } from '../../src/master/succession/handover.ts';
 import { openDescriptors } from '../descriptors.ts';
 import { connectCode, getAt, getUrl, makeService, tcpSocket } from './socket-service.ts';
 

@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { registry } from '../../src/worker/registry.ts';
+import { registry } from '../../src/worker/classes/registry.ts';
 import { type LogLine, start, type Tsgun } from '../integration/harness.ts';
 
 const app = fileURLToPath(new URL('./contract-app.ts', import.meta.url));

@@ -1,7 +1,7 @@
 /** A session with a worker thread of this process, carried by a session with its main thread (the NodeWorker domain). */
 
 import type { Session } from 'node:inspector';
-import type { DebugSession } from '../../src/worker/capture.ts';
+import type { DebugSession } from '../../src/worker/watchdog/capture.ts';
 
 type Reply = { id?: number; method?: string; params?: unknown; result?: object; error?: { message: string } };
 

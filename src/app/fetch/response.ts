@@ -1,0 +1,137 @@
+/**
+ * `Response` as most apps use it: a text and a few headers. Node's own makes a stream of each, which costs more than
+ * serving it; this one keeps what it was given until someone wants more of it, and then becomes Node's. It takes the
+ * global name where a fetch app is served, and passes for Node's in every respect that an app can see.
+ */
+
+import { STATUS_CODES } from 'node:http';
+import type { Field } from '../../http/h1/writer.ts';
+
+export const NativeResponse = globalThis.Response;
+type Native = InstanceType<typeof NativeResponse>;
+type ResponseInit = ConstructorParameters<typeof NativeResponse>[1];
+type BodyInit = ConstructorParameters<typeof NativeResponse>[0];
+
+const isNative = Object.prototype.isPrototypeOf;
+const textType: Field = ['content-type', 'text/plain;charset=UTF-8'];
+const nullBodyStatuses = [204, 205, 304];
+
+export class LightResponse {
+  /** Node's own, once it was needed. */
+  #native: Native | undefined = undefined;
+  readonly #piece: string;
+  readonly #hasBody: boolean;
+  readonly #fields: readonly Field[];
+  readonly status: number;
+  readonly statusText: string;
+
+  constructor(body?: BodyInit, init?: ResponseInit) {
+    const { status = 200, statusText = '', headers } = init ?? {};
+    const isSimple = typeof body === 'string' || body === undefined || body === null;
+    const isNull = nullBodyStatuses.includes(status);
+    const isLegal = Number.isInteger(status) && status >= 200 && status <= 599 && !(isNull && isSimple && body);
+    // A constructor may return another object. What is wrong is told by Node in its own words.
+    if (!isSimple || !isLegal || isNull || statusText !== '') {
+      this.#native = undefined;
+      this.#piece = '';
+      this.#hasBody = false;
+      this.#fields = [];
+      this.status = 0;
+      this.statusText = '';
+      const Class = new.target === LightResponse ? NativeResponse : new.target;
+      // biome-ignore lint/correctness/noConstructorReturn: for what this class does not do, its caller gets Node's
+      return Reflect.construct(NativeResponse, [body, init], Class) as unknown as LightResponse;
+    }
+    this.#piece = body ?? '';
+    this.#hasBody = typeof body === 'string';
+    this.status = status;
+    this.statusText = statusText;
+    this.#fields = readHeaders(headers, this.#hasBody);
+  }
+
+  static [Symbol.hasInstance](value: unknown): boolean {
+    return isNative.call(NativeResponse.prototype, value as object);
+  }
+
+  static json(data: unknown, init?: ResponseInit): LightResponse {
+    const headers = new Headers(init?.headers);
+    if (!headers.has('content-type')) headers.set('content-type', 'application/json');
+    return new LightResponse(JSON.stringify(data), { ...init, headers });
+  }
+
+  /** Status line, fields and text, where nobody has asked for more; else Node's own. */
+  static read(response: Native | LightResponse): Plain | Native {
+    if (!(#plain in response)) return response as Native;
+    return (
+      response.#native ?? { status: statusLine(response.status, ''), fields: response.#fields, text: response.#piece }
+    );
+  }
+
+  /** Marks what this class has made: `instanceof` cannot tell, by design. */
+  readonly #plain = true;
+
+  static become(response: LightResponse): Native {
+    if (!(#plain in response)) return response as Native;
+    response.#native ??= new NativeResponse(response.#hasBody ? response.#piece : null, {
+      status: response.status,
+      headers: response.#fields as [string, string][],
+    });
+    return response.#native;
+  }
+}
+
+export interface Plain {
+  readonly status: string;
+  readonly fields: readonly Field[];
+  readonly text: string;
+}
+
+export function statusLine(status: number, reason: string): string {
+  return `${status} ${reason || STATUS_CODES[status] || ''}`;
+}
+
+export function readFields(headers: Headers): Field[] {
+  const fields: Field[] = [];
+  // Several Set-Cookie come one by one.
+  for (const field of headers) fields.push(field);
+  return fields;
+}
+
+function readHeaders(headers: NonNullable<ResponseInit>['headers'], hasBody: boolean): readonly Field[] {
+  if (headers === undefined || headers === null) return hasBody ? [textType] : [];
+  let fields: Field[] = [];
+  if (headers instanceof Headers || Symbol.iterator in headers || Object.keys(headers).length > 1)
+    fields = readFields(headers instanceof Headers ? headers : new Headers(headers as Record<string, string>));
+  else for (const name in headers) fields.push([name, String((headers as Record<string, unknown>)[name])]);
+  if (hasBody && !fields.some(([name]) => name.toLowerCase() === 'content-type')) fields.push(textType);
+  return fields;
+}
+
+const delegated = ['headers', 'ok', 'redirected', 'type', 'url', 'body', 'bodyUsed'];
+const methods = ['arrayBuffer', 'blob', 'bytes', 'clone', 'formData', 'json', 'text'];
+
+for (const name of delegated)
+  Object.defineProperty(LightResponse.prototype, name, {
+    get(this: LightResponse) {
+      // From Node's class: of an app's own class, what was made is Node's, and comes by here too.
+      return Reflect.get(NativeResponse.prototype, name, LightResponse.become(this));
+    },
+    configurable: true,
+  });
+for (const name of methods)
+  if (name in NativeResponse.prototype)
+    Object.defineProperty(LightResponse.prototype, name, {
+      value(this: LightResponse, ...args: unknown[]) {
+        return Reflect.apply(Reflect.get(NativeResponse.prototype, name), LightResponse.become(this), args);
+      },
+      configurable: true,
+      writable: true,
+    });
+Object.setPrototypeOf(LightResponse, NativeResponse);
+Object.setPrototypeOf(LightResponse.prototype, NativeResponse.prototype);
+Object.defineProperty(LightResponse, 'name', { value: 'Response' });
+
+/** Gives the global name to this one. */
+export function installResponse(): void {
+  globalThis.Response = LightResponse as unknown as typeof NativeResponse;
+}

@@ -1,0 +1,133 @@
+/**
+ * The node interface: runs `(req, res)` handlers and the frameworks made for them. They get Node's own objects, standing on
+ * an exchange of ours.
+ */
+
+import { EventEmitter } from 'node:events';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Exchange } from '../../http/exchange.ts';
+import { isNodeServer, type NodeServer } from '../detect.ts';
+import type { Handler } from '../wsgi/wsgi.ts';
+import { hasPrototypes, standBefore } from './prototypes.ts';
+import { abortRequest, own, Request } from './request.ts';
+import { close, fail, Response, tellClose } from './response.ts';
+import { ClientSocket } from './socket.ts';
+
+export type NodeListener = (request: IncomingMessage, response: ServerResponse) => unknown;
+
+export function nodeHandler(app: NodeListener | NodeServer): Handler {
+  const server = isNodeServer(app) ? app : undefined;
+  const listener = isNodeServer(app) ? listenerOf(app) : app;
+  const { MadeRequest, MadeResponse } = makersFor(isNodeServer(app) ? app.listeners('request')[0] : app);
+  return (exchange) => {
+    if (server !== undefined && mayUpgrade(exchange, server)) return upgrade(exchange, server);
+    const socket = socketOf(exchange, server);
+    const request = new MadeRequest(exchange, socket);
+    const response = new MadeResponse(request, socket);
+    socket.noteRequest(request);
+    exchange.isLenient = true;
+    exchange.keepsBody = true;
+    exchange.onLeave((reason) => leave(reason, request, response, socket));
+    let result: unknown;
+    try {
+      result = listener(request, response);
+    } catch (error) {
+      return fail(response, error);
+    }
+    return isPromise(result) ? settled(result, exchange, response) : undefined;
+  };
+}
+
+interface Makers {
+  readonly MadeRequest: typeof Request;
+  readonly MadeResponse: typeof Response;
+}
+
+/** One pair for each app, however many servers it has. */
+const known = new WeakMap<object, Makers>();
+
+/** What requests and responses are made of: for Express, of what it would make of them. */
+function makersFor(app: unknown): Makers {
+  if (!hasPrototypes(app)) return { MadeRequest: Request, MadeResponse: Response };
+  const before = known.get(app);
+  if (before?.MadeRequest.prototype === app.request && before.MadeResponse.prototype === app.response) return before;
+  const makers = { MadeRequest: class extends Request {}, MadeResponse: class extends Response {} };
+  app.request = standBefore(app.request, makers.MadeRequest.prototype);
+  app.response = standBefore(app.response, makers.MadeResponse.prototype);
+  known.set(app, makers);
+  return makers;
+}
+
+function listenerOf(server: NodeServer): NodeListener {
+  return (request, response) => {
+    const isExpecting = (request as Request)[own].exchange.isAwaitingContinue;
+    if (isExpecting && server.emit('checkContinue', request, response)) return undefined;
+    const [only, ...others] = server.listeners('request');
+    // What a tracer has put in its place must see each request. Else directly: an event's listener cannot say that it failed.
+    const isPlain = server.emit === EventEmitter.prototype.emit && others.length === 0;
+    if (only === undefined) throw new Error('the http.Server has no listener for requests');
+    return isPlain ? only.call(server, request, response) : server.emit('request', request, response);
+  };
+}
+
+/** One for each connection. */
+function socketOf({ carrier }: Exchange, server: NodeServer | undefined): ClientSocket {
+  if (carrier.attachment instanceof ClientSocket) return carrier.attachment;
+  const socket = new ClientSocket(carrier);
+  carrier.attachment = socket;
+  socket.server = server;
+  return socket;
+}
+
+/** Where the app still may answer a client that has only closed its half, that answer is sent. */
+function leave(reason: Error, request: Request, response: Response, socket: ClientSocket): void {
+  const { exchange } = request[own];
+  exchange.onAbort(() => {
+    abortRequest(request);
+    close(response);
+  });
+  if (exchange.isGone) return;
+  if (reason.name === 'TimeoutError') return void response.emit('timeout', socket);
+  abortRequest(request);
+  tellClose(response);
+}
+
+/** An async handler is done when its promise has settled, and its answer is complete. */
+async function settled(result: Promise<unknown>, exchange: Exchange, response: Response): Promise<void> {
+  try {
+    await result;
+  } catch (error) {
+    fail(response, error);
+  }
+  if (!exchange.isEnded && !exchange.isGone) await new Promise<void>((resolve) => (response[own].onSettled = resolve));
+}
+
+function isPromise(value: unknown): value is Promise<unknown> {
+  return typeof (value as Promise<unknown> | undefined)?.then === 'function';
+}
+
+// Upgrades (RFC 9110 §7.8). Without a listener for them they are ignored, and the request is one like any other.
+
+function mayUpgrade({ head, carrier }: Exchange, server: NodeServer): boolean {
+  if (!head.isUpgrade || head.hasBody || carrier.takeOver === undefined) return false;
+  return server.listenerCount('upgrade') > 0 && head.names.some(({ kind }) => kind === 'upgrade');
+}
+
+/**
+ * A WebSocket's Close frame with status 1001, "going away" (RFC 6455 §5.5.1, §7.4.1). Control frames may come between any
+ * two others, and libraries write each frame in one step.
+ */
+const goingAway = Buffer.from([0x88, 0x02, 0x03, 0xe9]);
+
+/** In the next tick: by then, what was read along with the request is known to belong to the new protocol. */
+function upgrade(exchange: Exchange, server: NodeServer): void {
+  process.nextTick(() => {
+    if (exchange.isGone) return;
+    const socket = socketOf(exchange, server);
+    const request = new Request(exchange, socket);
+    Object.assign(request, { upgrade: true });
+    const { tunnel, rest } = exchange.carrier.takeOver!(exchange, socket);
+    socket.attach(tunnel, request.headers.upgrade?.toLowerCase() === 'websocket' ? goingAway : undefined);
+    server.emit('upgrade', request, socket, rest);
+  });
+}

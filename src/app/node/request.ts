@@ -1,0 +1,117 @@
+/** A request as Node handlers know it: a real `http.IncomingMessage` that reads its body from an exchange. */
+
+import { IncomingMessage } from 'node:http';
+import type { Socket } from 'node:net';
+import type { Exchange } from '../../http/exchange.ts';
+import type { ClientSocket } from './socket.ts';
+
+/** Node's own names for what its parser would call. */
+interface Internals {
+  _addHeaderLines(lines: string[], count: number): void;
+}
+
+const originalRead = IncomingMessage.prototype._read;
+
+/** What is not Node's lies under this name: frameworks and apps give these objects names of their own, such as `status`. */
+export const own = Symbol('tsgun');
+
+interface Source {
+  readonly exchange: Exchange;
+  /** Whether the body is on its way to this stream. */
+  isReading: boolean;
+  /** Its end is the server's doing: nobody is to be cut off for it. */
+  isOver: boolean;
+}
+
+export class Request extends IncomingMessage {
+  readonly [own]: Source;
+
+  constructor(exchange: Exchange, socket: ClientSocket) {
+    // It looks for no more than a stream.
+    super(socket as unknown as Socket);
+    const { head } = exchange;
+    this[own] = { exchange, isReading: false, isOver: false };
+    this.httpVersionMajor = 1;
+    this.httpVersionMinor = head.minorVersion;
+    this.httpVersion = head.minorVersion === 1 ? '1.1' : '1.0';
+    this.method = head.method;
+    this.url = head.target;
+    const lines: string[] = [];
+    const { names, values } = head;
+    for (let index = 0; index < names.length; index++) lines.push(names[index]!.raw, values[index]!);
+    (this as unknown as Internals)._addHeaderLines(lines, lines.length);
+    // Only now: before, those lines would be trailers.
+    this.complete = !head.hasBody;
+    // Own properties, as Express gives each request another prototype.
+    this._read = read;
+    this._destroy = destroy;
+  }
+}
+
+function read(this: Request, size: number): void {
+  originalRead.call(this, size);
+  if (this[own].isReading) return this[own].exchange.resumeBody();
+  startReading(this);
+}
+
+/** Lets the body come, as far as the stream takes it; a client that waits for permission to send gets it with that. */
+export function startReading(request: Request): void {
+  if (request[own].isReading) return;
+  request[own].isReading = true;
+  const { exchange } = request[own];
+  if (!exchange.head.hasBody) {
+    request.push(null);
+    return;
+  }
+  exchange.readBody({
+    onData(bytes) {
+      (request.socket as unknown as ClientSocket).noteActivity();
+      return request.push(bytes);
+    },
+    onEnd() {
+      request.complete = true;
+      request.push(null);
+    },
+    onLost() {
+      request[own].isOver = true;
+      request.destroy();
+    },
+  });
+}
+
+/** As Node's own, but that the connection is the server's to end. */
+function destroy(this: Request, error: Error | null, done: (error?: Error | null) => void): void {
+  const { exchange } = this[own];
+  if (exchange.isEnded) exchange.loseBody();
+  if (!this[own].isOver && (!this.readableEnded || !this.complete)) {
+    this.aborted = true;
+    this.emit('aborted');
+    if (!exchange.isEnded && !exchange.isGone && exchange.leaveReason === undefined) exchange.carrier.cut();
+  }
+  process.nextTick(() => done(this.listenerCount('error') === 0 ? null : error));
+}
+
+/** The client has gone, or has nothing more to say: what Node does then. */
+export function abortRequest(request: Request): void {
+  if (request.destroyed || request[own].isOver) return;
+  request.destroy(Object.assign(new Error('aborted'), { code: 'ECONNRESET' }));
+}
+
+/** Whether somebody reads on. What was stopped for good, such as a body over a parser's limit, is paused as well. */
+function isWanted(request: Request): boolean {
+  const { pipes } = (request as unknown as { _readableState: { pipes: unknown[] } })._readableState;
+  return request.readableFlowing === true || pipes.length > 0 || request.listenerCount('readable') > 0;
+}
+
+/** The answer is complete: who waits for the request's end hears of it. */
+export function endRequest(request: Request): void {
+  request[own].isOver = true;
+  if (!request.complete && !request.destroyed && isWanted(request)) return startReading(request);
+  request[own].exchange.loseBody();
+  if (request.destroyed || (request.listenerCount('close') === 0 && request.listenerCount('end') === 0)) return;
+  if (!request.complete) request.destroy();
+  else if (!request.readableEnded) {
+    startReading(request);
+    request.resume();
+  }
+}

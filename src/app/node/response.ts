@@ -1,0 +1,259 @@
+/**
+ * An answer as Node handlers know it: a real `http.ServerResponse`. Node's own code checks what the app says and keeps
+ * the stream's states; at the seam where it would write to a socket, head and body go to the exchange as data instead, so
+ * that framing, limits and what closes the connection are decided by the engine, as for every interface.
+ */
+
+import { ServerResponse, validateHeaderName, validateHeaderValue } from 'node:http';
+import type { Socket } from 'node:net';
+import { AppError } from '../../http/errors.ts';
+import type { Exchange, Piece } from '../../http/exchange.ts';
+import type { Field } from '../../http/h1/writer.ts';
+import { responseSymbols } from '../../node/internals.ts';
+import { endRequest, own, type Request, startReading } from './request.ts';
+import type { ClientSocket } from './socket.ts';
+
+type Done = ((error?: Error | null) => void) | null | undefined;
+
+/** Node's names for the steps between `write` and the socket. */
+interface Seam {
+  _header: string | null;
+  _headerSent: boolean;
+  _trailer: string;
+  _closed: boolean;
+  socket: Socket | null;
+  _storeHeader: (firstLine: string, headers: unknown) => void;
+  _send: (data: Piece, encoding?: BufferEncoding | null, callback?: Done, length?: number) => boolean;
+  _writeRaw: (data: Piece, encoding?: BufferEncoding | null, callback?: Done) => boolean;
+  _finish: () => void;
+  /** Documented, and missing in the types. */
+  getRawHeaderNames(): string[];
+}
+
+const originalFinish = (ServerResponse.prototype as unknown as Seam)._finish;
+const { outHeaders, needDrain } = responseSymbols(new ServerResponse({ method: 'GET' } as Request));
+const seam = (response: object) => response as Seam & { [name: symbol]: unknown };
+
+/** What a response has beyond Node's. */
+class Answer {
+  readonly exchange: Exchange;
+  status = '';
+  fields: readonly Field[] = [];
+  /** The first piece, until it is known whether others follow; as Node does, at most until the next tick. */
+  pending: Piece | undefined = undefined;
+  pendingDone: Done = undefined;
+  /** Whether a write returned false, and no `drain` has followed. */
+  isStalled = false;
+  finishDone: Done = undefined;
+  hasToldClose = false;
+  /** Called when the answer is complete, or will never be. */
+  onSettled: (() => void) | undefined = undefined;
+
+  constructor(exchange: Exchange) {
+    this.exchange = exchange;
+  }
+}
+
+export class Response extends ServerResponse<Request> {
+  readonly [own]: Answer;
+
+  constructor(request: Request, socket: ClientSocket) {
+    super(request);
+    const { exchange } = request[own];
+    this[own] = new Answer(exchange);
+    this.shouldKeepAlive = exchange.head.isKeepAlive;
+    const parts = seam(this);
+    parts.socket = socket as unknown as Socket;
+    socket._httpMessage = this;
+    // Own properties, as Express gives each response another prototype.
+    parts._storeHeader = storeHeader;
+    parts._send = send;
+    parts._writeRaw = writeRaw;
+    parts._finish = finish;
+    if (needDrain === undefined) Object.defineProperty(this, 'writableNeedDrain', { get: () => this[own].isStalled });
+  }
+}
+
+/** Says the head, which waits for the first piece. */
+function storeHeader(this: Response, firstLine: string, headers: unknown): void {
+  this[own].status = firstLine.slice('HTTP/1.1 '.length, -2);
+  const fields = readFields(this, headers);
+  if (!this.shouldKeepAlive) fields.push(['Connection', 'close']);
+  this[own].exchange.sendsDate = this.sendDate;
+  this[own].fields = fields;
+  seam(this)._header = `${firstLine}\r\n`;
+}
+
+function readFields(response: Response, headers: unknown): Field[] {
+  const fields: Field[] = [];
+  const add = (name: string, value: unknown) => {
+    if (Array.isArray(value)) for (const each of value) fields.push([name, String(each)]);
+    else fields.push([name, typeof value === 'string' ? value : String(value)]);
+  };
+  if (headers === undefined || headers === null) return fields;
+  if (outHeaders !== undefined && headers === seam(response)[outHeaders]) {
+    const entries = headers as Record<string, [name: string, value: unknown]>;
+    for (const key in entries) add(entries[key]![0], entries[key]![1]);
+    return fields;
+  }
+  const names = outHeaders === undefined ? seam(response).getRawHeaderNames() : [];
+  for (const name of names) add(name, response.getHeader(name));
+  if (names.length > 0) return fields;
+  // Straight from writeHead: nobody has looked at these yet.
+  const addChecked = (name: string, value: unknown) => {
+    validateHeaderName(name);
+    for (const each of Array.isArray(value) ? value : [value]) validateHeaderValue(name, each);
+    add(name, value);
+  };
+  if (!Array.isArray(headers))
+    for (const [name, value] of Object.entries(headers as Record<string, unknown>)) addChecked(name, value);
+  else if (Array.isArray(headers[0])) for (const [name, value] of headers) addChecked(name, value);
+  else for (let index = 0; index < headers.length; index += 2) addChecked(headers[index], headers[index + 1]);
+  return fields;
+}
+
+/** A piece of the body; empty where only the head is to be flushed, or at the end. */
+function send(this: Response, data: Piece, encoding?: BufferEncoding | null, callback?: Done): boolean {
+  const parts = seam(this);
+  const isFirst = !parts._headerSent;
+  parts._headerSent = true;
+  (parts.socket as ClientSocket | null)?.noteActivity();
+  if (data.length === 0) {
+    // Node's end() says latin1, and gives what is to be called once the answer is out.
+    if (encoding === 'latin1' && callback) this[own].finishDone = callback;
+    else {
+      attempt(this, () => flushHead(this));
+      if (callback) process.nextTick(callback);
+    }
+    return true;
+  }
+  const isBytes = typeof data !== 'string' || !encoding || encoding === 'utf8' || encoding === 'utf-8';
+  const piece = isBytes ? data : Buffer.from(data as string, encoding as BufferEncoding);
+  if (isFirst) {
+    this[own].pending = piece;
+    this[own].pendingDone = callback;
+    process.nextTick(flushPending, this);
+    this[own].isStalled = piece.length >= this.writableHighWaterMark;
+  } else {
+    flushPending(this);
+    pass(this, piece, callback);
+  }
+  return !this[own].isStalled;
+}
+
+function flushPending(response: Response): void {
+  const { pending, pendingDone } = response[own];
+  if (pending === undefined) return;
+  response[own].pending = undefined;
+  pass(response, pending, pendingDone);
+}
+
+function pass(response: Response, piece: Piece, callback: Done): void {
+  const { exchange } = response[own];
+  attempt(response, () => {
+    begin(response);
+    const isTaking = exchange.write(piece);
+    if (!isTaking && !exchange.isGone) {
+      response[own].isStalled = true;
+      exchange.onDrain = () => {
+        exchange.onDrain = undefined;
+        drain(response, callback);
+      };
+    } else if (response[own].isStalled) process.nextTick(drain, response, callback);
+    else if (typeof callback === 'function') process.nextTick(callback);
+  });
+}
+
+function drain(response: Response, callback: Done): void {
+  callback?.();
+  if (!response[own].isStalled) return;
+  response[own].isStalled = false;
+  if (needDrain !== undefined) seam(response)[needDrain] = false;
+  if (!response.writableEnded && !response.destroyed) response.emit('drain');
+}
+
+function begin(response: Response): void {
+  const { exchange, status, fields } = response[own];
+  if (exchange.status === '') exchange.begin(status, fields);
+}
+
+function flushHead(response: Response): void {
+  flushPending(response);
+  begin(response);
+  response[own].exchange.sendHead();
+}
+
+/** Interim responses, which do not wait for anything. */
+function writeRaw(this: Response, data: Piece, _encoding?: BufferEncoding | null, callback?: Done): boolean {
+  const text = String(data);
+  if (text.startsWith('HTTP/1.1 100 ')) startReading(this.req);
+  else if (text.startsWith('HTTP/1.1 1')) this[own].exchange.sendInterim(text);
+  else throw new AppError('only interim responses are written as they stand');
+  if (typeof callback === 'function') process.nextTick(callback);
+  return true;
+}
+
+/** The app has ended its answer. */
+function finish(this: Response): void {
+  const { exchange, pending } = this[own];
+  originalFinish.call(this);
+  attempt(this, () => {
+    const { _trailer: trailer } = seam(this);
+    if (exchange.status === '' && trailer === '') {
+      this[own].pending = undefined;
+      exchange.send(this[own].status, this[own].fields, pending ?? '');
+      if (this[own].pendingDone) process.nextTick(this[own].pendingDone);
+    } else {
+      flushPending(this);
+      begin(this);
+      exchange.end(trailer);
+    }
+  });
+  process.nextTick(settle, this);
+}
+
+/** What node:http does once an answer is out. */
+function settle(response: Response): void {
+  if (response[own].finishDone) response[own].finishDone();
+  endRequest(response.req);
+  close(response);
+}
+
+/** The answer is complete, or nobody is there to take it. */
+export function close(response: Response): void {
+  const parts = seam(response);
+  if (parts._closed) return;
+  const socket = parts.socket as ClientSocket | null;
+  if (socket?._httpMessage === response) {
+    socket._httpMessage = null;
+    socket.setTimeout(0);
+  }
+  if (response.writableEnded) parts.socket = null;
+  response.destroyed = true;
+  parts._closed = true;
+  tellClose(response);
+  response[own].onSettled?.();
+}
+
+/** Once: a client that has closed its half is said to have gone, and can still be answered. */
+export function tellClose(response: Response): void {
+  if (response[own].hasToldClose) return;
+  response[own].hasToldClose = true;
+  response.emit('close');
+}
+
+/** What breaks the rules of HTTP is a failure of the app; what it does afterwards goes nowhere. */
+function attempt(response: Response, action: () => void): void {
+  try {
+    action();
+  } catch (error) {
+    fail(response, error);
+  }
+}
+
+/** Who still writes to it hears that nobody takes it any more. */
+export function fail(response: Response, error: unknown): void {
+  response[own].exchange.fail(error);
+  response[own].exchange.loseBody();
+  process.nextTick(close, response);
+}

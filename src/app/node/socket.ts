@@ -1,0 +1,219 @@
+/**
+ * What a Node handler sees as its client's socket: one per connection, as in `node:http`. Until an upgrade it carries no
+ * bytes itself, as those belong to the requests; from then on it is the connection.
+ */
+
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { isIPv6 } from 'node:net';
+import { Duplex } from 'node:stream';
+import type { Carrier, Tunnel, TunnelEvents } from '../../http/exchange.ts';
+
+/** What it knows beside what Node's do. */
+interface Own {
+  /** Cut along with it, as long as there is one. */
+  carrier: Carrier | undefined;
+  request: IncomingMessage | undefined;
+  farewell: Buffer | undefined;
+  tunnel: Tunnel | undefined;
+  written: ((error?: Error | null) => void) | undefined;
+  timer: NodeJS.Timeout | undefined;
+}
+
+/** The one name that is ours: any other may be an app's own, for what it keeps with a connection. */
+const own = Symbol('tsgun.socket');
+const hangUp = Symbol('tsgun.hangUp');
+
+export class ClientSocket extends Duplex implements TunnelEvents {
+  readonly remoteAddress: string | undefined;
+  readonly remotePort: number | undefined;
+  readonly remoteFamily: string | undefined;
+  readonly localAddress: string;
+  readonly localPort: number;
+  readonly localFamily: string;
+  readonly connecting = false;
+  readonly pending = false;
+  bytesRead = 0;
+  bytesWritten = 0;
+  timeout = 0;
+  /** Named as Node names them: what is served here now. */
+  _httpMessage: ServerResponse | null = null;
+  /** The `http.Server` in whose name it is served. */
+  server: object | undefined = undefined;
+  private readonly [own]: Own;
+
+  constructor(carrier: Carrier) {
+    super({ allowHalfOpen: true, emitClose: true });
+    this[own] = {
+      carrier,
+      request: undefined,
+      farewell: undefined,
+      tunnel: undefined,
+      written: undefined,
+      timer: undefined,
+    };
+    const { localAddress, localPort, remoteAddress, remotePort } = carrier;
+    const isUnix = remoteAddress === '';
+    this.remoteAddress = isUnix ? undefined : remoteAddress;
+    this.remotePort = isUnix ? undefined : Number(remotePort);
+    this.remoteFamily = isUnix ? undefined : family(remoteAddress);
+    this.localAddress = localAddress;
+    this.localPort = Number(localPort);
+    this.localFamily = family(localAddress);
+    // As on a net.Socket of node:http, which nobody listens to either.
+    this.on('error', () => {});
+  }
+
+  get readyState(): string {
+    return this.destroyed ? 'closed' : 'open';
+  }
+
+  /** A request has come. */
+  noteRequest(request: IncomingMessage): void {
+    this[own].request = request;
+  }
+
+  address(): { address: string; family: string; port: number } {
+    return { address: this.localAddress, family: this.localFamily, port: this.localPort };
+  }
+
+  setNoDelay(): this {
+    return this;
+  }
+
+  setKeepAlive(): this {
+    return this;
+  }
+
+  ref(): this {
+    return this;
+  }
+
+  unref(): this {
+    return this;
+  }
+
+  /** Calls back after `ms` in which nothing was heard or said; if nobody listens then, the connection ends. 0: never. */
+  setTimeout(ms: number, callback?: () => void): this {
+    clearTimeout(this[own].timer);
+    this.timeout = ms;
+    if (callback !== undefined) {
+      if (ms === 0) this.off('timeout', callback);
+      else this.once('timeout', callback);
+    }
+    this[own].timer = ms > 0 ? setTimeout(() => this.expire(), ms).unref() : undefined;
+    return this;
+  }
+
+  /** Something was heard or said. */
+  noteActivity(): void {
+    this[own].timer?.refresh();
+  }
+
+  private expire(): void {
+    const { _httpMessage: response } = this;
+    const { request } = this[own];
+    const isRequestTold = request !== undefined && !request.complete && request.emit('timeout', this);
+    const isResponseTold = response?.emit('timeout', this) ?? false;
+    const isTold = this.emit('timeout', this);
+    if (!isRequestTold && !isResponseTold && !isTold) this.destroy();
+  }
+
+  // The writes of responses do not come through here: there is nothing to hold together.
+
+  override cork(): void {
+    if (this[own].tunnel !== undefined) super.cork();
+  }
+
+  override uncork(): void {
+    if (this[own].tunnel !== undefined) super.uncork();
+  }
+
+  // After an upgrade.
+
+  /**
+   * Becomes the connection itself.
+   * @param farewell what is written if the process ends before the connection does
+   */
+  attach(tunnel: Tunnel, farewell: Buffer | undefined): void {
+    this[own].farewell = farewell;
+    this.setTimeout(0);
+    this._httpMessage = null;
+    this[own].request = undefined;
+    this[own].tunnel = tunnel;
+  }
+
+  takeBytes(bytes: Buffer): void {
+    this.bytesRead += bytes.length;
+    this.noteActivity();
+    if (!this.push(bytes)) this[own].tunnel?.pause();
+  }
+
+  takeEnd(): void {
+    this.push(null);
+  }
+
+  takeFarewell(): void {
+    // Before the handshake was answered, nobody would understand it.
+    if (this[own].farewell !== undefined && this.bytesWritten > 0 && this.writable)
+      this[own].tunnel?.write(this[own].farewell);
+  }
+
+  takeDrain(): void {
+    const { written } = this[own];
+    this[own].written = undefined;
+    written?.();
+  }
+
+  /** The connection is gone. */
+  takeClose(): void {
+    this[own].carrier = undefined;
+    this.destroy();
+  }
+
+  override _read(): void {
+    this[own].tunnel?.resume();
+  }
+
+  override _write(bytes: Buffer, _encoding: BufferEncoding, done: (error?: Error | null) => void): void {
+    if (this[own].tunnel === undefined)
+      return done(new Error('a response is written to `res`: its socket belongs to the server until an upgrade'));
+    this.bytesWritten += bytes.length;
+    this.noteActivity();
+    if (this[own].tunnel.write(bytes)) done();
+    else this[own].written = done;
+  }
+
+  destroySoon(): void {
+    this.end(() => this.destroy());
+  }
+
+  resetAndDestroy(): this {
+    return this.destroy();
+  }
+
+  override _final(done: (error?: Error | null) => void): void {
+    const { tunnel } = this[own];
+    if (tunnel !== undefined) tunnel.end();
+    else this[hangUp]();
+    done();
+  }
+
+  override _destroy(error: Error | null, done: (error: Error | null) => void): void {
+    clearTimeout(this[own].timer);
+    if (this[own].tunnel !== undefined) this[own].tunnel.destroy();
+    else this[hangUp]();
+    this.takeDrain();
+    done(error);
+  }
+
+  /** Ends the connection, or cuts it where a request is under way. */
+  private [hangUp](): void {
+    const { carrier } = this[own];
+    this[own].carrier = undefined;
+    carrier?.hangUp();
+  }
+}
+
+function family(address: string): string {
+  return isIPv6(address) ? 'IPv6' : 'IPv4';
+}

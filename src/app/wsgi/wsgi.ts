@@ -1,0 +1,185 @@
+/**
+ * The wsgi interface: runs `(env, startResponse) => body` for an exchange, by the rules of PEP 3333. An app may be sync or
+ * async, and so may its body; a sync app with a list for a body is answered without a promise or a tick in between.
+ */
+
+import { AppError } from '../../http/errors.ts';
+import type { Exchange, Piece } from '../../http/exchange.ts';
+import type { App, Body, Header, Write } from '../types.ts';
+import { type EnvironOptions, environMaker } from './environ.ts';
+
+/**
+ * Takes one request and answers it, now or later. Never throws.
+ * @returns a promise where the app is not done yet, which may be long after its client has gone; it never rejects
+ */
+export type Handler = (exchange: Exchange) => void | Promise<void>;
+
+export function wsgiHandler(app: App, options: EnvironOptions): Handler {
+  const makeEnviron = environMaker(options);
+  return (exchange) => {
+    const response = new Response(exchange);
+    let body: Body | Promise<Body>;
+    try {
+      body = app(makeEnviron(exchange), (status, headers, excInfo) => response.start(status, headers, excInfo));
+      if (!isPromise(body)) {
+        response.send(body);
+        return undefined;
+      }
+    } catch (error) {
+      exchange.fail(error);
+      return undefined;
+    }
+    return body.then((body) => response.send(body)).catch((error) => exchange.fail(error));
+  };
+}
+
+class Response {
+  private readonly exchange: Exchange;
+  private status = '';
+  private headers: readonly Header[] = [];
+  /** Bytes in the whole body where all of it is at hand, else -1. */
+  private knownLength = -1;
+
+  constructor(exchange: Exchange) {
+    this.exchange = exchange;
+  }
+
+  /** start_response: PEP 3333, "The start_response() Callable". */
+  start(status: string, headers: readonly Header[], excInfo?: unknown): Write {
+    if (excInfo !== undefined && this.exchange.isStarted) throw excInfo;
+    if (excInfo === undefined && this.status !== '')
+      throw new AppError('startResponse was called twice; the second call needs excInfo');
+    if (!Array.isArray(headers)) throw new AppError('startResponse needs a list of [name, value] pairs for headers');
+    this.status = status;
+    this.headers = headers;
+    return (piece) => this.write(piece);
+  }
+
+  /** The `write` callable: sends at once, ahead of the body that the app returns. */
+  private async write(piece: Piece): Promise<void> {
+    if (!this.pass(checkPiece(piece)) && !this.exchange.isGone) await this.drained();
+  }
+
+  send(body: Body): void | Promise<void> {
+    if (typeof body === 'string' || body instanceof Uint8Array) return this.sendList([body], undefined);
+    if (Array.isArray(body)) return this.sendList(body, body as Body);
+    if (typeof body !== 'object' || body === null) throw new AppError(`an app returns an iterable body, not ${body}`);
+    if (Symbol.asyncIterator in body) return this.sendIterator(body[Symbol.asyncIterator](), body);
+    if (Symbol.iterator in body) return this.sendIterator(body[Symbol.iterator](), body);
+    throw new AppError('an app returns an iterable body: a list, a generator, a stream');
+  }
+
+  /** All of the body is at hand, so its length is known, and one write can do. */
+  private sendList(pieces: readonly Piece[], body: Body | undefined): void {
+    try {
+      if (this.exchange.isStarted) this.sendPieces(pieces);
+      else if (pieces.length === 1) this.sendWhole(checkPiece(pieces[0]));
+      else if (pieces.every((piece) => typeof piece === 'string')) this.sendWhole(pieces.join(''));
+      else {
+        this.knownLength = pieces.reduce<number>((sum, piece) => sum + byteLength(piece), 0);
+        this.sendPieces(pieces);
+      }
+    } finally {
+      if (body !== undefined && 'close' in body) void this.close(body);
+    }
+  }
+
+  private sendPieces(pieces: readonly Piece[]): void {
+    for (const piece of pieces) this.pass(checkPiece(piece));
+    this.finish();
+  }
+
+  private sendWhole(piece: Piece): void {
+    this.expectStatus();
+    this.exchange.send(this.status, this.headers, piece);
+  }
+
+  /** Asks for a piece only when the client has taken the ones before. */
+  private async sendIterator(iterator: AsyncIterator<Piece> | Iterator<Piece>, body: Body): Promise<void> {
+    const { exchange } = this;
+    let isReleased = false;
+    const release = (isDone: boolean) => {
+      if (isReleased) return;
+      isReleased = true;
+      if (!isDone) endIterator(iterator);
+      void this.close(body);
+    };
+    // At once, not in its turn: a body that waits for something may wait for ever.
+    exchange.onAbort(() => release(false));
+    try {
+      while (!exchange.isGone) {
+        const step = iterator.next();
+        const { done, value } = isPromise(step) ? await step : step;
+        if (done) {
+          release(true);
+          return this.finish();
+        }
+        if (!this.pass(checkPiece(value)) && !exchange.isGone) await this.drained();
+      }
+    } catch (error) {
+      release(false);
+      exchange.fail(error);
+    }
+    release(false);
+  }
+
+  /** @returns false when the client is slower than the app */
+  private pass(piece: Piece): boolean {
+    if (piece.length === 0 || this.exchange.isGone) return true;
+    this.expectStatus();
+    if (!this.exchange.isStarted) this.exchange.begin(this.status, this.headers, this.knownLength);
+    return this.exchange.write(piece);
+  }
+
+  private finish(): void {
+    if (this.exchange.isGone) return;
+    this.expectStatus();
+    if (this.exchange.isStarted) this.exchange.end();
+    else this.exchange.send(this.status, this.headers, '');
+  }
+
+  private expectStatus(): void {
+    if (this.status === '') throw new AppError('the app did not call startResponse before its body');
+  }
+
+  private drained(): Promise<void> {
+    return new Promise((resolve) => {
+      this.exchange.onDrain = () => {
+        this.exchange.onDrain = undefined;
+        resolve();
+      };
+    });
+  }
+
+  /** close() is called however the answer ended (PEP 3333, "Buffering and Streaming"); its own failure is only logged. */
+  private async close(body: Body): Promise<void> {
+    try {
+      if ('close' in body) await body.close();
+    } catch (error) {
+      this.exchange.carrier.logFailure(this.exchange, error);
+    }
+  }
+}
+
+function isPromise<T>(value: T | PromiseLike<T>): value is Promise<T> {
+  return typeof (value as Promise<T> | undefined)?.then === 'function';
+}
+
+function byteLength(piece: unknown): number {
+  const checked = checkPiece(piece);
+  return typeof checked === 'string' ? Buffer.byteLength(checked) : checked.byteLength;
+}
+
+function checkPiece(piece: unknown): Piece {
+  if (typeof piece === 'string' || piece instanceof Uint8Array) return piece;
+  throw new AppError(`a body is made of texts and byte arrays, got ${piece === null ? 'null' : typeof piece}`);
+}
+
+function endIterator(iterator: AsyncIterator<Piece> | Iterator<Piece>): void {
+  try {
+    const step = iterator.return?.();
+    if (isPromise(step)) step.catch(() => {});
+  } catch {
+    // The client has gone: there is nobody left to tell.
+  }
+}

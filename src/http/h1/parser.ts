@@ -1,0 +1,289 @@
+/**
+ * HTTP/1.1 requests out of bytes (RFC 9112). Knows no socket and waits for nothing: bytes in, calls on a sink out, and
+ * however the bytes were cut, the calls say the same. A request that breaks the rules throws HttpError, and the parser
+ * must not be fed again: what follows cannot be trusted to be a request.
+ *
+ * Lines are latin1 strings, found by indexOf and cut by slice; bodies stay bytes. Both were the fastest ways measured.
+ */
+
+import { HttpError } from '../errors.ts';
+import { type FieldName, lookUpField } from '../fields.ts';
+import { RequestHead } from '../head.ts';
+import { type Limits, maxChunkExtensionBytes, maxChunkLineBytes, maxEmptyLines } from '../limits.ts';
+import { readFraming, readRequestLine } from './framing.ts';
+import { chunkLineForm, fieldValueForm, trimOws } from './grammar.ts';
+
+/** What the parser calls. All calls are made while `feed` runs. */
+export interface RequestSink {
+  onHead(head: RequestHead): void;
+  /** `bytes` is a view of what was fed, not a copy: it is valid only during the call. */
+  onBody(bytes: Buffer): void;
+  /** The request is complete. Trailers have been checked and dropped. */
+  onEnd(): void;
+}
+
+const State = {
+  requestLine: 0,
+  fieldLine: 1,
+  chunkLine: 2,
+  chunkEnd: 3,
+  trailerLine: 4,
+  /** From here on, bytes. */
+  lengthBody: 5,
+  chunkBody: 6,
+} as const;
+type State = (typeof State)[keyof typeof State];
+
+const carriageReturn = 0x0d;
+const colon = 0x3a;
+/** How much is decoded at a time in search of a line. */
+const windowBytes = 16 * 1024;
+
+export class RequestParser {
+  private readonly limits: Limits;
+  private readonly sink: RequestSink;
+  private state: State = State.requestLine;
+  /** The beginning of a line whose end has not come yet. */
+  private partial = '';
+  /** Bytes decoded in search of lines, and where they begin: pipelined requests share them. */
+  private text = '';
+  private textStart = 0;
+  private head: RequestHead | undefined = undefined;
+  private emptyLines = 0;
+  private trailerLines = 0;
+  private extensionBytes = 0;
+  /** Bytes still to come of a body with a length, or of a chunk. */
+  private remaining = 0;
+  private bodyBytes = 0;
+
+  constructor(limits: Limits, sink: RequestSink) {
+    this.limits = limits;
+    this.sink = sink;
+  }
+
+  /** Whether not a byte of the next request has come. Empty lines before it are none of it (RFC 9112 §2.2). */
+  get isIdle(): boolean {
+    return this.state === State.requestLine && this.partial === '';
+  }
+
+  /** Whether a head has begun and is not complete. */
+  get isInHead(): boolean {
+    return this.state <= State.fieldLine && !this.isIdle;
+  }
+
+  /** Bytes still to come of a body, or of the current chunk of one. */
+  get bodyRemaining(): number {
+    return this.state >= State.lengthBody ? this.remaining : 0;
+  }
+
+  /** What is known of the request that could not be read, to answer it with. */
+  get brokenHead(): RequestHead {
+    return this.head ?? new RequestHead();
+  }
+
+  /**
+   * Reads `bytes` from `start` to `end`, and stops when a request is complete. What follows in the same bytes is fed with a
+   * `start` above 0; a `start` of 0 says that the bytes are new.
+   * @returns where it stopped: `end`, or the first byte of the next request
+   * @throws HttpError
+   */
+  feed(bytes: Buffer, start: number, end: number): number {
+    let position = start;
+    if (start === 0) this.text = '';
+    while (position < end) {
+      if (this.state >= State.lengthBody) {
+        const stop = Math.min(end, position + this.remaining);
+        this.takeBody(bytes, position, stop);
+        position = stop;
+        if (this.state === State.requestLine) break;
+        continue;
+      }
+      if (position >= this.textStart + this.text.length || this.text === '') this.decode(bytes, position, end);
+      const { text, textStart } = this;
+      if (this.state === State.fieldLine && this.partial === '')
+        position = textStart + this.takeFields(text, position - textStart);
+      const lineFeed = text.indexOf('\n', position - textStart);
+      if (lineFeed === -1) {
+        this.partial += text.slice(position - textStart);
+        position = textStart + text.length;
+        this.checkLength(contentLength(this.partial));
+        continue;
+      }
+      const line = this.takePartial(text, position - textStart, lineFeed);
+      position = textStart + lineFeed + 1;
+      if (this.takeLine(line)) break;
+    }
+    // An idle connection keeps no text.
+    if (position >= end) this.text = '';
+    return position;
+  }
+
+  private decode(bytes: Buffer, position: number, end: number): void {
+    this.textStart = position;
+    this.text = bytes.toString('latin1', position, Math.min(end, position + windowBytes));
+  }
+
+  /**
+   * Takes the field lines that are whole in `text`, up to the empty one that ends the head.
+   * @returns where it stopped
+   */
+  private takeFields(text: string, start: number): number {
+    let position = start;
+    for (;;) {
+      const end = text.indexOf('\n', position) - 1;
+      if (end <= position || text.charCodeAt(end) !== carriageReturn) return position;
+      this.checkLength(end - position);
+      this.takeField(text, position, end);
+      position = end + 2;
+    }
+  }
+
+  /** The line that ends at `lineFeed`, with the part of it that came before, and without its CRLF. */
+  private takePartial(text: string, start: number, lineFeed: number): string {
+    const isWhole = this.partial === '';
+    const line = isWhole ? text : this.partial + text.slice(start, lineFeed);
+    const from = isWhole ? start : 0;
+    const last = (isWhole ? lineFeed : line.length) - 1;
+    this.partial = '';
+    const hasCarriageReturn = last >= from && line.charCodeAt(last) === carriageReturn;
+    this.checkLength((hasCarriageReturn ? last : last + 1) - from);
+    // A bare LF ends no line of ours (RFC 9112 §2.2 lets a recipient choose; two choices in a row make a smuggler's day).
+    if (!hasCarriageReturn) throw new HttpError(400, 'a line must end in CRLF');
+    return line.slice(from, last);
+  }
+
+  /** Checked for whole lines and for parts alike, so that the cuts make no difference. */
+  private checkLength(length: number): void {
+    const { requestLineBytes, fieldBytes } = this.limits;
+    if (this.state === State.requestLine) {
+      if (requestLineBytes > 0 && length > requestLineBytes) throw new HttpError(414, 'the request line is too long');
+    } else if (this.state === State.fieldLine || this.state === State.trailerLine) {
+      if (fieldBytes > 0 && length > fieldBytes) throw new HttpError(431, 'a header field is too long');
+    } else if (this.state === State.chunkLine) {
+      if (length > maxChunkLineBytes) throw new HttpError(400, 'a chunk-size line is too long');
+    } else if (length > 0) throw new HttpError(400, 'a chunk must end in CRLF');
+  }
+
+  /** @returns whether the line ended a request */
+  private takeLine(line: string): boolean {
+    switch (this.state) {
+      case State.requestLine:
+        return this.takeRequestLine(line);
+      case State.fieldLine:
+        return line === '' ? this.endHead() : this.takeField(line, 0, line.length);
+      case State.chunkLine:
+        return this.takeChunkLine(line);
+      case State.chunkEnd:
+        this.state = State.chunkLine;
+        return false;
+      default:
+        return line === '' ? this.endRequest() : this.takeTrailer(line);
+    }
+  }
+
+  private takeRequestLine(line: string): false {
+    if (line === '') {
+      if (++this.emptyLines > maxEmptyLines) throw new HttpError(400, 'too many empty lines before a request');
+      return false;
+    }
+    const head = new RequestHead();
+    readRequestLine(line, head);
+    this.head = head;
+    this.state = State.fieldLine;
+    return false;
+  }
+
+  /** Takes the field line from `start` to `end`, where its CRLF begins. */
+  private takeField(text: string, start: number, end: number): false {
+    const { names, values } = this.head!;
+    const count = names.length;
+    if (count >= this.limits.fieldCount) throw new HttpError(431, 'too many header fields');
+    const name = fieldNameAt(text, start, end, count > 0 ? names[count - 1] : undefined);
+    names.push(name);
+    values.push(fieldValueAt(text, start + name.raw.length + 1, end));
+    return false;
+  }
+
+  private endHead(): boolean {
+    const head = this.head!;
+    readFraming(head);
+    const { bodyBytes } = this.limits;
+    if (bodyBytes > 0 && head.contentLength > bodyBytes) throw new HttpError(413, 'the body is too large');
+    this.bodyBytes = 0;
+    if (head.isChunked) this.state = State.chunkLine;
+    else if (head.contentLength > 0) {
+      this.state = State.lengthBody;
+      this.remaining = head.contentLength;
+    }
+    this.sink.onHead(head);
+    return head.hasBody ? false : this.endRequest();
+  }
+
+  private takeChunkLine(line: string): false {
+    const [, digits, extensions = ''] = chunkLineForm.exec(line) ?? [];
+    if (digits === undefined) throw new HttpError(400, 'malformed chunk size');
+    this.extensionBytes += extensions.length;
+    if (this.extensionBytes > maxChunkExtensionBytes) throw new HttpError(400, 'too many chunk extensions');
+    this.remaining = Number.parseInt(digits, 16);
+    this.state = this.remaining === 0 ? State.trailerLine : State.chunkBody;
+    const { bodyBytes } = this.limits;
+    if (bodyBytes > 0 && this.bodyBytes + this.remaining > bodyBytes) throw new HttpError(413, 'the body is too large');
+    return false;
+  }
+
+  private takeBody(bytes: Buffer, start: number, stop: number): void {
+    this.remaining -= stop - start;
+    this.bodyBytes += stop - start;
+    this.sink.onBody(bytes.subarray(start, stop));
+    if (this.remaining > 0) return;
+    if (this.state === State.chunkBody) this.state = State.chunkEnd;
+    else this.endRequest();
+  }
+
+  /** Trailers (RFC 9112 §7.1.2) are held to the rules of fields, then dropped: none may change what the head said. */
+  private takeTrailer(line: string): false {
+    if (++this.trailerLines > this.limits.fieldCount) throw new HttpError(431, 'too many trailer fields');
+    const name = fieldNameAt(line, 0, line.length, undefined);
+    fieldValueAt(line, name.raw.length + 1, line.length);
+    return false;
+  }
+
+  private endRequest(): true {
+    this.state = State.requestLine;
+    this.head = undefined;
+    this.emptyLines = 0;
+    this.trailerLines = 0;
+    this.extensionBytes = 0;
+    this.sink.onEnd();
+    return true;
+  }
+}
+
+/** The length of a line, or of the beginning of one, without the CR that may end it. */
+function contentLength(line: string): number {
+  const last = line.length - 1;
+  return last >= 0 && line.charCodeAt(last) === carriageReturn ? last : last + 1;
+}
+
+/**
+ * The name of the field line from `start` to `end`. No space before the colon, no folded line (RFC 9112 §5.1, §5.2):
+ * neither is a token.
+ */
+function fieldNameAt(text: string, start: number, end: number, before: FieldName | undefined): FieldName {
+  const guess = before?.follower;
+  if (guess !== undefined && text.charCodeAt(start + guess.raw.length) === colon && text.startsWith(guess.raw, start))
+    return guess;
+  const stop = text.indexOf(':', start);
+  const field = stop === -1 || stop >= end ? undefined : lookUpField(text.slice(start, stop));
+  if (field === undefined) throw new HttpError(400, 'malformed header field name');
+  // Only among cached names: any other would be kept alive by the one it followed, as many as a client cares to send.
+  if (before?.isCached && field.isCached) before.follower = field;
+  return field;
+}
+
+/** The value between `start` and `end`, without the white space around it (RFC 9112 §5). */
+function fieldValueAt(text: string, start: number, end: number): string {
+  const value = trimOws(text, start, end);
+  if (!fieldValueForm.test(value)) throw new HttpError(400, 'malformed header field value');
+  return value;
+}

@@ -1,0 +1,130 @@
+/**
+ * Response heads as text (RFC 9112 §4 to §7): status line, fields, and how the end of the body will be known. Pure; what
+ * an app must not send is an AppError, thrown before a byte is out.
+ */
+
+import { dateLine } from '../date.ts';
+import { AppError } from '../errors.ts';
+import { type FieldKind, lookUpField } from '../fields.ts';
+import { fieldValueForm, listMembers, statusForm } from './grammar.ts';
+
+export type Field = readonly [name: string, value: string];
+
+/** How the client knows where the body ends: it has none, by Content-Length, by chunks, or by the connection's end. */
+export type Framing = 'none' | 'length' | 'chunked' | 'close';
+
+/** What the writer must know of a request, and what it decides for its response. */
+export interface ResponseState {
+  readonly isHeadRequest: boolean;
+  readonly minorVersion: number;
+  /** In: whether the connection may persist. Out: whether it does. */
+  persists: boolean;
+  /** Whether fields that are the server's may be set, and are then left out; else they are an error (PEP 3333). */
+  readonly isLenient?: boolean;
+  /** Where false, there is only the Date that the app sets. */
+  readonly sendsDate?: boolean;
+  framing: Framing;
+  /** -1 where there is none. */
+  contentLength: number;
+}
+
+/**
+ * Writes a head and decides the framing.
+ * @param knownLength the body's length in bytes where all of it is at hand, else -1
+ * @throws AppError for a malformed status or field, or a Content-Length that is not the known length
+ */
+export function writeHead(state: ResponseState, status: string, fields: readonly Field[], knownLength: number): string {
+  checkStatus(status);
+  const hasNoBody = status.startsWith('204') || status.startsWith('304');
+  let text = `HTTP/1.1 ${status}\r\n`;
+  let hasDate = false;
+  state.contentLength = -1;
+  for (const field of fields) {
+    const [name, value] = field;
+    const kind = checkField(name, value);
+    if (kind === 'content-length') {
+      state.contentLength = readLength(state.contentLength, value);
+      if (status.startsWith('204')) continue;
+    } else if (kind === 'connection') {
+      if (listMembers(value).includes('close')) state.persists = false;
+      continue;
+    } else if (kind === 'date') hasDate = true;
+    else if (kind === 'trailer' || kind === 'transfer-encoding' || kind === 'hop-by-hop' || kind === 'upgrade') {
+      if (state.isLenient !== true || !mayLeaveOut(kind, value))
+        throw new AppError(
+          `${name} belongs to the connection, which is the server's: an app must not set it (PEP 3333)`,
+        );
+      // What this one announces, Node's handlers can send (RFC 9110 §6.6.2).
+      if (kind !== 'trailer') continue;
+    }
+    text += `${name}: ${value}\r\n`;
+  }
+  if (!hasDate && state.sendsDate !== false) text += dateLine();
+
+  if (hasNoBody) {
+    state.framing = 'none';
+    state.contentLength = -1;
+  } else if (state.contentLength !== -1) {
+    if (knownLength !== -1 && knownLength !== state.contentLength && !(state.isHeadRequest && knownLength === 0))
+      throw new AppError(`the body has ${knownLength} bytes, but its Content-Length says ${state.contentLength}`);
+    state.framing = 'length';
+  } else if (knownLength !== -1) {
+    state.framing = 'length';
+    state.contentLength = knownLength;
+    // A HEAD request's app may well return no body: then its length is not known (RFC 9110 §9.3.2).
+    if (!(state.isHeadRequest && knownLength === 0)) text += `Content-Length: ${knownLength}\r\n`;
+  } else if (state.minorVersion === 1) {
+    state.framing = 'chunked';
+    text += 'Transfer-Encoding: chunked\r\n';
+  } else {
+    state.framing = 'close';
+    if (!state.isHeadRequest) state.persists = false;
+  }
+  if (!state.persists) text += 'Connection: close\r\n';
+  else if (state.minorVersion === 0) text += 'Connection: keep-alive\r\n';
+  if (state.isHeadRequest) state.framing = 'none';
+  return `${text}\r\n`;
+}
+
+/** Apps of Node's say how their body is framed; here that is found out anyway. Another coding would be a lie. */
+function mayLeaveOut(kind: FieldKind, value: string): boolean {
+  return kind !== 'transfer-encoding' || /^(?:chunked|identity)$/i.test(value);
+}
+
+/** An interim response, such as 103 Early Hints (RFC 8297). */
+export function writeInterimHead(status: string, fields: readonly Field[]): string {
+  let text = `HTTP/1.1 ${status}\r\n`;
+  for (const [name, value] of fields) {
+    checkField(name, value);
+    text += `${name}: ${value}\r\n`;
+  }
+  return `${text}\r\n`;
+}
+
+/** The last status that passed: most responses of an app have the same. */
+let checkedStatus = '';
+
+function checkStatus(status: unknown): void {
+  if (status === checkedStatus) return;
+  if (typeof status !== 'string' || !statusForm.test(status))
+    throw new AppError(`a status is a text such as "200 OK", got ${JSON.stringify(status)}`);
+  checkedStatus = status;
+}
+
+function checkField(name: unknown, value: unknown) {
+  if (typeof name !== 'string' || typeof value !== 'string')
+    throw new AppError(`a header is a pair of texts, got ${typeof name} and ${typeof value} (${String(name)})`);
+  const field = lookUpField(name);
+  if (field === undefined) throw new AppError(`not a header name: ${JSON.stringify(name)}`);
+  if (!fieldValueForm.test(value))
+    throw new AppError(`header ${name}: CR, LF, control or non-latin1 character in its value`);
+  return field.kind;
+}
+
+function readLength(before: number, value: string): number {
+  const length = Number(value);
+  if (!/^[0-9]+$/.test(value) || !Number.isSafeInteger(length))
+    throw new AppError(`Content-Length: not a length: ${value}`);
+  if (before !== -1) throw new AppError('more than one Content-Length');
+  return length;
+}

@@ -1,0 +1,71 @@
+/**
+ * What `HandleWire` uses of Node without it being documented: libuv's streams, as Node shows them to its own code, and the
+ * binding that goes with them. Nothing here does anything; it only says what there is.
+ */
+
+import { internalsAreOff } from '../../node/internals.ts';
+import type { HandleWire } from './handle-wire.ts';
+
+/** What a write in progress is to libuv. Node 26 makes it; before, it is handed in, and untouched by one that ends at once. */
+export interface WriteRequest {
+  oncomplete?: (this: WriteRequest, status: number) => void;
+  wire?: HandleWire;
+  bytes?: number;
+  /** What libuv reads from until it is done: kept from being collected. */
+  held?: unknown;
+  /** Node 26: the outcome, if it is known before there was somebody to tell. */
+  writeStatus?: number | null;
+}
+export interface ShutdownRequest {
+  oncomplete?: (status: number) => void;
+}
+export type Written = number | WriteRequest;
+
+/** libuv's stream, as Node shows it to its own code. */
+export interface RawHandle {
+  onread?: (this: RawHandle) => Uint8Array | undefined;
+  wire?: HandleWire;
+  readonly writeQueueSize: number;
+  readStart(): number;
+  readStop(): number;
+  useUserBuffer(bytes: Uint8Array): void;
+  writeLatin1String(request: WriteRequest | null, text: string): Written;
+  writeBuffer(request: WriteRequest | null, bytes: Uint8Array): Written;
+  writev(request: WriteRequest | null, chunks: readonly Uint8Array[], areAllBytes: true): Written;
+  shutdown(request: ShutdownRequest): number;
+  /** TCP only. */
+  reset?(done: () => void): number;
+  close(done: () => void): void;
+}
+
+export interface Binding {
+  readonly WriteWrap: new () => WriteRequest;
+  readonly ShutdownWrap: new () => ShutdownRequest;
+  readonly streamBaseState: Int32Array;
+  readonly kReadBytesOrError: number;
+  readonly kBytesWritten: number;
+  readonly kLastWriteWasAsync: number;
+  /** From Node 26 on. */
+  readonly kLastWriteErr?: number;
+}
+
+/** @returns undefined where Node does not have it, or would warn of its use */
+export function findBinding(): Binding | undefined {
+  const options = [...process.execArgv, process.env.NODE_OPTIONS ?? ''].join(' ');
+  // It would be told of what is ours. Node takes both ways to write it.
+  const isWarned = /--pending[-_]deprecation/.test(options) || process.env.NODE_PENDING_DEPRECATION === '1';
+  if (internalsAreOff || isWarned) return undefined;
+  try {
+    const found = (process as unknown as { binding(name: string): Partial<Binding> }).binding('stream_wrap');
+    const numbers = [found.kReadBytesOrError, found.kBytesWritten, found.kLastWriteWasAsync];
+    const isKnown =
+      found.streamBaseState instanceof Int32Array &&
+      typeof found.WriteWrap === 'function' &&
+      typeof found.ShutdownWrap === 'function' &&
+      numbers.every((number) => typeof number === 'number');
+    return isKnown ? (found as Binding) : undefined;
+  } catch {
+    // Under Node's permission model.
+    return undefined;
+  }
+}

@@ -1,0 +1,157 @@
+/** Makes a worker process happen, and nothing else: what it is for is in its order. */
+
+import cluster from 'node:cluster';
+import { statSync } from 'node:fs';
+import { createInterface } from 'node:readline';
+import type { Readable } from 'node:stream';
+import { fileURLToPath } from 'node:url';
+import { BootError, type ErrorReport, report } from '../../errors.ts';
+import { openEnvelope, sendToWorker } from '../../ipc/channel.ts';
+import { workerEntry } from '../../ipc/entries.ts';
+import {
+  type MasterMessage,
+  orderVariable,
+  type WatchdogMessage,
+  type WorkerMessage,
+  type WorkerOrder,
+  type WorkerSocket,
+} from '../../ipc/messages.ts';
+import { type BindRequest, restrictBinding } from '../../node/internals.ts';
+import { needsDesk, takeSeat } from './desk.ts';
+import { claimPlace, releasePlace } from './scoreboard-file.ts';
+
+/** The process behind a child. */
+export interface ChildProcess {
+  readonly pid: number | undefined;
+  /** @param handle a socket that travels along */
+  send(message: MasterMessage): void;
+  kill(): void;
+}
+
+export interface SpawnOptions {
+  /** Its descriptors are this process's; the worker is told its own. */
+  readonly order: Omit<WorkerOrder, 'watchdogFd'>;
+  readonly onMessage: (message: WorkerMessage | WatchdogMessage) => void;
+  /** Called once, also when the process could not even be started. */
+  readonly onExit: (code: number | null, signal: NodeJS.Signals | null) => void;
+}
+
+/** The first descriptor after stdin, stdout, stderr and the IPC channel. */
+const firstFd = 4;
+
+/** @returns undefined where there is no way to start it now; that is told as any failed boot is */
+export function spawnWorker(options: SpawnOptions): ChildProcess | undefined {
+  try {
+    return fork(options);
+  } catch (error) {
+    // Most often there is no memory for another process, for now.
+    options.onMessage({ type: 'boot_failed', error: cannotStart(error) });
+    options.onExit(null, null);
+    return undefined;
+  }
+}
+
+function cannotStart(error: unknown): ErrorReport {
+  return report(new BootError(`cannot start a worker: ${report(error).message}`));
+}
+
+function fork({ order, onMessage, onExit }: SpawnOptions): ChildProcess {
+  // The system's own error for this would name the program that is to be run.
+  if (!statSync(order.directory, { throwIfNoEntry: false })?.isDirectory())
+    throw new Error(`its directory ${order.directory} is gone: a reload (HUP) takes the new one`);
+  const place = claimPlace();
+  const inherited = order.sockets.flatMap((socket) => ('fd' in socket ? [socket.fd] : []));
+  const board = place === undefined ? [] : [place.fd];
+  const boardFd = firstFd + inherited.length;
+  const watchdogFd = boardFd + board.length;
+  // Sockets that are not inherited are shared: workers accept for themselves either way.
+  cluster.schedulingPolicy = cluster.SCHED_NONE;
+  cluster.setupPrimary({
+    exec: fileURLToPath(workerEntry),
+    cwd: order.directory,
+    // A script finds what it was started with, in a worker too.
+    args: order.script === undefined ? [] : [order.script, ...process.argv.slice(2)],
+    // A worker that read from the terminal would be stopped by it.
+    stdio: ['ignore', 'inherit', 'inherit', 'ipc', ...inherited, ...board, 'pipe'] as never,
+  });
+  const sockets = order.sockets.map((socket) =>
+    'fd' in socket ? { ...socket, fd: firstFd + inherited.indexOf(socket.fd) } : socket,
+  );
+  const workerOrder: WorkerOrder = {
+    ...order,
+    sockets,
+    watchdogFd,
+    ...(place === undefined ? {} : { place: { ...place, fd: boardFd } }),
+  };
+  const worker = cluster.fork({ ...environmentOf(workerOrder), [orderVariable]: JSON.stringify(workerOrder) });
+  if (order.identity !== undefined) restrictBinding(worker.process, (request) => isHarmless(request, sockets));
+  const seat = needsDesk(workerOrder) ? takeSeat(workerOrder, worker.process) : undefined;
+
+  let hasExited = false;
+  const exited = (code: number | null, signal: NodeJS.Signals | null) => {
+    if (hasExited) return;
+    hasExited = true;
+    if (place !== undefined) releasePlace(place);
+    seat?.bury();
+    onExit(code, signal);
+  };
+  worker.on('message', (received: unknown) => {
+    const message = openEnvelope<WorkerMessage>(received);
+    if (message?.type === 'idle' || message?.type === 'taken') seat?.hear(message);
+    else if (message !== undefined) onMessage(message);
+  });
+  // Where not even a descriptor was left, the process has no stdio.
+  const { stdio } = worker.process as { stdio?: readonly unknown[] };
+  listenToWatchdog(stdio?.[watchdogFd] as Readable | null | undefined, onMessage);
+  worker.on('exit', (code: number | null, signal: string | null) => exited(code, signal as NodeJS.Signals | null));
+  // A fork that failed never exits. Any other error here is of the channel, whose end the exit reports.
+  worker.on('error', (error) => {
+    if (worker.process.pid !== undefined) return;
+    onMessage({ type: 'boot_failed', error: cannotStart(error) });
+    exited(null, null);
+  });
+
+  return {
+    pid: worker.process.pid,
+    send: (message) => {
+      const isLeaving = seat !== undefined && (message.type === 'retire' || message.type === 'quit');
+      if (isLeaving) void seat.dismiss().then(() => sendToWorker(worker.process, message));
+      else sendToWorker(worker.process, message);
+    },
+    // Not worker.kill(): that waits for a disconnect, which a blocked worker never makes.
+    kill: () => void worker.process.kill('SIGKILL'),
+  };
+}
+
+/** One message per line. The app could write there too: what is no message is not read. */
+function listenToWatchdog(pipe: Readable | null | undefined, onMessage: (message: WatchdogMessage) => void): void {
+  if (!pipe) return;
+  // How the worker ended is told elsewhere.
+  pipe.on('error', () => {});
+  createInterface({ input: pipe }).on('line', (line) => {
+    let message: unknown;
+    try {
+      message = JSON.parse(line);
+    } catch {}
+    if (typeof message === 'object' && message !== null) onMessage(message as WatchdogMessage);
+  });
+}
+
+/** The first port that needs no right; a system may say another, but this one is right everywhere. */
+const firstFreePort = 1024;
+
+/** Whether anyone may bind this, or it is what the worker is for. */
+function isHarmless({ address, port, fd = -1 }: BindRequest, sockets: readonly WorkerSocket[]): boolean {
+  const isOwn = sockets.some((socket) => 'port' in socket && socket.port === port && socket.host === address);
+  // A number above 65535 would be cut to one of 16 bits.
+  const isFree = Number.isInteger(port) && (port === 0 || (port >= firstFreePort && port <= 65_535));
+  return !(fd >= 0) && (isFree || isOwn);
+}
+
+/** What is different from the master's. A user's home and caches are no others', least of all root's. */
+function environmentOf({ directory, identity, settings }: WorkerOrder): NodeJS.ProcessEnv {
+  const { name, home } = identity?.user ?? {};
+  const own =
+    identity?.user === undefined ? {} : { HOME: home || '/', USER: name, LOGNAME: name, XDG_CACHE_HOME: undefined };
+  return { ...own, PWD: directory, ...settings.env };
+}

@@ -1,0 +1,128 @@
+/**
+ * A configuration made usable: read and checked, its addresses bound, its log open. All that can be wrong with it is found
+ * here, before any worker is spawned for it.
+ */
+
+import { closeSync, fchownSync, openSync } from 'node:fs';
+import type { Configuration } from '../../config/load.ts';
+import { ConfigError, report } from '../../errors.ts';
+import type { Identity } from '../../ipc/messages.ts';
+import { createLogger, type Logger } from '../../logger.ts';
+import { bindAll, type Listener } from '../sockets/listeners.ts';
+import { adoptHandover } from '../succession/handover.ts';
+import { identityOf } from './identity.ts';
+
+export interface Generation {
+  readonly configuration: Configuration;
+  readonly identity: Identity | undefined;
+  readonly umask: number;
+  /** One per address of the configuration, in its order. */
+  readonly listeners: readonly Listener[];
+  readonly log: Logger;
+}
+
+/** Reads the configuration; called at the start and again for every reload. */
+export type LoadConfiguration = () => Promise<Configuration>;
+
+/** A config file is code, and may wait for something that never comes. */
+const readMs = 30_000;
+
+/**
+ * @param present listeners to reuse where an address is the same
+ * @param others whose log is reused where it is the same: a descriptor for each reload would be one lost
+ * @throws ConfigError
+ */
+export async function prepare(
+  load: LoadConfiguration,
+  present: readonly Listener[],
+  others: readonly Generation[] = [],
+): Promise<Generation> {
+  const configuration = await withinReason(load());
+  const { settings } = configuration;
+  const identity = await identityOf(settings);
+  // Before anything is made that it is to apply to: log files, sockets.
+  const umask = settings.umask ?? ownMask;
+  process.umask(umask);
+  const log = openLog(configuration, identity, others);
+  return { configuration, identity, umask, log, listeners: await bindAll(settings.bind, present) };
+}
+
+/** The first one, with the sockets that an older master may have handed over; those it does not want are closed. */
+export async function prepareFirst(load: LoadConfiguration): Promise<Generation> {
+  const adopted = adoptHandover();
+  const generation = await prepare(load, adopted);
+  for (const listener of adopted) if (!generation.listeners.includes(listener)) listener.close();
+  return generation;
+}
+
+/** What the master was started with; it can only be read by setting it. */
+const ownMask = process.umask(0);
+process.umask(ownMask);
+
+/** The time limit, and errors that escape from the code of a config file while it is read. */
+function withinReason<T>(reading: Promise<T>): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const onEscape = (error: unknown) =>
+      settle(() => reject(new ConfigError(`config: an error escaped it: ${report(error).message}`, { cause: error })));
+    const timer = setTimeout(
+      () =>
+        settle(() =>
+          reject(new ConfigError(`config: not read within ${readMs / 1000} s: does it wait for something?`)),
+        ),
+      readMs,
+    );
+    const settle = (end: () => void) => {
+      clearTimeout(timer);
+      process.off('uncaughtException', onEscape);
+      process.off('unhandledRejection', onEscape);
+      end();
+    };
+    process.on('uncaughtException', onEscape);
+    process.on('unhandledRejection', onEscape);
+    reading.then(
+      (value) => settle(() => resolve(value)),
+      (error) => settle(() => reject(error)),
+    );
+  });
+}
+
+function openLog({ settings }: Configuration, identity: Identity | undefined, others: readonly Generation[]): Logger {
+  const names = ['errorLogfile', 'logFormat', 'logLevel'] as const;
+  const twin = others.find(({ configuration }) =>
+    names.every((name) => configuration.settings[name] === settings[name]),
+  );
+  try {
+    if (identity !== undefined && settings.errorLogfile !== '-') createFor(identity, settings.errorLogfile);
+    twin?.log.reopen();
+    return twin?.log ?? createLogger(settings);
+  } catch (error) {
+    throw new ConfigError(`errorLogfile: cannot write to ${settings.errorLogfile}: ${report(error).message}`);
+  }
+}
+
+/** Makes the file anew where it was moved away, for the workers too. */
+export function reopenLog({ configuration, identity, log }: Generation): void {
+  const { errorLogfile } = configuration.settings;
+  try {
+    if (identity !== undefined && errorLogfile !== '-') createFor(identity, errorLogfile);
+    log.reopen();
+  } catch (error) {
+    log.say('error', { error: report(error).message }, 'the log file is not reopened: the old one is written on');
+  }
+}
+
+/**
+ * A new log file is the workers', so that they can open it again when it has been rotated. One that is there stays whose it
+ * is: whoever may write to its folder could have put a link there, to a file that root would then give away.
+ */
+function createFor({ gid, user }: Identity, path: string): void {
+  let fd: number;
+  try {
+    fd = openSync(path, 'ax');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return;
+    throw error;
+  }
+  fchownSync(fd, user?.uid ?? -1, gid);
+  closeSync(fd);
+}

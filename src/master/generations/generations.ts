@@ -1,0 +1,88 @@
+/**
+ * The configurations that children run, by number: the wanted one, the one to go back to if a reload fails, and those on
+ * their way out. Which of them are still needed is the caller's to say.
+ */
+
+import type { Listener } from '../sockets/listeners.ts';
+import { type Generation, type LoadConfiguration, prepare } from './generation.ts';
+
+export type Prepared = { type: 'prepared'; generation: Generation } | { type: 'reload_failed'; error: unknown };
+
+export class Generations {
+  private readonly load: LoadConfiguration;
+  private readonly byNumber = new Map<number, Generation>();
+  private readonly announced = new Set<Listener>();
+  private isReading = false;
+  private mustReadAgain = false;
+
+  constructor(load: LoadConfiguration, number: number, first: Generation) {
+    this.load = load;
+    this.byNumber.set(number, first);
+  }
+
+  get(number: number): Generation {
+    return this.byNumber.get(number)!;
+  }
+
+  all(): Generation[] {
+    return [...this.byNumber.values()];
+  }
+
+  add(number: number, generation: Generation): void {
+    this.byNumber.set(number, generation);
+  }
+
+  /**
+   * Once per listener, when the first worker accepts on it: from then on clients are served.
+   * @param appInterface what that worker took the app for
+   */
+  announce(number: number, appInterface: string): void {
+    const { listeners, log } = this.get(number);
+    for (const listener of listeners) {
+      if (this.announced.has(listener)) continue;
+      this.announced.add(listener);
+      const { address, endpoint } = listener;
+      // Where a browser, or who speaks what the app speaks, finds it; nowhere for a unix socket.
+      const url = endpoint === undefined ? undefined : `${appInterface === 'tcp' ? 'tcp' : 'http'}://${address}`;
+      log.event('info', 'listening', { address, url }, `listening on ${url ?? address}`);
+    }
+  }
+
+  /** Reads the configuration anew, beside the loop, and tells what came of it; of several that overlap, only the newest. */
+  read(tell: (event: Prepared) => void): void {
+    this.mustReadAgain = this.isReading;
+    if (this.isReading) return;
+    this.isReading = true;
+    const others = this.all();
+    const present = others.flatMap(({ listeners }) => listeners);
+    void prepare(this.load, present, others)
+      .then((generation): Prepared => ({ type: 'prepared', generation }))
+      .catch((error): Prepared => ({ type: 'reload_failed', error }))
+      .then((event) => {
+        this.isReading = false;
+        if (!this.mustReadAgain) return tell(event);
+        if (event.type === 'prepared') this.discard(event.generation);
+        return this.read(tell);
+      });
+  }
+
+  /** Forgets all others, and closes what only they listened on. Not while one is read: it may take up their listeners. */
+  keepOnly(numbers: readonly (number | undefined)[]): void {
+    if (this.isReading) return;
+    for (const [number, generation] of this.byNumber) {
+      if (numbers.includes(number)) continue;
+      this.byNumber.delete(number);
+      this.discard(generation);
+    }
+  }
+
+  /** Closes the listeners of a generation that no other has. */
+  discard({ listeners }: Generation): void {
+    const wanted = new Set(this.all().flatMap((generation) => generation.listeners));
+    for (const listener of listeners) if (!wanted.has(listener)) listener.close();
+  }
+
+  closeAll(): void {
+    for (const listener of new Set(this.all().flatMap(({ listeners }) => listeners))) listener.close();
+  }
+}

@@ -1,0 +1,71 @@
+/** Who the workers are to become: users and groups by name to numbers. The master itself stays who it is. */
+
+import { execFile } from 'node:child_process';
+import { readFile } from 'node:fs/promises';
+import { promisify } from 'node:util';
+import type { Settings } from '../../config/settings.ts';
+import { ConfigError } from '../../errors.ts';
+import type { Identity } from '../../ipc/messages.ts';
+
+type Wanted = Pick<Settings, 'user' | 'group'>;
+/** The fields of an account's line in `passwd` or `group`, or undefined. */
+export type FindAccount = (database: 'passwd' | 'group', account: string) => Promise<readonly string[] | undefined>;
+
+/**
+ * @returns undefined where the workers stay who the master is
+ * @throws ConfigError for an unknown name, or when this process is not root
+ */
+export async function identityOf(
+  { user, group }: Wanted,
+  find: FindAccount = findAccount,
+  isRoot = process.geteuid?.() === 0,
+): Promise<Identity | undefined> {
+  if (user === undefined && group === undefined) return undefined;
+  const setting = user === undefined ? 'group' : 'user';
+  if (!isRoot) {
+    const self = `this process is of user ${process.geteuid?.() ?? 'unknown'}`;
+    throw new ConfigError(`${setting}: only root can change it, and ${self}: start as root, or leave it out`);
+  }
+  const [name, , uid, primary, , home] = user === undefined ? [] : await accountOf('user', 'passwd', user, find);
+  const gid = group === undefined ? primary : (await accountOf('group', 'group', group, find))[2];
+  if (gid === undefined)
+    throw new ConfigError(`user: ${user} is no account of this system, so it has no group: give one with --group`);
+  const who = uid === undefined ? undefined : { uid: Number(uid), name, home };
+  return { gid: Number(gid), user: who };
+}
+
+/** A number that is nobody's is taken as it is: in containers that is common. */
+async function accountOf(
+  setting: 'user' | 'group',
+  database: 'passwd' | 'group',
+  account: string,
+  find: FindAccount,
+): Promise<readonly (string | undefined)[]> {
+  const found = await find(database, account);
+  if (found !== undefined) return found;
+  if (/^\d+$/.test(account)) return [undefined, undefined, account];
+  throw new ConfigError(`${setting}: there is no ${setting} ${JSON.stringify(account)} on this system`);
+}
+
+/** The file first; then whatever else the system asks for accounts, such as LDAP, by getent(1). */
+async function findAccount(database: 'passwd' | 'group', account: string): Promise<readonly string[] | undefined> {
+  const file = await readFile(`/etc/${database}`, 'utf8').catch(() => '');
+  const other = () => promisify(execFile)('getent', [database, account], { timeout: 10_000 });
+  return (
+    pickAccount(file, account) ??
+    pickAccount(
+      await other().then(
+        ({ stdout }) => stdout,
+        () => '',
+      ),
+      account,
+    )
+  );
+}
+
+/** Pure: passwd(5) and group(5) both begin with the name, a password and the number. A name comes before a number. */
+export function pickAccount(text: string, account: string): readonly string[] | undefined {
+  const lines = text.split('\n').map((line) => line.split(':'));
+  const known = lines.filter(([, , id]) => id !== undefined && /^\d+$/.test(id));
+  return known.find(([name]) => name === account) ?? known.find(([, , id]) => id === account);
+}

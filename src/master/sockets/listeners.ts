@@ -1,0 +1,95 @@
+/**
+ * The listening sockets, bound once, in the master's name, before any worker runs. Workers inherit the descriptors and
+ * accept on them; the master only keeps them open, so that connections wait in the kernel's queue while workers change.
+ * Which addresses are wanted, and which of them are there already, is decided here; each kind is bound in a file of its own.
+ */
+
+import { isIPv6 } from 'node:net';
+import { resolve } from 'node:path';
+import { type Address, formatAddress } from '../../config/parsers.ts';
+import { ConfigError } from '../../errors.ts';
+import type { WorkerSocket } from '../../ipc/messages.ts';
+import { inheritDescriptor } from './descriptor.ts';
+import { bindTcp, coversPort, type Endpoint, findAddress } from './tcp.ts';
+import { bindUnix, type SocketFile } from './unix.ts';
+
+export interface Listener {
+  /** What was asked for: two configurations that ask for the same share the socket. */
+  readonly key: string;
+  /** What it got: with the port, or the absolute path. */
+  readonly address: string;
+  readonly socket: WorkerSocket;
+  /** Of a TCP socket. */
+  readonly endpoint?: Endpoint;
+  /** Of a unix socket whose file is ours to remove. */
+  readonly file?: SocketFile;
+  /** May be called twice. */
+  close(): void;
+}
+
+/**
+ * Listeners for all of `addresses`: those in `present` are reused, the others bound.
+ * @throws ConfigError that names the address and the remedy; then none of the new ones stays bound
+ */
+export async function bindAll(addresses: readonly Address[], present: readonly Listener[] = []): Promise<Listener[]> {
+  const listeners: Listener[] = [];
+  try {
+    for (const address of addresses) {
+      const ipv6Only = leavesIpv4(address, addresses);
+      const key = keyOf(address, ipv6Only);
+      const isAnyPort = address.kind === 'tcp' && address.port === 0;
+      if (listeners.some((listener) => listener.key === key && !isAnyPort))
+        throw new ConfigError(`bind: ${formatAddress(address)} is given twice`);
+      listeners.push(
+        present.find((listener) => listener.key === key && !listeners.includes(listener)) ??
+          (await bind(address, key, ipv6Only, { wanted: listeners, present })),
+      );
+    }
+  } catch (error) {
+    for (const listener of listeners) if (!present.includes(listener)) listener.close();
+    throw error;
+  }
+  return listeners;
+}
+
+/** A relative path means another file after a change of directory. */
+function keyOf(address: Address, ipv6Only: boolean): string {
+  if (address.kind === 'unix') return `unix:${resolve(address.path)}`;
+  return `${formatAddress(address)}${ipv6Only ? ' (IPv6 only)' : ''}`;
+}
+
+/**
+ * `[::]:PORT` takes IPv4 connections too, as in gunicorn and in Node. Where another address is for IPv4 on that port, it
+ * leaves them to that one, as in nginx: otherwise the two could not be had together.
+ */
+function leavesIpv4(address: Address, all: readonly Address[]): boolean {
+  if (address.kind !== 'tcp' || address.port === 0 || !isIPv6(address.host)) return false;
+  return all.some((other) => other.kind === 'tcp' && other.port === address.port && !isIPv6(other.host));
+}
+
+type Held = { readonly wanted: readonly Listener[]; readonly present: readonly Listener[] };
+
+async function bind(address: Address, key: string, ipv6Only: boolean, held: Held): Promise<Listener> {
+  const name = formatAddress(address);
+  if (address.kind === 'fd') return inheritDescriptor(address.fd, key);
+  if (address.kind === 'unix') {
+    refuseHeld(name, held, (other) => other.address === key);
+    return bindUnix(resolve(address.path), key);
+  }
+  const endpoint: Endpoint = { ...(await findAddress(address.host, name)), port: address.port, ipv6Only };
+  refuseHeld(name, held, (other) => other.endpoint !== undefined && coversPort(endpoint, other.endpoint));
+  return bindTcp(endpoint, key);
+}
+
+/** The system would blame another process, and in case of addresses of one configuration only when workers listen. */
+function refuseHeld(name: string, { wanted, present }: Held, isSame: (listener: Listener) => boolean): void {
+  const twin = wanted.find(isSame);
+  if (twin !== undefined)
+    throw new ConfigError(`bind: ${name} and ${twin.key} are on the same socket: give one of them`);
+  const holder = present.find(isSame);
+  if (holder !== undefined)
+    throw new ConfigError(
+      `bind: ${name} overlaps ${holder.key}, where this tsgun listens until the reload is over: ` +
+        'a reload cannot change one into the other; start tsgun anew, or take another address',
+    );
+}

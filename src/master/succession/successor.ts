@@ -1,0 +1,72 @@
+/**
+ * A new master beside this one, on the same sockets: for a new version of Node or of tsgun itself. Both serve until one of
+ * them is told to go, so the way back stays open. Which of them that is, operators say by signals.
+ */
+
+import { spawn } from 'node:child_process';
+import { activatedVariable } from '../../config/activation.ts';
+import type { Generation } from '../generations/generation.ts';
+import { describeHandover, shareFiles, socketsVariable } from './handover.ts';
+
+const predecessorVariable = 'TSGUN_PREDECESSOR';
+
+/** The environment as it was found, before a config file could change it. The successor is to begin as we did. */
+const { [predecessorVariable]: predecessorText, ...environment } = process.env;
+delete process.env[predecessorVariable];
+// Without the pid, the watchdog's interval is for whoever finds it: the service manager will ask the successor, too.
+for (const name of [socketsVariable, activatedVariable, 'LISTEN_PID', 'LISTEN_FDS', 'LISTEN_FDNAMES', 'WATCHDOG_PID'])
+  delete environment[name];
+
+/** The pid of the master that started this one beside itself, for as long as it lives. */
+export function predecessor(): number | undefined {
+  return Number(predecessorText) === process.ppid ? process.ppid : undefined;
+}
+
+export class Successor {
+  /** Of the master that was started beside this one, until it exits. */
+  private pid: number | undefined = undefined;
+  private readonly home: string;
+
+  /** @param home where this one was started, by the name that the user gave it */
+  constructor(home: string) {
+    this.home = home;
+  }
+
+  /** The pid of the master that runs beside this one, whichever of the two came first. */
+  get other(): number | undefined {
+    return this.pid ?? predecessor();
+  }
+
+  /**
+   * Starts one with this process's own command line, unless there are two masters already.
+   * @param onGone called when it has exited
+   */
+  start(signal: NodeJS.Signals, generation: Generation, onGone: () => void): void {
+    const { log } = generation;
+    const { other } = this;
+    if (other !== undefined)
+      return log.say('warn', { signal, other }, `ignored: master ${other} runs beside this one already`);
+    const handover = describeHandover(generation);
+    if (handover === undefined)
+      return log.say('error', { signal }, 'no new master: sockets cannot be handed over with TSGUN_NO_INTERNALS set');
+    const child = spawn(process.execPath, [...process.execArgv, ...process.argv.slice(1)], {
+      cwd: this.home,
+      env: { ...environment, PWD: this.home, ...handover.env, [predecessorVariable]: String(process.pid) },
+      stdio: ['inherit', 'inherit', 'inherit', ...handover.stdio],
+    });
+    const { pid } = child;
+    child.once(
+      'error',
+      (error) => pid === undefined && log.say('error', { signal }, `no new master: ${error.message}`),
+    );
+    if (pid === undefined) return;
+    this.pid = pid;
+    shareFiles(generation.listeners, pid);
+    log.say('info', { signal, successor: pid }, 'a new master starts beside this one');
+    child.once('exit', (code, signal) => {
+      this.pid = undefined;
+      log.say('warn', { successor: pid, code, signal }, 'the new master has exited: this one goes on alone');
+      onGone();
+    });
+  }
+}

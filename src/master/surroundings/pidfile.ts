@@ -1,0 +1,117 @@
+/**
+ * The file that says the master's process id. Whoever reads it finds either a whole number or no file; and a master touches
+ * no file but its own: one that another running process has written is refused, one that was left behind is replaced.
+ */
+
+import { chmodSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { ConfigError, report } from '../../errors.ts';
+import type { Logger } from '../../logger.ts';
+
+/** What follows the name while the master that this one is to replace still has the file. */
+const besideSuffix = '.2';
+
+export class Pidfile {
+  /** The file that this process has written. */
+  private held: string | undefined = undefined;
+  /** Whether another master, which started this one, goes on beside it. */
+  private isBeside: boolean;
+
+  constructor(isBeside = false) {
+    this.isBeside = isBeside;
+  }
+
+  /** @throws ConfigError when the file of this setting is another's */
+  check(setting: string | undefined): void {
+    if (setting !== undefined) inspect(this.nameOf(setting));
+  }
+
+  /**
+   * Sees to it that the file of this setting, and no other, says this process; one from before goes.
+   * @param setting absolute; undefined: no file is wanted
+   * @throws ConfigError when it is another's or cannot be written; then all is as before
+   */
+  hold(setting: string | undefined, log: Logger): void {
+    const path = setting === undefined ? undefined : this.nameOf(setting);
+    if (path !== undefined) claim(path, log);
+    if (this.held !== path) this.release();
+    this.held = path;
+  }
+
+  /**
+   * The master that this one was beside has left: `FILE.2` becomes `FILE`.
+   * @throws ConfigError when `FILE` says a process that runs; then all is as before
+   */
+  promote(log: Logger): void {
+    const { held } = this;
+    if (!this.isBeside) return;
+    const path = held?.slice(0, -besideSuffix.length);
+    if (held !== undefined && path !== undefined) {
+      inspect(path);
+      renameSync(held, path);
+    }
+    this.isBeside = false;
+    this.held = path;
+    if (path !== undefined)
+      log.say('info', { pidfile: path }, 'this is the only master now: the pidfile has its name without .2');
+  }
+
+  /** Removes the file if it still says this process. */
+  release(): void {
+    if (this.held !== undefined && readPid(this.held) === process.pid) rmSync(this.held, { force: true });
+    this.held = undefined;
+  }
+
+  private nameOf(setting: string): string {
+    return this.isBeside ? `${setting}${besideSuffix}` : setting;
+  }
+}
+
+function claim(path: string, log: Logger): void {
+  const found = inspect(path);
+  if (found === 'ours') return;
+  if (found === 'stale') log.say('warn', { pidfile: path }, 'the pidfile of a master that is gone is replaced');
+  const fresh = `${path}.${process.pid}.new`;
+  try {
+    // In a folder that others may write to, a link with this name could lead anywhere: "x" follows none.
+    rmSync(fresh, { force: true });
+    writeFileSync(fresh, `${process.pid}\n`, { flag: 'wx' });
+    // Whatever the umask: to be read by everyone is what it is for.
+    chmodSync(fresh, 0o644);
+    renameSync(fresh, path);
+  } catch (error) {
+    rmSync(fresh, { force: true });
+    throw new ConfigError(`pidfile: cannot write ${path}: ${report(error).message}`);
+  }
+}
+
+/** @throws ConfigError when a running process other than this one holds the file */
+function inspect(path: string): 'absent' | 'ours' | 'stale' {
+  const pid = readPid(path);
+  if (pid === undefined) return 'absent';
+  // In a container, the master of the run before often had the same number.
+  if (pid === process.pid) return 'ours';
+  if (!isRunning(pid)) return 'stale';
+  const remedy = 'stop that one first, or remove the file if that is no tsgun';
+  throw new ConfigError(`pidfile: ${path} says process ${pid}, which is running: ${remedy}`);
+}
+
+/** NaN for a file that holds no process id, undefined where there is no file. */
+function readPid(path: string): number | undefined {
+  try {
+    const text = readFileSync(path, 'utf8').trim();
+    return /^[1-9]\d{0,9}$/.test(text) ? Number(text) : Number.NaN;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    throw new ConfigError(`pidfile: cannot read ${path}: ${report(error).message}`);
+  }
+}
+
+function isRunning(pid: number): boolean {
+  if (Number.isNaN(pid)) return false;
+  try {
+    return process.kill(pid, 0);
+  } catch (error) {
+    // There is one, but of another user.
+    return (error as NodeJS.ErrnoException).code === 'EPERM';
+  }
+}

@@ -1,0 +1,116 @@
+/**
+ * What the system around the master knows of it: its pidfile, and what the service manager is told. Nothing here changes
+ * what the master does.
+ */
+
+import { report } from '../../errors.ts';
+import type { Logger } from '../../logger.ts';
+import type { Generation, LoadConfiguration } from '../generations/generation.ts';
+import { childrenOf, type Pool } from '../pool.ts';
+import { Notifier, takeServiceManager } from './notify.ts';
+import { Pidfile } from './pidfile.ts';
+
+/** What the last messages may take of the time of a stop. */
+const farewellMs = 1000;
+
+/** How soon a new master finds that the old one has gone. */
+const predecessorLookMs = 500;
+
+export class Surroundings {
+  private readonly pidfile: Pidfile;
+  private readonly predecessor: () => number | undefined;
+  private readonly notifier = new Notifier(takeServiceManager());
+  private isReady = false;
+  private isStopping = false;
+  private hasYielded = false;
+
+  /** @param predecessor the pid of the master that started this one beside itself, while it lives */
+  constructor(predecessor: () => number | undefined) {
+    this.predecessor = predecessor;
+    this.pidfile = new Pidfile(predecessor() !== undefined);
+  }
+
+  /** A configuration whose pidfile is another's is refused like any other that cannot be used. */
+  checked(load: LoadConfiguration): LoadConfiguration {
+    return async () => {
+      const configuration = await load();
+      this.pidfile.check(configuration.settings.pidfile);
+      return configuration;
+    };
+  }
+
+  /**
+   * The addresses are bound, and no worker runs yet.
+   * @param askForLife called at intervals, to have `alive` called from the master's loop
+   * @throws ConfigError when the pidfile cannot be written
+   */
+  open({ configuration, log }: Generation, askForLife: () => void): void {
+    const { settings, warnings } = configuration;
+    this.pidfile.hold(settings.pidfile, log);
+    for (const warning of warnings) log.say('warn', {}, warning);
+    this.notifier.start(log, askForLife);
+    if (this.predecessor() !== undefined) this.waitForPredecessor(log);
+  }
+
+  private waitForPredecessor(log: Logger): void {
+    const timer = setInterval(() => {
+      if (this.predecessor() !== undefined) return;
+      clearInterval(timer);
+      try {
+        this.pidfile.promote(log);
+      } catch (error) {
+        log.say('error', { error: report(error).message }, 'the pidfile keeps its .2');
+      }
+    }, predecessorLookMs).unref();
+  }
+
+  /**
+   * Called at every turn of the loop.
+   * @param other the pid of a master beside this one
+   */
+  look(pool: Pool, other: number | undefined): void {
+    if (pool.isStopping && (other !== undefined || this.hasYielded)) {
+      // STOPPING would have the service manager stop the service, and the other master with it.
+      if (!this.hasYielded && other !== undefined) this.notifier.yieldTo(other);
+      this.hasYielded = true;
+      this.isStopping = true;
+      return;
+    }
+    const ready = childrenOf(pool).filter(({ state }) => state === 'ready').length;
+    const workers = (count: number) => `${count} worker${count === 1 ? '' : 's'}`;
+    const serving = `${workers(ready)} ready, generation ${pool.generation}`;
+    this.notifier.describe(pool.isStopping ? `stopping, ${workers(pool.children.size)} left` : serving);
+    if (!this.isStopping && pool.isStopping) this.notifier.stopping();
+    else if (!this.isReady && pool.hasServed && ready >= pool.target) this.notifier.ready();
+    else return;
+    this.isReady = true;
+    this.isStopping = pool.isStopping;
+  }
+
+  alive(): void {
+    this.notifier.alive();
+  }
+
+  reloading(): void {
+    if (this.isReady) this.notifier.reloading();
+  }
+
+  /** A reload has ended; this is what counts now. */
+  settle({ configuration, umask, log }: Generation): void {
+    const { pidfile } = configuration.settings;
+    // A reload that failed has left its own.
+    process.umask(umask);
+    try {
+      this.pidfile.hold(pidfile, log);
+    } catch (error) {
+      log.say('error', { pidfile, error: report(error).message }, 'the pidfile stays as it was');
+    }
+    if (this.isReady && !this.isStopping) this.notifier.ready();
+  }
+
+  async close(pool: Pool, other: number | undefined): Promise<void> {
+    this.look(pool, other);
+    this.pidfile.release();
+    await this.notifier.end(farewellMs);
+  }
+}

@@ -1,0 +1,149 @@
+/**
+ * How many connections a worker takes: at most `--worker-connections`, not many more than the least loaded of the others,
+ * and none while its loop lags. What it does not take stays in the kernel, for the others: nothing is ever handed over, so
+ * nothing can be lost on the way.
+ */
+
+import type { ConnectionServer } from '../../http/accept.ts';
+import type { WorkerSocket } from '../../ipc/messages.ts';
+import { Board, type Place, sharedClock } from '../../ipc/scoreboard.ts';
+import { type Gate, openGate } from './gate.ts';
+
+/** A fifth more than the least loaded, and one for when all have few: with a connection per request they come and go. */
+export function isAhead(own: number, fewest: number): boolean {
+  return own > fewest * 1.2 + 1;
+}
+
+/** How often a worker says that it is there. */
+const postMs = 50;
+/** Who has said nothing for longer is blocked. */
+const freshMs = 200;
+/** A loop that comes back this much later than it was to is lagging. */
+const lagMs = 100;
+/** While it waits for the others to catch up, it looks at them this often at first, then ever less. */
+const firstLookMs = 1;
+const longestLookMs = 32;
+
+export class Intake {
+  private readonly limit: number;
+  private readonly board: Board | undefined;
+  private gate: Gate | undefined = undefined;
+  private connections = 0;
+  private isLagging = false;
+  private isPaused = false;
+  /** The fewest connections of any other, as far as is known. */
+  private fewest = 0;
+  private postTimer: NodeJS.Timeout | undefined = undefined;
+  private lookTimer: NodeJS.Timeout | undefined = undefined;
+  private lookMs = firstLookMs;
+  private isLeaving = false;
+
+  /**
+   * @param limit the connections it holds at once
+   * @param place where it says how many it has; without one, it takes what comes
+   */
+  constructor(limit: number, place: Place | undefined) {
+    this.limit = limit;
+    this.board = place === undefined ? undefined : new Board(place);
+  }
+
+  async open(sockets: readonly WorkerSocket[], servers: readonly ConnectionServer[], backlog: number): Promise<void> {
+    this.gate = await openGate(sockets, servers, backlog, (server, incoming, peer) => {
+      server.serve(incoming, peer);
+      this.connections++;
+      this.decide();
+    });
+    this.post();
+    this.watchLag();
+  }
+
+  /** A connection has ended. While it takes more, that is soon enough said with the next one, or in its time. */
+  forget(): void {
+    this.connections--;
+    if (this.gate?.isOpen === false) this.decide();
+  }
+
+  /** What comes would only wait here: others should take it, if there are any that do. */
+  pause(): void {
+    this.isPaused = true;
+    this.decide();
+  }
+
+  resume(): void {
+    this.isPaused = false;
+    this.decide();
+  }
+
+  /**
+   * Before the end. Where nobody else will, it takes whatever waits, until `close`.
+   * @returns whether it does
+   */
+  leave(isStop: boolean): boolean {
+    this.isLeaving = true;
+    clearInterval(this.postTimer);
+    clearTimeout(this.lookTimer);
+    this.post();
+    const mustTake = isStop || this.gate?.leavesToOthers === false;
+    if (mustTake) this.gate?.open();
+    return mustTake;
+  }
+
+  close(): void {
+    this.gate?.close();
+  }
+
+  /** Whether to take more. Asked anew while it does not. */
+  private decide(): void {
+    const { gate } = this;
+    if (gate === undefined || this.isLeaving) return;
+    const isFull = this.connections >= this.limit;
+    const isAway = !isFull && gate.leavesToOthers && this.isForOthers();
+    this.post();
+    if (isFull || isAway) {
+      gate.shut();
+      // Who is full hears of it when one ends.
+      if (isAway) this.lookAgain();
+    } else {
+      this.lookMs = firstLookMs;
+      gate.open();
+    }
+  }
+
+  /** Whether others should rather take what comes. */
+  private isForOthers(): boolean {
+    if (this.board === undefined) return false;
+    // Mostly the others have more than when they were last looked at.
+    const isBusy = this.isLagging || this.isPaused;
+    if (!isBusy && !isAhead(this.connections, this.fewest)) return false;
+    this.fewest = this.board.fewest(sharedClock(), freshMs);
+    return isBusy ? this.fewest !== Number.POSITIVE_INFINITY : isAhead(this.connections, this.fewest);
+  }
+
+  private lookAgain(): void {
+    clearTimeout(this.lookTimer);
+    this.lookTimer = setTimeout(() => this.decide(), this.lookMs);
+    this.lookMs = Math.min(this.lookMs * 2, longestLookMs);
+  }
+
+  private post(): void {
+    const { connections, isLagging, isPaused, isLeaving, limit } = this;
+    this.board?.write(
+      { connections, isTaking: !isLagging && !isPaused && !isLeaving && connections < limit },
+      sharedClock(),
+    );
+  }
+
+  private watchLag(): void {
+    if (this.board === undefined) return;
+    let expected = performance.now() + postMs;
+    this.postTimer = setInterval(() => {
+      const now = performance.now();
+      const wasLagging = this.isLagging;
+      this.isLagging = now - expected > lagMs;
+      expected = now + postMs;
+      this.fewest = 0;
+      if (this.isLagging !== wasLagging) this.decide();
+      else this.post();
+    }, postMs).unref();
+  }
+}

@@ -1,0 +1,21 @@
+/** How a worker comes to accept on a socket that its master keeps. Knows nothing of what is done with the connections. */
+
+import type { Server } from 'node:net';
+import { bindError } from '../../errors.ts';
+import type { WorkerSocket } from '../../ipc/messages.ts';
+import { listenOn } from '../../node/internals.ts';
+
+/**
+ * Makes `listener` accept on any kind of socket; resolves when it does.
+ * @throws ConfigError when the address has been taken since the master saw that it was free
+ */
+export async function listen(listener: Server, socket: WorkerSocket, backlog: number): Promise<Server> {
+  await new Promise<void>((resolve, reject) => {
+    listener
+      .once('listening', resolve)
+      .once('error', (error: NodeJS.ErrnoException) => reject(bindError(socket.address, error.code ?? error.message)));
+    if ('fd' in socket) listenOn(listener, socket.fd, backlog);
+    else listener.listen({ ...socket, backlog });
+  });
+  return listener;
+}

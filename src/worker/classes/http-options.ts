@@ -1,0 +1,59 @@
+/** Settings, which users write in seconds, to what the HTTP server takes. */
+
+import type { Settings } from '../../config/settings.ts';
+import { report } from '../../errors.ts';
+import type { Exchange } from '../../http/exchange.ts';
+import type { HttpServerOptions } from '../../http/server.ts';
+import type { Logger } from '../../logger.ts';
+
+export function httpOptions(settings: Settings, log: Logger): Omit<HttpServerOptions, 'handle'> {
+  return {
+    limits: {
+      requestLineBytes: settings.limitRequestLine,
+      fieldCount: settings.limitRequestFields,
+      fieldBytes: settings.limitRequestFieldSize,
+      bodyBytes: settings.limitRequestBody,
+    },
+    timeouts: {
+      headerMs: settings.headerTimeout * 1000,
+      bodyMs: settings.bodyTimeout * 1000,
+      keepAliveMs: settings.keepAlive * 1000,
+      requestMs: settings.requestTimeout * 1000,
+    },
+    onFailure: (exchange, error) => {
+      const { head, isStarted, isGone, isOverdue } = exchange;
+      const { name, message, stack } = report(error);
+      const isEnding = endings.includes(name);
+      const request = { method: head.method, path: head.path };
+      // What an app throws because its client has gone is no failure of the app.
+      if (isGone && isEnding) return;
+      if (isOverdue && isEnding)
+        return logTimeout(log, exchange, Math.round(performance.now() - exchange.startedAt), undefined);
+      const outcome = isStarted ? 'the connection was cut' : `answered ${isOverdue ? 504 : 500}`;
+      log.event('error', 'request_failed', { ...request, error: message, outcome, stack }, 'the app failed a request');
+    },
+    onTimeout(exchange, ms, end) {
+      logTimeout(log, exchange, ms, undefined);
+      end();
+    },
+  };
+}
+
+/** What an app throws that was told to stop. */
+const endings = ['AbortError', 'TimeoutError', 'ClientGone'];
+
+/**
+ * @param stack where the request was, if that could be had
+ * @param hasLeft whether nobody was left to be answered
+ */
+export function logTimeout(
+  log: Logger,
+  { head, isStarted }: Pick<Exchange, 'head' | 'isStarted'>,
+  ms: number,
+  stack: string | undefined,
+  hasLeft = false,
+): void {
+  const outcome = hasLeft ? 'the client had gone' : isStarted ? 'the connection was cut' : 'answered 504';
+  const fields = { method: head.method, path: head.path, ms, outcome, ...(stack === undefined ? {} : { stack }) };
+  log.event('warn', 'request_timeout', fields, 'a request took too long');
+}

@@ -1,0 +1,228 @@
+/**
+ * The sync class: one request at a time, one per connection. With the first connection the gate is shut, until its answer
+ * is complete: whatever comes meanwhile waits in the kernel, for a worker that is idle.
+ */
+
+import { setTimeout } from 'node:timers/promises';
+import { findInterface, makeHandler } from '../../app/interfaces.ts';
+import type { Handler } from '../../app/wsgi/wsgi.ts';
+import { apart } from '../../http/context.ts';
+import type { Carrier, Exchange } from '../../http/exchange.ts';
+import { HttpServer, type Peer } from '../../http/server.ts';
+import type { Incoming } from '../../http/wire/wire.ts';
+import { type Gate, isInherited, openGate, ReceivingGate, type Take } from '../accept/gate.ts';
+import { closeIdle, emptyQueue, longestEmptyingMs } from '../accept/kernel-queue.ts';
+import { httpOptions, logTimeout } from './http-options.ts';
+import type { Worker, WorkerContext } from './worker.ts';
+
+/**
+ * How long a connection that has brought no head yet keeps the worker for itself. Then others may come, and it is served
+ * in its turn: a client that sends nothing costs this much of a worker, and not the whole header timeout.
+ */
+const patienceMs = 25;
+
+export function syncWorker(context: WorkerContext): Worker {
+  const { settings, sockets, log } = context;
+  const handler = makeHandler(context.app, settings.interface, {
+    multithread: false,
+    multiprocess: true,
+    onErrorLine: (line) => log.say('error', { source: 'wsgi.errors' }, line),
+  });
+  const options = httpOptions(settings, log);
+  const turns = new Turns(context.observe(handler), settings.workerConnections, (exchange, ms) =>
+    logTimeout(log, exchange, ms, undefined, true),
+  );
+  const servers = sockets.map(
+    () =>
+      new HttpServer({
+        ...options,
+        timeouts: { ...options.timeouts, keepAliveMs: 0 },
+        handle: (exchange) => turns.begin(exchange),
+        onTimeout(exchange, ms, end) {
+          options.onTimeout?.(exchange, ms, end);
+          turns.giveUp(exchange);
+        },
+        onPart: (connection) => turns.end(connection),
+        onGone: () => turns.forget(),
+      }),
+  );
+  let isDraining = false;
+  let isHurried = false;
+
+  return {
+    interface: findInterface(context.app, settings.interface),
+    get requests() {
+      return servers.reduce((sum, server) => sum + server.requests, 0);
+    },
+    running: () => servers.flatMap((server) => server.running()),
+    async start() {
+      const take: Take = (...arrival) => turns.take(...arrival);
+      turns.gate = sockets.every(isInherited)
+        ? await openGate(sockets, servers, settings.backlog, take)
+        : ReceivingGate.open(sockets, servers, take);
+    },
+    async stopAccepting(isStop) {
+      // Where others go on, they take what waits.
+      if (isStop) {
+        // As ever at first, so that who is idle serves; then the queue is taken at once, for its end to be near.
+        await turns.untilIdle(longestEmptyingMs);
+        turns.gather();
+        await emptyQueue(
+          () => turns.arrived,
+          () => isHurried,
+        );
+      }
+      turns.gate?.close();
+    },
+    async drain(idleGraceMs) {
+      await turns.untilNoneWait();
+      isDraining = true;
+      const drained = Promise.all(servers.map((server) => server.drain(idleGraceMs)));
+      if (isHurried) void closeIdle(servers);
+      await drained;
+    },
+    sayFarewell() {
+      for (const server of servers) server.sayFarewell();
+    },
+    hurry() {
+      isHurried = true;
+      if (isDraining) void closeIdle(servers);
+    },
+  };
+}
+
+/** Whose turn it is. */
+class Turns {
+  /** Undefined until all of it is open. */
+  gate: Gate | undefined = undefined;
+  /** Connections so far. */
+  arrived = 0;
+  private readonly handler: Handler;
+  private readonly limit: number;
+  private readonly onOverdue: (exchange: Exchange, ms: number) => void;
+  private connections = 0;
+  /** The connection whose request runs. */
+  private running: Carrier | undefined = undefined;
+  /** What the app has not returned from. */
+  private atWork: Exchange | undefined = undefined;
+  /** The newest connection, while its head is waited for. */
+  private awaited: Carrier | undefined = undefined;
+  private patience: NodeJS.Timeout | undefined = undefined;
+  /** Heads that came late, while another request ran. */
+  private readonly late: Exchange[] = [];
+  /** Connections that were gathered for a stop. */
+  private readonly waiting: [HttpServer, Incoming, Peer][] = [];
+  private isGathering = false;
+  private onNoneWait: (() => void) | undefined = undefined;
+
+  /** @param onOverdue told of a request that was given up after its client had gone */
+  constructor(handler: Handler, limit: number, onOverdue: (exchange: Exchange, ms: number) => void) {
+    this.handler = handler;
+    this.limit = limit;
+    this.onOverdue = onOverdue;
+  }
+
+  take(server: HttpServer, incoming: Incoming, peer: Peer): void {
+    this.arrived++;
+    if (!this.isFree) this.waiting.push([server, incoming, peer]);
+    else this.serve(server, incoming, peer);
+  }
+
+  begin(exchange: Exchange): void {
+    if (exchange.carrier === this.awaited) this.forgetAwaited();
+    if (this.running === undefined && this.atWork === undefined) this.run(exchange);
+    else this.late.push(exchange);
+  }
+
+  /** A connection will bring no request any more. */
+  end(connection: Carrier): void {
+    if (connection === this.awaited) this.forgetAwaited();
+    else if (connection === this.running) this.running = undefined;
+    this.goOn();
+  }
+
+  forget(): void {
+    this.connections--;
+    this.goOn();
+  }
+
+  /** Until nothing runs and nobody comes, or for `ms`. */
+  async untilIdle(ms: number): Promise<void> {
+    const deadline = performance.now() + ms;
+    let before = -1;
+    while (!(this.isFree && before === this.arrived) && performance.now() < deadline) {
+      before = this.arrived;
+      await setTimeout(1);
+    }
+  }
+
+  /** The app is done with a request, or its time is over: one that does not listen may never be done. */
+  giveUp(exchange: Exchange): void {
+    if (this.atWork !== exchange) return;
+    this.atWork = undefined;
+    this.goOn();
+  }
+
+  /** From now on takes all that comes, and keeps it until its turn. */
+  gather(): void {
+    this.isGathering = true;
+    this.gate?.open();
+  }
+
+  untilNoneWait(): Promise<void> {
+    return new Promise((resolve) => {
+      if (this.waiting.length === 0) resolve();
+      else this.onNoneWait = resolve;
+    });
+  }
+
+  private get isFree(): boolean {
+    return this.running === undefined && this.awaited === undefined && this.atWork === undefined;
+  }
+
+  private serve(server: HttpServer, incoming: Incoming, peer: Peer): void {
+    if (!this.isGathering) this.gate?.shut();
+    this.connections++;
+    this.patience = globalThis.setTimeout(() => {
+      this.forgetAwaited();
+      this.goOn();
+    }, patienceMs);
+    this.awaited = server.serve(incoming, peer);
+  }
+
+  private forgetAwaited(): void {
+    clearTimeout(this.patience);
+    this.awaited = undefined;
+  }
+
+  private run(exchange: Exchange): void {
+    this.running = exchange.carrier;
+    if (!this.isGathering) this.gate?.shut();
+    const returned = this.handler(exchange);
+    if (!(returned instanceof Promise)) return;
+    // A client that goes away does not end the app's work, and there is to be no other beside it.
+    this.atWork = exchange;
+    exchange.onAbort(() => this.holdToTime(exchange));
+    void returned.then(() => this.giveUp(exchange));
+  }
+
+  /** With the connection the server has forgotten the request, whose app may never return. */
+  private holdToTime(exchange: Exchange): void {
+    if (exchange.deadline === 0 || this.atWork !== exchange) return;
+    const now = performance.now();
+    if (exchange.deadline > now)
+      return void globalThis.setTimeout(() => this.holdToTime(exchange), Math.ceil(exchange.deadline - now)).unref();
+    this.onOverdue(exchange, Math.round(now - exchange.startedAt));
+    this.giveUp(exchange);
+  }
+
+  private goOn(): void {
+    if (!this.isFree) return;
+    const late = this.late.shift();
+    if (late !== undefined) return late.isGone ? this.goOn() : apart(() => this.run(late));
+    const next = this.waiting.shift();
+    if (next !== undefined) this.serve(...next);
+    else if (this.connections < this.limit) this.gate?.open();
+    if (this.waiting.length === 0) this.onNoneWait?.();
+  }
+}

@@ -1,0 +1,57 @@
+/**
+ * The threaded class: as many requests at once as there are threads, each alone on one, which it may block. The main thread
+ * accepts, reads, writes and keeps time; the app is not loaded in it.
+ */
+
+import { HttpServer } from '../../http/server.ts';
+import { Intake } from '../accept/intake.ts';
+import { closeIdle, emptyQueue } from '../accept/kernel-queue.ts';
+import { ThreadPool } from '../threads/pool.ts';
+import { httpOptions } from './http-options.ts';
+import type { Worker, WorkerContext } from './worker.ts';
+
+export function threadedWorker({ source, settings, sockets, log, observe, place }: WorkerContext): Worker {
+  const intake = new Intake(settings.workerConnections, place);
+  const handle = observe((exchange) => pool.handle(exchange));
+  const servers: HttpServer[] = sockets.map(
+    () =>
+      new HttpServer({
+        ...httpOptions(settings, log),
+        handle,
+        onGone: () => intake.forget(),
+        onTimeout: (exchange, ms, end) => pool.expire(exchange, ms, end),
+      }),
+  );
+  const pool = new ThreadPool(source, settings, log, intake);
+  let isDraining = false;
+  let isHurried = false;
+
+  return {
+    get interface() {
+      return pool.interface;
+    },
+    get requests() {
+      return servers.reduce((sum, server) => sum + server.requests, 0);
+    },
+    load: () => pool.start(),
+    start: () => intake.open(sockets, servers, settings.backlog),
+    running: () => servers.flatMap((server) => server.running()),
+    async stopAccepting(isStop) {
+      const countAccepted = () => servers.reduce((sum, server) => sum + server.accepted, 0);
+      if (intake.leave(isStop)) await emptyQueue(countAccepted, () => isHurried);
+      intake.close();
+    },
+    async drain(idleGraceMs) {
+      isDraining = true;
+      const drained = Promise.all(servers.map((server) => server.drain(idleGraceMs)));
+      if (isHurried) void closeIdle(servers);
+      await drained;
+      await pool.stop();
+    },
+    hurry() {
+      isHurried = true;
+      if (isDraining) void closeIdle(servers);
+    },
+  };
+}
+threadedWorker.loadsApp = false;

@@ -1,0 +1,53 @@
+/** What a worker class is to the rest: the one contract that every class keeps. */
+
+import type { AppSource } from '../../app/script.ts';
+import type { Handler } from '../../app/wsgi/wsgi.ts';
+import type { Settings } from '../../config/settings.ts';
+import type { RunningRequest, WorkerSocket } from '../../ipc/messages.ts';
+import type { Place } from '../../ipc/scoreboard.ts';
+import type { Logger } from '../../logger.ts';
+
+/** What a worker class is made of. */
+export interface WorkerContext {
+  /** The app's export, of which `makeHandler` makes what serves. Undefined for a class that loads it elsewhere. */
+  readonly app: unknown;
+  /** Where it comes from. */
+  readonly source: AppSource;
+  readonly settings: Settings;
+  readonly sockets: readonly WorkerSocket[];
+  readonly log: Logger;
+  /** Wraps what takes the requests, for those who want to hear of each. */
+  readonly observe: (handle: Handler) => Handler;
+  /** Where it says to the other workers how many connections it has. */
+  readonly place?: Place | undefined;
+}
+
+export interface Worker {
+  /** What the export was taken for. */
+  readonly interface: string;
+  /** Requests answered so far. */
+  readonly requests: number;
+  /** Requests that are not answered yet. Asked while the main thread is stopped anywhere: it may only look. */
+  running(): RunningRequest[];
+  /** Loads the app, where that has not been done for it. */
+  load?(): Promise<void>;
+  /** Begins to accept; resolves when it does. */
+  start(): Promise<void>;
+  /**
+   * Accepts no more. What has connected already and waits in the kernel may be taken first, which takes a moment; it must
+   * be where the whole service stops, as nobody else will.
+   */
+  stopAccepting(isStop: boolean): void | Promise<void>;
+  /** Finishes what runs; resolves when no connection is left. */
+  drain(idleGraceMs: number): Promise<void>;
+  /** Before or while draining: idle connections get no grace any more. */
+  hurry(): void;
+  /** Out of time, and about to exit: what connections after an upgrade are told. */
+  sayFarewell?(): void;
+}
+
+export interface WorkerClass {
+  (context: WorkerContext): Worker;
+  /** Whether the app is loaded in the main thread; this is so where it is not said. */
+  readonly loadsApp?: boolean;
+}

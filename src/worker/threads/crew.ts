@@ -1,0 +1,124 @@
+/** Keeps as many threads as there should be: starts them, replaces those that end, and stops them all. */
+
+import type { AppSource } from '../../app/script.ts';
+import type { Settings } from '../../config/settings.ts';
+import { type ErrorReport, report } from '../../errors.ts';
+import type { Logger } from '../../logger.ts';
+import type { Watch } from './answer-ring.ts';
+import { bootError, earlyExit, ThreadHandle } from './handle.ts';
+import type { FromThread } from './messages.ts';
+
+export interface CrewOptions {
+  readonly source: AppSource;
+  readonly settings: Settings;
+  readonly log: Logger;
+  readonly watch: Watch;
+  readonly onMessage: (thread: ThreadHandle, message: FromThread | undefined) => void;
+  /** A thread can be given requests from now on. */
+  readonly onReady: (thread: ThreadHandle) => void;
+  /** A thread is no more; what it had been given is still entered there. */
+  readonly onEnd: (thread: ThreadHandle, error: Error) => void;
+  /** There is no thread any more, and there will be none. */
+  readonly onLost: () => void;
+}
+
+const firstPauseMs = 500;
+const longestPauseMs = 30_000;
+
+export class ThreadCrew {
+  /** All that run, those included that boot or end. */
+  readonly threads = new Set<ThreadHandle>();
+  /** What the threads took the app for. */
+  interface = '';
+  private readonly options: CrewOptions;
+  private isStopping = false;
+  private failedBoots = 0;
+  /** While the first threads boot: takes the news of each. */
+  private onBoot: ((error: Error | undefined) => void) | undefined = undefined;
+
+  constructor(options: CrewOptions) {
+    this.options = options;
+  }
+
+  /** @throws AppLoadError with the app's error, if it does not load */
+  async start(): Promise<void> {
+    const { threads } = this.options.settings;
+    await new Promise<void>((resolve, reject) => {
+      let missing = threads;
+      this.onBoot = (error) => {
+        if (error !== undefined) reject(error);
+        else if (--missing === 0) resolve();
+      };
+      for (let count = 0; count < threads; count++) this.spawn();
+    });
+    this.onBoot = undefined;
+  }
+
+  /** Resolves when the last one has ended. */
+  async stop(): Promise<void> {
+    this.isStopping = true;
+    await Promise.all(Array.from(this.threads, (thread) => thread.stop()));
+  }
+
+  /** Ends a thread wherever it is. Another takes its place, without waiting for its end. */
+  async replace(thread: ThreadHandle): Promise<void> {
+    thread.isReplaced = true;
+    this.spawn();
+    await thread.kill();
+  }
+
+  /** From the thread: its app is loaded. */
+  welcome(thread: ThreadHandle, interfaceName: string): void {
+    this.interface = interfaceName;
+    thread.isServing = true;
+    thread.hasServed = true;
+    this.failedBoots = 0;
+    this.onBoot?.(undefined);
+    if (this.isStopping) void thread.stop();
+    else this.options.onReady(thread);
+  }
+
+  /** From the thread: its app does not load. */
+  refuse(thread: ThreadHandle, error: ErrorReport): void {
+    this.failBoot(thread, bootError(error));
+    void thread.kill();
+  }
+
+  private spawn(): void {
+    if (this.isStopping) return;
+    const { source, settings, watch, onMessage } = this.options;
+    const onExit = (thread: ThreadHandle, code: number, error: unknown) => this.bury(thread, code, error);
+    this.threads.add(new ThreadHandle({ source, settings, watch, onMessage, onExit }));
+  }
+
+  private bury(thread: ThreadHandle, code: number, error: unknown): void {
+    this.threads.delete(thread);
+    if (!thread.hasServed && !thread.isReplaced && !this.isStopping) this.failBoot(thread, earlyExit(code, error));
+    const mustReplace = !thread.isReplaced && !this.isStopping;
+    const why = error instanceof Error ? error : new Error(`the app ended its thread with code ${code}`);
+    if (mustReplace) {
+      const { message, stack } = report(why);
+      this.options.log.say('error', { code, error: message, stack }, 'a thread ended: it is being replaced');
+      this.spawn();
+    }
+    this.options.onEnd(thread, why);
+  }
+
+  /**
+   * At the start, everyone's failure. Later, when the app's file has changed meanwhile for example, the others serve on, and
+   * it is tried again after a pause. The last one's failure is the worker's, which the master then replaces.
+   */
+  private failBoot(thread: ThreadHandle, error: Error): void {
+    if (thread.isReplaced) return;
+    thread.isReplaced = true;
+    if (this.onBoot !== undefined) return this.onBoot(error);
+    const { message, stack } = report(error);
+    this.options.log.say('error', { error: message, stack }, 'a thread could not be replaced');
+    if (![...this.threads].some((each) => each.isServing || each.isBooting)) {
+      this.options.onLost();
+      throw error;
+    }
+    const pauseMs = Math.min(longestPauseMs, firstPauseMs * 2 ** this.failedBoots++);
+    setTimeout(() => this.spawn(), pauseMs).unref();
+  }
+}

@@ -1,0 +1,157 @@
+/** One thread as the main thread has it: what it was given, and how it ends. Which request it gets is the pool's to say. */
+
+import { MessageChannel, type MessagePort, receiveMessageOnPort, Worker } from 'node:worker_threads';
+import type { AppSource } from '../../app/script.ts';
+import type { Settings } from '../../config/settings.ts';
+import { AppLoadError, BootError, type ErrorReport, ExitCode, report } from '../../errors.ts';
+import { threadEntry } from '../../ipc/entries.ts';
+import { AnswerRing, type Watch } from './answer-ring.ts';
+import { Claims } from './claims.ts';
+import type { FromThread, ThreadOrder, ToThread } from './messages.ts';
+import type { Relay } from './relay.ts';
+
+export interface ThreadOptions {
+  readonly source: AppSource;
+  readonly settings: Settings;
+  readonly watch: Watch;
+  /** Something was said, or lies in the ring. */
+  readonly onMessage: (thread: ThreadHandle, message: FromThread | undefined) => void;
+  /** Once, when the thread has ended; `error` is what escaped in it, if something did. */
+  readonly onExit: (thread: ThreadHandle, code: number, error: unknown) => void;
+}
+
+/** What a thread gets to end by itself. */
+const stopMs = 1000;
+
+export class ThreadHandle {
+  readonly worker: Worker;
+  readonly answers = new AnswerRing();
+  /** What it has and has not finished, in order, by number as 32 bits. The first may have begun. */
+  readonly given = new Map<number, Relay>();
+  /** Whether the app is loaded and the thread not told to end. */
+  isServing = false;
+  hasServed = false;
+  /** Whether it has not begun with what it was given while idle, and has said nothing since: see `silence.ts`. */
+  isSilent = false;
+  /** Whether another has its place, or nobody shall. */
+  isReplaced = false;
+  /** When it last finished something, or was given something while idle. */
+  progressAt = 0;
+  private readonly claims = new Claims();
+  private readonly port: MessagePort;
+  private readonly exited: Promise<void>;
+  private outbox: ToThread[] = [];
+  private transfers: ArrayBuffer[] = [];
+  private lastId = 0;
+  private error: unknown = undefined;
+
+  constructor({ source, settings, watch, onMessage, onExit }: ThreadOptions) {
+    // Not `parentPort`, which is the app's to close, to post to and to listen on.
+    const { port1, port2 } = new MessageChannel();
+    this.port = port1;
+    const order: ThreadOrder = {
+      source: { app: source.app, script: source.script },
+      settings,
+      claims: this.claims.memory,
+      answers: this.answers.memory,
+      watch: watch.memory,
+      port: port2,
+    };
+    const name = `${settings.procName} thread`;
+    // What the user's script was started with; without a script, that is nothing.
+    const argv = process.argv.slice(2);
+    this.worker = new Worker(threadEntry, { workerData: order, transferList: [port2], name, argv });
+    port1.on('message', (message: FromThread | undefined) => onMessage(this, message));
+    this.worker.on('error', (error) => {
+      this.error = error;
+    });
+    this.exited = new Promise((resolve) =>
+      this.worker.once('exit', (code) => {
+        this.isServing = false;
+        // What it said last: a port of our own can be behind the news of the end.
+        for (let last = receiveMessageOnPort(port1); last !== undefined; last = receiveMessageOnPort(port1))
+          onMessage(this, last.message as FromThread | undefined);
+        port1.close();
+        onExit(this, code, this.error);
+        resolve();
+      }),
+    );
+  }
+
+  get isBooting(): boolean {
+    return !this.hasServed && !this.isReplaced;
+  }
+
+  get isIdle(): boolean {
+    return this.given.size === 0;
+  }
+
+  /** Whether it can be given something. */
+  get isOpen(): boolean {
+    return this.isServing && !this.isSilent;
+  }
+
+  /** Whether it is at work on anything that it was given. */
+  get hasBegun(): boolean {
+    for (const { id } of this.given.values()) if (!this.claims.isOffered(id)) return true;
+    return false;
+  }
+
+  give(relay: Relay): void {
+    const id = ++this.lastId;
+    this.given.set(id | 0, relay);
+    this.claims.offer(id);
+    relay.begin(this, id);
+  }
+
+  /** @returns whether the thread had not begun with it; then it is no longer its own */
+  takeBack(relay: Relay): boolean {
+    if (!this.claims.withdraw(relay.id)) return false;
+    this.given.delete(relay.id | 0);
+    relay.thread = undefined;
+    return true;
+  }
+
+  /** Messages of one turn travel together: one of them costs as much as several requests. */
+  send(message: ToThread, transfer?: ArrayBuffer): void {
+    if (this.outbox.length === 0) setImmediate(() => this.flush());
+    this.outbox.push(message);
+    if (transfer !== undefined) this.transfers.push(transfer);
+  }
+
+  private flush(): void {
+    const { outbox, transfers } = this;
+    this.outbox = [];
+    this.transfers = [];
+    this.port.postMessage(outbox, transfers);
+  }
+
+  /** Asks it to end; ends it if it does not. Resolves when it has. */
+  async stop(): Promise<void> {
+    this.isServing = false;
+    this.send(['stop']);
+    const timer = setTimeout(() => void this.worker.terminate(), stopMs);
+    await this.exited;
+    clearTimeout(timer);
+  }
+
+  /** Ends it where it stands. */
+  async kill(): Promise<void> {
+    this.isServing = false;
+    await this.worker.terminate();
+  }
+}
+
+/** Why a thread did not come up, as the error that a worker of another class would have failed with. */
+export function bootError({ message, stack, exitCode }: ErrorReport): Error {
+  const cause = stack === undefined ? undefined : Object.assign(new Error(message), { stack });
+  const options = cause === undefined ? {} : { cause };
+  return exitCode === ExitCode.appLoad
+    ? new AppLoadError(message, options)
+    : new BootError(`a thread could not start: ${message}`, options);
+}
+
+export function earlyExit(code: number, error: unknown): Error {
+  if (error === undefined) return new AppLoadError(`app: it ended its thread while loading (code ${code})`);
+  return new AppLoadError(`app: an error escaped it while loading: ${report(error).message}`, { cause: error });
+}

@@ -1,0 +1,34 @@
+/** All that leaves a thread: small answers by the ring, the rest as messages, and never in another order than it came. */
+
+import type { MessagePort } from 'node:worker_threads';
+import type { AnswerRing, Watch } from '../answer-ring.ts';
+import { type AnswerPart, type FromThread, part } from '../messages.ts';
+
+export class Outlet {
+  private readonly port: MessagePort;
+  private readonly ring: AnswerRing;
+  private readonly watch: Watch;
+  /** The last request of which something went as a message: what follows must not overtake it through the ring. */
+  private lastPosted = -1;
+
+  constructor(port: MessagePort, ring: AnswerRing, watch: Watch) {
+    this.port = port;
+    this.ring = ring;
+    this.watch = watch;
+  }
+
+  /** At once: what the app does next may take a minute. */
+  post(message: FromThread): void {
+    if (typeof message[1] === 'number') this.lastPosted = message[1];
+    const bytes = message[0] === 'answer' ? message[3].bytes : undefined;
+    this.port.postMessage(message, bytes === undefined ? [] : [bytes.buffer as ArrayBuffer]);
+  }
+
+  answer(id: number, flags: number, answer: AnswerPart): void {
+    const { text, bytes } = answer;
+    const isLast = (flags & (part.end | part.done)) !== 0;
+    if (isLast && bytes === undefined && this.lastPosted !== id && this.ring.write(id, flags, text)) {
+      if (this.watch.mustWake()) this.port.postMessage(undefined);
+    } else this.post(['answer', id, flags, answer]);
+  }
+}

@@ -1,0 +1,154 @@
+/**
+ * What runs in a thread of a threaded worker: the app, for one request at a time. There is no socket here; an exchange
+ * like any other stands on a carrier that speaks to the main thread.
+ *
+ * Whatever escapes the app ends the thread, as Node would have it: the main thread notices and starts another.
+ */
+
+import { isMainThread, type MessagePort, workerData } from 'node:worker_threads';
+import { findInterface, makeHandler, prepareApp } from '../../../app/interfaces.ts';
+import { loadFrom } from '../../../app/script.ts';
+import type { Handler } from '../../../app/wsgi/wsgi.ts';
+import { report } from '../../../errors.ts';
+import { apart } from '../../../http/context.ts';
+import { ClientGone, timeoutError } from '../../../http/errors.ts';
+import { Exchange } from '../../../http/exchange.ts';
+import { AnswerRing, Watch } from '../answer-ring.ts';
+import { Claims } from '../claims.ts';
+import { readRequest, type ThreadOrder, type ToThread } from '../messages.ts';
+import { ThreadCarrier } from './carrier.ts';
+import { Outlet } from './outlet.ts';
+
+class Thread {
+  private readonly handle: Handler;
+  private readonly claims: Claims;
+  private readonly outlet: Outlet;
+  /** Requests that wait for their turn. They can be taken back until then. */
+  private readonly waiting: string[] = [];
+  /** What came for requests that have not begun: their bodies, mostly. */
+  private readonly early: Exclude<ToThread, string | readonly ['stop' | 'ping']>[] = [];
+  private id = -1;
+  private exchange: Exchange | undefined = undefined;
+  private carrier: ThreadCarrier | undefined = undefined;
+
+  private readonly close: () => Promise<void>;
+
+  constructor(port: MessagePort, handle: Handler, claims: Claims, outlet: Outlet, close: () => Promise<void>) {
+    this.handle = handle;
+    this.close = close;
+    this.claims = claims;
+    this.outlet = outlet;
+    port.on('message', (batch: readonly ToThread[]) => this.take(batch));
+  }
+
+  private take(batch: readonly ToThread[]): void {
+    for (const message of batch) {
+      if (typeof message === 'string') this.waiting.push(message);
+      else if (message[0] === 'stop') void this.stop();
+      else if (message[0] === 'ping') this.outlet.post(['pong']);
+      else if (message[1] === this.id) this.hear(message);
+      else if (message[1] > this.id) this.early.push(message);
+    }
+    this.runNext();
+  }
+
+  private async stop(): Promise<void> {
+    await this.close().catch((error) =>
+      this.outlet.post(['line', `the app failed to close: ${report(error).message}`]),
+    );
+    process.exit();
+  }
+
+  private hear(message: Exclude<ToThread, string | readonly ['stop' | 'ping']>): void {
+    const { exchange, carrier } = this;
+    if (exchange === undefined || carrier === undefined) return;
+    switch (message[0]) {
+      case 'body':
+        return carrier.takeBody(message[2]);
+      case 'bodyEnd':
+        return exchange.endBody();
+      case 'taken':
+        return carrier.noteTaken(message[2]);
+      case 'gone':
+        return exchange.abort(new ClientGone(message[2]));
+      case 'left':
+        return this.leave(exchange, message[2], message[3]);
+    }
+  }
+
+  private leave(exchange: Exchange, name: string, reason: string): void {
+    const isOverdue = name === 'TimeoutError';
+    if (isOverdue) {
+      exchange.isOverdue = true;
+      this.outlet.post(['heard', this.id | 0]);
+    }
+    exchange.leave(isOverdue ? timeoutError(reason) : new ClientGone(reason));
+  }
+
+  private runNext(): void {
+    while (this.exchange === undefined && this.waiting.length > 0) {
+      const text = this.waiting.shift()!;
+      const request = readRequest(text);
+      if (this.claims.take(request.id)) return this.run(request);
+    }
+  }
+
+  private run(request: ReturnType<typeof readRequest>): void {
+    const { id, head } = request;
+    const carrier = new ThreadCarrier(request, this.outlet);
+    const exchange = new Exchange(head, carrier, performance.now());
+    carrier.serves(exchange);
+    this.id = id;
+    this.exchange = exchange;
+    this.carrier = carrier;
+    if (this.early.length > 0) this.hearEarly(id);
+    // The client has gone in the meantime.
+    if (exchange.isGone) return this.end(exchange, carrier);
+    const settled = apart(() => this.handle(exchange));
+    carrier.isCalling = false;
+    if (settled !== undefined) {
+      carrier.finish();
+      void settled.then(() => this.end(exchange, carrier));
+    } else if (exchange.isEnded || exchange.isGone) this.end(exchange, carrier);
+    else {
+      // An app that answers later without a promise for it is done when its answer is.
+      carrier.onFinish = () => this.end(exchange, carrier);
+      exchange.onAbort(() => this.end(exchange, carrier));
+    }
+  }
+
+  private hearEarly(id: number): void {
+    for (const message of this.early.splice(0))
+      if (message[1] === id) this.hear(message);
+      else if (message[1] > id) this.early.push(message);
+  }
+
+  private end(exchange: Exchange, carrier: ThreadCarrier): void {
+    carrier.done();
+    if (this.exchange !== exchange) return;
+    this.exchange = undefined;
+    this.carrier = undefined;
+    // What this one has left for its next tick comes before the next one, which may block.
+    if (this.waiting.length > 0) process.nextTick(() => this.runNext());
+  }
+
+  static async begin(order: ThreadOrder): Promise<void> {
+    const { source, settings, port } = order;
+    const outlet = new Outlet(port, new AnswerRing(order.answers), new Watch(order.watch));
+    if (source.script !== undefined) process.argv[1] = source.script;
+    try {
+      const { app, close } = await prepareApp(await loadFrom(source), settings.interface);
+      const handle = makeHandler(app, settings.interface, {
+        multithread: true,
+        multiprocess: settings.workers > 1,
+        onErrorLine: (line) => outlet.post(['line', line]),
+      });
+      new Thread(port, handle, new Claims(order.claims), outlet, close);
+      outlet.post(['ready', findInterface(app, settings.interface)]);
+    } catch (error) {
+      outlet.post(['bootFailed', report(error)]);
+    }
+  }
+}
+
+if (!isMainThread) await Thread.begin(workerData as ThreadOrder);

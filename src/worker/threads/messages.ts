@@ -1,0 +1,144 @@
+/**
+ * What the main thread and a thread say to each other. A message costs more than all else that happens to a small request,
+ * so messages travel in batches, requests as one text each, and small answers not as messages at all (`answer-ring.ts`).
+ */
+
+import type { MessagePort } from 'node:worker_threads';
+import type { AppSource } from '../../app/script.ts';
+import type { Settings } from '../../config/settings.ts';
+import type { ErrorReport } from '../../errors.ts';
+import { lookUpField } from '../../http/fields.ts';
+import { RequestHead } from '../../http/head.ts';
+
+/** What a thread is started with. */
+export interface ThreadOrder {
+  readonly source: AppSource;
+  readonly settings: Settings;
+  /** See `claims.ts`. */
+  readonly claims: SharedArrayBuffer;
+  readonly answers: SharedArrayBuffer;
+  /** One number for all threads: whether the main thread looks for answers by itself. */
+  readonly watch: SharedArrayBuffer;
+  /** For all that is said. */
+  readonly port: MessagePort;
+}
+
+/** To a thread; `id` is the number of the request, counted per thread. */
+export type ToThread =
+  /** A request, by `writeRequest`. */
+  | string
+  | readonly ['body', id: number, bytes: Uint8Array]
+  | readonly ['bodyEnd', id: number]
+  /** So many bytes of the answer have gone on their way. */
+  | readonly ['taken', id: number, bytes: number]
+  /** The request is over time (`TimeoutError`), or its client has closed its half: the app is told. */
+  | readonly ['left', id: number, name: string, reason: string]
+  /** There is nobody left to answer. */
+  | readonly ['gone', id: number, reason: string]
+  /** Is anyone there? */
+  | readonly ['ping']
+  | readonly ['stop'];
+
+/** From a thread. */
+export type FromThread =
+  /** Its app is loaded, and was taken for one of this interface. */
+  | readonly ['ready', taken: string]
+  | readonly ['pong']
+  | readonly ['bootFailed', ErrorReport]
+  /** A part of an answer; `flags` are those of `part`. */
+  | readonly ['answer', id: number, flags: number, answer: AnswerPart]
+  /** The app wants the body: the client may be told to send it. */
+  | readonly ['read', id: number]
+  /** The app has taken so many bytes of the body. */
+  | readonly ['taken', id: number, bytes: number]
+  /** It has heard that it is over time, so it is not in a loop without end. */
+  | readonly ['heard', id: number]
+  | readonly ['extend', id: number, ms: number]
+  | readonly ['cut', id: number]
+  | readonly ['failed', id: number, error: ErrorReport]
+  /** A line that the app wrote to `wsgi.errors`. */
+  | readonly ['line', string];
+
+/** Text as latin1, and bytes with the text that follows them. */
+export interface AnswerPart {
+  readonly text: string;
+  readonly bytes: Uint8Array | undefined;
+  readonly tail: string;
+}
+
+export function bytesIn({ text, bytes, tail }: AnswerPart): number {
+  return text.length + (bytes?.byteLength ?? 0) + tail.length;
+}
+
+/** What a part of an answer is, as bits. */
+export const part = {
+  /** An interim response, ahead of the answer. */
+  interim: 1,
+  /** It begins with the head. */
+  head: 2,
+  /** With `head`: the connection may persist, as far as the app's side is concerned. */
+  persists: 4,
+  /** With it the answer is complete. */
+  end: 8,
+  /** The app is done with this request, and the thread free for the next one. */
+  done: 16,
+} as const;
+
+/** How much of a body may be on its way between threads, in either direction. */
+export const windowBytes = 256 * 1024;
+/** What was taken is told in steps of this size. */
+export const creditBytes = 64 * 1024;
+
+/** The two ends of a request's connection. */
+export interface Ends {
+  readonly localAddress: string;
+  readonly localPort: string;
+  readonly remoteAddress: string;
+  readonly remotePort: string;
+}
+
+export interface Request {
+  readonly id: number;
+  readonly head: RequestHead;
+  readonly ends: Ends;
+}
+
+const fixedLines = 12;
+
+/** One text for all of a request's head: no part of it can hold a line feed, as the parser has refused those. */
+export function writeRequest(id: number, head: RequestHead, ends: Ends, mayPersist: boolean): string {
+  const flags = head.minorVersion | (mayPersist ? 2 : 0) | (head.isChunked ? 4 : 0) | (head.host === undefined ? 0 : 8);
+  let text =
+    `${id}\n${flags}\n${head.method}\n${head.target}\n${head.path}\n${head.query}\n${head.host ?? ''}\n` +
+    `${head.contentLength}\n${ends.localAddress}\n${ends.localPort}\n${ends.remoteAddress}\n${ends.remotePort}`;
+  const { names, values } = head;
+  for (let index = 0; index < names.length; index++) text += `\n${names[index]!.raw}\n${values[index]}`;
+  return text;
+}
+
+/** Its inverse. `isKeepAlive` is what `mayPersist` was, and nothing is expected: permission to send is the main thread's. */
+export function readRequest(text: string): Request {
+  const lines = text.split('\n');
+  const flags = Number(lines[1]);
+  const head = new RequestHead();
+  head.minorVersion = flags & 1;
+  head.isKeepAlive = (flags & 2) !== 0;
+  head.isChunked = (flags & 4) !== 0;
+  head.method = lines[2]!;
+  head.target = lines[3]!;
+  head.path = lines[4]!;
+  head.query = lines[5]!;
+  if ((flags & 8) !== 0) head.host = lines[6]!;
+  head.contentLength = Number(lines[7]);
+  const ends = { localAddress: lines[8]!, localPort: lines[9]!, remoteAddress: lines[10]!, remotePort: lines[11]! };
+  for (let index = fixedLines; index < lines.length; index += 2) {
+    head.names.push(lookUpField(lines[index]!)!);
+    head.values.push(lines[index + 1]!);
+  }
+  return { id: Number(lines[0]), head, ends };
+}
+
+/** An error of the app's again, after its trip from a thread. */
+export function revive({ name, message, stack }: ErrorReport): Error {
+  return Object.assign(new Error(message), { name, ...(stack === undefined ? {} : { stack }) });
+}

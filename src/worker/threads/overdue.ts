@@ -1,0 +1,75 @@
+/** Requests that run for longer than they may, and the threads that they run on. */
+
+import type { Exchange } from '../../http/exchange.ts';
+import { overdueGraceMs } from '../../http/limits.ts';
+import type { Logger } from '../../logger.ts';
+import { logTimeout } from '../classes/http-options.ts';
+import { captureStack } from '../watchdog/thread-stack.ts';
+import type { ThreadHandle } from './handle.ts';
+import type { Relay } from './relay.ts';
+
+const lookMs = 250;
+
+export class Overdue {
+  private readonly logger: Logger;
+  private readonly replace: (thread: ThreadHandle) => void;
+  /** Requests that run on after their client has gone: the server no longer holds them to their time. */
+  private readonly departed = new Map<Relay, ThreadHandle>();
+  private timer: NodeJS.Timeout | undefined = undefined;
+
+  constructor(log: Logger, replace: (thread: ThreadHandle) => void) {
+    this.logger = log;
+    this.replace = replace;
+  }
+
+  stop(): void {
+    clearInterval(this.timer);
+  }
+
+  log({ head }: Exchange, ms: number, isStarted: boolean, stack: string | undefined, hasLeft = false): void {
+    logTimeout(this.logger, { head, isStarted }, ms, stack, hasLeft);
+  }
+
+  /** Says where a request is whose client was answered in its stead, and ends its thread unless it ends by itself. */
+  async endRunaway(relay: Relay, thread: ThreadHandle, ms: number, isStarted: boolean, hasLeft = false): Promise<void> {
+    // Who hears us is in no loop without end, and may yet stop, now that it was told that nobody waits.
+    if (relay.hasHeard) await new Promise((resolve) => setTimeout(resolve, overdueGraceMs));
+    const stack = relay.isOver ? undefined : await captureStack(thread.worker);
+    // Over by now, it is another request's stack.
+    this.log(relay.exchange, ms, isStarted, relay.isOver ? undefined : stack, hasLeft);
+    if (relay.isOver || !thread.isServing) return;
+    relay.isOver = true;
+    thread.isServing = false;
+    this.replace(thread);
+  }
+
+  /** Ends a thread that is held for too long by what an app left behind when its request was answered. */
+  async endStray(thread: ThreadHandle, ms: number): Promise<void> {
+    thread.isServing = false;
+    const stack = await captureStack(thread.worker);
+    const fields = { ms, ...(stack === undefined ? {} : { stack }) };
+    this.logger.say('warn', fields, 'a thread worked on for too long after its request: it is being replaced');
+    this.replace(thread);
+  }
+
+  /** Holds a request to its deadline, if it has one, although its client has gone. */
+  watch(relay: Relay, thread: ThreadHandle): void {
+    if (relay.exchange.deadline === 0) return;
+    this.departed.set(relay, thread);
+    this.timer ??= setInterval(() => this.look(), lookMs).unref();
+  }
+
+  private look(): void {
+    const now = performance.now();
+    for (const [relay, thread] of this.departed) {
+      const { deadline, startedAt, isStarted } = relay.exchange;
+      if (!relay.isOver && deadline > now) continue;
+      this.departed.delete(relay);
+      relay.hasHeard = false;
+      if (!relay.isOver) void this.endRunaway(relay, thread, Math.round(now - startedAt), isStarted, true);
+    }
+    if (this.departed.size > 0) return;
+    clearInterval(this.timer);
+    this.timer = undefined;
+  }
+}

@@ -1,0 +1,126 @@
+/**
+ * One request in the main thread, on its way through a thread and back. The exchange is the real one, on the real
+ * connection: whether an answer has begun, and whether the connection persists, is known here and nowhere else.
+ */
+
+import type { Exchange } from '../../http/exchange.ts';
+import type { ThreadHandle } from './handle.ts';
+import { type AnswerPart, bytesIn, creditBytes, part, windowBytes, writeRequest } from './messages.ts';
+
+export class Relay {
+  readonly exchange: Exchange;
+  /** The thread that it was given to, and its number there. */
+  thread: ThreadHandle | undefined = undefined;
+  id = 0;
+  /** Whether the thread has shown, since the request is over time, that it does not run in circles. */
+  hasHeard = false;
+  /** Nothing more is to be done, whatever the thread still says. */
+  isOver = false;
+  /** Bytes that may still be sent ahead of what the app has taken. */
+  private window = windowBytes;
+  private isReading = false;
+  private isBodyStopped = false;
+  /** Bytes of the answer written, and not yet said to be taken. */
+  private untold = 0;
+
+  constructor(exchange: Exchange) {
+    this.exchange = exchange;
+  }
+
+  get hasBody(): boolean {
+    return this.exchange.head.hasBody;
+  }
+
+  /** Sends the request to its thread, and as much of its body as the app may want. */
+  begin(thread: ThreadHandle, id: number): void {
+    const { exchange } = this;
+    const { head, carrier } = exchange;
+    this.thread = thread;
+    this.id = id;
+    thread.send(writeRequest(id, head, carrier, head.isKeepAlive));
+    // What happened while it waited for a thread.
+    if (exchange.leaveReason !== undefined) this.leave(exchange.leaveReason);
+    // A small body travels with the head. But who waits for permission to send gets it when the app reads, not before
+    // (RFC 9110 §10.1.1).
+    if (head.contentLength > 0 && head.contentLength <= creditBytes && !head.expectsContinue) this.readBody();
+  }
+
+  /** Passes the body on, as fast as the app takes it. */
+  readBody(): void {
+    if (this.isReading || this.isOver) return;
+    this.isReading = true;
+    this.exchange.readBody({
+      onData: (bytes) => this.passBody(bytes),
+      onEnd: () => this.thread?.send(['bodyEnd', this.id]),
+    });
+  }
+
+  /** The app has taken bytes of the body. */
+  noteTaken(bytes: number): void {
+    this.window += bytes;
+    if (!this.isBodyStopped || this.window <= 0) return;
+    this.isBodyStopped = false;
+    if (!this.isOver) this.exchange.resumeBody();
+  }
+
+  private passBody(bytes: Buffer): boolean {
+    const copy = new Uint8Array(bytes);
+    this.window -= copy.byteLength;
+    this.thread?.send(['body', this.id, copy], copy.buffer);
+    this.isBodyStopped = this.window <= 0;
+    return !this.isBodyStopped;
+  }
+
+  /** A part of the answer. */
+  answer(flags: number, sent: AnswerPart): void {
+    const { exchange } = this;
+    const { text, bytes, tail } = sent;
+    const { carrier } = exchange;
+    if (this.isOver || exchange.isEnded || exchange.isGone) return;
+    if ((flags & part.interim) !== 0) {
+      if (!exchange.isStarted) carrier.sendText(text);
+      return;
+    }
+    let said = text;
+    if ((flags & part.head) !== 0) {
+      const mayPersist = (flags & part.persists) !== 0;
+      exchange.persists = mayPersist && carrier.mayPersist(exchange);
+      exchange.status = text.slice(9, text.indexOf('\r\n'));
+      exchange.isStarted = true;
+      if (mayPersist && !exchange.persists) said = withoutPersistence(text);
+    }
+    // As in the exchange itself: the carrier may look at it while it sends.
+    const isEnd = (flags & part.end) !== 0;
+    if (isEnd) exchange.isEnded = true;
+    let isTaking = true;
+    if (bytes !== undefined) isTaking = carrier.sendBytes(said, bytes, tail);
+    else if (said !== '') isTaking = carrier.sendText(said);
+    if (isEnd) return carrier.finish(exchange);
+    this.untold += bytesIn(sent);
+    if (isTaking) this.tell();
+    else exchange.onDrain = () => this.tell();
+  }
+
+  private tell(): void {
+    this.exchange.onDrain = undefined;
+    if (this.untold < creditBytes) return;
+    this.thread?.send(['taken', this.id, this.untold]);
+    this.untold = 0;
+  }
+
+  /** From the exchange, by way of the pool: the request is over time, or the client has closed its half. */
+  leave(reason: Error): void {
+    if (!this.isOver) this.thread?.send(['left', this.id, reason.name, reason.message]);
+  }
+
+  abort(reason: Error): void {
+    if (!this.isOver) this.thread?.send(['gone', this.id, reason.message]);
+  }
+}
+
+/** The thread did not know that this connection must end: its head says now that it does. */
+function withoutPersistence(text: string): string {
+  const end = text.indexOf('\r\n\r\n') + 2;
+  const head = text.slice(0, end).replace(/Connection: keep-alive\r\n$/, '');
+  return `${head}Connection: close\r\n${text.slice(end)}`;
+}

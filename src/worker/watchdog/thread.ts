@@ -1,0 +1,129 @@
+/**
+ * The thread that watches the main thread of a worker: it says what that is doing when it has stopped beating, and ends
+ * the process when nobody else is left to do it. It speaks to the master over a pipe of its own, which the main thread has
+ * no part in. Kept small: every worker has one.
+ */
+
+import { Session } from 'node:inspector';
+import { Socket } from 'node:net';
+import { workerData } from 'node:worker_threads';
+import type { RunningRequest, WatchdogMessage } from '../../ipc/messages.ts';
+import { type Captured, capture, type DebugSession } from './capture.ts';
+import { lookEveryMs, runningExpression, stallMsOf, type WatchdogData } from './shared.ts';
+
+const { shared, fd, timeoutMs, graceMs } = workerData as WatchdogData;
+const counter = new Int32Array(shared);
+const stallMs = stallMsOf(timeoutMs);
+const tickMs = lookEveryMs(timeoutMs);
+/** How long JavaScript gets to answer before it is said to be in native code; with the master's patience in mind. */
+const answerMs = 300;
+/** An answer that takes this long may come from a place that a native call has just returned to. */
+const slowMs = 200;
+/** A thread that wakes this much later than it meant to was not running, and its process neither. */
+const oversleptMs = Math.max(100, tickMs);
+
+interface Stall {
+  report: Pick<WatchdogMessage & { type: 'stalled' }, 'stack' | 'requests'> | undefined;
+  isHung: boolean;
+}
+
+let beats = 0;
+let beatAt = performance.now();
+let wakeAt = beatAt;
+let stall: Stall | undefined;
+let isCapturing = false;
+
+const pipe = new Socket({ fd, readable: true, writable: true });
+pipe.on('error', () => {});
+// The master never writes: what ends the reading is its end.
+pipe.resume().once('close', () => setTimeout(() => process.kill(process.pid, 'SIGKILL'), graceMs));
+tick();
+
+function say(message: WatchdogMessage): void {
+  if (!pipe.destroyed) pipe.write(`${JSON.stringify(message)}\n`);
+}
+
+function tick(): void {
+  const now = performance.now();
+  const lateMs = now - wakeAt;
+  if (lateMs > oversleptMs) {
+    // Suspended, or starved: the main thread has not had that time either.
+    beatAt = Math.min(now, beatAt + lateMs);
+    say({ type: 'excused' });
+  }
+  const seen = Atomics.load(counter, 0);
+  if (seen !== beats) {
+    beats = seen;
+    beatAt = now;
+    stall = undefined;
+  }
+  const silentMs = now - beatAt;
+  watch(silentMs);
+  const left = [stallMs, timeoutMs].map((ms) => ms - silentMs).filter((ms) => ms > 0);
+  const sleepMs = Math.ceil(Math.min(tickMs, ...left));
+  wakeAt = performance.now() + sleepMs;
+  setTimeout(tick, sleepMs);
+}
+
+function watch(silentMs: number): void {
+  if (silentMs >= timeoutMs && stall?.isHung !== true) beHung();
+  else if (silentMs >= stallMs && stall === undefined) {
+    const current: Stall = { report: undefined, isHung: false };
+    stall = current;
+    look(
+      // In native code, the answer comes when that has returned, a moment before the next beat.
+      () => stall === current,
+      (report) => {
+        current.report = report;
+        if (!current.isHung) say({ type: 'stalled', silentMs: elapsed(), ...report });
+      },
+    );
+  }
+}
+
+/** Where it hangs now, if it says so soon; else where it was when it stalled. */
+function beHung(): void {
+  const current = stall ?? { report: undefined, isHung: false };
+  stall = current;
+  current.isHung = true;
+  let isSaid = false;
+  const sayOnce = (report: Stall['report']) => {
+    const { stack, requests } = report ?? { stack: 'in native code: no JavaScript answers', requests: [] };
+    if (!isSaid) say({ type: 'hung', silentMs: elapsed(), stack, requests });
+    isSaid = true;
+  };
+  look(() => true, sayOnce);
+  setTimeout(() => sayOnce(current.report), answerMs);
+}
+
+function elapsed(): number {
+  return Math.round(performance.now() - beatAt);
+}
+
+function look(isWanted: () => boolean, onReport: (report: NonNullable<Stall['report']>) => void): void {
+  if (isCapturing) return;
+  isCapturing = true;
+  const askedAt = performance.now();
+  const session = new Session();
+  session.connectToMainThread();
+  capture(session as DebugSession, {
+    expression: runningExpression,
+    isWanted,
+    onEnd: (captured) => {
+      isCapturing = false;
+      if (captured !== undefined) onReport(reportOf(captured, performance.now() - askedAt));
+    },
+    onForeign: () => {
+      isCapturing = false;
+      stall = undefined;
+      beatAt = performance.now();
+      say({ type: 'excused' });
+    },
+  });
+}
+
+function reportOf({ stack, value }: Captured, tookMs: number): NonNullable<Stall['report']> {
+  const requests = typeof value === 'string' ? (JSON.parse(value) as RunningRequest[]) : [];
+  const note = `(it answered only after ${Math.round(tookMs)} ms: native code, garbage collection, or a busy machine)`;
+  return { stack: tookMs > slowMs ? `${stack}\n${note}` : stack, requests };
+}

@@ -1,0 +1,49 @@
+/** The main thread's side of the watchdog: it starts the thread, beats for it, and can be asked what runs. */
+
+// Not the globals, which an app may replace: fake timers must not look like a hang.
+import { setInterval } from 'node:timers';
+import { Worker } from 'node:worker_threads';
+import { watchdogEntry } from '../../ipc/entries.ts';
+import type { RunningRequest } from '../../ipc/messages.ts';
+import { beatEveryMs, runningKey, type WatchdogData } from './shared.ts';
+
+export interface WatchdogOptions extends Omit<WatchdogData, 'shared'> {
+  /** Called on the main thread while it is stopped anywhere: it may only look. */
+  readonly running: () => readonly RunningRequest[];
+  /** There will be no stacks; the master's own deadline still holds. */
+  readonly onFailure: (error: unknown) => void;
+}
+
+/** A log line is no place for more. */
+const maxRequests = 100;
+const maxPathLength = 200;
+/** A bound for the thread's heap, not what it takes: a large source map must fit. */
+const heapMib = 128;
+
+/** From now on silence counts. */
+export function startWatchdog({ running, onFailure, ...data }: WatchdogOptions): void {
+  const shared = new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT);
+  const counter = new Int32Array(shared);
+  try {
+    const thread = new Worker(watchdogEntry, {
+      name: 'tsgun watchdog',
+      workerData: { ...data, shared } satisfies WatchdogData,
+      // Nothing that is preloaded into the app's process belongs into this thread.
+      execArgv: [],
+      env: {},
+      resourceLimits: { maxOldGenerationSizeMb: heapMib, maxYoungGenerationSizeMb: 2, stackSizeMb: 1 },
+    });
+    thread.on('error', onFailure);
+    thread.unref();
+  } catch (error) {
+    onFailure(error);
+  }
+  const tell = () =>
+    JSON.stringify(
+      running()
+        .slice(0, maxRequests)
+        .map((request) => ({ ...request, path: request.path.slice(0, maxPathLength) })),
+    );
+  Object.defineProperty(globalThis, Symbol.for(runningKey), { value: tell });
+  setInterval(() => Atomics.add(counter, 0, 1), beatEveryMs).unref();
+}

@@ -1,0 +1,40 @@
+import { closeSync, mkdtempSync, openSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect, it, onTestFinished } from 'vitest';
+import { Board } from '../../src/ipc/scoreboard.ts';
+import { isAhead } from '../../src/worker/accept/intake.ts';
+
+function boards(count: number): Board[] {
+  const folder = mkdtempSync(join(tmpdir(), 'tsgun-test-'));
+  const fd = openSync(join(folder, 'board'), 'wx+');
+  onTestFinished(() => {
+    closeSync(fd);
+    rmSync(folder, { recursive: true });
+  });
+  return Array.from({ length: count }, (_, slot) => new Board({ fd, slot }));
+}
+
+it('a worker sees the fewest connections of the others, and not its own', () => {
+  const [one, two, three] = boards(3);
+  one!.write({ connections: 1, isTaking: true }, 1000);
+  two!.write({ connections: 7, isTaking: true }, 1000);
+  three!.write({ connections: 5, isTaking: true }, 1000);
+  expect(one!.fewest(1010, 200)).toBe(5);
+  expect(two!.fewest(1010, 200)).toBe(1);
+});
+
+it('who takes none, or has been silent, is not waited for', () => {
+  const [one, two, three] = boards(3);
+  two!.write({ connections: 1, isTaking: false }, 1000);
+  three!.write({ connections: 2, isTaking: true }, 700);
+  expect(one!.fewest(1000, 200)).toBe(Number.POSITIVE_INFINITY);
+  two!.write({ connections: 3, isTaking: true }, 1000);
+  expect(one!.fewest(1000, 200)).toBe(3);
+});
+
+it('the least loaded is never ahead, so that somebody always takes', () => {
+  for (let fewest = 0; fewest < 2000; fewest++) expect(isAhead(fewest, fewest)).toBe(false);
+  expect(isAhead(21, 16)).toBe(true);
+  expect(isAhead(1_000_000, Number.POSITIVE_INFINITY)).toBe(false);
+});
