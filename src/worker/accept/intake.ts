@@ -7,7 +7,8 @@
 import type { ConnectionServer } from '../../http/accept.ts';
 import type { WorkerSocket } from '../../ipc/messages.ts';
 import { Board, type Place, sharedClock } from '../../ipc/scoreboard.ts';
-import { type Gate, openGate } from './gate.ts';
+import type { Gate } from './gate.ts';
+import { openGate } from './open-gate.ts';
 
 /** A fifth more than the least loaded, and one for when all have few: with a connection per request they come and go. */
 export function isAhead(own: number, fewest: number): boolean {

@@ -9,9 +9,11 @@ import { ConfigError, report } from '../../errors.ts';
 import type { Peer } from '../../http/server.ts';
 import type { Incoming } from '../../http/wire/wire.ts';
 import type { Logger } from '../../logger.ts';
-import { type Gate, isInherited, openGate, ReceivingGate } from '../accept/gate.ts';
+import { ReceivingGate } from '../accept/fallback-gates.ts';
+import type { Gate } from '../accept/gate.ts';
 import { Intake } from '../accept/intake.ts';
 import { emptyQueue } from '../accept/kernel-queue.ts';
+import { isInherited, openGate } from '../accept/open-gate.ts';
 import type { Worker, WorkerClass, WorkerContext } from './worker.ts';
 
 /** @throws ConfigError when the worker class has no place for a socket */

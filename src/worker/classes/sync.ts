@@ -10,8 +10,10 @@ import { apart } from '../../http/context.ts';
 import type { Carrier, Exchange } from '../../http/exchange.ts';
 import { HttpServer, type Peer } from '../../http/server.ts';
 import type { Incoming } from '../../http/wire/wire.ts';
-import { type Gate, isInherited, openGate, ReceivingGate, type Take } from '../accept/gate.ts';
+import { ReceivingGate } from '../accept/fallback-gates.ts';
+import type { Gate, Take } from '../accept/gate.ts';
 import { closeIdle, emptyQueue, longestEmptyingMs } from '../accept/kernel-queue.ts';
+import { isInherited, openGate } from '../accept/open-gate.ts';
 import { httpOptions, logTimeout } from './http-options.ts';
 import type { Worker, WorkerContext } from './worker.ts';
 

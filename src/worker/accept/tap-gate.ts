@@ -1,0 +1,114 @@
+/**
+ * A gate of copies. libuv cannot stop accepting for a while, but a handle can be closed: each opening takes a fresh copy of
+ * the listening socket, and shutting closes it.
+ */
+
+import { getSystemErrorName } from 'node:util';
+import { bindError } from '../../errors.ts';
+import { type ConnectionServer, nameEnd } from '../../http/accept.ts';
+import type { Peer } from '../../http/server.ts';
+import type { Incoming } from '../../http/wire/wire.ts';
+import { acceptOn, type Copier, inheritedHandle, type ServerHandle } from '../../node/internals.ts';
+import type { Gate } from './gate.ts';
+
+/** One listening socket. Its own handle never accepts: it is there to be copied. */
+export class Tap {
+  private readonly source: ServerHandle;
+  private readonly copier: Copier;
+  private readonly accept: (handle: ServerHandle) => void;
+  private accepting: ServerHandle | undefined = undefined;
+  private spare: ServerHandle | undefined = undefined;
+  private isFilling = false;
+  private isWanted = false;
+  private isClosed = false;
+
+  constructor(
+    address: string,
+    fd: number,
+    backlog: number,
+    copier: Copier,
+    server: ConnectionServer,
+    take: (incoming: Incoming, peer: Peer) => void,
+  ) {
+    const source = inheritedHandle(fd);
+    if (source === undefined) throw new Error(`descriptor ${fd} is not a listening socket`);
+    this.source = source;
+    this.copier = copier;
+    const end: { address?: string; port?: number } = {};
+    source.getsockname?.(end);
+    nameEnd(server, end);
+    this.accept = (handle) => {
+      const code = acceptOn(handle, backlog, (connection, { address, port }) =>
+        take(connection, { address: address ?? '', port: String(port ?? '') }),
+      );
+      if (code !== 0) throw bindError(address, getSystemErrorName(code));
+    };
+  }
+
+  /** Gets a copy for the next opening, ahead of it. Gives false where copies cannot be made. */
+  async fill(): Promise<boolean> {
+    if (this.isFilling || this.spare !== undefined) return true;
+    this.isFilling = true;
+    const copy = await this.copier(this.source);
+    this.isFilling = false;
+    if (this.isClosed) copy?.close();
+    else this.spare = copy;
+    if (this.isWanted) this.open();
+    return copy !== undefined;
+  }
+
+  /** At once, or when there is a copy. @throws ConfigError */
+  open(): void {
+    this.isWanted = true;
+    if (this.accepting !== undefined) return;
+    this.accepting = this.spare;
+    this.spare = undefined;
+    if (this.accepting === undefined) void this.fill();
+    else this.accept(this.accepting);
+  }
+
+  shut(): void {
+    this.isWanted = false;
+    this.accepting?.close();
+    this.accepting = undefined;
+  }
+
+  close(): void {
+    this.shut();
+    this.isClosed = true;
+    this.spare?.close();
+    this.source.close();
+  }
+}
+
+export class TapGate implements Gate {
+  isOpen = false;
+  readonly leavesToOthers = true;
+  private readonly taps: readonly Tap[];
+  private isClosed = false;
+
+  constructor(taps: readonly Tap[]) {
+    this.taps = taps;
+    this.open();
+  }
+
+  open(): void {
+    if (this.isOpen || this.isClosed) return;
+    this.isOpen = true;
+    for (const tap of this.taps) tap.open();
+  }
+
+  shut(): void {
+    if (!this.isOpen) return;
+    this.isOpen = false;
+    for (const tap of this.taps) tap.shut();
+    for (const tap of this.taps) void tap.fill();
+  }
+
+  close(): void {
+    if (this.isClosed) return;
+    this.isClosed = true;
+    this.isOpen = false;
+    for (const tap of this.taps) tap.close();
+  }
+}
