@@ -6,9 +6,8 @@
 import { format } from 'node:util';
 import type { Settings } from './config/settings.ts';
 import { ConfigError, describe, report } from './errors.ts';
-import type { RunningRequest } from './ipc/messages.ts';
+import type { ExitReason, RunningRequest } from './ipc/messages.ts';
 import type { Level, Logger } from './logger.ts';
-import type { ExitReason } from './master/pool.ts';
 
 /** Lines for the error log. The values fill in `%s`, `%d` and `%o`, as in `util.format`. */
 export interface HookLog {

@@ -104,3 +104,15 @@ export interface WorkerOrder {
 }
 
 export const orderVariable = 'TSGUN_WORKER_ORDER';
+
+/** Why a worker exited, as the log says it. */
+export type ExitReason =
+  | 'reload'
+  | 'max_requests'
+  | 'max_memory'
+  | 'hung'
+  | 'crashed'
+  | 'killed'
+  | 'boot_failed'
+  | 'scaled_down'
+  | 'shutdown';

@@ -4,7 +4,7 @@
  */
 
 import { type ErrorReport, ExitCode, report } from '../errors.ts';
-import { idleGraceMs, type WatchdogMessage, type WorkerMessage } from '../ipc/messages.ts';
+import { type ExitReason, idleGraceMs, type WatchdogMessage, type WorkerMessage } from '../ipc/messages.ts';
 import type { Logger } from '../logger.ts';
 import { explainBoot, logExit, logRecycling } from './children/exits.ts';
 import { Hangs, logStall, type WorkerName } from './children/hangs.ts';
@@ -22,7 +22,6 @@ import {
   type Child,
   childrenOf,
   createPool,
-  type ExitReason,
   noteBeat,
   noteDraining,
   noteExcused,

@@ -1,6 +1,7 @@
 /** Decides what the pool needs and touches nothing; `master.ts` carries the actions out. */
 
-import { type Child, childrenOf, type ExitReason, type Pool } from './pool.ts';
+import type { ExitReason } from '../ipc/messages.ts';
+import { type Child, childrenOf, type Pool } from './pool.ts';
 
 export type Action =
   | { readonly type: 'spawn' }

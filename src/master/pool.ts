@@ -3,17 +3,7 @@
  * is an argument. What to do about it all is decided in `plan.ts`.
  */
 
-/** Why a worker exited, as the log says it. */
-export type ExitReason =
-  | 'reload'
-  | 'max_requests'
-  | 'max_memory'
-  | 'hung'
-  | 'crashed'
-  | 'killed'
-  | 'boot_failed'
-  | 'scaled_down'
-  | 'shutdown';
+import type { ExitReason } from '../ipc/messages.ts';
 
 /** A child's way through life; it never goes back. */
 export type ChildState = 'booting' | 'ready' | 'retiring' | 'killed';

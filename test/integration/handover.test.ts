@@ -4,8 +4,8 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, readlinkSync } from 'node:fs';
 import { describe, expect, it, onTestFinished } from 'vitest';
+import type { Configuration } from '../../src/config/load.ts';
 import { address } from '../../src/config/parsers.ts';
-import type { Generation } from '../../src/master/generations/generation.ts';
 import { bindAll } from '../../src/master/sockets/listeners.ts';
 import { describeHandover, shareFiles } from '../../src/master/succession/handover.ts';
 import { openDescriptors } from '../descriptors.ts';
@@ -18,7 +18,7 @@ async function bindHere(binds: readonly string[], origin = 'the command line') {
     for (const listener of listeners) listener.close();
   });
   const configuration = { settings: { bind }, origins: { bind: origin } };
-  const handover = describeHandover({ configuration, listeners } as unknown as Generation)!;
+  const handover = describeHandover(configuration as unknown as Configuration, listeners)!;
   return { listeners, env: handover.env, descriptors: handover.stdio };
 }
 

@@ -16,7 +16,8 @@ import { largeBodyBytes, lingerMs, maxDrainBytes, maxHeldBytes } from '../limits
 import { checkDeadline } from '../overdue.ts';
 import type { HttpServer, Peer } from '../server.ts';
 import { isShared, readBuffer } from '../wire/buffers.ts';
-import { type Incoming, openWire, type Wire, type WireEvents } from '../wire/wire.ts';
+import { openWire } from '../wire/open-wire.ts';
+import type { Incoming, Wire, WireEvents } from '../wire/wire.ts';
 import { RequestParser, type RequestSink } from './parser.ts';
 
 /** What the connection waits for; each has its own deadline. */

@@ -4,12 +4,17 @@
  */
 
 import { internalsAreOff } from '../../node/internals.ts';
-import type { HandleWire } from './handle-wire.ts';
+
+/** Whose handle it is: what it hears when a write is done, and of each read. */
+export interface WireOwner {
+  takeWritten(request: WriteRequest, status: number): void;
+  takeRead(): Uint8Array | undefined;
+}
 
 /** What a write in progress is to libuv. Node 26 makes it; before, it is handed in, and untouched by one that ends at once. */
 export interface WriteRequest {
   oncomplete?: (this: WriteRequest, status: number) => void;
-  wire?: HandleWire;
+  wire?: WireOwner;
   bytes?: number;
   /** What libuv reads from until it is done: kept from being collected. */
   held?: unknown;
@@ -24,7 +29,7 @@ export type Written = number | WriteRequest;
 /** libuv's stream, as Node shows it to its own code. */
 export interface RawHandle {
   onread?: (this: RawHandle) => Uint8Array | undefined;
-  wire?: HandleWire;
+  wire?: WireOwner;
   readonly writeQueueSize: number;
   readStart(): number;
   readStop(): number;

@@ -3,13 +3,8 @@
  * There are two kinds: over libuv's handle, and over any Duplex.
  */
 
-import { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
-import { ConnectionHandle } from '../../node/internals.ts';
-import { contextsStay } from '../context.ts';
-import { giveAwayScratch, putTogether } from './buffers.ts';
-import { canUseHandles, HandleWire } from './handle-wire.ts';
-import type { RawHandle } from './stream-binding.ts';
+import type { ConnectionHandle } from '../../node/internals.ts';
 
 /** A connection that has not been read yet: a handle, or any stream that allows half-open use. */
 export type Incoming = ConnectionHandle | Duplex;
@@ -49,93 +44,4 @@ export interface Wire {
    * reader of a large piece is not taken for a stalled one.
    */
   watchStall(ms: number, onStall?: () => void): void;
-}
-
-/** Begins to read. */
-export function openWire(incoming: Incoming, events: WireEvents): Wire {
-  if (!(incoming instanceof ConnectionHandle)) return new StreamWire(incoming, events);
-  const handle = incoming.handle as unknown as RawHandle;
-  if (canUseHandles) return new HandleWire(handle, events);
-  return new StreamWire(new Socket({ handle, allowHalfOpen: true } as never), events);
-}
-
-/** Over any Duplex; what only a `net.Socket` can do, it does where it has one. */
-class StreamWire implements Wire {
-  private readonly stream: Duplex;
-
-  constructor(stream: Duplex, events: WireEvents) {
-    this.stream = stream;
-    stream.on('data', (bytes: Buffer) => events.takeBytes(bytes, bytes.length));
-    stream.on('end', () => events.takeEnd());
-    stream.on('drain', () => events.takeDrain());
-    stream.on('close', () => events.takeClose());
-    stream.on('error', () => {});
-    stream.resume();
-  }
-
-  get isMarked(): boolean {
-    return contextsStay;
-  }
-
-  get pendingBytes(): number {
-    return this.stream.writableLength;
-  }
-
-  get isPaused(): boolean {
-    return this.stream.isPaused();
-  }
-
-  write(text: string): boolean {
-    return this.stream.write(text, 'latin1');
-  }
-
-  writeTogether(head: string, bytes: Uint8Array, tail: string): boolean {
-    const { stream } = this;
-    const isWaiting = stream.writableLength > 0;
-    const whole = putTogether(head, bytes, tail, isWaiting);
-    if (whole !== undefined) {
-      const isTaking = stream.write(whole);
-      if (stream.writableLength > 0) giveAwayScratch(whole);
-      return isTaking;
-    }
-    stream.cork();
-    if (head !== '') stream.write(Buffer.from(head, 'latin1'));
-    const isTaking = stream.write(bytes);
-    if (tail !== '') stream.write(tail, 'latin1');
-    stream.uncork();
-    return isTaking && !stream.writableNeedDrain;
-  }
-
-  pause(): void {
-    this.stream.pause();
-  }
-
-  resume(): void {
-    this.stream.resume();
-  }
-
-  end(done?: () => void): void {
-    this.stream.end(done);
-  }
-
-  destroy(): void {
-    this.stream.destroy();
-  }
-
-  cut(): void {
-    const { stream } = this;
-    // A Socket that is cut then would neither reset nor close.
-    const isShuttingDown = stream.writableEnded && !stream.writableFinished && stream.writableLength === 0;
-    if (stream instanceof Socket && stream.remoteAddress !== undefined && !isShuttingDown) stream.resetAndDestroy();
-    else stream.destroy();
-  }
-
-  watchStall(ms: number, onStall?: () => void): void {
-    const { stream } = this;
-    if (!(stream instanceof Socket)) return;
-    stream.removeAllListeners('timeout');
-    stream.setTimeout(ms, () => {
-      if (stream.writableLength > 0) onStall?.();
-    });
-  }
 }

@@ -1,8 +1,9 @@
 /** How the log tells the end of a worker: one line, as grave as the reason. */
 
 import { BootError, type ErrorReport, report } from '../../errors.ts';
+import type { ExitReason } from '../../ipc/messages.ts';
 import type { Level, Logger } from '../../logger.ts';
-import type { Child, ExitReason, Policy, Pool } from '../pool.ts';
+import type { Child, Policy, Pool } from '../pool.ts';
 import type { WorkerName } from './hangs.ts';
 
 export type Exit = {

@@ -8,7 +8,8 @@ import type { Configuration } from '../../config/load.ts';
 import { ConfigError, report } from '../../errors.ts';
 import type { Identity } from '../../ipc/messages.ts';
 import { createLogger, type Logger } from '../../logger.ts';
-import { bindAll, type Listener } from '../sockets/listeners.ts';
+import type { Listener } from '../sockets/listener.ts';
+import { bindAll } from '../sockets/listeners.ts';
 import { adoptHandover } from '../succession/handover.ts';
 import { identityOf } from './identity.ts';
 

@@ -3,7 +3,7 @@
  * their way out. Which of them are still needed is the caller's to say.
  */
 
-import type { Listener } from '../sockets/listeners.ts';
+import type { Listener } from '../sockets/listener.ts';
 import { type Generation, type LoadConfiguration, prepare } from './generation.ts';
 
 export type Prepared = { type: 'prepared'; generation: Generation } | { type: 'reload_failed'; error: unknown };

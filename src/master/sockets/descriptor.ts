@@ -7,7 +7,7 @@ import { fstatSync, readFileSync, readlinkSync } from 'node:fs';
 import { isIPv6 } from 'node:net';
 import { ConfigError } from '../../errors.ts';
 import { canBindForOthers, inheritedHandle, type ServerHandle } from '../../node/internals.ts';
-import type { Listener } from './listeners.ts';
+import type { Listener } from './listener.ts';
 import { named } from './tcp.ts';
 
 /** Kept for good: closing a handle would close the descriptor. */

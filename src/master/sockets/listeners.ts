@@ -8,24 +8,10 @@ import { isIPv6 } from 'node:net';
 import { resolve } from 'node:path';
 import { type Address, formatAddress } from '../../config/parsers.ts';
 import { ConfigError } from '../../errors.ts';
-import type { WorkerSocket } from '../../ipc/messages.ts';
 import { inheritDescriptor } from './descriptor.ts';
-import { bindTcp, coversPort, type Endpoint, findAddress } from './tcp.ts';
-import { bindUnix, type SocketFile } from './unix.ts';
-
-export interface Listener {
-  /** What was asked for: two configurations that ask for the same share the socket. */
-  readonly key: string;
-  /** What it got: with the port, or the absolute path. */
-  readonly address: string;
-  readonly socket: WorkerSocket;
-  /** Of a TCP socket. */
-  readonly endpoint?: Endpoint;
-  /** Of a unix socket whose file is ours to remove. */
-  readonly file?: SocketFile;
-  /** May be called twice. */
-  close(): void;
-}
+import type { Endpoint, Listener } from './listener.ts';
+import { bindTcp, coversPort, findAddress } from './tcp.ts';
+import { bindUnix } from './unix.ts';
 
 /**
  * Listeners for all of `addresses`: those in `present` are reused, the others bound.

@@ -6,16 +6,7 @@ import { getSystemErrorName } from 'node:util';
 import { formatAddress } from '../../config/parsers.ts';
 import { bindError, ConfigError } from '../../errors.ts';
 import { bindHandle, canBindForOthers } from '../../node/internals.ts';
-import type { Listener } from './listeners.ts';
-
-/** One end of TCP, as the system sees it. */
-export interface Endpoint {
-  readonly host: string;
-  readonly family: 4 | 6;
-  readonly port: number;
-  /** Whether `::` leaves IPv4 to others. */
-  readonly ipv6Only: boolean;
-}
+import type { Endpoint, Listener } from './listener.ts';
 
 /** @throws ConfigError */
 export async function findAddress(host: string, name: string): Promise<Pick<Endpoint, 'host' | 'family'>> {

@@ -9,16 +9,7 @@ import { dirname } from 'node:path';
 import { getSystemErrorName } from 'node:util';
 import { bindError, ConfigError } from '../../errors.ts';
 import { bindPath, canBindForOthers } from '../../node/internals.ts';
-import type { Listener } from './listeners.ts';
-
-/** A file by what it is rather than by its name. */
-export interface SocketFile {
-  readonly path: string;
-  readonly device: number;
-  readonly inode: number;
-  /** Another process that accepts there: while it lives, the file is its to remove. */
-  sharedWith?: number;
-}
+import type { Listener, SocketFile } from './listener.ts';
 
 /** What fits into `sun_path` with its closing zero: 108 bytes on Linux (unix(7)), 104 on macOS and the BSDs. */
 const longestPathBytes = process.platform === 'linux' ? 107 : 103;

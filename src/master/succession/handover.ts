@@ -5,12 +5,12 @@
 
 import { closeSync } from 'node:fs';
 import { activatedVariable, activationOrigin } from '../../config/activation.ts';
+import type { Configuration } from '../../config/load.ts';
 import { formatAddress } from '../../config/parsers.ts';
 import { ConfigError } from '../../errors.ts';
 import { canBindForOthers } from '../../node/internals.ts';
-import type { Generation } from '../generations/generation.ts';
 import { isSocket, renumber } from '../sockets/descriptor.ts';
-import type { Listener } from '../sockets/listeners.ts';
+import type { Listener } from '../sockets/listener.ts';
 import { closer } from '../sockets/unix.ts';
 
 export const socketsVariable = 'TSGUN_SOCKETS';
@@ -29,11 +29,16 @@ export interface Handover {
 }
 
 /**
- * What the new master must be started with to listen where this generation does.
+ * What the new master must be started with to listen where this one does.
+ * @param listeners of the generation that serves, under the configuration before
  * @param firstFd the descriptor that the first socket gets there: 3, unless there is more than the standard three before it
  * @returns undefined where sockets cannot be inherited; the new master could not bind them either
  */
-export function describeHandover({ configuration, listeners }: Generation, firstFd = 3): Handover | undefined {
+export function describeHandover(
+  { settings, origins }: Pick<Configuration, 'settings' | 'origins'>,
+  listeners: readonly Listener[],
+  firstFd = 3,
+): Handover | undefined {
   if (!canBindForOthers) return undefined;
   const stdio: number[] = [];
   const entries = listeners.map(({ key, address, socket, endpoint, file }): Entry => {
@@ -46,7 +51,6 @@ export function describeHandover({ configuration, listeners }: Generation, first
       ...(file === undefined ? {} : { file: { ...file, sharedWith: process.pid } }),
     };
   });
-  const { settings, origins } = configuration;
   const activated =
     origins.bind === activationOrigin ? { [activatedVariable]: settings.bind.map(formatAddress).join(',') } : {};
   return { stdio, env: { [socketsVariable]: JSON.stringify(entries), ...activated } };

@@ -46,7 +46,7 @@ export class Successor {
     const { other } = this;
     if (other !== undefined)
       return log.say('warn', { signal, other }, `ignored: master ${other} runs beside this one already`);
-    const handover = describeHandover(generation);
+    const handover = describeHandover(generation.configuration, generation.listeners);
     if (handover === undefined)
       return log.say('error', { signal }, 'no new master: sockets cannot be handed over with TSGUN_NO_INTERNALS set');
     const child = spawn(process.execPath, [...process.execArgv, ...process.argv.slice(1)], {

@@ -1,0 +1,16 @@
+/** Which kind of wire a connection gets: over libuv's handle where Node lets us, else over a stream. */
+
+import { Socket } from 'node:net';
+import { ConnectionHandle } from '../../node/internals.ts';
+import { canUseHandles, HandleWire } from './handle-wire.ts';
+import type { RawHandle } from './stream-binding.ts';
+import { StreamWire } from './stream-wire.ts';
+import type { Incoming, Wire, WireEvents } from './wire.ts';
+
+/** Begins to read. */
+export function openWire(incoming: Incoming, events: WireEvents): Wire {
+  if (!(incoming instanceof ConnectionHandle)) return new StreamWire(incoming, events);
+  const handle = incoming.handle as unknown as RawHandle;
+  if (canUseHandles) return new HandleWire(handle, events);
+  return new StreamWire(new Socket({ handle, allowHalfOpen: true } as never), events);
+}

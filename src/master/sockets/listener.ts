@@ -1,0 +1,35 @@
+/** What a listening socket of the master is, of whatever kind. */
+
+import type { WorkerSocket } from '../../ipc/messages.ts';
+
+export interface Listener {
+  /** What was asked for: two configurations that ask for the same share the socket. */
+  readonly key: string;
+  /** What it got: with the port, or the absolute path. */
+  readonly address: string;
+  readonly socket: WorkerSocket;
+  /** Of a TCP socket. */
+  readonly endpoint?: Endpoint;
+  /** Of a unix socket whose file is ours to remove. */
+  readonly file?: SocketFile;
+  /** May be called twice. */
+  close(): void;
+}
+
+/** One end of TCP, as the system sees it. */
+export interface Endpoint {
+  readonly host: string;
+  readonly family: 4 | 6;
+  readonly port: number;
+  /** Whether `::` leaves IPv4 to others. */
+  readonly ipv6Only: boolean;
+}
+
+/** A file by what it is rather than by its name. */
+export interface SocketFile {
+  readonly path: string;
+  readonly device: number;
+  readonly inode: number;
+  /** Another process that accepts there: while it lives, the file is its to remove. */
+  sharedWith?: number;
+}
