@@ -2,7 +2,7 @@
 
 import { createServer, type Server } from 'node:net';
 import { takeConnections } from '../node/internals.ts';
-import type { Peer } from './server.ts';
+import type { Peer } from './h1/host.ts';
 import type { Incoming } from './wire/wire.ts';
 
 /**

@@ -7,6 +7,7 @@
 import { clearInterval, setInterval } from 'node:timers';
 import type { Carrier, Exchange } from './exchange.ts';
 import { Connection } from './h1/connection.ts';
+import type { Host, OnTimeout, Peer } from './h1/host.ts';
 import type { Limits, Timeouts } from './limits.ts';
 import type { Incoming } from './wire/wire.ts';
 
@@ -25,22 +26,10 @@ export interface HttpServerOptions {
   readonly onGone?: () => void;
 }
 
-/**
- * @param ms since the request's head was read
- * @param end answers 504, or cuts the connection where the answer has begun
- */
-export type OnTimeout = (exchange: Exchange, ms: number, end: () => void) => void;
-
-/** Who is at the other end; empty texts on a unix socket. Texts, because that is what apps are told. */
-export interface Peer {
-  readonly address: string;
-  readonly port: string;
-}
-
 /** How often deadlines are looked at. A deadline is met at most two of these late, and never early. */
 const sweepMs = 250;
 
-export class HttpServer {
+export class HttpServer implements Host {
   readonly limits: Limits;
   readonly timeouts: Timeouts;
   readonly handle: (exchange: Exchange) => void;

@@ -14,10 +14,10 @@ import { type Attachment, type Bytes, type Carrier, Exchange, type Tunnel, type 
 import type { RequestHead } from '../head.ts';
 import { largeBodyBytes, lingerMs, maxDrainBytes, maxHeldBytes } from '../limits.ts';
 import { checkDeadline } from '../overdue.ts';
-import type { HttpServer, Peer } from '../server.ts';
 import { isShared, readBuffer } from '../wire/buffers.ts';
 import { openWire } from '../wire/open-wire.ts';
 import type { Incoming, Wire, WireEvents } from '../wire/wire.ts';
+import type { Host, Peer } from './host.ts';
 import { RequestParser, type RequestSink } from './parser.ts';
 
 /** What the connection waits for; each has its own deadline. */
@@ -32,7 +32,7 @@ export class Connection implements RequestSink, WireEvents, Carrier {
 
   attachment: Attachment | undefined = undefined;
 
-  private readonly server: HttpServer;
+  private readonly server: Host;
   private readonly wire: Wire;
   private readonly parser: RequestParser;
   private exchange: Exchange | undefined = undefined;
@@ -62,7 +62,7 @@ export class Connection implements RequestSink, WireEvents, Carrier {
   private buffer: Buffer = readBuffer(false);
   private isBufferTaken = false;
 
-  constructor(server: HttpServer, incoming: Incoming, peer: Peer) {
+  constructor(server: Host, incoming: Incoming, peer: Peer) {
     this.server = server;
     this.remoteAddress = peer.address;
     this.remotePort = peer.port;

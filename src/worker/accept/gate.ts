@@ -3,7 +3,8 @@
  * kernel, where every other worker can take it, and is not lost with this one. Knows nothing of when to shut it.
  */
 
-import type { HttpServer, Peer } from '../../http/server.ts';
+import type { Peer } from '../../http/h1/host.ts';
+import type { HttpServer } from '../../http/server.ts';
 import type { Incoming } from '../../http/wire/wire.ts';
 
 export interface Gate {

@@ -6,7 +6,7 @@
 import { getSystemErrorName } from 'node:util';
 import { bindError } from '../../errors.ts';
 import { type ConnectionServer, nameEnd } from '../../http/accept.ts';
-import type { Peer } from '../../http/server.ts';
+import type { Peer } from '../../http/h1/host.ts';
 import type { Incoming } from '../../http/wire/wire.ts';
 import { acceptOn, type Copier, inheritedHandle, type ServerHandle } from '../../node/internals.ts';
 import type { Gate } from './gate.ts';

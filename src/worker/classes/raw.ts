@@ -6,7 +6,7 @@
 import { TcpServer } from '../../app/tcp.ts';
 import type { Settings } from '../../config/settings.ts';
 import { ConfigError, report } from '../../errors.ts';
-import type { Peer } from '../../http/server.ts';
+import type { Peer } from '../../http/h1/host.ts';
 import type { Incoming } from '../../http/wire/wire.ts';
 import type { Logger } from '../../logger.ts';
 import { ReceivingGate } from '../accept/fallback-gates.ts';

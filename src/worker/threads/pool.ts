@@ -127,7 +127,7 @@ export class ThreadPool {
   expire(exchange: Exchange, ms: number, end: () => void): void {
     const { isStarted } = exchange;
     const relay = this.find(exchange);
-    const thread = relay?.thread;
+    const thread = this.threadOf(relay);
     const isRunning = thread !== undefined && !thread.takeBack(relay!);
     end();
     if (isRunning) void this.overdue.endRunaway(relay!, thread, ms, isStarted);
@@ -211,11 +211,16 @@ export class ThreadPool {
   /** The client has gone, or was answered in the app's stead. */
   private abandon(relay: Relay, reason: Error): void {
     if (this.queue.delete(relay)) return;
-    const { thread } = relay;
+    const thread = this.threadOf(relay);
     if (thread === undefined || relay.isOver) return;
     if (thread.takeBack(relay)) return this.refill(thread);
     relay.abort(reason);
     this.overdue.watch(relay, thread);
+  }
+
+  private threadOf(relay: Relay | undefined): ThreadHandle | undefined {
+    for (const thread of this.crew.threads) if (thread === relay?.thread) return thread;
+    return undefined;
   }
 
   /** A thread has ended: what it ran has failed, what it had not begun is another's. */

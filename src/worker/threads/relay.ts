@@ -4,13 +4,17 @@
  */
 
 import type { Exchange } from '../../http/exchange.ts';
-import type { ThreadHandle } from './handle.ts';
-import { type AnswerPart, bytesIn, creditBytes, part, windowBytes, writeRequest } from './messages.ts';
+import { type AnswerPart, bytesIn, creditBytes, part, type ToThread, windowBytes, writeRequest } from './messages.ts';
+
+/** All that a request needs of its thread. */
+export interface Recipient {
+  send(message: ToThread, transfer?: ArrayBuffer): void;
+}
 
 export class Relay {
   readonly exchange: Exchange;
   /** The thread that it was given to, and its number there. */
-  thread: ThreadHandle | undefined = undefined;
+  thread: Recipient | undefined = undefined;
   id = 0;
   /** Whether the thread has shown, since the request is over time, that it does not run in circles. */
   hasHeard = false;
@@ -32,7 +36,7 @@ export class Relay {
   }
 
   /** Sends the request to its thread, and as much of its body as the app may want. */
-  begin(thread: ThreadHandle, id: number): void {
+  begin(thread: Recipient, id: number): void {
     const { exchange } = this;
     const { head, carrier } = exchange;
     this.thread = thread;

@@ -1,0 +1,118 @@
+/**
+ * Who may import whom, type imports included: `cli → config → master → ipc ← worker → http ⇄ app`. A room is a folder of
+ * src, or a file that stands beside them.
+ */
+
+import { readdirSync, readFileSync } from 'node:fs';
+import { posix } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { describe, expect, it } from 'vitest';
+
+const src = fileURLToPath(new URL('../src/', import.meta.url));
+
+/** Each room, and the rooms that it may import. Whoever adds an arrow here says in the commit why it is needed. */
+const mayImport: Readonly<Record<string, readonly string[]>> = {
+  'cli.ts': ['main.ts', 'master'],
+  'main.ts': ['config', 'errors.ts', 'master'],
+  'index.ts': ['app', 'config', 'embed', 'errors.ts', 'hooks.ts'],
+  embed: ['app', 'config', 'errors.ts', 'hooks.ts', 'http', 'logger.ts', 'master', 'worker'],
+  'validate.ts': ['app', 'validate'],
+  validate: ['app'],
+  config: ['errors.ts', 'hooks.ts'],
+  master: ['config', 'errors.ts', 'hooks.ts', 'ipc', 'logger.ts', 'node'],
+  ipc: ['config', 'errors.ts'],
+  worker: ['app', 'config', 'errors.ts', 'hooks.ts', 'http', 'ipc', 'logger.ts', 'node'],
+  app: ['errors.ts', 'hooks.ts', 'http', 'node'],
+  http: ['node'],
+  'hooks.ts': ['config', 'errors.ts', 'ipc', 'logger.ts'],
+  'logger.ts': ['pretty.ts'],
+  'pretty.ts': [],
+  'errors.ts': [],
+  node: [],
+};
+
+type Graph = ReadonlyMap<string, readonly string[]>;
+
+/** Every `import` and `export … from` with a relative address, static or not, of types or values. */
+const importForm = /\b(?:from|import)\s*\(?\s*'(\.{1,2}\/[^']+)'/g;
+
+function importsOf(file: string, text: string): string[] {
+  return [...text.matchAll(importForm)].map(([, path = '']) => posix.join(posix.dirname(file), path));
+}
+
+function readGraph(): Graph {
+  const files = readdirSync(src, { recursive: true, encoding: 'utf8' }).filter((file) => file.endsWith('.ts'));
+  return new Map(files.map((file) => [file, importsOf(file, readFileSync(src + file, 'utf8'))]));
+}
+
+const roomOf = (file: string) => file.split('/', 1)[0]!;
+
+function wrongImports(graph: Graph): string[] {
+  return [...graph].flatMap(([file, imports]) => {
+    const allowed = mayImport[roomOf(file)];
+    if (allowed === undefined) return [`${file}: its room is not in the table`];
+    const isWrong = (room: string) => room !== roomOf(file) && !allowed.includes(room);
+    return imports.filter((path) => isWrong(roomOf(path))).map((path) => `${file} imports ${path}`);
+  });
+}
+
+/** The files of each circle, by Tarjan's algorithm for strongly connected components. */
+function circles(graph: Graph): string[][] {
+  const found: string[][] = [];
+  const order = new Map<string, number>();
+  const lowest = new Map<string, number>();
+  const open: string[] = [];
+  const visit = (file: string) => {
+    order.set(file, order.size);
+    lowest.set(file, order.get(file)!);
+    open.push(file);
+    for (const next of graph.get(file) ?? []) {
+      if (!order.has(next)) visit(next);
+      if (open.includes(next)) lowest.set(file, Math.min(lowest.get(file)!, lowest.get(next)!));
+    }
+    if (lowest.get(file) !== order.get(file)) return;
+    const circle = open.splice(open.indexOf(file));
+    if (circle.length > 1 || graph.get(file)?.includes(file)) found.push(circle.sort());
+  };
+  for (const file of graph.keys()) if (!order.has(file)) visit(file);
+  return found;
+}
+
+const graph = readGraph();
+const plant = (file: string, imports: string[]): Graph =>
+  new Map([...graph, [file, [...(graph.get(file) ?? []), ...imports]]]);
+
+describe('imports between the files of src', () => {
+  it('go only where the table lets them', () => {
+    expect(wrongImports(graph)).toEqual([]);
+  });
+
+  it('make no circle', () => {
+    expect(circles(graph)).toEqual([]);
+  });
+
+  it('name files that are there', () => {
+    const missing = [...graph].flatMap(([file, imports]) =>
+      imports.filter((path) => !graph.has(path)).map((path) => `${file} imports ${path}`),
+    );
+    expect(missing).toEqual([]);
+  });
+
+  it.each([
+    ['http/exchange.ts', 'config/settings.ts'],
+    ['master/plan.ts', 'worker/exit.ts'],
+    ['ipc/messages.ts', 'http/head.ts'],
+  ])('a planted import is found: %s of %s', (file, path) => {
+    expect(wrongImports(plant(file, [path]))).toEqual([`${file} imports ${path}`]);
+  });
+
+  it('a planted circle is found, of one file with itself too', () => {
+    expect(circles(plant('master/policy.ts', ['master/master.ts'])).flat()).toContain('master/policy.ts');
+    expect(circles(plant('http/date.ts', ['http/date.ts']))).toContainEqual(['http/date.ts']);
+  });
+
+  it('are found in each form that imports can have', () => {
+    const text = `import type { A } from './a.ts';\nexport * from '../b.ts';\nconst c = await import('./c/d.ts');\nimport './e.ts';`;
+    expect(importsOf('x/y.ts', text)).toEqual(['x/a.ts', 'b.ts', 'x/c/d.ts', 'x/e.ts']);
+  });
+});
