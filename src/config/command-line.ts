@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs';
 import yargs, { type Options } from 'yargs';
 import { ConfigError } from '../errors.ts';
 import type { CommandLine } from './load.ts';
-import { kebabCase, type Setting, type SettingName, sections, settingNames, table } from './settings.ts';
+import { declarationOf, kebabCase, type Setting, type SettingName, sections, settingNames, table } from './settings.ts';
 import { nearest } from './suggest.ts';
 
 const usage = `tsgun [options] APP
@@ -21,17 +21,24 @@ export async function parseCommandLine(
   argv: readonly string[],
 ): Promise<{ run: CommandLine } | { help: string } | { version: string }> {
   const parser = build();
-  const parsed = await parser.parseAsync(splitAttached(argv)).catch((error: Error) => {
-    // yargs stumbles over names such as --constructor.
-    throw error instanceof ConfigError ? error : new ConfigError(`cannot read the options: ${error.message}`);
-  });
+  const dashes = argv.indexOf('--');
+  // Not what yargs makes of them: it would take numbers for numbers.
+  const afterDashes = dashes === -1 ? [] : argv.slice(dashes + 1);
+  const parsed = await parser
+    .parseAsync(splitAttached(dashes === -1 ? argv : argv.slice(0, dashes)))
+    .catch((error: Error) => {
+      // yargs stumbles over names such as --constructor.
+      throw error instanceof ConfigError ? error : new ConfigError(`cannot read the options: ${error.message}`);
+    });
   if (parsed.help === true) return { help: await parser.getHelp() };
   if (parsed.version === true) return { version: version() };
   refuseUnknown(Object.keys(parsed));
 
-  const [app, ...rest] = [...parsed._, ...((parsed['--'] as string[] | undefined) ?? [])].map(String);
+  const [app, ...rest] = [...parsed._, ...afterDashes.slice(0, parsed._.length === 0 ? 1 : 0)].map(String);
+  const appArguments = afterDashes.slice(parsed._.length === 0 ? 1 : 0);
   if (app === undefined) throw new ConfigError('no app given: tsgun APP, such as tsgun apps/fib.ts (or tsgun --help)');
-  if (rest.length > 0) throw new ConfigError(`one app only, got ${[app, ...rest].join(' and ')}`);
+  if (rest.length > 0)
+    throw new ConfigError(`one app only, got ${[app, ...rest].join(' and ')}; the app's own arguments follow --`);
 
   const values: CommandLine['values'] = {};
   for (const name of settingNames) {
@@ -39,7 +46,7 @@ export async function parseCommandLine(
     if (given !== undefined) values[name] = isRepeatable(name) ? given : last(given);
   }
   const config = last(parsed.config);
-  return { run: { app, values, ...(config === undefined ? {} : { config: String(config) }) } };
+  return { run: { app, appArguments, values, ...(config === undefined ? {} : { config: String(config) }) } };
 }
 
 function build() {
@@ -58,7 +65,6 @@ function build() {
       'parse-positional-numbers': false,
       'boolean-negation': false,
       'short-option-groups': false,
-      'populate--': true,
     })
     .option('config', {
       alias: 'c',
@@ -78,7 +84,7 @@ function build() {
   return parser;
 }
 
-function optionFor(setting: Setting<unknown>): Options {
+function optionFor(setting: Setting): Options {
   return {
     string: true,
     nargs: 1,
@@ -100,19 +106,18 @@ function isSaid(value: unknown): boolean {
  * `-port 80` is refused as the typo that it is; but a variable is one, as in `-eNAME=value`.
  */
 function splitAttached(argv: readonly string[]): string[] {
-  const letters = ['c', ...settingNames.map((name) => (table[name] as Setting<unknown>).alias)];
-  const end = argv.includes('--') ? argv.indexOf('--') : argv.length;
-  return argv.flatMap((word, index) => {
+  const letters = ['c', ...settingNames.map((name) => declarationOf(name).alias)];
+  return argv.flatMap((word) => {
     const [, letter, value] = /^-(?=e\w+=|[A-Za-z][^A-Za-z=-])([A-Za-z])(.+)$/s.exec(word) ?? [];
-    return index < end && value !== undefined && letters.includes(letter) ? [`-${letter}`, value] : [word];
+    return value !== undefined && letters.includes(letter) ? [`-${letter}`, value] : [word];
   });
 }
 
 function refuseUnknown(given: readonly string[]): void {
   const known = [...settingNames.map(kebabCase), 'config', 'help', 'version'];
-  const letters = settingNames.map((name) => (table[name] as Setting<unknown>).alias);
+  const letters = settingNames.map((name) => declarationOf(name).alias);
   for (const key of given) {
-    if (known.includes(key) || letters.includes(key) || ['c', 'h', 'v', '_', '--', '$0'].includes(key)) continue;
+    if (known.includes(key) || letters.includes(key) || ['c', 'h', 'v', '_', '$0'].includes(key)) continue;
     const guess = nearest(key, known);
     const remedy = guess === undefined ? 'tsgun --help lists the options' : `did you mean --${guess}?`;
     throw new ConfigError(`${key.length === 1 ? '-' : '--'}${key}: unknown option; ${remedy}`);
@@ -120,7 +125,7 @@ function refuseUnknown(given: readonly string[]): void {
 }
 
 function isRepeatable(name: SettingName): boolean {
-  return (table[name] as Setting<unknown>).repeatable === true;
+  return declarationOf(name).repeatable === true;
 }
 
 /** Given twice, the later counts, as everywhere on a command line. */

@@ -5,12 +5,14 @@ import { ConfigError, describe } from '../errors.ts';
 import { concernWorkers, type Hooks } from '../hooks.ts';
 import { enterDirectory, startDirectory } from './directory.ts';
 import { Expected } from './parsers.ts';
-import { type Setting, type SettingName, type Settings, settingNames, table } from './settings.ts';
+import { declarationOf, type SettingName, type Settings, settingNames, table } from './settings.ts';
 import { environmentSource, fileSource, platformSource, type Source, unknownVariables } from './sources.ts';
 
 /** What the command line says: the app, the config file, and raw values of settings. */
 export interface CommandLine {
   readonly app: string;
+  /** What follows `--`: the app's own arguments. */
+  readonly appArguments?: readonly string[];
   readonly config?: string;
   /** What a program that starts tsgun itself says, in place of a config file. */
   readonly program?: { readonly source: Source; readonly script?: string | undefined };
@@ -22,6 +24,8 @@ export interface CommandLine {
 export interface Configuration {
   /** `path[:export]`, as the user gave it. */
   readonly app: string;
+  /** The app's own command line. */
+  readonly appArguments: readonly string[];
   /** The script that calls `run` with the app, where that or a hook for workers is a function. */
   readonly script?: string | undefined;
   readonly hooks: Hooks;
@@ -62,6 +66,7 @@ export async function loadConfiguration(
   const warnings = unknownVariables(env);
   return {
     app: line.app,
+    appArguments: line.appArguments ?? [],
     script: line.program?.script,
     hooks,
     hooksFrom: concernWorkers(hooks) ? (written?.path === undefined ? 'script' : { file: written.path }) : undefined,
@@ -74,7 +79,7 @@ export async function loadConfiguration(
 
 /** Files by the directory's name and not by what it is now: a log must not be left behind in yesterday's release. */
 function withPaths(settings: Settings, directory: string): Settings {
-  const files = settingNames.filter((name) => (table[name] as Setting<unknown>).isPath);
+  const files = settingNames.filter((name) => declarationOf(name).isPath);
   const paths = files.flatMap((name) => {
     const path = settings[name];
     return typeof path === 'string' && path !== '-' ? [[name, resolve(directory, path)]] : [];
@@ -87,7 +92,7 @@ export function resolveSettings(sources: readonly Source[]): Pick<Configuration,
   const settings: Partial<Record<SettingName, unknown>> = {};
   const origins: Partial<Record<SettingName, string>> = {};
   for (const name of settingNames) {
-    const { default: fallback } = table[name] as Setting<unknown>;
+    const { default: fallback } = declarationOf(name);
     for (const source of [{ name: 'default', values: { [name]: fallback } } as Source, ...sources]) {
       const raw = source.values[name];
       if (raw === undefined) continue;

@@ -16,7 +16,42 @@ export class Expected extends Error {
   }
 }
 
-export type Parser<T> = (raw: unknown) => T;
+/** JSON Schema, draft 7, of one value: as much of it as the settings need. */
+export interface JsonSchema {
+  readonly type?: string | readonly string[];
+  readonly enum?: readonly unknown[];
+  readonly minimum?: number;
+  readonly maximum?: number;
+  readonly minLength?: number;
+  readonly minItems?: number;
+  readonly pattern?: string;
+  readonly items?: JsonSchema;
+  readonly additionalProperties?: JsonSchema;
+  readonly anyOf?: readonly JsonSchema[];
+}
+
+/**
+ * @typeParam T the checked value
+ * @typeParam Form what a config module may write for it
+ */
+export interface Parser<T, Form = T> {
+  (raw: unknown): T;
+  /** What a JSON file may write for it. The parser takes all of that, and more: every number as a text of digits, too. */
+  readonly schema: JsonSchema;
+  /** The checked value as a user would write it. */
+  show(value: T): unknown;
+  /** Carries the type; there is no value. */
+  readonly form?: Form;
+}
+
+/** @param show may be left out where a user would write the checked value itself */
+function parser<T, Form = T>(
+  schema: JsonSchema,
+  read: (raw: unknown) => T,
+  show: (value: T) => unknown = (value) => value,
+): Parser<T, Form> {
+  return Object.assign((raw: unknown) => read(raw), { schema, show });
+}
 
 function numberFrom(raw: unknown): number {
   if (typeof raw === 'number') return raw;
@@ -26,11 +61,12 @@ function numberFrom(raw: unknown): number {
 /** A whole number within bounds, both included. */
 export function wholeNumber(least: number, most: number = Number.MAX_SAFE_INTEGER): Parser<number> {
   const upTo = most === Number.MAX_SAFE_INTEGER ? `of at least ${least}` : `from ${least} to ${most}`;
-  return (raw) => {
+  const bounds = { minimum: least, ...(most === Number.MAX_SAFE_INTEGER ? {} : { maximum: most }) };
+  return parser({ type: 'integer', ...bounds }, (raw) => {
     const value = numberFrom(raw);
     if (!Number.isSafeInteger(value) || value < least || value > most) throw new Expected(`a whole number ${upTo}`);
     return value;
-  };
+  });
 }
 
 /** The longest time a timer of Node's can hold, in seconds: 2^31 - 1 ms. */
@@ -38,75 +74,109 @@ const longestSeconds = 2_147_483;
 
 /** A time in seconds, fractions allowed. */
 export function seconds(least = 0): Parser<number> {
-  return (raw) => {
+  return parser({ type: 'number', minimum: least, maximum: longestSeconds }, (raw) => {
     const value = numberFrom(raw);
     if (!Number.isFinite(value) || value < least || value > longestSeconds)
       throw new Expected(`a time in seconds from ${least} to ${longestSeconds}`);
     return value;
-  };
+  });
 }
 
 /** A time in seconds, or 0 for never. */
 export function secondsOrNever(least: number): Parser<number> {
   const parse = seconds();
-  return (raw) => {
+  return parser({ anyOf: [{ enum: [0] }, { ...parse.schema, minimum: least }] }, (raw) => {
     const value = parse(raw);
     if (value !== 0 && value < least) throw new Expected(`a time in seconds of at least ${least}, or 0 for never`);
     return value;
-  };
+  });
 }
 
 /** A worker count, or `auto`: as many as this process may use CPUs. */
-export function workerCount(raw: unknown): number {
-  if (raw === 'auto') return usableCpus();
-  const value = numberFrom(raw);
-  if (!Number.isSafeInteger(value) || value < 1 || value > 1024)
-    throw new Expected('a positive whole number up to 1024 or "auto"');
-  return value;
-}
+export const workerCount = parser<number, number | 'auto'>(
+  { anyOf: [{ type: 'integer', minimum: 1, maximum: 1024 }, { enum: ['auto'] }] },
+  (raw) => {
+    if (raw === 'auto') return usableCpus();
+    const value = numberFrom(raw);
+    if (!Number.isSafeInteger(value) || value < 1 || value > 1024)
+      throw new Expected('a positive whole number up to 1024 or "auto"');
+    return value;
+  },
+);
 
 /** One of a few words. */
 export function choice<const T extends string>(...words: T[]): Parser<T> {
-  return (raw) => {
+  return parser({ enum: words }, (raw) => {
     const found = words.find((word) => word === raw);
     if (found === undefined) throw new Expected(`one of ${words.join(', ')}`);
     return found;
-  };
+  });
 }
 
 /** One of a few words in small letters; capitals are taken for them. */
 export function choiceInAnyCase<const T extends string>(...words: T[]): Parser<T> {
   const parse = choice(...words);
-  return (raw) => parse(typeof raw === 'string' ? raw.toLowerCase() : raw);
+  return parser(parse.schema, (raw) => parse(typeof raw === 'string' ? raw.toLowerCase() : raw));
 }
 
 /** `null` in a config file says "not set", which is the default of such a setting. */
-export function optional<T>(parse: Parser<T>): Parser<T | undefined> {
-  return (raw) => (raw === null ? undefined : parse(raw));
+export function optional<T, Form>(parse: Parser<T, Form>): Parser<T | undefined, Form | null> {
+  return parser(
+    { anyOf: [parse.schema, { type: 'null' }] },
+    (raw) => (raw === null ? undefined : parse(raw)),
+    (value) => (value === undefined ? null : parse.show(value)),
+  );
 }
 
 /** A file mode mask: octal digits as text, such as 022 or 0o22, or a number, which is what it is: 18 for 022. */
-export function fileMask(raw: unknown): number {
-  if (typeof raw === 'number' && Number.isInteger(raw) && raw >= 0 && raw <= 0o777) return raw;
-  const digits = typeof raw === 'string' ? /^(?:0o?)?([0-7]{1,3})$/i.exec(raw.trim())?.[1] : undefined;
-  if (digits === undefined) throw new Expected('octal digits such as 022 or 0o22, or a number from 0 to 511');
-  return Number.parseInt(digits, 8);
-}
+export const fileMask = parser<number, string | number>(
+  {
+    anyOf: [
+      { type: 'string', pattern: '^(0[oO]?)?[0-7]{1,3}$' },
+      { type: 'integer', minimum: 0, maximum: 0o777 },
+    ],
+  },
+  (raw) => {
+    if (typeof raw === 'number' && Number.isInteger(raw) && raw >= 0 && raw <= 0o777) return raw;
+    const digits = typeof raw === 'string' ? /^(?:0o?)?([0-7]{1,3})$/i.exec(raw.trim())?.[1] : undefined;
+    if (digits === undefined) throw new Expected('octal digits such as 022 or 0o22, or a number from 0 to 511');
+    return Number.parseInt(digits, 8);
+  },
+  (mask) => mask.toString(8).padStart(3, '0'),
+);
 
 /** A user or group: its name, or its number as digits. Whether there is such a one is not known here. */
-export function account(raw: unknown): string {
-  const text = typeof raw === 'number' ? String(raw) : raw;
-  if (typeof text !== 'string' || !/^(\d{1,10}|[^\s\d:/-][^\s:/]*)$/.test(text) || Number(text) >= 2 ** 32 - 1)
-    throw new Expected('a name or a number');
-  return text;
-}
+export const account = parser<string, string | number>(
+  {
+    anyOf: [
+      { type: 'string', pattern: '^(\\d{1,9}|[^\\s\\d:/-][^\\s:/]*)$' },
+      { type: 'integer', minimum: 0, maximum: 2 ** 32 - 2 },
+    ],
+  },
+  (raw) => {
+    const text = typeof raw === 'number' ? String(raw) : raw;
+    if (typeof text !== 'string' || !/^(\d{1,10}|[^\s\d:/-][^\s:/]*)$/.test(text) || Number(text) >= 2 ** 32 - 1)
+      throw new Expected('a name or a number');
+    return text;
+  },
+);
 
 /** Variables for the environment: an object, a list of `NAME=VALUE`, or lines of them. */
-export function variables(raw: unknown): Readonly<Record<string, string>> {
-  const given = typeof raw === 'string' ? raw.split('\n').filter((line) => line.trim() !== '') : raw;
-  if (typeof given !== 'object' || given === null) throw new Expected('NAME=VALUE, a list of them, or an object');
-  return Object.fromEntries(Array.isArray(given) ? given.map(pair) : Object.entries(given).map(variable));
-}
+export const variables = parser<Readonly<Record<string, string>>, Variables>(
+  {
+    anyOf: [
+      { type: 'object', additionalProperties: { type: ['string', 'number', 'boolean'] } },
+      { type: 'array', items: { type: 'string', pattern: '^[^=]+=' } },
+    ],
+  },
+  (raw) => {
+    const given = typeof raw === 'string' ? raw.split('\n').filter((line) => line.trim() !== '') : raw;
+    if (typeof given !== 'object' || given === null) throw new Expected('NAME=VALUE, a list of them, or an object');
+    return Object.fromEntries(Array.isArray(given) ? given.map(pair) : Object.entries(given).map(variable));
+  },
+);
+
+type Variables = Readonly<Record<string, string | number | boolean>> | readonly string[];
 
 function pair(raw: unknown): [string, string] {
   const at = typeof raw === 'string' ? raw.indexOf('=') : -1;
@@ -123,10 +193,10 @@ function variable([name, value]: [string, unknown]): [string, string] {
   return [name, text];
 }
 
-export function nonEmptyText(raw: unknown): string {
+export const nonEmptyText = parser<string>({ type: 'string', minLength: 1 }, (raw) => {
   if (typeof raw !== 'string' || raw === '' || raw.includes('\0')) throw new Expected('a non-empty text');
   return raw;
-}
+});
 
 /** Where to listen: a TCP address, the file of a unix socket, or a listening socket inherited as a descriptor. */
 export type Address =
@@ -154,11 +224,15 @@ export function address(raw: unknown): Address {
 }
 
 /** One address or a list of them; in the environment they are separated by commas. */
-export function addresses(raw: unknown): Address[] {
-  const list = typeof raw === 'string' ? raw.split(',').map((part) => part.trim()) : raw;
-  if (!Array.isArray(list) || list.length === 0) throw new Expected('an address or a list of addresses');
-  return list.map(address);
-}
+export const addresses = parser<Address[], string | readonly string[]>(
+  { anyOf: [{ type: 'string' }, { type: 'array', items: { type: 'string' }, minItems: 1 }] },
+  (raw) => {
+    const list = typeof raw === 'string' ? raw.split(',').map((part) => part.trim()) : raw;
+    if (!Array.isArray(list) || list.length === 0) throw new Expected('an address or a list of addresses');
+    return list.map(address);
+  },
+  (list) => (list.length === 1 ? formatAddress(list[0]!) : list.map(formatAddress)),
+);
 
 export function formatAddress(address: Address): string {
   if (address.kind === 'unix') return `unix:${address.path}`;

@@ -1,6 +1,6 @@
 /**
  * THE TABLE: every setting, declared once. Types, the command line, config files, the environment, validation, `--help`,
- * `config.example.json` and `docs/settings.md` are all derived from it.
+ * `config.example.json`, `config.schema.json` and `docs/settings.md` are all derived from it.
  */
 
 import {
@@ -21,22 +21,34 @@ import {
 
 export const sections = ['Sockets', 'Workers', 'Connections', 'App', 'Process', 'Logging'] as const;
 
-export interface Setting<T> {
+export interface Setting {
   readonly section: (typeof sections)[number];
-  readonly parse: Parser<T>;
+  /** Checks a value. It also says what a user may write, by `schema` and the type `form`. */
+  readonly parse: Parser<unknown, unknown>;
   /** In the form a user would write it: it goes through `parse` too. `null`: not set. */
   readonly default: unknown;
   readonly metavar: string;
+  /** For `--help`, which has a line or two for it. */
   readonly help: string;
+  /** What else there is to know, for `--help NAME` and the documentation. */
+  readonly more?: string;
+  /** A value that is not the default, in the form a user would write it. */
+  readonly example: unknown;
   /** One letter for the command line. */
   readonly alias?: string;
   /** May be given several times on the command line. */
   readonly repeatable?: true;
   /** A file: relative to the working directory, which `chdir` changes. */
   readonly isPath?: true;
+  /** Means something without a master and workers: `createServer` takes it. */
+  readonly inProcess?: true;
+  /** The worker classes in which it does something. Not given: all of them. */
+  readonly classes?: readonly string[];
+  /** Another setting, which must not be 0 for this one to do something. */
+  readonly needs?: string;
 }
 
-function setting<T>(declaration: Setting<T>): Setting<T> {
+function setting<const S extends Setting>(declaration: S): S {
   return declaration;
 }
 
@@ -48,14 +60,20 @@ export const table = {
     metavar: 'ADDR',
     alias: 'b',
     repeatable: true,
-    help: 'Where to listen: HOST:PORT, [V6]:PORT, unix:PATH or fd://N; port 0 takes a free one. With $PORT set, 0.0.0.0:$PORT.',
+    inProcess: true,
+    help: 'Where to listen: HOST:PORT, [V6]:PORT, unix:PATH or fd://N.',
+    more: 'May be given several times. Port 0 takes a free port. An empty host, as in ":8000", means all IPv4 addresses of the machine. With $PORT set, the default is 0.0.0.0:$PORT. Sockets that systemd passes are used in place of this setting.',
+    example: ['0.0.0.0:8000', 'unix:/run/app.sock'],
   }),
   backlog: setting({
     section: 'Sockets',
     parse: wholeNumber(1, 65_535),
     default: 2048,
     metavar: 'N',
+    inProcess: true,
     help: 'How many connections may wait to be accepted.',
+    more: 'The system may allow fewer: on Linux, net.core.somaxconn.',
+    example: 4096,
   }),
   workers: setting({
     section: 'Workers',
@@ -63,7 +81,9 @@ export const table = {
     default: 1,
     metavar: 'N|auto',
     alias: 'w',
-    help: 'How many worker processes; auto: one per CPU this process may use. Also $WEB_CONCURRENCY.',
+    help: 'How many worker processes; auto: one per usable CPU.',
+    more: '"auto" counts the CPUs that this process may use; it respects CPU affinity and the limits of control groups. With $WEB_CONCURRENCY set, that is the default. The signals TTIN and TTOU change the number while tsgun runs.',
+    example: 'auto',
   }),
   workerClass: setting({
     section: 'Workers',
@@ -71,56 +91,74 @@ export const table = {
     default: 'async',
     metavar: 'CLASS',
     alias: 'k',
-    help: 'How a worker serves. sync: one request at a time. threaded: each on a thread of its own. async: many at once.',
+    help: 'How a worker serves: sync, threaded or async.',
+    more: 'sync: one request at a time. threaded: up to --threads requests at once, each alone on a thread that it may block. async: many at once on the event loop.',
+    example: 'threaded',
   }),
   threads: setting({
     section: 'Workers',
     parse: wholeNumber(1, 256),
     default: 4,
     metavar: 'N',
-    help: 'How many threads a threaded worker has, and so how many requests it runs at once.',
+    classes: ['threaded'],
+    help: 'How many threads a threaded worker has.',
+    more: 'It runs as many requests at once; further ones wait for a thread.',
+    example: 8,
   }),
   workerConnections: setting({
     section: 'Workers',
     parse: wholeNumber(1),
     default: 1000,
     metavar: 'N',
-    help: 'The most connections a worker holds at once. What comes beyond waits where another worker can take it.',
+    help: 'The most connections a worker holds at once.',
+    more: 'Further connections wait where another worker can take them.',
+    example: 10_000,
   }),
   maxRequests: setting({
     section: 'Workers',
     parse: wholeNumber(0),
     default: 0,
     metavar: 'N',
-    help: 'A worker is replaced after about this many requests; 0: never.',
+    help: 'Replace a worker after about this many requests; 0: never.',
+    more: 'A new worker is ready before the old one leaves.',
+    example: 10_000,
   }),
   maxRequestsJitter: setting({
     section: 'Workers',
     parse: wholeNumber(0),
     default: 0,
     metavar: 'N',
-    help: 'Up to this many more for each worker, at random, so that they are not replaced all at the same time.',
+    needs: 'maxRequests',
+    help: 'Up to this many requests more for each worker, at random.',
+    more: 'Workers that started together are then not replaced all at the same time.',
+    example: 1000,
   }),
   maxWorkerMemory: setting({
     section: 'Workers',
     parse: wholeNumber(0),
     default: 0,
     metavar: 'MIB',
-    help: 'A worker is replaced when its resident memory is larger; 0: never.',
+    help: 'Replace a worker whose resident memory is larger; 0: never.',
+    example: 512,
   }),
   timeout: setting({
     section: 'Workers',
     parse: secondsOrNever(0.5),
     default: 30,
     metavar: 'SECONDS',
-    help: 'A worker silent for this long is hung: its stack is logged, it is killed and replaced. 0 turns this off.',
+    help: 'A worker silent for this long is hung and is killed; 0: never.',
+    more: 'The log shows the JavaScript stack of the hung worker and the requests that were running, and another worker takes its place. A worker is silent when its event loop is blocked; one that waits for a database is not.',
+    example: 60,
   }),
   requestTimeout: setting({
     section: 'Workers',
     parse: secondsOrNever(0.1),
     default: 0,
     metavar: 'SECONDS',
-    help: 'How long one request may take before it is answered 504. 0 turns this off.',
+    inProcess: true,
+    help: 'How long one request may take before it is answered 504; 0: no limit.',
+    more: 'First tsgun.signal of the request aborts. In the threaded class a request that runs in circles loses its thread. The log says where the request was.',
+    example: 10,
   }),
   bootTimeout: setting({
     section: 'Workers',
@@ -128,69 +166,92 @@ export const table = {
     default: 60,
     metavar: 'SECONDS',
     help: 'A worker that is not ready by then has failed to boot.',
+    example: 120,
   }),
   gracefulTimeout: setting({
     section: 'Workers',
     parse: seconds(),
     default: 30,
     metavar: 'SECONDS',
-    help: 'How long a stopping worker may finish its requests before it is killed.',
+    inProcess: true,
+    help: 'How long a stopping worker may finish its requests.',
+    more: 'After that the requests that still run are cut.',
+    example: 60,
   }),
   keepAlive: setting({
     section: 'Connections',
     parse: seconds(),
     default: 65,
     metavar: 'SECONDS',
-    help: 'How long a connection may be idle between requests; 0 closes it after each response.',
+    inProcess: true,
+    help: 'How long a connection may be idle; 0: close after each response.',
+    more: 'Load balancers keep idle connections for about 60 seconds. A server that closes earlier than its balancer causes responses with status 502.',
+    example: 75,
   }),
   headerTimeout: setting({
     section: 'Connections',
     parse: seconds(),
     default: 15,
     metavar: 'SECONDS',
-    help: 'How long a request head may take to arrive, as a whole. 0 turns this off.',
+    inProcess: true,
+    help: 'How long a request head may take to arrive; 0: no limit.',
+    example: 10,
   }),
   bodyTimeout: setting({
     section: 'Connections',
     parse: seconds(),
     default: 30,
     metavar: 'SECONDS',
-    help: 'The longest silence inside a body, in either direction. 0 turns this off.',
+    inProcess: true,
+    help: 'The longest silence inside a body; 0: no limit.',
+    more: 'It holds for both directions: a client that sends nothing more, and one that no longer reads the response.',
+    example: 60,
   }),
   limitRequestLine: setting({
     section: 'Connections',
     parse: wholeNumber(0),
     default: 8190,
     metavar: 'BYTES',
-    help: 'The longest request line, answered 414 beyond; 0: no limit.',
+    inProcess: true,
+    help: 'The longest request line, else 414; 0: no limit.',
+    example: 4094,
   }),
   limitRequestFields: setting({
     section: 'Connections',
     parse: wholeNumber(1, 32_768),
     default: 100,
     metavar: 'N',
-    help: 'The most header fields in a request, answered 431 beyond.',
+    inProcess: true,
+    help: 'The most header fields of a request, else 431.',
+    example: 200,
   }),
   limitRequestFieldSize: setting({
     section: 'Connections',
     parse: wholeNumber(0),
     default: 8190,
     metavar: 'BYTES',
-    help: 'The longest header field line, answered 431 beyond; 0: no limit.',
+    inProcess: true,
+    help: 'The longest header field, else 431; 0: no limit.',
+    example: 16_380,
   }),
   limitRequestBody: setting({
     section: 'Connections',
     parse: wholeNumber(0),
     default: 0,
     metavar: 'BYTES',
-    help: 'The largest request body, answered 413 beyond; 0: no limit.',
+    inProcess: true,
+    help: 'The largest request body, else 413; 0: no limit.',
+    example: 10_485_760,
   }),
   interface: setting({
     section: 'App',
     parse: choice('auto', 'wsgi', 'node', 'fetch', 'tcp'),
     default: 'auto',
     metavar: 'NAME',
-    help: 'What the export is. wsgi: (env, startResponse) => body. node: (req, res), an app of Express, Koa, Fastify or the like, or an http.Server. fetch: (request) => Response. tcp: (socket) => void, also taken for an export named tcp. auto: found out from the export.',
+    inProcess: true,
+    help: 'What the export is: auto, wsgi, node, fetch or tcp.',
+    more: 'wsgi: (env, startResponse) => body. node: (req, res) => void, an app of Express, Koa, Fastify or the like, or an http.Server. fetch: (request) => Response, or an object with such a fetch method. tcp: (socket) => void, also taken for an export named tcp; not in the threaded class. auto: tsgun looks at the export.',
+    example: 'node',
   }),
   procName: setting({
     section: 'App',
@@ -199,13 +260,17 @@ export const table = {
     metavar: 'NAME',
     alias: 'n',
     help: 'The name in process titles.',
+    more: 'It is what ps and top show.',
+    example: 'shop',
   }),
   chdir: setting({
     section: 'Process',
     parse: optional(nonEmptyText),
     default: null,
     metavar: 'DIR',
-    help: 'Where to go before the app is looked up; found anew at each reload. The config file is looked up before.',
+    help: 'The directory to enter before the app is looked up.',
+    more: 'It is found anew at each reload, so that a symbolic link may move. The config file is looked up before.',
+    example: '/srv/shop/current',
   }),
   env: setting({
     section: 'Process',
@@ -214,7 +279,9 @@ export const table = {
     metavar: 'NAME=VALUE',
     alias: 'e',
     repeatable: true,
-    help: 'A variable for the environment of the workers; in a config file, an object or a list.',
+    help: 'A variable for the environment of the workers.',
+    more: 'May be given several times. In a config file it is an object, or a list of "NAME=VALUE".',
+    example: { NODE_ENV: 'production' },
   }),
   pidfile: setting({
     section: 'Process',
@@ -223,7 +290,9 @@ export const table = {
     metavar: 'FILE',
     alias: 'p',
     isPath: true,
-    help: 'Where the master writes its process id; gone when it has exited.',
+    help: 'Where the master writes its process id.',
+    more: 'The file is removed when the master exits. While a new master runs beside an old one (signal USR2), its file ends in .2.',
+    example: '/run/shop.pid',
   }),
   umask: setting({
     section: 'Process',
@@ -231,7 +300,9 @@ export const table = {
     default: null,
     metavar: 'MASK',
     alias: 'm',
-    help: 'The file mode mask of master and workers, in octal digits, such as 022.',
+    help: 'The file mode mask of master and workers, in octal digits.',
+    more: 'It also decides who may connect to a unix socket.',
+    example: '027',
   }),
   user: setting({
     section: 'Process',
@@ -239,7 +310,9 @@ export const table = {
     default: null,
     metavar: 'USER',
     alias: 'u',
-    help: 'Who the workers become after binding and before the app is loaded: a name or a number. Only root can.',
+    help: 'The user that the workers become; only root can change it.',
+    more: 'A name or a number. Workers change after the addresses are bound and before the app is loaded.',
+    example: 'www-data',
   }),
   group: setting({
     section: 'Process',
@@ -247,7 +320,9 @@ export const table = {
     default: null,
     metavar: 'GROUP',
     alias: 'g',
-    help: 'The group of the workers, likewise. Without it, the group of the user that was given.',
+    help: 'The group that the workers change to; only root can change it.',
+    more: 'A name or a number. Without it, they get the group of --user.',
+    example: 'www-data',
   }),
   errorLogfile: setting({
     section: 'Logging',
@@ -255,21 +330,29 @@ export const table = {
     default: '-',
     metavar: 'FILE|-',
     isPath: true,
-    help: 'Where the error log goes; - is standard error.',
+    inProcess: true,
+    help: 'Where the error log goes; -: standard error.',
+    more: 'The signal USR1 opens the file anew after it was rotated.',
+    example: '/var/log/shop/error.log',
   }),
   logLevel: setting({
     section: 'Logging',
     parse: choiceInAnyCase('trace', 'debug', 'info', 'warn', 'warning', 'error', 'fatal', 'critical'),
     default: 'info',
     metavar: 'LEVEL',
+    inProcess: true,
     help: 'The least level that is logged.',
+    more: 'trace, debug, info, warn, error or fatal. "warning" and "critical", as in gunicorn, mean warn and fatal.',
+    example: 'debug',
   }),
   logFormat: setting({
     section: 'Logging',
     parse: choice('auto', 'json', 'pretty'),
     default: 'auto',
     metavar: 'FORMAT',
-    help: 'auto: pretty on a terminal, JSON lines elsewhere.',
+    inProcess: true,
+    help: 'auto, json or pretty; auto: pretty on a terminal, else json.',
+    example: 'json',
   }),
 };
 
@@ -279,6 +362,15 @@ export type SettingName = keyof typeof table;
 export type Settings = { readonly [K in SettingName]: ReturnType<(typeof table)[K]['parse']> };
 
 export const settingNames = Object.keys(table) as SettingName[];
+
+export function isSetting(name: string): name is SettingName {
+  return Object.hasOwn(table, name);
+}
+
+/** A setting's declaration where it does not matter which setting it is. */
+export function declarationOf(name: SettingName): Setting {
+  return table[name];
+}
 
 /** `workerClass` → `worker-class`, the form of the command line. */
 export function kebabCase(name: string): string {

@@ -9,7 +9,7 @@ import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { ConfigError, describe, report } from '../errors.ts';
 import { type Hooks, hookNames, pickHooks } from '../hooks.ts';
-import { environmentName, type SettingName, settingNames, table } from './settings.ts';
+import { environmentName, isSetting, type SettingName, settingNames } from './settings.ts';
 import { nearest } from './suggest.ts';
 
 export interface Source {
@@ -119,7 +119,7 @@ function sourceOf(content: unknown, file: string): Source {
   if (typeof content !== 'object' || content === null || Array.isArray(content))
     throw new ConfigError(`config: ${file} must hold an object of settings, got ${describe(content)}`);
   for (const key of Object.keys(content)) {
-    if (key === '$schema' || Object.hasOwn(table, key) || (hookNames as string[]).includes(key)) continue;
+    if (key === '$schema' || isSetting(key) || (hookNames as string[]).includes(key)) continue;
     const guess = nearest(key, [...settingNames, ...hookNames]);
     throw new ConfigError(`${key}: no such setting (from ${file})${guess ? `; did you mean ${guess}?` : ''}`);
   }

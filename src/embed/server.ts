@@ -8,9 +8,9 @@ import { speaksTcp, TcpServer } from '../app/tcp.ts';
 import type { App } from '../app/types.ts';
 import { resolveSettings } from '../config/load.ts';
 import { type Address, formatAddress } from '../config/parsers.ts';
-import type { SettingName, Settings } from '../config/settings.ts';
+import { declarationOf, isSetting, type Settings } from '../config/settings.ts';
 import { programSource } from '../config/sources.ts';
-import type { UserSettings } from '../config/user-settings.ts';
+import type { InProcessName, UserSettings } from '../config/user-settings.ts';
 import { bindError, ConfigError } from '../errors.ts';
 import { createListener } from '../http/accept.ts';
 import { HttpServer } from '../http/server.ts';
@@ -21,25 +21,7 @@ import { logTcpFailure } from '../worker/classes/raw.ts';
 import type { AnyApp, Apps } from './apps.ts';
 
 /** The settings that mean something without a master and workers. */
-const suitable = [
-  'bind',
-  'backlog',
-  'requestTimeout',
-  'gracefulTimeout',
-  'keepAlive',
-  'headerTimeout',
-  'bodyTimeout',
-  'limitRequestLine',
-  'limitRequestFields',
-  'limitRequestFieldSize',
-  'limitRequestBody',
-  'interface',
-  'errorLogfile',
-  'logLevel',
-  'logFormat',
-] as const satisfies readonly SettingName[];
-
-export type ServerSettings = Pick<UserSettings, (typeof suitable)[number]>;
+export type ServerSettings = Pick<UserSettings, InProcessName>;
 
 /** An inline function has its parameters' types from the interface that is said. */
 type AppSettings<I> = ServerSettings & { readonly interface?: I | undefined };
@@ -165,7 +147,7 @@ class InProcessServer implements Server {
 function check(values: ServerSettings): Settings {
   const source = programSource(values, 'createServer()');
   for (const name of Object.keys(values)) {
-    if ((suitable as readonly string[]).includes(name) || name === '$schema') continue;
+    if (name === '$schema' || (isSetting(name) && declarationOf(name).inProcess)) continue;
     throw new ConfigError(`${name}: not for createServer(), which has no workers; run() takes it`);
   }
   const { settings } = resolveSettings([{ name: 'createServer()', values: { bind: '127.0.0.1:0' } }, source]);

@@ -87,6 +87,8 @@ export interface WorkerOrder {
   readonly id: number;
   readonly generation: number;
   readonly app: string;
+  /** The app's own command line: `process.argv` from its third place on. */
+  readonly appArguments: readonly string[];
   /** The user's own script, which is run in the worker too and calls `run` with the app there. */
   readonly script?: string | undefined;
   /** Where its hooks are: in a config module, which it loads too, or in what the script gives to `run`. */

@@ -318,13 +318,13 @@ class Master {
 
   private spawn(now: number): void {
     const { configuration, listeners, identity, umask } = this.current;
-    const { app, script, hooksFrom, directory, settings } = configuration;
+    const { app, appArguments, script, hooksFrom, directory, settings } = configuration;
     const sockets = listeners.map(({ socket }) => socket);
     const child = addChild(this.pool, now);
     const { id, generation } = child;
     this.hooks.forking({ worker: id, generation });
     const childProcess = spawnWorker({
-      order: { id, generation, app, script, hooksFrom, directory, identity, umask, settings, sockets },
+      order: { id, generation, app, appArguments, script, hooksFrom, directory, identity, umask, settings, sockets },
       onMessage: (message) => this.inbox.push({ type: 'message', child, message }),
       onExit: (code, signal) => this.inbox.push({ type: 'exit', child, code, signal }),
     });

@@ -6,20 +6,39 @@ import { parseCommandLine } from '../../src/config/command-line.ts';
 import { resolveSettings } from '../../src/config/load.ts';
 import { address, Expected, formatAddress, seconds, wholeNumber, workerCount } from '../../src/config/parsers.ts';
 import { renderExampleConfig } from '../../src/config/render.ts';
-import { environmentName, kebabCase, type Setting, settingNames, table } from '../../src/config/settings.ts';
+import { declarationOf, environmentName, kebabCase, settingNames, table } from '../../src/config/settings.ts';
 import { environmentSource, platformSource } from '../../src/config/sources.ts';
 import { nearest } from '../../src/config/suggest.ts';
 
 describe('the table', () => {
   it.each(settingNames)('%s has a default that its own parser takes, and a help text', (name) => {
-    const setting = table[name] as Setting<unknown>;
+    const setting = declarationOf(name);
     if (setting.default !== undefined) expect(() => setting.parse(setting.default)).not.toThrow();
-    expect(setting.help).toMatch(/^[A-Za-z0-9].*\.$/);
     expect(setting.metavar).not.toBe('');
+    expect(setting.help).toMatch(/^[A-Za-z0-9].*\.$/);
+  });
+
+  it.each(settingNames)('%s has a help text of one line or two, and an example that its parser takes', (name) => {
+    const { help, more = 'None.', example, parse, default: fallback } = declarationOf(name);
+    expect(help.length).toBeLessThanOrEqual(85);
+    expect(more).toMatch(/^[A-Za-z0-9"].*\.$/);
+    expect(() => parse(example)).not.toThrow();
+    expect(example).not.toEqual(fallback);
+  });
+
+  it.each(settingNames)('%s names only settings and classes that exist', (name) => {
+    const { needs = name, classes = [] } = declarationOf(name);
+    expect(settingNames).toContain(needs);
+    for (const workerClass of classes) expect(() => table.workerClass.parse(workerClass)).not.toThrow();
+  });
+
+  it.each(settingNames)('%s shows its checked values so that its parser takes them', (name) => {
+    const { parse, example, default: fallback } = declarationOf(name);
+    for (const value of [parse(example), parse(fallback)]) expect(parse(parse.show(value))).toEqual(value);
   });
 
   it('gives no letter to two settings', () => {
-    const letters = settingNames.map((name) => (table[name] as Setting<unknown>).alias).filter((alias) => alias);
+    const letters = settingNames.map((name) => declarationOf(name).alias).filter((alias) => alias);
     expect(new Set(letters).size).toBe(letters.length);
   });
 
@@ -158,14 +177,29 @@ describe('parsers', () => {
 describe('the command line', () => {
   it('has every setting as an option, with its letter', async () => {
     expect(await parseCommandLine(['-w', '4', '-k', 'async', '-b', 'h:1', '--bind', 'h:2', 'app.ts:main'])).toEqual({
-      run: { app: 'app.ts:main', values: { workers: '4', workerClass: 'async', bind: ['h:1', 'h:2'] } },
+      run: {
+        app: 'app.ts:main',
+        appArguments: [],
+        values: { workers: '4', workerClass: 'async', bind: ['h:1', 'h:2'] },
+      },
     });
   });
 
   it('takes the last of an option given twice, and an app after --', async () => {
     expect(await parseCommandLine(['--workers=1', '--workers=2', '-c', 'x.json', '--', 'app.ts'])).toEqual({
-      run: { app: 'app.ts', config: 'x.json', values: { workers: '2' } },
+      run: { app: 'app.ts', appArguments: [], config: 'x.json', values: { workers: '2' } },
     });
+  });
+
+  it.each([
+    [
+      ['app.ts', '--', '--flag', 'x', '-w', '4', '--', '007'],
+      ['--flag', 'x', '-w', '4', '--', '007'],
+    ],
+    [['--', 'app.ts', '--flag'], ['--flag']],
+    [['app.ts', '--'], []],
+  ])('leaves what follows -- to the app: %j', async (argv, appArguments) => {
+    expect(await parseCommandLine(argv)).toEqual({ run: { app: 'app.ts', appArguments, values: {} } });
   });
 });
 

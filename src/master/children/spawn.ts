@@ -70,7 +70,7 @@ function fork({ order, onMessage, onExit }: SpawnOptions): ChildProcess {
     exec: fileURLToPath(workerEntry),
     cwd: order.directory,
     // A script finds what it was started with, in a worker too.
-    args: order.script === undefined ? [] : [order.script, ...process.argv.slice(2)],
+    args: order.script === undefined ? [...order.appArguments] : [order.script, ...process.argv.slice(2)],
     // A worker that read from the terminal would be stopped by it.
     stdio: ['ignore', 'inherit', 'inherit', 'ipc', ...inherited, ...board, 'pipe'] as never,
   });
