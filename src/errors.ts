@@ -3,6 +3,8 @@
  * Errors that answer a request are in `http/errors.ts`.
  */
 
+import { types } from 'node:util';
+
 /** Exit codes of the command, as users' supervisors see them. */
 export const ExitCode = { ok: 0, config: 1, boot: 3, appLoad: 4 } as const;
 export type ExitCode = (typeof ExitCode)[keyof typeof ExitCode];
@@ -34,7 +36,10 @@ export class AppLoadError extends TsgunError {
 export interface ErrorReport {
   readonly name: string;
   readonly message: string;
+  /** Ends with the causes, each indented below what it caused. */
   readonly stack?: string;
+  /** Node's, such as `ECONNRESET`. */
+  readonly code?: string;
   readonly exitCode?: ExitCode;
 }
 
@@ -54,12 +59,84 @@ function reportOf(error: unknown): ErrorReport {
     const stack = cause === undefined ? undefined : report(cause).stack;
     return { name, message, exitCode, ...(stack === undefined ? {} : { stack }) };
   }
-  if (error instanceof Error) {
-    // A stack can be anything by the time an app has had its hands on it.
-    const stack = typeof error.stack === 'string' && error.stack !== '' ? error.stack : String(error);
-    return { name: String(error.name), message: String(error.message), stack };
+  if (!isError(error)) return { name: 'Error', message: `thrown: ${describe(error)}` };
+  const code = read(error, 'code');
+  const fields = { name: String(error.name), message: messageOf(error), stack: stackWithCauses(error) };
+  return typeof code === 'string' ? { ...fields, code } : fields;
+}
+
+/** Also an error of another realm (`node:vm`), which is no instance of this one's class. */
+function isError(value: unknown): value is Error {
+  return value instanceof Error || types.isNativeError(value);
+}
+
+/** `net.connect` fails with an AggregateError without a message where a name has several addresses. */
+function messageOf(error: Error): string {
+  const message = String(error.message);
+  const errors = read(error, 'errors');
+  if (message !== '' || !Array.isArray(errors)) return message;
+  return errors
+    .slice(0, maxCauses)
+    .map((each) => (isError(each) ? String(each.message) : describe(each)))
+    .join('; ');
+}
+
+/** Errors may refer to each other in circles, and an AggregateError may hold any number. */
+const maxCauses = 16;
+const maxCauseDepth = 8;
+
+/** In the form of `util.inspect`, but without the other properties: a client library keeps its request there, secrets included. */
+function stackWithCauses(outermost: Error): string {
+  const seen = new Set<unknown>();
+  const render = (error: unknown, depth: number): string => {
+    if (!isError(error)) return describe(error);
+    if (seen.has(error)) return `${String(error)} [see above]`;
+    seen.add(error);
+    let text = stackOf(error);
+    for (const [label, cause] of causesOf(error)) {
+      const isTooMuch = depth === maxCauseDepth || seen.size > maxCauses;
+      text += `\n  [${label}]: ${isTooMuch ? '...' : safely(() => render(cause, depth + 1)).replaceAll('\n', '\n  ')}`;
+      if (isTooMuch) break;
+    }
+    return text;
+  };
+  return render(outermost, 0);
+}
+
+/** What `cause`, an AggregateError (`errors`) and a SuppressedError (`error`, `suppressed`) say of an error's origin. */
+function causesOf(error: Error): [label: string, cause: unknown][] {
+  const cause = read(error, 'cause');
+  const errors = read(error, 'errors');
+  const found: [string, unknown][] = cause === undefined ? [] : [['cause', cause]];
+  // One more than is shown, so that it is seen that there are more.
+  if (Array.isArray(errors))
+    for (const [index, each] of errors.slice(0, maxCauses + 1).entries()) found.push([`errors[${index}]`, each]);
+  if (read(error, 'name') === 'SuppressedError')
+    found.push(['error', read(error, 'error')], ['suppressed', read(error, 'suppressed')]);
+  return found;
+}
+
+/** A stack can be anything by the time an app has had its hands on it. */
+function stackOf(error: Error): string {
+  const stack = read(error, 'stack');
+  return typeof stack === 'string' && stack !== '' ? stack : String(error);
+}
+
+function safely(text: () => string): string {
+  try {
+    return text();
+  } catch {
+    return 'an object that cannot be described';
   }
-  return { name: 'Error', message: `thrown: ${describe(error)}` };
+}
+
+/** An app may have put anything into a property. */
+function read(error: Error, name: string): unknown {
+  try {
+    return Reflect.get(error, name);
+  } catch {
+    return undefined;
+  }
 }
 
 /** A short, safe rendering of any value for an error message. */

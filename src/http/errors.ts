@@ -44,6 +44,29 @@ export class ClientGone extends Error {
   }
 }
 
+/**
+ * What streams and signals fail with when the connection that they work for is gone. Any of these can have another cause:
+ * they are a departure only where the client is known to have left.
+ */
+const departureNames = new Set(['AbortError', 'TimeoutError', 'ClientGone']);
+const departureCodes = new Set([
+  'ABORT_ERR',
+  'ECONNRESET',
+  'EPIPE',
+  'ERR_INVALID_STATE',
+  'ERR_STREAM_DESTROYED',
+  'ERR_STREAM_PREMATURE_CLOSE',
+  'ERR_STREAM_UNABLE_TO_PIPE',
+]);
+const maxCauseDepth = 8;
+
+/** Whether an app may have thrown this, or have it as a cause, because it was told to stop. */
+export function isDeparture(error: unknown, depth = 0): boolean {
+  if (!(error instanceof Error) || depth === maxCauseDepth) return false;
+  const { name, code, cause } = error as { name: unknown; code?: unknown; cause?: unknown };
+  return departureNames.has(name as string) || departureCodes.has(code as string) || isDeparture(cause, depth + 1);
+}
+
 /** What `tsgun.signal` is aborted with when a request's time is over. Its name is what `AbortSignal.timeout` has too. */
 export function timeoutError(message = 'the request took longer than it may'): Error {
   return new DOMException(message, 'TimeoutError');

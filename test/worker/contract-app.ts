@@ -82,6 +82,15 @@ const routes: Record<string, Route> = {
     await new Promise((resolve) => setTimeout(resolve, 5));
     throw new Error('thrown later');
   },
+  '/cause': async () => {
+    await Promise.any([
+      Promise.reject(new Error('no answer from a')),
+      Promise.reject(new Error('no answer from b')),
+    ]).catch((cause: unknown) => {
+      throw new Error('no prices', { cause });
+    });
+    return [];
+  },
   '/throw-begun': (_env, start) => {
     start('200 OK', text);
     return (async function* () {

@@ -153,6 +153,13 @@ describe.each(Object.keys(registry))('a worker of class %s', (workerClass) => {
       if (path !== '/inject') expect(line.stack).toContain('contract-app.ts');
     });
 
+    it('are logged with what caused them', async () => {
+      await tsgun.get('/cause');
+      const { error, stack } = await failure('/cause');
+      expect(error).toBe('no prices');
+      expect(stack).toMatch(/\[cause\]: AggregateError[\s\S]*\[errors\[1\]\]: Error: no answer from b/);
+    });
+
     it.each(['/throw-begun', '/too-long', '/too-short'])('of %s, begun, cut the connection', async (path) => {
       const client = await tsgun.connect();
       client.send(`GET ${path} HTTP/1.1\r\n${host}\r\n`);

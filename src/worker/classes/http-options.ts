@@ -2,6 +2,7 @@
 
 import type { Settings } from '../../config/settings.ts';
 import { report } from '../../errors.ts';
+import { isDeparture } from '../../http/errors.ts';
 import type { Exchange } from '../../http/exchange.ts';
 import type { HttpServerOptions } from '../../http/server.ts';
 import type { Logger } from '../../logger.ts';
@@ -21,14 +22,16 @@ export function httpOptions(settings: Settings, log: Logger): Omit<HttpServerOpt
       requestMs: settings.requestTimeout * 1000,
     },
     onFailure: (exchange, error) => {
-      const { head, isStarted, isGone, isOverdue } = exchange;
-      const { name, message, stack } = report(error);
-      const isEnding = endings.includes(name);
+      const { head, isStarted, isGone, isOverdue, leaveReason } = exchange;
+      const { message, stack } = report(error);
       const request = { method: head.method, path: head.path };
-      // What an app throws because its client has gone is no failure of the app.
-      if (isGone && isEnding) return;
-      if (isOverdue && isEnding)
-        return logTimeout(log, exchange, Math.round(performance.now() - exchange.startedAt), undefined);
+      // What an app throws because it was told to stop is no failure of the app.
+      if (isDeparture(error)) {
+        if (isOverdue && !isGone)
+          return logTimeout(log, exchange, Math.round(performance.now() - exchange.startedAt), undefined);
+        if (isGone || leaveReason !== undefined)
+          return log.say('debug', { ...request, error: message }, 'the app gave up a request that nobody waits for');
+      }
       const outcome = isStarted ? 'the connection was cut' : `answered ${isOverdue ? 504 : 500}`;
       log.event('error', 'request_failed', { ...request, error: message, outcome, stack }, 'the app failed a request');
     },
@@ -38,9 +41,6 @@ export function httpOptions(settings: Settings, log: Logger): Omit<HttpServerOpt
     },
   };
 }
-
-/** What an app throws that was told to stop. */
-const endings = ['AbortError', 'TimeoutError', 'ClientGone'];
 
 /**
  * @param stack where the request was, if that could be had

@@ -4,6 +4,7 @@
  */
 
 import { report } from '../../../errors.ts';
+import { isDeparture } from '../../../http/errors.ts';
 import type { Attachment, Bytes, Carrier, Exchange } from '../../../http/exchange.ts';
 import { type AnswerPart, bytesIn, creditBytes, type Ends, part, type Request, windowBytes } from '../messages.ts';
 import type { Outlet } from './outlet.ts';
@@ -104,7 +105,9 @@ export class ThreadCarrier implements Carrier {
   }
 
   logFailure(_exchange: Exchange, error: unknown): void {
-    this.outlet.post(['failed', this.id, report(error)]);
+    const failure = report(error);
+    // Its causes do not travel, and the main thread asks by name.
+    this.outlet.post(['failed', this.id, isDeparture(error) ? { ...failure, name: 'ClientGone' } : failure]);
   }
 
   // From the thread.

@@ -1,0 +1,35 @@
+/** A Node handler with a route per thing that may go wrong with an answer, for every worker class. */
+
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+
+type Route = (req: IncomingMessage, res: ServerResponse) => unknown;
+
+/** 64 MB, which no buffers on the way can hold. */
+function* large(): Generator<Buffer> {
+  const piece = Buffer.alloc(64 * 1024, 'x');
+  for (let count = 0; count < 1024; count++) yield piece;
+}
+
+const say = (line: string) => process.stderr.write(`${line}\n`);
+
+const routes: Record<string, Route> = {
+  '/download': async (req, res) => {
+    res.on('close', () => setImmediate(say, `download over: ${res.writableFinished}`));
+    await pipeline(Readable.from(large()), res).catch((cause: unknown) => {
+      throw req.headers['x-wrap'] === undefined ? cause : new Error('the download failed', { cause });
+    });
+  },
+  '/upload': async (req, res) => {
+    res.on('close', () => setImmediate(say, 'upload over'));
+    let bytes = 0;
+    for await (const piece of req) bytes += (piece as Buffer).length;
+    res.end(String(bytes));
+  },
+};
+
+export default function app(req: IncomingMessage, res: ServerResponse): unknown {
+  const route = routes[req.url!.replace(/\?.*/, '')];
+  return route === undefined ? res.writeHead(404).end() : route(req, res);
+}

@@ -1,0 +1,55 @@
+/** What Node handlers and their clients see of each other, in every worker class. */
+
+import { fileURLToPath } from 'node:url';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { registry } from '../../src/worker/classes/registry.ts';
+import { start, type Tsgun } from '../integration/harness.ts';
+
+const app = fileURLToPath(new URL('./node-app.ts', import.meta.url));
+const host = 'Host: h\r\n';
+
+describe.each(Object.keys(registry))('a Node handler in a worker of class %s', (workerClass) => {
+  let tsgun: Tsgun;
+  beforeAll(async () => {
+    const args = ['--worker-class', workerClass, '--interface', 'node', '--log-level', 'debug'];
+    tsgun = start(app, args, { isShared: true });
+    await tsgun.workers(1);
+  });
+  afterAll(async () => {
+    const pid = tsgun.living();
+    expect(await tsgun.stop()).toEqual({ code: 0, signal: null });
+    // Nothing that an app did wrong has cost the worker.
+    expect(tsgun.lines('worker_spawned').map((line) => line.pid)).toEqual(pid);
+  });
+
+  const said = (text: string, count = 1) =>
+    tsgun.until(() => tsgun.text.filter((line) => line === text).length >= count, text);
+  const gaveUp = (path: string, count: number) =>
+    tsgun.until(() => {
+      const lines = tsgun.log.filter((line) => line.path === path && /gave up/.test(line.msg));
+      return lines.length >= count;
+    }, `the app to give up ${path}`);
+
+  it('that fails because its client left a download is not logged as an error, whatever that is wrapped in', async () => {
+    for (const fields of ['', 'X-Wrap: 1\r\n']) {
+      const client = await tsgun.connect();
+      client.send(`GET /download HTTP/1.1\r\n${host}${fields}\r\n`);
+      await client.until(/xxx/);
+      client.socket.resetAndDestroy();
+      await client.closed;
+    }
+    await said('download over: false', 2);
+    await gaveUp('/download', 2);
+    expect(tsgun.lines('request_failed')).toEqual([]);
+  });
+
+  it('that fails because its client left an upload is not logged as an error', async () => {
+    const client = await tsgun.connect();
+    client.send(`POST /upload HTTP/1.1\r\n${host}Content-Length: 1000000\r\n\r\nabc`);
+    client.socket.resetAndDestroy();
+    await client.closed;
+    await said('upload over');
+    await gaveUp('/upload', 1);
+    expect(tsgun.lines('request_failed')).toEqual([]);
+  });
+});
