@@ -8,7 +8,7 @@ import { createRequire } from 'node:module';
 import { pathToFileURL } from 'node:url';
 import { AppLoadError, report } from '../errors.ts';
 import { type Hooks, pickHooks } from '../hooks.ts';
-import { runAsMain } from '../node/internals.ts';
+import { runAsMain } from '../node/main-module.ts';
 import { importModule, loadApp } from './load.ts';
 
 /** Where an app comes from. */

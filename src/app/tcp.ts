@@ -7,7 +7,7 @@ import { Socket, type SocketConstructorOpts } from 'node:net';
 import { AppLoadError, describe } from '../errors.ts';
 import type { Peer } from '../http/h1/host.ts';
 import type { Incoming } from '../http/wire/wire.ts';
-import { ConnectionHandle } from '../node/internals.ts';
+import { ConnectionHandle } from '../node/handles.ts';
 import { parseReference } from './load.ts';
 
 export interface TcpContext {

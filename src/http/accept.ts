@@ -1,7 +1,7 @@
 /** From a listening socket to the server's connections, and the addresses that both ends go by. */
 
 import { createServer, type Server } from 'node:net';
-import { takeConnections } from '../node/internals.ts';
+import { takeConnections } from '../node/accept.ts';
 import type { Peer } from './h1/host.ts';
 import type { Incoming } from './wire/wire.ts';
 

@@ -5,7 +5,7 @@ import { request } from 'node:http';
 import { type AddressInfo, connect, createServer } from 'node:net';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
-import { bindHandle, bindPath } from '../../src/node/internals.ts';
+import { bindHandle, bindPath } from '../../src/node/bind.ts';
 import { makeFolder, type StartOptions, Tsgun } from './harness.ts';
 
 const app = `

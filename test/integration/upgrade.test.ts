@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { canBindForOthers } from '../../src/node/internals.ts';
+import { canBindForOthers } from '../../src/node/bind.ts';
 import { eventually, isAlive, start, type Tsgun } from './harness.ts';
 
 const fib = new URL('../../apps/fib.ts', import.meta.url).pathname;

@@ -9,7 +9,7 @@ import type { Socket } from 'node:net';
 import { AppError } from '../../http/errors.ts';
 import type { Exchange, Piece } from '../../http/exchange.ts';
 import type { Field } from '../../http/h1/writer.ts';
-import { responseSymbols } from '../../node/internals.ts';
+import { responseSymbols } from '../../node/objects.ts';
 import { endRequest, own, type Request, startReading } from './request.ts';
 import type { ClientSocket } from './socket.ts';
 

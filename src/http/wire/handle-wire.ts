@@ -1,15 +1,21 @@
 /**
  * A socket without a `net.Socket`: libuv's handle, read and written as `net.Socket` does it inside. What it uses of Node
- * without it being documented is in `stream-binding.ts`; where Node does not have that, `StreamWire` serves. It takes a fifth
+ * without it being documented is in `node/stream-binding.ts`; where Node does not have that, `StreamWire` serves. It takes a fifth
  * off the CPU time of a connection with one request, a twentieth off that of a request on a kept one, and an idle connection
  * needs half the memory.
  */
 
 // Not the globals, which an app may replace.
 import { clearTimeout, setTimeout } from 'node:timers';
+import {
+  type Binding,
+  findBinding,
+  type RawHandle,
+  type WriteRequest,
+  type Written,
+} from '../../node/stream-binding.ts';
 import { contextsStay } from '../context.ts';
 import { giveAwayScratch, putTogether } from './buffers.ts';
-import { type Binding, findBinding, type RawHandle, type WriteRequest, type Written } from './stream-binding.ts';
 import type { Wire, WireEvents } from './wire.ts';
 
 const binding = findBinding();

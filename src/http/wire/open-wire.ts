@@ -1,9 +1,9 @@
 /** Which kind of wire a connection gets: over libuv's handle where Node lets us, else over a stream. */
 
 import { Socket } from 'node:net';
-import { ConnectionHandle } from '../../node/internals.ts';
+import { ConnectionHandle } from '../../node/handles.ts';
+import type { RawHandle } from '../../node/stream-binding.ts';
 import { canUseHandles, HandleWire } from './handle-wire.ts';
-import type { RawHandle } from './stream-binding.ts';
 import { StreamWire } from './stream-wire.ts';
 import type { Incoming, Wire, WireEvents } from './wire.ts';
 

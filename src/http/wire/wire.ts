@@ -4,7 +4,7 @@
  */
 
 import type { Duplex } from 'node:stream';
-import type { ConnectionHandle } from '../../node/internals.ts';
+import type { ConnectionHandle } from '../../node/handles.ts';
 
 /** A connection that has not been read yet: a handle, or any stream that allows half-open use. */
 export type Incoming = ConnectionHandle | Duplex;

@@ -16,7 +16,7 @@ import {
   type WorkerOrder,
   type WorkerSocket,
 } from '../../ipc/messages.ts';
-import { type BindRequest, restrictBinding } from '../../node/internals.ts';
+import { type BindRequest, restrictBinding } from '../../node/restrict-binding.ts';
 import { needsDesk, takeSeat } from './desk.ts';
 import { claimPlace, releasePlace } from './scoreboard-file.ts';
 

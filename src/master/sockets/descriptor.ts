@@ -6,7 +6,8 @@
 import { fstatSync, readFileSync, readlinkSync } from 'node:fs';
 import { isIPv6 } from 'node:net';
 import { ConfigError } from '../../errors.ts';
-import { canBindForOthers, inheritedHandle, type ServerHandle } from '../../node/internals.ts';
+import { canBindForOthers, inheritedHandle } from '../../node/bind.ts';
+import type { ServerHandle } from '../../node/handles.ts';
 import type { Listener } from './listener.ts';
 import { named } from './tcp.ts';
 

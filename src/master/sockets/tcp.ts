@@ -5,7 +5,7 @@ import { createServer } from 'node:net';
 import { getSystemErrorName } from 'node:util';
 import { formatAddress } from '../../config/parsers.ts';
 import { bindError, ConfigError } from '../../errors.ts';
-import { bindHandle, canBindForOthers } from '../../node/internals.ts';
+import { bindHandle, canBindForOthers } from '../../node/bind.ts';
 import type { Endpoint, Listener } from './listener.ts';
 
 /** @throws ConfigError */

@@ -8,7 +8,7 @@ import { connect, createServer } from 'node:net';
 import { dirname } from 'node:path';
 import { getSystemErrorName } from 'node:util';
 import { bindError, ConfigError } from '../../errors.ts';
-import { bindPath, canBindForOthers } from '../../node/internals.ts';
+import { bindPath, canBindForOthers } from '../../node/bind.ts';
 import type { Listener, SocketFile } from './listener.ts';
 
 /** What fits into `sun_path` with its closing zero: 108 bytes on Linux (unix(7)), 104 on macOS and the BSDs. */

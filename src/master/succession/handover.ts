@@ -8,7 +8,7 @@ import { activatedVariable, activationOrigin } from '../../config/activation.ts'
 import type { Configuration } from '../../config/load.ts';
 import { formatAddress } from '../../config/parsers.ts';
 import { ConfigError } from '../../errors.ts';
-import { canBindForOthers } from '../../node/internals.ts';
+import { canBindForOthers } from '../../node/bind.ts';
 import { isSocket, renumber } from '../sockets/descriptor.ts';
 import type { Listener } from '../sockets/listener.ts';
 import { closer } from '../sockets/unix.ts';

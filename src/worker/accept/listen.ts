@@ -3,7 +3,7 @@
 import type { Server } from 'node:net';
 import { bindError } from '../../errors.ts';
 import type { WorkerSocket } from '../../ipc/messages.ts';
-import { listenOn } from '../../node/internals.ts';
+import { listenOn } from '../../node/bind.ts';
 
 /**
  * Makes `listener` accept on any kind of socket; resolves when it does.

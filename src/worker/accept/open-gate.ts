@@ -2,7 +2,7 @@
 
 import type { ConnectionServer } from '../../http/accept.ts';
 import type { WorkerSocket } from '../../ipc/messages.ts';
-import { openCopier } from '../../node/internals.ts';
+import { openCopier } from '../../node/copier.ts';
 import { HoldingGate } from './fallback-gates.ts';
 import type { Gate, Take } from './gate.ts';
 import { Tap, TapGate } from './tap-gate.ts';

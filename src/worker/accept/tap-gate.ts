@@ -8,7 +8,10 @@ import { bindError } from '../../errors.ts';
 import { type ConnectionServer, nameEnd } from '../../http/accept.ts';
 import type { Peer } from '../../http/h1/host.ts';
 import type { Incoming } from '../../http/wire/wire.ts';
-import { acceptOn, type Copier, inheritedHandle, type ServerHandle } from '../../node/internals.ts';
+import { acceptOn } from '../../node/accept.ts';
+import { inheritedHandle } from '../../node/bind.ts';
+import type { Copier } from '../../node/copier.ts';
+import type { ServerHandle } from '../../node/handles.ts';
 import type { Gate } from './gate.ts';
 
 /** One listening socket. Its own handle never accepts: it is there to be copied. */

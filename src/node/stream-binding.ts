@@ -3,7 +3,7 @@
  * binding that goes with them. Nothing here does anything; it only says what there is.
  */
 
-import { internalsAreOff } from '../../node/internals.ts';
+import { internalsAreOff } from './switch.ts';
 
 /** Whose handle it is: what it hears when a write is done, and of each read. */
 export interface WireOwner {

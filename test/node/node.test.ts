@@ -1,4 +1,4 @@
-/** Whether this Node still has what `internals.ts` uses. Where it has not, tsgun works without, but slower. */
+/** Whether this Node still has what `src/node/` uses. Where it has not, tsgun works without, but slower. */
 
 import { once } from 'node:events';
 import { closeSync, existsSync, mkdtempSync, openSync, rmSync } from 'node:fs';
@@ -6,17 +6,10 @@ import { type AddressInfo, connect, createServer, Socket, type SocketConstructor
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import {
-  acceptOn,
-  bindHandle,
-  bindPath,
-  type ConnectionHandle,
-  canBindForOthers,
-  inheritedHandle,
-  listenOn,
-  openCopier,
-  takeConnections,
-} from '../../src/node/internals.ts';
+import { acceptOn, takeConnections } from '../../src/node/accept.ts';
+import { bindHandle, bindPath, canBindForOthers, inheritedHandle, listenOn } from '../../src/node/bind.ts';
+import { openCopier } from '../../src/node/copier.ts';
+import type { ConnectionHandle } from '../../src/node/handles.ts';
 
 describe(`Node ${process.version}`, () => {
   it('binds without listening, for others to accept on', async () => {

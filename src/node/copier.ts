@@ -1,0 +1,100 @@
+/** A second descriptor for the same socket, which Node has no `dup` for (a pipe of libuv's that carries descriptors). */
+
+import { once } from 'node:events';
+import net from 'node:net';
+import { tmpdir } from 'node:os';
+import type { ServerHandle, StreamHandle } from './handles.ts';
+import { internalsAreOff } from './switch.ts';
+
+/** Makes a further handle, with a descriptor of its own, for the same socket; undefined where that failed. */
+export type Copier = (handle: ServerHandle) => Promise<ServerHandle | undefined>;
+
+type PipeHandle = StreamHandle & {
+  readonly fd: number;
+  pendingHandle?: ServerHandle | null;
+  open(fd: number): number;
+  writeLatin1String(request: unknown, text: string, handle?: ServerHandle): unknown;
+};
+type WithHandle = { readonly _handle: PipeHandle };
+
+/** libuv's kind of a pipe that descriptors can travel through. */
+const ipcPipe = 2;
+
+/**
+ * libuv cannot stop accepting for a while, but a handle can be closed; what is missing in Node is `dup`, to have another one
+ * for later. A descriptor that is sent through a unix socket arrives as a new one (SCM_RIGHTS, unix(7)), also within one
+ * process: 10 µs, where the same by way of the master costs ten times that and three messages.
+ */
+export async function openCopier(): Promise<Copier | undefined> {
+  if (internalsAreOff || process.platform === 'win32') return undefined;
+  try {
+    const [near, far] = await connectPipes();
+    let arrived: ((handle: ServerHandle | undefined) => void) | undefined;
+    let sent: ServerHandle | undefined;
+    const write = near.writeLatin1String;
+    // Node itself makes what goes with a write, or from 26 on is given it back; all that is added is the handle to send.
+    near.writeLatin1String = (request, text) => {
+      const result = write.call(near, request, text, sent);
+      // Node keeps the handle that is sent there, and then looks there for the stream that was written to.
+      for (const written of [request, result]) if (isObject(written)) Object.assign(written, { handle: near });
+      return result;
+    };
+    const sender = new net.Socket({ handle: near } as net.SocketConstructorOpts).on('error', () => {});
+    const receiver = new net.Socket({ handle: far } as net.SocketConstructorOpts).on('error', () => {});
+    receiver.on('data', () => {
+      const handle = far.pendingHandle ?? undefined;
+      far.pendingHandle = null;
+      arrived?.(handle);
+    });
+    receiver.on('close', () => arrived?.(undefined));
+    sender.unref();
+    receiver.unref();
+    let last: Promise<unknown> = Promise.resolve();
+    // One at a time: a read brings one handle.
+    return (handle) => {
+      const copy = last.then(
+        () =>
+          new Promise<ServerHandle | undefined>((resolve) => {
+            arrived = resolve;
+            sent = handle;
+            sender.write('h', 'latin1');
+          }),
+      );
+      last = copy;
+      return copy;
+    };
+  } catch {
+    return undefined;
+  }
+}
+
+function isObject(value: unknown): value is object {
+  return typeof value === 'object' && value !== null;
+}
+
+/** Two ends of a connection within this process, able to carry descriptors. */
+async function connectPipes(): Promise<[PipeHandle, PipeHandle]> {
+  const path =
+    process.platform === 'linux' ? `\0tsgun-${process.pid}-${Math.random()}` : `${tmpdir()}/tsgun-${process.pid}.sock`;
+  const listener = net.createServer({ pauseOnConnect: true }).listen({ path, exclusive: true });
+  await once(listener, 'listening');
+  const client = net.connect({ path });
+  client.pause();
+  const [accepted] = (await once(listener, 'connection')) as [net.Socket];
+  if (client.connecting) await once(client, 'connect');
+  listener.close();
+  const ends = [client, accepted].map((socket) => {
+    const { _handle: plain } = socket as unknown as WithHandle;
+    const Pipe = plain.constructor as new (kind: number) => PipeHandle;
+    const pipe = new Pipe(ipcPipe);
+    const code = pipe.open(plain.fd);
+    if (code !== 0) throw new Error(`error ${code}`);
+    // It has the same descriptor, so it must neither be closed nor collected.
+    socket.unref();
+    kept.push(socket);
+    return pipe;
+  });
+  return ends as [PipeHandle, PipeHandle];
+}
+
+const kept: net.Socket[] = [];

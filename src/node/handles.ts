@@ -1,0 +1,30 @@
+/** libuv's handles of sockets, as Node shows them to its own code: types, and the one class that carries a handle about. */
+
+/** What libuv calls a stream handle; the handle of a unix socket cannot say its addresses. */
+export interface ServerHandle {
+  readonly fd: number;
+  onconnection?: (status: number, handle: StreamHandle) => void;
+  setNoDelay?(isOn: boolean): void;
+  listen?(backlog: number): number;
+  getsockname?(out: Peer): number;
+  getpeername?(out: Peer): number;
+  close(): void;
+}
+
+/** The handle of an accepted connection, which no Socket has been made of yet. */
+export class ConnectionHandle {
+  readonly handle: StreamHandle;
+
+  constructor(handle: StreamHandle) {
+    this.handle = handle;
+  }
+}
+
+export interface StreamHandle {
+  setNoDelay?(isOn: boolean): void;
+  getpeername?(out: Peer): number;
+  close(): void;
+}
+
+/** What `getsockname` and `getpeername` fill in. */
+export type Peer = { address?: string; port?: number };

@@ -1,0 +1,29 @@
+/** What a worker may have `node:cluster` bind for it (the primary's `internalMessage` event). */
+
+import type { ChildProcess } from 'node:child_process';
+import { constants } from 'node:os';
+
+/** What a worker asks cluster's primary to bind for it, whenever it listens: a path has the port -1. */
+export interface BindRequest {
+  readonly address: string | null;
+  readonly port: number;
+  readonly fd?: number;
+}
+
+/**
+ * Answers what a worker asks the primary to bind, where that is not allowed, with EACCES. There is no documented way, and
+ * without it an app whose worker has given up root's rights would still have root bind for it: any port, a socket in any
+ * folder. It stays on when the other uses are off.
+ */
+export function restrictBinding(worker: ChildProcess, isAllowed: (request: BindRequest) => boolean): void {
+  const emit = worker.emit as (this: ChildProcess, event: string, ...args: unknown[]) => boolean;
+  const filtered = (event: string, ...args: unknown[]): boolean => {
+    const message = args[0] as Partial<BindRequest & { cmd: string; act: string; seq: number }> | undefined;
+    const isRequest = event === 'internalMessage' && message?.cmd === 'NODE_CLUSTER' && message.act === 'queryServer';
+    if (!isRequest || isAllowed({ address: null, port: -1, ...message })) return emit.call(worker, event, ...args);
+    // It may be gone by now: the callback takes the error.
+    worker.send({ cmd: 'NODE_CLUSTER', ack: message?.seq, errno: -constants.errno.EACCES }, () => {});
+    return true;
+  };
+  worker.emit = filtered;
+}
