@@ -233,8 +233,12 @@ export class Exchange implements ResponseState {
     const head = this.isStarted ? '' : this.makeHead(this.status, this.fields, this.knownLength);
     this.sentBytes += length;
     if (this.framing === 'none') return head === '' || this.carrier.sendText(head);
-    if (this.framing === 'length' && this.sentBytes > this.contentLength)
+    if (this.framing === 'length' && this.sentBytes > this.contentLength) {
+      this.sentBytes -= length;
+      // Nothing was sent: there can be another answer.
+      if (head !== '') this.isStarted = false;
       throw new AppError(`the body is longer than its Content-Length of ${this.contentLength}`);
+    }
     const isChunked = this.framing === 'chunked';
     const prefix = isChunked ? `${head}${length.toString(16)}\r\n` : head;
     const suffix = isChunked ? '\r\n' : '';

@@ -36,6 +36,24 @@ test('await using closes it', async () => {
   await expect(fetch(url)).rejects.toThrow();
 });
 
+test('a write() that fails, and that nobody awaits, fails its request and not the process', async () => {
+  const rejections: unknown[] = [];
+  const note = (reason: unknown) => rejections.push(reason);
+  process.on('unhandledRejection', note);
+  await using server = createServer(
+    (env, startResponse) => {
+      if (env.PATH_INFO !== '/') void startResponse('200 OK', [])(5 as never);
+      return hello(env, env.PATH_INFO === '/' ? startResponse : () => async () => {});
+    },
+    { logLevel: 'fatal' },
+  );
+  const { url } = await server.listen();
+  expect((await fetch(`${url}/wrong`)).status).toBe(500);
+  expect((await fetch(url)).status).toBe(200);
+  process.off('unhandledRejection', note);
+  expect(rejections).toEqual([]);
+});
+
 test('close waits for the request that runs', async () => {
   const started = withResolvers();
   const finish = withResolvers();

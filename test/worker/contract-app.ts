@@ -58,6 +58,22 @@ const routes: Record<string, Route> = {
     await write('written, ');
     return ['returned'];
   },
+  '/write-wrong': (_env, start) => {
+    void start('200 OK', text)(5 as never);
+    return ['never'];
+  },
+  '/write-long': async (_env, start) => {
+    void start('200 OK', [['Content-Length', '3']])('too long');
+    await new Promise((resolve) => setTimeout(resolve, 5));
+    return [];
+  },
+  '/write-name': async (_env, start) => {
+    void start('200 OK', [['no name', '1']])('piece');
+    await new Promise((resolve) => setTimeout(resolve, 5));
+    return (function* () {
+      yield 'never';
+    })();
+  },
   '/hints': (env, start) => {
     env['wsgi.early_hints']([['Link', '</style.css>; rel=preload']]);
     start('200 OK', text);

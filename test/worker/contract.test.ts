@@ -153,6 +153,17 @@ describe.each(Object.keys(registry))('a worker of class %s', (workerClass) => {
       if (path !== '/inject') expect(line.stack).toContain('contract-app.ts');
     });
 
+    it.each([
+      ['/write-wrong', 'a body is made of texts and byte arrays, got number'],
+      ['/write-long', 'the body is longer than its Content-Length of 3'],
+      ['/write-name', 'not a header name: "no name"'],
+    ])('of a write() that nobody awaits fail that request, and nothing else: %s', async (path, message) => {
+      expect((await tsgun.get(path)).status).toBe(500);
+      expect(await failure(path)).toMatchObject({ error: message, outcome: 'answered 500' });
+      expect(tsgun.log.filter(({ msg }) => msg.startsWith('a thread ended'))).toEqual([]);
+      expect((await tsgun.get('/sync')).status).toBe(200);
+    });
+
     it('are logged with what caused them', async () => {
       await tsgun.get('/cause');
       const { error, stack } = await failure('/cause');

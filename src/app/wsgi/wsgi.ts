@@ -3,10 +3,12 @@
  * async, and so may its body; a sync app with a list for a body is answered without a promise or a tick in between.
  */
 
+import { setImmediate } from 'node:timers/promises';
 import { AppError } from '../../http/errors.ts';
 import type { Exchange, Piece } from '../../http/exchange.ts';
 import type { App, Body, Header, Write } from '../types.ts';
 import { type EnvironOptions, environMaker } from './environ.ts';
+import { FailedWrite } from './failed-write.ts';
 
 /**
  * Takes one request and answers it, now or later. Never throws.
@@ -26,10 +28,10 @@ export function wsgiHandler(app: App, options: EnvironOptions): Handler {
         return undefined;
       }
     } catch (error) {
-      exchange.fail(error);
+      response.fail(error);
       return undefined;
     }
-    return body.then((body) => response.send(body)).catch((error) => exchange.fail(error));
+    return body.then((body) => response.send(body)).catch((error) => response.fail(error));
   };
 }
 
@@ -39,6 +41,9 @@ class Response {
   private headers: readonly Header[] = [];
   /** Bytes in the whole body where all of it is at hand, else -1. */
   private knownLength = -1;
+  /** What a `write` failed with that nobody awaits: the request fails with it at its next step. */
+  private failure: unknown = undefined;
+  private draining: Promise<void> | undefined = undefined;
 
   constructor(exchange: Exchange) {
     this.exchange = exchange;
@@ -52,12 +57,33 @@ class Response {
     if (!Array.isArray(headers)) throw new AppError('startResponse needs a list of [name, value] pairs for headers');
     this.status = status;
     this.headers = headers;
+    this.failure = undefined;
     return (piece) => this.write(piece);
   }
 
   /** The `write` callable: sends at once, ahead of the body that the app returns. */
-  private async write(piece: Piece): Promise<void> {
-    if (!this.pass(checkPiece(piece)) && !this.exchange.isGone) await this.drained();
+  private write(piece: Piece): Promise<void> {
+    const { exchange } = this;
+    try {
+      const isTaking = this.pass(checkPiece(piece));
+      // With a turn of the loop for each: who writes on in a loop must not keep everyone else waiting.
+      if (exchange.isGone) return setImmediate();
+      return isTaking ? taken : this.drained();
+    } catch (error) {
+      const isFirst = this.failure === undefined;
+      this.failure = error;
+      if (!exchange.isEnded) return new FailedWrite(error, () => (this.failure = undefined));
+      // The answer is complete: there is no request left to fail.
+      if (isFirst) exchange.fail(error);
+      return setImmediate();
+    }
+  }
+
+  /** Fails the request with what escaped the app. */
+  fail(error: unknown): void {
+    const { exchange, failure } = this;
+    if (failure !== undefined && failure !== error) exchange.carrier.logFailure(exchange, failure);
+    exchange.fail(error);
   }
 
   send(body: Body): void | Promise<void> {
@@ -90,7 +116,7 @@ class Response {
   }
 
   private sendWhole(piece: Piece): void {
-    this.expectStatus();
+    this.expectSound();
     this.exchange.send(this.status, this.headers, piece);
   }
 
@@ -118,7 +144,7 @@ class Response {
       }
     } catch (error) {
       release(false);
-      exchange.fail(error);
+      this.fail(error);
     }
     release(false);
   }
@@ -126,29 +152,33 @@ class Response {
   /** @returns false when the client is slower than the app */
   private pass(piece: Piece): boolean {
     if (piece.length === 0 || this.exchange.isGone) return true;
-    this.expectStatus();
+    this.expectSound();
     if (!this.exchange.isStarted) this.exchange.begin(this.status, this.headers, this.knownLength);
     return this.exchange.write(piece);
   }
 
   private finish(): void {
     if (this.exchange.isGone) return;
-    this.expectStatus();
+    this.expectSound();
     if (this.exchange.isStarted) this.exchange.end();
     else this.exchange.send(this.status, this.headers, '');
   }
 
-  private expectStatus(): void {
+  private expectSound(): void {
+    if (this.failure !== undefined) throw this.failure;
     if (this.status === '') throw new AppError('the app did not call startResponse before its body');
   }
 
+  /** One for all that wait: unawaited writes, and the body that is returned after them. */
   private drained(): Promise<void> {
-    return new Promise((resolve) => {
+    this.draining ??= new Promise((resolve) => {
       this.exchange.onDrain = () => {
         this.exchange.onDrain = undefined;
+        this.draining = undefined;
         resolve();
       };
     });
+    return this.draining;
   }
 
   /** close() is called however the answer ended (PEP 3333, "Buffering and Streaming"); its own failure is only logged. */
@@ -160,6 +190,8 @@ class Response {
     }
   }
 }
+
+const taken = Promise.resolve();
 
 function isPromise<T>(value: T | PromiseLike<T>): value is Promise<T> {
   return typeof (value as Promise<T> | undefined)?.then === 'function';

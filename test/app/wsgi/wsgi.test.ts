@@ -247,6 +247,130 @@ describe('startResponse (PEP 3333, "The start_response() Callable")', () => {
   });
 });
 
+describe('write() that is refused', () => {
+  /** What nobody awaits. */
+  const watchRejections = () => {
+    const seen: unknown[] = [];
+    const note = (reason: unknown) => seen.push(reason);
+    process.on('unhandledRejection', note);
+    onTestFinished(() => void process.off('unhandledRejection', note));
+    return seen;
+  };
+
+  it.each<[string, [string, string][], unknown, RegExp]>([
+    ['a wrong piece', [], 5, /a body is made of texts and byte arrays, got number/],
+    ['more than its Content-Length', [['Content-Length', '3']], 'too long', /longer than its Content-Length of 3/],
+    ['a bad field name', [['no name', '1']], 'piece', /not a header name/],
+  ])('and not awaited fails the request: %s', async (_what, fields, piece, reason) => {
+    const rejections = watchRejections();
+    for (const rest of [() => [], () => ['x'], () => ['x', 'y'].values(), () => 'text']) {
+      let isClosed = false;
+      const { ask, failures } = await serve(async (_env, startResponse) => {
+        const write = startResponse('200 OK', fields);
+        void write(piece as string);
+        void write('another').then(() => {});
+        await new Promise((resolve) => setTimeout(resolve, 1));
+        const body = rest();
+        return typeof body === 'string' ? body : (Object.assign(body, { close: () => (isClosed = true) }) as never);
+      });
+      expect(await ask(get)).toMatch(/^HTTP\/1\.1 500 /);
+      expect(failures.map(String)).toEqual([expect.stringMatching(reason)]);
+      expect(isClosed).toBe(typeof rest() !== 'string');
+    }
+    expect(rejections).toEqual([]);
+  });
+
+  it('can be handled by an app that awaits it', async () => {
+    const { ask, failures } = await serve(async (_env, startResponse) => {
+      const write = startResponse('200 OK', [['Content-Length', '3']]);
+      await write('too long').catch(() => write('abc'));
+      return [];
+    });
+    expect(bodyOf(await ask(get))).toBe('abc');
+    expect(failures).toEqual([]);
+  });
+
+  it('can be followed by another answer, with excInfo', async () => {
+    const { ask, failures } = await serve((_env, startResponse) => {
+      void startResponse(...ok)(5 as never);
+      startResponse('503 Later', [], new Error('changed my mind'));
+      return ['later'];
+    });
+    expect(await ask(get)).toMatch(/^HTTP\/1\.1 503 Later\r\n[\s\S]*later$/);
+    expect(failures).toEqual([]);
+  });
+
+  it('after the answer is logged once, and fails nothing', async () => {
+    const rejections = watchRejections();
+    const late = new EventEmitter();
+    const { ask, open, failures } = await serve((env, startResponse) => {
+      const write = startResponse(...ok);
+      const isFirst = env.PATH_INFO === '/first';
+      if (isFirst) setTimeout(async () => late.emit('written', await write('late'), await write('later')));
+      return [isFirst ? 'first' : 'second'];
+    });
+    const written = once(late, 'written');
+    const client = await open();
+    client.send('GET /first HTTP/1.1\r\nHost: h\r\n\r\n');
+    await client.until(/first$/);
+    await written;
+    expect(bodyOf(await ask(get))).toBe('second');
+    expect(failures.map(String)).toEqual(['AppError: written to after its end']);
+    expect(client.received).not.toMatch(/late/);
+    expect(rejections).toEqual([]);
+  });
+});
+
+describe('write() to a slow client', () => {
+  it('is done, each of several, when the client has taken what was written', async () => {
+    const all = new EventEmitter();
+    const { open } = await serve(async (_env, startResponse) => {
+      const write = startResponse(...ok);
+      const piece = Buffer.alloc(4_000_000, 'x');
+      const pieces = [write(piece), write(piece), write(piece)];
+      all.emit('begun');
+      await Promise.all(pieces);
+      all.emit('written');
+      return ['end'];
+    });
+    const client = await open();
+    const begun = once(all, 'begun');
+    const written = once(all, 'written');
+    client.socket.pause();
+    client.send(get.replaceAll('\n', '\r\n'));
+    await begun;
+    client.socket.resume();
+    await written;
+    await client.closed;
+    expect(bodyOf(client.received)).toMatch(/\r\n3\r\nend\r\n0\r\n\r\n$/);
+  });
+
+  it('that has gone leaves the process to others, however much is written', async () => {
+    const events = new EventEmitter();
+    const { ask, open } = await serve(async (env, startResponse) => {
+      const write = startResponse(...ok);
+      if (env.PATH_INFO !== '/gone') return ['other'];
+      await write('begun');
+      await once(env['tsgun.signal'], 'abort');
+      for (let isOver = false; !isOver; ) {
+        events.once('over', () => (isOver = true));
+        await write('x');
+      }
+      events.emit('ended');
+      return [];
+    });
+    events.setMaxListeners(0);
+    const client = await open();
+    client.send('GET /gone HTTP/1.1\r\nHost: h\r\n\r\n');
+    await client.until(/begun/);
+    client.socket.resetAndDestroy();
+    expect(bodyOf(await ask(get))).toBe('other');
+    const ended = once(events, 'ended');
+    events.emit('over');
+    await ended;
+  });
+});
+
 describe('a failure after the answer has begun', () => {
   it.each<[string, App]>([
     [
