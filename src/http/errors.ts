@@ -63,8 +63,13 @@ const maxCauseDepth = 8;
 /** Whether an app may have thrown this, or have it as a cause, because it was told to stop. */
 export function isDeparture(error: unknown, depth = 0): boolean {
   if (!(error instanceof Error) || depth === maxCauseDepth) return false;
-  const { name, code, cause } = error as { name: unknown; code?: unknown; cause?: unknown };
-  return departureNames.has(name as string) || departureCodes.has(code as string) || isDeparture(cause, depth + 1);
+  try {
+    const { name, code, cause } = error as { name: unknown; code?: unknown; cause?: unknown };
+    return departureNames.has(name as string) || departureCodes.has(code as string) || isDeparture(cause, depth + 1);
+  } catch {
+    // An app can throw what throws when it is looked at.
+    return false;
+  }
 }
 
 /** What `tsgun.signal` is aborted with when a request's time is over. Its name is what `AbortSignal.timeout` has too. */
