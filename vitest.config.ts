@@ -1,11 +1,37 @@
 import { defineConfig } from 'vitest/config';
 
+/** Tests that run processes: they wait more than they compute, so more of them run at once than there are cores. */
+const processes = [
+  'test/apps/**/*.test.ts',
+  'test/embed/{run,readme}.test.ts',
+  'test/examples/**/*.test.ts',
+  'test/integration/**/*.test.ts',
+  'test/worker/*.test.ts',
+];
+// Processes start on machines of every speed: a test waits for events, and this only ends one that waits in vain.
+const timeouts = { testTimeout: 60_000, hookTimeout: 60_000 };
+
 export default defineConfig({
   test: {
-    include: ['test/**/*.test.ts'],
-    // Processes start on machines of every speed: a test waits for events, and this only ends one that waits in vain.
-    testTimeout: 60_000,
-    hookTimeout: 60_000,
-    maxWorkers: 2,
+    projects: [
+      {
+        test: {
+          name: 'processes',
+          include: processes,
+          maxWorkers: 5,
+          sequence: { groupOrder: 0 },
+          ...timeouts,
+        },
+      },
+      {
+        test: {
+          name: 'unit',
+          include: ['test/**/*.test.ts'],
+          exclude: processes,
+          sequence: { groupOrder: 1 },
+          ...timeouts,
+        },
+      },
+    ],
   },
 });

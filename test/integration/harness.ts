@@ -118,8 +118,9 @@ export class Tsgun {
     return `${url}${path}`;
   }
 
+  /** On a connection of its own: a kept one would have its worker wait for the client's end at a stop. */
   async get(path: string): Promise<{ status: number; text: string; headers: Headers }> {
-    const response = await fetch(await this.url(path));
+    const response = await fetch(await this.url(path), { headers: { connection: 'close' } });
     return { status: response.status, text: await response.text(), headers: response.headers };
   }
 
