@@ -106,6 +106,8 @@ export class Exchange implements ResponseState {
   /** Whether the deadline has passed and the app was told; from then on it cannot be put off. */
   isOverdue = false;
 
+  /** The answer failed after it had begun: the end of the connection will say so. */
+  private isCut = false;
   private sentBytes = 0;
   private fields: readonly Field[] = [];
   private knownLength = -1;
@@ -226,7 +228,7 @@ export class Exchange implements ResponseState {
 
   /** @returns false when the client is slower than the app: wait for `onDrain` */
   write(piece: Piece): boolean {
-    if (this.isGone) return false;
+    if (this.isGone || this.isCut) return false;
     if (this.isEnded) throw new AppError('written to after its end');
     const length = typeof piece === 'string' ? Buffer.byteLength(piece) : piece.byteLength;
     if (length === 0) return true;
@@ -257,7 +259,7 @@ export class Exchange implements ResponseState {
    * @param trailers field lines, each with its CRLF; only a chunked body can have them
    */
   end(trailers = ''): void {
-    if (this.isEnded || this.isGone) return;
+    if (this.isEnded || this.isGone || this.isCut) return;
     if (!this.isStarted) this.carrier.sendText(this.makeHead(this.status, this.fields, trailers === '' ? 0 : -1));
     if (this.framing === 'length' && this.sentBytes < this.contentLength)
       throw new AppError(`the body has ${this.sentBytes} bytes, but its Content-Length says ${this.contentLength}`);
@@ -282,8 +284,10 @@ export class Exchange implements ResponseState {
     // First, while it can be seen whether the answer had begun.
     this.carrier.logFailure(this, error);
     if (this.isEnded || this.isGone) return;
-    if (this.isStarted) this.carrier.cut();
-    else if (this.isOverdue) this.answer(overdueAnswer());
+    if (this.isStarted) {
+      this.isCut = true;
+      this.carrier.cut();
+    } else if (this.isOverdue) this.answer(overdueAnswer());
     else this.answer(new HttpError(500, 'the application failed'));
   }
 

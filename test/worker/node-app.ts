@@ -1,7 +1,7 @@
 /** A Node handler with a route per thing that may go wrong with an answer, for every worker class. */
 
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { Readable } from 'node:stream';
+import { Readable, Writable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 
 type Route = (req: IncomingMessage, res: ServerResponse) => unknown;
@@ -26,6 +26,25 @@ const routes: Record<string, Route> = {
     let bytes = 0;
     for await (const piece of req) bytes += (piece as Buffer).length;
     res.end(String(bytes));
+  },
+  '/break': async (req, res) => {
+    for await (const _ of req) break;
+    res.end('answered');
+  },
+  '/throw': async (req, res) => {
+    try {
+      for await (const _ of req) throw new Error('too much');
+    } catch {
+      res.end('answered');
+    }
+  },
+  '/pipeline': async (req, res) => {
+    await pipeline(req, new Writable({ write: (_piece, _encoding, done) => done(new Error('full')) })).catch(() => {});
+    res.end('answered');
+  },
+  '/take': async (req, res) => {
+    await req.take(1).toArray();
+    res.end('answered');
   },
 };
 

@@ -52,4 +52,11 @@ describe.each(Object.keys(registry))('a Node handler in a worker of class %s', (
     await gaveUp('/upload', 1);
     expect(tsgun.lines('request_failed')).toEqual([]);
   });
+  it.each(['/break', '/throw', '/pipeline', '/take'])('may stop reading and answer: %s', async (path) => {
+    for (const size of [3, 100_000, 3_000_000]) {
+      const client = await tsgun.connect();
+      client.send(`POST ${path} HTTP/1.1\r\n${host}Connection: close\r\nContent-Length: ${size}\r\n\r\n`);
+      expect(await client.exchange('x'.repeat(size)), `${size} bytes`).toMatch(/^HTTP\/1\.1 200 [\s\S]*answered$/);
+    }
+  });
 });

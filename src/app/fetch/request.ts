@@ -158,7 +158,7 @@ function bodyStream(exchange: Exchange): ReadableStream<Uint8Array> {
         isReading = true;
         exchange.readBody({
           onData(bytes) {
-            if (isOver) return true;
+            if (isOver) return false;
             controller.enqueue(new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength));
             return (controller.desiredSize ?? 0) > 0;
           },
@@ -171,6 +171,7 @@ function bodyStream(exchange: Exchange): ReadableStream<Uint8Array> {
       },
       cancel() {
         isOver = true;
+        exchange.loseBody();
       },
     },
     { highWaterMark: 64 * 1024, size: (bytes) => bytes.byteLength },

@@ -17,6 +17,8 @@ export const own = Symbol('tsgun');
 
 interface Source {
   readonly exchange: Exchange;
+  /** The request's own may be taken away. */
+  readonly socket: ClientSocket;
   /** Whether the body is on its way to this stream. */
   isReading: boolean;
   /** Its end is the server's doing: nobody is to be cut off for it. */
@@ -30,7 +32,7 @@ export class Request extends IncomingMessage {
     // It looks for no more than a stream.
     super(socket as unknown as Socket);
     const { head } = exchange;
-    this[own] = { exchange, isReading: false, isOver: false };
+    this[own] = { exchange, socket, isReading: false, isOver: false };
     this.httpVersionMajor = 1;
     this.httpVersionMinor = head.minorVersion;
     this.httpVersion = head.minorVersion === 1 ? '1.1' : '1.0';
@@ -65,12 +67,12 @@ export function startReading(request: Request): void {
   }
   exchange.readBody({
     onData(bytes) {
-      (request.socket as unknown as ClientSocket).noteActivity();
-      return request.push(bytes);
+      request[own].socket.noteActivity();
+      return !request.destroyed && request.push(bytes);
     },
     onEnd() {
       request.complete = true;
-      request.push(null);
+      if (!request.destroyed) request.push(null);
     },
     onLost() {
       request[own].isOver = true;
@@ -79,14 +81,19 @@ export function startReading(request: Request): void {
   });
 }
 
-/** As Node's own, but that the connection is the server's to end. */
+/**
+ * As Node's own, but that the connection is the server's to end. Node's streams take the socket away where only the rest of
+ * the body is not wanted: after `break` in a `for await`, a pipeline that failed, `take`. The app still answers.
+ */
 function destroy(this: Request, error: Error | null, done: (error?: Error | null) => void): void {
   const { exchange } = this[own];
-  if (exchange.isEnded) exchange.loseBody();
+  const isAnswerable = (this.socket as Socket | null) === null;
+  if (exchange.isEnded || isAnswerable) exchange.loseBody();
   if (!this[own].isOver && (!this.readableEnded || !this.complete)) {
     this.aborted = true;
     this.emit('aborted');
-    if (!exchange.isEnded && !exchange.isGone && exchange.leaveReason === undefined) exchange.carrier.cut();
+    if (!exchange.isEnded && !exchange.isGone && exchange.leaveReason === undefined && !isAnswerable)
+      exchange.carrier.cut();
   }
   process.nextTick(() => done(this.listenerCount('error') === 0 ? null : error));
 }

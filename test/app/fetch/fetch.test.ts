@@ -50,6 +50,26 @@ describe('a Request', () => {
     ]);
   });
 
+  it.each<[string, (request: Request) => unknown]>([
+    ['before it is read', (request) => request.body?.cancel()],
+    [
+      'while it is read',
+      async (request) => {
+        for await (const _ of request.body!) break;
+      },
+    ],
+  ])('whose body the app cancels %s is answered, and the next one too', async (_when, cancel) => {
+    const { port } = await open(async (request) => {
+      if (request.method === 'POST') await cancel(request);
+      return new Response(request.method);
+    });
+    const client = await Client.open(port);
+    client.send('POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n');
+    const body = `30d40\r\n${'x'.repeat(200_000)}\r\n0\r\n\r\n`;
+    await client.exchange(`${body}GET / HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n`);
+    expect(client.received.match(/POST|GET/g)).toEqual(['POST', 'GET']);
+  });
+
   it.each<[string, (request: Request) => Promise<unknown>]>([
     ['text', (request) => request.text()],
     ['json', async (request) => JSON.stringify(await request.json())],
