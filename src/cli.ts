@@ -5,11 +5,11 @@
  */
 
 import { listenForCommands } from './master/commands.ts';
-import type { MasterEvent } from './master/events.ts';
+import { commandEvent, type MasterEvent } from './master/events.ts';
 import { Inbox } from './master/inbox.ts';
 
 const inbox = new Inbox<MasterEvent>();
-listenForCommands((command, signal) => inbox.push({ type: 'command', command, signal }));
+listenForCommands((command, origin) => inbox.push(commandEvent(command, origin)));
 // A cluster of someone else's may have started us: that does not make this process a worker of ours.
 delete process.env.NODE_UNIQUE_ID;
 

@@ -16,6 +16,8 @@ export type LifeEvent =
   | 'worker_exited'
   | 'worker_hung'
   | 'worker_recycled'
+  | 'spawn_delayed'
+  | 'scaled'
   | 'reload_started'
   | 'reload_finished'
   | 'reload_failed'

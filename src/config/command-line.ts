@@ -1,11 +1,11 @@
 /** argv in, what it says out. The options are the settings table's; yargs does the rest. */
 
-import { readFileSync } from 'node:fs';
 import yargs, { type Options } from 'yargs';
 import { ConfigError } from '../errors.ts';
 import type { CommandLine } from './load.ts';
 import { declarationOf, kebabCase, type Setting, type SettingName, sections, settingNames, table } from './settings.ts';
 import { nearest } from './suggest.ts';
+import { version } from './version.ts';
 
 const usage = `tsgun [options] APP
 
@@ -131,10 +131,4 @@ function isRepeatable(name: SettingName): boolean {
 /** Given twice, the later counts, as everywhere on a command line. */
 function last(given: unknown): unknown {
   return Array.isArray(given) ? given.at(-1) : given;
-}
-
-/** The package's version, from its own package.json. */
-export function version(): string {
-  const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'));
-  return String(version);
 }

@@ -133,6 +133,15 @@ export const table = {
     more: 'Workers that started together are then not replaced all at the same time.',
     example: 1000,
   }),
+  maxWorkerLifetime: setting({
+    section: 'Workers',
+    parse: secondsOrNever(1),
+    default: 0,
+    metavar: 'SECONDS',
+    help: 'Replace a worker after it has served for about this long; 0: never.',
+    more: 'Up to a tenth more for each worker, at random, so that they are not replaced all at the same time. A new worker is ready before the old one leaves.',
+    example: 86_400,
+  }),
   maxWorkerMemory: setting({
     section: 'Workers',
     parse: wholeNumber(0),

@@ -63,11 +63,13 @@ let isRunning = false;
 async function runHere(app: AnyApp | string, settings: Config): Promise<Stopped> {
   const { Inbox } = await import('../master/inbox.ts');
   const { listenForCommands } = await import('../master/commands.ts');
+  const { commandEvent, isStop } = await import('../master/events.ts');
   const inbox = new Inbox<import('../master/events.ts').MasterEvent>();
   let stopSignal: NodeJS.Signals | undefined;
-  const stopListening = listenForCommands((command, signal) => {
-    if (command === 'stop' || command === 'quit') stopSignal ??= signal;
-    inbox.push({ type: 'command', command, signal });
+  const stopListening = listenForCommands((command, origin) => {
+    const event = commandEvent(command, origin);
+    if (isStop(event) && origin.from === 'signal') stopSignal ??= origin.signal;
+    inbox.push(event);
   });
   try {
     const { runMaster } = await import('../master/master.ts');
@@ -89,7 +91,7 @@ async function runHere(app: AnyApp | string, settings: Config): Promise<Stopped>
   } finally {
     stopListening();
     // The wait for a stop in the first moments still goes on, and its timer would keep this process alive.
-    inbox.push({ type: 'command', command: 'stop', signal: 'SIGTERM' });
+    inbox.close();
   }
 }
 

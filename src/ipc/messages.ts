@@ -4,12 +4,37 @@ import type { Settings } from '../config/settings.ts';
 import type { ErrorReport } from '../errors.ts';
 import type { Place } from './scoreboard.ts';
 
+/** Why a worker exited, as the log says it. */
+export type ExitReason =
+  | 'reload'
+  | 'max_requests'
+  | 'max_memory'
+  | 'max_lifetime'
+  | 'hung'
+  | 'crashed'
+  | 'killed'
+  | 'boot_failed'
+  | 'scaled_down'
+  | 'shutdown';
+
+/** What a worker says of itself at intervals. */
+export interface Beat {
+  /** Answered so far. */
+  readonly requests: number;
+  /** Not answered yet. */
+  readonly running: number;
+  /** Its resident memory a moment ago; 0 where it is not known. */
+  readonly memoryBytes: number;
+}
+
 /** From a worker. */
 export type WorkerMessage =
   /** It accepts connections. */
   | { readonly type: 'ready'; readonly interface: string }
-  /** It is alive; `requests` is its count so far, `memoryBytes` what it held in memory a moment ago. */
-  | { readonly type: 'beat'; readonly requests: number; readonly memoryBytes: number }
+  /** Its first request has come: whatever ends it now, it did not die of its boot. */
+  | { readonly type: 'serving' }
+  /** It is alive. */
+  | ({ readonly type: 'beat' } & Beat)
   /** It can take a connection, or it cannot for now; from a worker that the master accepts for. */
   | { readonly type: 'idle'; readonly isIdle: boolean }
   /** It has the connection that it was sent. */
@@ -42,6 +67,8 @@ export type WatchdogMessage =
   | ({ readonly type: 'stalled' } & Hang)
   /** Silent for the whole timeout: kill it. */
   | ({ readonly type: 'hung' } & Hang)
+  /** What it does now, as it was asked. */
+  | ({ readonly type: 'report' } & Hang)
   /** Its silence so far is not its own: it was suspended, or stands in a debugger. */
   | { readonly type: 'excused' };
 
@@ -51,6 +78,11 @@ export interface Hang {
   readonly stack: string;
   readonly requests: readonly RunningRequest[];
 }
+
+/** To that thread, over the same pipe. */
+export type WatchdogOrder =
+  /** Report what the main thread does now. */
+  { readonly type: 'report' };
 
 /** To a worker. */
 export type MasterMessage =
@@ -84,7 +116,8 @@ export interface Identity {
 
 /** What a worker is started with, in its environment. */
 export interface WorkerOrder {
-  readonly id: number;
+  /** Its number among the workers. */
+  readonly worker: number;
   readonly generation: number;
   readonly app: string;
   /** The app's own command line: `process.argv` from its third place on. */
@@ -106,15 +139,3 @@ export interface WorkerOrder {
 }
 
 export const orderVariable = 'TSGUN_WORKER_ORDER';
-
-/** Why a worker exited, as the log says it. */
-export type ExitReason =
-  | 'reload'
-  | 'max_requests'
-  | 'max_memory'
-  | 'hung'
-  | 'crashed'
-  | 'killed'
-  | 'boot_failed'
-  | 'scaled_down'
-  | 'shutdown';

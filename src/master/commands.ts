@@ -1,6 +1,16 @@
-/** What a signal to the master means. What does SIGHUP do? It is here. */
+/** What the master may be asked for, by whom, and what a signal to it means. What does SIGHUP do? It is here. */
+
+import type { Fields } from '../logger.ts';
 
 export type Command = 'stop' | 'quit' | 'reload' | 'more' | 'fewer' | 'dismiss' | 'reopen' | 'upgrade';
+
+/** Who asks. */
+export type Origin =
+  | { readonly from: 'signal'; readonly signal: NodeJS.Signals }
+  /** The socket that the command line speaks to. */
+  | { readonly from: 'control' }
+  /** A source file has changed. */
+  | { readonly from: 'watcher'; readonly file: string };
 
 const commands: Partial<Record<NodeJS.Signals, Command>> = {
   SIGTERM: 'stop',
@@ -19,13 +29,34 @@ const commands: Partial<Record<NodeJS.Signals, Command>> = {
  * Handlers only enqueue: the master loop decides when a command is safe to obey.
  * @returns how to listen no more
  */
-export function listenForCommands(enqueue: (command: Command, signal: NodeJS.Signals) => void): () => void {
+export function listenForCommands(enqueue: (command: Command, origin: Origin) => void): () => void {
   const listeners = (Object.entries(commands) as [NodeJS.Signals, Command][]).map(([signal, command]) => {
-    const listener = () => enqueue(command, signal);
+    const listener = () => enqueue(command, { from: 'signal', signal });
     process.on(signal, listener);
     return () => process.off(signal, listener);
   });
   return () => {
     for (const stopListening of listeners) stopListening();
   };
+}
+
+/** How the log names who asked. */
+export function originFields(origin: Origin): Fields {
+  if (origin.from === 'signal') return { signal: origin.signal };
+  return origin.from === 'watcher' ? { from: origin.from, file: origin.file } : { from: origin.from };
+}
+
+/** npm passes on the TERM that a process group or a container has got already. */
+const echoMs = 1000;
+
+/** The request to stop that is being obeyed. */
+export interface StopRequest {
+  readonly origin: Origin;
+  readonly at: number;
+}
+
+/** Whether a request to stop is most likely the first one, come by a second way. */
+export function isEcho(first: StopRequest, { origin, at }: StopRequest): boolean {
+  const isSame = origin.from === 'signal' && first.origin.from === 'signal' && origin.signal === first.origin.signal;
+  return isSame && at - first.at < echoMs;
 }

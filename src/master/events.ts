@@ -1,17 +1,29 @@
 /** What the master is told, by whom it may be. */
 
 import type { WatchdogMessage, WorkerMessage } from '../ipc/messages.ts';
-import type { Command } from './commands.ts';
+import type { Command, Origin, StopRequest } from './commands.ts';
 import type { Prepared } from './generations/generations.ts';
 import type { Child } from './pool.ts';
 
+export interface CommandEvent {
+  readonly type: 'command';
+  readonly command: Command;
+  readonly origin: Origin;
+  /** When it was given, as `performance.now()` says it. */
+  readonly at: number;
+}
+
 export type MasterEvent =
-  | { type: 'command'; command: Command; signal: NodeJS.Signals }
+  | CommandEvent
   | { type: 'message'; child: Child; message: WorkerMessage | WatchdogMessage }
   | { type: 'exit'; child: Child; code: number | null; signal: NodeJS.Signals | null }
   | { type: 'watchdog' }
   | Prepared;
 
-export function isStop(event: MasterEvent): boolean {
+export function commandEvent(command: Command, origin: Origin): CommandEvent {
+  return { type: 'command', command, origin, at: performance.now() };
+}
+
+export function isStop(event: MasterEvent): event is CommandEvent & StopRequest {
   return event.type === 'command' && (event.command === 'stop' || event.command === 'quit');
 }

@@ -2,26 +2,26 @@
 
 import { setTimeout } from 'node:timers/promises';
 import { ConfigError, report } from '../errors.ts';
-import { callHook, type HookServer, type Hooks, hookLog } from '../hooks.ts';
+import { callHook, type HookServer, type Hooks, type HookWorker, hookLog } from '../hooks.ts';
 import type { Hang } from '../ipc/messages.ts';
 import type { Logger } from '../logger.ts';
-import type { Exit } from './children/exits.ts';
 import type { WorkerName } from './children/hangs.ts';
 import type { Generation } from './generations/generation.ts';
-import type { Pool } from './pool.ts';
+import type { Ending } from './pool.ts';
+import type { Snapshot } from './snapshot.ts';
 
 /** What the last hook may take of the time of a stop. */
 const farewellMs = 5000;
 
 export class MasterHooks {
-  private readonly pool: Pool;
+  private readonly snapshot: () => Snapshot;
   private readonly current: () => Generation;
   private knownWorkers: number | undefined = undefined;
-  private hasServed = false;
+  private isReady = false;
 
   /** @param current the configuration that counts now */
-  constructor(pool: Pool, current: () => Generation) {
-    this.pool = pool;
+  constructor(snapshot: () => Snapshot, current: () => Generation) {
+    this.snapshot = snapshot;
     this.current = current;
   }
 
@@ -36,31 +36,33 @@ export class MasterHooks {
 
   /** Called at every turn of the loop. */
   look(): void {
-    const { pool, knownWorkers } = this;
-    if (pool.hasServed && !this.hasServed) {
-      this.hasServed = true;
+    const { knownWorkers } = this;
+    const { state, wanted } = this.snapshot();
+    if (!this.isReady && (state === 'serving' || state === 'reloading')) {
+      this.isReady = true;
       this.call('whenReady', () => this.hooks.whenReady?.(this.server));
     }
-    if (pool.target === knownWorkers) return;
-    this.knownWorkers = pool.target;
-    this.call('nworkersChanged', () => this.hooks.nworkersChanged?.(this.server, pool.target, knownWorkers));
+    if (wanted === knownWorkers) return;
+    this.knownWorkers = wanted;
+    this.call('nworkersChanged', () => this.hooks.nworkersChanged?.(this.server, wanted, knownWorkers));
   }
 
   reloading(): void {
     this.call('onReload', () => this.hooks.onReload?.(this.server));
   }
 
-  forking({ worker, generation }: Omit<WorkerName, 'pid'>): void {
-    const name = { pid: undefined, id: worker, generation };
-    this.call('preFork', () => this.hooks.preFork?.(this.server, { ...name, log: this.log }));
+  forking(name: WorkerName): void {
+    this.call('preFork', () => this.hooks.preFork?.(this.server, this.worker(name)));
   }
 
-  aborting({ worker, ...name }: WorkerName, { stack, requests }: Hang): void {
-    this.call('workerAbort', () => this.hooks.workerAbort?.({ ...name, id: worker, stack, requests, log: this.log }));
+  aborting(name: WorkerName, { stack, requests }: Hang): void {
+    this.call('workerAbort', () => this.hooks.workerAbort?.({ ...this.worker(name), stack, requests }));
   }
 
-  exited({ worker, ...name }: WorkerName, exit: Exit): void {
-    this.call('childExit', () => this.hooks.childExit?.(this.server, { ...name, id: worker, ...exit, log: this.log }));
+  exited(ending: Ending): void {
+    const { code, signal, reason, uptimeMs, requests } = ending;
+    const worker = { ...this.worker(ending), code, signal, reason, uptimeMs, requests };
+    this.call('childExit', () => this.hooks.childExit?.(this.server, worker));
   }
 
   /**
@@ -89,8 +91,12 @@ export class MasterHooks {
 
   private get server(): HookServer {
     const { app, settings } = this.current().configuration;
-    const { target: workers, generation } = this.pool;
-    return { pid: process.pid, app, settings, workers, generation, log: this.log };
+    const { pid, wanted, generation } = this.snapshot();
+    return { pid, app, settings, workers: wanted, generation, log: this.log };
+  }
+
+  private worker({ pid, worker, generation }: WorkerName): HookWorker {
+    return { pid, id: worker, generation, log: this.log };
   }
 }
 

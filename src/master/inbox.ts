@@ -7,10 +7,11 @@ const longestTimerMs = 2 ** 31 - 1;
 export class Inbox<T> {
   private readonly items: T[] = [];
   private readonly listeners = new Set<() => void>();
+  private isClosed = false;
 
   push(item: T): void {
     this.items.push(item);
-    for (const listener of this.listeners) listener();
+    this.wake();
   }
 
   /** Everything that has come, or comes within `ms`; then nothing, if it must be. */
@@ -21,8 +22,8 @@ export class Inbox<T> {
     return this.items.splice(0);
   }
 
-  /** Waits for the first item of a kind. It stays in the queue. */
-  async find(isWanted: (item: T) => boolean): Promise<T> {
+  /** Waits for the first item of a kind; for ever once it is closed. The item stays in the queue. */
+  async find<W extends T>(isWanted: (item: T) => item is W): Promise<W> {
     for (;;) {
       const item = this.items.find(isWanted);
       if (item !== undefined) return item;
@@ -30,8 +31,19 @@ export class Inbox<T> {
     }
   }
 
+  /** Nobody reads it any more: what still waits here does not keep the process alive. */
+  close(): void {
+    this.isClosed = true;
+    this.wake();
+  }
+
+  private wake(): void {
+    for (const listener of this.listeners) listener();
+  }
+
   private change(ms: number): Promise<void> {
     return new Promise((resolve) => {
+      if (this.isClosed) return;
       // Also where nothing is due: a master without a child has nothing else that keeps its process alive.
       const timer = setTimeout(() => wake(), Math.min(Math.max(ms, 0), longestTimerMs));
       const wake = () => {

@@ -1,14 +1,26 @@
 /** Decides what the pool needs and touches nothing; `master.ts` carries the actions out. */
 
-import type { ExitReason } from '../ipc/messages.ts';
-import { type Child, childrenOf, type Pool } from './pool.ts';
+import { type ExitReason, idleGraceMs } from '../ipc/messages.ts';
+import { quickStopMs } from './notes.ts';
+import { type Child, childrenOf, expiryOf, type Pool, readyOf, recycleReasonOf } from './pool.ts';
 
 export type Action =
-  | { readonly type: 'spawn' }
-  /** Ask it to finish. */
-  | { readonly type: 'retire'; readonly child: Child; readonly reason: ExitReason }
-  /** Do not ask. */
-  | { readonly type: 'kill'; readonly child: Child; readonly reason: ExitReason }
+  /** One with this number. */
+  | { readonly type: 'spawn'; readonly worker: number }
+  /** Ask it to finish what runs in `graceMs`, and to close idle connections after `idleGraceMs`. */
+  | {
+      readonly type: 'retire';
+      readonly child: Child;
+      readonly reason: ExitReason;
+      readonly graceMs: number;
+      readonly idleGraceMs: number;
+    }
+  /** Ask it to close what is idle, and to finish what runs in `graceMs`. */
+  | { readonly type: 'hurry'; readonly child: Child; readonly graceMs: number }
+  /** Ask its watchdog what it still does. */
+  | { readonly type: 'question'; readonly child: Child }
+  /** Do not ask. `isOverdue`: it had a deadline, and has missed it. */
+  | { readonly type: 'kill'; readonly child: Child; readonly reason: ExitReason; readonly isOverdue: boolean }
   /** Whoever connects from now on reaches the wanted generation. */
   | { readonly type: 'finish_reload' }
   /** All are gone. */
@@ -20,12 +32,18 @@ export function surgeOf(target: number): number {
 }
 
 export function plan(pool: Pool, now: number): Action[] {
-  const overdue = childrenOf(pool)
-    .filter((child) => child.deadline <= now)
-    .map((child): Action => ({ type: 'kill', child, reason: overdueReason(child) }));
+  const children = childrenOf(pool);
+  const questions = children
+    .filter((child) => child.questionAt <= now && child.deadline > now)
+    .map((child): Action => ({ type: 'question', child }));
+  const overdue = children.filter((child) => child.deadline <= now);
   // A killed child still counts until it is gone; what its absence asks for is decided then.
-  if (overdue.length > 0) return overdue;
-  return pool.isStopping ? planStop(pool) : planService(pool, now);
+  if (overdue.length > 0) return [...questions, ...overdue.map((child) => kill(child, overdueReason(child), true))];
+  return [...questions, ...(pool.stopping === undefined ? planService(pool, now) : planStop(pool))];
+}
+
+function kill(child: Child, reason: ExitReason, isOverdue = false): Action {
+  return { type: 'kill', child, reason, isOverdue };
 }
 
 function overdueReason(child: Child): ExitReason {
@@ -36,56 +54,111 @@ function overdueReason(child: Child): ExitReason {
 function planStop(pool: Pool): Action[] {
   const children = childrenOf(pool);
   if (children.length === 0) return [{ type: 'stop' }];
+  const living = children.filter(({ state }) => state !== 'killed');
+  if (pool.stopping === 'immediate') return living.map((child) => kill(child, 'shutdown'));
+  if (pool.stopping === 'quick')
+    return living
+      .filter(({ isHurried }) => !isHurried)
+      .map((child) =>
+        child.state === 'booting' ? kill(child, 'shutdown') : { type: 'hurry', child, graceMs: quickStopMs },
+      );
   // Clients of a service that has no worker just now wait in the kernel's queue: the first that comes up serves them.
   const isUnserved = pool.hasServed && !children.some((child) => child.isAccepting);
   const last = isUnserved ? children.find((child) => child.state === 'booting') : undefined;
-  return children.filter((child) => child !== last).flatMap((child) => leave(child, 'shutdown'));
+  return children.filter((child) => child !== last).flatMap((child) => leave(pool, child, 'shutdown'));
 }
 
 /** A child that serves is asked; one that still boots has nothing to finish. */
-function leave(child: Child, reason: ExitReason): Action[] {
-  if (child.state === 'booting') return [{ type: 'kill', child, reason }];
-  return child.state === 'ready' ? [{ type: 'retire', child, reason }] : [];
+function leave({ policy: { graceMs }, stopping }: Pool, child: Child, reason: ExitReason): Action[] {
+  if (child.state === 'booting') return [kill(child, reason)];
+  if (child.state !== 'ready') return [];
+  const longest = stopping === undefined ? idleGraceMs.replacement : idleGraceMs.stop;
+  return [{ type: 'retire', child, reason, graceMs, idleGraceMs: Math.min(longest, graceMs / 2) }];
+}
+
+/** The children that are to stay, by what they are worth. */
+interface Survey {
+  /** Of the wanted generation, and not to be recycled. */
+  readonly ready: readonly Child[];
+  readonly booting: readonly Child[];
+  /** Others, which serve until a wanted one does in their place. */
+  readonly outdated: readonly Child[];
+  /** Others that nobody needs. */
+  readonly useless: readonly Child[];
+}
+
+function survey(pool: Pool, now: number): Survey {
+  const children = childrenOf(pool);
+  const isWanted = (child: Child) => child.generation === pool.generation && recycleReasonOf(child, now) === undefined;
+  const ready = readyOf(pool);
+  const booting = children.filter(({ state }) => state === 'booting');
+  return {
+    ready: ready.filter(isWanted),
+    booting: booting.filter(isWanted),
+    outdated: ready.filter((child) => !isWanted(child)),
+    useless: booting.filter((child) => !isWanted(child)),
+  };
 }
 
 function planService(pool: Pool, now: number): Action[] {
   const { generation, target } = pool;
-  const isWanted = (child: Child) => child.generation === generation && child.worn === undefined;
-  const staying = childrenOf(pool).filter(isStaying);
-  const wanted = staying.filter(isWanted);
-  const outdated = staying.filter((child) => !isWanted(child));
-  const ready = wanted.filter((child) => child.state === 'ready');
-  const servingOutdated = outdated.filter((child) => child.state === 'ready');
-
-  const actions: Action[] = outdated
-    .filter((child) => child.state === 'booting')
-    .flatMap((child) => leave(child, 'reload'));
+  const { ready, booting, outdated, useless } = survey(pool, now);
+  const actions = useless.flatMap((child) => leave(pool, child, 'reload'));
   // An old one goes only when a new one serves in its place.
-  const replaced = Math.max(0, Math.min(servingOutdated.length, ready.length + servingOutdated.length - target));
-  for (const child of servingOutdated.slice(0, replaced))
-    actions.push(...leave(child, child.generation === generation ? child.worn! : 'reload'));
+  const replaced = Math.max(0, Math.min(outdated.length, ready.length + outdated.length - target));
+  for (const child of outdated.slice(0, replaced))
+    actions.push(...leave(pool, child, child.generation === generation ? recycleReasonOf(child, now)! : 'reload'));
 
   // One that still boots is easier to do without; among equals, the youngest.
-  const byWorth = [...ready, ...wanted.filter((child) => child.state === 'booting')];
-  for (const child of byWorth.slice(target)) actions.push(...leave(child, 'scaled_down'));
+  for (const child of [...ready, ...booting].slice(target)) actions.push(...leave(pool, child, 'scaled_down'));
 
-  if (now >= pool.resumeAt) {
-    const room = target + surgeOf(target) - wanted.length - servingOutdated.length;
-    const missing = Math.max(0, Math.min(target - wanted.length, room));
-    for (let count = 0; count < missing; count++) actions.push({ type: 'spawn' });
-  }
+  for (const { worker, waitMs } of vacanciesOf(pool, now)) if (waitMs === 0) actions.push({ type: 'spawn', worker });
+
   const isReplaced = childrenOf(pool).every((child) => child.generation === generation || !child.isAccepting);
-  const isComplete = ready.length === target && wanted.length === target && isReplaced;
+  const isComplete = ready.length === target && booting.length === 0 && isReplaced;
   if (pool.reloadFrom !== undefined && isComplete) actions.push({ type: 'finish_reload' });
   return actions;
 }
 
-function isStaying(child: Child): boolean {
-  return child.state === 'booting' || child.state === 'ready';
+export interface Vacancy {
+  readonly worker: number;
+  /** 0 where it may be filled now. */
+  readonly waitMs: number;
+}
+
+/** The numbers that are to be filled: the lowest that are free, so that numbers stay as small as there are workers. */
+export function vacanciesOf(pool: Pool, now: number): Vacancy[] {
+  if (pool.stopping !== undefined) return [];
+  const { ready, booting, outdated } = survey(pool, now);
+  const { target } = pool;
+  const wanted = ready.length + booting.length;
+  const missing = Math.min(target - wanted, target + surgeOf(target) - wanted - outdated.length);
+  const vacancies: Vacancy[] = [];
+  for (let worker = 1; vacancies.length < missing; worker++) {
+    if (pool.children.has(worker)) continue;
+    vacancies.push({ worker, waitMs: mayWait(pool) ? waitOf(pool, worker, now) : 0 });
+  }
+  return vacancies;
+}
+
+/** Not while the service is short of workers, unless the last one to come up has shown that the next would fail as well. */
+function mayWait(pool: Pool): boolean {
+  return !pool.wasLastBootGood || readyOf(pool).length * 2 >= pool.target;
+}
+
+function waitOf({ backoffs }: Pool, worker: number, now: number): number {
+  return Math.max(0, (backoffs.get(worker)?.resumeAt ?? 0) - now);
 }
 
 /** When the plan must be looked at again if nothing happens before; Infinity if never. */
 export function nextLook(pool: Pool, now: number): number {
-  const deadlines = childrenOf(pool).map((child) => child.deadline);
-  return Math.min(...deadlines, pool.resumeAt > now ? pool.resumeAt : Number.POSITIVE_INFINITY);
+  const dues = childrenOf(pool).flatMap((child) => [child.deadline, child.questionAt, dueExpiry(child, now)]);
+  const resumptions = [...pool.backoffs.values()].map(({ resumeAt }) => resumeAt).filter((at) => at > now);
+  return Math.min(...dues, ...resumptions);
+}
+
+/** Once it has been acted on, it is due no more. */
+function dueExpiry(child: Child, now: number): number {
+  const expiry = expiryOf(child);
+  return expiry > now ? expiry : Number.POSITIVE_INFINITY;
 }

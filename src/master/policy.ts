@@ -14,6 +14,7 @@ export function policyOf(settings: Settings): Policy {
     graceMs: settings.gracefulTimeout * 1000,
     maxRequests: settings.maxRequests || Number.POSITIVE_INFINITY,
     requestsJitter: settings.maxRequestsJitter,
+    maxLifetimeMs: settings.maxWorkerLifetime * 1000 || Number.POSITIVE_INFINITY,
     maxMemoryBytes: settings.maxWorkerMemory * 2 ** 20 || Number.POSITIVE_INFINITY,
   };
 }

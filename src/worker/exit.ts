@@ -90,7 +90,7 @@ export class Exit {
       void sendToMaster({ type: 'draining' });
       await worker.drain(idleMs);
     } finally {
-      await sendToMaster({ type: 'beat', requests: worker.requests, memoryBytes: 0 });
+      await sendToMaster({ type: 'beat', requests: worker.requests, running: 0, memoryBytes: 0 });
       await this.onExit?.();
       process.exit(this.code);
     }

@@ -24,7 +24,7 @@ export class WorkerHooks {
   private readonly server: HookServer;
   private readonly worker: HookWorker;
 
-  constructor({ id, app, settings, generation }: WorkerOrder, log: Logger) {
+  constructor({ worker: id, app, settings, generation }: WorkerOrder, log: Logger) {
     this.log = log;
     const lines = hookLog(log);
     this.server = { pid: process.ppid, app, settings, workers: settings.workers, generation, log: lines };

@@ -25,7 +25,7 @@ export async function work(): Promise<void> {
   process.umask(order.umask);
   // Opened before the user changes: the log may be root's.
   const log = openLog(order.settings);
-  process.title = `${order.settings.procName}: worker [${order.app}]`;
+  process.title = `${order.settings.procName}: worker ${order.worker}, generation ${order.generation} [${order.app}]`;
 
   const exit = new Exit(log, order.settings.gracefulTimeout * 1000);
   const hooks = new WorkerHooks(order, log);
@@ -61,7 +61,10 @@ export async function work(): Promise<void> {
     };
     watch(order, worker, log);
     await sendToMaster({ type: 'ready', interface: worker.interface });
-    startHeartbeat(order.settings.timeout * 1000, () => worker.requests);
+    startHeartbeat(order.settings.timeout * 1000, () => ({
+      requests: worker.requests,
+      running: worker.running().length,
+    }));
     if (exit.isLeaving) exit.leave({});
   } catch (error) {
     await failBoot(error, exit);

@@ -1,62 +1,29 @@
 import { describe, expect, it } from 'vitest';
-import { nextLook, plan, surgeOf } from '../../src/master/plan.ts';
 import {
-  addChild,
-  type Child,
-  calmMs,
-  childrenOf,
-  createPool,
-  noteBeat,
   noteDraining,
   noteExcused,
-  noteExit,
   noteHung,
+  noteHurried,
   noteKilled,
+  noteQuestioned,
   noteReady,
   noteReload,
   noteRetiring,
   noteScaled,
   noteStopping,
   overstayMs,
-  type Pool,
-} from '../../src/master/pool.ts';
-
-const policy = {
-  bootMs: 1000,
-  timeoutMs: 500,
-  graceMs: 2000,
-  maxRequests: 100,
-  requestsJitter: 20,
-  maxMemoryBytes: 1000,
-};
-
-function poolOf(target: number): Pool {
-  return createPool(policy, target, () => 0.5);
-}
-
-/** Does what the plan says, as the master would, with workers that boot at once. */
-function settle(pool: Pool, now: number): void {
-  for (let round = 0; round < 100; round++) {
-    const actions = plan(pool, now);
-    if (actions.length === 0) return;
-    for (const action of actions) {
-      if (action.type === 'spawn') noteReady(pool, addChild(pool, now), now);
-      else if (action.type === 'finish_reload') pool.reloadFrom = undefined;
-      else if (action.type === 'retire' || action.type === 'kill') {
-        noteRetiring(action.child, action.reason, now + policy.graceMs);
-        noteExit(pool, action.child, null, now);
-      } else return;
-    }
-  }
-  throw new Error('the plan does not settle');
-}
+  questionMs,
+  quickStopMs,
+} from '../../src/master/notes.ts';
+import { nextLook, plan, surgeOf } from '../../src/master/plan.ts';
+import { type Child, childrenOf } from '../../src/master/pool.ts';
+import { beat, end, policy, poolOf, settle, spawn, spawnReady, wants } from './fixtures.ts';
 
 describe('a new pool', () => {
-  it('spawns as many as are wanted, at once, each with a deadline', () => {
+  it('spawns as many as are wanted, at once, numbered from 1, each with a deadline', () => {
     const pool = poolOf(3);
-    const actions = plan(pool, 0);
-    expect(actions).toEqual([{ type: 'spawn' }, { type: 'spawn' }, { type: 'spawn' }]);
-    const child = addChild(pool, 7);
+    expect(plan(pool, 0)).toEqual([1, 2, 3].map((worker) => ({ type: 'spawn', worker })));
+    const child = spawn(pool, 7);
     expect(child.deadline).toBe(7 + policy.bootMs);
     expect(nextLook(pool, 7)).toBe(1007);
   });
@@ -68,66 +35,89 @@ describe('a new pool', () => {
   });
 });
 
+describe('the number of a worker', () => {
+  it('is the lowest that is free: above the target only until a predecessor has left', () => {
+    const pool = poolOf(2);
+    settle(pool, 0);
+    noteReload(pool, policy, 2);
+    expect(plan(pool, 1)).toEqual([{ type: 'spawn', worker: 3 }]);
+    settle(pool, 1);
+    for (let round = 0; round < 50; round++) {
+      noteReload(pool, policy, 2);
+      settle(pool, 2 + round);
+    }
+    expect(childrenOf(pool).every(({ worker }) => worker <= 2 + surgeOf(2))).toBe(true);
+  });
+
+  it('is not given to another while its process lives', () => {
+    const pool = poolOf(1);
+    const first = spawnReady(pool, 0);
+    noteRetiring(first, 'crashed', policy.graceMs, 0);
+    expect(plan(pool, 0)).toEqual([{ type: 'spawn', worker: 2 }]);
+    end(pool, first, null, 1);
+    expect(plan(pool, 1)).toEqual([{ type: 'spawn', worker: 1 }]);
+  });
+});
+
 describe('deadlines', () => {
   it('a child that does not boot in time is killed as boot_failed', () => {
     const pool = poolOf(1);
-    const child = addChild(pool, 0);
+    const child = spawn(pool, 0);
     expect(plan(pool, 999)).toEqual([]);
-    expect(plan(pool, 1000)).toEqual([{ type: 'kill', child, reason: 'boot_failed' }]);
+    expect(plan(pool, 1000)).toEqual([{ type: 'kill', child, reason: 'boot_failed', isOverdue: true }]);
   });
 
   it('a child that stops beating is killed as hung, one that beats is not', () => {
     const pool = poolOf(1);
-    const child = addChild(pool, 0);
-    noteReady(pool, child, 0);
-    noteBeat(pool, child, 4, 0, 400);
+    const child = spawnReady(pool, 0);
+    beat(pool, child, { requests: 4 }, 400);
     expect(plan(pool, 500)).toEqual([]);
-    expect(plan(pool, 900)).toEqual([{ type: 'kill', child, reason: 'hung' }]);
-    expect(child.requests).toBe(4);
+    expect(wants(pool, 900)).toEqual([{ type: 'kill', child, reason: 'hung' }]);
+    expect(child.beat.requests).toBe(4);
   });
 
   it('a child whose watchdog finds it hung is killed at once, whatever it says then', () => {
     const pool = poolOf(1);
-    const child = addChild(pool, 0);
-    noteReady(pool, child, 0);
+    const child = spawnReady(pool, 0);
     noteHung(child, 100);
-    noteBeat(pool, child, 4, 0, 100);
-    expect(plan(pool, 100)).toEqual([{ type: 'kill', child, reason: 'hung' }]);
+    beat(pool, child, { requests: 4 }, 100);
+    expect(wants(pool, 100)).toEqual([{ type: 'kill', child, reason: 'hung' }]);
   });
 
   it('a retiring child that hangs is killed as hung, and keeps the reason it was retired for', () => {
     const pool = poolOf(1);
-    const child = addChild(pool, 0);
-    noteReady(pool, child, 0);
-    noteRetiring(child, 'reload', 1000);
+    const child = spawnReady(pool, 0);
+    noteRetiring(child, 'reload', 1000, 0);
     noteHung(child, 100);
-    expect(plan(pool, 100)).toEqual([{ type: 'kill', child, reason: 'hung' }]);
+    expect(wants(pool, 100)).toEqual([{ type: 'kill', child, reason: 'hung' }]);
     noteKilled(child, 'hung');
-    expect(noteExit(pool, child, 'SIGKILL', 100)).toBe('reload');
+    expect(end(pool, child, 'SIGKILL', 100).reason).toBe('reload');
   });
 
   it('a child that is excused begins its time anew, and its count of requests stays', () => {
     const pool = poolOf(1);
-    const child = addChild(pool, 0);
-    noteReady(pool, child, 0);
-    noteBeat(pool, child, 4, 0, 0);
+    const child = spawnReady(pool, 0);
+    beat(pool, child, { requests: 4 }, 0);
     noteExcused(child, 400);
     expect(plan(pool, 899)).toEqual([]);
-    expect(child.requests).toBe(4);
-    expect(plan(pool, 900)).toEqual([{ type: 'kill', child, reason: 'hung' }]);
+    expect(child.beat.requests).toBe(4);
+    expect(wants(pool, 900)).toEqual([{ type: 'kill', child, reason: 'hung' }]);
   });
 
-  it('a retiring child that overstays is killed, and keeps the reason it was retired for', () => {
+  it('a retiring child that overstays is asked what it does, then killed, and keeps the reason it was retired for', () => {
     const pool = poolOf(1);
-    const child = addChild(pool, 0);
-    noteReady(pool, child, 0);
-    noteRetiring(child, 'reload', 2000);
-    noteBeat(pool, child, 1, 0, 1999);
-    const end = 2000 + overstayMs;
-    expect(plan(pool, end - 1)).not.toContainEqual(expect.objectContaining({ type: 'kill' }));
-    expect(plan(pool, end)).toMatchObject([{ type: 'kill', child }]);
+    const child = spawnReady(pool, 0);
+    noteRetiring(child, 'reload', 2000, 0);
+    beat(pool, child, { requests: 1 }, 1999);
+    const isAbout = (action: object) => 'child' in action && action.child === child;
+    const about = (now: number) => plan(pool, now).filter(isAbout);
+    expect(about(2000 + questionMs - 1)).toEqual([]);
+    expect(about(2000 + questionMs)).toEqual([{ type: 'question', child }]);
+    noteQuestioned(child);
+    expect(about(2000 + overstayMs - 1)).toEqual([]);
+    expect(about(2000 + overstayMs)).toEqual([{ type: 'kill', child, reason: 'killed', isOverdue: true }]);
     noteKilled(child, 'killed');
-    expect(noteExit(pool, child, 'SIGKILL', end)).toBe('reload');
+    expect(end(pool, child, 'SIGKILL', 2000 + overstayMs).reason).toBe('reload');
   });
 });
 
@@ -136,39 +126,46 @@ describe('recycling', () => {
     const pool = poolOf(2);
     settle(pool, 0);
     const [worn, other] = childrenOf(pool) as [Child, Child];
-    noteBeat(pool, worn, 109, 0, 10);
+    beat(pool, worn, { requests: 109 }, 10);
     expect(plan(pool, 10)).toEqual([]);
-    noteBeat(pool, worn, 110, 0, 20);
-    noteBeat(pool, other, 110, 0, 20);
-    expect(plan(pool, 20)).toEqual([{ type: 'spawn' }]);
-    const fresh = addChild(pool, 20);
+    beat(pool, worn, { requests: 110 }, 20);
+    beat(pool, other, { requests: 110 }, 20);
+    expect(plan(pool, 20)).toEqual([{ type: 'spawn', worker: 3 }]);
+    const fresh = spawn(pool, 20);
     expect(plan(pool, 30)).toEqual([]);
     noteReady(pool, fresh, 40);
-    expect(plan(pool, 40)).toEqual([{ type: 'retire', child: worn, reason: 'max_requests' }]);
+    expect(wants(pool, 40)).toEqual([{ type: 'retire', child: worn, reason: 'max_requests' }]);
   });
 
   it('a child that has grown too large goes the same way', () => {
     const pool = poolOf(1);
-    settle(pool, 0);
-    const [large] = childrenOf(pool) as [Child];
-    noteBeat(pool, large, 1, 1001, 10);
-    expect(plan(pool, 10)).toEqual([{ type: 'spawn' }]);
-    noteReady(pool, addChild(pool, 10), 20);
-    expect(plan(pool, 20)).toEqual([{ type: 'retire', child: large, reason: 'max_memory' }]);
+    const large = spawnReady(pool, 0);
+    beat(pool, large, { memoryBytes: 1001 }, 10);
+    expect(plan(pool, 10)).toEqual([{ type: 'spawn', worker: 2 }]);
+    spawnReady(pool, 20);
+    expect(wants(pool, 20)).toEqual([{ type: 'retire', child: large, reason: 'max_memory' }]);
   });
 
-  it('waits longer each time when children are too large from the start', () => {
+  it('a child that has served for long enough goes the same way, without a beat that says so', () => {
+    const pool = poolOf(1, { maxLifetimeMs: 10_000, timeoutMs: Number.POSITIVE_INFINITY });
+    const old = spawn(pool, 0);
+    noteReady(pool, old, 100);
+    // A twentieth of jitter: half of the tenth that there is.
+    expect(nextLook(pool, 100)).toBe(10_600);
+    expect(plan(pool, 10_599)).toEqual([]);
+    expect(plan(pool, 10_600)).toEqual([{ type: 'spawn', worker: 2 }]);
+    const fresh = spawn(pool, 10_600);
+    expect(nextLook(pool, 10_600)).toBe(fresh.deadline);
+    noteReady(pool, fresh, 10_700);
+    expect(wants(pool, 10_700)).toEqual([{ type: 'retire', child: old, reason: 'max_lifetime' }]);
+  });
+
+  it('the final beat of a child, which has measured nothing, leaves the size that was known', () => {
     const pool = poolOf(1);
-    settle(pool, 0);
-    const pauses: number[] = [];
-    for (let now = 1000; pauses.length < 4; now = Math.max(now, pool.resumeAt)) {
-      const child = addChild(pool, now);
-      noteReady(pool, child, now);
-      noteRetiring(child, 'max_memory', now + 10);
-      noteExit(pool, child, null, now);
-      pauses.push(pool.resumeAt - now);
-    }
-    expect(pauses).toEqual([0, 500, 1000, 2000]);
+    const child = spawnReady(pool, 0);
+    beat(pool, child, { requests: 1, memoryBytes: 700 }, 10);
+    beat(pool, child, { requests: 2, memoryBytes: 0 }, 20);
+    expect(child.beat).toEqual({ requests: 2, running: 0, memoryBytes: 700 });
   });
 });
 
@@ -194,9 +191,25 @@ describe('the worker count', () => {
     noteReload(pool, policy, 5);
     noteScaled(pool, 'more');
     expect(pool.target).toBe(6);
-    noteExit(pool, addChild(pool, 10), null, 20);
+    end(pool, spawn(pool, 10), null, 20);
     expect(pool.reloadFrom).toBeUndefined();
     expect(pool.target).toBe(3);
+  });
+
+  it('lowered retires the surplus, those that still boot first', () => {
+    const pool = poolOf(3);
+    settle(pool, 0);
+    noteScaled(pool, 'more');
+    const booting = spawn(pool, 1);
+    noteScaled(pool, 'fewer');
+    noteScaled(pool, 'fewer');
+    const actions = wants(pool, 1);
+    expect(actions).toContainEqual({ type: 'kill', child: booting, reason: 'scaled_down' });
+    expect(actions).toHaveLength(2);
+  });
+
+  it('has a small surge for reloads', () => {
+    expect([1, 2, 4, 8, 16].map(surgeOf)).toEqual([1, 1, 1, 2, 4]);
   });
 });
 
@@ -206,20 +219,19 @@ describe('a reload', () => {
     settle(pool, 0);
     const old = childrenOf(pool);
     noteReload(pool, policy, 2);
-    expect(plan(pool, 1)).toEqual([{ type: 'spawn' }]);
-    const fresh = addChild(pool, 1);
+    expect(plan(pool, 1)).toEqual([{ type: 'spawn', worker: 3 }]);
+    const fresh = spawn(pool, 1);
     expect(plan(pool, 1)).toEqual([]);
     noteReady(pool, fresh, 2);
-    expect(plan(pool, 2)).toContainEqual({ type: 'retire', child: old[0], reason: 'reload' });
+    expect(wants(pool, 2)).toContainEqual({ type: 'retire', child: old[0], reason: 'reload' });
   });
 
   it('is finished when no old child accepts any more, though one may still finish its requests', () => {
     const pool = poolOf(1);
-    settle(pool, 0);
-    const [old] = childrenOf(pool) as [Child];
+    const old = spawnReady(pool, 0);
     noteReload(pool, policy, 1);
-    noteReady(pool, addChild(pool, 1), 1);
-    noteRetiring(old, 'reload', 2001);
+    spawnReady(pool, 1);
+    noteRetiring(old, 'reload', 2000, 1);
     expect(plan(pool, 1)).toEqual([]);
     noteDraining(old);
     expect(plan(pool, 1)).toEqual([{ type: 'finish_reload' }]);
@@ -229,34 +241,41 @@ describe('a reload', () => {
     const pool = poolOf(2);
     settle(pool, 0);
     noteReload(pool, policy, 2);
-    const broken = addChild(pool, 1);
-    expect(noteExit(pool, broken, null, 2)).toBe('boot_failed');
+    const broken = spawn(pool, 1);
+    expect(end(pool, broken, null, 2)).toMatchObject({
+      reason: 'boot_failed',
+      consequence: { type: 'reload_failed' },
+    });
     expect(pool).toMatchObject({ generation: 1, reloadFrom: undefined });
     expect(plan(pool, 2)).toEqual([]);
   });
 
-  it('that fails keeps the count that signals had set', () => {
+  it('fails too when a new child crashes before its first request', () => {
     const pool = poolOf(2);
-    pool.target = 3;
     settle(pool, 0);
-    noteReload(pool, policy, 1);
-    noteExit(pool, addChild(pool, 1), null, 2);
-    expect(pool.target).toBe(3);
-    expect(plan(pool, 2)).toEqual([]);
+    noteReload(pool, policy, 2);
+    const broken = spawnReady(pool, 1);
+    expect(end(pool, broken, 'SIGABRT', 400)).toMatchObject({
+      reason: 'crashed',
+      consequence: { type: 'reload_failed' },
+    });
+    expect(pool.generation).toBe(1);
+    expect(plan(pool, 400)).toEqual([]);
   });
 
-  it('that fails keeps what signals change while it is under way, as does one that succeeds', () => {
+  it('that fails keeps what signals had changed before, as does one that succeeds', () => {
     const pool = poolOf(2);
+    noteScaled(pool, 'more');
     settle(pool, 0);
     noteReload(pool, policy, 5);
-    const broken = addChild(pool, 1);
+    const broken = spawn(pool, 1);
     noteScaled(pool, 'more');
     expect(pool.target).toBe(6);
-    noteExit(pool, broken, null, 2);
-    expect(pool.target).toBe(3);
-    settle(pool, pool.resumeAt);
+    end(pool, broken, null, 2);
+    expect(pool.target).toBe(4);
+    settle(pool, 3);
     noteReload(pool, policy, 5);
-    settle(pool, pool.resumeAt);
+    settle(pool, 4);
     noteScaled(pool, 'fewer');
     expect(pool.target).toBe(4);
   });
@@ -269,7 +288,7 @@ describe('a reload', () => {
     noteScaled(pool, 'fewer');
     expect(pool.target).toBe(1);
     noteReload(pool, policy, 4);
-    noteExit(pool, addChild(pool, 2), null, 3);
+    end(pool, spawn(pool, 2), null, 3);
     expect(pool.target).toBe(1);
   });
 
@@ -277,106 +296,86 @@ describe('a reload', () => {
     const pool = poolOf(1);
     settle(pool, 0);
     noteReload(pool, policy, 1);
-    const overtaken = addChild(pool, 1);
+    const overtaken = spawn(pool, 1);
     noteReload(pool, policy, 1);
-    expect(plan(pool, 2)).toContainEqual({ type: 'kill', child: overtaken, reason: 'reload' });
+    expect(wants(pool, 2)).toContainEqual({ type: 'kill', child: overtaken, reason: 'reload' });
     expect(pool.reloadFrom).toBe(1);
-  });
-});
-
-describe('children that die', () => {
-  const crash = (pool: Pool, now: number) => {
-    const [child] = childrenOf(pool) as [Child];
-    noteExit(pool, child, 'SIGSEGV', now);
-    return pool.resumeAt - now;
-  };
-
-  it('of themselves and young are replaced at once the first time, then after growing pauses, up to a bound', () => {
-    const pool = poolOf(1);
-    const pauses: number[] = [];
-    let now = 0;
-    for (let round = 0; round < 10; round++) {
-      settle(pool, now);
-      pauses.push(Math.max(0, crash(pool, now)));
-      expect(plan(pool, now).some(({ type }) => type === 'spawn')).toBe(pauses.at(-1) === 0);
-      now = Math.max(now, pool.resumeAt);
-    }
-    expect(pauses).toEqual([0, 500, 1000, 2000, 4000, 8000, 16_000, 30_000, 30_000, 30_000]);
-  });
-
-  it('after a calm minute are replaced at once again', () => {
-    const pool = poolOf(1);
-    for (let round = 0; round < 5; round++) {
-      settle(pool, pool.resumeAt);
-      crash(pool, pool.resumeAt);
-    }
-    const later = pool.resumeAt + calmMs + 1;
-    settle(pool, later);
-    expect(crash(pool, later)).toBeLessThanOrEqual(0);
-  });
-
-  it('by someone else’s hand are replaced within a moment, however often', () => {
-    const pool = poolOf(1);
-    for (let now = 0, round = 0; round < 100; round++, now = Math.max(now, pool.resumeAt)) {
-      settle(pool, now);
-      const [child] = childrenOf(pool) as [Child];
-      expect(noteExit(pool, child, 'SIGKILL', now)).toBe('killed');
-      expect(pool.resumeAt - now).toBeLessThanOrEqual(500);
-    }
-  });
-});
-
-describe('the count', () => {
-  it('lowered retires the surplus, those that still boot first', () => {
-    const pool = poolOf(3);
-    settle(pool, 0);
-    pool.target = 4;
-    const booting = addChild(pool, 1);
-    pool.target = 2;
-    const actions = plan(pool, 1);
-    expect(actions).toContainEqual({ type: 'kill', child: booting, reason: 'scaled_down' });
-    expect(actions).toHaveLength(2);
-  });
-
-  it('has a small surge for reloads', () => {
-    expect([1, 2, 4, 8, 16].map(surgeOf)).toEqual([1, 1, 1, 2, 4]);
   });
 });
 
 describe('a stop', () => {
   it('asks those that serve, kills those that boot, and ends when all are gone', () => {
     const pool = poolOf(2);
-    const ready = addChild(pool, 0);
-    noteReady(pool, ready, 0);
-    const booting = addChild(pool, 0);
-    pool.isStopping = true;
-    expect(plan(pool, 1)).toEqual([
+    const ready = spawnReady(pool, 0);
+    const booting = spawn(pool, 0);
+    noteStopping(pool, 'graceful', 1);
+    expect(wants(pool, 1)).toEqual([
       { type: 'retire', child: ready, reason: 'shutdown' },
       { type: 'kill', child: booting, reason: 'shutdown' },
     ]);
-    noteExit(pool, ready, null, 2);
-    noteExit(pool, booting, 'SIGKILL', 2);
+    end(pool, ready, null, 2);
+    end(pool, booting, 'SIGKILL', 2);
     expect(plan(pool, 2)).toEqual([{ type: 'stop' }]);
   });
 
+  it('gives idle connections less time than a replacement does, and never more than half of the grace', () => {
+    const stopped = poolOf(1);
+    const child = spawnReady(stopped, 0);
+    noteStopping(stopped, 'graceful', 0);
+    expect(plan(stopped, 0)).toMatchObject([{ type: 'retire', graceMs: 2000, idleGraceMs: 1000 }]);
+    const scaled = poolOf(2, { graceMs: 60_000 });
+    settle(scaled, 0);
+    noteScaled(scaled, 'fewer');
+    expect(plan(scaled, 0)).toMatchObject([{ type: 'retire', graceMs: 60_000, idleGraceMs: 5000 }]);
+    expect(child.state).toBe('ready');
+  });
+
   it('of a service without a worker lets one come up, for the clients that wait, and no longer than others may finish', () => {
-    const pool = poolOf(2);
-    pool.hasServed = true;
-    const first = addChild(pool, 0);
-    const second = addChild(pool, 0);
-    first.deadline = second.deadline = 60_000;
-    noteStopping(pool, 10);
-    expect(plan(pool, 10)).toEqual([{ type: 'kill', child: second, reason: 'shutdown' }]);
+    const pool = poolOf(2, { bootMs: 60_000 });
+    end(pool, spawnReady(pool, 0), 'SIGABRT', 0);
+    const first = spawn(pool, 0);
+    const second = spawn(pool, 0);
+    noteStopping(pool, 'graceful', 10);
+    expect(wants(pool, 10)).toEqual([{ type: 'kill', child: second, reason: 'shutdown' }]);
     expect(first.deadline).toBe(10 + policy.graceMs);
-    noteExit(pool, second, 'SIGKILL', 11);
+    end(pool, second, 'SIGKILL', 11);
     noteReady(pool, first, 20);
-    expect(plan(pool, 20)).toEqual([{ type: 'retire', child: first, reason: 'shutdown' }]);
+    expect(wants(pool, 20)).toEqual([{ type: 'retire', child: first, reason: 'shutdown' }]);
   });
 
   it('before the first service waits for nobody', () => {
     const pool = poolOf(1);
-    const child = addChild(pool, 0);
-    noteStopping(pool, 10);
-    expect(plan(pool, 10)).toEqual([{ type: 'kill', child, reason: 'shutdown' }]);
+    const child = spawn(pool, 0);
+    noteStopping(pool, 'graceful', 10);
+    expect(wants(pool, 10)).toEqual([{ type: 'kill', child, reason: 'shutdown' }]);
+  });
+
+  it('that is quick asks once, also those that finish already, and shortens their time', () => {
+    const pool = poolOf(3);
+    const ready = spawnReady(pool, 0);
+    const retiring = spawnReady(pool, 0);
+    const booting = spawn(pool, 0);
+    noteRetiring(retiring, 'reload', 30_000, 0);
+    noteStopping(pool, 'quick', 0);
+    expect(plan(pool, 0)).toEqual([
+      { type: 'hurry', child: ready, graceMs: quickStopMs },
+      { type: 'hurry', child: retiring, graceMs: quickStopMs },
+      { type: 'kill', child: booting, reason: 'shutdown', isOverdue: false },
+    ]);
+    for (const child of [ready, retiring]) noteHurried(child, 0);
+    noteKilled(booting, 'shutdown');
+    expect(plan(pool, 0)).toEqual([]);
+    expect([ready, retiring].map(({ deadline }) => deadline)).toEqual(Array(2).fill(quickStopMs + overstayMs));
+  });
+
+  it('that is asked for again kills all that is left', () => {
+    const pool = poolOf(2);
+    settle(pool, 0);
+    const children = childrenOf(pool);
+    noteStopping(pool, 'graceful', 0);
+    for (const child of children) noteRetiring(child, 'shutdown', 30_000, 0);
+    noteStopping(pool, 'immediate', 1);
+    noteStopping(pool, 'graceful', 2);
+    expect(wants(pool, 2)).toEqual(children.map((child) => ({ type: 'kill', child, reason: 'shutdown' })));
   });
 });

@@ -5,22 +5,24 @@
 
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { type Action, plan, surgeOf } from '../../src/master/plan.ts';
+import { infancyMs } from '../../src/master/backoff.ts';
 import {
   addChild,
-  type Child,
-  childrenOf,
-  createPool,
   noteBeat,
   noteDraining,
   noteExit,
+  noteHurried,
   noteKilled,
+  noteQuestioned,
   noteReady,
   noteReload,
+  noteReloaded,
   noteRetiring,
   noteScaled,
-  type Pool,
-} from '../../src/master/pool.ts';
+  noteServing,
+} from '../../src/master/notes.ts';
+import { type Action, plan, surgeOf, vacanciesOf } from '../../src/master/plan.ts';
+import { type Child, childrenOf, createPool, type Pool } from '../../src/master/pool.ts';
 
 const policy = {
   bootMs: 10_000,
@@ -28,13 +30,26 @@ const policy = {
   graceMs: 8_000,
   maxRequests: 1000,
   requestsJitter: 0,
+  maxLifetimeMs: 40_000,
   maxMemoryBytes: 1000,
 };
+/** With its jitter, 1.25 times the longest. */
+const longestPauseMs = 37_500;
 
 type Step =
   | { type: 'pass'; ms: number }
   | {
-      type: 'ready' | 'boot_failure' | 'crash' | 'kill_from_outside' | 'hang' | 'leave' | 'drained' | 'wear' | 'grow';
+      type:
+        | 'ready'
+        | 'serve'
+        | 'boot_failure'
+        | 'crash'
+        | 'kill_from_outside'
+        | 'hang'
+        | 'leave'
+        | 'drained'
+        | 'wear'
+        | 'grow';
       index: number;
     }
   | { type: 'reload'; target: number }
@@ -45,6 +60,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   { weight: 6, arbitrary: fc.record({ type: fc.constant('pass' as const), ms: fc.nat(3000) }) },
   { weight: 12, arbitrary: fc.record({ type: fc.constant('ready' as const), index }) },
   { weight: 8, arbitrary: fc.record({ type: fc.constant('drained' as const), index }) },
+  { weight: 4, arbitrary: fc.record({ type: fc.constant('serve' as const), index }) },
   {
     weight: 3,
     arbitrary: fc.record({
@@ -76,12 +92,16 @@ class World {
   steps = 0;
   private readonly hung = new Set<Child>();
   private highestTarget: number;
+  /** What this world knows by itself: whose last worker did not come up, or not for long. */
+  private readonly failed = new Set<number>();
+  private wasLastBootGood = true;
 
   constructor(target: number) {
     this.pool = createPool(policy, target, () => 0.5);
     this.highestTarget = target;
     // From here on no boot failure ends the master.
-    this.pool.hasServed = true;
+    const first = addChild(this.pool, 1, 0);
+    noteReady(this.pool, first, 0);
     this.look();
   }
 
@@ -89,20 +109,20 @@ class World {
     this.steps++;
     const { pool, now } = this;
     if (step.type === 'pass') this.pass(step.ms);
-    else if (step.type === 'reload') noteReload(pool, policy, this.aim(step.target));
+    else if (step.type === 'reload') this.reload(step.target);
     else if (step.type === 'scale') this.scale(step.command);
-    else if (step.type === 'ready') this.pick(step.index, 'booting', (child) => noteReady(pool, child, now));
-    else if (step.type === 'boot_failure')
-      this.pick(step.index, 'booting', (child) => noteExit(pool, child, null, now));
-    else if (step.type === 'crash') this.pick(step.index, 'ready', (child) => noteExit(pool, child, 'SIGSEGV', now));
-    else if (step.type === 'kill_from_outside')
-      this.pick(step.index, 'ready', (child) => noteExit(pool, child, 'SIGKILL', now));
+    else if (step.type === 'ready') this.pick(step.index, 'booting', (child) => this.welcome(child));
+    else if (step.type === 'serve') this.pick(step.index, 'ready', (child) => noteServing(child));
+    else if (step.type === 'boot_failure') this.pick(step.index, 'booting', (child) => this.end(child, null));
+    else if (step.type === 'crash') this.pick(step.index, 'ready', (child) => this.end(child, 'SIGSEGV'));
+    else if (step.type === 'kill_from_outside') this.pick(step.index, 'ready', (child) => this.end(child, 'SIGKILL'));
     else if (step.type === 'hang') this.pick(step.index, 'ready', (child) => this.hung.add(child));
     else if (step.type === 'leave')
-      this.pick(step.index, 'ready', (child) => noteRetiring(child, 'crashed', now + policy.graceMs));
-    else if (step.type === 'wear') this.pick(step.index, 'ready', (child) => noteBeat(pool, child, 1000, 0, now));
-    else if (step.type === 'grow') this.pick(step.index, 'ready', (child) => noteBeat(pool, child, 0, 1001, now));
-    else if (step.type === 'drained') this.pick(step.index, 'retiring', (child) => noteExit(pool, child, null, now));
+      this.pick(step.index, 'ready', (child) => noteRetiring(child, 'crashed', policy.graceMs, now));
+    else if (step.type === 'wear') this.pick(step.index, 'ready', (child) => this.beat(child, 1000, 0));
+    else if (step.type === 'grow') this.pick(step.index, 'ready', (child) => this.beat(child, 1, 1001));
+    else if (step.type === 'drained') this.pick(step.index, 'retiring', (child) => this.end(child, null));
+    hold(pool.stopping === undefined, 'the service stopped by itself');
     this.look();
   }
 
@@ -110,13 +130,54 @@ class World {
   calmDown(): void {
     this.hung.clear();
     for (let round = 0; round < 400; round++) {
-      for (const child of childrenOf(this.pool)) {
-        if (child.state === 'booting') noteReady(this.pool, child, this.now);
-        else if (child.state === 'retiring') noteExit(this.pool, child, null, this.now);
-      }
+      this.doTheirPart();
       this.pass(500);
       this.look();
     }
+    while (childrenOf(this.pool).some(({ state }) => state !== 'ready')) this.doTheirPart();
+  }
+
+  private doTheirPart(): void {
+    for (const child of childrenOf(this.pool)) {
+      if (child.state === 'booting') this.welcome(child);
+      else if (child.state === 'retiring') this.end(child, null);
+    }
+    this.look();
+  }
+
+  private welcome(child: Child): void {
+    noteReady(this.pool, child, this.now);
+    this.wasLastBootGood = true;
+  }
+
+  private beat(child: Child, requests: number, memoryBytes: number): void {
+    noteBeat(this.pool, child, { requests, running: 0, memoryBytes }, this.now);
+  }
+
+  private reload(target: number): void {
+    noteReload(this.pool, policy, this.aim(target));
+    this.failed.clear();
+  }
+
+  private end(child: Child, signal: NodeJS.Signals | null): void {
+    const { pool, now } = this;
+    const isWanted = child.generation === pool.generation;
+    const { readyAt, hasServed } = child;
+    const { reason, consequence } = noteExit(
+      pool,
+      child,
+      { code: signal === null ? 1 : null, signal, hasBootError: false, isMemoryKill: false },
+      now,
+    );
+    const wasYoung = readyAt === undefined || now - readyAt < infancyMs;
+    const hasFailed = ['boot_failed', 'crashed', 'hung', 'killed'].includes(reason) && wasYoung && !hasServed;
+    this.failed.delete(child.worker);
+    if (consequence.type === 'reload_failed') this.failed.clear();
+    else if (isWanted && hasFailed) {
+      this.failed.add(child.worker);
+      this.wasLastBootGood = false;
+    } else if (reason === 'max_memory' && wasYoung) this.failed.add(child.worker);
+    else hold(consequence.type === 'none', 'a worker that had served is not replaced at once');
   }
 
   private scale(command: 'more' | 'fewer' | 'dismiss'): void {
@@ -142,7 +203,7 @@ class World {
     for (const end = this.now + ms; this.now < end; ) {
       this.now = Math.min(end, this.now + 1000);
       for (const child of childrenOf(this.pool))
-        if (child.state === 'ready' && !this.hung.has(child)) noteBeat(this.pool, child, 0, 0, this.now);
+        if (child.state === 'ready' && !this.hung.has(child)) this.beat(child, child.beat.requests, 0);
       this.look();
     }
   }
@@ -150,20 +211,28 @@ class World {
   private look(): void {
     const readyBefore = this.count('ready');
     const actions = plan(this.pool, this.now);
+    const { children, backoffs } = this.pool;
+    const highest = children.size + backoffs.size + actions.length;
+    const isLow = (action: Action) => action.type !== 'spawn' || action.worker <= highest;
+    hold(actions.every(isLow), 'a number was passed over that is free, and has not failed');
     for (const action of actions) this.act(action);
     this.check(actions, readyBefore);
   }
 
   private act(action: Action): void {
     const { pool, now } = this;
-    if (action.type === 'spawn') addChild(pool, now);
-    else if (action.type === 'retire') {
-      noteRetiring(action.child, action.reason, now + policy.graceMs);
+    if (action.type === 'spawn') {
+      hold(!pool.children.has(action.worker), 'a number was given to two workers');
+      addChild(pool, action.worker, now);
+    } else if (action.type === 'retire') {
+      noteRetiring(action.child, action.reason, action.graceMs, now);
       noteDraining(action.child);
     } else if (action.type === 'kill') {
       noteKilled(action.child, action.reason);
-      noteExit(pool, action.child, 'SIGKILL', now);
-    } else if (action.type === 'finish_reload') pool.reloadFrom = undefined;
+      this.end(action.child, 'SIGKILL');
+    } else if (action.type === 'question') noteQuestioned(action.child);
+    else if (action.type === 'hurry') noteHurried(action.child, now);
+    else if (action.type === 'finish_reload') noteReloaded(pool);
   }
 
   private check(actions: Action[], readyBefore: number): void {
@@ -181,6 +250,18 @@ class World {
     for (const child of childrenOf(pool)) {
       hold(Number.isFinite(child.deadline), 'a child without a deadline');
       hold(actions.length > 0 || child.deadline > now, 'a child past its deadline was left alone');
+    }
+    // What was planned may have ended others, whose absence is planned for next.
+    if (actions.length === 0) this.checkPauses(ready);
+  }
+
+  private checkPauses(ready: number): void {
+    const { pool, now } = this;
+    for (const { worker, waitMs } of vacanciesOf(pool, now)) {
+      hold(waitMs > 0, 'a worker is missing, and none is spawned');
+      hold(this.failed.has(worker), 'a number waits whose last worker had served');
+      hold(ready * 2 >= pool.target || !this.wasLastBootGood, 'a pause while fewer than half serve, after a good boot');
+      hold(waitMs <= longestPauseMs, 'a pause without end');
     }
   }
 

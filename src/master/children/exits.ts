@@ -1,53 +1,95 @@
-/** How the log tells the end of a worker: one line, as grave as the reason. */
+/** How the log tells the end of a worker: one line, as grave as the reason; and what follows from it. */
 
 import { BootError, type ErrorReport, report } from '../../errors.ts';
 import type { ExitReason } from '../../ipc/messages.ts';
 import type { Level, Logger } from '../../logger.ts';
-import type { Child, Policy, Pool } from '../pool.ts';
-import type { WorkerName } from './hangs.ts';
+import type { Consequence } from '../notes.ts';
+import type { Child, Ending, Policy, Pool, RecycleReason } from '../pool.ts';
+import { nameOf } from './hangs.ts';
+import type { MemoryKill } from './memory-kills.ts';
 
-export type Exit = {
-  readonly code: number | null;
-  readonly signal: NodeJS.Signals | null;
-  readonly reason: ExitReason;
-  readonly uptimeMs: number;
-  readonly requests: number;
+const expected: readonly ExitReason[] = [
+  'reload',
+  'max_requests',
+  'max_memory',
+  'max_lifetime',
+  'scaled_down',
+  'shutdown',
+];
+
+export interface ExitDetails {
+  readonly consequence: Consequence;
+  /** Why it did not boot, where that is the reason. */
+  readonly error: ErrorReport | undefined;
+  readonly memoryKill: MemoryKill | undefined;
+  /** What it had at its last beat. */
+  readonly memoryBytes: number;
+}
+
+export function logExit(log: Logger, ending: Ending, pool: Pool, details: ExitDetails): void {
+  const { code, signal, reason, uptimeMs, requests } = ending;
+  const { error, memoryKill } = details;
+  const fields = {
+    ...nameOf(ending),
+    code,
+    signal,
+    reason,
+    uptimeMs,
+    requests,
+    ...(reason === 'max_memory' ? memoryFields(details.memoryBytes, pool.policy) : {}),
+    ...(memoryKill === undefined ? {} : { memoryKill, memoryBytes: details.memoryBytes }),
+    ...(error === undefined ? {} : { error: error.message }),
+    ...(error?.stack === undefined ? {} : { stack: error.stack }),
+  };
+  const why = memoryKill === undefined ? '' : `, it seems by the kernel for lack of memory (${counts[memoryKill]})`;
+  const message = `${error === undefined ? `worker exited: ${reason}` : error.message}${why}`;
+  log.event(levelOf(reason, pool, details.consequence), 'worker_exited', fields, message);
+}
+
+const counts: Record<MemoryKill, string> = {
+  cgroup: 'its count of such kills in this control group has risen',
+  machine: 'its count of such kills has risen',
 };
 
-const expected: readonly ExitReason[] = ['reload', 'max_requests', 'max_memory', 'scaled_down', 'shutdown'];
-
-/** @param error why it did not boot, where that is the reason */
-export function logExit(
-  log: Logger,
-  fields: Exit & { pid: number | undefined },
-  error: ErrorReport | undefined,
-  pool: Pool,
-): void {
-  if (error === undefined) {
-    const level = expected.includes(fields.reason) ? 'info' : 'warn';
-    return log.event(level, 'worker_exited', fields, `worker exited: ${fields.reason}`);
-  }
-  const { message, stack } = error;
-  log.event(bootLevel(pool), 'worker_exited', { ...fields, error: message, ...(stack ? { stack } : {}) }, message);
+function levelOf(reason: ExitReason, { hasServed }: Pool, { type }: Consequence): Level {
+  if (reason !== 'boot_failed') return expected.includes(reason) ? 'info' : 'warn';
+  if (hasServed) return 'error';
+  // Before the first service, the first failure is everyone's: the others would only repeat it.
+  return type === 'start_failed' ? 'fatal' : 'debug';
 }
 
 /** A worker that has done enough, or grown too large, is told to leave: another serves in its place. */
-export function logRecycling(log: Logger, name: WorkerName, { requests, worn: reason }: Child): void {
-  log.event('info', 'worker_recycled', { ...name, reason, requests }, `worker recycled: ${reason}`);
+export function logRecycling(log: Logger, child: Child, reason: RecycleReason, { policy }: Pool): void {
+  const { requests, memoryBytes } = child.beat;
+  const memory = reason === 'max_memory' ? memoryFields(memoryBytes, policy) : {};
+  log.event('info', 'worker_recycled', { ...nameOf(child), reason, requests, ...memory }, `worker recycled: ${reason}`);
 }
 
-/** Before the first service, the first failure is everyone's: the others would only repeat it. */
-function bootLevel({ hasServed, isStopping }: Pool): Level {
-  if (hasServed) return 'error';
-  return isStopping ? 'debug' : 'fatal';
+function memoryFields(memoryBytes: number, { maxMemoryBytes }: Policy): { memoryBytes: number; limitBytes: number } {
+  return { memoryBytes, limitBytes: maxMemoryBytes };
+}
+
+/** A pause that nobody asked for: the log says how long, and why. */
+export function logDelay(log: Logger, { worker, reason }: Ending, consequence: Consequence, { crashes }: Pool): void {
+  if (consequence.type !== 'delayed') return;
+  const { delayMs, failures } = consequence;
+  const fields = { worker, delayMs, reason, failures, crashesLastMinute: crashes.length };
+  const message = `worker ${worker} is spawned again in ${delayMs / 1000} s: ${failures} failures in a row (${reason})`;
+  log.event('warn', 'spawn_delayed', fields, message);
 }
 
 /** For a worker that failed to boot and did not say why. */
-export function explainBoot({ state }: Child, { bootMs }: Policy, { code, signal }: Exit): ErrorReport {
+export function explainBoot({ state }: Child, { bootMs }: Policy, { code, signal }: Ending): ErrorReport {
   const how = signal ?? (code === null ? 'it could not be started' : `code ${code}`);
   const text =
     state === 'killed'
       ? `worker not ready within ${bootMs / 1000} s (bootTimeout): does the app, or a hook, wait for something?`
       : `worker exited while booting (${how}), before the app was loaded`;
   return report(new BootError(text));
+}
+
+/** Why a reload is given up where the new workers do boot. */
+export function explainCrash({ code, signal, uptimeMs }: Ending): ErrorReport {
+  const how = signal ?? `code ${code}`;
+  return report(new BootError(`a new worker ended after ${uptimeMs} ms (${how}), before its first request`));
 }

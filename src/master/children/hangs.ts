@@ -1,44 +1,63 @@
 /** How the log tells of a worker whose main thread stands still, and what its watchdog said of it. */
 
-import type { Hang } from '../../ipc/messages.ts';
+import type { Hang, WatchdogMessage } from '../../ipc/messages.ts';
 import type { Logger } from '../../logger.ts';
 import type { Child } from '../pool.ts';
 import { isSuspended } from './suspended.ts';
 
-export type WorkerName = { readonly pid: number | undefined; readonly worker: number; readonly generation: number };
+/** How the log names a worker. */
+export type WorkerName = Pick<Child, 'pid' | 'worker' | 'generation'>;
+
+export function nameOf({ pid, worker, generation }: WorkerName): WorkerName {
+  return { pid, worker, generation };
+}
+
+type Report = Hang & Pick<WatchdogMessage, 'type'>;
 
 export class Hangs {
-  private readonly told = new Map<Child, Hang>();
+  /** The last that was said of each; that it is hung is the last word. */
+  private readonly reports = new Map<Child, Report>();
 
-  /** From its watchdog: this child is to be killed. */
-  enter(child: Child, hang: Hang): void {
-    this.told.set(child, hang);
-  }
-
-  /** Whether somebody has stopped its process, so that its silence says nothing. */
-  isSuspended(child: Child, { pid }: WorkerName): boolean {
-    return !this.told.has(child) && pid !== undefined && isSuspended(pid);
+  /** From its watchdog. */
+  enter(child: Child, report: Report): void {
+    if (this.reports.get(child)?.type !== 'hung') this.reports.set(child, report);
   }
 
   forget(child: Child): void {
-    this.told.delete(child);
+    this.reports.delete(child);
+  }
+
+  /** Whether somebody has stopped its process, so that its silence says nothing. */
+  isSuspended(child: Child): boolean {
+    return this.reports.get(child)?.type !== 'hung' && child.pid !== undefined && isSuspended(child.pid);
   }
 
   /** @param patienceMs how long the master has heard nothing, where the watchdog has not spoken */
-  log(log: Logger, child: Child, name: WorkerName, patienceMs: number): Hang {
-    const hang = this.told.get(child) ?? {
+  logHung(log: Logger, child: Child, patienceMs: number): Hang {
+    const hang = this.of(child, patienceMs);
+    const fields = { ...nameOf(child), ...hang };
+    log.event('error', 'worker_hung', fields, `worker silent for ${hang.silentMs} ms`);
+    return hang;
+  }
+
+  /** It was told to finish, and can neither do that nor end itself. */
+  logOverstay(log: Logger, child: Child): void {
+    const { stack, requests } = this.of(child, 0);
+    const fields = { ...nameOf(child), reason: child.reason, cut: requests.length, requests, stack };
+    log.say('warn', fields, 'out of time and blocked: worker killed, requests cut');
+  }
+
+  private of(child: Child, patienceMs: number): Hang {
+    const { silentMs, stack, requests } = this.reports.get(child) ?? {
       silentMs: Math.round(patienceMs),
       stack: 'not known: the worker’s watchdog did not answer either',
       requests: [],
     };
-    const { silentMs, stack, requests } = hang;
-    const fields = { ...name, silentMs, stack, requests };
-    log.event('error', 'worker_hung', fields, `worker silent for ${silentMs} ms`);
-    return hang;
+    return { silentMs, stack, requests };
   }
 }
 
 /** It may recover: a warning, and no event of a process's life. */
-export function logStall(log: Logger, name: WorkerName, { silentMs, stack, requests }: Hang): void {
-  log.say('warn', { ...name, silentMs, stack, requests }, 'worker stalled');
+export function logStall(log: Logger, child: Child, { silentMs, stack, requests }: Hang): void {
+  log.say('warn', { ...nameOf(child), silentMs, stack, requests }, 'worker stalled');
 }

@@ -3,7 +3,7 @@
 import cluster from 'node:cluster';
 import { statSync } from 'node:fs';
 import { createInterface } from 'node:readline';
-import type { Readable } from 'node:stream';
+import type { Duplex } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import { BootError, type ErrorReport, report } from '../../errors.ts';
 import { openEnvelope, sendToWorker } from '../../ipc/channel.ts';
@@ -12,6 +12,7 @@ import {
   type MasterMessage,
   orderVariable,
   type WatchdogMessage,
+  type WatchdogOrder,
   type WorkerMessage,
   type WorkerOrder,
   type WorkerSocket,
@@ -25,6 +26,8 @@ export interface ChildProcess {
   readonly pid: number | undefined;
   /** @param handle a socket that travels along */
   send(message: MasterMessage): void;
+  /** Works while the main thread is blocked, too. */
+  sendToWatchdog(order: WatchdogOrder): void;
   kill(): void;
 }
 
@@ -102,7 +105,8 @@ function fork({ order, onMessage, onExit }: SpawnOptions): ChildProcess {
   });
   // Where not even a descriptor was left, the process has no stdio.
   const { stdio } = worker.process as { stdio?: readonly unknown[] };
-  listenToWatchdog(stdio?.[watchdogFd] as Readable | null | undefined, onMessage);
+  const pipe = stdio?.[watchdogFd] as Duplex | null | undefined;
+  listenToWatchdog(pipe, onMessage);
   worker.on('exit', (code: number | null, signal: string | null) => exited(code, signal as NodeJS.Signals | null));
   // A fork that failed never exits. Any other error here is of the channel, whose end the exit reports.
   worker.on('error', (error) => {
@@ -118,13 +122,16 @@ function fork({ order, onMessage, onExit }: SpawnOptions): ChildProcess {
       if (isLeaving) void seat.dismiss().then(() => sendToWorker(worker.process, message));
       else sendToWorker(worker.process, message);
     },
+    sendToWatchdog: (order) => {
+      if (pipe?.writable) pipe.write(`${JSON.stringify(order)}\n`);
+    },
     // Not worker.kill(): that waits for a disconnect, which a blocked worker never makes.
     kill: () => void worker.process.kill('SIGKILL'),
   };
 }
 
 /** One message per line. The app could write there too: what is no message is not read. */
-function listenToWatchdog(pipe: Readable | null | undefined, onMessage: (message: WatchdogMessage) => void): void {
+function listenToWatchdog(pipe: Duplex | null | undefined, onMessage: (message: WatchdogMessage) => void): void {
   if (!pipe) return;
   // How the worker ended is told elsewhere.
   pipe.on('error', () => {});

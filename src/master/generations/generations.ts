@@ -12,8 +12,10 @@ export class Generations {
   private readonly load: LoadConfiguration;
   private readonly byNumber = new Map<number, Generation>();
   private readonly announced = new Set<Listener>();
-  private isReading = false;
-  private mustReadAgain = false;
+  /** A configuration is being read. */
+  isReading = false;
+  /** How often it was asked for meanwhile. */
+  private waiting = 0;
 
   constructor(load: LoadConfiguration, number: number, first: Generation) {
     this.load = load;
@@ -48,10 +50,15 @@ export class Generations {
     }
   }
 
-  /** Reads the configuration anew, beside the loop, and tells what came of it; of several that overlap, only the newest. */
-  read(tell: (event: Prepared) => void): void {
-    this.mustReadAgain = this.isReading;
-    if (this.isReading) return;
+  /**
+   * Reads the configuration anew, beside the loop, and tells what came of it; of several that overlap, only the newest.
+   * @param onRepeat it is read once more, as it was asked for `count` times meanwhile
+   */
+  read(tell: (event: Prepared) => void, onRepeat: (count: number) => void): void {
+    if (this.isReading) {
+      this.waiting++;
+      return;
+    }
     this.isReading = true;
     const others = this.all();
     const present = others.flatMap(({ listeners }) => listeners);
@@ -60,9 +67,11 @@ export class Generations {
       .catch((error): Prepared => ({ type: 'reload_failed', error }))
       .then((event) => {
         this.isReading = false;
-        if (!this.mustReadAgain) return tell(event);
+        if (this.waiting === 0) return tell(event);
         if (event.type === 'prepared') this.discard(event.generation);
-        return this.read(tell);
+        onRepeat(this.waiting);
+        this.waiting = 0;
+        return this.read(tell, onRepeat);
       });
   }
 

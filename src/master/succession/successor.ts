@@ -5,6 +5,7 @@
 
 import { spawn } from 'node:child_process';
 import { activatedVariable } from '../../config/activation.ts';
+import type { Fields } from '../../logger.ts';
 import type { Generation } from '../generations/generation.ts';
 import { describeHandover, shareFiles, socketsVariable } from './handover.ts';
 
@@ -39,30 +40,28 @@ export class Successor {
 
   /**
    * Starts one with this process's own command line, unless there are two masters already.
+   * @param asked who asked for it, for the log
    * @param onGone called when it has exited
    */
-  start(signal: NodeJS.Signals, generation: Generation, onGone: () => void): void {
+  start(asked: Fields, generation: Generation, onGone: () => void): void {
     const { log } = generation;
     const { other } = this;
     if (other !== undefined)
-      return log.say('warn', { signal, other }, `ignored: master ${other} runs beside this one already`);
+      return log.say('warn', { ...asked, other }, `ignored: master ${other} runs beside this one already`);
     const handover = describeHandover(generation.configuration, generation.listeners);
     if (handover === undefined)
-      return log.say('error', { signal }, 'no new master: sockets cannot be handed over with TSGUN_NO_INTERNALS set');
+      return log.say('error', asked, 'no new master: sockets cannot be handed over with TSGUN_NO_INTERNALS set');
     const child = spawn(process.execPath, [...process.execArgv, ...process.argv.slice(1)], {
       cwd: this.home,
       env: { ...environment, PWD: this.home, ...handover.env, [predecessorVariable]: String(process.pid) },
       stdio: ['inherit', 'inherit', 'inherit', ...handover.stdio],
     });
     const { pid } = child;
-    child.once(
-      'error',
-      (error) => pid === undefined && log.say('error', { signal }, `no new master: ${error.message}`),
-    );
+    child.once('error', (error) => pid === undefined && log.say('error', asked, `no new master: ${error.message}`));
     if (pid === undefined) return;
     this.pid = pid;
     shareFiles(generation.listeners, pid);
-    log.say('info', { signal, successor: pid }, 'a new master starts beside this one');
+    log.say('info', { ...asked, successor: pid }, 'a new master starts beside this one');
     child.once('exit', (code, signal) => {
       this.pid = undefined;
       log.say('warn', { successor: pid, code, signal }, 'the new master has exited: this one goes on alone');

@@ -6,7 +6,7 @@
 import { report } from '../../errors.ts';
 import type { Logger } from '../../logger.ts';
 import type { Generation, LoadConfiguration } from '../generations/generation.ts';
-import { childrenOf, type Pool } from '../pool.ts';
+import type { Snapshot } from '../snapshot.ts';
 import { Notifier, takeServiceManager } from './notify.ts';
 import { Pidfile } from './pidfile.ts';
 
@@ -68,23 +68,23 @@ export class Surroundings {
    * Called at every turn of the loop.
    * @param other the pid of a master beside this one
    */
-  look(pool: Pool, other: number | undefined): void {
-    if (pool.isStopping && (other !== undefined || this.hasYielded)) {
+  look({ state, workers, ready, wanted, generation }: Snapshot, other: number | undefined): void {
+    const isStopping = state === 'stopping';
+    if (isStopping && (other !== undefined || this.hasYielded)) {
       // STOPPING would have the service manager stop the service, and the other master with it.
       if (!this.hasYielded && other !== undefined) this.notifier.yieldTo(other);
       this.hasYielded = true;
       this.isStopping = true;
       return;
     }
-    const ready = childrenOf(pool).filter(({ state }) => state === 'ready').length;
-    const workers = (count: number) => `${count} worker${count === 1 ? '' : 's'}`;
-    const serving = `${workers(ready)} ready, generation ${pool.generation}`;
-    this.notifier.describe(pool.isStopping ? `stopping, ${workers(pool.children.size)} left` : serving);
-    if (!this.isStopping && pool.isStopping) this.notifier.stopping();
-    else if (!this.isReady && pool.hasServed && ready >= pool.target) this.notifier.ready();
+    const count = (workers: number) => `${workers} worker${workers === 1 ? '' : 's'}`;
+    const serving = `${count(ready)} ready, generation ${generation}`;
+    this.notifier.describe(isStopping ? `stopping, ${count(workers.length)} left` : serving);
+    if (!this.isStopping && isStopping) this.notifier.stopping();
+    else if (!this.isReady && state !== 'starting' && !isStopping && ready >= wanted) this.notifier.ready();
     else return;
     this.isReady = true;
-    this.isStopping = pool.isStopping;
+    this.isStopping = isStopping;
   }
 
   alive(): void {
@@ -108,8 +108,8 @@ export class Surroundings {
     if (this.isReady && !this.isStopping) this.notifier.ready();
   }
 
-  async close(pool: Pool, other: number | undefined): Promise<void> {
-    this.look(pool, other);
+  async close(snapshot: Snapshot, other: number | undefined): Promise<void> {
+    this.look(snapshot, other);
     this.pidfile.release();
     await this.notifier.end(farewellMs);
   }

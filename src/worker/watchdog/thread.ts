@@ -35,12 +35,17 @@ let isCapturing = false;
 
 const pipe = new Socket({ fd, readable: true, writable: true });
 pipe.on('error', () => {});
-// The master never writes: what ends the reading is its end.
-pipe.resume().once('close', () => setTimeout(() => process.kill(process.pid, 'SIGKILL'), graceMs));
+// What ends the reading is the master's end.
+pipe.on('data', hear).once('close', () => setTimeout(() => process.kill(process.pid, 'SIGKILL'), graceMs));
 tick();
 
 function say(message: WatchdogMessage): void {
   if (!pipe.destroyed) pipe.write(`${JSON.stringify(message)}\n`);
+}
+
+/** From the master, whose orders are one per line. There is only one yet, and to obey it twice does no harm. */
+function hear(bytes: Buffer): void {
+  if (bytes.includes('\n')) answer('report', stall?.report);
 }
 
 function tick(): void {
@@ -81,19 +86,23 @@ function watch(silentMs: number): void {
   }
 }
 
-/** Where it hangs now, if it says so soon; else where it was when it stalled. */
 function beHung(): void {
   const current = stall ?? { report: undefined, isHung: false };
   stall = current;
   current.isHung = true;
+  answer('hung', current.report);
+}
+
+/** Where it is now, if it says so soon; else where it was when it stalled. */
+function answer(type: 'hung' | 'report', before: Stall['report']): void {
   let isSaid = false;
   const sayOnce = (report: Stall['report']) => {
     const { stack, requests } = report ?? { stack: 'in native code: no JavaScript answers', requests: [] };
-    if (!isSaid) say({ type: 'hung', silentMs: elapsed(), stack, requests });
+    if (!isSaid) say({ type, silentMs: elapsed(), stack, requests });
     isSaid = true;
   };
   look(() => true, sayOnce);
-  setTimeout(() => sayOnce(current.report), answerMs);
+  setTimeout(() => sayOnce(before), answerMs);
 }
 
 function elapsed(): number {

@@ -1,0 +1,99 @@
+/**
+ * The processes behind the pool's children: starts them, speaks to them, ends them, and keeps what they said of their own
+ * end. When to do what is decided elsewhere.
+ */
+
+import type { ErrorReport } from '../../errors.ts';
+import type { MasterMessage } from '../../ipc/messages.ts';
+import type { MasterEvent } from '../events.ts';
+import type { Generation } from '../generations/generation.ts';
+import { type Exit, noteForked } from '../notes.ts';
+import type { Child } from '../pool.ts';
+import { Hangs } from './hangs.ts';
+import { type MemoryKill, MemoryKills } from './memory-kills.ts';
+import { type ChildProcess, spawnWorker } from './spawn.ts';
+
+export class Children {
+  readonly hangs = new Hangs();
+  private readonly processes = new Map<Child, ChildProcess>();
+  private readonly bootErrors = new Map<Child, ErrorReport>();
+  private readonly memoryKills = new MemoryKills();
+  private readonly tell: (event: MasterEvent) => void;
+
+  constructor(tell: (event: MasterEvent) => void) {
+    this.tell = tell;
+  }
+
+  /** @returns whether there is a process; if not, its exit has been told */
+  spawn(child: Child, { configuration, listeners, identity, umask }: Generation): boolean {
+    const { app, appArguments, script, hooksFrom, directory, settings } = configuration;
+    const { worker, generation } = child;
+    const sockets = listeners.map(({ socket }) => socket);
+    const childProcess = spawnWorker({
+      order: {
+        worker,
+        generation,
+        app,
+        appArguments,
+        script,
+        hooksFrom,
+        directory,
+        identity,
+        umask,
+        settings,
+        sockets,
+      },
+      onMessage: (message) => this.tell({ type: 'message', child, message }),
+      onExit: (code, signal) => this.tell({ type: 'exit', child, code, signal }),
+    });
+    if (childProcess === undefined) return false;
+    this.processes.set(child, childProcess);
+    noteForked(child, childProcess.pid);
+    return true;
+  }
+
+  send(child: Child, message: MasterMessage): void {
+    this.processes.get(child)?.send(message);
+  }
+
+  sendAll(message: MasterMessage): void {
+    for (const childProcess of this.processes.values()) childProcess.send(message);
+  }
+
+  /** The answer is a message of the watchdog's. */
+  question(child: Child): void {
+    this.processes.get(child)?.sendToWatchdog({ type: 'report' });
+  }
+
+  kill(child: Child): void {
+    this.processes.get(child)?.kill();
+  }
+
+  noteBootError(child: Child, error: ErrorReport): void {
+    this.bootErrors.set(child, error);
+  }
+
+  /** Called at every turn of the loop. */
+  look(now: number): void {
+    this.memoryKills.look(now);
+  }
+
+  /** Lets go of one that has exited, and says all that is known of how. */
+  reap(child: Child, code: number | null, signal: NodeJS.Signals | null): Reaped {
+    const bootError = this.bootErrors.get(child);
+    const isForeignKill = signal === 'SIGKILL' && child.state !== 'killed';
+    const memoryKill = isForeignKill ? this.memoryKills.take() : undefined;
+    this.processes.delete(child);
+    this.bootErrors.delete(child);
+    this.hangs.forget(child);
+    const exit = { code, signal, hasBootError: bootError !== undefined, isMemoryKill: memoryKill !== undefined };
+    return { exit, bootError, memoryKill };
+  }
+}
+
+export interface Reaped {
+  readonly exit: Exit;
+  /** What it said itself. */
+  readonly bootError: ErrorReport | undefined;
+  readonly memoryKill: MemoryKill | undefined;
+}

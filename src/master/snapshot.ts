@@ -1,0 +1,83 @@
+/** The whole state at one moment: what the log, hooks and the service manager are told of it. Pure. */
+
+import { vacanciesOf } from './plan.ts';
+import { type ChildState, childrenOf, type Ending, type Pool, readyOf } from './pool.ts';
+
+/** What stays the same for as long as the master runs. */
+export interface MasterIdentity {
+  readonly pid: number;
+  readonly version: string;
+  readonly startedAt: number;
+}
+
+export interface WorkerSnapshot {
+  readonly pid: number | undefined;
+  readonly worker: number;
+  readonly generation: number;
+  readonly state: ChildState;
+  readonly uptimeMs: number;
+  /** Answered so far, and not answered yet, by its last beat. */
+  readonly requests: number;
+  readonly running: number;
+  readonly rssBytes: number;
+}
+
+export type ServiceState = 'starting' | 'serving' | 'reloading' | 'stopping';
+
+export interface Snapshot {
+  readonly pid: number;
+  readonly version: string;
+  readonly state: ServiceState;
+  /** The one that is wanted. */
+  readonly generation: number;
+  readonly uptimeMs: number;
+  /** How many workers are wanted, and how many are ready, of whatever generation. */
+  readonly wanted: number;
+  readonly ready: number;
+  /** By number. */
+  readonly workers: readonly WorkerSnapshot[];
+  /** Answered so far, those of past workers included. */
+  readonly requests: number;
+  readonly lastExit: (Omit<Ending, 'endedAt'> & { readonly agoMs: number }) | undefined;
+  /** How long the next spawn still waits after failures; 0 while none does. */
+  readonly pausedMs: number;
+}
+
+export function snapshot(pool: Pool, { pid, version, startedAt }: MasterIdentity, now: number): Snapshot {
+  const children = childrenOf(pool);
+  const waits = vacanciesOf(pool, now).map(({ waitMs }) => waitMs);
+  return {
+    pid,
+    version,
+    state: stateOf(pool),
+    generation: pool.generation,
+    uptimeMs: Math.round(now - startedAt),
+    wanted: pool.target,
+    ready: readyOf(pool).length,
+    workers: children
+      .map(({ pid, worker, generation, state, spawnedAt, beat: { requests, running, memoryBytes } }) => ({
+        pid,
+        worker,
+        generation,
+        state,
+        uptimeMs: Math.round(now - spawnedAt),
+        requests,
+        running,
+        rssBytes: memoryBytes,
+      }))
+      .sort((one, other) => one.worker - other.worker),
+    requests: children.reduce((sum, { beat }) => sum + beat.requests, pool.pastRequests),
+    lastExit: pool.lastExit === undefined ? undefined : aged(pool.lastExit, now),
+    pausedMs: waits.length === 0 ? 0 : Math.round(Math.min(...waits)),
+  };
+}
+
+function stateOf({ stopping, hasServed, reloadFrom }: Pool): ServiceState {
+  if (stopping !== undefined) return 'stopping';
+  if (!hasServed) return 'starting';
+  return reloadFrom === undefined ? 'serving' : 'reloading';
+}
+
+function aged({ endedAt, ...ending }: Ending, now: number): NonNullable<Snapshot['lastExit']> {
+  return { ...ending, agoMs: Math.round(now - endedAt) };
+}
