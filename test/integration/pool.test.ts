@@ -232,16 +232,50 @@ describe('a stop', () => {
     expect(cut).toMatchObject({ level: 'warn', cut: 1, requests: [{ method: 'GET', path: '/slow' }] });
   });
 
-  it('by a second TERM is at once', async () => {
+  it('by a second TERM, later than a second, is at once and has a line of its own', async () => {
     const { path } = makeFolder({ 'app.mjs': slowApp });
-    const tsgun = start('app.mjs', [], { cwd: path });
+    const tsgun = start('app.mjs', ['--graceful-timeout', '3600'], { cwd: path });
     await tsgun.workers(1);
     const slow = tsgun.get('/slow').catch((error: Error) => error);
     await tsgun.until(() => tsgun.stdout.includes('parked'), 'the request to be parked');
     tsgun.signal('SIGTERM');
     await tsgun.event('shutdown_started');
+    await new Promise((resolve) => setTimeout(resolve, 1100));
     expect(await tsgun.stop('SIGTERM')).toEqual({ code: 0, signal: null });
     expect(await slow).toBeInstanceOf(Error);
+    expect(tsgun.log.find(({ msg }) => msg.startsWith('asked to stop again'))).toMatchObject({
+      level: 'warn',
+      signal: 'SIGTERM',
+      workers: 1,
+    });
+  });
+
+  it.each(['SIGINT', 'SIGQUIT'] as const)('by TERM and then %s is at once', async (signal) => {
+    const { path } = makeFolder({ 'app.mjs': slowApp });
+    const tsgun = start('app.mjs', ['--graceful-timeout', '3600'], { cwd: path });
+    await tsgun.workers(1);
+    const slow = tsgun.get('/slow').catch((error: Error) => error);
+    await tsgun.until(() => tsgun.stdout.includes('parked'), 'the request to be parked');
+    tsgun.signal('SIGTERM');
+    await tsgun.event('shutdown_started');
+    expect(await tsgun.stop(signal)).toEqual({ code: 0, signal: null });
+    expect(await slow).toBeInstanceOf(Error);
+  });
+
+  it('by TERM twice within a second, as npm sends it, is one graceful stop', async () => {
+    const { path, write } = makeFolder({ 'app.mjs': slowApp });
+    const tsgun = start('app.mjs', ['--log-level', 'debug'], { cwd: path });
+    await tsgun.workers(1);
+    const slow = tsgun.get('/slow');
+    await tsgun.until(() => tsgun.stdout.includes('parked'), 'the request to be parked');
+    tsgun.signal('SIGTERM');
+    await tsgun.event('shutdown_started');
+    tsgun.signal('SIGTERM');
+    await tsgun.until(() => tsgun.log.some(({ msg }) => msg.startsWith('the same signal again')), 'the second TERM');
+    write('go', '');
+    expect(await slow).toMatchObject({ status: 200, text: 'hello' });
+    expect(await tsgun.exited).toEqual({ code: 0, signal: null });
+    expect(tsgun.lines('shutdown_started')).toHaveLength(1);
   });
 
   it('by Ctrl-C, which the whole process group gets, exits 0', async () => {
