@@ -17,9 +17,17 @@ export abstract class TsgunError extends Error {
   }
 }
 
-/** A setting, a config file or an address that cannot be used. */
+/** Settings, a config file or an address that cannot be used. */
 export class ConfigError extends TsgunError {
   readonly exitCode = ExitCode.config;
+  /** Everything that is wrong, each in a sentence of its own; the message has them line by line. */
+  readonly problems: readonly string[];
+
+  constructor(problems: string | readonly string[], options?: ErrorOptions) {
+    const list = typeof problems === 'string' ? [problems] : problems;
+    super(list.join('\n'), options);
+    this.problems = list;
+  }
 }
 
 /** A worker that cannot come up, for a reason other than the app's code. */
@@ -30,6 +38,14 @@ export class BootError extends TsgunError {
 /** The app's file or export cannot be loaded; `cause` is the app's own error where it threw one. */
 export class AppLoadError extends TsgunError {
   readonly exitCode = ExitCode.appLoad;
+}
+
+/** An error of a worker as one of this process, with the same consequence. */
+export function revive({ message, stack, exitCode }: ErrorReport): TsgunError {
+  const cause = stack === undefined ? undefined : Object.assign(new Error(message), { stack });
+  const options = cause === undefined ? {} : { cause };
+  if (exitCode === ExitCode.config) return new ConfigError(message, options);
+  return exitCode === ExitCode.appLoad ? new AppLoadError(message, options) : new BootError(message, options);
 }
 
 /** What is left of an error after a trip between processes. */

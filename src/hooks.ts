@@ -142,17 +142,31 @@ export function concernWorkers(hooks: Hooks): boolean {
 
 /**
  * The hooks among what a config module, or a caller, says.
- * @throws ConfigError for one that is no function
+ * @throws ConfigError for those that are no functions
  */
 export function pickHooks(content: object, from: string): Hooks {
-  const given = hookNames.flatMap((name) => {
-    const hook: unknown = Reflect.get(content, name);
-    if (hook === undefined || hook === null) return [];
-    if (typeof hook === 'function') return [[name, hook]];
-    const remedy = from.endsWith('.json') ? ': hooks need a config file that is a module, such as tsgun.config.ts' : '';
-    throw new ConfigError(`${name}: expected a function, got ${describe(hook)} (from ${from})${remedy}`);
-  });
-  return Object.fromEntries(given) as Hooks;
+  const problems = hookProblems(content, () => from);
+  if (problems.length > 0) throw new ConfigError(problems);
+  return Object.fromEntries(givenHooks(content)) as Hooks;
+}
+
+/** What is wrong with them. @param placeOf where each hook stands, for the message */
+export function hookProblems(content: object, placeOf: (name: string) => string): string[] {
+  return givenHooks(content)
+    .filter(([, hook]) => typeof hook !== 'function')
+    .map(([name, hook]) => {
+      const place = placeOf(name);
+      const remedy = /\.jsonc?\b/.test(place)
+        ? '; hooks need a config file that is a module, such as tsgun.config.ts'
+        : '';
+      return `${name}: expected a function, got ${describe(hook)}${remedy} (${place})`;
+    });
+}
+
+function givenHooks(content: object): [HookName, unknown][] {
+  return hookNames
+    .map((name): [HookName, unknown] => [name, Reflect.get(content, name)])
+    .filter(([, hook]) => hook !== undefined && hook !== null);
 }
 
 /** Calls a hook whose failure costs nothing but a line in the log. */

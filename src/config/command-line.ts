@@ -1,63 +1,91 @@
 /** argv in, what it says out. The options are the settings table's; yargs does the rest. */
 
-import yargs, { type Options } from 'yargs';
-import { ConfigError } from '../errors.ts';
+import yargs from 'yargs';
+import { describe, report } from '../errors.ts';
+import { commandOptions } from './command-options.ts';
 import type { CommandLine } from './load.ts';
-import { declarationOf, kebabCase, type Setting, type SettingName, sections, settingNames, table } from './settings.ts';
-import { nearest } from './suggest.ts';
-import { version } from './version.ts';
+import { explainUnknown } from './names.ts';
+import { declarationOf, kebabCase, type Setting, settingNames } from './settings.ts';
 
-const usage = `tsgun [options] APP
+/** What the command line asks for. */
+export type Asked =
+  /** `name`: of one setting. */
+  | { readonly type: 'help'; readonly name: string | undefined }
+  | { readonly type: 'version' }
+  /** Not even an app is named. */
+  | { readonly type: 'nothing' }
+  | {
+      readonly type: 'run' | 'check' | 'print' | 'print-and-check';
+      /** `app` is empty where none is named and none is needed. */
+      readonly line: CommandLine;
+    };
 
-The application server for Node.js. APP is path[:export], such as apps/fib.ts,
-dist/server.js:app, or app.mjs:create() to call a factory.`;
+const commands = Object.entries(commandOptions);
+/** Each option with its letter. */
+const withValue = new Map([
+  ...settingNames.map((name): [string, string] => [kebabCase(name), declarationOf(name).alias ?? '']),
+  ...commands
+    .filter(([, { metavar }]) => metavar !== undefined && !metavar.startsWith('['))
+    .map(([name, { alias }]): [string, string] => [name, alias ?? '']),
+]);
+const withoutValue = new Map(
+  commands.filter(([name]) => !withValue.has(name)).map(([name, { alias }]): [string, string] => [name, alias ?? '']),
+);
 
-const epilogue = `Signals: TERM graceful stop, INT and QUIT quick stop, HUP rolling reload,
-TTIN and TTOU one worker more or fewer, USR1 reopen log files, USR2 a new
-master on the same sockets, WINCH retire all workers.`;
-
-/** Reads the command line. `help` and `version` hold a text to print instead of starting. */
-export async function parseCommandLine(
-  argv: readonly string[],
-): Promise<{ run: CommandLine } | { help: string } | { version: string }> {
-  const parser = build();
+export async function parseCommandLine(argv: readonly string[]): Promise<Asked> {
   const dashes = argv.indexOf('--');
+  const own = dashes === -1 ? argv : argv.slice(0, dashes);
   // Not what yargs makes of them: it would take numbers for numbers.
   const afterDashes = dashes === -1 ? [] : argv.slice(dashes + 1);
-  const parsed = await parser
-    .parseAsync(splitAttached(dashes === -1 ? argv : argv.slice(0, dashes)))
-    .catch((error: Error) => {
-      // yargs stumbles over names such as --constructor.
-      throw error instanceof ConfigError ? error : new ConfigError(`cannot read the options: ${error.message}`);
-    });
-  if (parsed.help === true) return { help: await parser.getHelp() };
-  if (parsed.version === true) return { version: version() };
-  refuseUnknown(Object.keys(parsed));
+  if (argv.length === 0) return { type: 'nothing' };
 
-  const [app, ...rest] = [...parsed._, ...afterDashes.slice(0, parsed._.length === 0 ? 1 : 0)].map(String);
-  const appArguments = afterDashes.slice(parsed._.length === 0 ? 1 : 0);
-  if (app === undefined) throw new ConfigError('no app given: tsgun APP, such as tsgun apps/fib.ts (or tsgun --help)');
-  if (rest.length > 0)
-    throw new ConfigError(`one app only, got ${[app, ...rest].join(' and ')}; the app's own arguments follow --`);
+  const { words, help, problems } = joinValues(own);
+  if (help !== undefined) return { type: 'help', name: help === '' ? undefined : help };
+  const parsed: Record<string, unknown> & { _: unknown[] } = { _: [], ...(await parse(words, problems)) };
+  if (parsed.version === true) return { type: 'version' };
+  const unknown = unknownOptions(parsed);
+
+  const needed = parsed._.length === 0 ? 1 : 0;
+  const [app, ...rest] = [...parsed._, ...afterDashes.slice(0, needed)].map(String);
+  const isPrint = parsed['print-config'] === true;
+  const isCheck = parsed['check-config'] === true;
+  // An unknown option may have swallowed it.
+  if (app === undefined && unknown.length === 0 && (isCheck || !isPrint))
+    problems.push('no app given: write tsgun APP, such as tsgun apps/fib.ts (tsgun --help lists the options)');
+  if (rest.length > 0) problems.push(severalApps([app!, ...rest]));
 
   const values: CommandLine['values'] = {};
   for (const name of settingNames) {
     const given = parsed[kebabCase(name)];
-    if (given !== undefined) values[name] = isRepeatable(name) ? given : last(given);
+    if (given !== undefined) values[name] = declarationOf(name).repeatable ? given : last(given);
   }
   const config = last(parsed.config);
-  return { run: { app, appArguments, values, ...(config === undefined ? {} : { config: String(config) }) } };
+  const line: CommandLine = {
+    app: app ?? '',
+    appArguments: afterDashes.slice(needed),
+    values,
+    problems: [...unknown, ...problems],
+    ...(config === undefined ? {} : { config: String(config) }),
+  };
+  return { type: isPrint ? (isCheck ? 'print-and-check' : 'print') : isCheck ? 'check' : 'run', line };
 }
 
+async function parse(words: readonly string[], problems: string[]): Promise<object> {
+  try {
+    return await build().parseAsync(words);
+  } catch (error) {
+    // yargs stumbles over names such as --constructor.
+    problems.push(`the command line: it cannot be read: ${report(error).message}`);
+    return {};
+  }
+}
+
+/** Only what yargs must know to parse: the help is our own, as its types and brackets are noise to a reader. */
 function build() {
   const parser = yargs([])
-    .usage(usage)
-    .epilogue(epilogue)
     .help(false)
     .version(false)
     .exitProcess(false)
-    .wrap(100)
-    .updateStrings({ 'Options:': 'General' })
     .parserConfiguration({
       'camel-case-expansion': false,
       'dot-notation': false,
@@ -66,66 +94,98 @@ function build() {
       'boolean-negation': false,
       'short-option-groups': false,
     })
-    .option('config', {
-      alias: 'c',
-      string: true,
-      requiresArg: true,
-      group: 'General',
-      describe: 'FILE  A config file (JSON, or a module exporting the settings).',
-      defaultDescription: 'tsgun.config.{ts,js,mjs,json} if there',
-    })
-    .option('help', { alias: 'h', boolean: true, group: 'General', describe: 'This help.' })
-    .option('version', { alias: 'v', boolean: true, group: 'General', describe: 'The version.' })
     .fail((message, error) => {
-      throw new ConfigError(`${message ?? error.message} (see tsgun --help)`);
+      throw error ?? new Error(message);
     });
-  const names = sections.flatMap((section) => settingNames.filter((name) => table[name].section === section));
-  for (const name of names) parser.option(kebabCase(name), optionFor(table[name]));
+  for (const [name, alias] of withValue) parser.option(name, { string: true, ...(alias === '' ? {} : { alias }) });
+  for (const [name, alias] of withoutValue) parser.option(name, { boolean: true, ...(alias === '' ? {} : { alias }) });
   return parser;
 }
 
-function optionFor(setting: Setting): Options {
-  return {
-    string: true,
-    nargs: 1,
-    requiresArg: true,
-    group: setting.section,
-    describe: `${setting.metavar}  ${setting.help}`,
-    ...(setting.alias === undefined ? {} : { alias: setting.alias }),
-    ...(isSaid(setting.default) ? { defaultDescription: String(setting.default) } : {}),
-  };
-}
-
-/** Whether there is something to show for a default. */
-function isSaid(value: unknown): boolean {
-  return value !== undefined && value !== null && typeof value !== 'object';
+interface Joined {
+  readonly words: string[];
+  /** Asked for: of which setting, or of all where it is empty. */
+  readonly help: string | undefined;
+  readonly problems: string[];
 }
 
 /**
- * `-w4` → `-w 4`. yargs would take it for a bundle of letters. Only what cannot be a word is taken for a value, so that
- * `-port 80` is refused as the typo that it is; but a variable is one, as in `-eNAME=value`.
+ * Joins each option with its value, `-w 4` and `-w4` to `-w=4`: what follows an option is its value, even with a dash in
+ * front (`--error-logfile -`, `--node-options --max-old-space-size=512`), unless it is an option of ours itself.
  */
-function splitAttached(argv: readonly string[]): string[] {
-  const letters = ['c', ...settingNames.map((name) => declarationOf(name).alias)];
-  return argv.flatMap((word) => {
-    const [, letter, value] = /^-(?=e\w+=|[A-Za-z][^A-Za-z=-])([A-Za-z])(.+)$/s.exec(word) ?? [];
-    return value !== undefined && letters.includes(letter) ? [`-${letter}`, value] : [word];
-  });
-}
-
-function refuseUnknown(given: readonly string[]): void {
-  const known = [...settingNames.map(kebabCase), 'config', 'help', 'version'];
-  const letters = settingNames.map((name) => declarationOf(name).alias);
-  for (const key of given) {
-    if (known.includes(key) || letters.includes(key) || ['c', 'h', 'v', '_', '$0'].includes(key)) continue;
-    const guess = nearest(key, known);
-    const remedy = guess === undefined ? 'tsgun --help lists the options' : `did you mean --${guess}?`;
-    throw new ConfigError(`${key.length === 1 ? '-' : '--'}${key}: unknown option; ${remedy}`);
+function joinValues(argv: readonly string[]): Joined {
+  const words: string[] = [];
+  const problems: string[] = [];
+  let help: string | undefined;
+  for (let index = 0; index < argv.length; index++) {
+    const word = argv[index]!;
+    const next = argv[index + 1];
+    const { name, attached } = read(word);
+    if (name === 'help') {
+      // An app is no setting: who adds --help to a command line wants the overview.
+      help ??= attached ?? (next === undefined || next.startsWith('-') || isPath(next) ? '' : next);
+    } else if (name === undefined || !withValue.has(name)) words.push(word);
+    else if (attached !== undefined) words.push(`--${name}=${attached}`);
+    else if (bareValue(name) !== undefined) words.push(`--${name}=${bareValue(name)}`);
+    else if (next === undefined || read(next).name !== undefined) {
+      problems.push(
+        `${word}: expected a value (${settingOf(name)?.metavar ?? 'FILE'}), got ${next === undefined ? 'none' : describe(next)}`,
+      );
+    } else {
+      words.push(`--${name}=${next}`);
+      index++;
+    }
   }
+  return { words, help, problems };
 }
 
-function isRepeatable(name: SettingName): boolean {
-  return declarationOf(name).repeatable === true;
+function settingOf(option: string): Setting | undefined {
+  const name = settingNames.find((each) => kebabCase(each) === option);
+  return name === undefined ? undefined : declarationOf(name);
+}
+
+function bareValue(option: string): string | undefined {
+  return settingOf(option)?.bare;
+}
+
+/** The option that a word is, if it is one of ours, and the value in the same word. */
+function read(word: string): { name?: string; attached?: string } {
+  const options = [...withValue, ...withoutValue];
+  const [, long, value] = /^--([A-Za-z-]+)(?:=(.*))?$/s.exec(word) ?? [];
+  if (long !== undefined && options.some(([name]) => name === long))
+    return { name: long, ...(value === undefined ? {} : { attached: value }) };
+  const negated = long?.startsWith('no-') ? long.slice(3) : undefined;
+  if (negated !== undefined && bareValue(negated) !== undefined) return { name: negated, attached: 'false' };
+  const [, letter, rest = ''] = /^-([A-Za-z])(.*)$/s.exec(word) ?? [];
+  const name = options.find(([, alias]) => alias !== '' && alias === letter)?.[0];
+  if (name === undefined) return {};
+  if (rest === '') return { name };
+  if (rest.startsWith('=')) return { name, attached: rest.slice(1) };
+  // Only what cannot be a word is taken for a value, so that -port is the typo that it is; but -eNAME=value is a variable.
+  const isValue = /^[^A-Za-z-]/.test(rest) || (name === 'env' && /^\w+=/.test(rest));
+  return isValue && withValue.has(name) ? { name, attached: rest } : {};
+}
+
+function isPath(word: string): boolean {
+  return /[./:]/.test(word);
+}
+
+function unknownOptions(parsed: object): string[] {
+  const letters = [...withValue.values(), ...withoutValue.values()];
+  return Object.keys(parsed)
+    .filter(
+      (key) => !['_', '$0'].includes(key) && !withValue.has(key) && !withoutValue.has(key) && !letters.includes(key),
+    )
+    .map((key) => {
+      const hint = explainUnknown(key, 'option', Reflect.get(parsed, key)) ?? 'tsgun --help lists the options';
+      return `${key.length === 1 ? '-' : '--'}${key}: unknown option; ${hint}`;
+    });
+}
+
+/** PM2 and others begin with a verb. */
+function severalApps([first, ...rest]: readonly string[]): string {
+  if (/^(start|serve|run)$/.test(first!)) return `there is no command ${first}: write tsgun ${rest[0]}`;
+  return `one app only, got ${[first, ...rest].join(' and ')}; the app's own arguments follow --`;
 }
 
 /** Given twice, the later counts, as everywhere on a command line. */

@@ -26,15 +26,15 @@ export function enterDirectory(path: string, setting = 'directory'): string {
     return process.cwd();
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
-    const remedy = remedies[code ?? ''] ?? 'cannot be entered';
-    throw new ConfigError(`${setting}: ${JSON.stringify(path)} ${remedy} (${code})`);
+    const reason = reasons[code ?? ''] ?? `it cannot be entered: ${code}`;
+    throw new ConfigError(`${setting}: expected a directory, got ${JSON.stringify(path)}: ${reason}`);
   }
 }
 
-const remedies: Record<string, string> = {
-  ENOENT: 'is not there: make it again, or start tsgun in another directory',
-  ENOTDIR: 'is not a directory',
-  EACCES: 'may not be entered by this user',
+const reasons: Record<string, string> = {
+  ENOENT: 'it is not there',
+  ENOTDIR: 'it is a file',
+  EACCES: 'this user may not enter it',
 };
 
 function currentDirectory(): string {

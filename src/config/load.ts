@@ -1,12 +1,22 @@
-/** Lays the sources over one another, lowest first, and checks each value by its parser. */
+/** Lays the sources over one another, lowest first, and checks each value by its parser; then all of them together. */
 
 import { resolve } from 'node:path';
-import { ConfigError, describe } from '../errors.ts';
+import { ConfigError, describe, report } from '../errors.ts';
 import { concernWorkers, type Hooks } from '../hooks.ts';
+import { readConfigFile } from './config-file.ts';
+import { type Checked, crossCheck } from './cross-checks.ts';
 import { enterDirectory, startDirectory } from './directory.ts';
 import { Expected } from './parsers.ts';
-import { declarationOf, type SettingName, type Settings, settingNames, table } from './settings.ts';
-import { environmentSource, fileSource, platformSource, type Source, unknownVariables } from './sources.ts';
+import { declarationOf, type SettingName, type Settings, settingNames } from './settings.ts';
+import {
+  commandLineSource,
+  configVariable,
+  environmentSource,
+  placeOf,
+  platformSource,
+  type Source,
+  unknownVariables,
+} from './sources.ts';
 
 /** What the command line says: the app, the config file, and raw values of settings. */
 export interface CommandLine {
@@ -17,11 +27,13 @@ export interface CommandLine {
   /** What a program that starts tsgun itself says, in place of a config file. */
   readonly program?: { readonly source: Source; readonly script?: string | undefined };
   readonly values: Source['values'];
+  /** What is wrong with the command line itself, to be reported with the rest. */
+  readonly problems?: readonly string[];
   /** What whoever started the process passed in, which overrules all that was configured. */
   readonly activation?: readonly Source[];
 }
 
-export interface Configuration {
+export interface Configuration extends Checked {
   /** `path[:export]`, as the user gave it. */
   readonly app: string;
   /** The app's own command line. */
@@ -33,48 +45,83 @@ export interface Configuration {
   readonly hooksFrom?: { readonly file: string } | 'script' | undefined;
   /** Where the app's path begins: the working directory without symbolic links, as it was when this was read. */
   readonly directory: string;
-  readonly settings: Settings;
-  /** Where each value came from, such as `default` or `$PORT`. */
-  readonly origins: Readonly<Record<SettingName, string>>;
   /** What is not wrong, and yet most likely not meant. */
   readonly warnings: readonly string[];
+}
+
+/** A configuration, right or not: as much of it as could be read. */
+export interface Draft {
+  readonly configuration: Configuration;
+  readonly problems: readonly string[];
+  /** The error of a config module. */
+  readonly cause: unknown;
 }
 
 /**
  * Reads all sources, and goes to the working directory that they ask for.
  * @param home where relative paths begin; entered first, as its name may stand for another directory by now
- * @throws ConfigError that names the setting, what it expects, what it got and from where
+ * @throws ConfigError that names every problem: the setting, what it expects, what it got and from where
  */
 export async function loadConfiguration(
   line: CommandLine,
   env: NodeJS.ProcessEnv = process.env,
   home: string = startDirectory(),
 ): Promise<Configuration> {
+  const { configuration, problems, cause } = await draftConfiguration(line, env, home);
+  if (problems.length > 0) throw new ConfigError(problems, cause === undefined ? {} : { cause });
+  return configuration;
+}
+
+/** As `loadConfiguration`, but hands its problems back. @throws ConfigError where `home` cannot be entered */
+export async function draftConfiguration(
+  line: CommandLine,
+  env: NodeJS.ProcessEnv = process.env,
+  home: string = startDirectory(),
+): Promise<Draft> {
   enterDirectory(home);
-  const written = line.program?.source ?? (await fileSource(line.config, home));
+  const found = line.program === undefined ? await readConfigFile(askedFile(line, env), home) : undefined;
+  const written = line.program?.source ?? found?.source;
   const hooks = written?.hooks ?? {};
-  const sources = [
+  const { settings, origins, problems } = resolveSettings([
     ...platformSource(env),
     ...(written === undefined ? [] : [written]),
     ...environmentSource(env),
-    { name: 'the command line', values: line.values },
+    ...commandLineSource(line.values),
     ...(line.activation ?? []),
-  ];
-  const { settings, origins } = resolveSettings(sources);
+  ]);
   const named = resolve(home, settings.chdir ?? '.');
-  const directory = enterDirectory(named, settings.chdir === undefined ? 'directory' : 'chdir');
-  const warnings = unknownVariables(env);
+  const { directory, problem } = enter(named, settings.chdir === undefined ? undefined : origins.chdir);
+  const checked = crossCheck({ settings, origins }, process.geteuid?.() === 0);
   return {
-    app: line.app,
-    appArguments: line.appArguments ?? [],
-    script: line.program?.script,
-    hooks,
-    hooksFrom: concernWorkers(hooks) ? (written?.path === undefined ? 'script' : { file: written.path }) : undefined,
-    directory,
-    settings: withPaths(settings, named),
-    origins,
-    warnings,
+    configuration: {
+      app: line.app,
+      appArguments: line.appArguments ?? [],
+      script: line.program?.script,
+      hooks,
+      hooksFrom: concernWorkers(hooks) ? (written?.path === undefined ? 'script' : { file: written.path }) : undefined,
+      directory,
+      settings: withPaths(settings, named),
+      origins,
+      warnings: [...(found?.warnings ?? []), ...unknownVariables(env), ...checked.warnings],
+    },
+    problems: [...(line.problems ?? []), ...problems, ...problem, ...checked.problems],
+    cause: written?.cause,
   };
+}
+
+function askedFile({ config }: CommandLine, env: NodeJS.ProcessEnv): { name: string; by: string } | undefined {
+  if (config !== undefined) return { name: config, by: '--config' };
+  const name = env[configVariable];
+  return name ? { name, by: configVariable } : undefined;
+}
+
+/** @param origin where `chdir` is said, if it is */
+function enter(named: string, origin: string | undefined): { directory: string; problem: string[] } {
+  try {
+    return { directory: enterDirectory(named, origin === undefined ? 'directory' : 'chdir'), problem: [] };
+  } catch (error) {
+    return { directory: named, problem: [`${report(error).message}${origin === undefined ? '' : ` (${origin})`}`] };
+  }
 }
 
 /** Files by the directory's name and not by what it is now: a log must not be left behind in yesterday's release. */
@@ -87,27 +134,36 @@ function withPaths(settings: Settings, directory: string): Settings {
   return { ...settings, ...Object.fromEntries(paths) };
 }
 
-/** Pure: the later a source, the higher it ranks. Every given value is checked, overruled or not. */
-export function resolveSettings(sources: readonly Source[]): Pick<Configuration, 'settings' | 'origins'> {
+/**
+ * Pure: the later a source, the higher it ranks. Every given value is checked, overruled or not; one that is wrong is a
+ * problem and counts no further.
+ */
+export function resolveSettings(sources: readonly Source[]): Checked & { readonly problems: readonly string[] } {
   const settings: Partial<Record<SettingName, unknown>> = {};
   const origins: Partial<Record<SettingName, string>> = {};
-  for (const name of settingNames) {
-    const { default: fallback } = declarationOf(name);
-    for (const source of [{ name: 'default', values: { [name]: fallback } } as Source, ...sources]) {
+  const problems = sources.flatMap((source) => source.problems ?? []);
+  const all = [{ name: 'default', values: defaults() } as Source, ...sources];
+  for (const source of all) {
+    for (const name of settingNames) {
       const raw = source.values[name];
       if (raw === undefined) continue;
-      settings[name] = parseValue(name, raw, source.name);
-      origins[name] = source.name;
+      try {
+        settings[name] = declarationOf(name).parse(raw);
+        origins[name] = placeOf(source, name);
+      } catch (error) {
+        if (!(error instanceof Expected)) throw error;
+        problems.push(explain(name, error, raw, placeOf(source, name)));
+      }
     }
   }
-  return { settings: settings as Settings, origins: origins as Record<SettingName, string> };
+  return { settings: settings as Settings, origins: origins as Record<SettingName, string>, problems };
 }
 
-function parseValue(name: SettingName, raw: unknown, from: string): unknown {
-  try {
-    return table[name].parse(raw);
-  } catch (error) {
-    if (!(error instanceof Expected)) throw error;
-    throw new ConfigError(`${name}: expected ${error.message}, got ${describe(error.got ?? raw)} (from ${from})`);
-  }
+function explain(name: SettingName, { message, got, remedy }: Expected, raw: unknown, place: string): string {
+  const instead = remedy === undefined ? '' : `; ${remedy}`;
+  return `${name}: expected ${message}, got ${describe(got ?? raw)}${instead} (${place})`;
+}
+
+function defaults(): Source['values'] {
+  return Object.fromEntries(settingNames.map((name) => [name, declarationOf(name).default]));
 }

@@ -9,10 +9,13 @@ import { usableCpus } from './cpus.ts';
 export class Expected extends Error {
   /** The offending value, where it is only a part of what was given. */
   readonly got: unknown;
+  /** What to write instead, where that can be guessed. */
+  readonly remedy: string | undefined;
 
-  constructor(message: string, got?: unknown) {
+  constructor(message: string, got?: unknown, remedy?: string) {
     super(message);
     this.got = got;
+    this.remedy = remedy;
   }
 }
 
@@ -91,6 +94,14 @@ export function secondsOrNever(least: number): Parser<number> {
     return value;
   });
 }
+
+/** Yes or no; in the environment and on the command line also as 1 or 0. */
+export const flag = parser<boolean>({ type: 'boolean' }, (raw) => {
+  const word = typeof raw === 'string' ? raw.toLowerCase() : raw;
+  if (word === true || word === 'true' || word === '1') return true;
+  if (word === false || word === 'false' || word === '0') return false;
+  throw new Expected('true or false');
+});
 
 /** A worker count, or `auto`: as many as this process may use CPUs. */
 export const workerCount = parser<number, number | 'auto'>(
@@ -180,7 +191,11 @@ type Variables = Readonly<Record<string, string | number | boolean>> | readonly 
 
 function pair(raw: unknown): [string, string] {
   const at = typeof raw === 'string' ? raw.indexOf('=') : -1;
-  if (typeof raw !== 'string' || at === -1) throw new Expected('NAME=VALUE', raw);
+  if (typeof raw !== 'string' || at === -1) {
+    // In Puma and others, -e names the environment.
+    const isMode = typeof raw === 'string' && /^(production|development|staging|test)$/.test(raw);
+    throw new Expected('NAME=VALUE', raw, isMode ? `write NODE_ENV=${raw}` : undefined);
+  }
   return variable([raw.slice(0, at), raw.slice(at + 1)]);
 }
 
@@ -219,8 +234,20 @@ export function address(raw: unknown): Address {
   if (fd !== undefined) return { kind: 'fd', fd: Number(fd) };
   const match = tcpForm.exec(raw);
   const port = Number(match?.[3]);
-  if (match === null || !(port <= 65535)) throw new Expected(addressForms, raw);
+  if (match === null || !(port <= 65535)) throw new Expected(addressForms, raw, likelyAddress(raw));
   return { kind: 'tcp', host: match[1] ?? (match[2] || '0.0.0.0'), port };
+}
+
+/** A port alone does not say who may connect, which is too grave to guess. Puma's and others' URLs say no more than we need. */
+function likelyAddress(raw: string): string | undefined {
+  const [, port, url] = /^(?:(\d{1,5})|(?:tcp|http):\/\/(.+?)\/?)$/.exec(raw) ?? [];
+  if (port !== undefined && Number(port) <= 65535)
+    return `write 127.0.0.1:${port} to serve this machine only, or 0.0.0.0:${port} for all of its addresses`;
+  if (url !== undefined && tcpForm.test(url)) return `write ${url}`;
+  if (/^[^:/[\]]+$/.test(raw) && raw.trim() !== '') return `a port is missing: write ${raw.trim()}:8000`;
+  return /^[0-9a-f]*:[0-9a-f:.]*:\d+$/i.test(raw)
+    ? `write [${raw.slice(0, raw.lastIndexOf(':'))}]${raw.slice(raw.lastIndexOf(':'))}`
+    : undefined;
 }
 
 /** One address or a list of them; in the environment they are separated by commas. */

@@ -8,10 +8,11 @@ import { speaksTcp, TcpServer } from '../app/tcp.ts';
 import type { App } from '../app/types.ts';
 import { resolveSettings } from '../config/load.ts';
 import { type Address, formatAddress } from '../config/parsers.ts';
-import { declarationOf, isSetting, type Settings } from '../config/settings.ts';
+import { declarationOf, type Settings, settingNames } from '../config/settings.ts';
 import { programSource } from '../config/sources.ts';
 import type { InProcessName, UserSettings } from '../config/user-settings.ts';
 import { bindError, ConfigError } from '../errors.ts';
+import { hookNames } from '../hooks.ts';
 import { createListener } from '../http/accept.ts';
 import { HttpServer } from '../http/server.ts';
 import { createLazyLogger, type Logger } from '../logger.ts';
@@ -146,11 +147,12 @@ class InProcessServer implements Server {
 
 function check(values: ServerSettings): Settings {
   const source = programSource(values, 'createServer()');
-  for (const name of Object.keys(values)) {
-    if (name === '$schema' || (isSetting(name) && declarationOf(name).inProcess)) continue;
-    throw new ConfigError(`${name}: not for createServer(), which has no workers; run() takes it`);
-  }
-  const { settings } = resolveSettings([{ name: 'createServer()', values: { bind: '127.0.0.1:0' } }, source]);
+  const unsuitable = [...settingNames.filter((name) => !declarationOf(name).inProcess), ...hookNames]
+    .filter((name) => Reflect.get(Object(values), name) !== undefined)
+    .map((name) => `${name}: not for createServer(), which has no workers; run() takes it`);
+  const own = { name: 'createServer()', values: { bind: '127.0.0.1:0' } };
+  const { settings, problems } = resolveSettings([own, source]);
+  if (unsuitable.length + problems.length > 0) throw new ConfigError([...unsuitable, ...problems]);
   const [first, ...rest] = settings.bind;
   if (rest.length > 0 || first?.kind === 'fd')
     throw new ConfigError('bind: createServer() listens on one HOST:PORT or unix:PATH; for more, create more');

@@ -34,7 +34,7 @@ export class WorkerHooks {
   /** @throws ConfigError, or BootError where `postFork` fails */
   async readFile(path: string): Promise<void> {
     // Loaded here, not with this file: most workers have no use for the reading of configurations.
-    const { readHooks } = await import('../config/sources.ts');
+    const { readHooks } = await import('../config/config-file.ts');
     this.hooks = await readHooks(path);
     await this.forked();
   }

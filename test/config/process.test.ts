@@ -64,10 +64,17 @@ describe('log levels', () => {
 
 describe('variables that name no setting', () => {
   it.each<[string, string, string[]]>([
-    ['TSGUN_WROKERS', '4', ['$TSGUN_WROKERS is not a setting, and is ignored; did you mean $TSGUN_WORKERS?']],
-    ['TSGUN_XYZZYX_QUUX', '1', ['$TSGUN_XYZZYX_QUUX is not a setting, and is ignored']],
-    ['TSGUN_workers', '1', ['$TSGUN_workers is not a setting, and is ignored; did you mean $TSGUN_WORKERS?']],
-    ['TSGUN_PORT', '80', ['$TSGUN_PORT is not a setting, and is ignored']],
+    ['TSGUN_WROKERS', '4', ['TSGUN_WROKERS: no such setting, so it is ignored; did you mean TSGUN_WORKERS?']],
+    ['TSGUN_XYZZYX_QUUX', '1', ['TSGUN_XYZZYX_QUUX: no such setting, so it is ignored']],
+    ['TSGUN_workers', '1', ['TSGUN_workers: no such setting, so it is ignored; write TSGUN_WORKERS']],
+    [
+      'TSGUN_PORT',
+      '80',
+      [
+        'TSGUN_PORT: no such setting, so it is ignored; write TSGUN_BIND=127.0.0.1:80 to serve this machine only, or TSGUN_BIND=0.0.0.0:80 for all of its addresses',
+      ],
+    ],
+    ['TSGUN_RAW_ENV', 'A=1', ['TSGUN_RAW_ENV: no such setting, so it is ignored; write TSGUN_ENV']],
     ['TSGUN_WORKERS', '4', []],
     ['TSGUN_NO_INTERNALS', '1', []],
     ['TSGUN_WORKER_ORDER', '{}', []],
@@ -79,9 +86,9 @@ describe('variables that name no setting', () => {
 });
 
 describe('values attached to letters', () => {
-  const values = async (...argv: string[]) => {
+  const read = async (...argv: string[]) => {
     const asked = await parseCommandLine([...argv, 'app.ts']);
-    return 'run' in asked ? asked.run.values : asked;
+    return 'line' in asked ? asked.line : asked;
   };
 
   it.each<[string[], Record<string, unknown>]>([
@@ -90,14 +97,14 @@ describe('values attached to letters', () => {
     [['-p/run/x.pid', '-m022'], { pidfile: '/run/x.pid', umask: '022' }],
     [['-eA_1=b=c', '-e', 'D=-w4'], { env: ['A_1=b=c', 'D=-w4'] }],
     [['-w=4'], { workers: '4' }],
-  ])('%j', async (argv, expected) => expect(await values(...argv)).toEqual(expected));
+  ])('%j', async (argv, expected) => expect(await read(...argv)).toMatchObject({ values: expected, problems: [] }));
 
   it.each(['-z4', '-port', '-wx'])('%s is refused as the unknown option that it is', async (word) => {
-    await expect(values(word)).rejects.toThrow('unknown option');
+    expect(await read(word)).toMatchObject({ values: {}, problems: [expect.stringContaining('unknown option')] });
   });
 
   it('and not after --', async () => {
     const asked = await parseCommandLine(['--', '-w4']);
-    expect(asked).toMatchObject({ run: { app: '-w4' } });
+    expect(asked).toMatchObject({ line: { app: '-w4' } });
   });
 });

@@ -7,7 +7,7 @@ import { resolveSettings } from '../../src/config/load.ts';
 import { address, Expected, formatAddress, seconds, wholeNumber, workerCount } from '../../src/config/parsers.ts';
 import { renderExampleConfig } from '../../src/config/render.ts';
 import { declarationOf, environmentName, kebabCase, settingNames, table } from '../../src/config/settings.ts';
-import { environmentSource, platformSource } from '../../src/config/sources.ts';
+import { commandLineSource, environmentSource, platformSource } from '../../src/config/sources.ts';
 import { nearest } from '../../src/config/suggest.ts';
 
 describe('the table', () => {
@@ -59,34 +59,31 @@ describe('sources', () => {
       ...platformSource(env),
       { name: 'tsgun.config.json', values: { workers: 3, timeout: 8, keepAlive: 7 } },
       ...environmentSource(env),
-      { name: 'the command line', values: { keepAlive: '6' } },
+      ...commandLineSource({ keepAlive: '6' }),
     ]);
     expect(settings).toMatchObject({ workers: 3, timeout: 9, keepAlive: 6, backlog: 64, gracefulTimeout: 30 });
     expect(settings.bind).toEqual([{ kind: 'tcp', host: '0.0.0.0', port: 5000 }]);
     expect(origins).toMatchObject({
       workers: 'tsgun.config.json',
-      timeout: '$TSGUN_TIMEOUT',
-      keepAlive: 'the command line',
+      timeout: 'TSGUN_TIMEOUT',
+      keepAlive: '--keep-alive',
       bind: '$PORT',
       gracefulTimeout: 'default',
     });
   });
 
   it('are checked even where a higher one overrules them', () => {
-    const sources = [
-      { name: '$WEB_CONCURRENCY', values: { workers: 'lots' } },
-      { name: 'the command line', values: { workers: '2' } },
-    ];
-    expect(() => resolveSettings(sources)).toThrow(
-      'workers: expected a positive whole number up to 1024 or "auto", got "lots" (from $WEB_CONCURRENCY)',
-    );
+    const sources = [{ name: '$WEB_CONCURRENCY', values: { workers: 'lots' } }, ...commandLineSource({ workers: '2' })];
+    expect(resolveSettings(sources).problems).toEqual([
+      'workers: expected a positive whole number up to 1024 or "auto", got "lots" ($WEB_CONCURRENCY)',
+    ]);
   });
 });
 
 describe('socket activation', () => {
   it('takes the place of bind when it is for this process, and leaves no variable behind', () => {
     const env: NodeJS.ProcessEnv = { LISTEN_PID: '7', LISTEN_FDS: '2', LISTEN_FDNAMES: 'a:b', PATH: '/bin' };
-    const sources = [{ name: 'the command line', values: { bind: 'h:1' } }, ...takeActivation(env, 7)];
+    const sources = [...commandLineSource({ bind: 'h:1' }), ...takeActivation(env, 7)];
     const { settings, origins } = resolveSettings(sources);
     expect(settings.bind).toEqual([
       { kind: 'fd', fd: 3 },
@@ -177,17 +174,20 @@ describe('parsers', () => {
 describe('the command line', () => {
   it('has every setting as an option, with its letter', async () => {
     expect(await parseCommandLine(['-w', '4', '-k', 'async', '-b', 'h:1', '--bind', 'h:2', 'app.ts:main'])).toEqual({
-      run: {
+      type: 'run',
+      line: {
         app: 'app.ts:main',
         appArguments: [],
         values: { workers: '4', workerClass: 'async', bind: ['h:1', 'h:2'] },
+        problems: [],
       },
     });
   });
 
   it('takes the last of an option given twice, and an app after --', async () => {
     expect(await parseCommandLine(['--workers=1', '--workers=2', '-c', 'x.json', '--', 'app.ts'])).toEqual({
-      run: { app: 'app.ts', appArguments: [], config: 'x.json', values: { workers: '2' } },
+      type: 'run',
+      line: { app: 'app.ts', appArguments: [], config: 'x.json', values: { workers: '2' }, problems: [] },
     });
   });
 
@@ -199,7 +199,8 @@ describe('the command line', () => {
     [['--', 'app.ts', '--flag'], ['--flag']],
     [['app.ts', '--'], []],
   ])('leaves what follows -- to the app: %j', async (argv, appArguments) => {
-    expect(await parseCommandLine(argv)).toEqual({ run: { app: 'app.ts', appArguments, values: {} } });
+    const line = { app: 'app.ts', appArguments, values: {}, problems: [] };
+    expect(await parseCommandLine(argv)).toEqual({ type: 'run', line });
   });
 });
 

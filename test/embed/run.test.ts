@@ -257,8 +257,8 @@ test.each([
 });
 
 test.each([
-  ["{ workers: 'many' }", 'workers: expected a positive whole number up to 1024 or "auto", got "many" (from run())'],
-  ['{ wrokers: 2 }', 'wrokers: no such setting (from run()); did you mean workers?'],
+  ["{ workers: 'many' }", 'workers: expected a positive whole number up to 1024 or "auto", got "many" (run())'],
+  ['{ wrokers: 2 }', 'wrokers: no such setting; did you mean workers? (run())'],
 ])('the settings %s are refused', async (settings, message) => {
   const path = join(project, 'refused.mjs');
   writeFileSync(

@@ -125,7 +125,7 @@ test('a raw connection is served, and told to finish at the close', async () => 
 test.each<[Record<string, unknown>, string]>([
   [{ workers: 2 }, 'workers: not for createServer()'],
   [{ keepAlive: 'long' }, 'keepAlive: expected a time in seconds'],
-  [{ keepalive: 5 }, 'did you mean keepAlive?'],
+  [{ keepalive: 5 }, 'write keepAlive'],
   [{ bind: ['127.0.0.1:0', '127.0.0.1:0'] }, 'bind: createServer() listens on one'],
 ])('%j is refused', (settings, message) => {
   expect(() => createServer(hello, settings as ServerSettings)).toThrow(message);

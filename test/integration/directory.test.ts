@@ -69,9 +69,7 @@ describe('the working directory', () => {
     rmSync(join(path, 'one'), { recursive: true });
     tsgun.signal('SIGHUP');
     const failed = await tsgun.event('reload_failed');
-    expect(failed.error).toBe(
-      `directory: "${path}/one" is not there: make it again, or start tsgun in another directory (ENOENT)`,
-    );
+    expect(failed.error).toBe(`directory: expected a directory, got "${path}/one": it is not there`);
     mkdirSync(join(path, 'one'));
     writeFileSync(join(path, 'one', 'app.mjs'), appThatSays('new'));
     tsgun.signal('SIGHUP');
@@ -133,7 +131,7 @@ describe('--chdir', () => {
     const tsgun = start('app.mjs', ['--chdir', 'nowhere'], { cwd: path });
     expect(await tsgun.exited).toMatchObject({ code: 1 });
     expect(tsgun.text).toEqual([
-      `tsgun: chdir: "${path}/nowhere" is not there: make it again, or start tsgun in another directory (ENOENT)`,
+      `tsgun: chdir: expected a directory, got "${path}/nowhere": it is not there (--chdir)`,
     ]);
   });
 });

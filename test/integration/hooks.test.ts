@@ -220,16 +220,20 @@ describe('a hook that fails', () => {
   });
 
   it.each([
-    ['tsgun.config.mjs', "export default { postFork: 'x' };", /^tsgun: postFork: expected a function, got "x" \(from/],
+    [
+      'tsgun.config.mjs',
+      "export default { postFork: 'x' };",
+      /^tsgun: postFork: expected a function, got "x" \(tsgun\.config\.mjs\)$/,
+    ],
     [
       'tsgun.config.json',
       '{ "postFork": "x" }',
-      /\(from tsgun.config.json\): hooks need a config file that is a module/,
+      /hooks need a config file that is a module, such as tsgun\.config\.ts \(tsgun\.config\.json:1\)$/,
     ],
     [
       'tsgun.config.mjs',
       'export default { postfork() {} };',
-      /^tsgun: postfork: no such setting.*did you mean postFork\?$/,
+      /^tsgun: postfork: no such setting.*did you mean postFork\? \(tsgun\.config\.mjs\)$/,
     ],
   ])('is none: %s %s', async (file, config, message) => {
     const { tsgun } = serve(config, [], file);

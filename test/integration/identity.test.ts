@@ -61,7 +61,7 @@ describe('a TSGUN_ variable that is no setting', () => {
     const tsgun = start('app.mjs', [], { cwd: path, env: { TSGUN_WROKERS: '4' } });
     await tsgun.workers(1);
     expect(tsgun.log.filter(({ level }) => level === 'warn')).toMatchObject([
-      { msg: '$TSGUN_WROKERS is not a setting, and is ignored; did you mean $TSGUN_WORKERS?' },
+      { msg: 'TSGUN_WROKERS: no such setting, so it is ignored; did you mean TSGUN_WORKERS?' },
     ]);
     await tsgun.stop();
   });

@@ -194,7 +194,7 @@ describe('a reload (HUP)', () => {
     tsgun.signal('SIGHUP');
     const { error } = await tsgun.event('reload_failed');
     expect(error).toBe(
-      'workers: expected a positive whole number up to 1024 or "auto", got "many" (from tsgun.config.json)',
+      'workers: expected a positive whole number up to 1024 or "auto", got "many" (tsgun.config.json:1)',
     );
     expect(await tsgun.get('/')).toMatchObject({ text: 'x' });
     await tsgun.stop();

@@ -79,7 +79,11 @@ export function logDelay(log: Logger, { worker, reason }: Ending, consequence: C
 }
 
 /** For a worker that failed to boot and did not say why. */
-export function explainBoot({ state }: Child, { bootMs }: Policy, { code, signal }: Ending): ErrorReport {
+export function explainBoot(
+  { state }: Pick<Child, 'state'>,
+  { bootMs }: Pick<Policy, 'bootMs'>,
+  { code, signal }: Pick<Ending, 'code' | 'signal'>,
+): ErrorReport {
   const how = signal ?? (code === null ? 'it could not be started' : `code ${code}`);
   const text =
     state === 'killed'

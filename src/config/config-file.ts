@@ -1,0 +1,165 @@
+/** Finds the config file and reads it anew each time: JSON, or a module. */
+
+import { readFile, stat } from 'node:fs/promises';
+import { createRequire } from 'node:module';
+import { extname, resolve } from 'node:path';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+import { describe, report } from '../errors.ts';
+import { type Hooks, pickHooks } from '../hooks.ts';
+import { readJson } from './json-file.ts';
+import { type Source, sourceOf } from './sources.ts';
+
+const moduleExtensions = ['.ts', '.js', '.mjs', '.mts', '.cts', '.cjs'];
+const jsonExtensions = ['.json', '.jsonc'];
+
+/** Looked for in this order where none is asked for. */
+export const configFileNames = [...moduleExtensions, '.json'].map((extension) => `tsgun.config${extension}`);
+
+export interface FoundFile {
+  /** Undefined where there is no file. */
+  readonly source: Source | undefined;
+  readonly warnings: readonly string[];
+}
+
+/** The config file: the one asked for, else the first of the usual names that is there, else none. */
+export async function readConfigFile(
+  asked: { readonly name: string; readonly by: string } | undefined,
+  directory: string,
+): Promise<FoundFile> {
+  if (asked !== undefined) return { source: await readSource(asked.name, directory, asked.by), warnings: [] };
+  const present = await Promise.all(configFileNames.map((name) => isThere(resolve(directory, name))));
+  const [name, ...others] = configFileNames.filter((_, index) => present[index]);
+  if (name === undefined) return { source: undefined, warnings: [] };
+  const warnings = others.map((other) => `config: ${other} is ignored, because ${name} is there too`);
+  return { source: await readSource(name, directory, name), warnings };
+}
+
+async function isThere(path: string): Promise<boolean> {
+  // One that cannot be looked at is there: reading it says why it cannot be read.
+  return stat(path).then(
+    () => true,
+    ({ code }: NodeJS.ErrnoException) => code !== 'ENOENT',
+  );
+}
+
+/** @param by what names the file: an option, a variable, or the file itself */
+async function readSource(name: string, directory: string, by: string): Promise<Source> {
+  const path = resolve(directory, name);
+  const failed = (...problems: string[]): Source => ({ name, values: {}, problems });
+  const extension = extname(path);
+  if (!moduleExtensions.includes(extension) && !jsonExtensions.includes(extension))
+    return failed(`config: expected ${expectedFile(extension)}, got ${describe(name)} (${by})`);
+  let text: string;
+  try {
+    text = await readFile(path, 'utf8');
+  } catch (error) {
+    return failed(
+      `config: expected a file that can be read, got ${describe(name)}: ${readingErrorOf(error, path)} (${by})`,
+    );
+  }
+  if (jsonExtensions.includes(extension)) {
+    const { content, lines, problems } = readJson(text, name);
+    return sourceOf(content, { name, path, lines, problems });
+  }
+  try {
+    const content = await readModule(path);
+    return sourceOf(content, { name, path, lines: likelyLines(text, content) });
+  } catch (error) {
+    return { name, values: {}, problems: [loadingErrorOf(error, name, path)], cause: error };
+  }
+}
+
+function expectedFile(extension: string): string {
+  const files = `a ${[...jsonExtensions, ...moduleExtensions.slice(0, -1)].join(', ')} or ${moduleExtensions.at(-1)} file`;
+  return extension === '.py'
+    ? `${files} (tsgun reads no Python; the names of gunicorn's settings are in docs/settings.md)`
+    : files;
+}
+
+function readingErrorOf(error: unknown, path: string): string {
+  const { code } = error as NodeJS.ErrnoException;
+  const reasons: Record<string, string> = {
+    ENOENT: `there is no ${path}`,
+    EISDIR: 'it is a directory',
+    EACCES: 'this user may not read it',
+  };
+  return reasons[code ?? ''] ?? report(error).message;
+}
+
+/** One line, with the first line of the file that the error's stack names. */
+function loadingErrorOf(error: unknown, name: string, path: string): string {
+  const { message, stack = '' } = report(error);
+  const at = stack.indexOf(`${path}:`);
+  const line = at === -1 ? undefined : /^\d+/.exec(stack.slice(at + path.length + 1))?.[0];
+  // A syntax error ends in its place.
+  const text = message.replace(/\s+/g, ' ').replace(new RegExp(` ${quoted(path)}:\\d+:\\d+$`), '');
+  return `config: the file failed to load: ${text} (${line === undefined ? name : `${name}:${line}`})`;
+}
+
+/**
+ * The lines of a module's keys. A value may come from anywhere in code, so a line is given only where one line alone, and
+ * no comment, begins with the key.
+ */
+function likelyLines(text: string, content: unknown): Map<string, number> {
+  const lines = new Map<string, number>();
+  if (typeof content !== 'object' || content === null) return lines;
+  const source = text.split('\n');
+  for (const key of Object.keys(content)) {
+    const form = new RegExp(`^\\s*(?:async\\s+)?(?:${quoted(key)}|'${quoted(key)}'|"${quoted(key)}")\\s*[:,(]`);
+    const found = source.flatMap((line, index) => (form.test(line) ? [index + 1] : []));
+    if (found.length === 1) lines.set(key, found[0]!);
+  }
+  return lines;
+}
+
+function quoted(text: string): string {
+  return text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
+}
+
+/**
+ * The hooks of a config module, in a worker: functions do not travel, so that it reads them for itself.
+ * @throws ConfigError
+ */
+export async function readHooks(path: string): Promise<Hooks> {
+  return pickHooks(Object(await readModule(path)), path);
+}
+
+async function readModule(path: string): Promise<unknown> {
+  const module = await importFresh(path);
+  return module.default ?? module;
+}
+
+/** For what is not always needed: import() of a CommonJS package takes half as long again, looking for its exports. */
+const require = createRequire(import.meta.url);
+
+/** Past the module caches: a reload must see the file as it is now. */
+async function importFresh(path: string): Promise<Record<string, unknown>> {
+  const { href } = pathToFileURL(path);
+  if (path.endsWith('.mjs')) {
+    try {
+      return await import(`${href}?at=${performance.now()}`);
+    } catch (error) {
+      // Node does not say where a syntax error is; what follows does.
+      if (!(error instanceof SyntaxError) || error.stack?.includes('file:')) throw error;
+    }
+  }
+  const { createJiti } = require('jiti') as typeof import('jiti');
+  // No cache on disk: its default place is open to everyone, and what lies there would run with the master's rights.
+  const options = { moduleCache: false, fsCache: false, interopDefault: false } as const;
+  const jiti = createJiti(href, isInstalledFor(path) ? options : { ...options, alias: { tsgun: ownIndex() } });
+  return jiti.import<Record<string, unknown>>(path);
+}
+
+/** Whether a project has tsgun itself. One that is served by a global installation may import `defineConfig` too. */
+function isInstalledFor(path: string): boolean {
+  try {
+    createRequire(path).resolve('tsgun');
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function ownIndex(): string {
+  return fileURLToPath(new URL(import.meta.url.endsWith('.ts') ? '../index.ts' : '../index.js', import.meta.url));
+}

@@ -1,0 +1,69 @@
+/**
+ * What single values cannot say: settings that contradict each other, and those that do nothing beside the others. The first
+ * are problems; the second are warnings, as the service runs, though not as its operator thinks.
+ */
+
+import { formatAddress } from './parsers.ts';
+import { declarationOf, kebabCase, type SettingName, type Settings, settingNames, table } from './settings.ts';
+
+export interface Findings {
+  readonly problems: readonly string[];
+  readonly warnings: readonly string[];
+}
+
+export interface Checked {
+  readonly settings: Settings;
+  /** Where each value came from. */
+  readonly origins: Readonly<Record<SettingName, string>>;
+}
+
+/** A worker of Node alone holds about this much, before it has loaded an app. */
+const emptyWorkerMiB = 64;
+
+/** Pure. @param isRoot whether this process may change its user */
+export function crossCheck({ settings, origins }: Checked, isRoot: boolean): Findings {
+  const given = (name: SettingName) => {
+    const { parse, default: fallback } = declarationOf(name);
+    return JSON.stringify(settings[name]) !== JSON.stringify(parse(fallback));
+  };
+  const at = (name: SettingName) => `(${origins[name]})`;
+  const problems: string[] = [];
+  const warnings: string[] = [];
+
+  for (const name of ['user', 'group'] as const) {
+    if (settings[name] === undefined || isRoot) continue;
+    problems.push(
+      `${name}: only root can change it, and this process is of user ${process.geteuid?.() ?? 'unknown'}: start as root, or leave it out ${at(name)}`,
+    );
+  }
+  if (settings.interface === 'tcp' && settings.workerClass === 'threaded')
+    problems.push(
+      `interface: tcp does not run in the threaded class; take --worker-class async or sync ${at('interface')}`,
+    );
+  for (const address of repeated(settings.bind.map(formatAddress)))
+    problems.push(`bind: expected each address once, got ${address} twice ${at('bind')}`);
+
+  for (const name of settingNames.filter(given)) {
+    const { classes = [settings.workerClass], needs } = declarationOf(name);
+    if (!classes.includes(settings.workerClass))
+      warnings.push(
+        `${name}: it does nothing in the ${settings.workerClass} class; it is for --worker-class ${classes.join(' and ')} ${at(name)}`,
+      );
+    if (needs !== undefined && settings[needs as SettingName] === table[needs as SettingName].default)
+      warnings.push(`${name}: it does nothing without --${kebabCase(needs)} ${at(name)}`);
+  }
+  const { requestTimeout, gracefulTimeout, maxWorkerMemory } = settings;
+  if (requestTimeout > gracefulTimeout)
+    warnings.push(
+      `requestTimeout: it is longer than gracefulTimeout (${gracefulTimeout} s), so a reload or a stop cuts requests before their deadline ${at('requestTimeout')}`,
+    );
+  if (maxWorkerMemory > 0 && maxWorkerMemory < emptyWorkerMiB)
+    warnings.push(
+      `maxWorkerMemory: a worker without an app holds nearly ${emptyWorkerMiB} MiB, so workers will be replaced all the time ${at('maxWorkerMemory')}`,
+    );
+  return { problems, warnings };
+}
+
+function repeated(list: readonly string[]): string[] {
+  return [...new Set(list.filter((each, index) => list.indexOf(each) !== index && !each.endsWith(':0')))];
+}

@@ -1,0 +1,25 @@
+/** What `tsgun` alone says: how to start something, and what there is to start. */
+
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+
+const folders = ['', 'src/', 'dist/', 'build/'];
+const names = ['server', 'app', 'index', 'main'];
+const extensions = ['ts', 'mts', 'js', 'mjs', 'cjs'];
+
+/** @param directory where an app is looked for, to be named as an example */
+export function renderUsage(directory: string): string {
+  const files = folders.flatMap((folder) =>
+    names.flatMap((name) => extensions.map((extension) => `${folder}${name}.${extension}`)),
+  );
+  const app = files.find((file) => existsSync(join(directory, file)));
+  const example = app ?? 'app.ts';
+  return `Usage: tsgun [options] APP
+
+${app === undefined ? '' : `This directory has ${app}. `}For example:
+  tsgun ${example}
+  tsgun ${example} --workers auto --bind 0.0.0.0:8000
+
+  tsgun --help           all options
+  tsgun --help workers   all about one option`;
+}

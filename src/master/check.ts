@@ -1,0 +1,92 @@
+/** `--check-config`: loads the app in a worker that listens nowhere, and ends it. Nothing of a running service is touched. */
+
+import { access, constants, stat } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import type { Configuration } from '../config/load.ts';
+import { BootError, ConfigError, type ErrorReport, revive } from '../errors.ts';
+import { explainBoot } from './children/exits.ts';
+import { type ChildProcess, spawnWorker } from './children/spawn.ts';
+import { identityOf } from './generations/identity.ts';
+import { overstayMs, quickStopMs } from './notes.ts';
+import { policyOf } from './policy.ts';
+
+/**
+ * @param stop resolves when the user does not want to wait any longer
+ * @returns the interface that the app was taken for
+ * @throws ConfigError, BootError or AppLoadError, as a start would
+ */
+export async function checkApp(configuration: Configuration, stop: Promise<unknown>): Promise<string> {
+  const { app, appArguments, directory, settings } = configuration;
+  await checkFiles(configuration);
+  const identity = await identityOf(settings);
+  const umask = settings.umask ?? process.umask();
+  // The log file is the running service's. What this worker has to say is for whoever checks.
+  const quiet = { ...settings, errorLogfile: '-' };
+  const order = {
+    worker: 1,
+    generation: 1,
+    app,
+    appArguments,
+    directory,
+    identity,
+    umask,
+    settings: quiet,
+    sockets: [],
+  };
+  const policy = policyOf(settings);
+
+  return new Promise((resolve, reject) => {
+    const child: { state: 'booting' | 'ready' | 'killed' } = { state: 'booting' };
+    let found: string | undefined;
+    let error: ErrorReport | undefined;
+    let isStopped = false;
+    const kill = () => {
+      if (child.state === 'booting') child.state = 'killed';
+      worker?.kill();
+    };
+    const timer = setTimeout(kill, policy.bootMs);
+    const worker: ChildProcess | undefined = spawnWorker({
+      order,
+      onMessage: (message) => {
+        if (message.type === 'boot_failed') error = message.error;
+        if (message.type !== 'ready') return;
+        found = message.interface;
+        child.state = 'ready';
+        worker?.send({ type: 'quit', graceMs: quickStopMs });
+        setTimeout(kill, quickStopMs + overstayMs).unref();
+      },
+      onExit: (code, signal) => {
+        clearTimeout(timer);
+        if (found !== undefined) resolve(found);
+        else if (isStopped) reject(new BootError('stopped by a signal before the app was loaded'));
+        else reject(revive(error ?? explainBoot(child, policy, { code, signal })));
+      },
+    });
+    void stop.then(() => {
+      isStopped = true;
+      kill();
+    });
+  });
+}
+
+/** @throws ConfigError that names all files that could not be written */
+async function checkFiles({ settings, origins }: Configuration): Promise<void> {
+  const names = ['pidfile', 'errorLogfile'] as const;
+  const checks = names.map(async (name) => {
+    const path = settings[name];
+    if (path === undefined || path === '-') return [];
+    const isThere = await stat(path).then(
+      () => true,
+      () => false,
+    );
+    return access(isThere ? path : dirname(path), constants.W_OK).then(
+      () => [],
+      ({ code }: NodeJS.ErrnoException) => {
+        const reason = code === 'ENOENT' ? 'its folder is not there' : `this user may not (${code})`;
+        return [`${name}: expected a file that can be written, got ${path}: ${reason} (${origins[name]})`];
+      },
+    );
+  });
+  const problems = (await Promise.all(checks)).flat();
+  if (problems.length > 0) throw new ConfigError(problems);
+}
