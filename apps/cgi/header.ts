@@ -26,16 +26,26 @@ const hopByHop = ['connection', 'keep-alive', 'proxy-connection', 'te', 'trailer
  * @throws BadAnswer when it is too long or the output ends within it
  */
 export async function readHeader(output: AsyncIterator<Buffer>): Promise<{ lines: string[]; rest: Buffer }> {
-  let bytes = Buffer.alloc(0);
+  const pieces: Buffer[] = [];
+  let byteCount = 0;
+  // What has come, but for what the end of a header cannot begin in: it is searched once.
+  let last = '';
   for (;;) {
-    const text = bytes.toString('latin1');
-    const end = /\r?\n\r?\n/.exec(text);
-    if (end !== null && end.index <= longestHeaderBytes)
-      return { lines: text.slice(0, end.index).split(/\r?\n/), rest: bytes.subarray(end.index + end[0].length) };
-    if (bytes.length > longestHeaderBytes) throw new BadAnswer(`its header is longer than ${longestHeaderBytes} bytes`);
     const { done, value } = await output.next();
     if (done) throw new BadAnswer('its output ended before the empty line that ends the header');
-    bytes = Buffer.concat([bytes, value]);
+    pieces.push(value);
+    byteCount += value.length;
+    const searched = last + value.toString('latin1');
+    const end = /\n\r?\n/.exec(searched);
+    if (end !== null) {
+      const bytes = Buffer.concat(pieces, byteCount);
+      const bodyStart = byteCount - searched.length + end.index + end[0].length;
+      const header = bytes.toString('latin1', 0, bodyStart - end[0].length).replace(/\r$/, '');
+      if (header.length <= longestHeaderBytes) return { lines: header.split(/\r?\n/), rest: bytes.subarray(bodyStart) };
+    }
+    if (end !== null || byteCount > longestHeaderBytes)
+      throw new BadAnswer(`its header is longer than ${longestHeaderBytes} bytes`);
+    last = searched.slice(-2);
   }
 }
 
@@ -45,9 +55,11 @@ export function parseHeader(lines: readonly string[]): Answer {
   let location: string | undefined;
   const headers: Header[] = [];
   for (const line of lines) {
-    const [, name, value] = /^([!#$%&'*+.^_`|~0-9A-Za-z-]+):[ \t]*(.*?)[ \t]*$/.exec(line) ?? [];
-    if (name === undefined || value === undefined)
+    const colon = line.indexOf(':');
+    const name = line.slice(0, Math.max(colon, 0));
+    if (!/^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/.test(name))
       throw new BadAnswer(`no header field: ${JSON.stringify(line.slice(0, 80))}`);
+    const value = line.slice(colon + 1).trim();
     const key = name.toLowerCase();
     if (key === 'status') status = value;
     else if (key === 'location') location = value;
@@ -57,7 +69,7 @@ export function parseHeader(lines: readonly string[]): Answer {
     throw new BadAnswer(`no status: ${JSON.stringify(status)}`);
   if (location !== undefined) return redirect(location, status, headers);
   const isTyped = headers.some(([name]) => name.toLowerCase() === 'content-type');
-  const hasContent = !/^(204|304)/.test(status ?? '');
+  const hasContent = !/^(?:204|205|304)/.test(status ?? '');
   if (!isTyped && hasContent) throw new BadAnswer('it says no Content-Type, Location or Status without content');
   return { status: complete(status ?? '200 OK'), headers };
 }

@@ -136,6 +136,7 @@ function parameterNames(source: string): string[] | undefined {
 
 /** Without comments and a default value. */
 function plainName(text: string): string {
-  const bare = text.replace(/\/\*[\s\S]*?\*\/|\/\/.*$/gm, '').trim();
+  // A comment that does not end takes the rest: tried again from each of its beginnings, it would cost the square of it.
+  const bare = text.replace(/\/\*[\s\S]*?(?:\*\/|(?![\s\S]))|\/\/.*$/gm, '').trim();
   return /^[\w$.]+/.exec(bare)?.[0] ?? bare;
 }

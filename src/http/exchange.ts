@@ -4,7 +4,14 @@
  */
 
 import { AppError, ClientGone, HttpError, overdueAnswer } from './errors.ts';
-import { type Field, type Framing, type ResponseState, writeHead, writeInterimHead } from './h1/writer.ts';
+import {
+  type Field,
+  type Framing,
+  type ResponseState,
+  writeHead,
+  writeInterimHead,
+  writeTrailers,
+} from './h1/writer.ts';
 import type { RequestHead } from './head.ts';
 import { maxQueuedBytes } from './limits.ts';
 
@@ -256,27 +263,28 @@ export class Exchange implements ResponseState {
 
   /**
    * The answer is complete. One shorter than its Content-Length is cut, so that the client does not wait for the rest.
-   * @param trailers field lines, each with its CRLF; only a chunked body can have them
+   * @param trailers only a chunked body can have them
    */
-  end(trailers = ''): void {
+  end(trailers: readonly Field[] = []): void {
     if (this.isEnded || this.isGone || this.isCut) return;
-    if (!this.isStarted) this.carrier.sendText(this.makeHead(this.status, this.fields, trailers === '' ? 0 : -1));
+    const last = writeTrailers(trailers);
+    if (!this.isStarted) this.carrier.sendText(this.makeHead(this.status, this.fields, trailers.length === 0 ? 0 : -1));
     if (this.framing === 'length' && this.sentBytes < this.contentLength)
       throw new AppError(`the body has ${this.sentBytes} bytes, but its Content-Length says ${this.contentLength}`);
     this.isEnded = true;
-    if (this.framing === 'chunked') this.carrier.sendText(`0\r\n${trailers}\r\n`);
+    if (this.framing === 'chunked') this.carrier.sendText(`0\r\n${last}\r\n`);
     this.carrier.finish(this);
   }
 
-  /** 103 Early Hints (RFC 8297), which HTTP/1.0 clients would not understand. */
+  /** 103 Early Hints (RFC 8297). */
   sendEarlyHints(fields: readonly Field[]): void {
-    this.sendInterim(writeInterimHead('103 Early Hints', fields));
+    this.sendInterim('103 Early Hints', fields);
   }
 
-  /** A response ahead of the answer (RFC 9110 §15.2), as it goes out. */
-  sendInterim(text: string): void {
-    if (this.isStarted || this.isGone || this.minorVersion === 0) return;
-    this.carrier.sendText(text);
+  /** A response ahead of the answer (RFC 9110 §15.2), which HTTP/1.0 clients would not understand. */
+  sendInterim(status: string, fields: readonly Field[]): void {
+    const text = writeInterimHead(status, fields, this.isLenient);
+    if (!this.isStarted && !this.isGone && this.minorVersion !== 0) this.carrier.sendText(text);
   }
 
   /** The one way for failures: ended, nothing; begun, the connection is cut; else a 500 that shows no internals. */

@@ -16,8 +16,8 @@ const hopByHop = [
   'upgrade',
 ];
 
-/** Answers without content (RFC 9110 §15.3.5, §15.4.5). */
-const withoutContent = ['204', '304'];
+/** Answers without content (RFC 9110 §15.3.5, §15.3.6, §15.4.5). */
+const withoutContent = ['204', '205', '304'];
 
 export function checkStatus(status: unknown): asserts status is string {
   assert(typeof status === 'string', `a status is a text such as "200 OK", not ${show(status)}`);

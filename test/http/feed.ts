@@ -26,8 +26,8 @@ export function feed(pieces: Iterable<Buffer>, limits: Limits): Parsed {
   const { requests } = parsed;
   const parser = new RequestParser(limits, {
     onHead: (head) => requests.push({ head, body: '', isComplete: false }),
-    onBody: (bytes) => {
-      requests.at(-1)!.body += bytes.toString('latin1');
+    onBody: (bytes, start, end) => {
+      requests.at(-1)!.body += bytes.toString('latin1', start, end);
     },
     onEnd: () => {
       requests.at(-1)!.isComplete = true;

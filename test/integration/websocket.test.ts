@@ -115,6 +115,28 @@ describe('an upgrade', () => {
     await tsgun.stop();
   });
 
+  it.each(['h2c', 'HTTP/2.0', 'h2c, TLS/1.3'])(
+    'to %s is ignored, as versions of HTTP are not an app’s',
+    async (protocol) => {
+      const tsgun = start(`${makeFolder({ 'app.mjs': listening }).path}/app.mjs`);
+      const client = await tsgun.connect();
+      client.send(
+        `GET / HTTP/1.1\r\nHost: h\r\nConnection: Upgrade, HTTP2-Settings\r\nUpgrade: ${protocol}\r\nHTTP2-Settings: AAMAAABk\r\n\r\n`,
+      );
+      await client.until(/^HTTP\/1\.1 200 OK[\s\S]*a request$/);
+      await tsgun.stop();
+    },
+  );
+
+  it('goes to the app if one of several protocols can be its own', async () => {
+    const tsgun = start(`${makeFolder({ 'app.mjs': listening }).path}/app.mjs`);
+    const client = await tsgun.connect();
+    client.send('GET /x HTTP/1.1\r\nHost: h\r\nConnection: upgrade\r\nUpgrade: h2c, echo\r\n\r\n');
+    await client.until(/^HTTP\/1\.1 101 [\s\S]*\/x true $/);
+    client.socket.destroy();
+    await tsgun.stop();
+  });
+
   it('is ignored in the threaded class', async () => {
     const tsgun = start(`${makeFolder({ 'app.mjs': listening }).path}/app.mjs`, ['--worker-class', 'threaded']);
     const client = await tsgun.connect();

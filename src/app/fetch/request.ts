@@ -187,6 +187,16 @@ function urlOf({ head, carrier }: Exchange): string {
     lastOrigin = new URL(`http://${host}`).origin;
     lastHost = host;
   }
-  const target = head.query === '' ? head.path : `${head.path}?${head.query}`;
+  const target = head.query === '' ? pathOf(head.path) : `${pathOf(head.path)}?${head.query}`;
   return plainTarget.test(target) || target === '/' ? lastOrigin + target : new URL(lastOrigin + target).href;
+}
+
+/**
+ * `OPTIONS *` means the server as a whole, whose URI has an empty path (RFC 9112 §3.3). A raw backslash is a character like
+ * any other to the other interfaces, to proxies and to Node; `URL` would read a slash, and the app see another path than
+ * whatever has checked it.
+ */
+function pathOf(path: string): string {
+  if (path === '*') return '/';
+  return path.includes('\\') ? path.replaceAll('\\', '%5C') : path;
 }

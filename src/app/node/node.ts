@@ -6,11 +6,12 @@
 import { EventEmitter } from 'node:events';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Exchange } from '../../http/exchange.ts';
+import { listMembers } from '../../http/h1/grammar.ts';
 import { isNodeServer, type NodeServer } from '../detect.ts';
 import type { Handler } from '../wsgi/wsgi.ts';
 import { hasPrototypes, standBefore } from './prototypes.ts';
 import { abortRequest, own, Request } from './request.ts';
-import { close, fail, Response, tellClose } from './response.ts';
+import { close, fail, Response, tellClose, writeEarlyHints } from './response.ts';
 import { ClientSocket } from './socket.ts';
 
 export type NodeListener = (request: IncomingMessage, response: ServerResponse) => unknown;
@@ -53,6 +54,7 @@ function makersFor(app: unknown): Makers {
   if (before?.MadeRequest.prototype === app.request && before.MadeResponse.prototype === app.response) return before;
   const makers = { MadeRequest: class extends Request {}, MadeResponse: class extends Response {} };
   app.request = standBefore(app.request, makers.MadeRequest.prototype);
+  Object.assign(makers.MadeResponse.prototype, { writeEarlyHints });
   app.response = standBefore(app.response, makers.MadeResponse.prototype);
   known.set(app, makers);
   return makers;
@@ -110,7 +112,16 @@ function isPromise(value: unknown): value is Promise<unknown> {
 
 function mayUpgrade({ head, carrier }: Exchange, server: NodeServer): boolean {
   if (!head.isUpgrade || head.hasBody || carrier.takeOver === undefined) return false;
-  return server.listenerCount('upgrade') > 0 && head.names.some(({ kind }) => kind === 'upgrade');
+  if (server.listenerCount('upgrade') === 0) return false;
+  return head.names.some(({ kind }, index) => kind === 'upgrade' && listMembers(head.values[index]!).some(isOfApp));
+}
+
+/**
+ * Whether a protocol that a client offers is for an app to take. Versions of HTTP are the server's: clients offer `h2c` with
+ * any request, and a WebSocket library would refuse such a one.
+ */
+function isOfApp(protocol: string): boolean {
+  return !/^(?:h2c?|h3|https?|tls)(?:\/.*)?$/.test(protocol);
 }
 
 /**

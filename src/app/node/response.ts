@@ -30,6 +30,8 @@ interface Seam {
   getRawHeaderNames(): string[];
 }
 
+const originalEarlyHints = ServerResponse.prototype.writeEarlyHints;
+const areHintsUnchecked = !('writeInformation' in ServerResponse.prototype);
 const originalFinish = (ServerResponse.prototype as unknown as Seam)._finish;
 const { outHeaders, needDrain } = responseSymbols(new ServerResponse({ method: 'GET' } as Request));
 const seam = (response: object) => response as Seam & { [name: symbol]: unknown };
@@ -45,6 +47,8 @@ class Answer {
   /** Whether a write returned false, and no `drain` has followed. */
   isStalled = false;
   finishDone: Done = undefined;
+  /** Whether names and values of the early hints that are being written have been looked at. */
+  areHintsChecked = !areHintsUnchecked;
   hasToldClose = false;
   /** Called when the answer is complete, or will never be. */
   onSettled: (() => void) | undefined = undefined;
@@ -71,6 +75,10 @@ export class Response extends ServerResponse<Request> {
     parts._writeRaw = writeRaw;
     parts._finish = finish;
     if (needDrain === undefined) Object.defineProperty(this, 'writableNeedDrain', { get: () => this[own].isStalled });
+  }
+
+  override writeEarlyHints(hints: Record<string, string | string[]>, callback?: () => void): void {
+    writeEarlyHints.call(this, hints, callback);
   }
 }
 
@@ -183,14 +191,38 @@ function flushHead(response: Response): void {
   response[own].exchange.sendHead();
 }
 
-/** Interim responses, which do not wait for anything. */
+/** Interim responses, which do not wait for anything. Node says them as text; here they are read, and held to the rules. */
 function writeRaw(this: Response, data: Piece, _encoding?: BufferEncoding | null, callback?: Done): boolean {
-  const text = String(data);
-  if (text.startsWith('HTTP/1.1 100 ')) startReading(this.req);
-  else if (text.startsWith('HTTP/1.1 1')) this[own].exchange.sendInterim(text);
-  else throw new AppError('only interim responses are written as they stand');
+  const [statusLine = '', ...lines] = String(data).split('\r\n');
+  const status = /^HTTP\/1\.1 (1.*)$/.exec(statusLine)?.[1];
+  // The empty line, and what stands behind it: nothing.
+  if (status === undefined || lines.pop() !== '' || lines.pop() !== '')
+    throw new AppError('only interim responses are written as they stand');
+  if (status.startsWith('100 ')) startReading(this.req);
+  else if (this[own].areHintsChecked || !status.startsWith('103 '))
+    this[own].exchange.sendInterim(status, lines.map(readLine));
   if (typeof callback === 'function') process.nextTick(callback);
   return true;
+}
+
+/** A field out of a line of Node's. What is no such line is found to be none when it is written. */
+function readLine(line: string): Field {
+  const colon = line.indexOf(':');
+  return [line.slice(0, Math.max(colon, 0)), line.slice(colon + 1).trim()];
+}
+
+/**
+ * Before version 24, Node passes on what it is given: a line end in it would begin another field, or another answer. Where a
+ * framework has given the response a prototype without this method, `writeRaw` sends no hints.
+ */
+export function writeEarlyHints(this: Response, hints: Record<string, string | string[]>, callback?: () => void): void {
+  for (const [name, value] of Object.entries(hints ?? {})) {
+    validateHeaderName(name);
+    for (const each of Array.isArray(value) ? value : [value]) validateHeaderValue(name, each);
+  }
+  this[own].areHintsChecked = true;
+  originalEarlyHints.call(this, hints, callback);
+  this[own].areHintsChecked = !areHintsUnchecked;
 }
 
 /** The app has ended its answer. */
@@ -198,15 +230,16 @@ function finish(this: Response): void {
   const { exchange, pending } = this[own];
   originalFinish.call(this);
   attempt(this, () => {
-    const { _trailer: trailer } = seam(this);
-    if (exchange.status === '' && trailer === '') {
+    const { _trailer: lines } = seam(this);
+    const trailers = lines === '' ? [] : lines.split('\r\n').slice(0, -1).map(readLine);
+    if (exchange.status === '' && trailers.length === 0) {
       this[own].pending = undefined;
       exchange.send(this[own].status, this[own].fields, pending ?? '');
       if (this[own].pendingDone) process.nextTick(this[own].pendingDone);
     } else {
       flushPending(this);
       begin(this);
-      exchange.end(trailer);
+      exchange.end(trailers);
     }
   });
   process.nextTick(settle, this);

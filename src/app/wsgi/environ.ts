@@ -121,9 +121,13 @@ function errorStream(onErrorLine: (line: string) => void): Writable {
   return new Writable({
     decodeStrings: false,
     write(chunk: string | Buffer, _encoding, done) {
-      const lines = (partial + chunk.toString()).split('\n');
-      partial = lines.pop() ?? '';
-      for (const line of lines) onErrorLine(line);
+      // Only what is new is searched: a line may come in many pieces.
+      const [first = '', ...others] = chunk.toString().split('\n');
+      partial += first;
+      for (const line of others) {
+        onErrorLine(partial);
+        partial = line;
+      }
       done();
     },
   });

@@ -17,6 +17,7 @@ import { checkDeadline } from '../overdue.ts';
 import { isShared, readBuffer } from '../wire/buffers.ts';
 import { openWire } from '../wire/open-wire.ts';
 import type { Incoming, Wire, WireEvents } from '../wire/wire.ts';
+import { Gathered } from './gathered.ts';
 import type { Host, Peer } from './host.ts';
 import { RequestParser, type RequestSink } from './parser.ts';
 
@@ -35,6 +36,7 @@ export class Connection implements RequestSink, WireEvents, Carrier {
   private readonly server: Host;
   private readonly wire: Wire;
   private readonly parser: RequestParser;
+  private readonly gathered = new Gathered();
   private exchange: Exchange | undefined = undefined;
   /** It is answered, while the app still reads its body. */
   private answered: Exchange | undefined = undefined;
@@ -111,9 +113,14 @@ export class Connection implements RequestSink, WireEvents, Carrier {
     let position = start;
     this.isConsuming = true;
     try {
-      while (position < end && !this.isClosing && !this.mustWait) position = this.parser.feed(bytes, position, end);
+      while (position < end && !this.isClosing && !this.mustWait) {
+        position = this.parser.feed(bytes, position, end);
+        this.passBody();
+      }
     } catch (error) {
       if (!(error instanceof HttpError)) throw error;
+      // Of a body that is broken, nobody wants the part before.
+      this.gathered.take();
       this.refuse(error);
     } finally {
       this.isConsuming = false;
@@ -166,7 +173,13 @@ export class Connection implements RequestSink, WireEvents, Carrier {
     else server.handle(exchange);
   }
 
-  onBody(bytes: Buffer): void {
+  onBody(bytes: Buffer, start: number, end: number): void {
+    this.gathered.add(bytes, start, end);
+  }
+
+  private passBody(): void {
+    const bytes = this.gathered.take();
+    if (bytes === undefined) return;
     const taker = this.exchange ?? (this.answered?.isBodyPending === true ? this.answered : undefined);
     if (taker !== undefined) {
       // A small piece would keep a large buffer alive.
@@ -187,6 +200,7 @@ export class Connection implements RequestSink, WireEvents, Carrier {
   }
 
   onEnd(): void {
+    this.passBody();
     this.isRequestComplete = true;
     (this.exchange ?? this.answered)?.endBody();
     this.answered = undefined;

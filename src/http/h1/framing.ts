@@ -6,8 +6,9 @@
 
 import { HttpError } from '../errors.ts';
 import type { RequestHead } from '../head.ts';
-import { absoluteForm, authorityForm, hostForm, listMembers, targetForm, tokenForm } from './grammar.ts';
+import { absoluteForm, authorityForm, hostForm, listMembers, targetForm, tokenForm, trimOws } from './grammar.ts';
 
+const slash = 0x2f;
 const versionForm = /^HTTP\/([0-9])\.([0-9])$/;
 
 /** request-line (RFC 9112 §3): method SP request-target SP HTTP-version, with exactly those two spaces. */
@@ -43,7 +44,7 @@ function readTarget(head: RequestHead): void {
     if (!authorityForm.test(target)) throw new HttpError(400, 'CONNECT needs host:port for a target');
     throw new HttpError(501, 'CONNECT is not served');
   }
-  if (target.charCodeAt(0) === 0x2f) return splitTarget(head, target);
+  if (target.charCodeAt(0) === slash) return splitTarget(head, target);
   if (target === '*' && method === 'OPTIONS') {
     head.path = '*';
     return;
@@ -64,6 +65,8 @@ function splitTarget(head: RequestHead, target: string): void {
 export function readFraming(head: RequestHead): void {
   let hosts = 0;
   let lengths = 0;
+  let types = 0;
+  let dates = 0;
   let codings: string | undefined;
   let connection: string | undefined;
   head.isKeepAlive = head.minorVersion === 1;
@@ -80,6 +83,10 @@ export function readFraming(head: RequestHead): void {
     } else if (kind === 'transfer-encoding') codings = codings === undefined ? value : `${codings},${value}`;
     else if (kind === 'connection') connection = connection === undefined ? value : `${connection},${value}`;
     else if (kind === 'expect') readExpectation(head, value);
+    // Singletons (RFC 9110 §8.3, §6.6.1). Of two, Node takes the first, gunicorn the last, and `fetch` both: a filter in front
+    // of us may have checked another than the app gets.
+    else if (kind === 'content-type' && ++types > 1) throw new HttpError(400, 'more than one Content-Type');
+    else if (kind === 'date' && ++dates > 1) throw new HttpError(400, 'more than one Date');
   }
   if (hosts === 0 && head.minorVersion === 1) throw new HttpError(400, 'HTTP/1.1 needs a Host field');
   if (codings !== undefined) readTransferEncoding(head, codings);
@@ -97,7 +104,7 @@ function readContentLength(value: string): number {
 function readTransferEncoding(head: RequestHead, value: string): void {
   if (head.minorVersion === 0) throw new HttpError(400, 'HTTP/1.0 has no Transfer-Encoding');
   if (head.contentLength !== -1) throw new HttpError(400, 'both Transfer-Encoding and Content-Length');
-  const codings = value.split(',').map((coding) => coding.replace(/^[ \t]+|[ \t]+$/g, '').toLowerCase());
+  const codings = value.split(',').map((coding) => trimOws(coding).toLowerCase());
   if (codings.some((coding) => !tokenForm.test(coding))) throw new HttpError(400, 'malformed Transfer-Encoding');
   if (codings.indexOf('chunked') !== codings.lastIndexOf('chunked')) throw new HttpError(400, 'chunked more than once');
   if (codings.includes('chunked') && codings.at(-1) !== 'chunked') throw new HttpError(400, 'chunked must come last');

@@ -35,6 +35,9 @@ export const chunkLineForm = new RegExp(`^([0-9A-Fa-f]{1,13})((?:${extension})*)
 /** Status of an answer as apps give it: code, space, reason (RFC 9112 §4). A reason may be empty, the space may not. */
 export const statusForm = /^[2-5][0-9]{2} [\t\x20-\x7e\x80-\xff]*$/;
 
+/** Of an interim answer (RFC 9110 §15.2); 101 is the end of HTTP, and the connection's to say. */
+export const interimForm = /^1(?!01)[0-9]{2} [\t\x20-\x7e\x80-\xff]*$/;
+
 const space = 0x20;
 const tab = 0x09;
 

@@ -7,17 +7,17 @@
  */
 
 import { HttpError } from '../errors.ts';
-import { type FieldName, lookUpField } from '../fields.ts';
 import { RequestHead } from '../head.ts';
 import { type Limits, maxChunkExtensionBytes, maxChunkLineBytes, maxEmptyLines } from '../limits.ts';
+import { fieldNameAt, fieldValueAt } from './field-line.ts';
 import { readFraming, readRequestLine } from './framing.ts';
-import { chunkLineForm, fieldValueForm, trimOws } from './grammar.ts';
+import { chunkLineForm, tokenForm } from './grammar.ts';
 
 /** What the parser calls. All calls are made while `feed` runs. */
 export interface RequestSink {
   onHead(head: RequestHead): void;
-  /** `bytes` is a view of what was fed, not a copy: it is valid only during the call. */
-  onBody(bytes: Buffer): void;
+  /** A piece of the body: the fed bytes from `start` to `end`. One call for each chunk, however small. */
+  onBody(bytes: Buffer, start: number, end: number): void;
   /** The request is complete. Trailers have been checked and dropped. */
   onEnd(): void;
 }
@@ -35,16 +35,19 @@ const State = {
 type State = (typeof State)[keyof typeof State];
 
 const carriageReturn = 0x0d;
-const colon = 0x3a;
+const lineFeedCode = 0x0a;
+const methodBytes = Uint8Array.from({ length: 256 }, (_, code) => (tokenForm.test(String.fromCharCode(code)) ? 1 : 0));
 /** How much is decoded at a time in search of a line. */
 const windowBytes = 16 * 1024;
 
 export class RequestParser {
   private readonly limits: Limits;
   private readonly sink: RequestSink;
+  private readonly fieldLimit: number;
   private state: State = State.requestLine;
-  /** The beginning of a line whose end has not come yet. */
-  private partial = '';
+  /** The beginning of a line whose end has not come yet, as it came: joined at each piece, it would be copied as often. */
+  private partial: string[] = [];
+  private partialLength = 0;
   /** Bytes decoded in search of lines, and where they begin: pipelined requests share them. */
   private text = '';
   private textStart = 0;
@@ -59,11 +62,12 @@ export class RequestParser {
   constructor(limits: Limits, sink: RequestSink) {
     this.limits = limits;
     this.sink = sink;
+    this.fieldLimit = limits.fieldBytes || Number.POSITIVE_INFINITY;
   }
 
   /** Whether not a byte of the next request has come. Empty lines before it are none of it (RFC 9112 §2.2). */
   get isIdle(): boolean {
-    return this.state === State.requestLine && this.partial === '';
+    return this.state === State.requestLine && this.partialLength === 0;
   }
 
   /** Whether a head has begun and is not complete. */
@@ -100,13 +104,13 @@ export class RequestParser {
       }
       if (position >= this.textStart + this.text.length || this.text === '') this.decode(bytes, position, end);
       const { text, textStart } = this;
-      if (this.state === State.fieldLine && this.partial === '')
+      if (this.isIdle && !canBegin(text.charCodeAt(position - textStart))) throw malformedMethod();
+      if (this.state === State.fieldLine && this.partialLength === 0)
         position = textStart + this.takeFields(text, position - textStart);
       const lineFeed = text.indexOf('\n', position - textStart);
       if (lineFeed === -1) {
-        this.partial += text.slice(position - textStart);
+        this.hold(text.slice(position - textStart));
         position = textStart + text.length;
-        this.checkLength(contentLength(this.partial));
         continue;
       }
       const line = this.takePartial(text, position - textStart, lineFeed);
@@ -132,7 +136,7 @@ export class RequestParser {
     for (;;) {
       const end = text.indexOf('\n', position) - 1;
       if (end <= position || text.charCodeAt(end) !== carriageReturn) return position;
-      this.checkLength(end - position);
+      if (end - position > this.fieldLimit) throw tooLongField();
       this.takeField(text, position, end);
       position = end + 2;
     }
@@ -140,28 +144,43 @@ export class RequestParser {
 
   /** The line that ends at `lineFeed`, with the part of it that came before, and without its CRLF. */
   private takePartial(text: string, start: number, lineFeed: number): string {
-    const isWhole = this.partial === '';
-    const line = isWhole ? text : this.partial + text.slice(start, lineFeed);
+    const isWhole = this.partialLength === 0;
+    const line = isWhole ? text : this.partial.join('') + text.slice(start, lineFeed);
     const from = isWhole ? start : 0;
     const last = (isWhole ? lineFeed : line.length) - 1;
-    this.partial = '';
+    if (!isWhole) this.partial = [];
+    this.partialLength = 0;
     const hasCarriageReturn = last >= from && line.charCodeAt(last) === carriageReturn;
-    this.checkLength((hasCarriageReturn ? last : last + 1) - from);
+    const length = (hasCarriageReturn ? last : last + 1) - from;
+    if (length > this.lineLimit) throw this.tooLong(line.slice(from, last + 1));
     // A bare LF ends no line of ours (RFC 9112 §2.2 lets a recipient choose; two choices in a row make a smuggler's day).
     if (!hasCarriageReturn) throw new HttpError(400, 'a line must end in CRLF');
     return line.slice(from, last);
   }
 
-  /** Checked for whole lines and for parts alike, so that the cuts make no difference. */
-  private checkLength(length: number): void {
-    const { requestLineBytes, fieldBytes } = this.limits;
-    if (this.state === State.requestLine) {
-      if (requestLineBytes > 0 && length > requestLineBytes) throw new HttpError(414, 'the request line is too long');
-    } else if (this.state === State.fieldLine || this.state === State.trailerLine) {
-      if (fieldBytes > 0 && length > fieldBytes) throw new HttpError(431, 'a header field is too long');
-    } else if (this.state === State.chunkLine) {
-      if (length > maxChunkLineBytes) throw new HttpError(400, 'a chunk-size line is too long');
-    } else if (length > 0) throw new HttpError(400, 'a chunk must end in CRLF');
+  /** Keeps the beginning of a line. Its length is checked here too, so that the cuts make no difference. */
+  private hold(piece: string): void {
+    this.partial.push(piece);
+    this.partialLength += piece.length;
+    const length = piece.charCodeAt(piece.length - 1) === carriageReturn ? this.partialLength - 1 : this.partialLength;
+    if (length > this.lineLimit) throw this.tooLong(this.partial.join(''));
+  }
+
+  /** How long a line may be now. */
+  private get lineLimit(): number {
+    if (this.state === State.requestLine) return this.limits.requestLineBytes || Number.POSITIVE_INFINITY;
+    if (this.state === State.chunkLine) return maxChunkLineBytes;
+    return this.state === State.chunkEnd ? 0 : this.fieldLimit;
+  }
+
+  private tooLong(line: string): HttpError {
+    if (this.state === State.chunkLine) return new HttpError(400, 'a chunk-size line is too long');
+    if (this.state === State.chunkEnd) return new HttpError(400, 'a chunk must end in CRLF');
+    if (this.state !== State.requestLine) return tooLongField();
+    // Up to the first byte too many, which is the same however the line was cut. RFC 9112 §3: too long a method is 501, too
+    // long a target 414.
+    const isMethod = tokenForm.test(line.slice(0, this.limits.requestLineBytes + 1));
+    return isMethod ? new HttpError(501, 'no such method') : new HttpError(414, 'the request line is too long');
   }
 
   /** @returns whether the line ended a request */
@@ -234,7 +253,7 @@ export class RequestParser {
   private takeBody(bytes: Buffer, start: number, stop: number): void {
     this.remaining -= stop - start;
     this.bodyBytes += stop - start;
-    this.sink.onBody(bytes.subarray(start, stop));
+    this.sink.onBody(bytes, start, stop);
     if (this.remaining > 0) return;
     if (this.state === State.chunkBody) this.state = State.chunkEnd;
     else this.endRequest();
@@ -259,31 +278,18 @@ export class RequestParser {
   }
 }
 
-/** The length of a line, or of the beginning of one, without the CR that may end it. */
-function contentLength(line: string): number {
-  const last = line.length - 1;
-  return last >= 0 && line.charCodeAt(last) === carriageReturn ? last : last + 1;
-}
-
 /**
- * The name of the field line from `start` to `end`. No space before the colon, no folded line (RFC 9112 §5.1, §5.2):
- * neither is a token.
+ * Whether a request may begin with this byte: a method's, or the CRLF that some clients send before (RFC 9112 §2.2). What
+ * comes with a client of another protocol, such as a TLS handshake, is known by it without waiting for a line's end.
  */
-function fieldNameAt(text: string, start: number, end: number, before: FieldName | undefined): FieldName {
-  const guess = before?.follower;
-  if (guess !== undefined && text.charCodeAt(start + guess.raw.length) === colon && text.startsWith(guess.raw, start))
-    return guess;
-  const stop = text.indexOf(':', start);
-  const field = stop === -1 || stop >= end ? undefined : lookUpField(text.slice(start, stop));
-  if (field === undefined) throw new HttpError(400, 'malformed header field name');
-  // Only among cached names: any other would be kept alive by the one it followed, as many as a client cares to send.
-  if (before?.isCached && field.isCached) before.follower = field;
-  return field;
+function canBegin(code: number): boolean {
+  return code === carriageReturn || code === lineFeedCode || methodBytes[code] === 1;
 }
 
-/** The value between `start` and `end`, without the white space around it (RFC 9112 §5). */
-function fieldValueAt(text: string, start: number, end: number): string {
-  const value = trimOws(text, start, end);
-  if (!fieldValueForm.test(value)) throw new HttpError(400, 'malformed header field value');
-  return value;
+function malformedMethod(): HttpError {
+  return new HttpError(400, 'malformed method');
+}
+
+function tooLongField(): HttpError {
+  return new HttpError(431, 'a header field is too long');
 }

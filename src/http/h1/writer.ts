@@ -6,7 +6,7 @@
 import { dateLine } from '../date.ts';
 import { AppError } from '../errors.ts';
 import { type FieldKind, lookUpField } from '../fields.ts';
-import { fieldValueForm, listMembers, statusForm } from './grammar.ts';
+import { fieldValueForm, interimForm, listMembers, statusForm } from './grammar.ts';
 
 export type Field = readonly [name: string, value: string];
 
@@ -35,25 +35,30 @@ export interface ResponseState {
  */
 export function writeHead(state: ResponseState, status: string, fields: readonly Field[], knownLength: number): string {
   checkStatus(status);
-  const hasNoBody = status.startsWith('204') || status.startsWith('304');
+  // RFC 9110 §15.3.5, §15.3.6, §15.4.5.
+  const isReset = status.startsWith('205');
+  const hasNoBody = isReset || status.startsWith('204') || status.startsWith('304');
   let text = `HTTP/1.1 ${status}\r\n`;
   let hasDate = false;
+  let hasType = false;
   state.contentLength = -1;
   for (const field of fields) {
     const [name, value] = field;
     const kind = checkField(name, value);
     if (kind === 'content-length') {
       state.contentLength = readLength(state.contentLength, value);
-      if (status.startsWith('204')) continue;
+      if (isReset || status.startsWith('204')) continue;
     } else if (kind === 'connection') {
       if (listMembers(value).includes('close')) state.persists = false;
       continue;
-    } else if (kind === 'date') hasDate = true;
-    else if (kind === 'trailer' || kind === 'transfer-encoding' || kind === 'hop-by-hop' || kind === 'upgrade') {
-      if (state.isLenient !== true || !mayLeaveOut(kind, value))
-        throw new AppError(
-          `${name} belongs to the connection, which is the server's: an app must not set it (PEP 3333)`,
-        );
+    } else if (kind === 'date') {
+      if (hasDate) throw moreThanOne(name);
+      hasDate = true;
+    } else if (kind === 'content-type') {
+      if (hasType) throw moreThanOne(name);
+      hasType = true;
+    } else if (isOfConnection(kind)) {
+      if (state.isLenient !== true || !mayLeaveOut(kind, value)) throw ofConnection(name);
       // What this one announces, Node's handlers can send (RFC 9110 §6.6.2).
       if (kind !== 'trailer') continue;
     }
@@ -64,6 +69,8 @@ export function writeHead(state: ResponseState, status: string, fields: readonly
   if (hasNoBody) {
     state.framing = 'none';
     state.contentLength = -1;
+    // Unlike the other two, it says so (RFC 9112 §6.3).
+    if (isReset) text += 'Content-Length: 0\r\n';
   } else if (state.contentLength !== -1) {
     if (knownLength !== -1 && knownLength !== state.contentLength && !(state.isHeadRequest && knownLength === 0))
       throw new AppError(`the body has ${knownLength} bytes, but its Content-Length says ${state.contentLength}`);
@@ -91,14 +98,39 @@ function mayLeaveOut(kind: FieldKind, value: string): boolean {
   return kind !== 'transfer-encoding' || /^(?:chunked|identity)$/i.test(value);
 }
 
-/** An interim response, such as 103 Early Hints (RFC 8297). */
-export function writeInterimHead(status: string, fields: readonly Field[]): string {
+/**
+ * An interim response, such as 103 Early Hints (RFC 8297). It is held to the rules of a final head. As it has no content, a
+ * Content-Length is left out, as from a 204 (RFC 9110 §8.6, RFC 9112 §6.1).
+ */
+export function writeInterimHead(status: string, fields: readonly Field[], isLenient: boolean): string {
+  if (!interimForm.test(status)) throw new AppError(`not the status of an interim answer: ${JSON.stringify(status)}`);
   let text = `HTTP/1.1 ${status}\r\n`;
   for (const [name, value] of fields) {
-    checkField(name, value);
-    text += `${name}: ${value}\r\n`;
+    const kind = checkField(name, value);
+    if (isOfConnection(kind) && (!isLenient || !mayLeaveOut(kind, value))) throw ofConnection(name);
+    if (!isOfConnection(kind) && kind !== 'connection' && kind !== 'content-length') text += `${name}: ${value}\r\n`;
   }
   return `${text}\r\n`;
+}
+
+/** Field lines behind a chunked body. What frames, routes or describes the message may not come so late (RFC 9110 §6.5.1). */
+export function writeTrailers(fields: readonly Field[]): string {
+  let text = '';
+  for (const [name, value] of fields) if (checkField(name, value) === 'other') text += `${name}: ${value}\r\n`;
+  return text;
+}
+
+function isOfConnection(kind: FieldKind): boolean {
+  return kind === 'trailer' || kind === 'transfer-encoding' || kind === 'hop-by-hop' || kind === 'upgrade';
+}
+
+function ofConnection(name: string): AppError {
+  return new AppError(`${name} belongs to the connection, which is the server's: an app must not set it (PEP 3333)`);
+}
+
+/** Of two, clients take one or the other (RFC 9110 §8.3, §6.6.1). */
+function moreThanOne(name: string): AppError {
+  return new AppError(`more than one ${name}: an answer has one, so set it instead of adding to it`);
 }
 
 /** The last status that passed: most responses of an app have the same. */

@@ -34,6 +34,25 @@ describe('a Request', () => {
     expect(bodyOf(await ask((request) => new Response(request.url), `GET ${target}`))).toBe(url);
   });
 
+  it.each([
+    ['/a\\..\\b', 'http://example.test/a%5C..%5Cb'],
+    ['/\\evil.test/x', 'http://example.test/%5Cevil.test/x'],
+    ['/a?b\\c', 'http://example.test/a?b\\c'],
+  ])('has no slash for a backslash: %s', async (target, url) => {
+    expect(bodyOf(await ask((request) => new Response(request.url), `GET ${target}`))).toBe(url);
+  });
+
+  it.each([
+    ['h', 'http://h/'],
+    ['h:8080', 'http://h:8080/'],
+    ['[::1]:80', 'http://[::1]/'],
+  ])('that asks about the server as a whole is one of host %s', async (host, url) => {
+    const { port } = await open((request) => new Response(`${request.method} ${request.url}`));
+    const client = await Client.open(port);
+    const received = await client.exchange(`OPTIONS * HTTP/1.1\r\nHost: ${host}\r\nConnection: close\r\n\r\n`);
+    expect(bodyOf(received)).toBe(`OPTIONS ${url}`);
+  });
+
   it('passes for one of Node', async () => {
     const app: Fetch = async (request) => {
       const copy = new Request(request, { headers: { 'X-New': 'n' } });

@@ -468,6 +468,29 @@ describe('the environ (PEP 3333, "environ Variables")', () => {
     expect(errorLines).toEqual(['one', 'two']);
   });
 
+  it('fails by early hints that belong to the connection, or would split the answer', async () => {
+    const told: string[] = [];
+    const { ask } = await serve((env, startResponse) => {
+      const hint = (name: string, value: string) => {
+        try {
+          env['wsgi.early_hints']([[name, value]]);
+        } catch (error) {
+          told.push((error as Error).message);
+        }
+      };
+      hint('Transfer-Encoding', 'chunked');
+      hint('X-A', 'a\r\n\r\nHTTP/1.1 200 OK');
+      hint('Content-Length', '5');
+      startResponse(...ok);
+      return ['hello'];
+    });
+    expect(await ask(get)).toMatch(/^HTTP\/1\.1 103 Early Hints\r\n\r\nHTTP\/1\.1 200 OK\r\n/);
+    expect(told).toEqual([
+      expect.stringContaining('Transfer-Encoding belongs to the connection'),
+      expect.stringContaining('header X-A: CR, LF'),
+    ]);
+  });
+
   it('sends early hints ahead of the answer', async () => {
     const { ask } = await serve((env, startResponse) => {
       env['wsgi.early_hints']([['Link', '</s.css>; rel=preload']]);

@@ -14,7 +14,7 @@ function makeParser(limits = defaultLimits) {
   const calls: string[] = [];
   const parser = new RequestParser(limits, {
     onHead: ({ method, target }) => calls.push(`head ${method} ${target}`),
-    onBody: (bytes) => calls.push(`body ${bytes}`),
+    onBody: (bytes, start, end) => calls.push(`body ${bytes.toString('latin1', start, end)}`),
     onEnd: () => calls.push('end'),
   });
   const take = (text: string) => parser.feed(Buffer.from(text, 'latin1'), 0, text.length);

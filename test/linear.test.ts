@@ -1,0 +1,258 @@
+/**
+ * What reads a client's bytes takes time in proportion to how many they are: each input is doubled four times. No machine is
+ * quick or idle enough for a limit in milliseconds, so the process's CPU time is compared. Sixteen times the input may take
+ * 64 times as much, as what does not fit into a cache is slower; the square would be 256.
+ */
+
+import { Readable } from 'node:stream';
+import { describe, expect, test } from 'vitest';
+import { readHeader } from '../apps/cgi/header.ts';
+import fib from '../apps/fib.ts';
+import { lines } from '../apps/lines.ts';
+import primes from '../apps/primes.ts';
+import { decodePath as decodeFilePath } from '../apps/static/open.ts';
+import { select } from '../apps/static/select.ts';
+import { LazyRequest } from '../src/app/fetch/request.ts';
+import { Request as NodeRequest } from '../src/app/node/request.ts';
+import { ClientSocket } from '../src/app/node/socket.ts';
+import { environMaker } from '../src/app/wsgi/environ.ts';
+import { type Carrier, Exchange } from '../src/http/exchange.ts';
+import { Gathered } from '../src/http/h1/gathered.ts';
+import type { Limits } from '../src/http/limits.ts';
+import { readRequest, writeRequest } from '../src/worker/threads/messages.ts';
+import { bySize } from './http/cuts.ts';
+import { feed } from './http/feed.ts';
+
+const doublings = 4;
+const most = 64;
+const rounds = 7;
+/** The smallest input is one that takes at least this long, so that what does not grow counts for little. */
+const leastMs = 0.25;
+const largestInput = 2 ** 18;
+
+type Run = (count: number) => unknown;
+
+async function time(run: Run, count: number): Promise<number> {
+  const before = process.cpuUsage();
+  await run(count);
+  const { user, system } = process.cpuUsage(before);
+  return (user + system) / 1000;
+}
+
+/** How many times as long the input doubled four times takes. */
+async function growth(run: Run): Promise<number> {
+  let count = 64;
+  while (count < largestInput && Math.min(await time(run, count), await time(run, count)) < leastMs) count *= 2;
+  const small: number[] = [];
+  const large: number[] = [];
+  for (let round = 0; round < rounds; round++) {
+    small.push(await time(run, count));
+    large.push(await time(run, count * 2 ** doublings));
+  }
+  return Math.min(...large) / median(small);
+}
+
+function median(values: number[]): number {
+  return values.sort((one, other) => one - other)[Math.floor(values.length / 2)]!;
+}
+
+/** Each must be run on an input made anew: V8 remembers what it found in a text, and joins one only when it is read. */
+function expectLinear(runs: Readonly<Record<string, Run>>): void {
+  test.each(Object.entries(runs))('%s', async (_, run) => expect(await growth(run)).toBeLessThan(most));
+}
+
+/** Without the limits that would end it early, but for the number of fields, which has none. */
+const limits: Limits = { requestLineBytes: 0, fieldCount: 10_000_000, fieldBytes: 0, bodyBytes: 0 };
+const start = 'POST / HTTP/1.1\r\nHost: example.org\r\n';
+const bytes = (text: string) => Buffer.from(text, 'latin1');
+const whole = (make: (count: number) => string): Run => {
+  return (count) => feed([bytes(make(count))], limits);
+};
+const field = (make: (count: number) => string) => whole((count) => `${start}${make(count)}\r\n\r\n`);
+const chunked = (make: (count: number) => string) =>
+  whole((count) => `${start}Transfer-Encoding: chunked\r\n\r\n${make(count)}`);
+const cut = (make: (count: number) => string, size = 1): Run => {
+  return (count) => feed(bySize(bytes(make(count)), size), limits);
+};
+
+describe('request lines', () => {
+  expectLinear({
+    'a long method': whole((count) => `${'A'.repeat(count)} / HTTP/1.1\r\n`),
+    'a method without an end': whole((count) => 'A'.repeat(count)),
+    'a long path': whole((count) => `GET /${'a/'.repeat(count)} HTTP/1.1\r\n`),
+    'a path with a wrong end': whole((count) => `GET /${'a'.repeat(count)}" HTTP/1.1\r\n`),
+    'a long query': whole((count) => `GET /?${'?'.repeat(count)} HTTP/1.1\r\n`),
+    'a long host in the target': whole((count) => `GET http://${'a%41'.repeat(count)}/ HTTP/1.1\r\n`),
+    'a long wrong host in the target': whole((count) => `GET http://${'a'.repeat(count)}! HTTP/1.1\r\n`),
+    'a long authority': whole((count) => `CONNECT ${'a:'.repeat(count)} HTTP/1.1\r\n`),
+    'many spaces': whole((count) => `GET${' '.repeat(count)}/ HTTP/1.1\r\n`),
+    'a long version': whole((count) => `GET / HTTP/${'1'.repeat(count)}\r\n`),
+    'a line byte by byte': cut((count) => `GET /${'a'.repeat(count)}`),
+    'a line that ends, byte by byte': cut((count) => `GET /${'a'.repeat(count)} HTTP/1.1\r\n`),
+    'a line of carriage returns, byte by byte': cut((count) => `GET /${'\r'.repeat(count)}`),
+  });
+});
+
+describe('header fields', () => {
+  expectLinear({
+    'a long name': field((count) => `${'a'.repeat(count)}: 1`),
+    'a long wrong name': field((count) => `${'a'.repeat(count)}\t: 1`),
+    'a long value': field((count) => `X-A: ${'a '.repeat(count)}`),
+    'a long wrong value': field((count) => `X-A: ${'a'.repeat(count)}\x00`),
+    'white space around a value': field((count) => `X-A:${' \t'.repeat(count)}a${' \t'.repeat(count)}`),
+    'white space inside a value': field((count) => `X-A: a${'\t'.repeat(count)}b`),
+    'many fields': field((count) => 'X-A: 1\r\n'.repeat(count)),
+    'many different fields': field((count) =>
+      Array.from({ length: count }, (_, index) => `X-${index}: 1`).join('\r\n'),
+    ),
+    'one name in all capitals': field((count) =>
+      Array.from({ length: count }, (_, index) => casing(index)).join('\r\n'),
+    ),
+    'white space in a coding': field((count) => `Transfer-Encoding: a${'\t'.repeat(count)}b`),
+    'white space around codings': field((count) => `Transfer-Encoding:${' , \t'.repeat(count)}`),
+    'many codings': field((count) => `Transfer-Encoding: ${'gzip,'.repeat(count)}chunked`),
+    'codings in many fields': field((count) => 'Transfer-Encoding: a\t\t\t\t\tb\r\n'.repeat(count)),
+    'many options of the connection': field((count) => `Connection: ${'close,\t,'.repeat(count)}`),
+    'options in many fields': field((count) => 'Connection: close\r\n'.repeat(count)),
+    'many expectations': field((count) => `Expect: ${'100-continue , '.repeat(count)}`),
+    'a long expectation': field((count) => `Expect: a${' '.repeat(count)}b`),
+    'a long length': field((count) => `Content-Length: ${'9'.repeat(count)}`),
+    'a long length of zeros': field((count) => `Content-Length: ${'0'.repeat(count)}5`),
+    'a wrong length': field((count) => `Content-Length: ${'9'.repeat(count)}x`),
+    'a long host': whole((count) => `GET / HTTP/1.1\r\nHost: ${'a%41'.repeat(count)}\r\n\r\n`),
+    'a long wrong host': whole((count) => `GET / HTTP/1.1\r\nHost: ${'a%41'.repeat(count)}%4\r\n\r\n`),
+    'a long address for a host': whole((count) => `GET / HTTP/1.1\r\nHost: [${':1'.repeat(count)}\r\n\r\n`),
+    'a long port': whole((count) => `GET / HTTP/1.1\r\nHost: a:${'1'.repeat(count)}\r\n\r\n`),
+    'a field byte by byte': cut((count) => `${start}X-A: ${'a'.repeat(count)}`),
+    'fields in pieces': cut((count) => `${start}${'X-A: 1\r\n'.repeat(count)}`, 7),
+  });
+});
+
+function casing(index: number): string {
+  const name = [...'x-name-in-any-case'].map((char, at) => ((index >> at) & 1 ? char.toUpperCase() : char));
+  return `${name.join('')}: 1`;
+}
+
+describe('bodies', () => {
+  expectLinear({
+    'many chunks of one byte': chunked((count) => '1\r\na\r\n'.repeat(count)),
+    'many chunks of one byte, byte by byte': cut(
+      (count) => `${start}Transfer-Encoding: chunked\r\n\r\n${'1\r\na\r\n'.repeat(count)}`,
+    ),
+    'many extensions of chunks': chunked((count) => '1;a="b\\c";d\r\na\r\n'.repeat(count)),
+    'white space in an extension': chunked((count) => `1;a${'\t'.repeat(count)}b\r\n`),
+    'many trailers': chunked((count) => `0\r\n${'X-A:\t\t1\r\n'.repeat(count)}\r\n`),
+    'a long trailer byte by byte': cut(
+      (count) => `${start}Transfer-Encoding: chunked\r\n\r\n0\r\nX-A:${' '.repeat(count)}`,
+    ),
+    'many requests in one read': whole((count) => 'GET / HTTP/1.1\r\nHost: a\r\n\r\n'.repeat(count)),
+    'moving chunks together': (count) => {
+      const read = Buffer.alloc(count * 40);
+      const gathered = new Gathered();
+      for (let at = 0; at < read.length; at += 40) gathered.add(read, at, at + (at % 3 === 0 ? 1 : 30));
+      return gathered.take();
+    },
+  });
+});
+
+const carrier: Carrier = {
+  localAddress: '127.0.0.1',
+  localPort: '8000',
+  remoteAddress: '127.0.0.1',
+  remotePort: '1234',
+  sendText: () => true,
+  sendBytes: () => true,
+  pauseBody: () => {},
+  resumeBody: () => {},
+  mayPersist: () => true,
+  finish: () => {},
+  cut: () => {},
+  hangUp: () => {},
+  extendDeadline: () => {},
+  logFailure: () => {},
+};
+
+function exchangeOf(text: string): Exchange {
+  const [request] = feed([bytes(text)], limits).requests;
+  return new Exchange(request!.head, carrier, 0);
+}
+
+/** A request with a long path, and one with many fields of one name, of different names, and cookies. */
+const heads: Readonly<Record<string, (count: number) => string>> = {
+  'a long path': (count) => `GET /${'a%41/'.repeat(count)} HTTP/1.1\r\nHost: a\r\n\r\n`,
+  'a path of backslashes': (count) => `GET /${'\\'.repeat(count)} HTTP/1.1\r\nHost: a\r\n\r\n`,
+  'a path of dots': (count) => `GET /${'../.%2e/'.repeat(count)} HTTP/1.1\r\nHost: a\r\n\r\n`,
+  'a path of wrong escapes': (count) => `GET /${'%'.repeat(count)} HTTP/1.1\r\nHost: a\r\n\r\n`,
+  'a long query': (count) => `GET /?${'a=%41&'.repeat(count)} HTTP/1.1\r\nHost: a\r\n\r\n`,
+  'a long host': (count) => `GET / HTTP/1.1\r\nHost: ${'a.'.repeat(count)}\r\n\r\n`,
+  'many fields of one name': (count) => `GET / HTTP/1.1\r\nHost: a\r\n${'X-A: 1\r\n'.repeat(count)}\r\n`,
+  'many cookies': (count) => `GET / HTTP/1.1\r\nHost: a\r\n${'Cookie: a=b\r\n'.repeat(count)}\r\n`,
+};
+
+const makeEnviron = environMaker({ multithread: false, multiprocess: false, onErrorLine: () => {} });
+
+const interfaces: Readonly<Record<string, (exchange: Exchange) => unknown>> = {
+  wsgi: (exchange) => Object.values(makeEnviron(exchange)).join(''),
+  fetch(exchange) {
+    try {
+      const request = new LazyRequest(exchange);
+      return [request.url, ...request.headers].join('');
+    } catch {
+      // A host that no URL can have is answered 400.
+      return '';
+    }
+  },
+  node(exchange) {
+    const request = new NodeRequest(exchange, new ClientSocket(carrier));
+    return JSON.stringify([request.url, request.headers, request.rawHeaders]);
+  },
+  'a thread’s message': ({ head }) => readRequest(writeRequest(1, head, carrier, true)),
+};
+
+describe.each(Object.entries(interfaces))('a request as %s has it', (_, show) => {
+  expectLinear(
+    Object.fromEntries(Object.entries(heads).map(([name, make]) => [name, (count) => show(exchangeOf(make(count)))])),
+  );
+});
+
+test('a log line of wsgi.errors that comes in many pieces', async () => {
+  const pieces: Run = (count) => {
+    const env = makeEnviron(exchangeOf('GET / HTTP/1.1\r\nHost: a\r\n\r\n'));
+    for (let index = 0; index < count; index++) env['wsgi.errors'].write('a');
+    env['wsgi.errors'].write('\n');
+  };
+  expect(await growth(pieces)).toBeLessThan(most);
+});
+
+describe('the apps', () => {
+  const version = { etag: '"abc"', lastModified: new Date(0).toUTCString() };
+  const asked = (name: string, make: (count: number) => string): Run => {
+    return (count) => select({ REQUEST_METHOD: 'GET', [name]: make(count) } as never, version, 1000);
+  };
+  const called = (app: typeof fib, env: (count: number) => Record<string, unknown>): Run => {
+    return (count) =>
+      app({ REQUEST_METHOD: 'GET', PATH_INFO: '/', QUERY_STRING: '', ...env(count) } as never, () => async () => {});
+  };
+  const inPieces = (text: string, size: number) => Readable.from(bySize(bytes(text), size))[Symbol.asyncIterator]();
+  const body = (text: string) => ({ REQUEST_METHOD: 'POST', 'wsgi.input': Readable.from([bytes(text)]) });
+  expectLinear({
+    'static: many ranges': asked('HTTP_RANGE', (count) => `bytes=${'0-1,'.repeat(count)}`),
+    'static: many last bytes': asked('HTTP_RANGE', (count) => `bytes=${',  -5'.repeat(count)}`),
+    'static: white space in ranges': asked('HTTP_RANGE', (count) => `bytes=,${' '.repeat(count)}x`),
+    'static: digits of a range': asked('HTTP_RANGE', (count) => `bytes=-${'9'.repeat(count)}`),
+    'static: many tags to match': asked('HTTP_IF_MATCH', (count) => '"a" , '.repeat(count)),
+    'static: many tags not to match': asked('HTTP_IF_NONE_MATCH', (count) => 'W/"a" , '.repeat(count)),
+    'static: white space in a tag': asked('HTTP_IF_NONE_MATCH', (count) => `a${' '.repeat(count)}b`),
+    'static: a long date': asked('HTTP_IF_MODIFIED_SINCE', (count) => ' '.repeat(count)),
+    'static: a long path': (count) => decodeFilePath(`/${'a/'.repeat(count)}\\`),
+    'fib: a long number': called(fib, (count) => ({ PATH_INFO: `/${'1'.repeat(count)}x` })),
+    'fib: many parameters': called(fib, (count) => ({ QUERY_STRING: 'a=%31&'.repeat(count) })),
+    'primes: white space in a list': called(primes, (count) => ({ QUERY_STRING: `n=1${'+'.repeat(count)}x` })),
+    'primes: a list of commas': called(primes, (count) => ({ QUERY_STRING: `n=${',+'.repeat(count)}` })),
+    'primes: a list in a body': called(primes, (count) => body(`${'1 ,'.repeat(count)}x`)),
+    async 'lines: a long line in pieces'(count) {
+      for await (const line of lines(Readable.from(bySize(bytes('a'.repeat(count)), 2)), 64)) void line;
+    },
+    'cgi: a header in pieces': (count) => readHeader(inPieces(`X-A: ${'a'.repeat(count)}`, 1)).catch(() => {}),
+  });
+});
