@@ -30,6 +30,8 @@ export const maxChunkExtensionBytes = 16 * 1024;
 export const maxDrainBytes = 256 * 1024;
 /** How long a closed connection is kept so that the last answer reaches the client. */
 export const lingerMs = 2000;
+/** The same while the client goes on sending a body that nobody reads: nginx's `lingering_time`. */
+export const maxLingerMs = 30_000;
 /** Answers to pipelined requests that are kept together for one write. */
 export const maxHeldBytes = 64 * 1024;
 /** What an app gets to answer once `tsgun.signal` has told it that its time is over. */

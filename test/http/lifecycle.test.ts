@@ -160,6 +160,42 @@ describe('a client that announced the end', () => {
   });
 });
 
+describe('a body that is not in when its answer is complete', () => {
+  it.each(['GET', 'HEAD', 'POST'])('resets nothing on the last request of a connection (%s)', async (method) => {
+    for (const early of ['', 'x'.repeat(1000)]) {
+      const { open } = await serve(hello);
+      const client = await open();
+      let error: Error | undefined;
+      client.socket.on('error', (what) => (error = what));
+      client.send(`${method} / HTTP/1.1\r\nHost: h\r\nConnection: close\r\nContent-Length: 5000000\r\n\r\n${early}`);
+      await client.until(method === 'HEAD' ? /\r\n\r\n$/ : /hello$/);
+      client.send('x'.repeat(5_000_000 - early.length));
+      await client.closed;
+      expect(error).toBeUndefined();
+    }
+  });
+
+  it('may take its time: the connection stays while it comes', async () => {
+    const { open } = await serve(hello);
+    const client = await open(true);
+    let error: Error | undefined;
+    client.socket.on('error', (what) => (error = what));
+    client.send('GET / HTTP/1.1\r\nHost: h\r\nConnection: close\r\nContent-Length: 1000000\r\n\r\n');
+    await once(client.socket, 'end');
+    // Longer than a connection stays whose client is silent.
+    for (let count = 0; count < 14; count++) {
+      await new Promise((resolve) => setTimeout(resolve, 250));
+      client.send('x'.repeat(1000));
+    }
+    expect(error).toBeUndefined();
+    expect(client.socket.destroyed).toBe(false);
+    client.socket.end();
+    await client.closed;
+    expect(client.received).toMatch(/hello$/);
+    expect(error).toBeUndefined();
+  });
+});
+
 describe('draining', () => {
   it('answers what runs, with Connection: close', async () => {
     const events = new EventEmitter();

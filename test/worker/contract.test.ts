@@ -126,6 +126,17 @@ describe.each(Object.keys(registry))('a worker of class %s', (workerClass) => {
       );
     });
 
+    it.each(['GET', 'HEAD'])('of %s that come after the answer cost nobody the answer', async (method) => {
+      const client = await tsgun.connect();
+      let error: Error | undefined;
+      client.socket.on('error', (what) => (error = what));
+      client.send(`${method} /unread HTTP/1.1\r\n${close}Content-Length: 3000000\r\n\r\n`);
+      await client.until(method === 'GET' ? /did not read$/ : /\r\n\r\n$/);
+      client.send('x'.repeat(3_000_000));
+      await client.closed;
+      expect(error).toBeUndefined();
+    });
+
     it('are asked for with 100 Continue when the app reads, and not before', async () => {
       const client = await tsgun.connect();
       client.send(`POST /echo HTTP/1.1\r\n${close}Expect: 100-continue\r\nContent-Length: 5\r\n\r\n`);

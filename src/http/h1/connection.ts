@@ -12,7 +12,7 @@ import { apart } from '../context.ts';
 import { ClientGone, HttpError, overdueAnswer, timeoutError } from '../errors.ts';
 import { type Attachment, type Bytes, type Carrier, Exchange, type Tunnel, type TunnelEvents } from '../exchange.ts';
 import type { RequestHead } from '../head.ts';
-import { largeBodyBytes, lingerMs, maxDrainBytes, maxHeldBytes } from '../limits.ts';
+import { largeBodyBytes, lingerMs, maxDrainBytes, maxHeldBytes, maxLingerMs } from '../limits.ts';
 import { checkDeadline } from '../overdue.ts';
 import { isShared, readBuffer } from '../wire/buffers.ts';
 import { openWire } from '../wire/open-wire.ts';
@@ -57,6 +57,8 @@ export class Connection implements RequestSink, WireEvents, Carrier {
   /** It has, but requests that came before wait for their answers. */
   private isEndWaiting = false;
   private isClosing = false;
+  /** When it is closed at the latest, once all is said. */
+  private lingerEnd = 0;
   private requests = 0;
   /** Who has the connection after an upgrade. */
   private tunnel: TunnelEvents | undefined = undefined;
@@ -90,7 +92,7 @@ export class Connection implements RequestSink, WireEvents, Carrier {
   // Bytes in.
 
   takeBytes(bytes: Buffer, length: number): void {
-    if (this.isClosing) return;
+    if (this.isClosing) return this.keepLingering();
     if (this.tunnel !== undefined) return this.tunnel.takeBytes(Buffer.from(bytes.subarray(0, length)));
     if (this.rest !== undefined) this.rest = Buffer.concat([this.rest, bytes.subarray(0, length)]);
     else this.consume(bytes, 0, length);
@@ -353,7 +355,8 @@ export class Connection implements RequestSink, WireEvents, Carrier {
    */
   private part({ isKeepAlive, method }: RequestHead, isAllRead: boolean): void {
     this.flush();
-    const isLast = !isKeepAlive && (method === 'GET' || method === 'HEAD') && isAllRead;
+    // While its body still comes, closing would be a reset, and the answer could be lost.
+    const isLast = !isKeepAlive && (method === 'GET' || method === 'HEAD') && isAllRead && this.isRequestComplete;
     if (isLast && this.wire.pendingBytes === 0) this.destroy();
     else this.close();
   }
@@ -371,9 +374,18 @@ export class Connection implements RequestSink, WireEvents, Carrier {
     this.watch(this.wire.pendingBytes === 0);
     // Closing a socket that still has unread bytes resets it, and the answer may never be read: go on reading.
     this.wire.end(() => {
-      if (this.phase === 'linger') this.deadline = this.server.deadlineIn(lingerMs);
+      if (this.phase !== 'linger') return;
+      this.deadline = this.server.deadlineIn(lingerMs);
+      this.lingerEnd = this.server.deadlineIn(maxLingerMs);
     });
     this.wire.resume();
+  }
+
+  /** A client that goes on sending reads the answer afterwards, as likely as not. */
+  private keepLingering(): void {
+    const { server } = this;
+    if (this.deadline === 0 || this.phase !== 'linger' || server.isDraining) return;
+    this.deadline = Math.min(server.deadlineIn(lingerMs), this.lingerEnd);
   }
 
   /** Ends the connection at once. */
