@@ -2,6 +2,7 @@
 
 export type { TcpApp, TcpContext } from './app/tcp.ts';
 export type { App, Body, Environ, FileLike, FileWrapperClass, Header, StartResponse, Write } from './app/types.ts';
+export { defineConfig } from './config/define-config.ts';
 export type { Config, UserSettings } from './config/user-settings.ts';
 export type { FetchApp, NodeApp } from './embed/apps.ts';
 export { run, type Stopped } from './embed/run.ts';

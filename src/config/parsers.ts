@@ -21,7 +21,7 @@ export class Expected extends Error {
 
 /** JSON Schema, draft 7, of one value: as much of it as the settings need. */
 export interface JsonSchema {
-  readonly type?: string | readonly string[];
+  readonly type?: string;
   readonly enum?: readonly unknown[];
   readonly minimum?: number;
   readonly maximum?: number;
@@ -176,7 +176,10 @@ export const account = parser<string, string | number>(
 export const variables = parser<Readonly<Record<string, string>>, Variables>(
   {
     anyOf: [
-      { type: 'object', additionalProperties: { type: ['string', 'number', 'boolean'] } },
+      {
+        type: 'object',
+        additionalProperties: { anyOf: [{ type: 'string' }, { type: 'number' }, { type: 'boolean' }] },
+      },
       { type: 'array', items: { type: 'string', pattern: '^[^=]+=' } },
     ],
   },

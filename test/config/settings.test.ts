@@ -1,11 +1,9 @@
-import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { takeActivation } from '../../src/config/activation.ts';
 import { parseCommandLine } from '../../src/config/command-line.ts';
 import { resolveSettings } from '../../src/config/load.ts';
 import { address, Expected, formatAddress, seconds, wholeNumber, workerCount } from '../../src/config/parsers.ts';
-import { renderExampleConfig } from '../../src/config/render.ts';
 import { declarationOf, environmentName, kebabCase, settingNames, table } from '../../src/config/settings.ts';
 import { commandLineSource, environmentSource, platformSource } from '../../src/config/sources.ts';
 import { nearest } from '../../src/config/suggest.ts';
@@ -45,10 +43,6 @@ describe('the table', () => {
   it('names settings as each place does', () => {
     expect(kebabCase('limitRequestFieldSize')).toBe('limit-request-field-size');
     expect(environmentName('limitRequestFieldSize')).toBe('TSGUN_LIMIT_REQUEST_FIELD_SIZE');
-  });
-
-  it('is what config.example.json says', () => {
-    expect(readFileSync('config.example.json', 'utf8')).toBe(renderExampleConfig());
   });
 });
 

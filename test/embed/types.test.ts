@@ -10,6 +10,7 @@ import {
   type App,
   type Config,
   createServer,
+  defineConfig,
   type run,
   type Server,
   type ServerAddress,
@@ -43,6 +44,19 @@ test('settings are what a config file may say', () => {
   // @ts-expect-error not a count
   const badCount: UserSettings = { workers: 'many' };
   expect([settings, badClass, badName, badCount]).toHaveLength(4);
+});
+
+test('defineConfig types settings and hooks', () => {
+  const config = defineConfig({
+    workers: 'auto',
+    preFork(server, worker) {
+      expectTypeOf(server.workers).toEqualTypeOf<number>();
+      expectTypeOf(worker.id).toEqualTypeOf<number>();
+    },
+  });
+  expectTypeOf(config).toEqualTypeOf<Config>();
+  // @ts-expect-error no such setting
+  expect(defineConfig({ wrokers: 2 })).toEqual({ wrokers: 2 });
 });
 
 test('the functions take and give what they say', () => {
