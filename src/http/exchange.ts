@@ -49,6 +49,10 @@ export interface TunnelEvents {
 
 /** What an interface keeps for a connection. */
 export interface Attachment {
+  /** The client writes nothing more. Called again for each pipelined request that began after that. */
+  takeEnd?(): void;
+  /** All that was written has gone out, and nothing more can be. */
+  takeFinish?(): void;
   /** The connection is gone. */
   takeClose(): void;
 }
@@ -70,8 +74,11 @@ export interface Carrier {
   finish(exchange: Exchange): void;
   /** Ends the connection so that the client can tell that the answer is not complete. */
   cut(): void;
-  /** The app wants no more of this connection: once what it has answered is out; an answer under way is cut. */
-  hangUp(): void;
+  /**
+   * The app wants no more of this connection: once what it has answered is out; an answer under way is cut.
+   * @param answered where given, the answers to requests behind that one are not cut, but the last ones
+   */
+  hangUp(answered?: Exchange): void;
   /** The app asks for more time, in milliseconds. */
   extendDeadline(exchange: Exchange, ms: number): void;
   /** A failure that the client must not see the inside of. */
@@ -98,13 +105,16 @@ export class Exchange implements ResponseState {
   contentLength = -1;
   /** The status as sent, empty before. */
   status = '';
+  /** Whether a client that closes its half has left, as in `node:http`; else the app gets a second more to answer it. */
+  endsWithClient = false;
   /** Whether the head is on the wire: from then on a failure can only cut. */
   isStarted = false;
   isEnded = false;
   /** Set when the client has gone or was cut off; nothing sent from then on goes anywhere. */
   goneReason: Error | undefined = undefined;
-  /** Why `onLeave` was called, or would have been. */
+  /** Why `onLeave` was called, or would have been, and when, as `performance.now()` says it. */
   leaveReason: Error | undefined = undefined;
+  leftAt = 0;
   onDrain: (() => void) | undefined = undefined;
   /** Called once: the answer is complete, or nobody is there to take it. It may be the server's, in the app's place. */
   onOver: ((answered: Exchange) => void) | undefined = undefined;
@@ -115,6 +125,7 @@ export class Exchange implements ResponseState {
 
   /** The answer failed after it had begun: the end of the connection will say so. */
   private isCut = false;
+  private isMute = false;
   private sentBytes = 0;
   private fields: readonly Field[] = [];
   private knownLength = -1;
@@ -161,6 +172,11 @@ export class Exchange implements ResponseState {
     if (this.isBodyComplete) sink.onEnd();
     else if (this.lostReason !== undefined) sink.onLost?.(this.lostReason);
     else if (wantsMore) this.carrier.resumeBody();
+  }
+
+  /** Whether all of the body has come. */
+  get isWhole(): boolean {
+    return this.isBodyComplete;
   }
 
   /** Bytes of the body that came and that the app did not ask for. */
@@ -313,14 +329,19 @@ export class Exchange implements ResponseState {
 
   // The client's departure.
 
+  /** Whether nothing that is sent from now on goes anywhere. */
   get isGone(): boolean {
-    return this.goneReason !== undefined;
+    return this.isMute || this.goneReason !== undefined;
+  }
+
+  /** From the connection: nothing more is sent, and `abort` follows. */
+  mute(): void {
+    this.isMute = true;
   }
 
   /**
    * Calls back once when the client seems to have gone: at the latest when `onAbort` does, but also when it has closed its
-   * half of the connection. TCP cannot tell who has left from who only has nothing more to say and waits for the answer,
-   * so that answer is still sent, if there is one.
+   * half of the connection. What is answered within a second is then still sent: see `departure.ts`.
    */
   onLeave(listener: (reason: Error) => void): void {
     if (this.leaveReason !== undefined) listener(this.leaveReason);
@@ -329,6 +350,7 @@ export class Exchange implements ResponseState {
 
   /** From the connection: the client has closed its half. */
   leave(reason: Error): void {
+    if (this.leaveReason === undefined) this.leftAt = performance.now();
     this.leaveReason ??= reason;
     const listeners = this.leaveListeners ?? [];
     this.leaveListeners = undefined;
@@ -343,7 +365,7 @@ export class Exchange implements ResponseState {
 
   /** From the connection: there is nobody left to answer. */
   abort(reason: Error): void {
-    if (this.isGone || this.isEnded) return;
+    if (this.goneReason !== undefined || this.isEnded) return;
     this.goneReason = reason;
     this.leave(reason);
     for (const listener of this.abortListeners ?? []) listener(reason);

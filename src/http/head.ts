@@ -29,4 +29,10 @@ export class RequestHead {
   get hasBody(): boolean {
     return this.isChunked || this.contentLength > 0;
   }
+
+  /** Whether it only asks for an answer (RFC 9110 §9.2.1). */
+  get isSafe(): boolean {
+    const { method } = this;
+    return method === 'GET' || method === 'HEAD' || method === 'OPTIONS' || method === 'TRACE';
+  }
 }

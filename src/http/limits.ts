@@ -32,6 +32,8 @@ export const maxDrainBytes = 256 * 1024;
 export const lingerMs = 2000;
 /** The same while the client goes on sending a body that nobody reads: nginx's `lingering_time`. */
 export const maxLingerMs = 30_000;
+/** How long a client that has closed its half keeps its place while its app writes nothing: see `departure.ts`. */
+export const departureMs = 1000;
 /** Answers to pipelined requests that are kept together for one write. */
 export const maxHeldBytes = 64 * 1024;
 /** What an app gets to answer once `tsgun.signal` has told it that its time is over. */

@@ -115,7 +115,7 @@ export class HttpServer implements Host {
     this.isDraining = true;
     this.idleGraceMs = idleGraceMs;
     this.now = performance.now();
-    for (const connection of this.connections) connection.updatePhase();
+    for (const connection of this.connections) connection.beginDrain();
     if (this.connections.size > 0) await new Promise<void>((resolve) => (this.onEmpty = resolve));
     clearInterval(this.sweeper);
     clearTimeout(this.requestTimer);

@@ -11,7 +11,7 @@ import { isNodeServer, type NodeServer } from '../detect.ts';
 import type { Handler } from '../wsgi/wsgi.ts';
 import { hasPrototypes, standBefore } from './prototypes.ts';
 import { abortRequest, own, Request } from './request.ts';
-import { close, fail, Response, tellClose, writeEarlyHints } from './response.ts';
+import { close, fail, Response, writeEarlyHints } from './response.ts';
 import { ClientSocket } from './socket.ts';
 
 export type NodeListener = (request: IncomingMessage, response: ServerResponse) => unknown;
@@ -28,6 +28,7 @@ export function nodeHandler(app: NodeListener | NodeServer): Handler {
     socket.noteRequest(request);
     exchange.isLenient = true;
     exchange.keepsBody = true;
+    exchange.endsWithClient = true;
     exchange.onLeave((reason) => leave(reason, request, response, socket));
     let result: unknown;
     try {
@@ -81,17 +82,14 @@ function socketOf({ carrier }: Exchange, server: NodeServer | undefined): Client
   return socket;
 }
 
-/** Where the app still may answer a client that has only closed its half, that answer is sent. */
+/** Over time, or without its client. One that has only closed its half has left: its socket has said so, and closes next. */
 function leave(reason: Error, request: Request, response: Response, socket: ClientSocket): void {
   const { exchange } = request[own];
   exchange.onAbort(() => {
     abortRequest(request);
     close(response);
   });
-  if (exchange.isGone) return;
-  if (reason.name === 'TimeoutError') return void response.emit('timeout', socket);
-  abortRequest(request);
-  tellClose(response);
+  if (reason.name === 'TimeoutError' && !exchange.isGone) response.emit('timeout', socket);
 }
 
 /** An async handler is done when its promise has settled, and its answer is complete. */

@@ -49,7 +49,6 @@ class Answer {
   finishDone: Done = undefined;
   /** Whether names and values of the early hints that are being written have been looked at. */
   areHintsChecked = !areHintsUnchecked;
-  hasToldClose = false;
   /** Called when the answer is complete, or will never be. */
   onSettled: (() => void) | undefined = undefined;
 
@@ -247,6 +246,8 @@ function finish(this: Response): void {
 
 /** What node:http does once an answer is out. */
 function settle(response: Response): void {
+  // It never was: `close` says so, when the connection has ended.
+  if (response[own].exchange.isGone) return;
   if (response[own].finishDone) response[own].finishDone();
   endRequest(response.req);
   close(response);
@@ -257,22 +258,15 @@ export function close(response: Response): void {
   const parts = seam(response);
   if (parts._closed) return;
   const socket = parts.socket as ClientSocket | null;
-  if (socket?._httpMessage === response) {
+  if (socket?._httpMessage === response && !response[own].exchange.isGone) {
     socket._httpMessage = null;
     socket.setTimeout(0);
   }
   if (response.writableEnded) parts.socket = null;
   response.destroyed = true;
   parts._closed = true;
-  tellClose(response);
-  response[own].onSettled?.();
-}
-
-/** Once: a client that has closed its half is said to have gone, and can still be answered. */
-export function tellClose(response: Response): void {
-  if (response[own].hasToldClose) return;
-  response[own].hasToldClose = true;
   response.emit('close');
+  response[own].onSettled?.();
 }
 
 /** What breaks the rules of HTTP is a failure of the app; what it does afterwards goes nowhere. */

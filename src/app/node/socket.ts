@@ -16,6 +16,10 @@ interface Own {
   farewell: Buffer | undefined;
   tunnel: Tunnel | undefined;
   written: ((error?: Error | null) => void) | undefined;
+  /** The client has closed its half, before an upgrade: the connection ends by itself. What waits for that, in turn. */
+  isDeparting: boolean;
+  finish: (() => void) | undefined;
+  close: (() => void) | undefined;
   timer: NodeJS.Timeout | undefined;
 }
 
@@ -49,6 +53,9 @@ export class ClientSocket extends Duplex implements TunnelEvents {
       farewell: undefined,
       tunnel: undefined,
       written: undefined,
+      isDeparting: false,
+      finish: undefined,
+      close: undefined,
       timer: undefined,
     };
     const { localAddress, localPort, remoteAddress, remotePort } = carrier;
@@ -148,8 +155,18 @@ export class ClientSocket extends Duplex implements TunnelEvents {
     if (!this.push(bytes)) this[own].tunnel?.pause();
   }
 
+  /** As in `node:http`: nobody need read to hear of it, and before an upgrade nothing can be written any more. */
   takeEnd(): void {
     this.push(null);
+    this.read(0);
+    if (this[own].tunnel !== undefined) return;
+    this[own].isDeparting = true;
+    this.end();
+  }
+
+  takeFinish(): void {
+    this[own].finish?.();
+    this[own].finish = undefined;
   }
 
   takeFarewell(): void {
@@ -167,7 +184,10 @@ export class ClientSocket extends Duplex implements TunnelEvents {
   /** The connection is gone. */
   takeClose(): void {
     this[own].carrier = undefined;
+    this[own].isDeparting = false;
     this.destroy();
+    this[own].close?.();
+    this[own].close = undefined;
   }
 
   override _read(): void {
@@ -192,7 +212,11 @@ export class ClientSocket extends Duplex implements TunnelEvents {
   }
 
   override _final(done: (error?: Error | null) => void): void {
-    const { tunnel } = this[own];
+    const { tunnel, isDeparting } = this[own];
+    if (tunnel === undefined && isDeparting) {
+      this[own].finish = done;
+      return;
+    }
     if (tunnel !== undefined) tunnel.end();
     else this[hangUp]();
     done();
@@ -200,10 +224,13 @@ export class ClientSocket extends Duplex implements TunnelEvents {
 
   override _destroy(error: Error | null, done: (error: Error | null) => void): void {
     clearTimeout(this[own].timer);
-    if (this[own].tunnel !== undefined) this[own].tunnel.destroy();
-    else this[hangUp]();
+    const { tunnel, isDeparting } = this[own];
+    if (tunnel !== undefined) tunnel.destroy();
+    else if (!isDeparting || !this.writableFinished) this[hangUp]();
     this.takeDrain();
-    done(error);
+    // The request and its response are closed first.
+    if (tunnel === undefined && isDeparting) this[own].close = () => done(error);
+    else done(error);
   }
 
   /** Ends the connection, or cuts it where a request is under way. */

@@ -9,10 +9,19 @@
 // Not the global, which an app may replace.
 import { setImmediate } from 'node:timers';
 import { apart } from '../context.ts';
+import { Departure } from '../departure.ts';
 import { ClientGone, HttpError, overdueAnswer, timeoutError } from '../errors.ts';
 import { type Attachment, type Bytes, type Carrier, Exchange, type Tunnel, type TunnelEvents } from '../exchange.ts';
 import type { RequestHead } from '../head.ts';
-import { largeBodyBytes, lingerMs, maxDrainBytes, maxHeldBytes, maxLingerMs } from '../limits.ts';
+import {
+  defaultTimeouts,
+  departureMs,
+  largeBodyBytes,
+  lingerMs,
+  maxDrainBytes,
+  maxHeldBytes,
+  maxLingerMs,
+} from '../limits.ts';
 import { checkDeadline } from '../overdue.ts';
 import { isShared, readBuffer } from '../wire/buffers.ts';
 import { openWire } from '../wire/open-wire.ts';
@@ -56,9 +65,15 @@ export class Connection implements RequestSink, WireEvents, Carrier {
   private hasClientEnded = false;
   /** It has, but requests that came before wait for their answers. */
   private isEndWaiting = false;
+  /** It has, and may yet be answered. */
+  private departure: Departure | undefined = undefined;
+  /** It has left before an answer was complete: those to pipelined requests behind it go nowhere either. */
+  private isMute = false;
   private isClosing = false;
   /** When it is closed at the latest, once all is said. */
   private lingerEnd = 0;
+  /** The app wants no request behind this one. */
+  private isLast = false;
   private requests = 0;
   /** Who has the connection after an upgrade. */
   private tunnel: TunnelEvents | undefined = undefined;
@@ -144,20 +159,80 @@ export class Connection implements RequestSink, WireEvents, Carrier {
   }
 
   takeEnd(): void {
-    if (this.rest !== undefined && !this.isClosing) {
-      this.isEndWaiting = true;
-      this.exchange?.leave(halfClosed());
-      return this.updatePhase();
+    this.isEndWaiting = this.rest !== undefined && !this.isClosing;
+    this.hasClientEnded = !this.isEndWaiting;
+    if (this.isClosing) return this.watchDeparted();
+    if (this.tunnel !== undefined) return this.endTunnel(this.tunnel);
+    this.attachment?.takeEnd?.();
+    if (this.exchange !== undefined && this.isRequestComplete) this.depart(this.exchange);
+    else if (this.isEndWaiting) this.updatePhase();
+    else if (this.parser.isInHead || !this.isRequestComplete)
+      this.refuse(new HttpError(400, 'the request ended too early'));
+    else this.close();
+  }
+
+  /** The client has closed its half, and its request is not answered yet. */
+  private depart(exchange: Exchange): void {
+    const reason = halfClosed();
+    if (!exchange.endsWithClient) {
+      exchange.leave(reason);
+      // Unless that has brought the answer.
+      if (this.exchange !== exchange || this.isClosing) return;
+      this.departure = new Departure(() => this.giveUp(exchange));
+      return this.watchDeparted();
     }
-    this.hasClientEnded = true;
-    if (this.isClosing) return;
-    if (this.tunnel !== undefined) return this.tunnel.takeEnd();
-    if (this.parser.isInHead || !this.isRequestComplete) this.refuse(new HttpError(400, 'the request ended too early'));
-    else if (this.exchange === undefined) this.close();
-    else {
-      this.exchange.leave(halfClosed());
-      this.updatePhase();
+    exchange.mute();
+    exchange.leave(reason);
+    if (!this.isEndWaiting) {
+      this.close();
+      return this.watchDeparted();
     }
+    // What came whole takes effect, though no answer to it can be sent: the handlers run that wait for their turn.
+    this.isMute = true;
+    // Each has read by then what came of its body.
+    setImmediate(() => {
+      if (this.exchange !== exchange || this.isClosing) return;
+      this.exchange = undefined;
+      exchange.abort(reason);
+      this.proceed();
+    });
+  }
+
+  /** The app has written nothing for as long as it may after its client's end. */
+  private giveUp(exchange: Exchange): void {
+    if (this.exchange !== exchange || this.isClosing) return;
+    // Slowly, but the client takes what the app waits to go on from.
+    if (this.wire.pendingBytes > 0) return this.departure?.renew();
+    this.endDeparture();
+    exchange.abort(halfClosed());
+    // Where the connection's end is the body's, only a reset tells a client that it has not had all of it.
+    if (exchange.isStarted && exchange.minorVersion === 0) this.cut();
+    else this.close();
+  }
+
+  /** The same after an upgrade: it may still be written to, and read from no more. */
+  private endTunnel(tunnel: TunnelEvents): void {
+    tunnel.takeEnd();
+    this.departure = new Departure(() => {
+      this.watchDeparted();
+      if (this.wire.pendingBytes > 0) this.departure?.renew();
+      else this.wire.end();
+    });
+  }
+
+  private watchDeparted(): void {
+    if (this.wire.pendingBytes === 0 || this.phase === 'closed') return;
+    this.wire.watchStall(0);
+    this.wire.watchStall(this.stallMs, () => this.cut());
+  }
+
+  /** How long a client may take nothing of what it is sent. */
+  private get stallMs(): number {
+    const { bodyMs } = this.server.timeouts;
+    if (!this.hasClientEnded && !this.isEndWaiting) return bodyMs;
+    // What is incomplete anyway is not worth more. Nor is one that may have left, when the worker is to leave.
+    const isHurried = this.exchange !== undefined || this.tunnel !== undefined || this.server.isDraining;
+    return isHurried ? departureMs : bodyMs || defaultTimeouts.bodyMs;
   }
 
   // From the parser.
@@ -169,6 +244,7 @@ export class Connection implements RequestSink, WireEvents, Carrier {
     const { server } = this;
     const { requestMs } = server.timeouts;
     const exchange = new Exchange(head, this, requestMs === 0 ? server.now : performance.now());
+    if (this.isMute) exchange.mute();
     if (requestMs !== 0) exchange.deadline = exchange.startedAt + requestMs;
     this.exchange = exchange;
     if (this.requests > 1 && this.wire.isMarked) apart(() => server.handle(exchange));
@@ -224,11 +300,11 @@ export class Connection implements RequestSink, WireEvents, Carrier {
 
   /** A client that takes nothing of what it is sent for the length of the body timeout is cut. */
   private watch(isTaking: boolean): boolean {
-    if (this.hasClientEnded) this.updatePhase();
+    this.departure?.renew();
     if (isTaking) return true;
     // What the kernel took at once is no more than a large write.
     if (this.wire.pendingBytes > 0) this.isBackedUp = true;
-    this.wire.watchStall(this.server.timeouts.bodyMs, () => this.cut());
+    this.wire.watchStall(this.stallMs, () => this.cut());
     return false;
   }
 
@@ -243,7 +319,7 @@ export class Connection implements RequestSink, WireEvents, Carrier {
   }
 
   mayPersist(exchange: Exchange): boolean {
-    if (!exchange.head.isKeepAlive || this.server.isDraining || this.isClosing || this.hasClientEnded) return false;
+    if (!exchange.head.isKeepAlive || this.server.isDraining || this.isClosing || this.isOver) return false;
     if (this.server.timeouts.keepAliveMs === 0) return false;
     if (this.isRequestComplete) return true;
     // Without a 100 Continue the client may send its body or not: where the next request begins cannot be known.
@@ -251,11 +327,16 @@ export class Connection implements RequestSink, WireEvents, Carrier {
     return exchange.head.contentLength <= maxDrainBytes;
   }
 
+  private get isOver(): boolean {
+    return this.hasClientEnded || this.isLast;
+  }
+
   finish(exchange: Exchange): void {
     this.exchange = undefined;
+    this.endDeparture();
     this.drainedBytes += exchange.unreadBytes;
     this.server.countRequest(exchange);
-    const isOver = !exchange.persists || this.hasClientEnded;
+    const isOver = !exchange.persists || this.isOver;
     if (!isOver && !this.isRequestComplete && exchange.isBodyPending) this.answered = exchange;
     else exchange.loseBody();
     if (isOver) {
@@ -284,8 +365,9 @@ export class Connection implements RequestSink, WireEvents, Carrier {
     this.wire.cut();
   }
 
-  hangUp(): void {
+  hangUp(answered?: Exchange): void {
     if (this.exchange === undefined) this.close();
+    else if (answered !== undefined && answered !== this.exchange) this.isLast = true;
     else this.cut();
   }
 
@@ -307,13 +389,17 @@ export class Connection implements RequestSink, WireEvents, Carrier {
     this.deadline = 0;
     this.server.countRequest(exchange);
     const tunnel = {
-      write: (bytes: Bytes) => wire.writeTogether('', bytes, ''),
+      write: (bytes: Bytes) => {
+        this.departure?.renew();
+        return wire.writeTogether('', bytes, '');
+      },
       pause: () => wire.pause(),
       resume: () => wire.resume(),
       end: () => wire.end(),
       destroy: () => wire.destroy(),
     };
-    if (this.hasClientEnded) process.nextTick(() => events.takeEnd());
+    this.endDeparture();
+    if (this.hasClientEnded || this.isEndWaiting) process.nextTick(() => this.endTunnel(events));
     return { tunnel, rest };
   }
 
@@ -328,7 +414,7 @@ export class Connection implements RequestSink, WireEvents, Carrier {
   private refuse(error: HttpError, reason: Error = new ClientGone(error.message)): void {
     const exchange = this.exchange;
     // Its answer went out before all of its body came in: it gets no second one.
-    if (exchange === undefined && !this.isRequestComplete) return this.close();
+    if (this.isMute || (exchange === undefined && !this.isRequestComplete)) return this.close();
     this.isClosing = true;
     if (exchange === undefined) {
       const broken = new Exchange(this.parser.brokenHead, this, this.server.now);
@@ -374,6 +460,7 @@ export class Connection implements RequestSink, WireEvents, Carrier {
     this.watch(this.wire.pendingBytes === 0);
     // Closing a socket that still has unread bytes resets it, and the answer may never be read: go on reading.
     this.wire.end(() => {
+      this.attachment?.takeFinish?.();
       if (this.phase !== 'linger') return;
       this.deadline = this.server.deadlineIn(lingerMs);
       this.lingerEnd = this.server.deadlineIn(maxLingerMs);
@@ -416,6 +503,7 @@ export class Connection implements RequestSink, WireEvents, Carrier {
   takeDrain(): void {
     this.wire.watchStall(0);
     this.isBackedUp = false;
+    this.departure?.renew();
     if (this.tunnel !== undefined) return this.tunnel.takeDrain();
     if (this.exchange !== undefined) this.exchange.onDrain?.();
     else if (!this.isClosing) this.proceed();
@@ -429,6 +517,7 @@ export class Connection implements RequestSink, WireEvents, Carrier {
 
   takeClose(): void {
     this.loseBody();
+    this.endDeparture();
     if (this.phase !== 'linger') this.server.onPart?.(this);
     this.phase = 'closed';
     this.isClosing = true;
@@ -446,6 +535,17 @@ export class Connection implements RequestSink, WireEvents, Carrier {
     return this.watch(this.wire.write(text));
   }
 
+  private endDeparture(): void {
+    this.departure?.stop();
+    this.departure = undefined;
+  }
+
+  /** The worker is to leave. */
+  beginDrain(): void {
+    this.updatePhase();
+    if (this.hasClientEnded) this.watchDeparted();
+  }
+
   /** Sets the deadline of what is waited for now. */
   updatePhase(): void {
     if (this.isClosing || this.tunnel !== undefined) return;
@@ -456,8 +556,7 @@ export class Connection implements RequestSink, WireEvents, Carrier {
       this.deadline = server.deadlineIn(timeouts.bodyMs);
     } else if (exchange !== undefined || this.isBackedUp) {
       this.phase = 'answer';
-      // Whether anyone waits for the answer will show at the next write; without one, it is not waited for long.
-      this.deadline = this.hasClientEnded || this.isEndWaiting ? server.deadlineIn(timeouts.bodyMs) : 0;
+      this.deadline = 0;
     } else if (!this.parser.isInHead) {
       this.phase = 'idle';
       if (server.isDraining) this.deadline = server.deadlineIn(server.idleGraceMs);

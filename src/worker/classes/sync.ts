@@ -7,9 +7,11 @@ import { setTimeout } from 'node:timers/promises';
 import { findInterface, makeHandler } from '../../app/interfaces.ts';
 import type { Handler } from '../../app/wsgi/wsgi.ts';
 import { apart } from '../../http/context.ts';
+import { onPlaceFree } from '../../http/departure.ts';
 import type { Carrier, Exchange } from '../../http/exchange.ts';
 import type { Peer } from '../../http/h1/host.ts';
 import { HttpServer } from '../../http/server.ts';
+import { takesEffect, withoutClient } from '../../http/unheard.ts';
 import type { Incoming } from '../../http/wire/wire.ts';
 import { ReceivingGate } from '../accept/fallback-gates.ts';
 import type { Gate, Take } from '../accept/gate.ts';
@@ -198,14 +200,15 @@ class Turns {
     this.awaited = undefined;
   }
 
-  private run(exchange: Exchange): void {
-    this.running = exchange.carrier;
+  private run(exchange: Exchange, hasClient = true): void {
+    if (hasClient) this.running = exchange.carrier;
     if (!this.isGathering) this.gate?.shut();
     const returned = this.handler(exchange);
     if (!(returned instanceof Promise)) return;
     // A client that goes away does not end the app's work, and there is to be no other beside it.
     this.atWork = exchange;
     exchange.onAbort(() => this.holdToTime(exchange));
+    onPlaceFree(exchange, () => this.giveUp(exchange));
     void returned.then(() => this.giveUp(exchange));
   }
 
@@ -219,10 +222,16 @@ class Turns {
     this.giveUp(exchange);
   }
 
+  private runLate(exchange: Exchange): void {
+    if (!exchange.isGone) return apart(() => this.run(exchange));
+    if (takesEffect(exchange, exchange.goneReason)) apart(() => this.run(withoutClient(exchange), false));
+    this.goOn();
+  }
+
   private goOn(): void {
     if (!this.isFree) return;
     const late = this.late.shift();
-    if (late !== undefined) return late.isGone ? this.goOn() : apart(() => this.run(late));
+    if (late !== undefined) return this.runLate(late);
     const next = this.waiting.shift();
     if (next !== undefined) this.serve(...next);
     else if (this.connections < this.limit) this.gate?.open();

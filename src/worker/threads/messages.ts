@@ -55,6 +55,8 @@ export type FromThread =
   | readonly ['heard', id: number]
   | readonly ['extend', id: number, ms: number]
   | readonly ['cut', id: number]
+  /** The answer was the last of its connection, as it turns out after its end. */
+  | readonly ['hangUp', id: number]
   | readonly ['failed', id: number, error: ErrorReport]
   /** A line that the app wrote to `wsgi.errors`. */
   | readonly ['line', string];
@@ -82,6 +84,8 @@ export const part = {
   end: 8,
   /** The app is done with this request, and the thread free for the next one. */
   done: 16,
+  /** With `end`: it is the last of its connection. */
+  hangUp: 32,
 } as const;
 
 /** How much of a body may be on its way between threads, in either direction. */

@@ -7,6 +7,7 @@
 import type { AppSource } from '../../app/script.ts';
 import type { Settings } from '../../config/settings.ts';
 import type { Exchange } from '../../http/exchange.ts';
+import { takesEffect } from '../../http/unheard.ts';
 import type { Logger } from '../../logger.ts';
 import { httpOptions } from '../classes/http-options.ts';
 import { Watch } from './answer-ring.ts';
@@ -115,6 +116,7 @@ export class ThreadPool {
   handle(exchange: Exchange): void {
     if (this.isLost || this.queue.size >= this.maxQueued) return refuse(exchange);
     const relay = new Relay(exchange);
+    exchange.endsWithClient = this.crew.interface === 'node';
     exchange.onLeave((reason) => relay.leave(reason));
     exchange.onAbort((reason) => this.abandon(relay, reason));
     const thread = this.choose(relay);
@@ -168,6 +170,7 @@ export class ThreadPool {
   private give(thread: ThreadHandle, relay: Relay): void {
     if (thread.isIdle) thread.progressAt = performance.now();
     thread.give(relay);
+    if (relay.exchange.goneReason !== undefined) this.overdue.watch(relay, thread);
     this.silence.watch();
   }
 
@@ -210,10 +213,18 @@ export class ThreadPool {
 
   /** The client has gone, or was answered in the app's stead. */
   private abandon(relay: Relay, reason: Error): void {
-    if (this.queue.delete(relay)) return;
+    const mustRun = takesEffect(relay.exchange, reason);
+    if (this.queue.has(relay)) {
+      if (!mustRun) this.queue.delete(relay);
+      return;
+    }
     const thread = this.threadOf(relay);
     if (thread === undefined || relay.isOver) return;
-    if (thread.takeBack(relay)) return this.refill(thread);
+    // What was sent of a body cannot be taken back.
+    if (!(mustRun && relay.hasBody) && thread.takeBack(relay)) {
+      if (mustRun) this.putFirst([relay]);
+      return this.refill(thread);
+    }
     relay.abort(reason);
     this.overdue.watch(relay, thread);
   }
@@ -291,6 +302,8 @@ export class ThreadPool {
       case 'cut':
         if (!relay.isOver && !exchange.isGone && !exchange.isEnded) exchange.carrier.cut();
         return;
+      case 'hangUp':
+        return exchange.carrier.hangUp(exchange);
       case 'failed':
         if (!relay.isOver) this.onFailure(exchange, revive(message[2]));
     }

@@ -44,6 +44,7 @@ export class Relay {
     thread.send(writeRequest(id, head, carrier, head.isKeepAlive));
     // What happened while it waited for a thread.
     if (exchange.leaveReason !== undefined) this.leave(exchange.leaveReason);
+    if (exchange.goneReason !== undefined) this.abort(exchange.goneReason);
     // A small body travels with the head. But who waits for permission to send gets it when the app reads, not before
     // (RFC 9110 §10.1.1).
     if (head.contentLength > 0 && head.contentLength <= creditBytes && !head.expectsContinue) this.readBody();
@@ -88,7 +89,7 @@ export class Relay {
     let said = text;
     if ((flags & part.head) !== 0) {
       const mayPersist = (flags & part.persists) !== 0;
-      exchange.persists = mayPersist && carrier.mayPersist(exchange);
+      exchange.persists = mayPersist && (flags & part.hangUp) === 0 && carrier.mayPersist(exchange);
       exchange.status = text.slice(9, text.indexOf('\r\n'));
       exchange.isStarted = true;
       if (mayPersist && !exchange.persists) said = withoutPersistence(text);
@@ -96,6 +97,7 @@ export class Relay {
     // As in the exchange itself: the carrier may look at it while it sends.
     const isEnd = (flags & part.end) !== 0;
     if (isEnd) exchange.isEnded = true;
+    if ((flags & part.hangUp) !== 0) exchange.persists = false;
     let isTaking = true;
     if (bytes !== undefined) isTaking = carrier.sendBytes(said, bytes, tail);
     else if (said !== '') isTaking = carrier.sendText(said);

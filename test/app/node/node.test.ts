@@ -616,27 +616,6 @@ describe('a client that goes', () => {
     await new Promise((resolve) => setImmediate(resolve));
     expect(seen.sort()).toEqual(['req aborted', 'req close', 'res close false']);
   });
-
-  it('is told of once', async () => {
-    let closes = 0;
-    const { port, server } = await open((req, res) => {
-      res.on('close', () => closes++);
-      req.on('aborted', () => setImmediate(() => res.end('still here')));
-    });
-    const client = await Client.open(port, '127.0.0.1', true);
-    client.socket.end('GET / HTTP/1.1\r\nHost: h\r\n\r\n');
-    await client.until(/still here$/);
-    await client.closed;
-    await server.drain(0);
-    expect(closes).toBe(1);
-  });
-
-  it('and has only closed its half gets the answer', async () => {
-    const { port } = await open((req, res) => void req.on('aborted', () => setImmediate(() => res.end('still here'))));
-    const client = await Client.open(port, '127.0.0.1', true);
-    client.socket.end('GET / HTTP/1.1\r\nHost: h\r\n\r\n');
-    await client.until(/still here$/);
-  });
 });
 
 describe('an http.Server', () => {

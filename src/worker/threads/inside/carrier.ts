@@ -95,9 +95,10 @@ export class ThreadCarrier implements Carrier {
     this.outlet.post(['cut', this.id]);
   }
 
-  /** Whether the connection goes on after a complete answer is not this thread's to say. */
   hangUp(): void {
     if (this.exchange?.isEnded !== true) this.cut();
+    else if (this.hasEnded) this.outlet.post(['hangUp', this.id]);
+    else this.lastFlags |= part.hangUp;
   }
 
   extendDeadline(_exchange: Exchange, ms: number): void {
@@ -120,6 +121,13 @@ export class ThreadCarrier implements Carrier {
     this.owedBytes += bytes.byteLength;
     this.exchange?.takeBody(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength));
     this.payBack();
+  }
+
+  /** There is nobody left to answer. */
+  takeClose(reason: Error): void {
+    this.attachment?.takeFinish?.();
+    this.exchange?.abort(reason);
+    this.attachment?.takeClose();
   }
 
   /** The client has taken bytes of the answer. */

@@ -11,8 +11,10 @@ import { loadFrom } from '../../../app/script.ts';
 import type { Handler } from '../../../app/wsgi/wsgi.ts';
 import { report } from '../../../errors.ts';
 import { apart } from '../../../http/context.ts';
+import { onPlaceFree } from '../../../http/departure.ts';
 import { ClientGone, timeoutError } from '../../../http/errors.ts';
 import { Exchange } from '../../../http/exchange.ts';
+import { departureMs } from '../../../http/limits.ts';
 import { AnswerRing, Watch } from '../answer-ring.ts';
 import { Claims } from '../claims.ts';
 import { readRequest, type ThreadOrder, type ToThread } from '../messages.ts';
@@ -70,7 +72,7 @@ class Thread {
       case 'taken':
         return carrier.noteTaken(message[2]);
       case 'gone':
-        return exchange.abort(new ClientGone(message[2]));
+        return carrier.takeClose(new ClientGone(message[2]));
       case 'left':
         return this.leave(exchange, message[2], message[3]);
     }
@@ -81,6 +83,9 @@ class Thread {
     if (isOverdue) {
       exchange.isOverdue = true;
       this.outlet.post(['heard', this.id | 0]);
+    } else {
+      this.carrier?.attachment?.takeEnd?.();
+      if (exchange.endsWithClient) exchange.mute();
     }
     exchange.leave(isOverdue ? timeoutError(reason) : new ClientGone(reason));
   }
@@ -102,13 +107,12 @@ class Thread {
     this.exchange = exchange;
     this.carrier = carrier;
     if (this.early.length > 0) this.hearEarly(id);
-    // The client has gone in the meantime.
-    if (exchange.isGone) return this.end(exchange, carrier);
     const settled = apart(() => this.handle(exchange));
     carrier.isCalling = false;
     if (settled !== undefined) {
       carrier.finish();
       void settled.then(() => this.end(exchange, carrier));
+      onPlaceFree(exchange, () => this.end(exchange, carrier));
     } else if (exchange.isEnded || exchange.isGone) this.end(exchange, carrier);
     else {
       // An app that answers later without a promise for it is done when its answer is.
@@ -118,8 +122,11 @@ class Thread {
   }
 
   private hearEarly(id: number): void {
+    // The main thread wants it run all the same: what it brings is still to be read.
     for (const message of this.early.splice(0))
-      if (message[1] === id) this.hear(message);
+      if (message[1] === id && message[0] === 'gone')
+        setTimeout(() => this.id === id && this.hear(message), departureMs).unref();
+      else if (message[1] === id) this.hear(message);
       else if (message[1] > id) this.early.push(message);
   }
 

@@ -1,0 +1,48 @@
+/**
+ * A client that has closed its half of the connection (FIN) while a request of its is being answered. TCP cannot tell who
+ * has left from who only has nothing more to say and waits for the answer. So what the app writes within a second still
+ * goes out, and renews that second. After it the client has departed, and its place is free.
+ */
+
+// Not the globals, which an app may replace.
+import { clearTimeout, setImmediate, setTimeout } from 'node:timers';
+import type { Exchange } from './exchange.ts';
+import { departureMs } from './limits.ts';
+
+/**
+ * Calls back once it is gone, and a second after its app was told: by then an app that has not finished with the request
+ * holds its place no longer.
+ */
+export function onPlaceFree(exchange: Exchange, free: () => void): void {
+  exchange.onAbort(() => {
+    // At least one turn of the loop, in which iterators end and promises settle.
+    setTimeout(free, Math.max(0, exchange.leftAt + departureMs - performance.now())).unref();
+  });
+}
+
+export class Departure {
+  private readonly timer: NodeJS.Timeout;
+  private isOver = false;
+
+  /** @param onDeparted called once, unless `stop` comes first */
+  constructor(onDeparted: () => void) {
+    this.timer = setTimeout(() => {
+      this.isOver = true;
+      // On a busy loop this timer comes ahead of what the app waits for: the sockets are read first.
+      setImmediate(() => {
+        if (this.isOver) onDeparted();
+      });
+    }, departureMs).unref();
+  }
+
+  /** The app has written something, or the client has taken something. */
+  renew(): void {
+    this.isOver = false;
+    this.timer.refresh();
+  }
+
+  stop(): void {
+    this.isOver = false;
+    clearTimeout(this.timer);
+  }
+}

@@ -1,0 +1,73 @@
+/**
+ * A request that came whole, and whose client left before the app got to it: what it asks for is done, and the answer goes
+ * nowhere. One that only asks for an answer (RFC 9110 §9.2.1) is not run at all.
+ */
+
+// Not the global, which an app may replace.
+import { setTimeout } from 'node:timers';
+import { ClientGone } from './errors.ts';
+import { type Carrier, Exchange } from './exchange.ts';
+import { departureMs } from './limits.ts';
+
+/** @param reason why the client no longer waits; one that has been answered in the app's stead is none of these */
+export function takesEffect({ head, isWhole }: Exchange, reason: Error | undefined): boolean {
+  return reason instanceof ClientGone && isWhole && !head.isSafe;
+}
+
+/** The same request once more, for a connection that has ended. */
+export function withoutClient(departed: Exchange): Exchange {
+  const exchange = new Exchange(departed.head, new NoConnection(departed.carrier), departed.startedAt);
+  departed.readBody({
+    onData(bytes) {
+      exchange.takeBody(bytes);
+      return true;
+    },
+    onEnd: () => exchange.endBody(),
+  });
+  const reason = departed.goneReason ?? new ClientGone('the client closed the connection');
+  exchange.leave(reason);
+  setTimeout(() => exchange.abort(reason), departureMs).unref();
+  return exchange;
+}
+
+class NoConnection implements Carrier {
+  readonly localAddress: string;
+  readonly localPort: string;
+  readonly remoteAddress: string;
+  readonly remotePort: string;
+  private readonly before: Carrier;
+
+  constructor(before: Carrier) {
+    this.localAddress = before.localAddress;
+    this.localPort = before.localPort;
+    this.remoteAddress = before.remoteAddress;
+    this.remotePort = before.remotePort;
+    this.before = before;
+  }
+
+  sendText(): boolean {
+    return true;
+  }
+
+  sendBytes(): boolean {
+    return true;
+  }
+
+  mayPersist(): boolean {
+    return false;
+  }
+
+  logFailure(exchange: Exchange, error: unknown): void {
+    this.before.logFailure(exchange, error);
+  }
+
+  finish(exchange: Exchange): void {
+    exchange.onOver?.(exchange);
+  }
+
+  pauseBody(): void {}
+  resumeBody(): void {}
+  cut(): void {}
+  hangUp(): void {}
+  extendDeadline(): void {}
+}
