@@ -1,0 +1,146 @@
+/** Apps of each interface that keep a client waiting. `say` what they see of its departure, by their path. */
+
+import { once } from 'node:events';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
+import { PassThrough } from 'node:stream';
+import { Hono } from 'hono';
+import { streamSSE } from 'hono/streaming';
+import type { App } from '../../src/app/types.ts';
+
+const say = (text: string) => void process.stdout.write(`${text}\n`);
+const never = () => new Promise<never>(() => {});
+
+// node
+
+const nodeRoutes: Record<string, (req: IncomingMessage, res: ServerResponse) => unknown> = {
+  '/quick': (_, res) => res.end('quick'),
+  '/events': (_, res) => {
+    res.writeHead(200, { 'Content-Type': 'text/event-stream' });
+    res.write('data: 1\n\n');
+  },
+  '/pipe': (_, res) => {
+    const source = new PassThrough();
+    source.write('piece');
+    source.pipe(res);
+  },
+  '/poll': () => {},
+  '/returns': async (req) => {
+    await once(req, 'close').catch(() => {});
+  },
+  '/never': never,
+  '/effect': (req, res) => {
+    req.setEncoding('utf8').on('data', (body) => {
+      say(`effect ${body}`);
+      res.end('done');
+    });
+  },
+  '/busy': (_, res) => void setTimeout(() => res.end('no longer busy'), 2500),
+};
+
+export function node(req: IncomingMessage, res: ServerResponse): unknown {
+  const path = req.url!;
+  res.on('close', () => {
+    if (!res.writableEnded) say(`left ${path}`);
+  });
+  say(`begun ${path}`);
+  return nodeRoutes[path]!(req, res);
+}
+
+// wsgi
+
+const text = [['Content-Type', 'text/plain']] as const;
+
+const wsgiRoutes: Record<string, App> = {
+  '/quick': (_env, start) => {
+    start('200 OK', text);
+    return ['quick'];
+  },
+  /** A generator that waits for something else can only be told to end; `close` is called all the same. */
+  '/events': (_env, start) => {
+    start('200 OK', text);
+    async function* events() {
+      yield 'data: 1\n\n';
+      await never();
+    }
+    return Object.assign(events(), { close: () => say('left /events') });
+  },
+  '/poll': async (env, start) => {
+    const { 'tsgun.signal': signal } = env;
+    await once(signal, 'abort');
+    say('left /poll');
+    await never();
+    start('200 OK', text);
+    return [];
+  },
+  '/returns': async (env, start) => {
+    await once(env['tsgun.signal'], 'abort');
+    say('left /returns');
+    start('200 OK', text);
+    return [];
+  },
+  '/never': (env) => {
+    env['tsgun.signal'].addEventListener('abort', () => say('left /never'));
+    return never();
+  },
+  '/effect': async (env, start) => {
+    for await (const body of env['wsgi.input']) say(`effect ${body}`);
+    start('200 OK', text);
+    return ['done'];
+  },
+  '/busy': async (_env, start) => {
+    await new Promise((resolve) => setTimeout(resolve, 2500));
+    start('200 OK', text);
+    return ['no longer busy'];
+  },
+};
+
+export const wsgi: App = (env, startResponse) => {
+  say(`begun ${env.PATH_INFO}`);
+  return wsgiRoutes[env.PATH_INFO]!(env, startResponse);
+};
+
+// fetch
+
+const hono = new Hono();
+hono.get('/quick', (c) => c.text('quick'));
+hono.get('/events', (c) =>
+  streamSSE(c, async (stream) => {
+    stream.onAbort(() => say('left /events'));
+    await stream.writeSSE({ data: '1' });
+    await never();
+  }),
+);
+/** A stream of which nothing ever comes. */
+hono.get('/poll', () => new Response(new ReadableStream({ cancel: () => say('left /poll') })));
+hono.get('/returns', async (c) => {
+  await once(c.req.raw.signal, 'abort');
+  say('left /returns');
+  return c.text('too late');
+});
+hono.get('/never', (c) => {
+  c.req.raw.signal.addEventListener('abort', () => say('left /never'));
+  return never();
+});
+hono.post('/effect', async (c) => {
+  say(`effect ${await c.req.text()}`);
+  return c.text('done');
+});
+hono.get('/busy', async (c) => {
+  await new Promise((resolve) => setTimeout(resolve, 2500));
+  return c.text('no longer busy');
+});
+
+export const fetch = {
+  fetch(request: Request, info: object) {
+    say(`begun ${new URL(request.url).pathname}`);
+    return hono.fetch(request, info);
+  },
+};
+
+// tcp: `/quick` and the like are its lines.
+
+export function tcp(socket: Socket): unknown {
+  socket.on('close', () => say('left /tcp'));
+  return undefined;
+}

@@ -1,0 +1,92 @@
+/** Clients that have left, of every class and interface: what they held is free, and nobody waits for them. */
+
+import { fileURLToPath } from 'node:url';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { registry } from '../../src/worker/classes/registry.ts';
+import { Client } from '../http/client.ts';
+import { start, type Tsgun } from '../integration/harness.ts';
+
+const app = fileURLToPath(new URL('./departed-app.ts', import.meta.url));
+const get = (path: string) => `GET ${path} HTTP/1.1\r\nHost: h\r\n\r\n`;
+const post = (body: string) => `POST /effect HTTP/1.1\r\nHost: h\r\nContent-Length: ${body.length}\r\n\r\n${body}`;
+
+const connections = 5;
+const threads = 2;
+/** How many requests run at once. */
+const running: Record<string, number> = { sync: 1, threaded: threads, async: connections };
+/** None of what usually ends a wait does here: these tests would end by their own timeout. */
+const settings = ['--worker-connections', connections, '--threads', threads, '--body-timeout', 0, '--keep-alive', 600];
+settings.push('--graceful-timeout', 600);
+
+const interfaces = {
+  node: ['/events', '/pipe', '/poll', '/returns', '/never'],
+  wsgi: ['/events', '/poll', '/returns', '/never'],
+  fetch: ['/events', '/poll', '/returns', '/never'],
+};
+const table = Object.keys(registry).flatMap((workerClass) =>
+  Object.entries(interfaces).map(([name, paths]) => ({ workerClass, name, paths })),
+);
+
+describe.each(table)('a $workerClass worker, $name', ({ workerClass, name, paths }) => {
+  const count = (tsgun: Tsgun, text: string) => tsgun.stdout.split('\n').filter((line) => line === text).length;
+  const begin = () =>
+    start(`${app}:${name}`, ['--interface', name, '--worker-class', workerClass, ...settings.map(String)], {
+      isShared: true,
+    });
+
+  /** Fills all places; the clients end their half, and never more than that: nobody is reset. */
+  async function fill(tsgun: Tsgun, path: string): Promise<Client[]> {
+    const begun = count(tsgun, `begun ${path}`);
+    const { hostname, port } = new URL(await tsgun.url());
+    const clients = await Promise.all(
+      Array.from({ length: workerClass === 'sync' ? 1 : connections }, () => Client.open(Number(port), hostname, true)),
+    );
+    for (const client of clients) client.send(get(path));
+    await tsgun.until(() => count(tsgun, `begun ${path}`) === begun + running[workerClass]!, `${path} to run`);
+    for (const client of clients) client.socket.end();
+    return clients;
+  }
+
+  describe('with clients that have left in all its places', () => {
+    let tsgun: Tsgun;
+    beforeAll(async () => {
+      tsgun = begin();
+      await tsgun.workers(1);
+    });
+    afterAll(async () => {
+      expect(await tsgun.stop()).toEqual({ code: 0, signal: null });
+      expect(tsgun.lines('worker_spawned')).toHaveLength(1);
+      expect(tsgun.lines('request_failed')).toEqual([]);
+    });
+
+    it.each(paths)('%s: answers the next one, and the app has heard that they left', async (path) => {
+      const left = count(tsgun, `left ${path}`);
+      const clients = await fill(tsgun, path);
+      expect(await tsgun.ask('/quick')).toBe('quick');
+      await tsgun.until(() => count(tsgun, `left ${path}`) >= left + running[workerClass]!, `${path} to hear of it`);
+      await Promise.all(clients.map(({ closed }) => closed));
+    });
+
+    it('runs what came whole from a client that has left meanwhile', async () => {
+      const { hostname, port } = new URL(await tsgun.url());
+      const open = () => Client.open(Number(port), hostname, true);
+      const busy = await Promise.all(Array.from({ length: Math.min(running[workerClass]!, 3) }, open));
+      for (const client of busy) client.send(get('/busy'));
+      await tsgun.until(() => count(tsgun, 'begun /busy') === busy.length, 'all to be busy');
+      const departed = await open();
+      departed.socket.end(post('of who left'));
+      await tsgun.until(() => count(tsgun, 'effect of who left') === 1, 'the effect');
+      for (const client of busy) await client.until(/no longer busy/);
+      for (const client of busy) client.socket.destroy();
+      await departed.closed;
+    });
+  });
+
+  it.each(paths)('%s: a stop does not wait for clients that have left', async (path) => {
+    const tsgun = begin();
+    await tsgun.workers(1);
+    await fill(tsgun, path);
+    expect(await tsgun.stop()).toEqual({ code: 0, signal: null });
+    expect(tsgun.log.filter(({ msg }) => msg.startsWith('out of time'))).toEqual([]);
+  });
+});
