@@ -7,6 +7,7 @@ import cluster from 'node:cluster';
 import { type PreparedApp, prepareApp } from '../app/interfaces.ts';
 import { loadFrom } from '../app/script.ts';
 import { speaksTcp } from '../app/tcp.ts';
+import type { Handler } from '../app/wsgi/wsgi.ts';
 import type { Settings } from '../config/settings.ts';
 import { AppLoadError, BootError, ExitCode, report, TsgunError } from '../errors.ts';
 import { openEnvelope, sendToMaster } from '../ipc/channel.ts';
@@ -15,9 +16,12 @@ import { type MasterMessage, orderVariable, type WorkerOrder } from '../ipc/mess
 import { createLazyLogger, type Logger } from '../logger.ts';
 import { registry } from './classes/registry.ts';
 import type { Worker } from './classes/worker.ts';
+import { explainEarlyExit } from './early-exit.ts';
 import { Exit } from './exit.ts';
 import { WorkerHooks } from './hooks.ts';
 import { become } from './identity.ts';
+import { Tracker } from './track.ts';
+import { RequestTable } from './watchdog/requests.ts';
 import { startWatchdog } from './watchdog/watchdog.ts';
 
 export async function work(): Promise<void> {
@@ -52,19 +56,17 @@ export async function work(): Promise<void> {
   });
 
   watchForEscapedErrors(log, exit);
+  const table = new RequestTable();
   try {
-    const { worker, close } = await boot(order, log, hooks);
+    const { worker, close } = await boot(order, log, hooks, new Tracker(table));
     exit.worker = worker;
     exit.onExit = async () => {
       await close().catch((error) => log.say('error', { ...report(error) }, 'the app failed to close'));
       await hooks.exiting();
     };
-    watch(order, worker, log);
+    watch(order, worker, table, log);
     await sendToMaster({ type: 'ready', interface: worker.interface });
-    startHeartbeat(order.settings.timeout * 1000, () => ({
-      requests: worker.requests,
-      running: worker.running().length,
-    }));
+    startHeartbeat(order.settings.timeout * 1000, () => ({ requests: worker.requests, running: table.count }));
     if (exit.isLeaving) exit.leave({});
   } catch (error) {
     await failBoot(error, exit);
@@ -91,13 +93,14 @@ function reopen(log: Logger): void {
 }
 
 /** Only now: started beside the boot, the thread would leave 4 MB more resident in an idle worker. */
-function watch({ settings, watchdogFd }: WorkerOrder, worker: Worker, log: Logger): void {
+function watch({ settings, watchdogFd }: WorkerOrder, worker: Worker, table: RequestTable, log: Logger): void {
   startWatchdog({
     fd: watchdogFd,
     // Without a timeout it still ends a process that is blocked when its master is gone.
     timeoutMs: settings.timeout * 1000 || Number.POSITIVE_INFINITY,
     graceMs: settings.gracefulTimeout * 1000,
     running: () => worker.running(),
+    requests: table.shared,
     onFailure: (error) => log.say('warn', { error: report(error).message }, 'the watchdog ended: hangs have no stack'),
   });
 }
@@ -126,7 +129,7 @@ interface Booted {
   readonly close: PreparedApp['close'];
 }
 
-async function boot(order: WorkerOrder, log: Logger, hooks: WorkerHooks): Promise<Booted> {
+async function boot(order: WorkerOrder, log: Logger, hooks: WorkerHooks, tracker: Tracker): Promise<Booted> {
   const { settings, sockets, hooksFrom } = order;
   const isTcp = speaksTcp(settings.interface, order.app);
   const makeWorker = isTcp
@@ -136,19 +139,25 @@ async function boot(order: WorkerOrder, log: Logger, hooks: WorkerHooks): Promis
   if (typeof hooksFrom === 'object') await hooks.readFile(hooksFrom.file);
   if (order.identity !== undefined) become(order.identity);
   const isElsewhere = makeWorker.loadsApp === false && hooksFrom !== 'script';
-  const { app, close } = isElsewhere ? plain(undefined) : await load(order, isTcp);
+  const loaded = isElsewhere ? plain(undefined) : await load(order, isTcp);
+  const app = isTcp ? tracker.tcp(loaded.app) : loaded.app;
   if (hooksFrom === 'script') await hooks.takeOffered();
-  const { observe } = hooks;
+  const observe = (handle: Handler) => hooks.observe(tracker.http(handle));
   const worker = makeWorker({ app, source: order, settings, sockets, log, observe, place: order.place });
   await worker.load?.();
   await hooks.initialized();
   await worker.start();
-  return { worker, close };
+  return { worker, close: loaded.close };
 }
 
 async function load(order: WorkerOrder, isTcp: boolean): Promise<PreparedApp> {
-  const app = await loadFrom(order);
-  return isTcp ? plain(app) : prepareApp(app, order.settings.interface);
+  const isOver = explainEarlyExit();
+  try {
+    const app = await loadFrom(order);
+    return isTcp ? plain(app) : await prepareApp(app, order.settings.interface);
+  } finally {
+    isOver();
+  }
 }
 
 /** Nothing to get ready, nor to close. */

@@ -146,8 +146,18 @@ describe('a worker that cannot boot exits 3', () => {
   it('when the app ends the process while loading', async () => {
     const { code, errors } = await fails(['exits.mjs', '--workers', '2']);
     expect(errors).toHaveLength(1);
-    expect(errors[0]!.error).toBe('worker exited while booting (code 5), before the app was loaded');
+    expect(errors[0]!.error).toBe(
+      'app: it ended its process with code 5 while it was loaded: does it call process.exit()?',
+    );
+    expect(errors[0]!.stack).toMatch(/^Error: process\.exit\(5\)\n +at .*exits\.mjs:1:9/);
     expect(code).toBe(3);
+  });
+
+  it('when the app ends its thread while loading', async () => {
+    const { errors } = await fails(['exits.mjs', '-k', 'threaded', '--threads', '2']);
+    expect(errors.map(({ error }) => error)).toEqual([
+      'app: it ended its thread with code 5 while it was loaded: does it call process.exit()?',
+    ]);
   });
 
   it('when the app is not loaded within boot-timeout', async () => {

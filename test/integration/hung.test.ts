@@ -1,7 +1,9 @@
 /** What the log says of a worker whose main thread stands still, and what is left alone. */
 
+import { execFileSync } from 'node:child_process';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { eventually, isAlive, type LogLine, makeFolder, start, type Tsgun } from './harness.ts';
+import { eventually, isAlive, type LogLine, makeFolder, start, Tsgun } from './harness.ts';
 
 /** `block` runs for GET /block; the line numbers in the tests count from its first line, 3. */
 const app = (block: string, before = '') => `import { pbkdf2Sync } from 'node:crypto';${before}
@@ -114,6 +116,67 @@ describe('a worker in native code', () => {
     send(tsgun, '/block');
     expect(await tsgun.event('worker_hung')).toMatchObject({ pid, stack: expect.stringContaining('in native code') });
     await tsgun.event('worker_ready', 2);
+    await tsgun.stop();
+  });
+
+  const apps = {
+    wsgi: (block: string) => `export default async (env, startResponse) => {
+      if (env.PATH_INFO === '/block') ${block}
+      if (env.PATH_INFO === '/wait') await new Promise(() => {});
+      startResponse('200 OK', []);
+      return ['hello'];
+    }`,
+    node: (block: string) => `export default async (req, res) => {
+      if (req.url.startsWith('/block')) ${block}
+      if (req.url === '/wait') await new Promise(() => {});
+      res.end('hello');
+    }`,
+    fetch: (block: string) => `export default { async fetch({ url }) {
+      if (url.includes('/block')) ${block}
+      if (url.endsWith('/wait')) await new Promise(() => {});
+      return new Response('hello');
+    } }`,
+  };
+  const blocks = {
+    'a child process': `{ await 0; execSync('sleep 60') }`,
+    'a pipe that nobody writes to': `readFileSync('fifo')`,
+  };
+
+  it.each([
+    ['wsgi', 'async', 'a child process'],
+    ['node', 'async', 'a pipe that nobody writes to'],
+    ['fetch', 'async', 'a child process'],
+    ['wsgi', 'sync', 'a pipe that nobody writes to'],
+    ['node', 'sync', 'a child process'],
+  ] as const)('names the requests that ran: %s, %s, waiting for %s', async (name, workerClass, block) => {
+    const modules = `import { execSync } from 'node:child_process'; import { readFileSync } from 'node:fs';\n`;
+    const { path } = makeFolder({ 'app.mjs': modules + apps[name](blocks[block]) });
+    execFileSync('mkfifo', [join(path, 'fifo')]);
+    const tsgun = start('app.mjs', ['--timeout', '1', '-k', workerClass], { cwd: path });
+    await tsgun.workers(1);
+    // What is answered is not named.
+    for (const _ of Array(3)) expect(await tsgun.ask('/done')).toBe('hello');
+    if (workerClass === 'async') send(tsgun, '/wait');
+    send(tsgun, '/block?a=1');
+    const { requests } = await tsgun.event('worker_hung');
+    const names = (requests as { method: string; path: string }[]).map(({ method, path }) => `${method} ${path}`);
+    expect(new Set(names)).toEqual(new Set(workerClass === 'async' ? ['GET /wait', 'GET /block'] : ['GET /block']));
+    await tsgun.event('worker_ready', 2);
+    await tsgun.stop();
+  });
+
+  it('names the raw connections that were open', async () => {
+    const { path } = makeFolder({
+      'app.mjs': `import { execSync } from 'node:child_process';
+        export const tcp = (socket) => socket.on('data', () => execSync('sleep 60'));`,
+    });
+    const tsgun = new Tsgun(['app.mjs:tcp', '--bind', '127.0.0.1:0', '--timeout', '1'], { cwd: path });
+    await tsgun.workers(1);
+    const client = await tsgun.connect();
+    client.send('go');
+    const { requests } = await tsgun.event('worker_hung');
+    expect(requests).toMatchObject([{ method: 'TCP', path: expect.stringMatching(/^127\.0\.0\.1:\d+$/) }]);
+    await client.closed;
     await tsgun.stop();
   });
 

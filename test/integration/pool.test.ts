@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { existsSync, readFileSync, renameSync } from 'node:fs';
+import { existsSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { Agent, request } from 'node:http';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
@@ -199,6 +199,34 @@ describe('a reload (HUP)', () => {
     expect(await tsgun.get('/')).toMatchObject({ text: 'x' });
     await tsgun.stop();
   });
+
+  it('that is asked for many times while the configuration is read is one, and the log counts the others', async () => {
+    const { path } = makeFolder({
+      'app.mjs': slowApp,
+      'tsgun.config.mjs': `import { existsSync } from 'node:fs';
+        while (existsSync('wait')) await new Promise((resolve) => setTimeout(resolve, 10));
+        export default {};`,
+    });
+    const tsgun = start('app.mjs', [], { cwd: path });
+    await tsgun.workers(1);
+    writeFileSync(join(path, 'wait'), '');
+    tsgun.signal('SIGHUP');
+    await tsgun.event('reload_started');
+    for (let count = 0; count < 5; count++) {
+      tsgun.signal('SIGHUP');
+      // The kernel keeps one signal of a kind, until it is taken.
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+    rmSync(join(path, 'wait'));
+    await tsgun.event('reload_finished');
+    const [first, second] = tsgun.lines('reload_started');
+    expect(first).toMatchObject({ signal: 'SIGHUP' });
+    expect(second!.count).toBeGreaterThan(0);
+    expect(second!.msg).toBe(`reloading again: asked for ${second!.count} more times while the configuration was read`);
+    expect(tsgun.lines('reload_started')).toHaveLength(2);
+    expect(tsgun.lines('worker_spawned').map(({ generation }) => generation)).toEqual([1, 2]);
+    await tsgun.stop();
+  });
 });
 
 describe('a stop', () => {
@@ -332,9 +360,59 @@ describe('recycling', () => {
     });
     const tsgun = start(join(folder.path, 'app.mjs'), ['--max-worker-memory', '200']);
     await tsgun.get('/grow');
-    expect(await tsgun.event('worker_recycled')).toMatchObject({ reason: 'max_memory' });
-    expect(await tsgun.event('worker_exited')).toMatchObject({ reason: 'max_memory' });
+    const sizes = { memoryBytes: expect.any(Number), limitBytes: 200 * 2 ** 20 };
+    const recycled = await tsgun.event('worker_recycled');
+    expect(recycled).toMatchObject({ reason: 'max_memory', ...sizes });
+    expect(recycled.memoryBytes).toBeGreaterThan(300 * 2 ** 20);
+    expect(await tsgun.event('worker_exited')).toMatchObject({ reason: 'max_memory', ...sizes });
     expect(await tsgun.get('/')).toMatchObject({ text: '0' });
+    await tsgun.stop();
+  });
+
+  it('replaces a worker that has lived for long enough, one that serves in its place first', async () => {
+    const tsgun = start(fib, ['--workers', '2', '--max-worker-lifetime', '1']);
+    const first = await tsgun.workers(2);
+    await tsgun.event('worker_recycled', 2);
+    const recycled = tsgun.lines('worker_recycled').slice(0, 2);
+    expect(new Set(recycled.map(({ pid }) => pid))).toEqual(new Set(first));
+    expect(recycled.map(({ reason }) => reason)).toEqual(['max_lifetime', 'max_lifetime']);
+    await tsgun.event('worker_exited', 2);
+    for (const { pid, reason, uptimeMs } of tsgun.lines('worker_exited').slice(0, 2)) {
+      expect(first).toContain(pid);
+      expect(reason).toBe('max_lifetime');
+      expect(uptimeMs).toBeGreaterThanOrEqual(1000);
+    }
+    expect(fewestReady(tsgun)).toBe(2);
+    expect(await tsgun.get('/7')).toMatchObject({ text: 'fib: 13\n' });
+    await tsgun.stop();
+    expect(tsgun.lines('spawn_delayed')).toEqual([]);
+  });
+});
+
+/** From the moment when two were ready, by the log; one that is told to leave counts no longer. */
+function fewestReady(tsgun: Tsgun): number {
+  const changes: Record<string, number> = { worker_ready: 1, worker_recycled: -1 };
+  let ready = 0;
+  const counts = tsgun.log.map(({ event = '' }) => (ready += changes[event] ?? 0));
+  return Math.min(...counts.slice(counts.indexOf(2)));
+}
+
+describe('the title of a process', () => {
+  it.skipIf(process.platform !== 'linux')('has the number and the generation of a worker, and the app', async () => {
+    const { path } = makeFolder({ 'app.mjs': slowApp });
+    const tsgun = start('app.mjs', ['--workers', '2', '--proc-name', 'shop'], { cwd: path });
+    const titleOf = (pid: number) => readFileSync(`/proc/${pid}/cmdline`, 'latin1').replace(/\0+$/, '');
+    expect((await tsgun.workers(2)).map(titleOf)).toEqual([
+      'shop: worker 1, generation 1 [app.mjs]',
+      'shop: worker 2, generation 1 [app.mjs]',
+    ]);
+    expect(titleOf(tsgun.pid)).toBe('shop: master [app.mjs]');
+    tsgun.signal('SIGHUP');
+    const next = await tsgun.event('worker_ready', 3);
+    expect(next).toMatchObject({ worker: 3, generation: 2 });
+    const pid = tsgun.lines('worker_spawned')[2]!.pid;
+    expect(titleOf(pid)).toBe('shop: worker 3, generation 2 [app.mjs]');
+    await tsgun.event('reload_finished');
     await tsgun.stop();
   });
 });

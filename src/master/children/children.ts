@@ -69,8 +69,9 @@ export class Children {
     this.processes.get(child)?.kill();
   }
 
+  /** The first one is the cause of what follows. */
   noteBootError(child: Child, error: ErrorReport): void {
-    this.bootErrors.set(child, error);
+    if (!this.bootErrors.has(child)) this.bootErrors.set(child, error);
   }
 
   /** Called at every turn of the loop. */

@@ -152,6 +152,9 @@ export function bootError({ message, stack, exitCode }: ErrorReport): Error {
 }
 
 export function earlyExit(code: number, error: unknown): Error {
-  if (error === undefined) return new AppLoadError(`app: it ended its thread while loading (code ${code})`);
+  if (error === undefined)
+    return new AppLoadError(
+      `app: it ended its thread with code ${code} while it was loaded: does it call process.exit()?`,
+    );
   return new AppLoadError(`app: an error escaped it while loading: ${report(error).message}`, { cause: error });
 }

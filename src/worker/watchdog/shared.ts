@@ -3,6 +3,8 @@
 export interface WatchdogData {
   /** One 32-bit cell: how often the main thread has beaten. */
   readonly shared: SharedArrayBuffer;
+  /** The table of the requests that run. */
+  readonly requests: SharedArrayBuffer;
   /** The pipe to the master. */
   readonly fd: number;
   readonly timeoutMs: number;

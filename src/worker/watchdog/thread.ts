@@ -9,9 +9,10 @@ import { Socket } from 'node:net';
 import { workerData } from 'node:worker_threads';
 import type { RunningRequest, WatchdogMessage } from '../../ipc/messages.ts';
 import { type Captured, capture, type DebugSession } from './capture.ts';
+import { readTable } from './requests.ts';
 import { lookEveryMs, runningExpression, stallMsOf, type WatchdogData } from './shared.ts';
 
-const { shared, fd, timeoutMs, graceMs } = workerData as WatchdogData;
+const { shared, requests, fd, timeoutMs, graceMs } = workerData as WatchdogData;
 const counter = new Int32Array(shared);
 const stallMs = stallMsOf(timeoutMs);
 const tickMs = lookEveryMs(timeoutMs);
@@ -97,9 +98,10 @@ function beHung(): void {
 function answer(type: 'hung' | 'report', before: Stall['report']): void {
   let isSaid = false;
   const sayOnce = (report: Stall['report']) => {
-    const { stack, requests } = report ?? { stack: 'in native code: no JavaScript answers', requests: [] };
-    if (!isSaid) say({ type, silentMs: elapsed(), stack, requests });
+    if (isSaid) return;
     isSaid = true;
+    const native = () => ({ stack: 'in native code: no JavaScript answers', requests: readTable(requests) });
+    say({ type, silentMs: elapsed(), ...(report ?? native()) });
   };
   look(() => true, sayOnce);
   setTimeout(() => sayOnce(before), answerMs);
