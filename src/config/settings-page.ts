@@ -41,10 +41,11 @@ JSON may have comments and a comma after the last item. With \`$schema\`, editor
 }
 \`\`\`
 
-A module exports an object as its default export. It may also have hooks; \`defineConfig\` gives both their types:
+A module exports an object as its default export. It may also have hooks; \`defineConfig\` gives both their types. It
+may have any name, if \`--config\` names it: \`tsgun app.ts -c shop.config.ts\`.
 
 \`\`\`ts
-// tsgun.config.ts
+// shop.config.ts
 import { defineConfig } from 'tsgun';
 
 export default defineConfig({

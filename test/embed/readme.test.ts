@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { expect, onTestFinished, test } from 'vitest';
-import { isAlive, makeFolder, start } from '../integration/harness.ts';
+import { isAlive, makeFolder, start, Tsgun } from '../integration/harness.ts';
 
 const repository = fileURLToPath(new URL('../..', import.meta.url));
 const jiti = join(createRequire(import.meta.url).resolve('jiti/package.json'), '../lib/jiti-cli.mjs');
@@ -38,13 +38,19 @@ function project(name: string): string {
 }
 
 test('all of them are run here; what is in no language is a drawing', () => {
-  expect([...examples.keys()].sort()).toEqual(['hello.test.ts', 'hello.ts', 'server.ts', 'tsgun.config.ts']);
+  expect([...examples.keys()].sort()).toEqual([
+    'hello.test.ts',
+    'hello.ts',
+    'server.ts',
+    'shop.config.ts',
+    'tsgun.config.ts',
+  ]);
   expect(commands).toEqual([
     'tsgun hello.ts --workers 4',
     'npm ci && npx tsgun apps/fib.ts --workers 4 --worker-class async',
     'npm ci && npm test',
   ]);
-  expect(new Set(blocks.map(({ language }) => language))).toEqual(new Set(['ts', 'sh', '']));
+  expect(new Set(blocks.map(({ language }) => language))).toEqual(new Set(['ts', 'sh', 'json', '']));
   // The test command is how this test came to run; that it does from a bare clone is for the script of CI to show.
   expect(read('.ci/run')).toContain(`\n${commands[2]}\n`);
 });
@@ -105,6 +111,18 @@ test('hello.test.ts passes as a test of a user', async () => {
   const [code] = await once(run, 'close');
   expect(output).toMatch(/Tests +.*1 passed/);
   expect(code).toBe(0);
+});
+
+test('shop.config.ts is accepted, and so is each config file in JSON', async () => {
+  const json = blocks.filter(({ language }) => language === 'json').map(({ text }) => text);
+  const files = [...json.map((text) => makeFolder({ 'shop.config.json': text }).path), project('shop.config.ts')];
+  for (const path of files) {
+    const [name = ''] = readdirSync(path).filter((file) => file.startsWith('shop.config.'));
+    const tsgun = new Tsgun(['--print-config', '-c', name], { cwd: path });
+    expect(await tsgun.exited).toMatchObject({ code: 0 });
+    expect(tsgun.text).toEqual([]);
+    expect(tsgun.stdout).toMatch(new RegExp(`^bind +\\S+ +${name}:\\d$`, 'm'));
+  }
 });
 
 test('tsgun.config.ts is what the command reads', async () => {
