@@ -3,7 +3,7 @@
  * are problems; the second are warnings, as the service runs, though not as its operator thinks.
  */
 
-import { formatAddress } from './parsers.ts';
+import { formatAddress } from './addresses.ts';
 import { declarationOf, kebabCase, type SettingName, type Settings, settingNames, table } from './settings.ts';
 
 export interface Findings {

@@ -19,8 +19,13 @@ export function fileExample(name: SettingName, value: unknown): string {
   return `${name}: ${JSON.stringify(value, undefined, 1).replace(/\n\s*/g, ' ')}`;
 }
 
+/** As a shell sets the variable. */
 export function environmentExample(value: unknown): string {
-  return shellWord(parts(value).join(','));
+  return shellWord(environmentText(value));
+}
+
+export function environmentText(value: unknown): string {
+  return parts(value).join(',');
 }
 
 /** What each option of a repeatable setting says. */

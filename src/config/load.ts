@@ -6,6 +6,7 @@ import { concernWorkers, type Hooks } from '../hooks.ts';
 import { readConfigFile } from './config-file.ts';
 import { type Checked, crossCheck } from './cross-checks.ts';
 import { enterDirectory, startDirectory } from './directory.ts';
+import { workerVariables } from './env-files.ts';
 import { Expected } from './parsers.ts';
 import { declarationOf, type SettingName, type Settings, settingNames } from './settings.ts';
 import {
@@ -17,6 +18,7 @@ import {
   type Source,
   unknownVariables,
 } from './sources.ts';
+import { tryNodeOptions } from './try-node-options.ts';
 
 /** What the command line says: the app, the config file, and raw values of settings. */
 export interface CommandLine {
@@ -45,6 +47,8 @@ export interface Configuration extends Checked {
   readonly hooksFrom?: { readonly file: string } | 'script' | undefined;
   /** Where the app's path begins: the working directory without symbolic links, as it was when this was read. */
   readonly directory: string;
+  /** Variables of the workers beside those of the environment: of env files, and of `env`. */
+  readonly environment: Readonly<Record<string, string>>;
   /** What is not wrong, and yet most likely not meant. */
   readonly warnings: readonly string[];
 }
@@ -91,6 +95,9 @@ export async function draftConfiguration(
   ]);
   const named = resolve(home, settings.chdir ?? '.');
   const { directory, problem } = enter(named, settings.chdir === undefined ? undefined : origins.chdir);
+  const pathed = withPaths(settings, named);
+  const { environment, ...files } = workerVariables({ settings: pathed, origins }, env);
+  const refusal = await tryNodeOptions({ settings, origins });
   const checked = crossCheck({ settings, origins }, process.geteuid?.() === 0);
   return {
     configuration: {
@@ -100,11 +107,12 @@ export async function draftConfiguration(
       hooks,
       hooksFrom: concernWorkers(hooks) ? (written?.path === undefined ? 'script' : { file: written.path }) : undefined,
       directory,
-      settings: withPaths(settings, named),
+      settings: pathed,
       origins,
-      warnings: [...(found?.warnings ?? []), ...unknownVariables(env), ...checked.warnings],
+      environment,
+      warnings: [...(found?.warnings ?? []), ...unknownVariables(env), ...files.warnings, ...checked.warnings],
     },
-    problems: [...(line.problems ?? []), ...problems, ...problem, ...checked.problems],
+    problems: [...(line.problems ?? []), ...problems, ...problem, ...files.problems, ...refusal, ...checked.problems],
     cause: written?.cause,
   };
 }
@@ -126,11 +134,10 @@ function enter(named: string, origin: string | undefined): { directory: string; 
 
 /** Files by the directory's name and not by what it is now: a log must not be left behind in yesterday's release. */
 function withPaths(settings: Settings, directory: string): Settings {
-  const files = settingNames.filter((name) => declarationOf(name).isPath);
-  const paths = files.flatMap((name) => {
-    const path = settings[name];
-    return typeof path === 'string' && path !== '-' ? [[name, resolve(directory, path)]] : [];
-  });
+  const full = (path: unknown) => (typeof path === 'string' && path !== '-' ? resolve(directory, path) : path);
+  const paths = settingNames
+    .filter((name) => declarationOf(name).isPath)
+    .map((name) => [name, Array.isArray(settings[name]) ? settings[name].map(full) : full(settings[name])] as const);
   return { ...settings, ...Object.fromEntries(paths) };
 }
 

@@ -3,9 +3,10 @@
  * `config.example.json`, `config.schema.json` and `docs/settings.md` are all derived from it.
  */
 
+import { addresses } from './addresses.ts';
+import { nodeOptions } from './node-options.ts';
 import {
   account,
-  addresses,
   choice,
   choiceInAnyCase,
   fileMask,
@@ -14,6 +15,7 @@ import {
   type Parser,
   seconds,
   secondsOrNever,
+  texts,
   variables,
   wholeNumber,
   workerCount,
@@ -296,6 +298,26 @@ export const table = {
     help: 'A variable for the workers.',
     more: 'May be given several times. In a config file it is an object, or a list of "NAME=VALUE".',
     example: { NODE_ENV: 'production' },
+  }),
+  envFile: setting({
+    section: 'Process',
+    parse: texts,
+    default: [],
+    metavar: 'FILE',
+    repeatable: true,
+    isPath: true,
+    help: 'A file of variables for the workers.',
+    more: 'The file is in dotenv form and is read again at each reload. May be given several times; of two files that set a variable, the later counts. Variables that are in the environment already win over the file, and env wins over both. It sets variables of the workers only, never settings of tsgun.',
+    example: ['.env', '.env.local'],
+  }),
+  nodeOptions: setting({
+    section: 'Process',
+    parse: nodeOptions,
+    default: [],
+    metavar: '"…"',
+    help: 'Options of Node for the workers.',
+    more: 'Several are separated by spaces, as in $NODE_OPTIONS, or are a list in a config file. Unlike $NODE_OPTIONS they do not reach the programs that the app starts. tsgun asks Node whether it accepts them.',
+    example: '--max-old-space-size=512 --max-semi-space-size=64',
   }),
   pidfile: setting({
     section: 'Process',

@@ -16,7 +16,7 @@ import { policyOf } from './policy.ts';
  * @throws ConfigError, BootError or AppLoadError, as a start would
  */
 export async function checkApp(configuration: Configuration, stop: Promise<unknown>): Promise<string> {
-  const { app, appArguments, directory, settings } = configuration;
+  const { app, appArguments, directory, environment, settings } = configuration;
   await checkFiles(configuration);
   const identity = await identityOf(settings);
   const umask = settings.umask ?? process.umask();
@@ -47,6 +47,7 @@ export async function checkApp(configuration: Configuration, stop: Promise<unkno
     const timer = setTimeout(kill, policy.bootMs);
     const worker: ChildProcess | undefined = spawnWorker({
       order,
+      environment,
       onMessage: (message) => {
         if (message.type === 'boot_failed') error = message.error;
         if (message.type !== 'ready') return;

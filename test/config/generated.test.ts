@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Ajv } from 'ajv';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { environmentExample } from '../../src/config/examples.ts';
+import { environmentText } from '../../src/config/examples.ts';
 import { readJson } from '../../src/config/json-file.ts';
 import { resolveSettings } from '../../src/config/load.ts';
 import { declarationOf, settingNames } from '../../src/config/settings.ts';
@@ -94,7 +94,7 @@ describe('the schema', () => {
 
 it.each(settingNames)('the environment takes the example of %s in the form that the documentation shows', (name) => {
   const { example: value, parse } = declarationOf(name);
-  expect(parse(environmentExample(value))).toEqual(parse(value));
+  expect(parse(environmentText(value))).toEqual(parse(value));
 });
 
 it('npm run check:generated fails when a file differs from the table, and names it', () => {

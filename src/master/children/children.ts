@@ -26,10 +26,11 @@ export class Children {
 
   /** @returns whether there is a process; if not, its exit has been told */
   spawn(child: Child, { configuration, listeners, identity, umask }: Generation): boolean {
-    const { app, appArguments, script, hooksFrom, directory, settings } = configuration;
+    const { app, appArguments, script, hooksFrom, directory, environment, settings } = configuration;
     const { worker, generation } = child;
     const sockets = listeners.map(({ socket }) => socket);
     const childProcess = spawnWorker({
+      environment,
       order: {
         worker,
         generation,

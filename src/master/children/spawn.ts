@@ -34,6 +34,8 @@ export interface ChildProcess {
 export interface SpawnOptions {
   /** Its descriptors are this process's; the worker is told its own. */
   readonly order: Omit<WorkerOrder, 'watchdogFd'>;
+  /** Variables beside those of the master. */
+  readonly environment: Readonly<Record<string, string>>;
   readonly onMessage: (message: WorkerMessage | WatchdogMessage) => void;
   /** Called once, also when the process could not even be started. */
   readonly onExit: (code: number | null, signal: NodeJS.Signals | null) => void;
@@ -58,7 +60,7 @@ function cannotStart(error: unknown): ErrorReport {
   return report(new BootError(`cannot start a worker: ${report(error).message}`));
 }
 
-function fork({ order, onMessage, onExit }: SpawnOptions): ChildProcess {
+function fork({ order, environment, onMessage, onExit }: SpawnOptions): ChildProcess {
   // The system's own error for this would name the program that is to be run.
   if (!statSync(order.directory, { throwIfNoEntry: false })?.isDirectory())
     throw new Error(`its directory ${order.directory} is gone: a reload (HUP) takes the new one`);
@@ -74,6 +76,7 @@ function fork({ order, onMessage, onExit }: SpawnOptions): ChildProcess {
     cwd: order.directory,
     // A script finds what it was started with, in a worker too.
     args: order.script === undefined ? [...order.appArguments] : [order.script, ...process.argv.slice(2)],
+    execArgv: [...process.execArgv, ...order.settings.nodeOptions],
     // A worker that read from the terminal would be stopped by it.
     stdio: ['ignore', 'inherit', 'inherit', 'ipc', ...inherited, ...board, 'pipe'] as never,
   });
@@ -86,7 +89,11 @@ function fork({ order, onMessage, onExit }: SpawnOptions): ChildProcess {
     watchdogFd,
     ...(place === undefined ? {} : { place: { ...place, fd: boardFd } }),
   };
-  const worker = cluster.fork({ ...environmentOf(workerOrder), [orderVariable]: JSON.stringify(workerOrder) });
+  const worker = cluster.fork({
+    ...environmentOf(workerOrder),
+    ...environment,
+    [orderVariable]: JSON.stringify(workerOrder),
+  });
   if (order.identity !== undefined) restrictBinding(worker.process, (request) => isHarmless(request, sockets));
   const seat = needsDesk(workerOrder) ? takeSeat(workerOrder, worker.process) : undefined;
 
@@ -156,9 +163,9 @@ function isHarmless({ address, port, fd = -1 }: BindRequest, sockets: readonly W
 }
 
 /** What is different from the master's. A user's home and caches are no others', least of all root's. */
-function environmentOf({ directory, identity, settings }: WorkerOrder): NodeJS.ProcessEnv {
+function environmentOf({ directory, identity }: WorkerOrder): NodeJS.ProcessEnv {
   const { name, home } = identity?.user ?? {};
   const own =
     identity?.user === undefined ? {} : { HOME: home || '/', USER: name, LOGNAME: name, XDG_CACHE_HOME: undefined };
-  return { ...own, PWD: directory, ...settings.env };
+  return { ...own, PWD: directory };
 }

@@ -6,7 +6,7 @@
 
 import { isIPv6 } from 'node:net';
 import { resolve } from 'node:path';
-import { type Address, formatAddress } from '../../config/parsers.ts';
+import { type Address, formatAddress } from '../../config/addresses.ts';
 import { ConfigError } from '../../errors.ts';
 import { inheritDescriptor } from './descriptor.ts';
 import type { Endpoint, Listener } from './listener.ts';

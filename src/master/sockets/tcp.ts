@@ -3,7 +3,7 @@
 import { lookup } from 'node:dns/promises';
 import { createServer } from 'node:net';
 import { getSystemErrorName } from 'node:util';
-import { formatAddress } from '../../config/parsers.ts';
+import { formatAddress } from '../../config/addresses.ts';
 import { bindError, ConfigError } from '../../errors.ts';
 import { bindHandle, canBindForOthers } from '../../node/bind.ts';
 import type { Endpoint, Listener } from './listener.ts';

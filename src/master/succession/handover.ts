@@ -5,8 +5,8 @@
 
 import { closeSync } from 'node:fs';
 import { activatedVariable, activationOrigin } from '../../config/activation.ts';
+import { formatAddress } from '../../config/addresses.ts';
 import type { Configuration } from '../../config/load.ts';
-import { formatAddress } from '../../config/parsers.ts';
 import { ConfigError } from '../../errors.ts';
 import { canBindForOthers } from '../../node/bind.ts';
 import { isSocket, renumber } from '../sockets/descriptor.ts';

@@ -1,0 +1,29 @@
+/** Which options there are, only Node knows: it is asked. */
+
+import { execFile } from 'node:child_process';
+import { promisify } from 'node:util';
+import { report } from '../errors.ts';
+import type { Checked } from './cross-checks.ts';
+
+/** Those that Node has accepted once are not tried again at each reload. */
+const accepted = new Set<string>();
+const longestTryMs = 10_000;
+
+/**
+ * Runs Node with these options, to print its version and nothing else.
+ * @returns what is wrong, if something is
+ */
+export async function tryNodeOptions({ settings: { nodeOptions }, origins }: Checked): Promise<string[]> {
+  const key = JSON.stringify(nodeOptions);
+  if (nodeOptions.length === 0 || accepted.has(key)) return [];
+  try {
+    await promisify(execFile)(process.execPath, [...nodeOptions, '--version'], { timeout: longestTryMs });
+    accepted.add(key);
+    return [];
+  } catch (error) {
+    const { stderr = '' } = error as { stderr?: string };
+    const reason = /: (bad option: .*|.* requires .*|.* not allowed .*|.*: not found)$/m.exec(stderr)?.[1];
+    const got = reason ?? (stderr.trim() === '' ? report(error).message : stderr.trim().split('\n').at(-1));
+    return [`nodeOptions: expected options that Node ${process.version} takes, got ${got} (${origins.nodeOptions})`];
+  }
+}
