@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { makeFolder, Tsgun } from './harness.ts';
+import { makeFolder, start, Tsgun } from './harness.ts';
 
 async function print(files: Record<string, string>, args: string[] = [], env: NodeJS.ProcessEnv = {}) {
   const { path } = makeFolder(files);
@@ -95,4 +95,26 @@ describe('a config file', () => {
     // Nothing of tsgun's own insides.
     expect(stderr.slice(1).filter((line) => !/^ {4}at .*x\.m?ts:\d/.test(line))).toEqual([]);
   });
+});
+
+it('warnings of a new configuration are logged at its reload, once', async () => {
+  const config = (threads: number) => JSON.stringify({ workers: 1, threads });
+  const { path, write } = makeFolder({
+    'app.mjs': 'export default (req, res) => res.end("x");',
+    'tsgun.config.json': config(4),
+  });
+  const tsgun = start('app.mjs', [], { cwd: path });
+  const warnings = () => tsgun.log.filter(({ level }) => level === 'warn').map(({ msg }) => msg);
+  await tsgun.workers(1);
+  expect(warnings()).toEqual([]);
+  const expected = [
+    'threads: it does nothing in the async class; it is for --worker-class threaded (tsgun.config.json:1)',
+  ];
+  write('tsgun.config.json', config(8));
+  for (let reload = 1; reload <= 2; reload++) {
+    tsgun.signal('SIGHUP');
+    await tsgun.event('reload_finished', reload);
+    expect(warnings()).toEqual(expected);
+  }
+  await tsgun.stop();
 });

@@ -48,11 +48,13 @@ export class Rollout {
   take(generation: Generation): void {
     const { pool, generations } = this;
     if (pool.stopping !== undefined) return generations.discard(generation);
-    const { settings } = generation.configuration;
+    const { settings, warnings } = generation.configuration;
     if (pool.reloadFrom !== undefined)
       this.current.log.say('info', { generation: pool.generation }, 'a newer reload takes the place of this one');
+    const known = this.current.configuration.warnings;
     noteReload(pool, policyOf(settings), settings.workers);
     generations.add(pool.generation, generation);
+    for (const warning of warnings) if (!known.includes(warning)) generation.log.say('warn', {}, warning);
     this.setTitle();
     this.hooks.reloading();
   }
