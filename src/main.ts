@@ -29,6 +29,7 @@ async function obey(asked: Asked, inbox: Inbox<MasterEvent>): Promise<number> {
   if (asked.type === 'nothing') throw new ConfigError(`no app given\n\n${renderUsage(home)}`);
   if (asked.type === 'version') return print(version());
   if (asked.type === 'help') return help(asked.name);
+  if (asked.type === 'completion') return completion(asked.words);
   if (asked.type === 'run') {
     const line = { ...asked.line, activation: takeActivation() };
     return runMaster({ load: () => loadConfiguration(line, process.env, home), inbox, home });
@@ -40,6 +41,13 @@ async function obey(asked: Asked, inbox: Inbox<MasterEvent>): Promise<number> {
   const { app } = draft.configuration;
   const appInterface = await checkApp(draft.configuration, inbox.find(isStop));
   return print(`The configuration and the app are fine: ${app} (${appInterface})`);
+}
+
+async function completion(words: readonly string[] | undefined): Promise<number> {
+  const { complete, printCompletionScript } = await import('./config/completion.ts');
+  if (words !== undefined) return print((await complete(words)).join('\n'));
+  printCompletionScript();
+  return ExitCode.ok;
 }
 
 function help(name: string | undefined): number {

@@ -1,8 +1,10 @@
 /** argv in, what it says out. The options are the settings table's; yargs does the rest. */
 
+import { existsSync } from 'node:fs';
 import yargs from 'yargs';
 import { describe, report } from '../errors.ts';
-import { commandOptions } from './command-options.ts';
+
+import { commandOptions, completionFlag } from './command-options.ts';
 import type { CommandLine } from './load.ts';
 import { explainUnknown } from './names.ts';
 import { declarationOf, kebabCase, type Setting, settingNames } from './settings.ts';
@@ -12,6 +14,8 @@ export type Asked =
   /** `name`: of one setting. */
   | { readonly type: 'help'; readonly name: string | undefined }
   | { readonly type: 'version' }
+  /** The script for the shell, or what it asks for. */
+  | { readonly type: 'completion'; readonly words: readonly string[] | undefined }
   /** Not even an app is named. */
   | { readonly type: 'nothing' }
   | {
@@ -38,6 +42,10 @@ export async function parseCommandLine(argv: readonly string[]): Promise<Asked> 
   // Not what yargs makes of them: it would take numbers for numbers.
   const afterDashes = dashes === -1 ? [] : argv.slice(dashes + 1);
   if (argv.length === 0) return { type: 'nothing' };
+  if (argv[0] === completionFlag) return { type: 'completion', words: argv.slice(1) };
+  // A file of that name is an app.
+  if (argv.length === 1 && argv[0] === 'completion' && !existsSync('completion'))
+    return { type: 'completion', words: undefined };
 
   const { words, help, problems } = joinValues(own);
   if (help !== undefined) return { type: 'help', name: help === '' ? undefined : help };

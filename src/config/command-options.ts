@@ -9,6 +9,9 @@ export interface CommandOption {
   readonly more?: string;
 }
 
+/** What the shell's completion script passes before the words of the command line; yargs' name. */
+export const completionFlag = '--get-yargs-completions';
+
 export const commandOptions: Readonly<Record<string, CommandOption>> = {
   config: {
     alias: 'c',

@@ -19,7 +19,8 @@ const epilogue = `Settings also come from a config file (tsgun.config.ts, .js, .
 from TSGUN_* variables. The command line ranks highest, then the variables, then
 the file. Times (S) are in seconds.
 
-"tsgun --help NAME" explains one option: tsgun --help workers
+"tsgun --help NAME" explains one option: tsgun --help workers. For completion in
+the shell: tsgun completion >> ~/.bashrc
 
 Signals: TERM stops gracefully, INT and QUIT stop quickly, HUP reloads without
 losing a request, TTIN and TTOU start and stop one worker, USR1 reopens the log
