@@ -7,6 +7,7 @@ import { loadApp } from '../app/load.ts';
 import { speaksTcp, TcpServer } from '../app/tcp.ts';
 import type { App } from '../app/types.ts';
 import { type Address, formatAddress } from '../config/addresses.ts';
+import { milliseconds } from '../config/durations.ts';
 import { resolveSettings } from '../config/load.ts';
 import { declarationOf, type Settings, settingNames } from '../config/settings.ts';
 import { programSource } from '../config/sources.ts';
@@ -136,7 +137,7 @@ class InProcessServer implements Server {
     this.where = undefined;
     const closed = once(listener, 'close');
     listener.close();
-    const timer = setTimeout(() => server.destroy(), this.settings.gracefulTimeout * 1000);
+    const timer = setTimeout(() => server.destroy(), milliseconds(this.settings.gracefulTimeout));
     const drained = server.drain(0);
     await closeIdle([server]);
     await drained;

@@ -1,5 +1,6 @@
 /** Settings, which users write in seconds and MiB, 0 for no limit, to what the pool goes by. */
 
+import { limitMs, milliseconds } from '../config/durations.ts';
 import type { Settings } from '../config/settings.ts';
 import { beatEveryMs } from '../ipc/heartbeat.ts';
 import type { Policy } from './pool.ts';
@@ -9,12 +10,12 @@ const watchdogLeadMs = 500;
 
 export function policyOf(settings: Settings): Policy {
   return {
-    bootMs: settings.bootTimeout * 1000,
-    timeoutMs: settings.timeout === 0 ? Number.POSITIVE_INFINITY : patienceMs(settings.timeout * 1000),
-    graceMs: settings.gracefulTimeout * 1000,
+    bootMs: milliseconds(settings.bootTimeout),
+    timeoutMs: settings.timeout === 0 ? Number.POSITIVE_INFINITY : patienceMs(milliseconds(settings.timeout)),
+    graceMs: milliseconds(settings.gracefulTimeout),
     maxRequests: settings.maxRequests || Number.POSITIVE_INFINITY,
     requestsJitter: settings.maxRequestsJitter,
-    maxLifetimeMs: settings.maxWorkerLifetime * 1000 || Number.POSITIVE_INFINITY,
+    maxLifetimeMs: limitMs(settings.maxWorkerLifetime),
     maxMemoryBytes: settings.maxWorkerMemory * 2 ** 20 || Number.POSITIVE_INFINITY,
   };
 }

@@ -8,6 +8,7 @@ import { type PreparedApp, prepareApp } from '../app/interfaces.ts';
 import { loadFrom } from '../app/script.ts';
 import { speaksTcp } from '../app/tcp.ts';
 import type { Handler } from '../app/wsgi/wsgi.ts';
+import { limitMs, milliseconds } from '../config/durations.ts';
 import type { Settings } from '../config/settings.ts';
 import { AppLoadError, BootError, ExitCode, report, TsgunError } from '../errors.ts';
 import { openEnvelope, sendToMaster } from '../ipc/channel.ts';
@@ -31,7 +32,7 @@ export async function work(): Promise<void> {
   const log = openLog(order.settings);
   process.title = `${order.settings.procName}: worker ${order.worker}, generation ${order.generation} [${order.app}]`;
 
-  const exit = new Exit(log, order.settings.gracefulTimeout * 1000);
+  const exit = new Exit(log, milliseconds(order.settings.gracefulTimeout));
   const hooks = new WorkerHooks(order, log);
   exit.onExit = () => hooks.exiting();
   // Cluster would end this process at once when the master dies, with its requests half answered.
@@ -66,7 +67,7 @@ export async function work(): Promise<void> {
     };
     watch(order, worker, table, log);
     await sendToMaster({ type: 'ready', interface: worker.interface });
-    startHeartbeat(order.settings.timeout * 1000, () => ({ requests: worker.requests, running: table.count }));
+    startHeartbeat(milliseconds(order.settings.timeout), () => ({ requests: worker.requests, running: table.count }));
     if (exit.isLeaving) exit.leave({});
   } catch (error) {
     await failBoot(error, exit);
@@ -97,8 +98,8 @@ function watch({ settings, watchdogFd }: WorkerOrder, worker: Worker, table: Req
   startWatchdog({
     fd: watchdogFd,
     // Without a timeout it still ends a process that is blocked when its master is gone.
-    timeoutMs: settings.timeout * 1000 || Number.POSITIVE_INFINITY,
-    graceMs: settings.gracefulTimeout * 1000,
+    timeoutMs: limitMs(settings.timeout),
+    graceMs: milliseconds(settings.gracefulTimeout),
     running: () => worker.running(),
     requests: table.shared,
     onFailure: (error) => log.say('warn', { error: report(error).message }, 'the watchdog ended: hangs have no stack'),

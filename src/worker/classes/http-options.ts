@@ -1,5 +1,6 @@
 /** Settings, which users write in seconds, to what the HTTP server takes. */
 
+import { milliseconds } from '../../config/durations.ts';
 import type { Settings } from '../../config/settings.ts';
 import { report } from '../../errors.ts';
 import { isDeparture } from '../../http/errors.ts';
@@ -16,10 +17,10 @@ export function httpOptions(settings: Settings, log: Logger): Omit<HttpServerOpt
       bodyBytes: settings.limitRequestBody,
     },
     timeouts: {
-      headerMs: settings.headerTimeout * 1000,
-      bodyMs: settings.bodyTimeout * 1000,
-      keepAliveMs: settings.keepAlive * 1000,
-      requestMs: settings.requestTimeout * 1000,
+      headerMs: milliseconds(settings.headerTimeout),
+      bodyMs: milliseconds(settings.bodyTimeout),
+      keepAliveMs: milliseconds(settings.keepAlive),
+      requestMs: milliseconds(settings.requestTimeout),
     },
     onFailure: (exchange, error) => {
       const { head, isStarted, isGone, isOverdue, leaveReason } = exchange;

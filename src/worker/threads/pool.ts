@@ -5,6 +5,7 @@
  */
 
 import type { AppSource } from '../../app/script.ts';
+import { milliseconds } from '../../config/durations.ts';
 import type { Settings } from '../../config/settings.ts';
 import type { Exchange } from '../../http/exchange.ts';
 import { takesEffect } from '../../http/unheard.ts';
@@ -70,7 +71,7 @@ export class ThreadPool {
     });
     this.silence = new Silence({
       threads: this.crew.threads,
-      limitMs: settings.requestTimeout * 1000,
+      limitMs: milliseconds(settings.requestTimeout),
       onSilent: (thread) => {
         this.putFirst(takeBackWaiting(thread));
         this.refillOthers();
