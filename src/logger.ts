@@ -1,11 +1,14 @@
 /**
- * The error log: one line per event of a process's life. JSON lines by pino, or a line for people on a terminal.
- * Writes are synchronous: a line about a dying process must not die with it.
+ * The error log: one line per event of a process's life, as JSON, or for people on a terminal. What is written goes out at
+ * once where it can: a line about a dying process must not die with it. It never blocks: see `log/sink.ts`.
  */
 
-import { closeSync, openSync } from 'node:fs';
-import { createRequire } from 'node:module';
-import { prettyStream } from './pretty.ts';
+import { report } from './errors.ts';
+import { formatLine } from './log/line.ts';
+import { outputSink } from './log/output.ts';
+import { renderPretty } from './log/pretty.ts';
+import { type Dropped, Sink } from './log/sink.ts';
+import { openFile } from './log/target.ts';
 
 /** Every line about a process's life carries one of these as `event`. */
 export type LifeEvent =
@@ -24,7 +27,18 @@ export type LifeEvent =
   | 'request_timeout'
   | 'request_failed'
   | 'shutdown_started'
-  | 'shutdown_finished';
+  | 'shutdown_finished'
+  | 'request_slow'
+  | 'canary_started'
+  | 'canary_judged'
+  | 'scaled'
+  | 'overloaded'
+  | 'spawn_delayed'
+  | 'log_dropped'
+  | 'out_of_descriptors'
+  | 'connections_full'
+  | 'certificate_loaded'
+  | 'certificate_failed';
 
 export type Level = 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'fatal';
 export type Fields = Readonly<Record<string, unknown>>;
@@ -48,51 +62,69 @@ export interface LogSettings {
   readonly logLevel: Level | 'warning' | 'critical';
 }
 
-const require = createRequire(import.meta.url);
-
-const levelNames = { warning: 'warn', critical: 'fatal' } as const;
+const levels: readonly Level[] = ['trace', 'debug', 'info', 'warn', 'error', 'fatal'];
+const otherNames = { warning: 'warn', critical: 'fatal' } as const;
 
 /** @throws the system's error when the file cannot be opened */
 export function createLogger(settings: LogSettings): Logger {
-  // Loaded here, not with this file: it takes as much memory as a seventh of an idle worker, which has nothing to log.
-  const { pino } = require('pino') as typeof import('pino');
-  const toStderr = settings.errorLogfile === '-';
-  const destination = pino.destination({ dest: toStderr ? 2 : settings.errorLogfile, sync: true, mkdir: false });
-  const isPretty =
-    settings.logFormat === 'pretty' || (settings.logFormat === 'auto' && toStderr && process.stderr.isTTY);
-  const level = settings.logLevel;
-  const log = pino(
-    {
-      level: level === 'warning' || level === 'critical' ? levelNames[level] : level,
-      base: null,
-      timestamp: pino.stdTimeFunctions.isoTime,
-      formatters: { level: (label) => ({ level: label }) },
-    },
-    isPretty ? prettyStream(destination, toStderr && process.stderr.hasColors?.() === true) : destination,
-  );
-  // An error without a listener would end the process.
-  destination.on('error', (error: Error) => process.stderr.write(`error log: ${error.message}\n`));
-  return {
+  const { errorLogfile, logFormat, logLevel } = settings;
+  const toStderr = errorLogfile === '-';
+  const sink = toStderr ? outputSink('stderr') : openSink(settings);
+  const isPretty = logFormat === 'pretty' || (logFormat === 'auto' && toStderr && process.stderr.isTTY);
+  const isColoured = isPretty && toStderr && process.stderr.hasColors?.() === true;
+  const least = levels.indexOf(logLevel === 'warning' || logLevel === 'critical' ? otherNames[logLevel] : logLevel);
+  const write = (level: Level, fields: Fields, message: string) => {
+    if (levels.indexOf(level) < least) return;
+    const json = formatLine(level, fields, message);
+    const text = isPretty ? renderPretty(json, isColoured) : json;
+    if (text !== undefined) sink.write(text, level === 'fatal');
+  };
+  const log: Logger = {
     // A line is about the process that writes it, unless it names another.
-    event: (level, event, fields, message) => log[level]({ event, pid: process.pid, ...fields }, message),
-    say: (level, fields, message) => log[level]({ pid: process.pid, ...fields }, message),
+    event: (level, event, fields, message) => write(level, { event, pid: process.pid, ...fields }, message),
+    say: (level, fields, message) => write(level, { pid: process.pid, ...fields }, message),
     reopen: () => {
-      if (toStderr) return;
-      // A try first: after a reopening that failed, the next one would close the old descriptor twice.
-      closeSync(openSync(settings.errorLogfile, 'a'));
-      destination.reopen();
+      if (!toStderr) sink.reopen();
     },
   };
+  sink.onDropped = (dropped) => logDropped(log, toStderr ? 'stderr' : errorLogfile, dropped);
+  return log;
 }
 
-/** A logger that is made when it is first used. Only for standard error: a file is opened while it may be. */
-export function createLazyLogger(settings: LogSettings): Logger {
-  if (settings.errorLogfile !== '-') return createLogger(settings);
-  let made: Logger | undefined;
-  const log = () => (made ??= createLogger(settings));
-  return {
-    event: (level, event, fields, message) => log().event(level, event, fields, message),
-    say: (level, fields, message) => log().say(level, fields, message),
-    reopen: () => {},
+function openSink(settings: LogSettings): Sink {
+  const path = settings.errorLogfile;
+  const sink = new Sink({ open: () => openFile(path) });
+  sink.reopen();
+  sink.onFailure = (error) => {
+    const fields = { file: path, error: report(error).message };
+    sayOnStandardError(settings, 'error', fields, `the error log cannot be written: ${waiting}`);
   };
+  return sink;
+}
+
+/** What is wrong with the log itself: on standard error too, as the log may be where nobody looks any more. */
+export function sayOfLog(log: Logger, settings: LogSettings, level: Level, fields: Fields, message: string): void {
+  log.say(level, fields, message);
+  if (settings.errorLogfile !== '-') sayOnStandardError(settings, level, fields, message);
+}
+
+export function sayOnStandardError(settings: LogSettings, level: Level, fields: Fields, message: string): void {
+  createLogger({ ...settings, errorLogfile: '-' }).say(level, fields, message);
+}
+
+/** From now on the log tells of what this process prints in vain. */
+export function logOutput(log: () => Logger, { errorLogfile }: LogSettings): void {
+  for (const name of errorLogfile === '-' ? (['stdout'] as const) : (['stdout', 'stderr'] as const)) {
+    const sink = outputSink(name);
+    sink.onDropped = (dropped) => logDropped(log(), name, dropped);
+    sink.onFailure = (error) =>
+      log().say('warn', { stream: name, error: report(error).message }, `${name} cannot be written: ${waiting}`);
+  }
+}
+
+const waiting = 'what is written waits in memory, and beyond a limit it is dropped';
+
+/** In the stream where lines are missing, this stands in their place. */
+function logDropped(log: Logger, stream: string, { lines, bytes }: Dropped): void {
+  log.event('warn', 'log_dropped', { stream, dropped: lines, droppedBytes: bytes }, `${lines} lines were dropped`);
 }

@@ -9,12 +9,14 @@ import { renderSettings } from './config/print.ts';
 import { renderUsage } from './config/usage.ts';
 import { version } from './config/version.ts';
 import { ConfigError, ExitCode, report, TsgunError } from './errors.ts';
+import { outputSink, takeOverOutput } from './log/output.ts';
 import { checkApp } from './master/check.ts';
 import { isStop, type MasterEvent } from './master/events.ts';
 import type { Inbox } from './master/inbox.ts';
 import { runMaster } from './master/master.ts';
 
 export async function main(argv: readonly string[], inbox: Inbox<MasterEvent>): Promise<number> {
+  takeOverOutput();
   try {
     return await obey(await parseCommandLine(argv), inbox);
   } catch (error) {
@@ -83,7 +85,11 @@ function isOfUser(line: string): boolean {
   return /^\s+at /.test(line) && !line.includes(ownFolder) && !/node_modules\/jiti\/|\bnode:/.test(line);
 }
 
+/** A pager may take its time. */
+const patienceMs = 60_000;
+
 function print(text: string): number {
-  process.stdout.write(`${text}\n`);
-  return ExitCode.ok;
+  const stdout = outputSink('stdout');
+  stdout.write(`${text}\n`);
+  return stdout.flush(patienceMs) ? ExitCode.ok : ExitCode.config;
 }

@@ -64,6 +64,9 @@ async function runHere(app: AnyApp | string, settings: Config): Promise<Stopped>
   const { Inbox } = await import('../master/inbox.ts');
   const { listenForCommands } = await import('../master/commands.ts');
   const { commandEvent, isStop } = await import('../master/events.ts');
+  const { takeOverOutput } = await import('../log/output.ts');
+  // A master must outlive whoever reads what it prints.
+  takeOverOutput();
   const inbox = new Inbox<import('../master/events.ts').MasterEvent>();
   let stopSignal: NodeJS.Signals | undefined;
   const stopListening = listenForCommands((command, origin) => {

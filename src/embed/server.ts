@@ -16,7 +16,7 @@ import { bindError, ConfigError } from '../errors.ts';
 import { hookNames } from '../hooks.ts';
 import { createListener } from '../http/accept.ts';
 import { HttpServer } from '../http/server.ts';
-import { createLazyLogger, type Logger } from '../logger.ts';
+import { createLogger, type Logger } from '../logger.ts';
 import { closeIdle } from '../worker/accept/kernel-queue.ts';
 import { httpOptions } from '../worker/classes/http-options.ts';
 import { logTcpFailure } from '../worker/classes/raw.ts';
@@ -74,7 +74,7 @@ class InProcessServer implements Server {
   constructor(app: AnyApp | string, settings: Settings) {
     this.app = app;
     this.settings = settings;
-    this.log = createLazyLogger(settings);
+    this.log = createLogger(settings);
   }
 
   listen(): Promise<ServerAddress> {

@@ -6,14 +6,15 @@
 import { version } from '../config/version.ts';
 import { ExitCode, report } from '../errors.ts';
 import type { WatchdogMessage, WorkerMessage } from '../ipc/messages.ts';
-import type { Logger } from '../logger.ts';
+import { type Logger, logOutput } from '../logger.ts';
 import { Children } from './children/children.ts';
 import { explainBoot, explainCrash, logDelay, logExit, logRecycling } from './children/exits.ts';
 import { logStall, nameOf } from './children/hangs.ts';
 import { isEcho, type Origin, originFields, type StopRequest } from './commands.ts';
 import { type CommandEvent, isStop, type MasterEvent } from './events.ts';
-import { type Generation, type LoadConfiguration, prepareFirst, reopenLog } from './generations/generation.ts';
+import { type Generation, type LoadConfiguration, prepareFirst } from './generations/generation.ts';
 import { Generations } from './generations/generations.ts';
+import { reopenLog } from './generations/log-file.ts';
 import { Rollout } from './generations/rollout.ts';
 import { logEscapes, MasterHooks } from './hooks.ts';
 import type { Inbox } from './inbox.ts';
@@ -79,17 +80,16 @@ class Master {
   }
 
   async run(): Promise<ExitCode> {
-    const {
-      app,
-      settings: { workers, workerClass },
-    } = this.current.configuration;
+    const { app, settings } = this.current.configuration;
+    const { workers, workerClass } = settings;
+    const log = () => this.log;
+    logOutput(log, settings);
     this.rollout.setTitle();
     // The loop does not run yet: without this wait a stop would not be heard, and nothing might keep the process alive.
     this.stopRequest = await Promise.race([this.hooks.starting().then(() => undefined), this.inbox.find(isStop)]);
     if (this.stopRequest !== undefined) return this.finish();
     this.surroundings.open(this.current, () => this.inbox.push({ type: 'watchdog' }));
     this.log.event('info', 'master_started', { app, workers, workerClass, node: process.version }, 'tsgun started');
-    const log = () => this.log;
     return logEscapes(log, () => this.loop());
   }
 

@@ -14,7 +14,8 @@ import { AppLoadError, BootError, ExitCode, report, TsgunError } from '../errors
 import { openEnvelope, sendToMaster } from '../ipc/channel.ts';
 import { startHeartbeat } from '../ipc/heartbeat.ts';
 import { type MasterMessage, orderVariable, type WorkerOrder } from '../ipc/messages.ts';
-import { createLazyLogger, type Logger } from '../logger.ts';
+import { takeOverOutput } from '../log/output.ts';
+import { createLogger, type Logger, logOutput, sayOfLog } from '../logger.ts';
 import { registry } from './classes/registry.ts';
 import type { Worker } from './classes/worker.ts';
 import { explainEarlyExit } from './early-exit.ts';
@@ -28,8 +29,10 @@ import { startWatchdog } from './watchdog/watchdog.ts';
 export async function work(): Promise<void> {
   const order = takeOrder();
   process.umask(order.umask);
+  takeOverOutput();
   // Opened before the user changes: the log may be root's.
   const log = openLog(order.settings);
+  logOutput(() => log, order.settings);
   process.title = `${order.settings.procName}: worker ${order.worker}, generation ${order.generation} [${order.app}]`;
 
   const exit = new Exit(log, milliseconds(order.settings.gracefulTimeout));
@@ -48,7 +51,7 @@ export async function work(): Promise<void> {
     const message = openEnvelope<MasterMessage>(received);
     if (message === undefined) return;
     if (message.type === 'connection') return;
-    if (message.type === 'reopen') return reopen(log);
+    if (message.type === 'reopen') return reopen(log, order.settings);
     if (message.type === 'quit') {
       hooks.interrupted();
       exit.worker?.hurry();
@@ -77,19 +80,20 @@ export async function work(): Promise<void> {
 /** A worker that serves without its log file is better than none: the master, too, only holds on to a file it once opened. */
 function openLog(settings: Settings): Logger {
   try {
-    return createLazyLogger(settings);
+    return createLogger(settings);
   } catch (error) {
-    const log = createLazyLogger({ ...settings, errorLogfile: '-' });
+    const log = createLogger({ ...settings, errorLogfile: '-' });
     log.say('error', { error: report(error).message }, 'the log file cannot be opened: this worker logs to stderr');
     return log;
   }
 }
 
-function reopen(log: Logger): void {
+function reopen(log: Logger, settings: Settings): void {
   try {
     log.reopen();
   } catch (error) {
-    log.say('error', { error: report(error).message }, 'the log file is not reopened: the old one is written on');
+    const fields = { error: report(error).message };
+    sayOfLog(log, settings, 'error', fields, 'the log file is not reopened: the old one is written on');
   }
 }
 

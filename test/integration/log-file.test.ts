@@ -4,7 +4,8 @@ import { mkdirSync, readFileSync, renameSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { openDescriptors } from '../descriptors.ts';
-import { eventually, isAlive, type LogLine, makeFolder, start } from './harness.ts';
+import { eventually, isAlive, type LogLine, makeFolder, start, Tsgun } from './harness.ts';
+import { freePort } from './socket-service.ts';
 
 const hello = `export default (env, startResponse) => { startResponse('200 OK', []); return ['hello'] }`;
 
@@ -40,8 +41,49 @@ describe('the log file', () => {
     process.kill(pids[0]!, 'SIGKILL');
     await eventually(() => count('worker_exited', moved) === 1 && ready(moved).length === 2);
     expect(ready(moved)).toContain(pids[1]);
-    expect(tsgun.log.map(({ msg }) => msg)).toEqual(['the log file cannot be opened: this worker logs to stderr']);
+    // The log itself may be where nobody looks any more.
+    const notReopened = 'the log file is not reopened: the old one is written on';
+    const notOpened = 'the log file cannot be opened: this worker logs to stderr';
+    expect(tsgun.log.map(({ msg }) => msg)).toEqual([notReopened, notReopened, notReopened, notOpened]);
     expect(await tsgun.stop()).toMatchObject({ code: 0 });
+  });
+
+  it('whose folder is gone at HUP keeps the old generation, and standard error says why', async () => {
+    const { tsgun, logs, moved, count, ready } = serve();
+    await eventually(() => ready().length === 2);
+    const pids = ready();
+    renameSync(logs, moved);
+    tsgun.signal('SIGHUP');
+    const why = /^reload given up: errorLogfile: cannot write to .*: ENOENT/;
+    await tsgun.until(() => tsgun.log.some(({ msg }) => why.test(msg)), 'the reason');
+    await eventually(() => count('reload_failed', moved) === 1);
+    expect(ready(moved)).toEqual(pids);
+    expect(await tsgun.stop()).toMatchObject({ code: 0 });
+  });
+
+  it.skipIf(process.platform !== 'linux')('on a full disk costs nothing, and standard error says so', async () => {
+    const { path } = makeFolder({ 'app.mjs': hello });
+    const bind = await freePort();
+    const args = ['app.mjs', '--bind', `127.0.0.1:${bind}`, '--error-logfile', '/dev/full'];
+    const tsgun = new Tsgun(args, { cwd: path });
+    await tsgun.until(() => tsgun.log.length > 0, 'a word about the log');
+    expect(tsgun.log).toEqual([
+      expect.objectContaining({
+        level: 'error',
+        pid: tsgun.pid,
+        file: '/dev/full',
+        error: expect.stringMatching(/ENOSPC/),
+        msg: expect.stringMatching(/^the error log cannot be written: /),
+      }),
+    ]);
+    await eventually(() =>
+      fetch(`http://127.0.0.1:${bind}/`).then(
+        ({ status }) => status === 200,
+        () => false,
+      ),
+    );
+    expect(await tsgun.stop()).toMatchObject({ code: 0 });
+    expect(tsgun.log).toHaveLength(1);
   });
 
   it.skipIf(process.platform !== 'linux')('is open once in the master, however many reloads there were', async () => {

@@ -3,15 +3,15 @@
  * here, before any worker is spawned for it.
  */
 
-import { closeSync, fchownSync, openSync } from 'node:fs';
 import type { Configuration } from '../../config/load.ts';
 import { ConfigError, report } from '../../errors.ts';
 import type { Identity } from '../../ipc/messages.ts';
-import { createLogger, type Logger } from '../../logger.ts';
+import type { Logger } from '../../logger.ts';
 import type { Listener } from '../sockets/listener.ts';
 import { bindAll } from '../sockets/listeners.ts';
 import { adoptHandover } from '../succession/handover.ts';
 import { identityOf } from './identity.ts';
+import { openLog } from './log-file.ts';
 
 export interface Generation {
   readonly configuration: Configuration;
@@ -85,45 +85,4 @@ function withinReason<T>(reading: Promise<T>): Promise<T> {
       (error) => settle(() => reject(error)),
     );
   });
-}
-
-function openLog({ settings }: Configuration, identity: Identity | undefined, others: readonly Generation[]): Logger {
-  const names = ['errorLogfile', 'logFormat', 'logLevel'] as const;
-  const twin = others.find(({ configuration }) =>
-    names.every((name) => configuration.settings[name] === settings[name]),
-  );
-  try {
-    if (identity !== undefined && settings.errorLogfile !== '-') createFor(identity, settings.errorLogfile);
-    twin?.log.reopen();
-    return twin?.log ?? createLogger(settings);
-  } catch (error) {
-    throw new ConfigError(`errorLogfile: cannot write to ${settings.errorLogfile}: ${report(error).message}`);
-  }
-}
-
-/** Makes the file anew where it was moved away, for the workers too. */
-export function reopenLog({ configuration, identity, log }: Generation): void {
-  const { errorLogfile } = configuration.settings;
-  try {
-    if (identity !== undefined && errorLogfile !== '-') createFor(identity, errorLogfile);
-    log.reopen();
-  } catch (error) {
-    log.say('error', { error: report(error).message }, 'the log file is not reopened: the old one is written on');
-  }
-}
-
-/**
- * A new log file is the workers', so that they can open it again when it has been rotated. One that is there stays whose it
- * is: whoever may write to its folder could have put a link there, to a file that root would then give away.
- */
-function createFor({ gid, user }: Identity, path: string): void {
-  let fd: number;
-  try {
-    fd = openSync(path, 'ax');
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return;
-    throw error;
-  }
-  fchownSync(fd, user?.uid ?? -1, gid);
-  closeSync(fd);
 }

@@ -1,7 +1,4 @@
-/**
- * The error log for people: `12:00:01 INFO  [4711] worker ready  workers=4`. Takes pino's JSON lines.
- * A page of code in place of pino-pretty, which would double the number of packages that every user installs.
- */
+/** The error log for people: `12:00:01 INFO  [4711] worker ready  workers=4`. Takes the JSON lines of the log. */
 
 import { styleText } from 'node:util';
 
@@ -9,17 +6,13 @@ type Line = Record<string, unknown> & { level: string; time: string; pid: number
 
 const colours = { warn: 'yellow', error: 'red', fatal: 'red', debug: 'gray', trace: 'gray' } as const;
 
-/** A stream for pino that renders each line and passes it on. */
-export function prettyStream(destination: { write(text: string): unknown }, isColoured: boolean) {
-  return {
-    write(json: string): void {
-      const line = JSON.parse(json) as Line;
-      if (isNoise(line)) return;
-      const text = renderLine(line);
-      const colour = colours[line.level as keyof typeof colours];
-      destination.write(isColoured && colour !== undefined ? styleText(colour, text, { validateStream: false }) : text);
-    },
-  };
+/** @returns undefined for a line that people are spared */
+export function renderPretty(json: string, isColoured: boolean): string | undefined {
+  const line = JSON.parse(json) as Line;
+  if (isNoise(line)) return undefined;
+  const text = renderLine(line);
+  const colour = colours[line.level as keyof typeof colours];
+  return isColoured && colour !== undefined ? styleText(colour, text, { validateStream: false }) : text;
 }
 
 /** The steps of a stop from the keyboard: whoever pressed Ctrl-C sees the end of it, in one line. */

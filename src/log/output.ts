@@ -1,0 +1,65 @@
+/**
+ * Standard output and standard error of this process, for the error log and for all that the app prints: a full disk, a
+ * closed pipe or a reader that stops costs lines, and neither a worker nor a moment.
+ */
+
+import { Sink } from './sink.ts';
+import { openStandard } from './target.ts';
+
+export type OutputName = 'stdout' | 'stderr';
+
+const sinks = new Map<OutputName, Sink>();
+
+/** There is one of each in a process, as there is one descriptor. */
+export function outputSink(name: OutputName): Sink {
+  let sink = sinks.get(name);
+  if (sink === undefined) {
+    sink = new Sink({ open: () => openStandard(name === 'stdout' ? 1 : 2) });
+    sinks.set(name, sink);
+  }
+  return sink;
+}
+
+/**
+ * From now on what is written to `process.stdout` and `process.stderr`, by `console` and by threads too, goes through the
+ * sinks: it never blocks, it never fails, and nobody is asked to wait. Descriptors are opened now, while the process has
+ * all its rights.
+ */
+export function takeOverOutput(): void {
+  for (const name of ['stdout', 'stderr'] as const) {
+    const sink = outputSink(name);
+    try {
+      redirect(process[name], sink);
+      sink.reopen();
+    } catch {
+      // Not there, or nobody reads it now: the next line tries again.
+    }
+  }
+}
+
+const redirected = new WeakSet<NodeJS.WriteStream>();
+
+function redirect(stream: NodeJS.WriteStream, sink: Sink): void {
+  if (redirected.has(stream)) return;
+  redirected.add(stream);
+  // What was written before may still fail.
+  stream.on('error', () => {});
+  // pino, too, writes to the stream then, and no longer to the descriptor.
+  stream.write = function (this: NodeJS.WriteStream, ...args: unknown[]): boolean {
+    const [chunk, encoding] = args;
+    const done = args.find((arg) => typeof arg === 'function');
+    const bytes = toBytes(chunk, encoding);
+    // Node says what is wrong with it.
+    if (bytes === undefined) return Reflect.apply(Object.getPrototypeOf(stream).write, this, args);
+    sink.write(bytes);
+    if (done !== undefined) process.nextTick(done);
+    return true;
+  } as typeof stream.write;
+}
+
+function toBytes(chunk: unknown, encoding: unknown): Uint8Array | undefined {
+  if (typeof chunk === 'string')
+    return Buffer.from(chunk, typeof encoding === 'string' ? (encoding as BufferEncoding) : 'utf8');
+  if (chunk instanceof Uint8Array) return chunk;
+  return ArrayBuffer.isView(chunk) ? new Uint8Array(chunk.buffer, chunk.byteOffset, chunk.byteLength) : undefined;
+}

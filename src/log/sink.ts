@@ -1,0 +1,219 @@
+/**
+ * A bounded writer of lines that never blocks. What the descriptor takes is written at once, so that a crash loses none of
+ * it. The rest waits in memory up to a limit; beyond the limit lines are dropped and counted. It knows no format, and it
+ * reports no failure through itself.
+ */
+
+import { closeSync, writeSync } from 'node:fs';
+// Not the globals, which an app may replace.
+import { clearTimeout, setTimeout } from 'node:timers';
+import type { Target } from './target.ts';
+
+export interface Dropped {
+  readonly lines: number;
+  readonly bytes: number;
+}
+
+export interface SinkOptions {
+  /** Opens a descriptor whose writes do not block. @throws the system's error; the sink tries again later */
+  readonly open: () => Target;
+  /** How much may wait in memory. */
+  readonly limitBytes?: number;
+  /** How long lines may be gathered for one write; 0: each line is written at once. */
+  readonly gatherMs?: number;
+}
+
+const defaultLimitBytes = 4 * 1024 * 1024;
+/** As much is written together, and gathered lines are not kept back any longer. */
+const largestPieceBytes = 65_536;
+/** pipe(7): a pipe takes a write of up to this many bytes whole, so that lines of several processes do not mix. */
+const atomicBytes = 4096;
+/** A reader that is slow is back soon; a full disk or a closed pipe is not. */
+const longestRetryMs = { full: 200, broken: 1000 } as const;
+const failureEveryMs = 60_000;
+/** A stop must be obeyed within a second, also where nobody reads the log. */
+const exitFlushMs = 200;
+const flushStepMs = 5;
+
+export class Sink {
+  /** Called at the place where lines are missing: what it writes to this sink stands there. */
+  onDropped: ((dropped: Dropped) => void) | undefined = undefined;
+  /** The descriptor refuses to be written, at most once a minute. A reader that is slow is no failure. */
+  onFailure: ((error: NodeJS.ErrnoException) => void) | undefined = undefined;
+  private readonly open: () => Target;
+  private readonly limitBytes: number;
+  private readonly gatherMs: number;
+  private target: Target | undefined = undefined;
+  private readonly queue: Uint8Array[] = [];
+  private queuedBytes = 0;
+  /** How much of the first in the queue is written. */
+  private offset = 0;
+  private droppedLines = 0;
+  private droppedBytes = 0;
+  private isReporting = false;
+  private isDraining = false;
+  private isBroken = false;
+  private retryMs = 0;
+  /** When the queue is written next. */
+  private dueAt = 0;
+  private timer: NodeJS.Timeout | undefined = undefined;
+  private failureSaidAt = Number.NEGATIVE_INFINITY;
+
+  constructor({ open, limitBytes = defaultLimitBytes, gatherMs = 0 }: SinkOptions) {
+    this.open = open;
+    this.limitBytes = limitBytes;
+    this.gatherMs = gatherMs;
+  }
+
+  /** @param isUrgent whether it is kept where others are dropped */
+  write(data: string | Uint8Array, isUrgent = false): void {
+    const bytes = typeof data === 'string' ? Buffer.from(data) : data;
+    if (bytes.length === 0) return;
+    if (this.queuedBytes > 0 && performance.now() >= this.dueAt) this.drain();
+    if (this.mustDrop(bytes.length, isUrgent)) {
+      this.droppedLines++;
+      this.droppedBytes += bytes.length;
+      return;
+    }
+    this.reportDrops();
+    if (this.queuedBytes === 0 && this.gatherMs > 0) this.dueAt = performance.now() + this.gatherMs;
+    this.push(bytes);
+    if (isExiting || this.dueAt === 0 || (this.retryMs === 0 && this.queuedBytes >= largestPieceBytes)) this.drain();
+    if (this.queuedBytes === 0) return;
+    // Whoever wrote it may use its memory again.
+    if (typeof data !== 'string' && this.queue.at(-1) === data) this.queue[this.queue.length - 1] = Buffer.from(data);
+    this.wait();
+  }
+
+  /** Opens the file anew; what waits goes there. @throws the system's error; then the old one is written on */
+  reopen(): void {
+    const old = this.target;
+    this.target = this.open();
+    if (old?.isOwn === true) closeSync(old.fd);
+    if (this.queuedBytes > 0) this.drain();
+  }
+
+  /** Blocks until all is written, or the time is over. @returns whether all is written */
+  flush(withinMs: number): boolean {
+    const deadline = performance.now() + withinMs;
+    for (;;) {
+      this.drain();
+      if (this.queuedBytes === 0) return true;
+      if (this.isBroken || performance.now() >= deadline) return false;
+      Atomics.wait(sleepCell, 0, 0, flushStepMs);
+    }
+  }
+
+  private mustDrop(bytes: number, isUrgent: boolean): boolean {
+    if (this.queuedBytes === 0 || this.isReporting) return false;
+    // Once lines are dropped, room is made for many: a report between every two lines would fill the log by itself.
+    const share = isUrgent ? 2 : this.droppedLines > 0 ? 0.5 : 1;
+    return this.queuedBytes + bytes > this.limitBytes * share;
+  }
+
+  private reportDrops(): void {
+    if (this.droppedLines === 0) return;
+    const dropped = { lines: this.droppedLines, bytes: this.droppedBytes };
+    this.droppedLines = 0;
+    this.droppedBytes = 0;
+    this.isReporting = true;
+    this.onDropped?.(dropped);
+    this.isReporting = false;
+  }
+
+  private push(bytes: Uint8Array): void {
+    this.queue.push(bytes);
+    this.queuedBytes += bytes.length;
+  }
+
+  private drain(): void {
+    // A report of drops is written from within.
+    if (this.isDraining) return;
+    this.isDraining = true;
+    const before = this.queuedBytes;
+    try {
+      this.target ??= this.open();
+      for (;;) {
+        if (this.queue.length === 0) this.reportDrops();
+        if (this.queue.length === 0) break;
+        this.target.prepare?.();
+        this.take(writeSync(this.target.fd, this.nextPiece(this.target.isPipe ? atomicBytes : largestPieceBytes)));
+      }
+      this.isBroken = false;
+      this.retryMs = 0;
+      this.dueAt = 0;
+      clearTimeout(this.timer);
+      this.timer = undefined;
+      forget(this);
+    } catch (error) {
+      this.block(error as NodeJS.ErrnoException, this.queuedBytes < before);
+    }
+    this.isDraining = false;
+  }
+
+  private nextPiece(limitBytes: number): Uint8Array {
+    const first = this.queue[0]!.subarray(this.offset);
+    let size = first.length;
+    let count = 1;
+    for (; count < this.queue.length; count++) {
+      const more = this.queue[count]!.length;
+      if (size + more > limitBytes) break;
+      size += more;
+    }
+    return count === 1 ? first : Buffer.concat([first, ...this.queue.slice(1, count)], size);
+  }
+
+  private take(written: number): void {
+    this.queuedBytes -= written;
+    let done = 0;
+    let left = written + this.offset;
+    while (done < this.queue.length && left >= this.queue[done]!.length) left -= this.queue[done++]!.length;
+    this.queue.splice(0, done);
+    this.offset = left;
+  }
+
+  private block(error: NodeJS.ErrnoException, hasProgressed: boolean): void {
+    const isFull = error.code === 'EAGAIN' || error.code === 'EINTR';
+    const longestMs = longestRetryMs[isFull ? 'full' : 'broken'];
+    this.retryMs = hasProgressed ? 1 : Math.min(Math.max(this.retryMs * 2, 1), longestMs);
+    this.dueAt = performance.now() + this.retryMs;
+    clearTimeout(this.timer);
+    this.timer = undefined;
+    this.wait();
+    this.isBroken = !isFull;
+    if (isFull || performance.now() - this.failureSaidAt < failureEveryMs) return;
+    this.failureSaidAt = performance.now();
+    this.onFailure?.(error);
+  }
+
+  private wait(): void {
+    remember(this);
+    this.timer ??= setTimeout(
+      () => {
+        this.timer = undefined;
+        this.drain();
+      },
+      Math.max(0, this.dueAt - performance.now()),
+    ).unref();
+  }
+}
+
+const sleepCell = new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT));
+const pending = new Set<Sink>();
+let isExiting = false;
+
+/** The listener is there only while something waits: who embeds a server finds nothing of it in his process. */
+function remember(sink: Sink): void {
+  if (pending.size === 0) process.on('exit', flushPending);
+  pending.add(sink);
+}
+
+function forget(sink: Sink): void {
+  if (pending.delete(sink) && pending.size === 0) process.off('exit', flushPending);
+}
+
+function flushPending(): void {
+  isExiting = true;
+  const deadline = performance.now() + exitFlushMs;
+  for (const sink of pending) sink.flush(Math.max(0, deadline - performance.now()));
+}

@@ -1,0 +1,46 @@
+/**
+ * Descriptors whose writes do not block. `O_NONBLOCK` belongs to what a descriptor refers to, which other processes share:
+ * set there, `cat` and shells at the other end of the same terminal would fail. So pipes and terminals are opened anew.
+ */
+
+import { constants, fstatSync, openSync } from 'node:fs';
+import { isatty } from 'node:tty';
+import { keepNonBlocking } from '../node/non-blocking.ts';
+
+export interface Target {
+  readonly fd: number;
+  /** Whether it was opened here, and is to be closed. */
+  readonly isOwn: boolean;
+  /** Whether a write of a few lines may be taken in part. */
+  readonly isPipe: boolean;
+  /** To be called before each write. */
+  readonly prepare?: () => void;
+}
+
+const { O_APPEND, O_CREAT, O_NOCTTY, O_NONBLOCK, O_WRONLY } = constants;
+
+/** @throws the system's error; ENXIO for a FIFO that nobody reads */
+export function openFile(path: string): Target {
+  const fd = openSync(path, O_WRONLY | O_APPEND | O_CREAT | O_NONBLOCK | O_NOCTTY, 0o666);
+  return { fd, isOwn: true, isPipe: fstatSync(fd).isFIFO() };
+}
+
+/** What a standard descriptor refers to. @throws the system's error where nobody can read it now */
+export function openStandard(fd: 1 | 2): Target {
+  const kind = fstatSync(fd);
+  const isPipe = kind.isFIFO();
+  const isTerminal = isatty(fd);
+  // Files and devices like /dev/null take what they are given, or refuse it.
+  if (!isPipe && !isTerminal && !kind.isSocket()) return { fd, isOwn: false, isPipe: false };
+  if (!kind.isSocket()) {
+    try {
+      return { fd: openSync(`/proc/self/fd/${fd}`, O_WRONLY | O_NONBLOCK | O_NOCTTY), isOwn: true, isPipe };
+    } catch (error) {
+      if (['ENXIO', 'EIO'].includes((error as NodeJS.ErrnoException).code ?? '')) throw error;
+      // Another user's, or a system without /proc.
+    }
+  }
+  if (isTerminal) return { fd, isOwn: false, isPipe };
+  // The socket of a service manager, for example, cannot be opened anew.
+  return { fd, isOwn: false, isPipe, prepare: keepNonBlocking(fd === 1 ? process.stdout : process.stderr) };
+}

@@ -1,0 +1,57 @@
+/** The error log's file as the master keeps it: opened once for all generations that name it, anew when it is moved away. */
+
+import { closeSync, fchownSync, openSync } from 'node:fs';
+import type { Configuration } from '../../config/load.ts';
+import { ConfigError, report } from '../../errors.ts';
+import type { Identity } from '../../ipc/messages.ts';
+import { createLogger, type Logger, sayOfLog, sayOnStandardError } from '../../logger.ts';
+import type { Generation } from './generation.ts';
+
+/** @throws ConfigError; at a reload, standard error says so too */
+export function openLog(
+  { settings }: Configuration,
+  identity: Identity | undefined,
+  others: readonly Generation[],
+): Logger {
+  const names = ['errorLogfile', 'logFormat', 'logLevel'] as const;
+  const twin = others.find(({ configuration }) =>
+    names.every((name) => configuration.settings[name] === settings[name]),
+  );
+  try {
+    if (identity !== undefined && settings.errorLogfile !== '-') createFor(identity, settings.errorLogfile);
+    twin?.log.reopen();
+    return twin?.log ?? createLogger(settings);
+  } catch (error) {
+    const message = `errorLogfile: cannot write to ${settings.errorLogfile}: ${report(error).message}`;
+    if (others.length > 0) sayOnStandardError(settings, 'error', {}, `reload given up: ${message}`);
+    throw new ConfigError(message);
+  }
+}
+
+/** Makes the file anew where it was moved away, for the workers too. */
+export function reopenLog({ configuration: { settings }, identity, log }: Generation): void {
+  const { errorLogfile } = settings;
+  try {
+    if (identity !== undefined && errorLogfile !== '-') createFor(identity, errorLogfile);
+    log.reopen();
+  } catch (error) {
+    const fields = { error: report(error).message };
+    sayOfLog(log, settings, 'error', fields, 'the log file is not reopened: the old one is written on');
+  }
+}
+
+/**
+ * A new log file is the workers', so that they can open it again when it has been rotated. One that is there stays whose it
+ * is: whoever may write to its folder could have put a link there, to a file that root would then give away.
+ */
+function createFor({ gid, user }: Identity, path: string): void {
+  let fd: number;
+  try {
+    fd = openSync(path, 'ax');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return;
+    throw error;
+  }
+  fchownSync(fd, user?.uid ?? -1, gid);
+  closeSync(fd);
+}

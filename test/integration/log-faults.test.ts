@@ -1,0 +1,239 @@
+/** What becomes of the service when nobody takes what it writes: full disks, closed pipes and terminals, readers that stop. */
+
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import { closeSync, openSync, readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { Client } from '../http/client.ts';
+import { Fifo } from '../log/fifo.ts';
+import { eventually, isAlive, type LogLine, makeFolder } from './harness.ts';
+import { freePort } from './socket-service.ts';
+
+const command = fileURLToPath(new URL('../../dist/cli.js', import.meta.url));
+
+/** Prints ten lines in each of the ways that apps print, and fails. */
+const loud = `
+const line = 'x'.repeat(200)
+export default (env, startResponse) => {
+  if (env.PATH_INFO === '/much') {
+    for (let count = 0; count < 10_000; count++) env['wsgi.errors'].write(line + '\\n')
+    startResponse('200 OK', [])
+    return []
+  }
+  for (let count = 0; count < 10; count++) {
+    console.log(line)
+    console.error(line)
+    process.stdout.write(line + '\\n')
+    process.stderr.write(line + '\\n')
+    env['wsgi.errors'].write(line + '\\n')
+  }
+  if (env.PATH_INFO === '/pid') {
+    startResponse('200 OK', [])
+    return [String(process.pid)]
+  }
+  throw new Error(line)
+}`;
+
+type Stdio = number | 'ignore' | 'pipe';
+
+/** An instance whose standard streams are the test's to spoil: what it does can only be seen from outside. */
+class Instance {
+  readonly process: ChildProcess;
+  readonly port: number;
+  private readonly findPid: () => number | undefined;
+
+  /** @param findPid of the master, once there is one */
+  constructor(port: number, process: ChildProcess, findPid = () => process.pid) {
+    this.process = process;
+    this.port = port;
+    this.findPid = findPid;
+    onTestFinished(() => this.destroy());
+  }
+
+  get pid(): number {
+    return this.findPid() ?? -1;
+  }
+
+  async get(path: string): Promise<string> {
+    const client = await Client.open(this.port, '127.0.0.1');
+    return client.exchange(`GET ${path} HTTP/1.0\r\n\r\n`);
+  }
+
+  async ready(): Promise<void> {
+    await eventually(async () => {
+      if (this.process.exitCode !== null) throw new Error(`it ended with code ${this.process.exitCode}`);
+      return (await this.get('/pid').catch(() => '')).includes('200 OK');
+    });
+    await eventually(() => this.workers().length === 2);
+  }
+
+  workers(): number[] {
+    try {
+      const children = readFileSync(`/proc/${this.pid}/task/${this.pid}/children`, 'utf8');
+      return children.split(' ').filter(Boolean).map(Number);
+    } catch {
+      return [];
+    }
+  }
+
+  /** Of the master, in seconds. */
+  cpu(): number {
+    const [, , , , , , , , , , , user, system] = this.stat();
+    return (Number(user) + Number(system)) / 100;
+  }
+
+  /** @returns the milliseconds until the master was gone */
+  async term(): Promise<number> {
+    const since = performance.now();
+    process.kill(this.pid, 'SIGTERM');
+    await eventually(() => ['', 'Z'].includes(this.stat()[0]!));
+    return performance.now() - since;
+  }
+
+  /** proc(5), from the state on. */
+  private stat(): string[] {
+    try {
+      return readFileSync(`/proc/${this.pid}/stat`, 'utf8').split(') ').at(-1)!.split(' ');
+    } catch {
+      return [''];
+    }
+  }
+
+  private destroy(): void {
+    for (const pid of [this.process.pid, this.findPid(), ...this.workers()])
+      if (pid !== undefined && isAlive(pid)) process.kill(pid, 'SIGKILL');
+  }
+}
+
+function start(port: number, stdout: Stdio, stderr: Stdio, args: readonly string[] = []): Instance {
+  const { path } = makeFolder({ 'app.mjs': loud });
+  const all = [command, 'app.mjs', '--bind', `127.0.0.1:${port}`, '--workers', '2', ...args];
+  return new Instance(port, spawn(process.execPath, all, { cwd: path, stdio: ['ignore', stdout, stderr] }));
+}
+
+/** In a terminal whose other end is held by `script`, which types what the test writes to it. */
+function startInTerminal(port: number): Instance {
+  const { path } = makeFolder({ 'app.mjs': loud });
+  const options = `--bind 127.0.0.1:${port} --workers 2 --pidfile ${path}/pid`;
+  const line = `exec ${process.execPath} ${command} app.mjs ${options}`;
+  const script = spawn('script', ['-qfc', line, '/dev/null'], { cwd: path, stdio: ['pipe', 'ignore', 'ignore'] });
+  let pid: number | undefined;
+  return new Instance(port, script, () => {
+    try {
+      pid ??= Number.parseInt(readFileSync(`${path}/pid`, 'utf8'), 10);
+    } catch {}
+    return pid;
+  });
+}
+
+/** 60 requests, each with errors: all are answered, no worker is lost, the master idles, TERM is obeyed. */
+async function survives(instance: Instance): Promise<void> {
+  const workers = instance.workers();
+  const answers = await Promise.all(Array.from({ length: 60 }, () => instance.get('/fail')));
+  expect(answers.map((answer) => answer.slice(9, 12))).toEqual(Array(60).fill('500'));
+  const before = instance.cpu();
+  await new Promise((resolve) => setTimeout(resolve, 1500));
+  expect(instance.cpu() - before).toBeLessThan(0.3);
+  expect(instance.workers()).toEqual(workers);
+  expect(await instance.term()).toBeLessThan(1000);
+  expect(workers.filter(isAlive)).toEqual([]);
+}
+
+type Fault = 'a full disk' | 'a closed pipe' | 'a pipe that nobody reads' | 'a socket that nobody reads';
+
+/** Something to write to that is no good. */
+function spoilt(fault: Fault): { stdio: Stdio; spoil: () => void } {
+  const nothing = () => {};
+  if (fault === 'a socket that nobody reads') return { stdio: 'pipe', spoil: nothing };
+  if (fault === 'a full disk') return { stdio: kept(openSync('/dev/full', 'w')), spoil: nothing };
+  const fifo = new Fifo();
+  const stdio = kept(fifo.openWriter());
+  return { stdio, spoil: fault === 'a closed pipe' ? () => fifo.close() : nothing };
+}
+
+function kept(fd: number): number {
+  onTestFinished(() => closeSync(fd));
+  return fd;
+}
+
+const faults: readonly Fault[] = [
+  'a full disk',
+  'a closed pipe',
+  'a pipe that nobody reads',
+  'a socket that nobody reads',
+];
+const cases = faults.flatMap((fault) =>
+  (['async', 'sync', 'threaded'] as const)
+    .filter((workerClass) => workerClass === 'async' || fault !== 'a socket that nobody reads')
+    .map((workerClass) => ({ fault, workerClass })),
+);
+
+describe.skipIf(process.platform !== 'linux').each(cases)(
+  'an app that prints to $fault, in the $workerClass class',
+  ({ fault, workerClass }) => {
+    it.each(['stdout', 'stderr', 'both'])('loses neither a request nor a worker: %s', async (which) => {
+      const bad = spoilt(fault);
+      const stdout = which === 'stderr' ? 'ignore' : bad.stdio;
+      const stderr = which === 'stdout' ? 'ignore' : bad.stdio;
+      const instance = start(await freePort(), stdout, stderr, ['--worker-class', workerClass]);
+      bad.spoil();
+      await instance.ready();
+      await survives(instance);
+    });
+  },
+);
+
+describe.skipIf(process.platform !== 'linux')('a reader of the log that stops', () => {
+  it('and goes on finds whole lines, and how many are missing, in each process', async () => {
+    const fifo = new Fifo();
+    const stdio = kept(fifo.openWriter());
+    const instance = start(await freePort(), 'ignore', stdio);
+    await instance.ready();
+    // More than the pipe and the memory of both workers take.
+    await Promise.all(Array.from({ length: 12 }, () => instance.get('/much')));
+    let text = '';
+    const lines = () => text.split('\n').filter((line) => line.startsWith('{'));
+    const dropped = () => lines().filter((line) => line.includes('"event":"log_dropped"'));
+    await eventually(() => {
+      text += fifo.read();
+      return text.endsWith('\n') && dropped().length >= 2;
+    });
+    await instance.term();
+    text += fifo.read();
+    const parsed = lines().map((line) => JSON.parse(line) as LogLine);
+    const isLast = parsed.at(-1)?.event === 'shutdown_finished';
+    expect(isLast).toBe(true);
+    const missing = parsed
+      .filter(({ event }) => event === 'log_dropped')
+      .reduce((sum, { dropped }) => sum + Number(dropped), 0);
+    const arrived = parsed.filter(({ source }) => source === 'wsgi.errors').length;
+    expect(missing).toBeGreaterThan(0);
+    // Ten more came with the first request of all.
+    expect(arrived + missing).toBe(12 * 10_000 + 10);
+  });
+});
+
+describe.skipIf(process.platform !== 'linux' || spawnSync('script', ['--version']).error !== undefined)(
+  'a terminal',
+  () => {
+    it('that is closed costs neither a request nor a worker', async () => {
+      const instance = startInTerminal(await freePort());
+      await instance.ready();
+      const workers = instance.workers();
+      instance.process.kill('SIGKILL');
+      // Its end is a HUP, which reloads.
+      await eventually(
+        () => instance.workers().length === 2 && !instance.workers().some((pid) => workers.includes(pid)),
+      );
+      await instance.ready();
+      await survives(instance);
+    });
+
+    it('that is stopped by Ctrl-S costs neither a request nor a worker', async () => {
+      const instance = startInTerminal(await freePort());
+      await instance.ready();
+      instance.process.stdin!.write('\x13');
+      await survives(instance);
+    });
+  },
+);
