@@ -85,6 +85,11 @@ export interface Carrier {
   logFailure(exchange: Exchange, error: unknown): void;
   attachment?: Attachment | undefined;
   /**
+   * An app in a thread of its own has heard that its client has closed its half.
+   * @param isOver whether it answers no more: see `endsWithClient`
+   */
+  noteEndHeard?(exchange: Exchange, isOver: boolean): void;
+  /**
    * Gives the connection away, instead of an answer; absent where that cannot be done.
    * @returns with `rest`, the bytes that were read beyond the request
    */
@@ -107,6 +112,8 @@ export class Exchange implements ResponseState {
   status = '';
   /** Whether a client that closes its half has left, as in `node:http`; else the app gets a second more to answer it. */
   endsWithClient = false;
+  /** Where the app runs in a thread of its own: whether it is at work, and cannot have heard of its client's end yet. */
+  isDeaf: (() => boolean) | undefined = undefined;
   /** Whether the head is on the wire: from then on a failure can only cut. */
   isStarted = false;
   isEnded = false;

@@ -2,7 +2,6 @@
 
 import { once } from 'node:events';
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { Socket } from 'node:net';
 import { PassThrough } from 'node:stream';
 import { Hono } from 'hono';
 import { streamSSE } from 'hono/streaming';
@@ -10,6 +9,13 @@ import type { App } from '../../src/app/types.ts';
 
 const say = (text: string) => void process.stdout.write(`${text}\n`);
 const never = () => new Promise<never>(() => {});
+const later = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
+/** As a rule longer than a client that has closed its half is waited for. */
+function compute(ms = 1500): string {
+  const end = performance.now() + ms;
+  while (performance.now() < end);
+  return 'computed';
+}
 
 // node
 
@@ -36,6 +42,9 @@ const nodeRoutes: Record<string, (req: IncomingMessage, res: ServerResponse) => 
     });
   },
   '/busy': (_, res) => void setTimeout(() => res.end('no longer busy'), 2500),
+  '/soon': (_, res) => void setTimeout(() => res.end('soon'), 300),
+  '/computes': (_, res) => res.end(compute()),
+  '/blocks': (_, res) => res.end(compute(600_000)),
 };
 
 export function node(req: IncomingMessage, res: ServerResponse): unknown {
@@ -89,9 +98,22 @@ const wsgiRoutes: Record<string, App> = {
     return ['done'];
   },
   '/busy': async (_env, start) => {
-    await new Promise((resolve) => setTimeout(resolve, 2500));
+    await later(2500);
     start('200 OK', text);
     return ['no longer busy'];
+  },
+  '/soon': async (_env, start) => {
+    await later(300);
+    start('200 OK', text);
+    return ['soon'];
+  },
+  '/computes': (_env, start) => {
+    start('200 OK', text);
+    return [compute()];
+  },
+  '/blocks': (_env, start) => {
+    start('200 OK', text);
+    return [compute(600_000)];
   },
 };
 
@@ -127,9 +149,15 @@ hono.post('/effect', async (c) => {
   return c.text('done');
 });
 hono.get('/busy', async (c) => {
-  await new Promise((resolve) => setTimeout(resolve, 2500));
+  await later(2500);
   return c.text('no longer busy');
 });
+hono.get('/soon', async (c) => {
+  await later(300);
+  return c.text('soon');
+});
+hono.get('/computes', (c) => c.text(compute()));
+hono.get('/blocks', (c) => c.text(compute(600_000)));
 
 export const fetch = {
   fetch(request: Request, info: object) {
@@ -137,10 +165,3 @@ export const fetch = {
     return hono.fetch(request, info);
   },
 };
-
-// tcp: `/quick` and the like are its lines.
-
-export function tcp(socket: Socket): unknown {
-  socket.on('close', () => say('left /tcp'));
-  return undefined;
-}

@@ -23,6 +23,7 @@ const routes: Record<string, Route> = {
   },
   '/upload': async (req, res) => {
     res.on('close', () => setImmediate(say, 'upload over'));
+    say('upload begun');
     let bytes = 0;
     for await (const piece of req) bytes += (piece as Buffer).length;
     res.end(String(bytes));

@@ -181,6 +181,18 @@ export class Connection implements RequestSink, WireEvents, Carrier {
       this.departure = new Departure(() => this.giveUp(exchange));
       return this.watchDeparted();
     }
+    this.endWithClient(exchange, reason);
+  }
+
+  noteEndHeard(exchange: Exchange, isOver: boolean): void {
+    if (this.exchange !== exchange || this.departure === undefined) return;
+    if (isOver) this.endWithClient(exchange, exchange.leaveReason ?? halfClosed());
+    else this.departure.renew();
+  }
+
+  /** For the app, its client has left. */
+  private endWithClient(exchange: Exchange, reason: Error): void {
+    this.endDeparture();
     exchange.mute();
     exchange.leave(reason);
     if (!this.isEndWaiting) {
@@ -201,8 +213,9 @@ export class Connection implements RequestSink, WireEvents, Carrier {
   /** The app has written nothing for as long as it may after its client's end. */
   private giveUp(exchange: Exchange): void {
     if (this.exchange !== exchange || this.isClosing) return;
-    // Slowly, but the client takes what the app waits to go on from.
-    if (this.wire.pendingBytes > 0) return this.departure?.renew();
+    // Slowly, but the client takes what the app waits to go on from; or the app is computing, and knows of nothing.
+    const isDeaf = exchange.isDeaf?.() === true && !this.server.isDraining;
+    if (isDeaf || this.wire.pendingBytes > 0) return this.departure?.renew();
     this.endDeparture();
     exchange.abort(halfClosed());
     // Where the connection's end is the body's, only a reset tells a client that it has not had all of it.

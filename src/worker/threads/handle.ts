@@ -20,8 +20,9 @@ export interface ThreadOptions {
   readonly onExit: (thread: ThreadHandle, code: number, error: unknown) => void;
 }
 
-/** What a thread gets to end by itself. */
+/** What a thread gets to end by itself; and one that is still at work on what nobody waits for, to say that it hears. */
 const stopMs = 1000;
+const hearMs = 250;
 
 export class ThreadHandle {
   readonly worker: Worker;
@@ -43,6 +44,7 @@ export class ThreadHandle {
   private outbox: ToThread[] = [];
   private transfers: ArrayBuffer[] = [];
   private lastId = 0;
+  private hasPonged = false;
   private error: unknown = undefined;
 
   constructor({ source, settings, watch, onMessage, onExit }: ThreadOptions) {
@@ -61,7 +63,10 @@ export class ThreadHandle {
     // What the user's script was started with; without a script, that is nothing.
     const argv = process.argv.slice(2);
     this.worker = new Worker(threadEntry, { workerData: order, transferList: [port2], name, argv });
-    port1.on('message', (message: FromThread | undefined) => onMessage(this, message));
+    port1.on('message', (message: FromThread | undefined) => {
+      if (message?.[0] === 'pong') this.hasPonged = true;
+      onMessage(this, message);
+    });
     this.worker.on('error', (error) => {
       this.error = error;
     });
@@ -93,8 +98,12 @@ export class ThreadHandle {
 
   /** Whether it is at work on anything that it was given. */
   get hasBegun(): boolean {
-    for (const { id } of this.given.values()) if (!this.claims.isOffered(id)) return true;
+    for (const relay of this.given.values()) if (this.hasBegunWith(relay)) return true;
     return false;
+  }
+
+  hasBegunWith({ id }: Relay): boolean {
+    return !this.claims.isOffered(id);
   }
 
   give(relay: Relay): void {
@@ -129,10 +138,14 @@ export class ThreadHandle {
   /** Asks it to end; ends it if it does not. Resolves when it has. */
   async stop(): Promise<void> {
     this.isServing = false;
+    this.hasPonged = this.isIdle;
+    this.send(['ping']);
     this.send(['stop']);
     const timer = setTimeout(() => void this.worker.terminate(), stopMs);
+    const hearing = setTimeout(() => !this.hasPonged && void this.worker.terminate(), hearMs);
     await this.exited;
     clearTimeout(timer);
+    clearTimeout(hearing);
   }
 
   /** Ends it where it stands. */

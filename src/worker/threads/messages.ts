@@ -53,6 +53,8 @@ export type FromThread =
   | readonly ['taken', id: number, bytes: number]
   /** It has heard that it is over time, so it is not in a loop without end. */
   | readonly ['heard', id: number]
+  /** It has heard that its client has closed its half; `isOver`: it answers no more. */
+  | readonly ['endHeard', id: number, isOver: boolean]
   | readonly ['extend', id: number, ms: number]
   | readonly ['cut', id: number]
   /** The answer was the last of its connection, as it turns out after its end. */

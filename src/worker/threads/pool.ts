@@ -117,7 +117,7 @@ export class ThreadPool {
   handle(exchange: Exchange): void {
     if (this.isLost || this.queue.size >= this.maxQueued) return refuse(exchange);
     const relay = new Relay(exchange);
-    exchange.endsWithClient = this.crew.interface === 'node';
+    exchange.isDeaf = () => !relay.hasHeardEnd && this.threadOf(relay)?.hasBegunWith(relay) === true;
     exchange.onLeave((reason) => relay.leave(reason));
     exchange.onAbort((reason) => this.abandon(relay, reason));
     const thread = this.choose(relay);
@@ -303,6 +303,9 @@ export class ThreadPool {
       case 'cut':
         if (!relay.isOver && !exchange.isGone && !exchange.isEnded) exchange.carrier.cut();
         return;
+      case 'endHeard':
+        relay.hasHeardEnd = true;
+        return exchange.carrier.noteEndHeard?.(exchange, message[2]);
       case 'hangUp':
         return exchange.carrier.hangUp(exchange);
       case 'failed':

@@ -18,6 +18,8 @@ export class Relay {
   id = 0;
   /** Whether the thread has shown, since the request is over time, that it does not run in circles. */
   hasHeard = false;
+  /** Whether it has heard that its client has closed its half. */
+  hasHeardEnd = false;
   /** Nothing more is to be done, whatever the thread still says. */
   isOver = false;
   /** Bytes that may still be sent ahead of what the app has taken. */

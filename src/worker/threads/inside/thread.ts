@@ -32,6 +32,8 @@ class Thread {
   private id = -1;
   private exchange: Exchange | undefined = undefined;
   private carrier: ThreadCarrier | undefined = undefined;
+  /** Whether the app's function has been called for it. */
+  private isCalled = false;
 
   private readonly close: () => Promise<void>;
 
@@ -79,15 +81,24 @@ class Thread {
   }
 
   private leave(exchange: Exchange, name: string, reason: string): void {
-    const isOverdue = name === 'TimeoutError';
-    if (isOverdue) {
+    if (name === 'TimeoutError') {
       exchange.isOverdue = true;
       this.outlet.post(['heard', this.id | 0]);
-    } else {
-      this.carrier?.attachment?.takeEnd?.();
-      if (exchange.endsWithClient) exchange.mute();
+      return exchange.leave(timeoutError(reason));
     }
-    exchange.leave(isOverdue ? timeoutError(reason) : new ClientGone(reason));
+    exchange.leave(new ClientGone(reason));
+    if (this.isCalled) this.noteEnd(exchange);
+  }
+
+  /** The client has closed its half. What was answered ahead of this is the main thread's already. */
+  private noteEnd(exchange: Exchange): void {
+    if (this.exchange !== exchange || exchange.isEnded) return;
+    const isOver = exchange.endsWithClient;
+    if (isOver) {
+      this.carrier?.attachment?.takeEnd?.();
+      exchange.mute();
+    }
+    this.outlet.post(['endHeard', this.id | 0, isOver]);
   }
 
   private runNext(): void {
@@ -106,9 +117,13 @@ class Thread {
     this.id = id;
     this.exchange = exchange;
     this.carrier = carrier;
+    this.isCalled = false;
     if (this.early.length > 0) this.hearEarly(id);
     const settled = apart(() => this.handle(exchange));
+    this.isCalled = true;
     carrier.isCalling = false;
+    // As if it came behind the request: the app has begun with that.
+    if (exchange.leaveReason instanceof ClientGone) setImmediate(() => this.noteEnd(exchange));
     if (settled !== undefined) {
       carrier.finish();
       void settled.then(() => this.end(exchange, carrier));
