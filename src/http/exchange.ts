@@ -72,6 +72,8 @@ export interface Carrier {
   mayPersist(exchange: Exchange): boolean;
   /** The answer is complete. */
   finish(exchange: Exchange): void;
+  /** Takes back what was sent of the answer under way. @returns whether none of it was on the wire yet */
+  retract?(): boolean;
   /** Ends the connection so that the client can tell that the answer is not complete. */
   cut(): void;
   /**
@@ -130,8 +132,6 @@ export class Exchange implements ResponseState {
   /** Whether the deadline has passed and the app was told; from then on it cannot be put off. */
   isOverdue = false;
 
-  /** The answer failed after it had begun: the end of the connection will say so. */
-  private isCut = false;
   private isMute = false;
   private sentBytes = 0;
   private fields: readonly Field[] = [];
@@ -258,7 +258,7 @@ export class Exchange implements ResponseState {
 
   /** @returns false when the client is slower than the app: wait for `onDrain` */
   write(piece: Piece): boolean {
-    if (this.isGone || this.isCut) return false;
+    if (this.isGone) return false;
     if (this.isEnded) throw new AppError('written to after its end');
     const length = typeof piece === 'string' ? Buffer.byteLength(piece) : piece.byteLength;
     if (length === 0) return true;
@@ -289,7 +289,7 @@ export class Exchange implements ResponseState {
    * @param trailers only a chunked body can have them
    */
   end(trailers: readonly Field[] = []): void {
-    if (this.isEnded || this.isGone || this.isCut) return;
+    if (this.isEnded || this.isGone) return;
     const last = writeTrailers(trailers);
     if (!this.isStarted) this.carrier.sendText(this.makeHead(this.status, this.fields, trailers.length === 0 ? 0 : -1));
     if (this.framing === 'length' && this.sentBytes < this.contentLength)
@@ -312,11 +312,15 @@ export class Exchange implements ResponseState {
 
   /** The one way for failures: ended, nothing; begun, the connection is cut; else a 500 that shows no internals. */
   fail(error: unknown): void {
+    if (this.isStarted && !this.isEnded && !this.isGone && this.carrier.retract?.() === true) {
+      this.isStarted = false;
+      this.sentBytes = 0;
+    }
     // First, while it can be seen whether the answer had begun.
     this.carrier.logFailure(this, error);
     if (this.isEnded || this.isGone) return;
     if (this.isStarted) {
-      this.isCut = true;
+      this.isMute = true;
       this.carrier.cut();
     } else if (this.isOverdue) this.answer(overdueAnswer());
     else this.answer(new HttpError(500, 'the application failed'));

@@ -196,6 +196,80 @@ describe('a body that is not in when its answer is complete', () => {
   });
 });
 
+describe('an answer that fails when it has begun', () => {
+  const mixed: App = (env, startResponse) => {
+    startResponse('200 OK', []);
+    const [, kind, size = '5'] = env.PATH_INFO.split('/');
+    if (kind === 'whole') return ['x'.repeat(Number(size))];
+    if (kind === 'sync')
+      return (function* () {
+        yield 'begun';
+        throw new Error('boom');
+      })();
+    if (kind === 'many')
+      return (function* () {
+        for (let count = 0; count < 100; count++) yield 'begun'.repeat(1000);
+        throw new Error('boom');
+      })();
+    return (async function* () {
+      yield 'begun';
+      await new Promise((resolve) => setTimeout(resolve, 20));
+      throw new Error('boom');
+    })();
+  };
+  const ask = (path: string, fields = '') => `GET ${path} HTTP/1.1\r\nHost: h\r\n${fields}\r\n`;
+
+  it('and of which no byte is out is answered 500, and the connection goes on', async () => {
+    const { open, failures } = await serve(mixed);
+    const client = await open();
+    const received = await client.exchange(
+      ask('/whole') + ask('/sync') + ask('/sync') + ask('/whole', 'Connection: close\r\n'),
+    );
+    expect(received.match(/HTTP\/1\.1 \d+/g)).toEqual([200, 500, 500, 200].map((status) => `HTTP/1.1 ${status}`));
+    expect(received).not.toContain('begun');
+    expect(failures).toHaveLength(2);
+  });
+
+  it('keeps the interim answer that came before: a body may follow it', async () => {
+    const { open } = await serve((env, startResponse) => {
+      env['wsgi.input'].read();
+      return mixed({ ...env, PATH_INFO: '/sync' }, startResponse);
+    });
+    const client = await open();
+    client.send('POST / HTTP/1.1\r\nHost: h\r\nConnection: close\r\nExpect: 100-continue\r\nContent-Length: 3\r\n\r\n');
+    expect(await client.exchange('abc')).toMatch(/^HTTP\/1\.1 100 Continue\r\n\r\nHTTP\/1\.1 500 /);
+  });
+
+  it.each(['/later', '/many'])('costs none of the answers to requests that were sent before it: %s', async (path) => {
+    const { open } = await serve(mixed);
+    const client = await open();
+    const received = await client.exchange(ask('/whole') + ask('/whole') + ask(path) + ask('/whole'));
+    expect(received.match(/HTTP\/1\.1 200/g)).toHaveLength(3);
+    expect(received.match(/xxxxx/g)).toHaveLength(2);
+    expect(received).toMatch(/begun\r\n$/);
+  });
+
+  it('costs nothing of a large one that is still on its way', async () => {
+    const { open } = await serve(mixed);
+    const client = await open();
+    client.socket.pause();
+    const aborted = client.exchange(ask('/whole/4000000') + ask('/later'));
+    // All that the kernel takes is on its way before anything is read.
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    client.socket.resume();
+    const received = await aborted;
+    expect(received.match(/x+/)?.[0]).toHaveLength(4_000_000);
+  });
+
+  it('resets the connection where it was the only one: no client takes that for a complete answer', async () => {
+    const { open } = await serve(mixed);
+    const client = await open();
+    const reset = once(client.socket, 'error');
+    client.send(ask('/later'));
+    expect(await reset).toMatchObject([{ code: 'ECONNRESET' }]);
+  });
+});
+
 describe('draining', () => {
   it('answers what runs, with Connection: close', async () => {
     const events = new EventEmitter();

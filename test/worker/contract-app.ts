@@ -114,6 +114,14 @@ const routes: Record<string, Route> = {
       throw new Error('thrown too late');
     })();
   },
+  '/throw-begun-later': (_env, start) => {
+    start('200 OK', text);
+    return (async function* () {
+      yield 'begun';
+      await new Promise((resolve) => setTimeout(resolve, 20));
+      throw new Error('thrown too late');
+    })();
+  },
   '/replaced': (_env, start) => {
     start('200 OK', text);
     start('418 Teapot', text, new Error('another answer'));

@@ -184,11 +184,20 @@ describe.each(Object.keys(registry))('a worker of class %s', (workerClass) => {
 
     it.each(['/throw-begun', '/too-long', '/too-short'])('of %s, begun, cut the connection', async (path) => {
       const client = await tsgun.connect();
-      client.send(`GET ${path} HTTP/1.1\r\n${host}\r\n`);
+      client.send(`GET ${path} HTTP/1.1\r\n${host}Connection: close\r\n\r\n`);
       await client.closed;
-      expect(client.received).not.toContain('0\r\n\r\n');
+      expect(client.received).not.toMatch(/\n0\r\n\r\n/);
       expect(client.received).not.toContain('def');
-      expect(await failure(path)).toMatchObject({ outcome: 'the connection was cut' });
+      // A thread's pieces are on their way at once. Elsewhere, a sync generator fails before a byte is out.
+      const isOut = path === '/throw-begun' || workerClass === 'threaded';
+      expect((await failure(path)).outcome).toBe(isOut ? 'the connection was cut' : 'answered 500');
+      if (!isOut) expect(client.received).toMatch(/^HTTP\/1\.1 500 /);
+    });
+
+    it('of requests that were sent together cost none of the answers before', async () => {
+      const whole = `GET /sync?whole HTTP/1.1\r\n${host}\r\n`;
+      const received = await raw(`${whole}${whole}GET /throw-begun-later HTTP/1.1\r\n${host}\r\n`);
+      expect(received.match(/sync GET whole|begun/g)).toEqual(firstOf(['sync GET whole', 'sync GET whole', 'begun']));
     });
 
     it('leave the next request alone', async () => {

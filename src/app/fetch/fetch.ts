@@ -112,15 +112,22 @@ function readAhead(reader: ReadableStreamDefaultReader<Piece>): Promise<Readable
   return next;
 }
 
-/** Whether a read has shown, by the end of what is due in this turn, that there is nothing more. */
+/**
+ * Whether a read has shown, by the end of what is due in this turn, that there is nothing more.
+ * @throws what it has failed with by then
+ */
 async function isDoneSoon(next: Promise<{ done: boolean }>): Promise<boolean> {
-  let isDone = false;
+  let seen: { done: boolean } | Promise<{ done: boolean }> | undefined;
   next.then(
-    ({ done }) => (isDone = done),
-    () => {},
+    (step) => {
+      seen = step;
+    },
+    () => {
+      seen = next;
+    },
   );
-  for (let turn = 0; turn < 4 && !isDone; turn++) await undefined;
-  return isDone;
+  for (let turn = 0; turn < 4 && seen === undefined; turn++) await undefined;
+  return seen !== undefined && (await seen).done;
 }
 
 function checked(piece: unknown): Piece {

@@ -58,6 +58,11 @@ export class Connection implements RequestSink, WireEvents, Carrier {
   /** Text held back while the parser runs, so that pipelined answers share a write. */
   private held = '';
   private isConsuming = false;
+  /** Where the current answer begins in the text held back; -1 once something of it may be on the wire. */
+  private answerStart = -1;
+  /** Whether the next request was sent ahead of the answer to the one before, and whether the current one was. */
+  private isBehind = false;
+  private isPipelined = false;
   /** Of the request that was the last, if it was answered while the parser ran. */
   private lastHead: RequestHead | undefined = undefined;
   /** The client has not taken what it was sent: it is offered no further answer until it has. */
@@ -109,8 +114,12 @@ export class Connection implements RequestSink, WireEvents, Carrier {
   takeBytes(bytes: Buffer, length: number): void {
     if (this.isClosing) return this.keepLingering();
     if (this.tunnel !== undefined) return this.tunnel.takeBytes(Buffer.from(bytes.subarray(0, length)));
-    if (this.rest !== undefined) this.rest = Buffer.concat([this.rest, bytes.subarray(0, length)]);
-    else this.consume(bytes, 0, length);
+    if (this.rest !== undefined) {
+      this.rest = Buffer.concat([this.rest, bytes.subarray(0, length)]);
+      return;
+    }
+    if (this.exchange === undefined && this.parser.isIdle) this.isBehind = false;
+    this.consume(bytes, 0, length);
   }
 
   /**
@@ -236,7 +245,7 @@ export class Connection implements RequestSink, WireEvents, Carrier {
   private watchDeparted(): void {
     if (this.wire.pendingBytes === 0 || this.phase === 'closed') return;
     this.wire.watchStall(0);
-    this.wire.watchStall(this.stallMs, () => this.cut());
+    this.wire.watchStall(this.stallMs, () => this.reset());
   }
 
   /** How long a client may take nothing of what it is sent. */
@@ -260,6 +269,8 @@ export class Connection implements RequestSink, WireEvents, Carrier {
     if (this.isMute) exchange.mute();
     if (requestMs !== 0) exchange.deadline = exchange.startedAt + requestMs;
     this.exchange = exchange;
+    this.isPipelined = this.isBehind;
+    this.isBehind = true;
     if (this.requests > 1 && this.wire.isMarked) apart(() => server.handle(exchange));
     else server.handle(exchange);
   }
@@ -308,6 +319,7 @@ export class Connection implements RequestSink, WireEvents, Carrier {
   sendBytes(head: string, bytes: Bytes, tail: string): boolean {
     const prefix = this.held + head;
     this.held = '';
+    this.answerStart = -1;
     return this.watch(this.wire.writeTogether(prefix, bytes, tail));
   }
 
@@ -317,7 +329,7 @@ export class Connection implements RequestSink, WireEvents, Carrier {
     if (isTaking) return true;
     // What the kernel took at once is no more than a large write.
     if (this.wire.pendingBytes > 0) this.isBackedUp = true;
-    this.wire.watchStall(this.stallMs, () => this.cut());
+    this.wire.watchStall(this.stallMs, () => this.reset());
     return false;
   }
 
@@ -331,7 +343,9 @@ export class Connection implements RequestSink, WireEvents, Carrier {
     this.updatePhase();
   }
 
+  /** Asked when the head is made. */
   mayPersist(exchange: Exchange): boolean {
+    this.answerStart = this.isConsuming ? this.held.length : -1;
     if (!exchange.head.isKeepAlive || this.server.isDraining || this.isClosing || this.isOver) return false;
     if (this.server.timeouts.keepAliveMs === 0) return false;
     if (this.isRequestComplete) return true;
@@ -373,8 +387,29 @@ export class Connection implements RequestSink, WireEvents, Carrier {
     else this.updatePhase();
   }
 
+  retract(): boolean {
+    if (this.answerStart === -1) return false;
+    this.held = this.held.slice(0, this.answerStart);
+    this.answerStart = -1;
+    return true;
+  }
+
+  /**
+   * A reset could overtake the answers before this one, which are complete, where they may still be on their way. Then the
+   * plain end must do: in HTTP/1.1 it shows that this answer is not complete (RFC 9112 §8).
+   */
   cut(): void {
+    const { exchange } = this;
+    if (exchange === undefined || !this.isPipelined || exchange.minorVersion === 0) return this.reset();
+    exchange.mute();
+    this.exchange = undefined;
+    setImmediate(() => exchange.abort(new ClientGone('the answer was cut')));
+    this.close();
+  }
+
+  private reset(): void {
     this.isClosing = true;
+    this.flush();
     this.wire.cut();
   }
 
@@ -500,7 +535,7 @@ export class Connection implements RequestSink, WireEvents, Carrier {
     else if (this.phase === 'idle') this.close();
     // Its answer is complete, and may still be on its way to a slow reader: a reset would throw away what the kernel holds.
     else if (this.phase === 'linger') this.destroy();
-    else this.cut();
+    else this.reset();
   }
 
   /** From the server's sweep: looks whether the current request is late. @returns when to look again */
@@ -545,6 +580,7 @@ export class Connection implements RequestSink, WireEvents, Carrier {
     const text = this.held;
     if (text === '') return true;
     this.held = '';
+    this.answerStart = -1;
     return this.watch(this.wire.write(text));
   }
 

@@ -328,6 +328,21 @@ describe('a Response', () => {
     expect(await ask({ fetch: app })).toMatch(expected);
   });
 
+  it('whose stream fails right after its first piece is a 500', async () => {
+    const service = await open(() => {
+      let count = 0;
+      const pull = (controller: ReadableStreamDefaultController) => {
+        if (count++ > 0) throw new Error('boom');
+        controller.enqueue(new TextEncoder().encode('a'));
+      };
+      return new Response(new ReadableStream({ pull }));
+    });
+    const client = await Client.open(service.port);
+    const answer = await client.exchange('GET / HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n');
+    expect(answer).toMatch(/^HTTP\/1\.1 500 /);
+    expect(service.failures).toEqual([expect.objectContaining({ message: 'boom' })]);
+  });
+
   it('to HEAD has no body', async () => {
     expect(await ask(() => new Response('hello'), 'HEAD /')).toMatch(/Content-Length: 5\r\n[\s\S]*\r\n\r\n$/);
   });

@@ -418,15 +418,20 @@ describe('an answer', () => {
     expect(Buffer.from(bodyOf(answer), 'latin1').equals(Buffer.concat(pieces))).toBe(true);
   });
 
-  it('longer than its Content-Length is cut', async () => {
-    const service = await open((_, res) => {
+  it.each([
+    ['cut once it has begun', true],
+    ['a 500 while none of it is out', false],
+  ])('longer than its Content-Length is %s', async (_what, isOut) => {
+    const service = await open(async (_, res) => {
       res.writeHead(200, { 'Content-Length': 3 });
       res.write('ab');
+      if (isOut) await new Promise((resolve) => setImmediate(resolve));
       res.end('cde');
     });
     const client = await Client.open(service.port);
-    await client.exchange('GET / HTTP/1.1\r\nHost: h\r\n\r\n');
+    await client.exchange('GET / HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n');
     expect(client.received).not.toContain('cde');
+    expect(client.received).toMatch(isOut ? /^HTTP\/1\.1 200 [\s\S]*\r\n\r\nab$/ : /^HTTP\/1\.1 500 /);
     expect(service.failures).toMatchObject([{ name: 'AppError' }]);
   });
 
@@ -546,6 +551,22 @@ describe('failures', () => {
     const { port } = await open(app);
     const client = await Client.open(port);
     expect(await client.exchange('POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 5\r\n\r\n')).toBe('');
+  });
+
+  it('req.destroy() costs none of the answers to requests that were sent before, and closes the response', async () => {
+    const closed = deferred();
+    const { port } = await open((req, res) => {
+      if (req.url === '/whole') return void res.end('whole');
+      res.on('close', () => closed.resolve());
+      res.write('begun');
+      setImmediate(() => req.socket.destroy());
+    });
+    const client = await Client.open(port);
+    const answers = await client.exchange(
+      'GET /whole HTTP/1.1\r\nHost: h\r\n\r\nPOST /cut HTTP/1.1\r\nHost: h\r\nContent-Length: 3\r\n\r\nabc',
+    );
+    await closed.promise;
+    expect(answers).toMatch(/whole[\s\S]*5\r\nbegun\r\n$/);
   });
 
   it('of a server without a listener are a 500', async () => {
