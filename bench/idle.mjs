@@ -24,7 +24,7 @@ const rounds = Number(values.rounds ?? (values.quick ? 1 : 5));
 const seconds = values.quick ? 2 : 3;
 const connections = Number(values.connections);
 const busy = { connections: 1 };
-/** Room for the idle ones and the others: by itself a worker holds 1,000. */
+/** Room for the idle ones and the others: by itself a worker holds 10,000. */
 const room = ['--worker-connections', String(connections + 1000)];
 const builds = values.also.map((text) => text.split('=')).map(([name, cli]) => tsgun(cli, name, room));
 const contestants = [nodeHttp, tsgun(undefined, 'tsgun', room), ...builds];

@@ -27,7 +27,7 @@ const headerSeconds = values.quick ? 5 : 15;
 const bodySeconds = values.quick ? 8 : 30;
 /** Sweeps, and a machine that has two cores for all of this. */
 const leewaySeconds = 2;
-/** For the slow clients and the others. A worker holds 1,000 by itself; beyond, all wait until the slow ones are cut. */
+/** For the slow clients and the others. A worker holds 10,000 by itself; beyond, each newcomer ends a slow one. */
 const room = ['--worker-connections', String(connections + 1000)];
 const load = { connections: 16 };
 const line = 'GET / HTTP/1.1\r\nHost: localhost\r\nX-Drip: ';

@@ -4,6 +4,7 @@
  * Node's own reaction.
  */
 
+import { descriptorLimit, leastDescriptors, limitRemedy } from './descriptors.ts';
 import { listenForCommands } from './master/commands.ts';
 import { commandEvent, type MasterEvent } from './master/events.ts';
 import { Inbox } from './master/inbox.ts';
@@ -12,6 +13,16 @@ const inbox = new Inbox<MasterEvent>();
 listenForCommands((command, origin) => inbox.push(commandEvent(command, origin)));
 // A cluster of someone else's may have started us: that does not make this process a worker of ours.
 delete process.env.NODE_UNIQUE_ID;
+
+// Node reads many files at once to load what follows, and would end with the stack of its loader.
+const limit = descriptorLimit();
+if (limit !== undefined && limit < leastDescriptors) {
+  const need = `tsgun needs at least ${leastDescriptors}`;
+  process.stderr.write(
+    `tsgun: descriptors: the limit is ${limit} open files for each process, and ${need}: ${limitRemedy}\n`,
+  );
+  process.exit(1);
+}
 
 const { main } = await import('./main.ts');
 process.exit(await main(process.argv.slice(2), inbox));

@@ -26,6 +26,8 @@ export type LifeEvent =
   | 'reload_failed'
   | 'request_timeout'
   | 'request_failed'
+  | 'out_of_descriptors'
+  | 'connections_full'
   | 'shutdown_started'
   | 'shutdown_finished'
   | 'request_slow'

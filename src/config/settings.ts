@@ -112,11 +112,11 @@ export const table = {
   workerConnections: setting({
     section: 'Workers',
     parse: wholeNumber(1),
-    default: 1000,
+    default: 10_000,
     metavar: 'N',
     help: 'Connections a worker holds at most.',
-    more: 'Further connections wait where another worker can take them.',
-    example: 10_000,
+    more: 'Fewer where the limit of file descriptors (ulimit -n) says so: a quarter of them is left to the app. At the most, the connection that has been idle longest is closed for a newcomer, then one whose request head is slow; if there is none, newcomers wait where another worker can take them. connections_full in the log says that it was reached.',
+    example: 50_000,
   }),
   maxRequests: setting({
     section: 'Workers',

@@ -2,7 +2,7 @@
 
 import { createServer, type Server } from 'node:net';
 import { takeConnections } from '../node/accept.ts';
-import type { Peer } from './h1/host.ts';
+import type { Peer, Waiting } from './h1/host.ts';
 import type { Incoming } from './wire/wire.ts';
 
 /**
@@ -17,6 +17,8 @@ export interface ConnectionServer {
   localAddress: string;
   localPort: string;
   serve(incoming: Incoming, peer: Peer): unknown;
+  /** The connections that can make room for others, where that is known. */
+  waiting?(): readonly Waiting[];
 }
 
 /** Tells a server where it listens; without an address, on a unix socket. */

@@ -7,7 +7,7 @@
 import { clearInterval, setInterval } from 'node:timers';
 import type { Carrier, Exchange } from './exchange.ts';
 import { Connection } from './h1/connection.ts';
-import type { Host, OnTimeout, Peer } from './h1/host.ts';
+import { type Host, type OnTimeout, type Peer, WaitOrder } from './h1/host.ts';
 import type { Limits, Timeouts } from './limits.ts';
 import type { Incoming } from './wire/wire.ts';
 
@@ -24,6 +24,8 @@ export interface HttpServerOptions {
   readonly onPart?: (connection: Carrier) => void;
   /** A connection has ended. */
   readonly onGone?: () => void;
+  /** Shared by the servers of a worker. */
+  readonly waitOrder?: WaitOrder | undefined;
 }
 
 /** How often deadlines are looked at. A deadline is met at most two of these late, and never early. */
@@ -48,6 +50,7 @@ export class HttpServer implements Host {
   localPort = '';
 
   readonly onPart: ((connection: Carrier) => void) | undefined;
+  readonly waitOrder: WaitOrder;
   private readonly onGone: (() => void) | undefined;
   private readonly connections = new Set<Connection>();
   private readonly sweeper: NodeJS.Timeout;
@@ -55,7 +58,8 @@ export class HttpServer implements Host {
   private requestTimer: NodeJS.Timeout | undefined = undefined;
   private onEmpty: (() => void) | undefined = undefined;
 
-  constructor({ limits, timeouts, handle, onFailure, onTimeout, onPart, onGone }: HttpServerOptions) {
+  constructor(options: HttpServerOptions) {
+    const { limits, timeouts, handle, onFailure, onTimeout, onPart, onGone, waitOrder } = options;
     this.limits = limits;
     this.timeouts = timeouts;
     this.handle = handle;
@@ -64,6 +68,7 @@ export class HttpServer implements Host {
     this.hasRequestDeadlines = timeouts.requestMs !== 0;
     this.onPart = onPart;
     this.onGone = onGone;
+    this.waitOrder = waitOrder ?? new WaitOrder();
     this.sweeper = setInterval(() => this.tick(), sweepMs);
     this.sweeper.unref();
   }
@@ -119,6 +124,11 @@ export class HttpServer implements Host {
     if (this.connections.size > 0) await new Promise<void>((resolve) => (this.onEmpty = resolve));
     clearInterval(this.sweeper);
     clearTimeout(this.requestTimer);
+  }
+
+  /** The connections that can make room for others. */
+  waiting(): Connection[] {
+    return [...this.connections].filter(({ worth }) => worth !== undefined);
   }
 
   /** Closes the connections on which no request runs. */

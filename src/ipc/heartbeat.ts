@@ -16,11 +16,17 @@ export function beatEveryMs(timeoutMs: number): number {
 /**
  * Beats at least three times in what the master calls silence, and soon after a count of requests has changed. Stops with
  * the process.
+ * @param measureMemory resident, in bytes; on Linux it opens a file, and fails without a free descriptor
  */
-export function startHeartbeat(timeoutMs: number, count: () => Omit<Beat, 'memoryBytes'>): void {
+export function startHeartbeat(
+  timeoutMs: number,
+  count: () => Omit<Beat, 'memoryBytes'>,
+  measureMemory: () => number = process.memoryUsage.rss,
+): void {
   const beatMs = beatEveryMs(timeoutMs);
   let sent = { requests: 0, running: 0 };
   let sinceBeat = 0;
+  let memoryBytes = 0;
   setInterval(() => {
     sinceBeat += countMs;
     const now = count();
@@ -28,6 +34,11 @@ export function startHeartbeat(timeoutMs: number, count: () => Omit<Beat, 'memor
     if (!isNews && sinceBeat < beatMs) return;
     sent = now;
     sinceBeat = 0;
-    void sendToMaster({ type: 'beat', ...now, memoryBytes: process.memoryUsage.rss() });
+    try {
+      memoryBytes = measureMemory();
+    } catch {
+      // The last figure has to do.
+    }
+    void sendToMaster({ type: 'beat', ...now, memoryBytes });
   }, countMs).unref();
 }

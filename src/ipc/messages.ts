@@ -1,6 +1,7 @@
 /** What the master and its workers say to each other: a discriminated union per direction. */
 
 import type { Settings } from '../config/settings.ts';
+import type { DescriptorError } from '../descriptors.ts';
 import type { ErrorReport } from '../errors.ts';
 import type { Place } from './scoreboard.ts';
 
@@ -43,8 +44,20 @@ export type WorkerMessage =
   | { readonly type: 'boot_failed'; readonly error: ErrorReport }
   /** It accepts no more connections. */
   | { readonly type: 'draining' }
+  | ({ readonly type: 'short' } & Shortage)
   /** It must be replaced and drains by itself: a signal told it to leave, or an error escaped the app. */
   | { readonly type: 'leaving'; readonly reason: 'killed' | 'crashed' };
+
+/** A worker has run out of something. */
+export interface Shortage {
+  readonly of: 'descriptors' | 'connections';
+  /** What noticed it; `room`: the descriptors that are left do not allow all of `--worker-connections`. */
+  readonly where: 'accept' | 'room' | 'app' | 'fork';
+  /** Of the descriptors: whose limit it is. */
+  readonly code?: DescriptorError | undefined;
+  /** The connections that it holds at once. */
+  readonly connections?: number | undefined;
+}
 
 /**
  * What an idle connection gets, so that a request that is on its way is still answered. A client that sends one in the very

@@ -10,6 +10,7 @@ import { type Logger, logOutput } from '../logger.ts';
 import { Children } from './children/children.ts';
 import { explainBoot, explainCrash, logDelay, logExit, logRecycling } from './children/exits.ts';
 import { logStall, nameOf } from './children/hangs.ts';
+import { ShortageLog } from './children/shortages.ts';
 import { isEcho, type Origin, originFields, type StopRequest } from './commands.ts';
 import { type CommandEvent, isStop, type MasterEvent } from './events.ts';
 import { type Generation, type LoadConfiguration, prepareFirst } from './generations/generation.ts';
@@ -56,6 +57,7 @@ class Master {
   private readonly pool: Pool;
   private readonly children: Children;
   private readonly generations: Generations;
+  private readonly shortages = new ShortageLog();
   private readonly hooks: MasterHooks;
   private readonly rollout: Rollout;
   private readonly successor: Successor;
@@ -179,6 +181,7 @@ class Master {
     else if (message.type === 'draining') notes.noteDraining(child);
     else if (message.type === 'leaving') notes.noteRetiring(child, message.reason, pool.policy.graceMs, now);
     else if (message.type === 'boot_failed') children.noteBootError(child, message.error);
+    else if (message.type === 'short') this.shortages.note(this.log, nameOf(child), message, now);
     else if (message.type === 'excused') notes.noteExcused(child, now);
     else if (message.type === 'stalled' || message.type === 'hung' || message.type === 'report') {
       children.hangs.enter(child, message);

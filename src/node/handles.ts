@@ -21,6 +21,7 @@ export class ConnectionHandle {
 }
 
 export interface StreamHandle {
+  readonly fd: number;
   setNoDelay?(isOn: boolean): void;
   getpeername?(out: Peer): number;
   close(): void;

@@ -10,15 +10,18 @@ import { speaksTcp } from '../app/tcp.ts';
 import type { Handler } from '../app/wsgi/wsgi.ts';
 import { limitMs, milliseconds } from '../config/durations.ts';
 import type { Settings } from '../config/settings.ts';
-import { AppLoadError, BootError, ExitCode, report, TsgunError } from '../errors.ts';
+import { descriptorError, limitRemedy } from '../descriptors.ts';
+import { BootError, ExitCode, report, TsgunError } from '../errors.ts';
 import { openEnvelope, sendToMaster } from '../ipc/channel.ts';
 import { startHeartbeat } from '../ipc/heartbeat.ts';
 import { type MasterMessage, orderVariable, type WorkerOrder } from '../ipc/messages.ts';
+import { Shortages } from '../ipc/shortages.ts';
 import { takeOverOutput } from '../log/output.ts';
 import { createLogger, type Logger, logOutput, sayOfLog } from '../logger.ts';
 import { registry } from './classes/registry.ts';
 import type { Worker } from './classes/worker.ts';
 import { explainEarlyExit } from './early-exit.ts';
+import { watchForEscapedErrors } from './escapes.ts';
 import { Exit } from './exit.ts';
 import { WorkerHooks } from './hooks.ts';
 import { become } from './identity.ts';
@@ -59,10 +62,11 @@ export async function work(): Promise<void> {
     exit.leave({ isStop: message.type === 'quit', ...message });
   });
 
-  watchForEscapedErrors(log, exit);
+  const shortages = new Shortages();
+  watchForEscapedErrors({ log, exit, shortages, failBoot: (error) => failBoot(error, exit) });
   const table = new RequestTable();
   try {
-    const { worker, close } = await boot(order, log, hooks, new Tracker(table));
+    const { worker, close } = await boot({ order, log, hooks, tracker: new Tracker(table), shortages });
     exit.worker = worker;
     exit.onExit = async () => {
       await close().catch((error) => log.say('error', { ...report(error) }, 'the app failed to close'));
@@ -111,7 +115,9 @@ function watch({ settings, watchdogFd }: WorkerOrder, worker: Worker, table: Req
 }
 
 /** The master logs it: one line for all workers that fail the same way. */
-async function failBoot(error: unknown, exit: Exit): Promise<never> {
+async function failBoot(reason: unknown, exit: Exit): Promise<never> {
+  const isOut = descriptorError(reason) !== undefined;
+  const error = isOut ? new BootError(`out of file descriptors: ${report(reason).message}: ${limitRemedy}`) : reason;
   await sendToMaster({ type: 'boot_failed', error: report(error) });
   await exit.sayGoodbye();
   process.exit(error instanceof TsgunError ? error.exitCode : ExitCode.boot);
@@ -134,7 +140,15 @@ interface Booted {
   readonly close: PreparedApp['close'];
 }
 
-async function boot(order: WorkerOrder, log: Logger, hooks: WorkerHooks, tracker: Tracker): Promise<Booted> {
+interface BootOptions {
+  readonly order: WorkerOrder;
+  readonly log: Logger;
+  readonly hooks: WorkerHooks;
+  readonly tracker: Tracker;
+  readonly shortages: Shortages;
+}
+
+async function boot({ order, log, hooks, tracker, shortages }: BootOptions): Promise<Booted> {
   const { settings, sockets, hooksFrom } = order;
   const isTcp = speaksTcp(settings.interface, order.app);
   const makeWorker = isTcp
@@ -148,7 +162,7 @@ async function boot(order: WorkerOrder, log: Logger, hooks: WorkerHooks, tracker
   const app = isTcp ? tracker.tcp(loaded.app) : loaded.app;
   if (hooksFrom === 'script') await hooks.takeOffered();
   const observe = (handle: Handler) => hooks.observe(tracker.http(handle));
-  const worker = makeWorker({ app, source: order, settings, sockets, log, observe, place: order.place });
+  const worker = makeWorker({ app, source: order, settings, sockets, log, observe, place: order.place, shortages });
   await worker.load?.();
   await hooks.initialized();
   await worker.start();
@@ -168,18 +182,4 @@ async function load(order: WorkerOrder, isTcp: boolean): Promise<PreparedApp> {
 /** Nothing to get ready, nor to close. */
 function plain(app: unknown): PreparedApp {
   return { app, close: async () => {} };
-}
-
-/** An error that nobody caught leaves the app in a state nobody knows: it is replaced, after the requests that run. */
-function watchForEscapedErrors(log: Logger, exit: Exit): void {
-  const onEscape = (error: unknown) => {
-    const { message, stack } = report(error);
-    if (exit.worker === undefined)
-      return failBoot(new AppLoadError(`app: an error escaped it while loading: ${message}`, { cause: error }), exit);
-    log.say('fatal', { error: message, stack }, 'an error escaped the app: this worker is being replaced');
-    void sendToMaster({ type: 'leaving', reason: 'crashed' });
-    return exit.leave({ code: 1 });
-  };
-  process.on('uncaughtException', onEscape);
-  process.on('unhandledRejection', onEscape);
 }

@@ -2,14 +2,20 @@
 
 import { describe, expect, it } from 'vitest';
 import type { Client } from '../http/client.ts';
-import { makeFolder, start, type Tsgun } from './harness.ts';
+import { eventually, makeFolder, start, type Tsgun } from './harness.ts';
 
 const app = `
 import { existsSync, writeSync } from 'node:fs'
-export default (env, startResponse) => {
+// One look for all that wait.
+let going
+let waiting = 0
+async function go() { while (!existsSync('go')) await new Promise((resolve) => setTimeout(resolve, 20)) }
+export default async (env, startResponse) => {
+  if (env.PATH_INFO === '/wait') { waiting++; await (going ??= go()) }
+  if (env.PATH_INFO === '/hold') { writeSync(1, 'h'); await (going ??= go()) }
   if (env.PATH_INFO === '/block') { writeSync(1, 'blocked'); while (!existsSync('go')); }
   startResponse('200 OK', [])
-  return ['by ' + process.pid]
+  return [env.PATH_INFO === '/count' ? String(waiting) : 'by ' + process.pid]
 }`;
 
 async function open(tsgun: Tsgun, count: number): Promise<{ client: Client; by: string }[]> {
@@ -64,21 +70,83 @@ describe('keep-alive connections', () => {
 });
 
 describe('--worker-connections', () => {
-  it('bounds what a worker holds; the next waits until one ends', async () => {
+  it('bounds what a worker holds: while requests run on all of them, the next waits until one ends', async () => {
     const folder = makeFolder({ 'app.mjs': app });
     const args = ['--workers', '2', '--worker-connections', '3'];
     const tsgun = start('app.mjs', args, { cwd: folder.path });
     await tsgun.workers(2);
     const held = await open(tsgun, 6);
     expect(spread(held)).toEqual([3, 3]);
+    for (const { client } of held) client.send('GET /hold HTTP/1.1\r\nHost: h\r\n\r\n');
+    await tsgun.until(() => tsgun.stdout.length === 6, 'six to be held');
     const next = await tsgun.connect();
     next.send('GET / HTTP/1.1\r\nHost: h\r\n\r\n');
-    // Whoever is full answers on, and the seventh has not been taken.
-    for (const { client } of held) client.send('GET / HTTP/1.1\r\nHost: h\r\n\r\n');
-    await Promise.all(held.map(({ client }) => client.until(/by \d+[\s\S]*by \d+$/)));
+    await tsgun.event('connections_full');
+    // Longer than the worker waits until it takes an idle connection for one that may be closed.
+    await new Promise((resolve) => setTimeout(resolve, 500));
     expect(next.received).toBe('');
     held[0]!.client.socket.destroy();
     expect((await next.until(/by (\d+)$/))[1]).toBe(held[0]!.by);
+    folder.write('go', '');
+    await Promise.all(held.slice(1).map(({ client }) => client.until(/by \d+[\s\S]*by \d+$/)));
+    await tsgun.stop('SIGINT');
+  });
+
+  it('closes the longest idle connection for a newcomer, and says once that it is reached', async () => {
+    const folder = makeFolder({ 'app.mjs': app });
+    const tsgun = start('app.mjs', ['--worker-connections', '3'], { cwd: folder.path });
+    const [pid] = await tsgun.workers(1);
+    const held = await open(tsgun, 3);
+    // The first is the youngest now.
+    for (const index of [1, 2, 0]) {
+      held[index]!.client.received = '';
+      held[index]!.client.send('GET / HTTP/1.1\r\nHost: h\r\n\r\n');
+      await held[index]!.client.until(/by \d+$/);
+    }
+    for (const index of [1, 2, 0]) {
+      const newcomer = await tsgun.connect();
+      newcomer.send('GET / HTTP/1.1\r\nHost: h\r\n\r\n');
+      await newcomer.until(/by \d+$/);
+      await held[index]!.client.closed;
+    }
+    expect(tsgun.lines('connections_full')).toMatchObject([{ level: 'warn', pid, connections: 3 }]);
+    expect(tsgun.lines('out_of_descriptors')).toEqual([]);
+    await tsgun.stop('SIGINT');
+  });
+
+  it.each(['async', 'sync', 'threaded'])(
+    'closes none that has a request for one that has none (%s)',
+    async (workerClass) => {
+      const folder = makeFolder({ 'app.mjs': app });
+      const tsgun = start('app.mjs', ['--worker-connections', '4', '-k', workerClass], { cwd: folder.path });
+      await tsgun.workers(1);
+      const running = await tsgun.connect();
+      running.send('GET /hold HTTP/1.1\r\nHost: h\r\n\r\n');
+      await tsgun.until(() => tsgun.stdout !== '', 'it to run');
+      const slow = await Promise.all(Array.from({ length: 8 }, () => tsgun.connect()));
+      for (const client of slow) client.send('GET / HTTP/1.1\r\nHost:');
+      // Four are there, and four wait. In the sync class they wait for the one that runs, too.
+      if (workerClass === 'sync') folder.write('go', '');
+      await Promise.all(slow.slice(0, 4).map((client) => client.until(/^HTTP\/1\.1 408 /)));
+      folder.write('go', '');
+      expect((await running.until(/HTTP\/1\.1 (\d+)[\s\S]*by \d+$/))[1]).toBe('200');
+      await tsgun.stop('SIGINT');
+    },
+  );
+
+  it('is 10,000 by itself: 4,096 busy connections to one worker are all served', async () => {
+    const folder = makeFolder({ 'app.mjs': app });
+    const tsgun = start('app.mjs', [], { cwd: folder.path });
+    await tsgun.workers(1);
+    const clients: Client[] = [];
+    while (clients.length < 4096)
+      clients.push(...(await Promise.all(Array.from({ length: 256 }, () => tsgun.connect()))));
+    for (const client of clients) client.send('GET /wait HTTP/1.1\r\nHost: h\r\n\r\n');
+    await eventually(async () => (await tsgun.ask('/count')) === '4096');
+    folder.write('go', '');
+    await Promise.all(clients.map((client) => client.until(/by \d+$/)));
+    expect(tsgun.lines('connections_full')).toEqual([]);
+    for (const { socket } of clients) socket.destroy();
     await tsgun.stop('SIGINT');
   });
 

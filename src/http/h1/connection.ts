@@ -27,16 +27,18 @@ import { isShared, readBuffer } from '../wire/buffers.ts';
 import { openWire } from '../wire/open-wire.ts';
 import type { Incoming, Wire, WireEvents } from '../wire/wire.ts';
 import { Gathered } from './gathered.ts';
-import type { Host, Peer } from './host.ts';
+import type { Host, Peer, Waiting, Worth } from './host.ts';
 import { RequestParser, type RequestSink } from './parser.ts';
 
 /** What the connection waits for; each has its own deadline. */
 export type Phase = 'idle' | 'head' | 'body' | 'answer' | 'linger' | 'tunnel' | 'closed';
 
-export class Connection implements RequestSink, WireEvents, Carrier {
+export class Connection implements RequestSink, WireEvents, Carrier, Waiting {
   /** In the server's coarse clock, 0 for none. */
   deadline = 0;
   phase: Phase = 'idle';
+  /** Its turn in the server's order of waiting: since when the client has been expected to act. */
+  waitingSince: number;
   readonly remoteAddress: string;
   readonly remotePort: string;
 
@@ -92,6 +94,7 @@ export class Connection implements RequestSink, WireEvents, Carrier {
     this.remotePort = peer.port;
     this.parser = new RequestParser(server.limits, this);
     this.wire = openWire(incoming, this);
+    this.waitingSince = server.waitOrder.next();
     // A client's first chance to send a head begins now.
     this.deadline = server.deadlineIn(server.timeouts.headerMs);
   }
@@ -512,6 +515,7 @@ export class Connection implements RequestSink, WireEvents, Carrier {
       if (this.phase !== 'linger') return;
       this.deadline = this.server.deadlineIn(lingerMs);
       this.lingerEnd = this.server.deadlineIn(maxLingerMs);
+      this.waitingSince = this.server.waitOrder.next();
     });
     this.wire.resume();
   }
@@ -521,11 +525,29 @@ export class Connection implements RequestSink, WireEvents, Carrier {
     const { server } = this;
     if (this.deadline === 0 || this.phase !== 'linger' || server.isDraining) return;
     this.deadline = Math.min(server.deadlineIn(lingerMs), this.lingerEnd);
+    this.waitingSince = server.waitOrder.next();
   }
 
   /** Ends the connection at once. */
   destroy(): void {
     this.wire.destroy();
+  }
+
+  /** What is lost if this connection has to make room for another; undefined: an answer, or a request that has begun. */
+  get worth(): Worth | undefined {
+    if (this.phase === 'idle') return 'connection';
+    if (this.phase === 'head') return 'head';
+    // Until all of its answer is with the kernel, it has no deadline.
+    return this.phase === 'linger' && this.deadline !== 0 ? 'nothing' : undefined;
+  }
+
+  /** Ends for want of room, unless it has become worth more by now. */
+  makeRoom(): void {
+    const { worth } = this;
+    if (worth === 'nothing') this.destroy();
+    else if (worth === 'connection') this.close();
+    else if (worth === 'head')
+      this.refuse(new HttpError(408, 'the request head took too long for a server that is full'));
   }
 
   /** From the server's sweep: the deadline has passed. */
@@ -608,6 +630,7 @@ export class Connection implements RequestSink, WireEvents, Carrier {
       this.deadline = 0;
     } else if (!this.parser.isInHead) {
       this.phase = 'idle';
+      this.waitingSince = server.waitOrder.next();
       if (server.isDraining) this.deadline = server.deadlineIn(server.idleGraceMs);
       else if (this.requests > 0) this.deadline = server.deadlineIn(timeouts.keepAliveMs);
     } else if (this.phase !== 'head') {
@@ -615,6 +638,7 @@ export class Connection implements RequestSink, WireEvents, Carrier {
       // a drain, which shortened it to what idle connections get.
       if (this.requests > 0 || server.isDraining) this.deadline = server.deadlineIn(timeouts.headerMs);
       this.phase = 'head';
+      this.waitingSince = server.waitOrder.next();
     }
   }
 }

@@ -5,7 +5,8 @@ import { statSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import type { Duplex } from 'node:stream';
 import { fileURLToPath } from 'node:url';
-import { BootError, type ErrorReport, report } from '../../errors.ts';
+import { descriptorError } from '../../descriptors.ts';
+import { BootError, report } from '../../errors.ts';
 import { openEnvelope, sendToWorker } from '../../ipc/channel.ts';
 import { workerEntry } from '../../ipc/entries.ts';
 import {
@@ -50,14 +51,17 @@ export function spawnWorker(options: SpawnOptions): ChildProcess | undefined {
     return fork(options);
   } catch (error) {
     // Most often there is no memory for another process, for now.
-    options.onMessage({ type: 'boot_failed', error: cannotStart(error) });
+    tellFailure(error, options.onMessage);
     options.onExit(null, null);
     return undefined;
   }
 }
 
-function cannotStart(error: unknown): ErrorReport {
-  return report(new BootError(`cannot start a worker: ${report(error).message}`));
+function tellFailure(error: unknown, onMessage: SpawnOptions['onMessage']): void {
+  const code = descriptorError(error);
+  if (code !== undefined) onMessage({ type: 'short', of: 'descriptors', where: 'fork', code });
+  const failure = new BootError(`cannot start a worker: ${report(error).message}`);
+  onMessage({ type: 'boot_failed', error: report(failure) });
 }
 
 function fork({ order, environment, onMessage, onExit }: SpawnOptions): ChildProcess {
@@ -118,7 +122,7 @@ function fork({ order, environment, onMessage, onExit }: SpawnOptions): ChildPro
   // A fork that failed never exits. Any other error here is of the channel, whose end the exit reports.
   worker.on('error', (error) => {
     if (worker.process.pid !== undefined) return;
-    onMessage({ type: 'boot_failed', error: cannotStart(error) });
+    tellFailure(error, onMessage);
     exited(null, null);
   });
 

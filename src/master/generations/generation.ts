@@ -10,6 +10,7 @@ import type { Logger } from '../../logger.ts';
 import type { Listener } from '../sockets/listener.ts';
 import { bindAll } from '../sockets/listeners.ts';
 import { adoptHandover } from '../succession/handover.ts';
+import { checkDescriptorLimit } from '../surroundings/descriptor-limit.ts';
 import { identityOf } from './identity.ts';
 import { openLog } from './log-file.ts';
 
@@ -40,11 +41,13 @@ export async function prepare(
 ): Promise<Generation> {
   const configuration = await withinReason(load());
   const { settings } = configuration;
+  const doubt = checkDescriptorLimit(configuration);
   const identity = await identityOf(settings);
   // Before anything is made that it is to apply to: log files, sockets.
   const umask = settings.umask ?? ownMask;
   process.umask(umask);
   const log = openLog(configuration, identity, others);
+  if (doubt !== undefined) log.say('warn', {}, doubt);
   return { configuration, identity, umask, log, listeners: await bindAll(settings.bind, present) };
 }
 

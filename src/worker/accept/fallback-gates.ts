@@ -11,6 +11,7 @@ import { listen } from './listen.ts';
 export class HoldingGate<S extends ConnectionServer> implements Gate {
   isOpen = true;
   readonly leavesToOthers = false;
+  readonly descriptorsToOpen = 0;
   private readonly take: Take<S>;
   private readonly listeners: Server[] = [];
   private readonly held: (() => void)[] = [];
@@ -49,6 +50,7 @@ export class HoldingGate<S extends ConnectionServer> implements Gate {
 export class ReceivingGate implements Gate {
   isOpen = false;
   readonly leavesToOthers = true;
+  readonly descriptorsToOpen = 0;
   private isClosed = false;
 
   /** An open one, like `openGate`'s. */

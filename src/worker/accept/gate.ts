@@ -11,6 +11,8 @@ export interface Gate {
   readonly isOpen: boolean;
   /** Whether what comes while it is shut can go to other workers. */
   readonly leavesToOthers: boolean;
+  /** Descriptors that it takes to open, beside those for what comes. */
+  readonly descriptorsToOpen: number;
   open(): void;
   /** From within `take`, too: then not one connection more is taken. */
   shut(): void;

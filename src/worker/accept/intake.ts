@@ -1,13 +1,16 @@
 /**
- * How many connections a worker takes: at most `--worker-connections`, not many more than the least loaded of the others,
- * and none while its loop lags. What it does not take stays in the kernel, for the others: nothing is ever handed over, so
+ * How many connections a worker takes: at most `--worker-connections`, where one that waits makes room for a newcomer; not
+ * many more than the least loaded of the others, and none while its loop lags. What it does not take stays in the kernel, for the others: nothing is ever handed over, so
  * nothing can be lost on the way.
  */
 
 import type { ConnectionServer } from '../../http/accept.ts';
+import { WaitOrder } from '../../http/h1/host.ts';
 import type { WorkerSocket } from '../../ipc/messages.ts';
 import { Board, type Place, sharedClock } from '../../ipc/scoreboard.ts';
+import type { Shortages } from '../../ipc/shortages.ts';
 import type { Gate } from './gate.ts';
+import { Occupancy } from './occupancy.ts';
 import { openGate } from './open-gate.ts';
 
 /** A fifth more than the least loaded, and one for when all have few: with a connection per request they come and go. */
@@ -25,11 +28,21 @@ const lagMs = 100;
 const firstLookMs = 1;
 const longestLookMs = 32;
 
+export interface IntakeOptions {
+  /** The connections that it holds at once: `--worker-connections`. */
+  readonly limit: number;
+  /** Where it says how many it has; without one, it takes what comes. */
+  readonly place: Place | undefined;
+  readonly shortages: Shortages;
+}
+
 export class Intake {
-  private readonly limit: number;
+  /** For the servers that it opens. */
+  readonly waitOrder = new WaitOrder();
+  private readonly options: IntakeOptions;
   private readonly board: Board | undefined;
+  private occupancy: Occupancy | undefined = undefined;
   private gate: Gate | undefined = undefined;
-  private connections = 0;
   private isLagging = false;
   private isPaused = false;
   /** The fewest connections of any other, as far as is known. */
@@ -39,28 +52,35 @@ export class Intake {
   private lookMs = firstLookMs;
   private isLeaving = false;
 
-  /**
-   * @param limit the connections it holds at once
-   * @param place where it says how many it has; without one, it takes what comes
-   */
-  constructor(limit: number, place: Place | undefined) {
-    this.limit = limit;
-    this.board = place === undefined ? undefined : new Board(place);
+  constructor(options: IntakeOptions) {
+    this.options = options;
+    this.board = options.place === undefined ? undefined : new Board(options.place);
   }
 
   async open(sockets: readonly WorkerSocket[], servers: readonly ConnectionServer[], backlog: number): Promise<void> {
-    this.gate = await openGate(sockets, servers, backlog, (server, incoming, peer) => {
-      server.serve(incoming, peer);
-      this.connections++;
-      this.decide();
+    const { limit: wanted, shortages } = this.options;
+    const onTime = () => this.gate?.isOpen === false && this.decide();
+    const occupancy = new Occupancy({ wanted, servers, order: this.waitOrder, shortages, onTime });
+    this.occupancy = occupancy;
+    this.gate = await openGate({
+      sockets,
+      servers,
+      backlog,
+      shortages,
+      take: (server, incoming, peer) => {
+        server.serve(incoming, peer);
+        occupancy.enter();
+        this.decide();
+      },
     });
+    occupancy.measure();
     this.post();
     this.watchLag();
   }
 
   /** A connection has ended. While it takes more, that is soon enough said with the next one, or in its time. */
   forget(): void {
-    this.connections--;
+    this.occupancy?.leave();
     if (this.gate?.isOpen === false) this.decide();
   }
 
@@ -84,6 +104,7 @@ export class Intake {
     clearInterval(this.postTimer);
     clearTimeout(this.lookTimer);
     this.post();
+    this.occupancy?.stop();
     const mustTake = isStop || this.gate?.leavesToOthers === false;
     if (mustTake) this.gate?.open();
     return mustTake;
@@ -95,15 +116,15 @@ export class Intake {
 
   /** Whether to take more. Asked anew while it does not. */
   private decide(): void {
-    const { gate } = this;
-    if (gate === undefined || this.isLeaving) return;
-    const isFull = this.connections >= this.limit;
-    const isAway = !isFull && gate.leavesToOthers && this.isForOthers();
+    const { gate, occupancy } = this;
+    if (gate === undefined || occupancy === undefined || this.isLeaving) return;
+    const { isFull, canTake } = occupancy;
+    const isAway = gate.leavesToOthers && this.isForOthers(isFull);
     this.post();
-    if (isFull || isAway) {
+    if (isAway || !canTake) {
       gate.shut();
-      // Who is full hears of it when one ends.
-      if (isAway) this.lookAgain();
+      // A full one hears of it when a connection ends, or can make room.
+      if (isAway && !isFull) this.lookAgain();
     } else {
       this.lookMs = firstLookMs;
       gate.open();
@@ -111,13 +132,14 @@ export class Intake {
   }
 
   /** Whether others should rather take what comes. */
-  private isForOthers(): boolean {
+  private isForOthers(isFull: boolean): boolean {
     if (this.board === undefined) return false;
     // Mostly the others have more than when they were last looked at.
-    const isBusy = this.isLagging || this.isPaused;
-    if (!isBusy && !isAhead(this.connections, this.fewest)) return false;
+    const isBusy = this.isLagging || this.isPaused || isFull;
+    const connections = this.occupancy?.count ?? 0;
+    if (!isBusy && !isAhead(connections, this.fewest)) return false;
     this.fewest = this.board.fewest(sharedClock(), freshMs);
-    return isBusy ? this.fewest !== Number.POSITIVE_INFINITY : isAhead(this.connections, this.fewest);
+    return isBusy ? this.fewest !== Number.POSITIVE_INFINITY : isAhead(connections, this.fewest);
   }
 
   private lookAgain(): void {
@@ -127,11 +149,9 @@ export class Intake {
   }
 
   private post(): void {
-    const { connections, isLagging, isPaused, isLeaving, limit } = this;
-    this.board?.write(
-      { connections, isTaking: !isLagging && !isPaused && !isLeaving && connections < limit },
-      sharedClock(),
-    );
+    const { isLagging, isPaused, isLeaving, occupancy } = this;
+    const isTaking = !isLagging && !isPaused && !isLeaving && occupancy?.isFull !== true;
+    this.board?.write({ connections: occupancy?.count ?? 0, isTaking }, sharedClock());
   }
 
   private watchLag(): void {

@@ -1,23 +1,67 @@
 /** Opens the gate that this Node allows: one that can be shut, or one that holds back what comes while it is shut. */
 
+import type { DescriptorError } from '../../descriptors.ts';
 import type { ConnectionServer } from '../../http/accept.ts';
 import type { WorkerSocket } from '../../ipc/messages.ts';
+import type { Shortages } from '../../ipc/shortages.ts';
 import { openCopier } from '../../node/copier.ts';
-import { HoldingGate } from './fallback-gates.ts';
+import { DescriptorGate } from './descriptor-gate.ts';
+import { HoldingGate, ReceivingGate } from './fallback-gates.ts';
 import type { Gate, Take } from './gate.ts';
 import { Tap, TapGate } from './tap-gate.ts';
 
+export interface GateOptions<S extends ConnectionServer> {
+  readonly sockets: readonly WorkerSocket[];
+  /** One per socket; each is told where it listens. */
+  readonly servers: readonly S[];
+  readonly backlog: number;
+  readonly shortages: Shortages;
+  readonly take: Take<S>;
+}
+
 /**
  * An open gate.
- * @param servers one per socket; each is told where it listens
  * @throws ConfigError when an address has been taken since the master saw that it was free
  */
-export async function openGate<S extends ConnectionServer>(
-  sockets: readonly WorkerSocket[],
-  servers: readonly S[],
-  backlog: number,
-  take: Take<S>,
+export function openGate<S extends ConnectionServer>(options: GateOptions<S>): Promise<Gate> {
+  return guarded(options, openPlain);
+}
+
+/** One through which connections can come one at a time: without Node's internals, the master sends them. */
+export function openTurnGate<S extends ConnectionServer>(options: GateOptions<S>): Promise<Gate> {
+  const isOwn = options.sockets.every(isInherited);
+  return guarded(
+    options,
+    isOwn ? openPlain : async ({ sockets, servers, take }) => ReceivingGate.open(sockets, servers, take),
+  );
+}
+
+async function guarded<S extends ConnectionServer>(
+  options: GateOptions<S>,
+  open: (options: GateOptions<S>) => Promise<Gate>,
 ): Promise<Gate> {
+  const { sockets, shortages } = options;
+  let guard: DescriptorGate | undefined;
+  const gate = await open({
+    ...options,
+    take: (server, incoming, peer) => {
+      options.take(server, incoming, peer);
+      guard?.note(incoming);
+    },
+  });
+  const onOut = (code: DescriptorError) => shortages.tell({ of: 'descriptors', where: 'accept', code });
+  const descriptorGate = new DescriptorGate(gate, sockets.length, onOut);
+  guard = descriptorGate;
+  shortages.onDescriptors = () => descriptorGate.check();
+  return descriptorGate;
+}
+
+async function openPlain<S extends ConnectionServer>({
+  sockets,
+  servers,
+  backlog,
+  take,
+}: GateOptions<S>): Promise<Gate> {
   const copier = await openCopier();
   if (copier !== undefined && sockets.every(isInherited)) {
     const taps = sockets.map(({ address, fd }, index) => {
@@ -33,6 +77,6 @@ export async function openGate<S extends ConnectionServer>(
   return gate;
 }
 
-export function isInherited(socket: WorkerSocket): socket is Extract<WorkerSocket, { fd: number }> {
+function isInherited(socket: WorkerSocket): socket is Extract<WorkerSocket, { fd: number }> {
   return 'fd' in socket;
 }

@@ -14,6 +14,8 @@ import type { Copier } from '../../node/copier.ts';
 import type { ServerHandle } from '../../node/handles.ts';
 import type { Gate } from './gate.ts';
 
+const retryMs = 50;
+
 /** One listening socket. Its own handle never accepts: it is there to be copied. */
 export class Tap {
   private readonly source: ServerHandle;
@@ -48,6 +50,11 @@ export class Tap {
     };
   }
 
+  /** Whether it has the copy that it accepts on, or is to accept on next. */
+  get isProvided(): boolean {
+    return this.accepting !== undefined || this.spare !== undefined;
+  }
+
   /** Gets a copy for the next opening, ahead of it. Gives false where copies cannot be made. */
   async fill(): Promise<boolean> {
     if (this.isFilling || this.spare !== undefined) return true;
@@ -56,7 +63,9 @@ export class Tap {
     this.isFilling = false;
     if (this.isClosed) copy?.close();
     else this.spare = copy;
-    if (this.isWanted) this.open();
+    if (this.isWanted && copy !== undefined) this.open();
+    // Without a free descriptor, none can be made for now.
+    else if (this.isWanted) setTimeout(() => this.isWanted && this.open(), retryMs).unref();
     return copy !== undefined;
   }
 
@@ -93,6 +102,10 @@ export class TapGate implements Gate {
   constructor(taps: readonly Tap[]) {
     this.taps = taps;
     this.open();
+  }
+
+  get descriptorsToOpen(): number {
+    return this.taps.filter(({ isProvided }) => !isProvided).length;
   }
 
   open(): void {

@@ -8,16 +8,18 @@ import { httpOptions } from './http-options.ts';
 import type { Worker, WorkerContext } from './worker.ts';
 
 export function asyncWorker(context: WorkerContext): Worker {
-  const { settings, sockets, log } = context;
+  const { settings, sockets, log, place, shortages } = context;
   const handler = makeHandler(context.app, settings.interface, {
     multithread: false,
     multiprocess: settings.workers > 1,
     onErrorLine: (line) => log.say('error', { source: 'wsgi.errors' }, line),
   });
   const handle = context.observe(handler);
-  const intake = new Intake(settings.workerConnections, context.place);
+  const intake = new Intake({ limit: settings.workerConnections, place, shortages });
   const onGone = () => intake.forget();
-  const servers = sockets.map(() => new HttpServer({ ...httpOptions(settings, log), handle, onGone }));
+  const { waitOrder } = intake;
+  const options = httpOptions(settings, log, shortages);
+  const servers = sockets.map(() => new HttpServer({ ...options, handle, onGone, waitOrder }));
   let isDraining = false;
   let isHurried = false;
 

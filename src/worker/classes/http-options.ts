@@ -2,13 +2,16 @@
 
 import { milliseconds } from '../../config/durations.ts';
 import type { Settings } from '../../config/settings.ts';
+import { descriptorError } from '../../descriptors.ts';
 import { report } from '../../errors.ts';
 import { isDeparture } from '../../http/errors.ts';
 import type { Exchange } from '../../http/exchange.ts';
 import type { HttpServerOptions } from '../../http/server.ts';
+import type { Shortages } from '../../ipc/shortages.ts';
 import type { Logger } from '../../logger.ts';
 
-export function httpOptions(settings: Settings, log: Logger): Omit<HttpServerOptions, 'handle'> {
+/** @param shortages told where the app fails for want of a descriptor; without a master there is nobody to tell */
+export function httpOptions(settings: Settings, log: Logger, shortages?: Shortages): Omit<HttpServerOptions, 'handle'> {
   return {
     limits: {
       requestLineBytes: settings.limitRequestLine,
@@ -33,8 +36,11 @@ export function httpOptions(settings: Settings, log: Logger): Omit<HttpServerOpt
         if (isGone || leaveReason !== undefined)
           return log.say('debug', { ...request, error: message }, 'the app gave up a request that nobody waits for');
       }
+      const code = descriptorError(error);
+      if (code !== undefined) shortages?.tell({ of: 'descriptors', where: 'app', code });
       const outcome = isStarted ? 'the connection was cut' : `answered ${isOverdue ? 504 : 500}`;
-      log.event('error', 'request_failed', { ...request, error: message, outcome, stack }, 'the app failed a request');
+      const what = code === undefined ? 'the app failed a request' : 'a request failed for want of a file descriptor';
+      log.event('error', 'request_failed', { ...request, error: message, outcome, stack }, what);
     },
     onTimeout(exchange, ms, end) {
       logTimeout(log, exchange, ms, undefined);

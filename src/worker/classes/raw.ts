@@ -9,11 +9,10 @@ import { ConfigError, report } from '../../errors.ts';
 import type { Peer } from '../../http/h1/host.ts';
 import type { Incoming } from '../../http/wire/wire.ts';
 import type { Logger } from '../../logger.ts';
-import { ReceivingGate } from '../accept/fallback-gates.ts';
 import type { Gate } from '../accept/gate.ts';
 import { Intake } from '../accept/intake.ts';
 import { emptyQueue } from '../accept/kernel-queue.ts';
-import { isInherited, openGate } from '../accept/open-gate.ts';
+import { openTurnGate } from '../accept/open-gate.ts';
 import type { Worker, WorkerClass, WorkerContext } from './worker.ts';
 
 /** @throws ConfigError when the worker class has no place for a socket */
@@ -45,8 +44,8 @@ function serversOf({ app, sockets, log }: WorkerContext, onGone: () => void): Tc
 const hurry = () => {};
 
 function manyAtOnce(context: WorkerContext): Worker {
-  const { settings, sockets, place } = context;
-  const intake = new Intake(settings.workerConnections, place);
+  const { settings, sockets, place, shortages } = context;
+  const intake = new Intake({ limit: settings.workerConnections, place, shortages });
   const servers = serversOf(context, () => intake.forget());
   return {
     interface: 'tcp',
@@ -68,7 +67,8 @@ function manyAtOnce(context: WorkerContext): Worker {
 }
 
 function oneByOne(context: WorkerContext): Worker {
-  const { settings, sockets } = context;
+  const { sockets, shortages } = context;
+  const { backlog } = context.settings;
   const servers = serversOf(context, () => turns.end());
   const turns = new Turns();
   return {
@@ -79,9 +79,7 @@ function oneByOne(context: WorkerContext): Worker {
     running: () => servers.flatMap((server) => server.running()),
     async start() {
       const take = (...arrival: Arrival) => turns.take(arrival);
-      turns.gate = sockets.every(isInherited)
-        ? await openGate(sockets, servers, settings.backlog, take)
-        : ReceivingGate.open(sockets, servers, take);
+      turns.gate = await openTurnGate({ sockets, servers, backlog, shortages, take });
     },
     async stopAccepting(isStop) {
       // Where others go on, they take what waits.

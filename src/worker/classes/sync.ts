@@ -9,14 +9,14 @@ import type { Handler } from '../../app/wsgi/wsgi.ts';
 import { apart } from '../../http/context.ts';
 import { onPlaceFree } from '../../http/departure.ts';
 import type { Carrier, Exchange } from '../../http/exchange.ts';
-import type { Peer } from '../../http/h1/host.ts';
+import { type Peer, WaitOrder } from '../../http/h1/host.ts';
 import { HttpServer } from '../../http/server.ts';
 import { takesEffect, withoutClient } from '../../http/unheard.ts';
 import type { Incoming } from '../../http/wire/wire.ts';
-import { ReceivingGate } from '../accept/fallback-gates.ts';
 import type { Gate, Take } from '../accept/gate.ts';
 import { closeIdle, emptyQueue, longestEmptyingMs } from '../accept/kernel-queue.ts';
-import { isInherited, openGate } from '../accept/open-gate.ts';
+import { Occupancy } from '../accept/occupancy.ts';
+import { openTurnGate } from '../accept/open-gate.ts';
 import { httpOptions, logTimeout } from './http-options.ts';
 import type { Worker, WorkerContext } from './worker.ts';
 
@@ -27,16 +27,15 @@ import type { Worker, WorkerContext } from './worker.ts';
 const patienceMs = 25;
 
 export function syncWorker(context: WorkerContext): Worker {
-  const { settings, sockets, log } = context;
+  const { settings, sockets, log, shortages } = context;
   const handler = makeHandler(context.app, settings.interface, {
     multithread: false,
     multiprocess: true,
     onErrorLine: (line) => log.say('error', { source: 'wsgi.errors' }, line),
   });
-  const options = httpOptions(settings, log);
-  const turns = new Turns(context.observe(handler), settings.workerConnections, (exchange, ms) =>
-    logTimeout(log, exchange, ms, undefined, true),
-  );
+  const options = httpOptions(settings, log, shortages);
+  const turns = new Turns(context.observe(handler), (exchange, ms) => logTimeout(log, exchange, ms, undefined, true));
+  const waitOrder = new WaitOrder();
   const servers = sockets.map(
     () =>
       new HttpServer({
@@ -49,8 +48,17 @@ export function syncWorker(context: WorkerContext): Worker {
         },
         onPart: (connection) => turns.end(connection),
         onGone: () => turns.forget(),
+        waitOrder,
       }),
   );
+  const occupancy = new Occupancy({
+    wanted: settings.workerConnections,
+    servers,
+    order: waitOrder,
+    shortages,
+    onTime: () => turns.goOn(),
+  });
+  turns.occupancy = occupancy;
   let isDraining = false;
   let isHurried = false;
 
@@ -62,9 +70,8 @@ export function syncWorker(context: WorkerContext): Worker {
     running: () => servers.flatMap((server) => server.running()),
     async start() {
       const take: Take = (...arrival) => turns.take(...arrival);
-      turns.gate = sockets.every(isInherited)
-        ? await openGate(sockets, servers, settings.backlog, take)
-        : ReceivingGate.open(sockets, servers, take);
+      turns.gate = await openTurnGate({ sockets, servers, backlog: settings.backlog, shortages, take });
+      occupancy.measure();
     },
     async stopAccepting(isStop) {
       // Where others go on, they take what waits.
@@ -98,14 +105,14 @@ export function syncWorker(context: WorkerContext): Worker {
 
 /** Whose turn it is. */
 class Turns {
+  /** Set before anything comes. */
+  occupancy: Occupancy | undefined = undefined;
   /** Undefined until all of it is open. */
   gate: Gate | undefined = undefined;
   /** Connections so far. */
   arrived = 0;
   private readonly handler: Handler;
-  private readonly limit: number;
   private readonly onOverdue: (exchange: Exchange, ms: number) => void;
-  private connections = 0;
   /** The connection whose request runs. */
   private running: Carrier | undefined = undefined;
   /** What the app has not returned from. */
@@ -121,9 +128,8 @@ class Turns {
   private onNoneWait: (() => void) | undefined = undefined;
 
   /** @param onOverdue told of a request that was given up after its client had gone */
-  constructor(handler: Handler, limit: number, onOverdue: (exchange: Exchange, ms: number) => void) {
+  constructor(handler: Handler, onOverdue: (exchange: Exchange, ms: number) => void) {
     this.handler = handler;
-    this.limit = limit;
     this.onOverdue = onOverdue;
   }
 
@@ -147,7 +153,7 @@ class Turns {
   }
 
   forget(): void {
-    this.connections--;
+    this.occupancy?.leave();
     this.goOn();
   }
 
@@ -171,6 +177,7 @@ class Turns {
   /** From now on takes all that comes, and keeps it until its turn. */
   gather(): void {
     this.isGathering = true;
+    this.occupancy?.stop();
     this.gate?.open();
   }
 
@@ -187,7 +194,7 @@ class Turns {
 
   private serve(server: HttpServer, incoming: Incoming, peer: Peer): void {
     if (!this.isGathering) this.gate?.shut();
-    this.connections++;
+    this.occupancy?.enter();
     this.patience = globalThis.setTimeout(() => {
       this.forgetAwaited();
       this.goOn();
@@ -228,13 +235,14 @@ class Turns {
     this.goOn();
   }
 
-  private goOn(): void {
+  /** Takes up what waits for its turn, or lets the next one come. */
+  goOn(): void {
     if (!this.isFree) return;
     const late = this.late.shift();
     if (late !== undefined) return this.runLate(late);
     const next = this.waiting.shift();
     if (next !== undefined) this.serve(...next);
-    else if (this.connections < this.limit) this.gate?.open();
+    else if (this.occupancy?.canTake !== false) this.gate?.open();
     if (this.waiting.length === 0) this.onNoneWait?.();
   }
 }

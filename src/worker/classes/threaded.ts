@@ -10,19 +10,21 @@ import { ThreadPool } from '../threads/pool.ts';
 import { httpOptions } from './http-options.ts';
 import type { Worker, WorkerContext } from './worker.ts';
 
-export function threadedWorker({ source, settings, sockets, log, observe, place }: WorkerContext): Worker {
-  const intake = new Intake(settings.workerConnections, place);
+export function threadedWorker(context: WorkerContext): Worker {
+  const { settings, sockets, log, observe, place, shortages } = context;
+  const intake = new Intake({ limit: settings.workerConnections, place, shortages });
   const handle = observe((exchange) => pool.handle(exchange));
   const servers: HttpServer[] = sockets.map(
     () =>
       new HttpServer({
-        ...httpOptions(settings, log),
+        ...httpOptions(settings, log, shortages),
         handle,
+        waitOrder: intake.waitOrder,
         onGone: () => intake.forget(),
         onTimeout: (exchange, ms, end) => pool.expire(exchange, ms, end),
       }),
   );
-  const pool = new ThreadPool(source, settings, log, intake);
+  const pool = new ThreadPool(context, intake);
   let isDraining = false;
   let isHurried = false;
 

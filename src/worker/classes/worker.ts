@@ -5,6 +5,7 @@ import type { Handler } from '../../app/wsgi/wsgi.ts';
 import type { Settings } from '../../config/settings.ts';
 import type { RunningRequest, WorkerSocket } from '../../ipc/messages.ts';
 import type { Place } from '../../ipc/scoreboard.ts';
+import type { Shortages } from '../../ipc/shortages.ts';
 import type { Logger } from '../../logger.ts';
 
 /** What a worker class is made of. */
@@ -16,6 +17,8 @@ export interface WorkerContext {
   readonly settings: Settings;
   readonly sockets: readonly WorkerSocket[];
   readonly log: Logger;
+  /** Told what the worker has run out of. */
+  readonly shortages: Shortages;
   /** Wraps what takes the requests, for those who want to hear of each. */
   readonly observe: (handle: Handler) => Handler;
   /** Where it says to the other workers how many connections it has. */

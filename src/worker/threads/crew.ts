@@ -2,6 +2,7 @@
 
 import type { AppSource } from '../../app/script.ts';
 import type { Settings } from '../../config/settings.ts';
+import { descriptorLimit } from '../../descriptors.ts';
 import { type ErrorReport, report } from '../../errors.ts';
 import type { Logger } from '../../logger.ts';
 import type { Watch } from './answer-ring.ts';
@@ -24,6 +25,8 @@ export interface CrewOptions {
 
 const firstPauseMs = 500;
 const longestPauseMs = 30_000;
+/** Each thread opens many files at once to load what it runs: below this limit, threads boot one after the other. */
+const manyDescriptors = 256;
 
 export class ThreadCrew {
   /** All that run, those included that boot or end. */
@@ -43,13 +46,15 @@ export class ThreadCrew {
   /** @throws AppLoadError with the app's error, if it does not load */
   async start(): Promise<void> {
     const { threads } = this.options.settings;
+    const atOnce = (descriptorLimit() ?? Number.POSITIVE_INFINITY) < manyDescriptors ? 1 : threads;
     await new Promise<void>((resolve, reject) => {
       let missing = threads;
       this.onBoot = (error) => {
         if (error !== undefined) reject(error);
         else if (--missing === 0) resolve();
+        else if (this.threads.size < threads) this.spawn();
       };
-      for (let count = 0; count < threads; count++) this.spawn();
+      for (let count = 0; count < atOnce; count++) this.spawn();
     });
     this.onBoot = undefined;
   }

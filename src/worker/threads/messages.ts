@@ -145,6 +145,7 @@ export function readRequest(text: string): Request {
 }
 
 /** An error of the app's again, after its trip from a thread. */
-export function revive({ name, message, stack }: ErrorReport): Error {
-  return Object.assign(new Error(message), { name, ...(stack === undefined ? {} : { stack }) });
+export function revive({ name, message, stack, code }: ErrorReport): Error {
+  const known = { ...(stack === undefined ? {} : { stack }), ...(code === undefined ? {} : { code }) };
+  return Object.assign(new Error(message), { name, ...known });
 }

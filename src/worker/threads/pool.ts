@@ -4,13 +4,12 @@
  * taken back.
  */
 
-import type { AppSource } from '../../app/script.ts';
 import { milliseconds } from '../../config/durations.ts';
-import type { Settings } from '../../config/settings.ts';
 import type { Exchange } from '../../http/exchange.ts';
 import { takesEffect } from '../../http/unheard.ts';
 import type { Logger } from '../../logger.ts';
 import { httpOptions } from '../classes/http-options.ts';
+import type { WorkerContext } from '../classes/worker.ts';
 import { Watch } from './answer-ring.ts';
 import { AnswerWatch } from './answer-watch.ts';
 import { ThreadCrew } from './crew.ts';
@@ -49,7 +48,10 @@ export class ThreadPool {
   private readonly silence: Silence;
 
   /** @param intake what to pause while connections would only wait here */
-  constructor(source: AppSource, settings: Settings, log: Logger, intake: { pause(): void; resume(): void }) {
+  constructor(
+    { source, settings, log, shortages }: Pick<WorkerContext, 'source' | 'settings' | 'log' | 'shortages'>,
+    intake: { pause(): void; resume(): void },
+  ) {
     const watch = new Watch();
     this.answers = new AnswerWatch(watch, () => this.drainRings());
     this.crew = new ThreadCrew({
@@ -93,7 +95,7 @@ export class ThreadPool {
     });
     this.maxQueued = queuedPerThread * settings.threads;
     this.log = log;
-    this.onFailure = httpOptions(settings, log).onFailure;
+    this.onFailure = httpOptions(settings, log, shortages).onFailure;
   }
 
   get interface(): string {

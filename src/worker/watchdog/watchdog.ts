@@ -1,8 +1,9 @@
 /** The main thread's side of the watchdog: it starts the thread, beats for it, and can be asked what runs. */
 
 // Not the globals, which an app may replace: fake timers must not look like a hang.
-import { setInterval } from 'node:timers';
+import { setInterval, setTimeout } from 'node:timers';
 import { Worker } from 'node:worker_threads';
+import { descriptorError } from '../../descriptors.ts';
 import { watchdogEntry } from '../../ipc/entries.ts';
 import type { RunningRequest } from '../../ipc/messages.ts';
 import { beatEveryMs, runningKey, type WatchdogData } from './shared.ts';
@@ -19,15 +20,34 @@ const maxRequests = 100;
 const maxPathLength = 200;
 /** A bound for the thread's heap, not what it takes: a large source map must fit. */
 const heapMib = 128;
+/** Where there was no descriptor for the thread. */
+const retryMs = 1000;
 
 /** From now on silence counts. */
 export function startWatchdog({ running, onFailure, ...data }: WatchdogOptions): void {
   const shared = new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT);
   const counter = new Int32Array(shared);
+  const fail = (error: unknown) => {
+    // Before it has run: a thread opens some descriptors, and reads its files.
+    if (descriptorError(error) === undefined) onFailure(error);
+    else setTimeout(() => startThread({ ...data, shared }, fail), retryMs).unref();
+  };
+  startThread({ ...data, shared }, fail);
+  const tell = () =>
+    JSON.stringify(
+      running()
+        .slice(0, maxRequests)
+        .map((request) => ({ ...request, path: request.path.slice(0, maxPathLength) })),
+    );
+  Object.defineProperty(globalThis, Symbol.for(runningKey), { value: tell });
+  setInterval(() => Atomics.add(counter, 0, 1), beatEveryMs).unref();
+}
+
+function startThread(workerData: WatchdogData, onFailure: (error: unknown) => void): void {
   try {
     const thread = new Worker(watchdogEntry, {
       name: 'tsgun watchdog',
-      workerData: { ...data, shared } satisfies WatchdogData,
+      workerData,
       // Nothing that is preloaded into the app's process belongs into this thread.
       execArgv: [],
       env: {},
@@ -38,12 +58,4 @@ export function startWatchdog({ running, onFailure, ...data }: WatchdogOptions):
   } catch (error) {
     onFailure(error);
   }
-  const tell = () =>
-    JSON.stringify(
-      running()
-        .slice(0, maxRequests)
-        .map((request) => ({ ...request, path: request.path.slice(0, maxPathLength) })),
-    );
-  Object.defineProperty(globalThis, Symbol.for(runningKey), { value: tell });
-  setInterval(() => Atomics.add(counter, 0, 1), beatEveryMs).unref();
 }

@@ -1,0 +1,141 @@
+/**
+ * Makes room for newcomers in a worker that holds all the connections that it may: closes the one that has waited longest
+ * for its client, as nginx does. Closes none on which a request runs or has just ended.
+ */
+
+import { clearInterval, setImmediate, setInterval } from 'node:timers';
+import type { Waiting, WaitOrder, Worth } from '../../http/h1/host.ts';
+
+interface Candidate {
+  readonly connection: Waiting;
+  readonly since: number;
+  readonly rank: number;
+}
+
+export interface EvictionOptions {
+  readonly servers: readonly { waiting?(): readonly Waiting[] }[];
+  readonly order: WaitOrder;
+  /** While it samples: time has passed, so there may be a candidate that was none before. */
+  readonly onTime: () => void;
+}
+
+const sampleMs = 50;
+/**
+ * After an answer, the next request of a busy client is on its way; on a new connection, the first. So a connection must
+ * have waited for this many samples, 200 ms.
+ */
+const samplesToWait = 5;
+/** Closed for others, and waiting for their clients to close too. More than these are ended at once. */
+const mostLeaving = 32;
+
+const ranks: readonly Worth[] = ['nothing', 'connection', 'head'];
+
+export class Evictions {
+  private readonly options: EvictionOptions;
+  /** Where the order of waiting was at the last samples, oldest first. */
+  private samples: number[] = [];
+  private timer: NodeJS.Timeout | undefined = undefined;
+  /** The next to go last. Some may have become busy since they were listed. */
+  private candidates: Candidate[] = [];
+  private readonly leaving = new Set<Waiting>();
+  private limit = Number.POSITIVE_INFINITY;
+  private due = 0;
+
+  constructor(options: EvictionOptions) {
+    this.options = options;
+  }
+
+  /** @param limit how many connections there may be */
+  setLimit(limit: number): void {
+    this.limit = limit;
+  }
+
+  /** Those that were closed here and have not ended yet. They do not count as connections any more. */
+  get leavingCount(): number {
+    for (const connection of this.leaving) if (connection.phase === 'closed') this.leaving.delete(connection);
+    return this.leaving.size;
+  }
+
+  /** Whether a connection could be closed for another. */
+  get canEvict(): boolean {
+    return this.next() !== undefined;
+  }
+
+  /** Called whenever the number of connections has changed. */
+  note(connections: number): void {
+    const isNear = connections * 2 >= this.limit;
+    if (isNear && this.timer === undefined) {
+      this.sample();
+      this.timer = setInterval(() => {
+        this.sample();
+        this.options.onTime();
+      }, sampleMs).unref();
+    } else if (!isNear && this.timer !== undefined) this.stop();
+  }
+
+  /**
+   * Closes one connection, after the sockets have been read: what has sent a request by now is none that waits. In a burst,
+   * one for each call.
+   */
+  evict(): void {
+    if (this.due++ === 0)
+      setImmediate(() => {
+        while (this.due > 0) {
+          this.due--;
+          this.evictNow();
+        }
+      });
+  }
+
+  stop(): void {
+    clearInterval(this.timer);
+    this.timer = undefined;
+    this.samples = [];
+    this.candidates = [];
+  }
+
+  private evictNow(): void {
+    const connection = this.next();
+    if (connection === undefined) return;
+    this.candidates.pop();
+    const most = Math.max(1, Math.min(mostLeaving, Math.floor(this.limit / 8)));
+    const oldest = this.leavingCount >= most ? this.leaving.values().next().value : undefined;
+    oldest?.destroy();
+    connection.makeRoom();
+    this.leaving.add(connection);
+  }
+
+  private sample(): void {
+    this.samples.push(this.options.order.last);
+    if (this.samples.length > samplesToWait) this.samples.shift();
+  }
+
+  private next(): Waiting | undefined {
+    const listed = this.pick();
+    if (listed !== undefined) return listed;
+    this.list();
+    return this.pick();
+  }
+
+  private pick(): Waiting | undefined {
+    for (let last = this.candidates.at(-1); last !== undefined; last = this.candidates.at(-1)) {
+      const { connection, since } = last;
+      const stays =
+        connection.waitingSince === since && connection.worth !== undefined && !this.leaving.has(connection);
+      if (stays) return connection;
+      this.candidates.pop();
+    }
+    return undefined;
+  }
+
+  /** Sorted once for many evictions: with 10,000 connections that takes 3 ms. */
+  private list(): void {
+    if (this.samples.length < samplesToWait) return;
+    const before = this.samples[0]!;
+    this.candidates = this.options.servers
+      .flatMap((server) => server.waiting?.() ?? [])
+      .filter((connection) => connection.waitingSince <= before && !this.leaving.has(connection))
+      .map((connection) => ({ connection, since: connection.waitingSince, rank: ranks.indexOf(connection.worth!) }))
+      .sort((one, other) => other.rank - one.rank || other.since - one.since);
+  }
+}

@@ -1,0 +1,74 @@
+/** How many connections a worker holds, how many it may, and which of them make room for others. */
+
+import { connectionCapacity, descriptorLimit, openDescriptorCount } from '../../descriptors.ts';
+import type { Waiting, WaitOrder } from '../../http/h1/host.ts';
+import type { Shortages } from '../../ipc/shortages.ts';
+import { Evictions } from './evictions.ts';
+
+export interface OccupancyOptions {
+  /** `--worker-connections` */
+  readonly wanted: number;
+  readonly servers: readonly { waiting?(): readonly Waiting[] }[];
+  readonly order: WaitOrder;
+  readonly shortages: Shortages;
+  /** While it is full or nearly so: whether it can take another may have changed. */
+  readonly onTime: () => void;
+}
+
+export class Occupancy {
+  private readonly options: OccupancyOptions;
+  private readonly evictions: Evictions;
+  private connections = 0;
+  private capacity: number;
+
+  constructor(options: OccupancyOptions) {
+    this.options = options;
+    this.capacity = options.wanted;
+    this.evictions = new Evictions(options);
+  }
+
+  /** Called before the first connection, when all that stays open is open. */
+  measure(): void {
+    this.capacity = connectionCapacity(this.options.wanted, descriptorLimit(), openDescriptorCount());
+    this.evictions.setLimit(this.capacity);
+  }
+
+  get count(): number {
+    return this.connections;
+  }
+
+  get isFull(): boolean {
+    return this.connections - this.evictions.leavingCount >= this.capacity;
+  }
+
+  /** Whether it can take another connection. */
+  get canTake(): boolean {
+    return !this.isFull || this.evictions.canEvict;
+  }
+
+  enter(): void {
+    const wasFull = this.isFull;
+    this.connections++;
+    this.evictions.note(this.connections);
+    if (wasFull) this.evictions.evict();
+    else if (this.isFull) this.tell();
+  }
+
+  leave(): void {
+    this.connections--;
+    this.evictions.note(this.connections);
+  }
+
+  /** What comes from now on is taken whatever there is. */
+  stop(): void {
+    this.capacity = Number.POSITIVE_INFINITY;
+    this.evictions.stop();
+  }
+
+  private tell(): void {
+    const { capacity: connections } = this;
+    const { wanted, shortages } = this.options;
+    shortages.tell({ of: 'connections', where: 'room', connections });
+    if (connections < wanted) shortages.tell({ of: 'descriptors', where: 'room', connections });
+  }
+}

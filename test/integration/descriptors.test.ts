@@ -1,0 +1,188 @@
+/** Out of descriptors: no worker is lost, the log names the cause, and service returns with the first that is free. Linux only. */
+
+import { execFileSync } from 'node:child_process';
+import { describe, expect, it } from 'vitest';
+import { openDescriptors } from '../descriptors.ts';
+import type { Client } from '../http/client.ts';
+import { eventually, makeFolder, start, type Tsgun } from './harness.ts';
+
+const app = `
+import { closeSync, openSync, readFileSync } from 'node:fs'
+const held = []
+const paths = {
+  // The log is loaded with its first line, which takes descriptors once.
+  '/warm'(env) { env['wsgi.errors'].write('warm\\n') },
+  '/take'() { try { for (;;) held.push(openSync('/dev/null')) } catch {} },
+  '/release'() { for (const fd of held.splice(0)) closeSync(fd) },
+  // One, and later: whoever asks has a connection that must not be the free descriptor.
+  '/release-one-later'() { setTimeout(() => closeSync(held.pop()), 500) },
+  '/read'() { readFileSync('/etc/hostname') },
+  '/escape'() { setTimeout(() => readFileSync('/etc/hostname')) },
+}
+export default (env, startResponse) => {
+  paths[env.PATH_INFO]?.(env)
+  startResponse('200 OK', [])
+  return ['by ' + process.pid]
+}`;
+
+const classes = ['async', 'sync', 'threaded'];
+/** The thread of a worker's watchdog starts when the worker is ready. */
+async function untilSettled(pid: number): Promise<void> {
+  let before: string[] = [];
+  for (let same = 0; same < 10; ) {
+    const now = openDescriptors(pid);
+    same = now.join() === before.join() ? same + 1 : 0;
+    before = now;
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+}
+
+const request = (path: string) => `GET ${path} HTTP/1.1\r\nHost: h\r\n\r\n`;
+const limitTo = (count: number) => ({ through: ['prlimit', `--nofile=${count}`] });
+
+function startLimited(workerClass: string, count = 64): Tsgun {
+  const folder = makeFolder({ 'app.mjs': app });
+  return start('app.mjs', ['-k', workerClass], { cwd: folder.path, ...limitTo(count) });
+}
+
+/** Requests on one connection, which is there before descriptors are short, and so is all that a worker opens by itself. */
+async function keep(tsgun: Tsgun): Promise<(path: string) => Promise<string>> {
+  const [pid] = await tsgun.workers(1);
+  const client = await tsgun.connect();
+  await untilSettled(pid!);
+  const ask = async (path: string) => {
+    client.received = '';
+    client.send(request(path));
+    return (await client.until(/^HTTP\/1\.1 (\d+)[\s\S]*(?:by \d+|failed\n)$/))[1]!;
+  };
+  await ask('/warm');
+  await tsgun.until(() => tsgun.log.some(({ msg }) => msg === 'warm'), 'the log');
+  return ask;
+}
+
+describe.each(classes)('with 64 descriptors and 200 connections, a worker of the class %s', (workerClass) => {
+  it.each([
+    ['that each bring a request', request('/')],
+    ['that bring nothing', ''],
+    ['that bring half a head', 'GET / HTTP/1.1\r\nHost:'],
+  ])('is not lost, and serves within a second: connections %s', async (_, text) => {
+    const tsgun = startLimited(workerClass);
+    const [pid] = await tsgun.workers(1);
+    const clients: Client[] = [];
+    for (let count = 0; count < 200; count++) {
+      const client = await tsgun.connect();
+      client.send(text);
+      clients.push(client);
+    }
+    if (text === request('/')) await Promise.all(clients.map((client) => client.until(/by \d+$/)));
+    const line = await tsgun.event('out_of_descriptors');
+    expect(line).toMatchObject({
+      level: 'warn',
+      limit: 64,
+      msg: expect.stringMatching(/limit is 64; raise it with ulimit -n/),
+    });
+    for (const { socket } of clients) socket.destroy();
+    const before = performance.now();
+    expect(await tsgun.ask()).toBe(`by ${pid}`);
+    expect(performance.now() - before).toBeLessThan(1000);
+    expect(tsgun.lines('out_of_descriptors')).toHaveLength(1);
+    await tsgun.stop();
+    expect(tsgun.lines('worker_exited')).toMatchObject([{ pid, reason: 'shutdown' }]);
+  });
+});
+
+describe('an app that takes all descriptors', () => {
+  it.each(['async', 'threaded'])(
+    'loses its worker no connection, and gets them with the first that is free (%s)',
+    async (workerClass) => {
+      const tsgun = startLimited(workerClass);
+      const [pid] = await tsgun.workers(1);
+      const ask = await keep(tsgun);
+      expect(await ask('/take')).toBe('200');
+      expect(await ask('/read')).toBe('500');
+      expect(await tsgun.event('out_of_descriptors')).toMatchObject({ pid, where: 'app', limit: 64 });
+      // It waits in the kernel, and is neither reset nor closed.
+      const newcomers = await Promise.all(Array.from({ length: 5 }, () => tsgun.connect()));
+      for (const newcomer of newcomers) newcomer.send(request('/'));
+      expect(await ask('/')).toBe('200');
+      expect(newcomers.map(({ received }) => received)).toEqual(['', '', '', '', '']);
+      expect(await ask('/release-one-later')).toBe('200');
+      for (const newcomer of newcomers) {
+        await newcomer.until(/by \d+$/);
+        newcomer.socket.destroy();
+      }
+      expect(await ask('/release')).toBe('200');
+      expect(tsgun.living()).toEqual([pid]);
+      await tsgun.stop();
+    },
+  );
+
+  it('is not blamed for an error that escapes because of it, and its worker goes on', async () => {
+    const tsgun = startLimited('async');
+    const [pid] = await tsgun.workers(1);
+    const ask = await keep(tsgun);
+    await ask('/take');
+    expect(await ask('/escape')).toBe('200');
+    await tsgun.until(() => tsgun.log.some(({ msg }) => /escaped/.test(msg)), 'the error to be logged');
+    expect(tsgun.log.find(({ msg }) => /escaped/.test(msg))).toMatchObject({
+      level: 'error',
+      error: expect.stringMatching(/^EMFILE/),
+      msg: 'an error escaped for want of a file descriptor: this worker goes on',
+    });
+    expect(await ask('/release')).toBe('200');
+    expect(await tsgun.ask()).toBe(`by ${pid}`);
+    await tsgun.stop();
+    expect(tsgun.lines('worker_exited')).toMatchObject([{ pid, reason: 'shutdown' }]);
+  });
+
+  it('and keeps them is taken to leak them: after ten seconds its worker is replaced', async () => {
+    const tsgun = startLimited('async');
+    await tsgun.workers(1);
+    const ask = await keep(tsgun);
+    await ask('/take');
+    await ask('/escape');
+    expect(await tsgun.event('worker_exited')).toMatchObject({ reason: 'crashed' });
+    await tsgun.workers(2);
+    await tsgun.stop();
+  });
+});
+
+it('a master without a descriptor to fork with says so, and forks when it has one', async () => {
+  const folder = makeFolder({ 'app.mjs': app });
+  const tsgun = start('app.mjs', ['-w', '2'], { cwd: folder.path });
+  const [first, second] = await tsgun.workers(2);
+  const limit = (count: number) => execFileSync('prlimit', [`--pid=${tsgun.pid}`, `--nofile=${count}:20000`]);
+  limit(openDescriptors(tsgun.pid).length);
+  process.kill(first!, 'SIGKILL');
+  expect(await tsgun.event('out_of_descriptors')).toMatchObject({ where: 'fork' });
+  expect(await tsgun.ask()).toBe(`by ${second}`);
+  limit(20_000);
+  await tsgun.event('worker_ready', 3);
+  expect(tsgun.lines('out_of_descriptors')).toHaveLength(1);
+  await tsgun.stop();
+});
+
+it.each(classes)('too few descriptors for the class %s end the start with a clear error', async (workerClass) => {
+  const tsgun = startLimited(workerClass, 32);
+  expect(await tsgun.exited).toEqual({ code: 1, signal: null });
+  expect(tsgun.text).toEqual([
+    'tsgun: descriptors: the limit is 32 open files for each process, and tsgun needs at least 40: raise it with ulimit -n, LimitNOFILE= (systemd) or --ulimit nofile= (Docker)',
+  ]);
+});
+
+it('with 64 descriptors, none is lost for good: after 400 connections as many are free as after 200', async () => {
+  const tsgun = startLimited('async');
+  const [pid] = await tsgun.workers(1);
+  const round = async () => {
+    const clients = await Promise.all(Array.from({ length: 200 }, () => tsgun.connect()));
+    for (const client of clients) client.send(request('/'));
+    await Promise.all(clients.map((client) => client.until(/by \d+$/)));
+    for (const { socket } of clients) socket.destroy();
+  };
+  await round();
+  await tsgun.ask();
+  const after = openDescriptors(pid).length;
+  await round();
+  await eventually(() => openDescriptors(pid).length <= after);
+  await tsgun.stop();
+});
