@@ -26,8 +26,6 @@ export type LifeEvent =
   | 'reload_failed'
   | 'request_timeout'
   | 'request_failed'
-  | 'out_of_descriptors'
-  | 'connections_full'
   | 'shutdown_started'
   | 'shutdown_finished'
   | 'request_slow'

@@ -10,8 +10,6 @@ const app = `
 import { closeSync, openSync, readFileSync } from 'node:fs'
 const held = []
 const paths = {
-  // The log is loaded with its first line, which takes descriptors once.
-  '/warm'(env) { env['wsgi.errors'].write('warm\\n') },
   '/take'() { try { for (;;) held.push(openSync('/dev/null')) } catch {} },
   '/release'() { for (const fd of held.splice(0)) closeSync(fd) },
   // One, and later: whoever asks has a connection that must not be the free descriptor.
@@ -20,7 +18,7 @@ const paths = {
   '/escape'() { setTimeout(() => readFileSync('/etc/hostname')) },
 }
 export default (env, startResponse) => {
-  paths[env.PATH_INFO]?.(env)
+  paths[env.PATH_INFO]?.()
   startResponse('200 OK', [])
   return ['by ' + process.pid]
 }`;
@@ -50,14 +48,11 @@ async function keep(tsgun: Tsgun): Promise<(path: string) => Promise<string>> {
   const [pid] = await tsgun.workers(1);
   const client = await tsgun.connect();
   await untilSettled(pid!);
-  const ask = async (path: string) => {
+  return async (path) => {
     client.received = '';
     client.send(request(path));
     return (await client.until(/^HTTP\/1\.1 (\d+)[\s\S]*(?:by \d+|failed\n)$/))[1]!;
   };
-  await ask('/warm');
-  await tsgun.until(() => tsgun.log.some(({ msg }) => msg === 'warm'), 'the log');
-  return ask;
 }
 
 describe.each(classes)('with 64 descriptors and 200 connections, a worker of the class %s', (workerClass) => {
