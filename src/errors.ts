@@ -165,6 +165,19 @@ export function describe(value: unknown): string {
   return name === undefined || name === 'Object' ? 'an object' : `an object of class ${name}`;
 }
 
+/** A file that a setting names, and that cannot be written. */
+export function unwritable(setting: string, path: string, error: unknown, origin?: string): ConfigError {
+  const { code } = error as NodeJS.ErrnoException;
+  const reasons: Record<string, string> = {
+    ENOENT: 'its folder is not there',
+    EACCES: 'this user may not write it',
+    EISDIR: 'it is a directory',
+  };
+  const reason = reasons[code ?? ''] ?? report(error).message;
+  const place = origin === undefined ? '' : ` (${origin})`;
+  return new ConfigError(`${setting}: expected a file that can be written, got ${path}: ${reason}${place}`);
+}
+
 const bindRemedies: Record<string, string> = {
   EADDRINUSE: 'is in use by another process: stop that one, or take another port with --bind',
   EACCES: 'may not be bound by this user: take a port above 1023 with --bind, or start with the right to bind it',

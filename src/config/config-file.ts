@@ -92,7 +92,10 @@ function loadingErrorOf(error: unknown, name: string, path: string): string {
   const at = stack.indexOf(`${path}:`);
   const line = at === -1 ? undefined : /^\d+/.exec(stack.slice(at + path.length + 1))?.[0];
   // A syntax error ends in its place.
-  const text = message.replace(/\s+/g, ' ').replace(new RegExp(` ${quoted(path)}:\\d+:\\d+$`), '');
+  const text = message
+    .replace(/^ParseError: /, '')
+    .replace(/\s+/g, ' ')
+    .replace(new RegExp(` ${quoted(path)}:\\d+:\\d+$`), '');
   return `config: the file failed to load: ${text} (${line === undefined ? name : `${name}:${line}`})`;
 }
 

@@ -22,7 +22,7 @@ export const gunicornSettings: Readonly<Record<string, Counterpart>> = {
   reload_extra_files: ours('reload'),
   spew: none("tsgun prints no line of the app's code as it runs: start Node with --inspect"),
   preload_app: none(
-    'each worker loads the app itself: a Node process cannot fork with its memory, and a reload can so load new code',
+    'each worker loads the app itself, so that a reload serves new code; Node cannot fork a process with its memory',
   ),
   sendfile: none('Node has no sendfile'),
   reuse_port: none('workers accept from one socket, so that no connection is lost with a worker'),

@@ -61,15 +61,38 @@ function numberFrom(raw: unknown): number {
   return typeof raw === 'string' && /^\d+(\.\d+)?$/.test(raw.trim()) ? Number(raw) : Number.NaN;
 }
 
+const timeUnits: Units = { ms: 0.001, s: 1, sec: 1, m: 60, min: 60, h: 3600 };
+
+/** Of the value, by the first letter of a unit. */
+type Units = Readonly<Record<string, number>>;
+
+/** What somebody meant who wrote `30s` or `10MB`. */
+function withoutUnit(raw: unknown, units: Units): string | undefined {
+  const text = typeof raw === 'string' ? raw.trim().toLowerCase() : '';
+  const [, digits, unit = ''] = /^(\d+(?:\.\d+)?) ?([a-z]+)$/.exec(text) ?? [];
+  const factor = Object.entries(units).find(([name]) => name === unit || name === unit.replace(/i?b$/, ''))?.[1];
+  return digits === undefined || factor === undefined ? undefined : `write ${Number(digits) * factor}`;
+}
+
 /** A whole number within bounds, both included. */
-export function wholeNumber(least: number, most: number = Number.MAX_SAFE_INTEGER): Parser<number> {
+export function wholeNumber(least: number, most: number = Number.MAX_SAFE_INTEGER, units: Units = {}): Parser<number> {
   const upTo = most === Number.MAX_SAFE_INTEGER ? `of at least ${least}` : `from ${least} to ${most}`;
   const bounds = { minimum: least, ...(most === Number.MAX_SAFE_INTEGER ? {} : { maximum: most }) };
   return parser({ type: 'integer', ...bounds }, (raw) => {
     const value = numberFrom(raw);
-    if (!Number.isSafeInteger(value) || value < least || value > most) throw new Expected(`a whole number ${upTo}`);
+    if (!Number.isSafeInteger(value) || value < least || value > most)
+      throw new Expected(`a whole number ${upTo}`, undefined, withoutUnit(raw, units));
     return value;
   });
+}
+
+export function bytes(least: number): Parser<number> {
+  return wholeNumber(least, undefined, { k: 2 ** 10, m: 2 ** 20, g: 2 ** 30 });
+}
+
+/** A whole number of MiB. */
+export function mebibytes(least: number): Parser<number> {
+  return wholeNumber(least, undefined, { m: 1, g: 2 ** 10 });
 }
 
 /** The longest time a timer of Node's can hold, in seconds: 2^31 - 1 ms. */
@@ -80,7 +103,11 @@ export function seconds(least = 0): Parser<number> {
   return parser({ type: 'number', minimum: least, maximum: longestSeconds }, (raw) => {
     const value = numberFrom(raw);
     if (!Number.isFinite(value) || value < least || value > longestSeconds)
-      throw new Expected(`a time in seconds from ${least} to ${longestSeconds}`);
+      throw new Expected(
+        `a time in seconds from ${least} to ${longestSeconds}`,
+        undefined,
+        withoutUnit(raw, timeUnits),
+      );
     return value;
   });
 }
@@ -210,6 +237,13 @@ function variable([name, value]: [string, unknown]): [string, string] {
   if (text.includes('\0')) throw new Expected(`a value of ${name} without zero bytes`, text);
   return [name, text];
 }
+
+/** A name in digits alone is a port in Puma, where `-p` means that. */
+export const fileOfProcess = parser<string>({ type: 'string', pattern: '[^0-9]' }, (raw) => {
+  const name = nonEmptyText(raw);
+  if (!/^\d+$/.test(name)) return name;
+  throw new Expected('a file', raw, `write --bind 127.0.0.1:${name} for a port, or ./${name} for a file of that name`);
+});
 
 export const nonEmptyText = parser<string>({ type: 'string', minLength: 1 }, (raw) => {
   if (typeof raw !== 'string' || raw === '' || raw.includes('\0')) throw new Expected('a non-empty text');

@@ -7,9 +7,12 @@ import { addresses } from './addresses.ts';
 import { nodeOptions } from './node-options.ts';
 import {
   account,
+  bytes,
   choice,
   choiceInAnyCase,
   fileMask,
+  fileOfProcess,
+  mebibytes,
   nonEmptyText,
   optional,
   type Parser,
@@ -148,7 +151,7 @@ export const table = {
   }),
   maxWorkerMemory: setting({
     section: 'Workers',
-    parse: wholeNumber(0),
+    parse: mebibytes(0),
     default: 0,
     metavar: 'MIB',
     help: 'Replace a worker that is larger; 0: never.',
@@ -225,7 +228,7 @@ export const table = {
   }),
   limitRequestLine: setting({
     section: 'Connections',
-    parse: wholeNumber(0),
+    parse: bytes(0),
     default: 8190,
     metavar: 'BYTES',
     inProcess: true,
@@ -243,7 +246,7 @@ export const table = {
   }),
   limitRequestFieldSize: setting({
     section: 'Connections',
-    parse: wholeNumber(0),
+    parse: bytes(0),
     default: 8190,
     metavar: 'BYTES',
     inProcess: true,
@@ -252,7 +255,7 @@ export const table = {
   }),
   limitRequestBody: setting({
     section: 'Connections',
-    parse: wholeNumber(0),
+    parse: bytes(0),
     default: 0,
     metavar: 'BYTES',
     inProcess: true,
@@ -307,7 +310,7 @@ export const table = {
     repeatable: true,
     isPath: true,
     help: 'A file of variables for the workers.',
-    more: 'The file is in dotenv form and is read again at each reload. May be given several times; of two files that set a variable, the later counts. Variables that are in the environment already win over the file, and env wins over both. It sets variables of the workers only, never settings of tsgun.',
+    more: 'The file is in dotenv form and is read again at each reload. May be given several times; of two files that set a variable, the later counts. Variables that are in the environment already win over the file, and env wins over both. It sets variables of the workers only, never settings of tsgun. Node itself looks for a file that is named on the command line: if it is missing there, Node exits with code 9.',
     example: ['.env', '.env.local'],
   }),
   nodeOptions: setting({
@@ -321,7 +324,7 @@ export const table = {
   }),
   pidfile: setting({
     section: 'Process',
-    parse: optional(nonEmptyText),
+    parse: optional(fileOfProcess),
     default: null,
     metavar: 'FILE',
     alias: 'p',

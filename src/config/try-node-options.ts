@@ -23,7 +23,8 @@ export async function tryNodeOptions({ settings: { nodeOptions }, origins }: Che
   } catch (error) {
     const { stderr = '' } = error as { stderr?: string };
     const reason = /: (bad option: .*|.* requires .*|.* not allowed .*|.*: not found)$/m.exec(stderr)?.[1];
-    const got = reason ?? (stderr.trim() === '' ? report(error).message : stderr.trim().split('\n').at(-1));
+    const bad = reason?.replace(/^bad option: /, '');
+    const got = bad ?? (stderr.trim() === '' ? report(error).message : stderr.trim().split('\n').at(-1));
     return [`nodeOptions: expected options that Node ${process.version} takes, got ${got} (${origins.nodeOptions})`];
   }
 }

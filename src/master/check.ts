@@ -3,7 +3,7 @@
 import { access, constants, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import type { Configuration } from '../config/load.ts';
-import { BootError, ConfigError, type ErrorReport, revive } from '../errors.ts';
+import { BootError, ConfigError, type ErrorReport, revive, unwritable } from '../errors.ts';
 import { explainBoot } from './children/exits.ts';
 import { type ChildProcess, spawnWorker } from './children/spawn.ts';
 import { identityOf } from './generations/identity.ts';
@@ -18,7 +18,7 @@ import { policyOf } from './policy.ts';
 export async function checkApp(configuration: Configuration, stop: Promise<unknown>): Promise<string> {
   const { app, appArguments, directory, environment, settings } = configuration;
   await checkFiles(configuration);
-  const identity = await identityOf(settings);
+  const identity = await identityOf(settings, configuration.origins);
   const umask = settings.umask ?? process.umask();
   // The log file is the running service's. What this worker has to say is for whoever checks.
   const quiet = { ...settings, errorLogfile: '-' };
@@ -82,10 +82,7 @@ async function checkFiles({ settings, origins }: Configuration): Promise<void> {
     );
     return access(isThere ? path : dirname(path), constants.W_OK).then(
       () => [],
-      ({ code }: NodeJS.ErrnoException) => {
-        const reason = code === 'ENOENT' ? 'its folder is not there' : `this user may not (${code})`;
-        return [`${name}: expected a file that can be written, got ${path}: ${reason} (${origins[name]})`];
-      },
+      (error) => unwritable(name, path, error, origins[name]).problems,
     );
   });
   const problems = (await Promise.all(checks)).flat();

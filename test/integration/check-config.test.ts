@@ -52,7 +52,12 @@ describe('--check-config', () => {
   it.each([
     ['an app that throws', ['throws.ts'], 4, ['tsgun: app: throws.ts failed to load: no database', /throws\.ts:2:/]],
     ['a file that is not there', ['none.ts'], 4, [/^tsgun: app: no file "none\.ts"/]],
-    ['an app that ends its process', ['exits.mjs'], 3, [/^tsgun: worker exited while booting \(code 5\)/]],
+    [
+      'an app that ends its process',
+      ['exits.mjs'],
+      3,
+      [/^tsgun: app: it ended its process with code 5/, /exits\.mjs:1:/],
+    ],
     ['an app that waits', ['waits.mjs', '--boot-timeout', '0.5'], 3, [/^tsgun: worker not ready within 0\.5 s/]],
     ['a bad setting', ['good.mjs', '-w', 'x'], 1, [/^tsgun: workers: expected .* \(--workers\)$/]],
     ['no app', [], 1, [/^tsgun: no app given/]],

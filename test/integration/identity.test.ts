@@ -149,8 +149,8 @@ describe.skipIf(!isRoot)('--user and --group (these tests need root)', () => {
   });
 
   it.each([
-    ['-u', 'no-such-user', 'tsgun: user: there is no user "no-such-user" on this system'],
-    ['-g', 'no-such-group', 'tsgun: group: there is no group "no-such-group" on this system'],
+    ['-u', 'no-such-user', 'tsgun: user: expected a user of this system, got "no-such-user" (--user)'],
+    ['-g', 'no-such-group', 'tsgun: group: expected a group of this system, got "no-such-group" (--group)'],
   ])('%s %s ends the start with 1', async (option, name, message) => {
     const { path } = makeOpenFolder();
     const tsgun = start('app.mjs', [option, name], { cwd: path });

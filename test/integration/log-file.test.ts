@@ -54,7 +54,7 @@ describe('the log file', () => {
     const pids = ready();
     renameSync(logs, moved);
     tsgun.signal('SIGHUP');
-    const why = /^reload given up: errorLogfile: cannot write to .*: ENOENT/;
+    const why = /^reload given up: errorLogfile: expected a file that can be written, got .*: its folder is not there/;
     await tsgun.until(() => tsgun.log.some(({ msg }) => why.test(msg)), 'the reason');
     await eventually(() => count('reload_failed', moved) === 1);
     expect(ready(moved)).toEqual(pids);

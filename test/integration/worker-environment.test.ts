@@ -70,9 +70,7 @@ describe('--node-options', () => {
     expect(JSON.parse(await tsgun.ask()).options).toEqual(['--stack-size=900']);
     write('tsgun.config.json', config('--no-such-option'));
     tsgun.signal('SIGHUP');
-    expect((await tsgun.event('reload_failed')).error).toMatch(
-      /got bad option: --no-such-option \(tsgun\.config\.json:1\)$/,
-    );
+    expect((await tsgun.event('reload_failed')).error).toMatch(/got --no-such-option \(tsgun\.config\.json:1\)$/);
     write('tsgun.config.json', config('--stack-size=901'));
     tsgun.signal('SIGHUP');
     await tsgun.event('reload_finished');

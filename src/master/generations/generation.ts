@@ -42,7 +42,7 @@ export async function prepare(
   const configuration = await withinReason(load());
   const { settings } = configuration;
   const doubt = checkDescriptorLimit(configuration);
-  const identity = await identityOf(settings);
+  const identity = await identityOf(settings, configuration.origins);
   // Before anything is made that it is to apply to: log files, sockets.
   const umask = settings.umask ?? ownMask;
   process.umask(umask);

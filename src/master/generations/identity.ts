@@ -11,25 +11,26 @@ type Wanted = Pick<Settings, 'user' | 'group'>;
 /** The fields of an account's line in `passwd` or `group`, or undefined. */
 export type FindAccount = (database: 'passwd' | 'group', account: string) => Promise<readonly string[] | undefined>;
 
+/** Where each was said, for messages. */
+type Origins = Partial<Readonly<Record<'user' | 'group', string>>>;
+
 /**
  * @returns undefined where the workers stay who the master is
- * @throws ConfigError for an unknown name, or when this process is not root
+ * @throws ConfigError for an unknown name
  */
 export async function identityOf(
   { user, group }: Wanted,
+  origins: Origins = {},
   find: FindAccount = findAccount,
-  isRoot = process.geteuid?.() === 0,
 ): Promise<Identity | undefined> {
   if (user === undefined && group === undefined) return undefined;
-  const setting = user === undefined ? 'group' : 'user';
-  if (!isRoot) {
-    const self = `this process is of user ${process.geteuid?.() ?? 'unknown'}`;
-    throw new ConfigError(`${setting}: only root can change it, and ${self}: start as root, or leave it out`);
-  }
-  const [name, , uid, primary, , home] = user === undefined ? [] : await accountOf('user', 'passwd', user, find);
-  const gid = group === undefined ? primary : (await accountOf('group', 'group', group, find))[2];
+  const [name, , uid, primary, , home] =
+    user === undefined ? [] : await accountOf('user', 'passwd', user, find, origins);
+  const gid = group === undefined ? primary : (await accountOf('group', 'group', group, find, origins))[2];
   if (gid === undefined)
-    throw new ConfigError(`user: ${user} is no account of this system, so it has no group: give one with --group`);
+    throw new ConfigError(
+      `user: ${user} is no account of this system, so it has no group; write --group too${place(origins.user)}`,
+    );
   const who = uid === undefined ? undefined : { uid: Number(uid), name, home };
   return { gid: Number(gid), user: who };
 }
@@ -40,11 +41,17 @@ async function accountOf(
   database: 'passwd' | 'group',
   account: string,
   find: FindAccount,
+  origins: Origins,
 ): Promise<readonly (string | undefined)[]> {
   const found = await find(database, account);
   if (found !== undefined) return found;
   if (/^\d+$/.test(account)) return [undefined, undefined, account];
-  throw new ConfigError(`${setting}: there is no ${setting} ${JSON.stringify(account)} on this system`);
+  const text = `expected a ${setting} of this system, got ${JSON.stringify(account)}`;
+  throw new ConfigError(`${setting}: ${text}${place(origins[setting])}`);
+}
+
+function place(origin: string | undefined): string {
+  return origin === undefined ? '' : ` (${origin})`;
 }
 
 /** The file first; then whatever else the system asks for accounts, such as LDAP, by getent(1). */

@@ -2,14 +2,14 @@
 
 import { closeSync, fchownSync, openSync } from 'node:fs';
 import type { Configuration } from '../../config/load.ts';
-import { ConfigError, report } from '../../errors.ts';
+import { report, unwritable } from '../../errors.ts';
 import type { Identity } from '../../ipc/messages.ts';
 import { createLogger, type Logger, sayOfLog, sayOnStandardError } from '../../logger.ts';
 import type { Generation } from './generation.ts';
 
 /** @throws ConfigError; at a reload, standard error says so too */
 export function openLog(
-  { settings }: Configuration,
+  { settings, origins }: Configuration,
   identity: Identity | undefined,
   others: readonly Generation[],
 ): Logger {
@@ -22,9 +22,9 @@ export function openLog(
     twin?.log.reopen();
     return twin?.log ?? createLogger(settings);
   } catch (error) {
-    const message = `errorLogfile: cannot write to ${settings.errorLogfile}: ${report(error).message}`;
-    if (others.length > 0) sayOnStandardError(settings, 'error', {}, `reload given up: ${message}`);
-    throw new ConfigError(message);
+    const refusal = unwritable('errorLogfile', settings.errorLogfile, error, origins.errorLogfile);
+    if (others.length > 0) sayOnStandardError(settings, 'error', {}, `reload given up: ${refusal.message}`);
+    throw refusal;
   }
 }
 

@@ -4,7 +4,7 @@
  */
 
 import { chmodSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
-import { ConfigError, report } from '../../errors.ts';
+import { ConfigError, report, unwritable } from '../../errors.ts';
 import type { Logger } from '../../logger.ts';
 
 /** What follows the name while the master that this one is to replace still has the file. */
@@ -80,7 +80,7 @@ function claim(path: string, log: Logger): void {
     renameSync(fresh, path);
   } catch (error) {
     rmSync(fresh, { force: true });
-    throw new ConfigError(`pidfile: cannot write ${path}: ${report(error).message}`);
+    throw unwritable('pidfile', path, error);
   }
 }
 

@@ -6,8 +6,8 @@ const files = {
   group: 'root:x:0:\nlogs:x:55:web,root\n',
 };
 const find: FindAccount = async (database, account) => pickAccount(files[database], account);
-const identity = (user: string | undefined, group: string | undefined, isRoot = true) =>
-  identityOf({ user, group }, find, isRoot);
+const identity = (user: string | undefined, group: string | undefined) =>
+  identityOf({ user, group }, { user: '--user', group: 'tsgun.config.json:3' }, find);
 
 describe('who the workers become', () => {
   const web = { uid: 33, name: 'web', home: '/srv/web' };
@@ -22,18 +22,16 @@ describe('who the workers become', () => {
   ])('%s', async (_, user, group, expected) => expect(await identity(user, group)).toEqual(expected));
 
   it.each([
-    ['an unknown user', 'nouser', undefined, 'user: there is no user "nouser" on this system'],
-    ['an unknown group', 'web', 'nogroup', 'group: there is no group "nogroup" on this system'],
+    ['an unknown user', 'nouser', undefined, 'user: expected a user of this system, got "nouser" (--user)'],
+    [
+      'an unknown group',
+      'web',
+      'nogroup',
+      'group: expected a group of this system, got "nogroup" (tsgun.config.json:3)',
+    ],
     ['a number without a group', '5000', undefined, 'user: 5000 is no account of this system, so it has no group'],
-    ['a line that is no account', '+nis', undefined, 'user: there is no user "+nis"'],
+    ['a line that is no account', '+nis', undefined, 'user: expected a user of this system, got "+nis"'],
   ])('%s is refused', async (_, user, group, message) => {
     await expect(identity(user, group)).rejects.toThrow(message);
-  });
-
-  it.each([
-    ['web', undefined, 'user: only root can change it'],
-    [undefined, 'logs', 'group: only root can change it'],
-  ])('is refused to others than root: %s %s', async (user, group, message) => {
-    await expect(identity(user, group, false)).rejects.toThrow(message);
   });
 });

@@ -1,0 +1,57 @@
+import { describe, expect, it } from 'vitest';
+import { crossCheck } from '../../src/config/cross-checks.ts';
+import { resolveSettings } from '../../src/config/load.ts';
+
+/** Each value from a source of its own name. */
+function check(values: Record<string, unknown>, isRoot = true) {
+  const sources = Object.entries(values).map(([name, value]) => ({ name: `--${name}`, values: { [name]: value } }));
+  return crossCheck(resolveSettings(sources), isRoot);
+}
+
+describe('settings that contradict each other are refused', () => {
+  it.each([
+    [
+      { user: 'web' },
+      /^user: only root can change it, and this process is of user \d+: start as root, or leave it out \(--user\)$/,
+    ],
+    [{ group: '33' }, /^group: only root can change it/],
+    [
+      { interface: 'tcp', workerClass: 'threaded' },
+      /^interface: tcp does not run in the threaded class.* \(--interface\)$/,
+    ],
+    [{ bind: ['h:1', 'h:1'] }, /^bind: expected each address once, got h:1 twice \(--bind\)$/],
+  ])('%j', (values, message) => {
+    expect(check(values, false)).toMatchObject({ problems: [expect.stringMatching(message)], warnings: [] });
+  });
+
+  it.each([
+    { user: 'web', group: 'web' },
+    { interface: 'tcp', workerClass: 'sync' },
+    { bind: ['h:1', 'h:2', 'i:1'] },
+    { bind: ['127.0.0.1:0', '127.0.0.1:0'] },
+  ])('but not %j', (values) => expect(check(values)).toEqual({ problems: [], warnings: [] }));
+});
+
+describe('settings that do nothing beside the others are warned of', () => {
+  it.each([
+    [{ threads: 8 }, 'threads: it does nothing in the async class; it is for --worker-class threaded (--threads)'],
+    [{ maxRequestsJitter: 50 }, 'maxRequestsJitter: it does nothing without --max-requests (--maxRequestsJitter)'],
+    [
+      { requestTimeout: 60 },
+      'requestTimeout: it is longer than gracefulTimeout (30 s), so a reload or a stop cuts requests before their deadline (--requestTimeout)',
+    ],
+    [
+      { maxWorkerMemory: 40 },
+      'maxWorkerMemory: a worker without an app holds nearly 64 MiB, so workers will be replaced all the time (--maxWorkerMemory)',
+    ],
+  ])('%j', (values, warning) => expect(check(values)).toEqual({ problems: [], warnings: [warning] }));
+
+  it.each([
+    {},
+    { threads: 4 },
+    { threads: 8, workerClass: 'threaded' },
+    { maxRequestsJitter: 0 },
+    { maxRequestsJitter: 50, maxRequests: 100 },
+    { requestTimeout: 60, gracefulTimeout: 60 },
+  ])('but not %j', (values) => expect(check(values)).toEqual({ problems: [], warnings: [] }));
+});

@@ -1,0 +1,53 @@
+/**
+ * The catalogue of the errors that a user meets: tsgun is started in a wrong way, and what it says then, on which stream,
+ * and with which exit code, stands beside it in full, as people read it.
+ */
+
+import { makeFolder, Tsgun } from '../harness.ts';
+
+const files: Readonly<Record<string, string>> = {
+  'good.mjs': 'export default (env, startResponse) => { startResponse("200 OK", []); return ["good"]; };',
+  'syntax.ts': 'export default (env, startResponse => {}',
+  'syntax.mjs': 'export default (env, startResponse => {}',
+  'throws.ts': 'interface A { a: 1 }\n\nthrow new Error("no database")',
+  'object.mjs': 'export default { port: 80 }',
+  'number.mjs': 'export default 7',
+  'class.mjs': 'export default class Shop {}',
+  'unclear.mjs': 'export default (a, b) => {}',
+  'nothing.mjs': 'export const other = 1',
+  'exits.mjs': 'process.exit(5)',
+  'waits.mjs': 'await new Promise((resolve) => setTimeout(resolve, 60_000))',
+  'escapes.mjs':
+    'setTimeout(() => { throw new Error("too late") }); await new Promise(() => { setTimeout(() => {}, 60_000) })',
+  'missing-import.mjs': 'import "./not-there.mjs"; export default () => []',
+  'factory.mjs': 'export const create = () => { throw new Error("no factory today") }; export const app = 7',
+};
+
+export interface Outcome {
+  readonly code: number | null;
+  /** Standard error, line by line. `$PWD` stands for the directory, `$NODE` for the version of Node. */
+  readonly says?: readonly string[];
+  /** Messages of the log, which is JSON here, from warnings on. */
+  readonly logs?: readonly string[];
+  readonly stdout?: string;
+}
+
+export interface Start extends Outcome {
+  readonly args: readonly string[];
+  readonly files?: Readonly<Record<string, string>>;
+  readonly env?: NodeJS.ProcessEnv;
+}
+
+export async function outcomeOf({ args, files: more = {}, env = {} }: Start): Promise<Required<Outcome>> {
+  const { path } = makeFolder({ ...files, ...more });
+  const tsgun = new Tsgun(args, { cwd: path, env: { TSGUN_BIND: '127.0.0.1:0', ...env } });
+  const { code } = await tsgun.exited;
+  // Of a stack, the place: how a function is called there differs between versions of Node.
+  const plain = (text: string) =>
+    text
+      .replaceAll(path, '$PWD')
+      .replaceAll(process.version, '$NODE')
+      .replace(/^ {4}at .*?(\$PWD\/[^:]+:\d+).*$/, '    at $1');
+  const logs = tsgun.log.filter(({ level }) => ['warn', 'error', 'fatal'].includes(String(level)));
+  return { code, says: tsgun.text.map(plain), logs: logs.map(({ msg }) => plain(msg)), stdout: tsgun.stdout };
+}
