@@ -25,7 +25,7 @@ export function nodeHandler(app: NodeListener | NodeServer): Handler {
     const socket = socketOf(exchange, server);
     const request = new MadeRequest(exchange, socket);
     const response = new MadeResponse(request, socket);
-    socket.noteRequest(request);
+    if (exchange.head.hasBody) socket.noteRequest(request);
     exchange.isLenient = true;
     exchange.keepsBody = true;
     exchange.endsWithClient = true;

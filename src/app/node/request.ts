@@ -72,10 +72,12 @@ export function startReading(request: Request): void {
     },
     onEnd() {
       request.complete = true;
+      request[own].socket.forgetRequest(request);
       if (!request.destroyed) request.push(null);
     },
     onLost() {
       request[own].isOver = true;
+      request[own].socket.forgetRequest(request);
       request.destroy();
     },
   });
@@ -115,6 +117,7 @@ export function endRequest(request: Request): void {
   request[own].isOver = true;
   if (!request.complete && !request.destroyed && isWanted(request)) return startReading(request);
   request[own].exchange.loseBody();
+  request[own].socket.forgetRequest(request);
   if (request.destroyed || (request.listenerCount('close') === 0 && request.listenerCount('end') === 0)) return;
   if (!request.complete) request.destroy();
   else if (!request.readableEnded) {

@@ -74,9 +74,14 @@ export class ClientSocket extends Duplex implements TunnelEvents {
     return this.destroyed ? 'closed' : 'open';
   }
 
-  /** A request has come. */
+  /** A request has come whose body has not. */
   noteRequest(request: IncomingMessage): void {
     this[own].request = request;
+  }
+
+  /** No more of its body comes. An idle connection must not keep what the app has put on its last request. */
+  forgetRequest(request: IncomingMessage): void {
+    if (this[own].request === request) this[own].request = undefined;
   }
 
   address(): { address: string; family: string; port: number } {
