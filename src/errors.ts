@@ -30,6 +30,20 @@ export class ConfigError extends TsgunError {
   }
 }
 
+/** An address on which another process listens; that may end. */
+export class AddressInUse extends ConfigError {
+  readonly address: string;
+
+  constructor(address: string, message: string) {
+    super(message);
+    this.address = address;
+  }
+
+  override get name(): string {
+    return 'ConfigError';
+  }
+}
+
 /** A worker that cannot come up, for a reason other than the app's code. */
 export class BootError extends TsgunError {
   readonly exitCode = ExitCode.boot;
@@ -186,5 +200,6 @@ const bindRemedies: Record<string, string> = {
 
 /** An address that cannot be bound, found by the master or, when another took it meanwhile, by a worker. */
 export function bindError(address: string, code: string): ConfigError {
-  return new ConfigError(`bind: ${address} ${bindRemedies[code] ?? 'cannot be bound'} (${code})`);
+  const message = `bind: ${address} ${bindRemedies[code] ?? 'cannot be bound'} (${code})`;
+  return code === 'EADDRINUSE' ? new AddressInUse(address, message) : new ConfigError(message);
 }

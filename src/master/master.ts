@@ -46,9 +46,17 @@ export interface MasterOptions {
 export async function runMaster({ load, inbox, home }: MasterOptions): Promise<ExitCode> {
   const surroundings = new Surroundings(predecessor);
   const options = { load: surroundings.checked(load), inbox, home };
-  const first = prepareFirst(options.load);
+  const giveUp = new AbortController();
+  const first = prepareFirst(options.load, giveUp.signal);
   const stop = await Promise.race([first.then(() => undefined), inbox.find(isStop)]);
-  return stop === undefined ? new Master(options, await first, surroundings).run() : ExitCode.ok;
+  if (stop === undefined) return new Master(options, await first, surroundings).run();
+  giveUp.abort();
+  // In a script that calls `run`, the process may go on.
+  const close = ({ listeners }: Generation) => {
+    for (const listener of listeners) listener.close();
+  };
+  void first.then(close, () => {});
+  return ExitCode.ok;
 }
 
 class Master {

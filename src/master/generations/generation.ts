@@ -9,6 +9,7 @@ import type { Identity } from '../../ipc/messages.ts';
 import type { Logger } from '../../logger.ts';
 import type { Listener } from '../sockets/listener.ts';
 import { bindAll } from '../sockets/listeners.ts';
+import { Patience } from '../sockets/patience.ts';
 import { adoptHandover } from '../succession/handover.ts';
 import { checkDescriptorLimit } from '../surroundings/descriptor-limit.ts';
 import { identityOf } from './identity.ts';
@@ -32,12 +33,14 @@ const readMs = 30_000;
 /**
  * @param present listeners to reuse where an address is the same
  * @param others whose log is reused where it is the same: a descriptor for each reload would be one lost
+ * @param giveUp at the start only: then an address in use is waited for, until this signal
  * @throws ConfigError
  */
 export async function prepare(
   load: LoadConfiguration,
   present: readonly Listener[],
   others: readonly Generation[] = [],
+  giveUp?: AbortSignal,
 ): Promise<Generation> {
   const configuration = await withinReason(load());
   const { settings } = configuration;
@@ -48,13 +51,18 @@ export async function prepare(
   process.umask(umask);
   const log = openLog(configuration, identity, others);
   if (doubt !== undefined) log.say('warn', {}, doubt);
-  return { configuration, identity, umask, log, listeners: await bindAll(settings.bind, present) };
+  const patience = giveUp === undefined ? undefined : new Patience(log, giveUp);
+  const listeners = await bindAll(settings.bind, present, patience);
+  return { configuration, identity, umask, log, listeners };
 }
 
-/** The first one, with the sockets that an older master may have handed over; those it does not want are closed. */
-export async function prepareFirst(load: LoadConfiguration): Promise<Generation> {
+/**
+ * The first one, with the sockets that an older master may have handed over; those it does not want are closed.
+ * @param giveUp the start is given up: nothing is waited for any more
+ */
+export async function prepareFirst(load: LoadConfiguration, giveUp: AbortSignal): Promise<Generation> {
   const adopted = adoptHandover();
-  const generation = await prepare(load, adopted);
+  const generation = await prepare(load, adopted, [], giveUp);
   for (const listener of adopted) if (!generation.listeners.includes(listener)) listener.close();
   return generation;
 }

@@ -10,14 +10,20 @@ import { type Address, formatAddress } from '../../config/addresses.ts';
 import { ConfigError } from '../../errors.ts';
 import { inheritDescriptor } from './descriptor.ts';
 import type { Endpoint, Listener } from './listener.ts';
+import type { Patience } from './patience.ts';
 import { bindTcp, coversPort, findAddress } from './tcp.ts';
 import { bindUnix } from './unix.ts';
 
 /**
  * Listeners for all of `addresses`: those in `present` are reused, the others bound.
+ * @param patience how long to wait for an address that is in use; without, not at all
  * @throws ConfigError that names the address and the remedy; then none of the new ones stays bound
  */
-export async function bindAll(addresses: readonly Address[], present: readonly Listener[] = []): Promise<Listener[]> {
+export async function bindAll(
+  addresses: readonly Address[],
+  present: readonly Listener[] = [],
+  patience?: Patience,
+): Promise<Listener[]> {
   const listeners: Listener[] = [];
   try {
     for (const address of addresses) {
@@ -26,9 +32,10 @@ export async function bindAll(addresses: readonly Address[], present: readonly L
       const isAnyPort = address.kind === 'tcp' && address.port === 0;
       if (listeners.some((listener) => listener.key === key && !isAnyPort))
         throw new ConfigError(`bind: ${formatAddress(address)} is given twice`);
+      const open = () => bind(address, key, ipv6Only, { wanted: listeners, present });
       listeners.push(
         present.find((listener) => listener.key === key && !listeners.includes(listener)) ??
-          (await bind(address, key, ipv6Only, { wanted: listeners, present })),
+          (await (patience === undefined ? open() : patience.retry(open))),
       );
     }
   } catch (error) {

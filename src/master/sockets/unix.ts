@@ -7,7 +7,7 @@ import { lstatSync, statSync, unlinkSync } from 'node:fs';
 import { connect, createServer } from 'node:net';
 import { dirname } from 'node:path';
 import { getSystemErrorName } from 'node:util';
-import { bindError, ConfigError } from '../../errors.ts';
+import { AddressInUse, bindError, ConfigError } from '../../errors.ts';
 import { bindPath, canBindForOthers } from '../../node/bind.ts';
 import type { Listener, SocketFile } from './listener.ts';
 
@@ -111,7 +111,8 @@ function connectError(path: string): Promise<string> {
 
 function refusal(key: string, code: string): ConfigError {
   if (code === 'EADDRINUSE')
-    return new ConfigError(
+    return new AddressInUse(
+      key,
       `bind: ${key} is in use: a process accepts connections there; stop that one, or take another path (EADDRINUSE)`,
     );
   if (code === 'ENOENT') return new ConfigError(`bind: ${key}: the directory is not there: make it first (ENOENT)`);
