@@ -2,8 +2,8 @@
  * A client's connection, and the only owner of its wire. Bytes go to the parser; requests go to the handler, one at a
  * time, in order; answers go out. It refuses to know what a request means.
  *
- * While an answer is under way, or waits for the client to take it, pipelined bytes wait here and it is not read:
- * the client's own buffers are the queue, which bounds it.
+ * While an answer is under way, or waits for the client to take it, pipelined bytes wait here, and beyond a bound it is not
+ * read: the client's own buffers are the queue.
  */
 
 // Not the global, which an app may replace.
@@ -21,6 +21,7 @@ import {
   maxDrainBytes,
   maxHeldBytes,
   maxLingerMs,
+  maxQueuedBytes,
 } from '../limits.ts';
 import { checkDeadline } from '../overdue.ts';
 import { isShared, readBuffer } from '../wire/buffers.ts';
@@ -56,7 +57,8 @@ export class Connection implements RequestSink, WireEvents, Carrier, Waiting {
   /** Bytes of an unread body thrown away since its answer was complete. */
   private drainedBytes = 0;
   /** Pipelined bytes that wait for the current answer. */
-  private rest: Buffer | undefined = undefined;
+  private rest: Buffer[] | undefined = undefined;
+  private restBytes = 0;
   /** Text held back while the parser runs, so that pipelined answers share a write. */
   private held = '';
   private isConsuming = false;
@@ -117,10 +119,7 @@ export class Connection implements RequestSink, WireEvents, Carrier, Waiting {
   takeBytes(bytes: Buffer, length: number): void {
     if (this.isClosing) return this.keepLingering();
     if (this.tunnel !== undefined) return this.tunnel.takeBytes(Buffer.from(bytes.subarray(0, length)));
-    if (this.rest !== undefined) {
-      this.rest = Buffer.concat([this.rest, bytes.subarray(0, length)]);
-      return;
-    }
+    if (this.rest !== undefined) return this.keep(bytes.subarray(0, length));
     if (this.exchange === undefined && this.parser.isIdle) this.isBehind = false;
     this.consume(bytes, 0, length);
   }
@@ -157,12 +156,25 @@ export class Connection implements RequestSink, WireEvents, Carrier, Waiting {
     if (this.lastHead !== undefined) return this.part(this.lastHead, position === end);
     this.flush();
     if (position < end && !this.isClosing) {
-      const rest = bytes.subarray(position, end);
-      this.rest = isShared(bytes) ? Buffer.from(rest) : rest;
-      this.wire.pause();
+      this.rest = [];
+      this.restBytes = 0;
+      this.keep(bytes.subarray(position, end));
     }
     if (this.isEndWaiting) this.takeEnd();
     else this.updatePhase();
+  }
+
+  /** For later. The client's end would not be seen behind it, so the connection is read on, within bounds. */
+  private keep(bytes: Buffer): void {
+    this.rest!.push(isShared(bytes) ? Buffer.from(bytes) : bytes);
+    this.restBytes += bytes.length;
+    if (this.restBytes >= maxQueuedBytes) this.wire.pause();
+  }
+
+  private takeRest(): Buffer | undefined {
+    const { rest } = this;
+    this.rest = undefined;
+    return rest?.length === 1 ? rest[0] : rest && Buffer.concat(rest);
   }
 
   /** Whether the next request has to wait for the answer to this one, or for the client to take what it was sent. */
@@ -342,7 +354,7 @@ export class Connection implements RequestSink, WireEvents, Carrier, Waiting {
   }
 
   resumeBody(): void {
-    if (this.rest === undefined && this.wire.isPaused) this.wire.resume();
+    if (this.wire.isPaused && (this.rest === undefined || this.restBytes < maxQueuedBytes)) this.wire.resume();
     this.updatePhase();
   }
 
@@ -384,8 +396,7 @@ export class Connection implements RequestSink, WireEvents, Carrier, Waiting {
     if (this.mustWait) return this.updatePhase();
     if (this.wire.isPaused) this.wire.resume();
     if (this.isConsuming) return;
-    const { rest } = this;
-    this.rest = undefined;
+    const rest = this.takeRest();
     if (rest !== undefined) apart(() => this.consume(rest, 0, rest.length));
     else this.updatePhase();
   }
@@ -432,8 +443,8 @@ export class Connection implements RequestSink, WireEvents, Carrier, Waiting {
 
   /** Not one byte of what follows is read as a request: it belongs to the other protocol. */
   takeOver(exchange: Exchange, events: TunnelEvents): { tunnel: Tunnel; rest: Buffer } {
-    const { wire, rest = Buffer.alloc(0) } = this;
-    this.rest = undefined;
+    const { wire } = this;
+    const rest = this.takeRest() ?? Buffer.alloc(0);
     this.exchange = undefined;
     this.tunnel = events;
     this.phase = 'tunnel';

@@ -3,13 +3,14 @@
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type RequestListener, type ServerResponse } from 'node:http';
 import { createRequire } from 'node:module';
-import type { AddressInfo } from 'node:net';
+import type { AddressInfo, Socket } from 'node:net';
 import { PassThrough, pipeline } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import Fastify, { type FastifyInstance } from 'fastify';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import type { NodeServer } from '../../../src/app/detect.ts';
 import { type NodeListener, nodeHandler } from '../../../src/app/node/node.ts';
+import { defaultTimeouts } from '../../../src/http/limits.ts';
 import { Client } from '../../http/client.ts';
 import { openHandler } from '../../http/in-process.ts';
 
@@ -224,6 +225,19 @@ describe.each(Object.entries(servers))('behind %s', (_name, open) => {
     expect(client.received).toBe('');
   });
 
+  it('the end of a client is seen behind what it has pipelined meanwhile, in however many pieces', async () => {
+    const called: string[] = [];
+    const port = await open((req) => void called.push(req.url!));
+    const client = await Client.open(port, '127.0.0.1', true);
+    for (const path of ['/1', '/2', '/3', '/4']) {
+      client.send(`POST ${path} HTTP/1.1\r\nHost: h\r\nContent-Length: 0\r\n\r\n`);
+      await sleep(20);
+    }
+    client.socket.end();
+    await client.closed;
+    await expect.poll(() => called).toEqual(['/1', '/2', '/3', '/4']);
+  });
+
   it.each<[string, (req: IncomingMessage, res: ServerResponse) => void]>([
     [
       'res.end(), then req.destroy()',
@@ -257,6 +271,73 @@ describe.each(Object.entries(servers))('behind %s', (_name, open) => {
     const port = await open(app);
     const client = await Client.open(port);
     expect(await client.exchange(get)).toMatch(/\r\n\r\nwhole$/);
+  });
+});
+
+describe('an upgraded socket', () => {
+  const upgrade = 'GET / HTTP/1.1\r\nHost: h\r\nConnection: Upgrade\r\nUpgrade: raw\r\n\r\n';
+  const accepted = 'HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: raw\r\n\r\n';
+
+  /** A client whose connection was upgraded, and what the app has of it. */
+  async function upgraded() {
+    const server = createServer();
+    const service = await openHandler(nodeHandler(server), { timeouts: { ...defaultTimeouts, bodyMs: 0 } });
+    onTestFinished(() => service.close());
+    const sockets = once(server, 'upgrade');
+    const client = await Client.open(service.port, '127.0.0.1', true);
+    client.send(upgrade);
+    const [, socket] = (await sockets) as [IncomingMessage, Socket, Buffer];
+    socket.write(accepted);
+    await client.until(/\r\n\r\n$/);
+    return { client, socket, server: service.server };
+  }
+
+  it('that nobody reads hears of its client’s end, and is closed a second later', async () => {
+    const { client, socket, server } = await upgraded();
+    const seen: string[] = [];
+    for (const name of ['end', 'close', 'error']) socket.on(name, () => seen.push(name));
+    const closed = once(socket, 'close');
+    client.socket.end();
+    await once(socket, 'end');
+    expect(seen).toEqual(['end']);
+    expect(socket.writable).toBe(true);
+    await closed;
+    await client.closed;
+    expect(seen).toEqual(['end', 'close']);
+    await expect.poll(() => server.connectionCount).toBe(0);
+  });
+
+  it('can be written to meanwhile, and each write gets it a second more', async () => {
+    const { client, socket } = await upgraded();
+    socket.on('end', async () => {
+      for (const piece of '123') {
+        await sleep(700);
+        socket.write(piece);
+      }
+      socket.end('4');
+    });
+    client.socket.end();
+    await client.closed;
+    expect(client.received).toMatch(/1234$/);
+  });
+
+  it('keeps no worker from leaving', async () => {
+    const { client, socket, server } = await upgraded();
+    const ended = once(socket, 'end');
+    client.socket.end();
+    await ended;
+    await server.drain(60_000);
+    expect(socket.destroyed).toBe(true);
+  });
+
+  it('whose client takes nothing of what is written is cut', async () => {
+    const { client, socket, server } = await upgraded();
+    client.socket.pause();
+    client.socket.end();
+    await once(socket, 'end');
+    socket.write(Buffer.alloc(50_000_000));
+    await once(socket, 'close');
+    await expect.poll(() => server.connectionCount).toBe(0);
   });
 });
 
