@@ -5,9 +5,12 @@
 
 import { Socket, type SocketConstructorOpts } from 'node:net';
 import { AppLoadError, describe } from '../errors.ts';
+import { watchSilence } from '../http/departure.ts';
 import type { Peer } from '../http/h1/host.ts';
+import { departureMs } from '../http/limits.ts';
 import type { Incoming } from '../http/wire/wire.ts';
 import { ConnectionHandle } from '../node/handles.ts';
+import { onClientEnd } from '../node/socket-end.ts';
 import { parseReference } from './load.ts';
 
 export interface TcpContext {
@@ -19,7 +22,8 @@ export interface TcpContext {
 
 /**
  * Called once for each connection. When the client has ended its side and what the app returned is settled, the other side
- * is ended too. If it throws or rejects, the connection is cut.
+ * is ended too; also when the app has then written nothing for a second, or for its own `socket.setTimeout`, if that is
+ * longer. If it throws or rejects, the connection is cut.
  */
 export type TcpApp = (socket: Socket, context: TcpContext) => unknown;
 
@@ -83,8 +87,24 @@ export class TcpServer {
     socket.once('finish', () => {
       if (socket.readableFlowing === null) socket.resume();
     });
+    onClientEnd(socket, () => this.depart(socket));
     if (this.isDraining) controller.abort(leaving());
     void this.call(connection);
+    // Where nobody reads, the client's end is to be seen all the same.
+    if (socket.readableFlowing === null) socket.read(0);
+  }
+
+  /** The client has ended its side. An app that is silent for too long then has forgotten it, or waits for its end. */
+  private depart(socket: Socket): void {
+    const stop = watchSilence(
+      () => 2 * socket.bytesWritten - socket.writableLength,
+      () => Math.max(departureMs, socket.timeout ?? 0),
+      () => {
+        if (socket.writableLength > 0) socket.resetAndDestroy();
+        else socket.destroySoon();
+      },
+    );
+    socket.once('close', stop);
   }
 
   get connectionCount(): number {

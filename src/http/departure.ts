@@ -5,9 +5,34 @@
  */
 
 // Not the globals, which an app may replace.
-import { clearTimeout, setImmediate, setTimeout } from 'node:timers';
+import { clearInterval, clearTimeout, setImmediate, setInterval, setTimeout } from 'node:timers';
 import type { Exchange } from './exchange.ts';
 import { departureMs } from './limits.ts';
+
+const lookMs = 100;
+
+/**
+ * Calls back once when a client has closed its half, and the app has then been silent for too long.
+ * @param progress a number that changes with all that is written, and taken
+ * @param limitMs asked each time
+ * @returns how to stop it
+ */
+export function watchSilence(progress: () => number, limitMs: () => number, onDeparted: () => void): () => void {
+  let before = progress();
+  let silentMs = 0;
+  const timer = setInterval(() => {
+    // Looks are counted, not the clock: on a busy loop this one comes ahead of what the app waits for.
+    setImmediate(() => {
+      const now = progress();
+      silentMs = now === before ? silentMs + lookMs : 0;
+      before = now;
+      if (silentMs < limitMs()) return;
+      clearInterval(timer);
+      onDeparted();
+    });
+  }, lookMs).unref();
+  return () => clearInterval(timer);
+}
 
 /**
  * Calls back once it is gone, and a second after its app was told: by then an app that has not finished with the request

@@ -53,6 +53,48 @@ describe.each([
     expect(tsgun.log.some(({ cut }) => cut !== undefined)).toBe(false);
   });
 
+  test.each([
+    ['reads nothing', "(socket) => void socket.write('begun')", 'hello'],
+    ['waits for its end', "async (socket) => { socket.write('begun'); await once(socket.resume(), 'close') }", 'hello'],
+    ['never returns', "(socket) => { socket.write('begun'); return new Promise(() => {}) }", ''],
+  ])(
+    'an app that %s is rid of a client that has left: the next one is served, and a stop waits for none',
+    async (_what, app, said) => {
+      // What somebody has to read, the end of the client lies behind.
+      const sent = 'TSGUN_NO_INTERNALS' in env && !app.includes('resume') ? '' : said;
+      const folder = makeFolder({ 'left.mjs': `import { once } from 'node:events'; export const tcp = ${app};` });
+      const args = ['-k', kind, '--worker-connections', '3', '--graceful-timeout', '600'];
+      const tsgun = start('left.mjs:tcp', args, { env, cwd: folder.path });
+      for (let round = 0; round < 2; round++) {
+        const clients =
+          kind === 'sync' ? [await tsgun.connect()] : await Promise.all([1, 2, 3].map(() => tsgun.connect()));
+        for (const client of clients) await client.until(/begun/);
+        for (const client of clients) client.socket.end(sent);
+      }
+      const next = await tsgun.connect();
+      await next.until(/begun/);
+      next.socket.end(sent);
+      expect((await tsgun.stop()).code).toBe(0);
+      expect(tsgun.log.some(({ cut }) => cut !== undefined)).toBe(false);
+    },
+  );
+
+  test('an app may answer a client that has ended its side, as long as it is never silent for a second', async () => {
+    const app = `import { once } from 'node:events'; import { setTimeout as sleep } from 'node:timers/promises';
+      export const tcp = async (socket) => { await once(socket.resume(), 'end'); for (const word of 'abc') { await sleep(700); socket.write(word) } };`;
+    const tsgun = start('slow.mjs:tcp', ['-k', kind], { env, cwd: makeFolder({ 'slow.mjs': app }).path });
+    expect(String(await converse(tsgun, 'hello'))).toBe('abc');
+    await tsgun.stop();
+  });
+
+  test('an app that needs longer says so by a timeout of its own', async () => {
+    const app = `import { once } from 'node:events'; import { setTimeout as sleep } from 'node:timers/promises';
+      export const tcp = async (socket) => { socket.setTimeout(30_000); await once(socket.resume(), 'end'); await sleep(2000); socket.write('late') };`;
+    const tsgun = start('slow.mjs:tcp', ['-k', kind], { env, cwd: makeFolder({ 'slow.mjs': app }).path });
+    expect(String(await converse(tsgun, 'hello'))).toBe('late');
+    await tsgun.stop();
+  });
+
   test('a line of five megabytes is answered once, and the next one too', async () => {
     const tsgun = serve('apps/fib.ts:tcp');
     const answer = await converse(tsgun, `6\n${'9'.repeat(5_000_000)}\n7`);

@@ -1,0 +1,21 @@
+/** The end of what a client sends, as Node reads it: the event `end` comes only once somebody has read what lies before it. */
+
+import type { Socket } from 'node:net';
+import { internalsAreOff } from './switch.ts';
+
+/** Calls back once when the client's end has been read; where Node does not show that, at the event. */
+export function onClientEnd(socket: Socket, listener: () => void): void {
+  let isTold = false;
+  const tell = () => {
+    if (!isTold) listener();
+    isTold = true;
+  };
+  socket.once('end', tell);
+  if (internalsAreOff) return;
+  const { push } = socket;
+  socket.push = (...args) => {
+    const isTaking = push.apply(socket, args);
+    if (args[0] === null) tell();
+    return isTaking;
+  };
+}
