@@ -262,6 +262,16 @@ export const table = {
     help: 'Largest body, else 413; 0: no limit.',
     example: 10_485_760,
   }),
+  bufferBody: setting({
+    section: 'Connections',
+    parse: wholeNumber(0),
+    default: 1_048_576,
+    metavar: 'BYTES',
+    classes: ['sync', 'threaded'],
+    help: 'Request bodies up to this size are read whole before the app runs; 0: none.',
+    more: 'A client that sends slowly then holds up neither a thread nor a sync worker. A client that asks by "Expect: 100-continue" is told to go on at once. A longer body goes to the app as it arrives, from this many bytes on.',
+    example: 65_536,
+  }),
   interface: setting({
     section: 'App',
     parse: choice('auto', 'wsgi', 'node', 'fetch', 'tcp'),

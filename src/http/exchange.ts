@@ -168,8 +168,10 @@ export class Exchange implements ResponseState {
 
   /** Begins to read the body. What has come already is delivered at once. */
   readBody(sink: BodySink): void {
-    if (this.isAwaitingContinue && !this.isStarted && !this.isGone)
+    if (this.isAwaitingContinue && !this.isStarted && !this.isGone) {
       this.carrier.sendText('HTTP/1.1 100 Continue\r\n\r\n');
+      this.head.expectsContinue = false;
+    }
     this.sink = sink;
     const queue = this.queue ?? [];
     this.queue = undefined;
@@ -179,6 +181,13 @@ export class Exchange implements ResponseState {
     if (this.isBodyComplete) sink.onEnd();
     else if (this.lostReason !== undefined) sink.onLost?.(this.lostReason);
     else if (wantsMore) this.carrier.resumeBody();
+  }
+
+  /** Who has read the body so far reads no further: it is another's, from its beginning. */
+  giveBack(pieces: Buffer[]): void {
+    this.sink = undefined;
+    this.queue = pieces;
+    this.queuedBytes = pieces.reduce((sum, { length }) => sum + length, 0);
   }
 
   /** Whether all of the body has come. */

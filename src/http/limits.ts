@@ -46,3 +46,9 @@ export const defaultTimeouts: Timeouts = { headerMs: 15_000, bodyMs: 30_000, kee
 
 /** How much of a body is kept for an app that has not begun to read it, and of pipelined requests that wait. */
 export const maxQueuedBytes = 64 * 1024;
+
+/**
+ * What all bodies may take that are read ahead of the app and wait for it (`read-ahead.ts`). At 1 MiB for each, 10,000
+ * connections could take 10 GiB.
+ */
+export const maxReadAheadBytes = 128 * 1024 * 1024;

@@ -14,9 +14,12 @@ const file = fileURLToPath(new URL('echo-app.ts', import.meta.url));
 const limits = ['--limit-request-body', String(conformanceLimits.bodyBytes)];
 for (const name of Object.keys(registry)) {
   const args = [`${file}:app`, '--worker-class', name, '--workers', '2', ...limits];
-  describeConformance(`--worker-class ${name}`, () => openCommand(args), {
-    isApart: true,
-    isOnePerConnection: name === 'sync',
-    answersLater: name === 'threaded',
-  });
+  const kind = { isApart: true, isOnePerConnection: name === 'sync' };
+  if (name === 'async') describeConformance('--worker-class async', () => openCommand(args), kind);
+  else {
+    describeConformance(`--worker-class ${name}`, () => openCommand(args), { ...kind, readsAhead: true });
+    const streaming = { ...kind, answersLater: name === 'threaded' };
+    const open = () => openCommand([...args, '--buffer-body', '0']);
+    describeConformance(`--worker-class ${name} --buffer-body 0`, open, streaming);
+  }
 }

@@ -18,12 +18,15 @@ export interface ServerKind {
    * allows other servers is right as well.
    */
   readonly answersLater?: boolean;
+  /** A body is read whole before the app runs: one that the app leaves unread is then whole, or found broken. */
+  readonly readsAhead?: boolean;
 }
 
 /** @param open starts a server that runs `echo-app.ts` with `conformanceLimits` */
 export function describeConformance(server: string, open: () => Promise<Target>, kind: ServerKind = {}): void {
-  const { isOnePerConnection = false, isApart = false, answersLater = false } = kind;
-  const cases = isOnePerConnection ? loadCases().map(asOnePerConnection) : loadCases();
+  const { isOnePerConnection = false, isApart = false, answersLater = false, readsAhead = false } = kind;
+  const loaded = readsAhead ? loadCases().flatMap(asReadAhead) : loadCases();
+  const cases = isOnePerConnection ? loaded.map(asOnePerConnection) : loaded;
   const look = async (target: Target, each: Case, options?: ObserveOptions) => {
     const observation = await observe(target, each, options);
     return isApart && sendsAfterItsEnd(each) && observation.end === 'reset'
@@ -56,6 +59,15 @@ export function describeConformance(server: string, open: () => Promise<Target>,
       });
     }
   });
+}
+
+/** The same cases for a server that has all of a body before its app runs. */
+function asReadAhead(each: Case): Case[] {
+  const { ahead } = each;
+  if (ahead === undefined) return [each];
+  // Nobody is answered before a body that never comes.
+  if (ahead.statuses.length === 0) return [];
+  return [{ ...each, expected: ahead, sees: undefined }];
 }
 
 /**

@@ -19,6 +19,8 @@ export interface Case {
   readonly expected: Outcome;
   /** What the RFC would let another server do. */
   readonly alternatives: readonly Outcome[];
+  /** What comes of it where a body is read whole before the app runs, if that is another outcome; no status: nothing does. */
+  readonly ahead?: Outcome;
   /** The requests that the app must see, in order; undefined where they are not checked. */
   readonly sees: readonly Sighting[] | undefined;
   /** What is sent, in parts; between two parts the client waits for an interim answer. */
@@ -82,10 +84,12 @@ export function parseCases(text: string, file: string): Case[] {
     else if (word === 'half-close') draft.halfCloses = true;
     else if (word === 'expect') draft.expected = readOutcome(argument, place);
     else if (word === 'or') draft.alternatives.push(readOutcome(argument, place));
+    else if (word === 'ahead')
+      draft.ahead = argument === 'nothing' ? { statuses: [], closes: false } : readOutcome(argument, place);
     else if (word === 'sees')
       draft.sees = [...(draft.sees ?? []), ...(argument === 'nothing' ? [] : [readSighting(argument, place)])];
     else if (word === 'env') readEnviron(draft.sees?.at(-1), argument, place);
-    else throw new Error(`${place}: not a case, expect, or, sees, env, await, half-close, > or #: ${line}`);
+    else throw new Error(`${place}: not a case, expect, or, ahead, sees, env, await, half-close, > or #: ${line}`);
   }
   endPart();
   for (const { place, expected, parts } of cases) {

@@ -75,7 +75,7 @@ describe.each([
     });
 
     it('streams bodies both ways', async () => {
-      const tsgun = sync(makeFolder({ 'app.mjs': app }));
+      const tsgun = sync(makeFolder({ 'app.mjs': app }), '--buffer-body', '0');
       const url = await tsgun.url('/echo');
       const echoed = await new Promise<string>((resolve) => {
         const sent = request(url, { method: 'POST' }, (response) => {

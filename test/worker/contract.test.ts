@@ -105,8 +105,29 @@ describe.each(Object.keys(registry))('a worker of class %s', (workerClass) => {
       }
     });
 
+    it('that the app leaves unread are no part of the next request', async () => {
+      const body = 'GET /throw HTTP/1.1\r\n\r\n';
+      const post = `POST /unread HTTP/1.1\r\n${host}Content-Length: ${body.length}\r\n\r\n${body}`;
+      const received = await raw(`${post}${post}GET /sync?after HTTP/1.1\r\n${close}\r\n`);
+      expect(received.match(/did not read|sync GET after/g)).toEqual(
+        firstOf(['did not read', 'did not read', 'sync GET after']),
+      );
+    });
+  });
+
+  describe('request bodies that go to the app as they arrive (--buffer-body 0)', () => {
+    let streaming: Tsgun;
+    beforeAll(async () => {
+      streaming = start(app, ['--worker-class', workerClass, '--buffer-body', '0'], { isShared: true });
+      await streaming.workers(1);
+    });
+    afterAll(async () => {
+      expect(await streaming.stop()).toEqual({ code: 0, signal: null });
+      expect(streaming.lines('worker_spawned')).toHaveLength(1);
+    });
+
     it('stream: a piece is answered before the next one is sent', async () => {
-      const client = await tsgun.connect();
+      const client = await streaming.connect();
       client.send(`POST /echo HTTP/1.1\r\n${close}Transfer-Encoding: chunked\r\n\r\n`);
       for (const word of ['one', 'two', 'three']) {
         client.send(`${word.length}\r\n${word}\r\n`);
@@ -117,17 +138,8 @@ describe.each(Object.keys(registry))('a worker of class %s', (workerClass) => {
       expect(client.received).toMatch(/\r\n0\r\n\r\n$/);
     });
 
-    it('that the app leaves unread are no part of the next request', async () => {
-      const body = 'GET /throw HTTP/1.1\r\n\r\n';
-      const post = `POST /unread HTTP/1.1\r\n${host}Content-Length: ${body.length}\r\n\r\n${body}`;
-      const received = await raw(`${post}${post}GET /sync?after HTTP/1.1\r\n${close}\r\n`);
-      expect(received.match(/did not read|sync GET after/g)).toEqual(
-        firstOf(['did not read', 'did not read', 'sync GET after']),
-      );
-    });
-
     it.each(['GET', 'HEAD'])('of %s that come after the answer cost nobody the answer', async (method) => {
-      const client = await tsgun.connect();
+      const client = await streaming.connect();
       let error: Error | undefined;
       client.socket.on('error', (what) => (error = what));
       client.send(`${method} /unread HTTP/1.1\r\n${close}Content-Length: 3000000\r\n\r\n`);
@@ -138,13 +150,15 @@ describe.each(Object.keys(registry))('a worker of class %s', (workerClass) => {
     });
 
     it('are asked for with 100 Continue when the app reads, and not before', async () => {
-      const client = await tsgun.connect();
+      const client = await streaming.connect();
       client.send(`POST /echo HTTP/1.1\r\n${close}Expect: 100-continue\r\nContent-Length: 5\r\n\r\n`);
       await client.until(/^HTTP\/1\.1 100 Continue\r\n\r\n$/);
       client.send('hello');
       await client.closed;
       expect(client.received).toMatch(/^HTTP\/1\.1 100 Continue\r\n\r\nHTTP\/1\.1 200 OK\r\n[\s\S]*hello/);
-      const unread = await raw(`POST /unread HTTP/1.1\r\n${host}Expect: 100-continue\r\nContent-Length: 5\r\n\r\n`);
+      const unread = await (await streaming.connect()).exchange(
+        `POST /unread HTTP/1.1\r\n${host}Expect: 100-continue\r\nContent-Length: 5\r\n\r\n`,
+      );
       expect(unread).toMatch(/^HTTP\/1\.1 200 OK\r\n[\s\S]*Connection: close\r\n/);
     });
   });
@@ -259,7 +273,7 @@ describe.each(Object.keys(registry))('a worker of class %s', (workerClass) => {
   });
 
   it('that is told to stop finishes what runs, and says so to the client', async () => {
-    const own = start(app, ['--worker-class', workerClass]);
+    const own = start(app, ['--worker-class', workerClass, '--buffer-body', '0']);
     const client = await own.connect();
     client.send(`POST /gate HTTP/1.1\r\n${host}Content-Length: 1\r\n\r\n`);
     await own.until(() => own.log.some(({ msg }) => msg === ' at the gate'), 'the request to run');

@@ -22,8 +22,8 @@ const routes: Record<string, Route> = {
     });
   },
   '/upload': async (req, res) => {
-    res.on('close', () => setImmediate(say, 'upload over'));
     say('upload begun');
+    res.on('close', () => setImmediate(say, 'upload over'));
     let bytes = 0;
     for await (const piece of req) bytes += (piece as Buffer).length;
     res.end(String(bytes));

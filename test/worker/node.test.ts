@@ -11,7 +11,9 @@ const host = 'Host: h\r\n';
 describe.each(Object.keys(registry))('a Node handler in a worker of class %s', (workerClass) => {
   let tsgun: Tsgun;
   beforeAll(async () => {
-    const args = ['--worker-class', workerClass, '--interface', 'node', '--log-level', 'debug'];
+    // Else no handler would see a client leave in the middle of a small upload.
+    const streaming = ['--buffer-body', '0'];
+    const args = ['--worker-class', workerClass, '--interface', 'node', '--log-level', 'debug', ...streaming];
     tsgun = start(app, args, { isShared: true });
     await tsgun.workers(1);
   });

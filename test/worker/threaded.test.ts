@@ -71,7 +71,8 @@ it('an app that reads on after its answer is told that the rest does not come, a
       if (req.method === 'POST') await req.toArray().catch((error) => console.error('lost: ' + error.code));
     };`,
   });
-  const tsgun = start('app.mjs', ['-k', 'threaded', '--threads', '1', '--interface', 'node'], { cwd: folder.path });
+  const args = ['-k', 'threaded', '--threads', '1', '--interface', 'node', '--buffer-body', '0'];
+  const tsgun = start('app.mjs', args, { cwd: folder.path });
   const client = await tsgun.connect();
   client.send('POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 200000\r\n\r\nabc');
   await client.until(/accepted$/);

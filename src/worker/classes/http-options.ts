@@ -6,9 +6,14 @@ import { descriptorError } from '../../descriptors.ts';
 import { report } from '../../errors.ts';
 import { isDeparture } from '../../http/errors.ts';
 import type { Exchange } from '../../http/exchange.ts';
+import { maxReadAheadBytes } from '../../http/limits.ts';
+import { type Begin, ReadAhead } from '../../http/read-ahead.ts';
 import type { HttpServerOptions } from '../../http/server.ts';
 import type { Shortages } from '../../ipc/shortages.ts';
 import type { Logger } from '../../logger.ts';
+
+/** How long nothing more is said of request bodies that take too much memory. */
+const tellAgainMs = 60_000;
 
 /** @param shortages told where the app fails for want of a descriptor; without a master there is nobody to tell */
 export function httpOptions(settings: Settings, log: Logger, shortages?: Shortages): Omit<HttpServerOptions, 'handle'> {
@@ -63,4 +68,16 @@ export function logTimeout(
   const outcome = hasLeft ? 'the client had gone' : isStarted ? 'the connection was cut' : 'answered 504';
   const fields = { method: head.method, path: head.path, ms, outcome, ...(stack === undefined ? {} : { stack }) };
   log.event('warn', 'request_timeout', fields, 'a request took too long');
+}
+
+/** For the classes in which a request that has begun costs more than a connection. @param begin takes those that may begin */
+export function readAhead(settings: Settings, log: Logger, begin: Begin): ReadAhead {
+  let toldAt = Number.NEGATIVE_INFINITY;
+  return new ReadAhead(settings.bufferBody, begin, () => {
+    const now = performance.now();
+    if (now - toldAt < tellAgainMs) return;
+    toldAt = now;
+    const mebibytes = maxReadAheadBytes / 1024 / 1024;
+    log.say('warn', { mebibytes }, 'request bodies take all the memory they may: more go to the app as they arrive');
+  });
 }

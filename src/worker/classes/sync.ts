@@ -17,12 +17,12 @@ import type { Gate, Take } from '../accept/gate.ts';
 import { closeIdle, emptyQueue, longestEmptyingMs } from '../accept/kernel-queue.ts';
 import { Occupancy } from '../accept/occupancy.ts';
 import { openTurnGate } from '../accept/open-gate.ts';
-import { httpOptions, logTimeout } from './http-options.ts';
+import { httpOptions, logTimeout, readAhead } from './http-options.ts';
 import type { Worker, WorkerContext } from './worker.ts';
 
 /**
- * How long a connection that has brought no head yet keeps the worker for itself. Then others may come, and it is served
- * in its turn: a client that sends nothing costs this much of a worker, and not the whole header timeout.
+ * How long a connection that has brought no request yet keeps the worker for itself. Then others may come, and it is served
+ * in its turn: a client that sends nothing, or its body slowly, costs this much of a worker, and not the whole timeout.
  */
 const patienceMs = 25;
 
@@ -34,14 +34,20 @@ export function syncWorker(context: WorkerContext): Worker {
     onErrorLine: (line) => log.say('error', { source: 'wsgi.errors' }, line),
   });
   const options = httpOptions(settings, log, shortages);
-  const turns = new Turns(context.observe(handler), (exchange, ms) => logTimeout(log, exchange, ms, undefined, true));
+  const observed = context.observe(handler);
+  const run: Handler = (exchange) => {
+    ahead.release(exchange);
+    return observed(exchange);
+  };
+  const turns = new Turns(run, (exchange, ms) => logTimeout(log, exchange, ms, undefined, true));
+  const ahead = readAhead(settings, log, (exchange) => turns.begin(exchange));
   const waitOrder = new WaitOrder();
   const servers = sockets.map(
     () =>
       new HttpServer({
         ...options,
         timeouts: { ...options.timeouts, keepAliveMs: 0 },
-        handle: (exchange) => turns.begin(exchange),
+        handle: (exchange) => ahead.take(exchange),
         onTimeout(exchange, ms, end) {
           options.onTimeout?.(exchange, ms, end);
           turns.giveUp(exchange);
@@ -117,10 +123,10 @@ class Turns {
   private running: Carrier | undefined = undefined;
   /** What the app has not returned from. */
   private atWork: Exchange | undefined = undefined;
-  /** The newest connection, while its head is waited for. */
+  /** The newest connection, while its head and the body that is read ahead are waited for. */
   private awaited: Carrier | undefined = undefined;
   private patience: NodeJS.Timeout | undefined = undefined;
-  /** Heads that came late, while another request ran. */
+  /** Requests that came late, while another ran. */
   private readonly late: Exchange[] = [];
   /** Connections that were gathered for a stop. */
   private readonly waiting: [HttpServer, Incoming, Peer][] = [];

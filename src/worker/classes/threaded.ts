@@ -7,24 +7,25 @@ import { HttpServer } from '../../http/server.ts';
 import { Intake } from '../accept/intake.ts';
 import { closeIdle, emptyQueue } from '../accept/kernel-queue.ts';
 import { ThreadPool } from '../threads/pool.ts';
-import { httpOptions } from './http-options.ts';
+import { httpOptions, readAhead } from './http-options.ts';
 import type { Worker, WorkerContext } from './worker.ts';
 
 export function threadedWorker(context: WorkerContext): Worker {
   const { settings, sockets, log, observe, place, shortages } = context;
   const intake = new Intake({ limit: settings.workerConnections, place, shortages });
   const handle = observe((exchange) => pool.handle(exchange));
+  const ahead = readAhead(settings, log, handle);
   const servers: HttpServer[] = sockets.map(
     () =>
       new HttpServer({
         ...httpOptions(settings, log, shortages),
-        handle,
+        handle: (exchange) => ahead.take(exchange),
         waitOrder: intake.waitOrder,
         onGone: () => intake.forget(),
         onTimeout: (exchange, ms, end) => pool.expire(exchange, ms, end),
       }),
   );
-  const pool = new ThreadPool(context, intake);
+  const pool = new ThreadPool(context, intake, (exchange) => ahead.release(exchange));
   let isDraining = false;
   let isHurried = false;
 

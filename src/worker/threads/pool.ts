@@ -43,15 +43,21 @@ export class ThreadPool {
   private isLost = false;
   private readonly log: Logger;
   private readonly onFailure: (exchange: Exchange, error: unknown) => void;
+  private readonly onBegin: (exchange: Exchange) => void;
 
   private readonly pressure: Pressure;
   private readonly silence: Silence;
 
-  /** @param intake what to pause while connections would only wait here */
+  /**
+   * @param intake what to pause while connections would only wait here
+   * @param onBegin a request is given to a thread
+   */
   constructor(
     { source, settings, log, shortages }: Pick<WorkerContext, 'source' | 'settings' | 'log' | 'shortages'>,
     intake: { pause(): void; resume(): void },
+    onBegin: (exchange: Exchange) => void,
   ) {
+    this.onBegin = onBegin;
     const watch = new Watch();
     this.answers = new AnswerWatch(watch, () => this.drainRings());
     this.crew = new ThreadCrew({
@@ -173,6 +179,7 @@ export class ThreadPool {
   private give(thread: ThreadHandle, relay: Relay): void {
     if (thread.isIdle) thread.progressAt = performance.now();
     thread.give(relay);
+    this.onBegin(relay.exchange);
     if (relay.exchange.goneReason !== undefined) this.overdue.watch(relay, thread);
     this.silence.watch();
   }

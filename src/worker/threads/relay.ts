@@ -47,9 +47,10 @@ export class Relay {
     // What happened while it waited for a thread.
     if (exchange.leaveReason !== undefined) this.leave(exchange.leaveReason);
     if (exchange.goneReason !== undefined) this.abort(exchange.goneReason);
-    // A small body travels with the head. But who waits for permission to send gets it when the app reads, not before
-    // (RFC 9110 §10.1.1).
-    if (head.contentLength > 0 && head.contentLength <= creditBytes && !head.expectsContinue) this.readBody();
+    // What has come of a body travels with the head, and so does all of a small one. But who waits for permission to send
+    // gets it when the app reads, not before (RFC 9110 §10.1.1).
+    const isSmall = head.contentLength > 0 && head.contentLength <= creditBytes && !head.expectsContinue;
+    if (isSmall || exchange.unreadBytes > 0) this.readBody();
   }
 
   /** Passes the body on, as fast as the app takes it. */
