@@ -340,7 +340,7 @@ export const table = {
     alias: 'p',
     isPath: true,
     help: 'Where the master writes its process id.',
-    more: 'The file is removed when the master exits. While a new master runs beside an old one (signal USR2), its file ends in .2.',
+    more: 'The file is removed when the master exits, however that comes about. One that names a process which is gone, or no tsgun, is replaced. While a new master runs beside an old one (signal USR2), its file ends in .2.',
     example: '/run/shop.pid',
   }),
   umask: setting({

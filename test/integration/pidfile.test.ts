@@ -1,6 +1,8 @@
+import { spawn } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { openDescriptors } from '../descriptors.ts';
 import { makeFolder, start } from './harness.ts';
 
 const app = `export default (env, startResponse) => { startResponse('200 OK', []); return ['hello'] }`;
@@ -50,6 +52,41 @@ describe('--pidfile', () => {
     await first.stop();
   });
 
+  it.each([
+    ['a program', () => spawn('sleep', ['60'], { stdio: 'ignore' })],
+    [
+      'another Node program',
+      () => spawn(process.execPath, ['-e', 'setTimeout(() => {}, 60_000)', 'tsgun'], { stdio: 'ignore' }),
+    ],
+  ])('that names a living process which is no tsgun is stale: %s', async (_, run) => {
+    const { path } = makeFolder({ 'app.mjs': app });
+    const other = run();
+    onTestFinished(() => void other.kill());
+    writeFileSync(join(path, 'x.pid'), `${other.pid}\n`);
+    const tsgun = start('app.mjs', ['-p', 'x.pid'], { cwd: path });
+    await tsgun.workers(1);
+    expect(readFileSync(join(path, 'x.pid'), 'utf8')).toBe(`${tsgun.pid}\n`);
+    expect(tsgun.log.filter(({ level }) => level === 'warn')).toMatchObject([
+      { msg: `the pidfile says process ${other.pid}, which is no tsgun: it is replaced` },
+    ]);
+    await tsgun.stop();
+  });
+
+  it('names a tsgun also when its title says something else', async () => {
+    const config = 'export default { pidfile: "x.pid", onStarting() { process.title = "something else" } }';
+    const { path } = makeFolder({ 'app.mjs': app, 'tsgun.config.mjs': config });
+    const first = start('app.mjs', [], { cwd: path });
+    await first.workers(1);
+    const second = start('app.mjs', [], { cwd: path });
+    expect(await second.exited).toMatchObject({ code: 1 });
+    expect(second.text).toEqual([expect.stringContaining(`x.pid says process ${first.pid}, which is running`)]);
+    // One descriptor, however often it is written.
+    first.signal('SIGHUP');
+    await first.event('reload_finished');
+    expect(openDescriptors(first.pid).filter((name) => name.endsWith('x.pid'))).toHaveLength(1);
+    await first.stop();
+  });
+
   it('is not touched by a start that is refused for its address', async () => {
     const { path } = makeFolder({ 'app.mjs': app });
     const first = start('app.mjs', [], { cwd: path });
@@ -71,16 +108,19 @@ describe('--pidfile', () => {
     await tsgun.event('reload_finished');
     expect([pidIn('one.pid'), pidIn('two.pid')]).toEqual([false, `${tsgun.pid}\n`]);
 
-    write('three.pid', `${process.pid}\n`);
+    const other = start('app.mjs', ['-p', 'three.pid'], { cwd: makeFolder({ 'app.mjs': app }).path });
+    await other.event('master_started');
+    write('three.pid', `${other.pid}\n`);
     write('tsgun.config.json', '{ "pidfile": "three.pid" }');
     tsgun.signal('SIGHUP');
-    expect((await tsgun.event('reload_failed')).error).toMatch(`three.pid says process ${process.pid}`);
+    expect((await tsgun.event('reload_failed')).error).toMatch(`three.pid says process ${other.pid}`);
     write('tsgun.config.json', '{ "pidfile": "four.pid" }');
     write('app.mjs', 'throw new Error("not today")');
     tsgun.signal('SIGHUP');
     await tsgun.event('reload_failed', 2);
     expect([pidIn('two.pid'), pidIn('four.pid')]).toEqual([`${tsgun.pid}\n`, false]);
     await tsgun.stop();
-    expect([pidIn('two.pid'), pidIn('three.pid')]).toEqual([false, `${process.pid}\n`]);
+    expect([pidIn('two.pid'), pidIn('three.pid')]).toEqual([false, `${other.pid}\n`]);
+    await other.stop();
   });
 });

@@ -1,11 +1,12 @@
 /**
  * The file that says the master's process id. Whoever reads it finds either a whole number or no file; and a master touches
- * no file but its own: one that another running process has written is refused, one that was left behind is replaced.
+ * no file but its own: that of another running master is refused, one that was left behind is replaced.
  */
 
-import { chmodSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, closeSync, openSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { ConfigError, report, unwritable } from '../../errors.ts';
 import type { Logger } from '../../logger.ts';
+import { isMaster } from './other-master.ts';
 
 /** What follows the name while the master that this one is to replace still has the file. */
 const besideSuffix = '.2';
@@ -13,16 +14,20 @@ const besideSuffix = '.2';
 export class Pidfile {
   /** The file that this process has written. */
   private held: string | undefined = undefined;
+  /** Of that file: by it, another master knows that this process is one. */
+  private descriptor: number | undefined = undefined;
   /** Whether another master, which started this one, goes on beside it. */
   private isBeside: boolean;
+  private readonly isMaster: typeof isMaster;
 
-  constructor(isBeside = false) {
+  constructor(isBeside = false, isMasterOf = isMaster) {
     this.isBeside = isBeside;
+    this.isMaster = isMasterOf;
   }
 
   /** @throws ConfigError when the file of this setting is another's */
   check(setting: string | undefined): void {
-    if (setting !== undefined) inspect(this.nameOf(setting));
+    if (setting !== undefined) this.inspect(this.nameOf(setting));
   }
 
   /**
@@ -32,9 +37,10 @@ export class Pidfile {
    */
   hold(setting: string | undefined, log: Logger): void {
     const path = setting === undefined ? undefined : this.nameOf(setting);
-    if (path !== undefined) claim(path, log);
+    if (path !== undefined) this.claim(path, log);
     if (this.held !== path) this.release();
     this.held = path;
+    this.keepOpen(path);
   }
 
   /**
@@ -46,7 +52,7 @@ export class Pidfile {
     if (!this.isBeside) return;
     const path = held?.slice(0, -besideSuffix.length);
     if (held !== undefined && path !== undefined) {
-      inspect(path);
+      this.inspect(path);
       renameSync(held, path);
     }
     this.isBeside = false;
@@ -59,6 +65,42 @@ export class Pidfile {
   release(): void {
     if (this.held !== undefined && readPid(this.held) === process.pid) rmSync(this.held, { force: true });
     this.held = undefined;
+    this.keepOpen(undefined);
+  }
+
+  private claim(path: string, log: Logger): void {
+    const found = this.inspect(path);
+    if (found === 'ours') return;
+    if (found === 'stale') log.say('warn', { pidfile: path }, 'the pidfile of a master that is gone is replaced');
+    if (found === 'foreign')
+      log.say(
+        'warn',
+        { pidfile: path },
+        `the pidfile says process ${readPid(path)}, which is no tsgun: it is replaced`,
+      );
+    write(path);
+  }
+
+  /** @throws ConfigError when another master that runs holds the file */
+  private inspect(path: string): 'absent' | 'ours' | 'stale' | 'foreign' {
+    const pid = readPid(path);
+    if (pid === undefined) return 'absent';
+    // In a container, the master of the run before often had the same number.
+    if (pid === process.pid) return 'ours';
+    if (!isRunning(pid)) return 'stale';
+    if (!this.isMaster(pid, path)) return 'foreign';
+    const remedy = 'stop that one first, or remove the file if that is no tsgun';
+    throw new ConfigError(`pidfile: ${path} says process ${pid}, which is running: ${remedy}`);
+  }
+
+  private keepOpen(path: string | undefined): void {
+    if (this.descriptor !== undefined) closeSync(this.descriptor);
+    this.descriptor = undefined;
+    try {
+      if (path !== undefined) this.descriptor = openSync(path, 'r');
+    } catch {
+      // Out of descriptors, or it has gone again. The title of the process says what it is, too.
+    }
   }
 
   private nameOf(setting: string): string {
@@ -66,10 +108,7 @@ export class Pidfile {
   }
 }
 
-function claim(path: string, log: Logger): void {
-  const found = inspect(path);
-  if (found === 'ours') return;
-  if (found === 'stale') log.say('warn', { pidfile: path }, 'the pidfile of a master that is gone is replaced');
+function write(path: string): void {
   const fresh = `${path}.${process.pid}.new`;
   try {
     // In a folder that others may write to, a link with this name could lead anywhere: "x" follows none.
@@ -82,17 +121,6 @@ function claim(path: string, log: Logger): void {
     rmSync(fresh, { force: true });
     throw unwritable('pidfile', path, error);
   }
-}
-
-/** @throws ConfigError when a running process other than this one holds the file */
-function inspect(path: string): 'absent' | 'ours' | 'stale' {
-  const pid = readPid(path);
-  if (pid === undefined) return 'absent';
-  // In a container, the master of the run before often had the same number.
-  if (pid === process.pid) return 'ours';
-  if (!isRunning(pid)) return 'stale';
-  const remedy = 'stop that one first, or remove the file if that is no tsgun';
-  throw new ConfigError(`pidfile: ${path} says process ${pid}, which is running: ${remedy}`);
 }
 
 /** NaN for a file that holds no process id, undefined where there is no file. */

@@ -18,13 +18,13 @@ const own = `${process.pid}\n`;
 /** Runs as long as this test does. */
 const alive = process.ppid;
 
-function setUp(isBeside = false) {
+function setUp(isBeside = false, isMaster = (pid: number) => pid === alive) {
   const folder = mkdtempSync(join(tmpdir(), 'tsgun-test-'));
   onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
   const said: string[] = [];
   const log: Logger = { event: () => {}, say: (level) => said.push(level), reopen: () => {} };
   const path = join(folder, 'x.pid');
-  return { folder, path, said, log, pidfile: new Pidfile(isBeside) };
+  return { folder, path, said, log, pidfile: new Pidfile(isBeside, isMaster) };
 }
 
 describe('a pidfile', () => {
@@ -61,6 +61,17 @@ describe('a pidfile', () => {
     expect(() => pidfile.hold(path, log)).toThrow(message);
     pidfile.release();
     expect(readFileSync(path, 'utf8')).toBe(`${alive}\n`);
+  });
+
+  it('of a running process that is no tsgun is replaced with a warning', () => {
+    const { path, log, said } = setUp();
+    const pidfile = new Pidfile();
+    writeFileSync(path, `${alive}\n`);
+    pidfile.check(path);
+    pidfile.hold(path, log);
+    expect(readFileSync(path, 'utf8')).toBe(own);
+    expect(said).toEqual(['warn']);
+    pidfile.release();
   });
 
   it('that says this process already, as after a restart in a container, is taken without a word', () => {
