@@ -44,8 +44,11 @@ export type Level = 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'fatal';
 export type Fields = Readonly<Record<string, unknown>>;
 
 export interface Logger {
-  /** An event of a process's life. */
-  event(level: Level, event: LifeEvent, fields: Fields, message: string): void;
+  /**
+   * An event of a process's life.
+   * @param screen on a terminal, this text is shown in place of the line; where it is empty, nothing
+   */
+  event(level: Level, event: LifeEvent, fields: Fields, message: string, screen?: string): void;
   /** Anything else. */
   say(level: Level, fields: Fields, message: string): void;
   /**
@@ -73,15 +76,18 @@ export function createLogger(settings: LogSettings): Logger {
   const isPretty = logFormat === 'pretty' || (logFormat === 'auto' && toStderr && process.stderr.isTTY);
   const isColoured = isPretty && toStderr && process.stderr.hasColors?.() === true;
   const least = levels.indexOf(logLevel === 'warning' || logLevel === 'critical' ? otherNames[logLevel] : logLevel);
-  const write = (level: Level, fields: Fields, message: string) => {
+  const isTerminal = isPretty && toStderr && process.stderr.isTTY;
+  const write = (level: Level, fields: Fields, message: string, screen?: string) => {
     if (levels.indexOf(level) < least) return;
+    if (isTerminal && screen !== undefined) return screen === '' ? undefined : sink.write(screen, level === 'fatal');
     const json = formatLine(level, fields, message);
     const text = isPretty ? renderPretty(json, isColoured) : json;
     if (text !== undefined) sink.write(text, level === 'fatal');
   };
   const log: Logger = {
     // A line is about the process that writes it, unless it names another.
-    event: (level, event, fields, message) => write(level, { event, pid: process.pid, ...fields }, message),
+    event: (level, event, fields, message, screen) =>
+      write(level, { event, pid: process.pid, ...fields }, message, screen),
     say: (level, fields, message) => write(level, { pid: process.pid, ...fields }, message),
     reopen: () => {
       if (!toStderr) sink.reopen();

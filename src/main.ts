@@ -1,15 +1,18 @@
 /** argv in, exit code out. */
 
+import { renderComplaint } from './complaint.ts';
 import { takeActivation } from './config/activation.ts';
 import { type Asked, parseCommandLine } from './config/command-line.ts';
 import { startDirectory } from './config/directory.ts';
 import { renderHelp, renderHelpOf } from './config/help.ts';
-import { type Draft, draftConfiguration, loadConfiguration } from './config/load.ts';
+import { accept, type CommandLine, type Draft, draftConfiguration } from './config/load.ts';
 import { renderSettings } from './config/print.ts';
+import type { Settings } from './config/settings.ts';
 import { renderUsage } from './config/usage.ts';
 import { version } from './config/version.ts';
 import { ConfigError, ExitCode, report, TsgunError } from './errors.ts';
 import { outputSink, takeOverOutput } from './log/output.ts';
+import { createLogger } from './logger.ts';
 import { checkApp } from './master/check.ts';
 import { isStop, type MasterEvent } from './master/events.ts';
 import type { Inbox } from './master/inbox.ts';
@@ -17,32 +20,63 @@ import { runMaster } from './master/master.ts';
 
 export async function main(argv: readonly string[], inbox: Inbox<MasterEvent>): Promise<number> {
   takeOverOutput();
+  const command = new Command(inbox);
   try {
-    return await obey(await parseCommandLine(argv), inbox);
+    return await command.obey(await parseCommandLine(argv));
   } catch (error) {
-    complain(error);
+    command.complain(error);
     // Not thrown on: the running master catches what nobody else does, and would live on without its loop, deaf to signals.
     return error instanceof TsgunError ? error.exitCode : ExitCode.config;
   }
 }
 
-async function obey(asked: Asked, inbox: Inbox<MasterEvent>): Promise<number> {
-  const home = startDirectory();
-  if (asked.type === 'nothing') throw new ConfigError(`no app given\n\n${renderUsage(home)}`);
-  if (asked.type === 'version') return print(version());
-  if (asked.type === 'help') return help(asked.name);
-  if (asked.type === 'completion') return completion(asked.words);
-  if (asked.type === 'run') {
-    const line = { ...asked.line, activation: takeActivation() };
-    return runMaster({ load: () => loadConfiguration(line, process.env, home), inbox, home });
+class Command {
+  private readonly inbox: Inbox<MasterEvent>;
+  /** As far as it is known. */
+  private logFormat: Settings['logFormat'] = 'auto';
+
+  constructor(inbox: Inbox<MasterEvent>) {
+    this.inbox = inbox;
   }
-  const draft = await draftConfiguration(asked.line, process.env, home);
-  if (asked.type !== 'check') print(renderSettings(draft.configuration));
-  refuse(draft);
-  if (asked.type === 'print') return ExitCode.ok;
-  const { app } = draft.configuration;
-  const appInterface = await checkApp(draft.configuration, inbox.find(isStop));
-  return print(`The configuration and the app are fine: ${app} (${appInterface})`);
+
+  async obey(asked: Asked): Promise<number> {
+    const home = startDirectory();
+    if (asked.type === 'nothing') throw new ConfigError(`no app given\n\n${renderUsage(home)}`);
+    if (asked.type === 'version') return print(version());
+    if (asked.type === 'help') return help(asked.name);
+    if (asked.type === 'completion') return completion(asked.words);
+    if (asked.type === 'run') {
+      const line = { ...asked.line, activation: takeActivation() };
+      return runMaster({ load: async () => accept(await this.draft(line, home)), inbox: this.inbox, home });
+    }
+    const draft = await this.draft(asked.line, home);
+    if (asked.type !== 'check') print(renderSettings(draft.configuration));
+    for (const warning of draft.configuration.warnings) warn(warning);
+    const configuration = accept(draft);
+    if (asked.type === 'print') return ExitCode.ok;
+    const { appInterface, doubt } = await checkApp(configuration, this.inbox.find(isStop));
+    if (doubt !== undefined) warn(doubt);
+    return print(`The configuration and the app are fine: ${configuration.app} (${appInterface})`);
+  }
+
+  /** Why there is no log yet: for people, unless they want JSON even so. */
+  complain(error: unknown): void {
+    const { message, exitCode, stack } = report(error);
+    if (this.logFormat !== 'json') return void process.stderr.write(renderComplaint(report(error)));
+    const log = createLogger({ errorLogfile: '-', logFormat: 'json', logLevel: 'fatal' });
+    const problems = error instanceof ConfigError ? error.problems : [message];
+    for (const problem of problems) log.say('fatal', { error: problem, exitCode, stack }, problem);
+  }
+
+  private async draft(line: CommandLine, home: string): Promise<Draft> {
+    const draft = await draftConfiguration(line, process.env, home);
+    this.logFormat = draft.configuration.settings.logFormat;
+    return draft;
+  }
+}
+
+function warn(warning: string): void {
+  process.stderr.write(`tsgun: warning: ${warning}\n`);
 }
 
 async function completion(words: readonly string[] | undefined): Promise<number> {
@@ -61,28 +95,6 @@ function help(name: string | undefined): number {
 
 function bold(text: string): string {
   return `\u001b[1m${text}\u001b[22m`;
-}
-
-function refuse({ configuration: { warnings }, problems, cause }: Draft): void {
-  for (const warning of warnings) process.stderr.write(`tsgun: warning: ${warning}\n`);
-  if (problems.length > 0) throw new ConfigError(problems, cause === undefined ? {} : { cause });
-}
-
-/** One line for each problem; below them where the user's code threw, if it did. */
-function complain(error: unknown): void {
-  const { message, stack } = report(error);
-  const problems = error instanceof ConfigError ? error.problems : [message];
-  for (const problem of problems) process.stderr.write(`tsgun: ${problem}\n`);
-  const frames = error instanceof TsgunError ? (stack ?? '').split('\n').filter(isOfUser) : [stack];
-  if (frames.length > 0) process.stderr.write(`${frames.join('\n')}\n`);
-}
-
-/** As it is built, this file lies in a folder of dist. */
-const ownFolder = new URL('../', import.meta.url).href;
-
-/** A line of a stack that is neither tsgun's, nor of what loads TypeScript, nor of Node. */
-function isOfUser(line: string): boolean {
-  return /^\s+at /.test(line) && !line.includes(ownFolder) && !/node_modules\/jiti\/|\bnode:/.test(line);
 }
 
 /** A pager may take its time. */

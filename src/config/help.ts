@@ -15,9 +15,9 @@ const usage = `Usage: tsgun [options] APP [-- ARGUMENTS OF THE APP]
 The application server for Node.js. APP is path[:export]: apps/fib.ts,
 dist/server.js:app, or app.mjs:create() to call a factory.`;
 
-const epilogue = `Settings also come from a config file (tsgun.config.ts, .js, .json and so on) and
-from TSGUN_* variables. The command line ranks highest, then the variables, then
-the file. Times (S) are in seconds.
+const epilogue = `Settings also come from a config file (tsgun.config.ts, .js, .json and others)
+and from TSGUN_* variables. The command line ranks highest, then the variables,
+then the file. Times (S) are in seconds.
 
 "tsgun --help NAME" explains one option: tsgun --help workers. For completion in
 the shell: tsgun completion >> ~/.bashrc

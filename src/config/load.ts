@@ -71,7 +71,11 @@ export async function loadConfiguration(
   env: NodeJS.ProcessEnv = process.env,
   home: string = startDirectory(),
 ): Promise<Configuration> {
-  const { configuration, problems, cause } = await draftConfiguration(line, env, home);
+  return accept(await draftConfiguration(line, env, home));
+}
+
+/** @throws ConfigError that names every problem */
+export function accept({ configuration, problems, cause }: Draft): Configuration {
   if (problems.length > 0) throw new ConfigError(problems, cause === undefined ? {} : { cause });
   return configuration;
 }

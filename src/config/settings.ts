@@ -330,7 +330,7 @@ export const table = {
     metavar: '"…"',
     help: 'Options of Node for the workers.',
     more: 'Several are separated by spaces, as in $NODE_OPTIONS, or are a list in a config file. Unlike $NODE_OPTIONS they do not reach the programs that the app starts. tsgun asks Node whether it accepts them.',
-    example: '--max-old-space-size=512 --max-semi-space-size=64',
+    example: '--max-old-space-size=512 --trace-warnings',
   }),
   pidfile: setting({
     section: 'Process',

@@ -9,15 +9,22 @@ import { type ChildProcess, spawnWorker } from './children/spawn.ts';
 import { identityOf } from './generations/identity.ts';
 import { overstayMs, quickStopMs } from './notes.ts';
 import { policyOf } from './policy.ts';
+import { checkDescriptorLimit } from './surroundings/descriptor-limit.ts';
+
+export interface Checked {
+  readonly appInterface: string;
+  readonly doubt: string | undefined;
+}
 
 /**
  * @param stop resolves when the user does not want to wait any longer
- * @returns the interface that the app was taken for
+ * @returns the interface that the app was taken for, and what an operator may not expect
  * @throws ConfigError, BootError or AppLoadError, as a start would
  */
-export async function checkApp(configuration: Configuration, stop: Promise<unknown>): Promise<string> {
+export async function checkApp(configuration: Configuration, stop: Promise<unknown>): Promise<Checked> {
   const { app, appArguments, directory, environment, settings } = configuration;
   await checkFiles(configuration);
+  const doubt = checkDescriptorLimit(configuration);
   const identity = await identityOf(settings, configuration.origins);
   const umask = settings.umask ?? process.umask();
   // The log file is the running service's. What this worker has to say is for whoever checks.
@@ -58,7 +65,7 @@ export async function checkApp(configuration: Configuration, stop: Promise<unkno
       },
       onExit: (code, signal) => {
         clearTimeout(timer);
-        if (found !== undefined) resolve(found);
+        if (found !== undefined) resolve({ appInterface: found, doubt });
         else if (isStopped) reject(new BootError('stopped by a signal before the app was loaded'));
         else reject(revive(error ?? explainBoot(child, policy, { code, signal })));
       },

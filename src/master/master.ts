@@ -24,6 +24,7 @@ import { type Action, nextLook, plan } from './plan.ts';
 import { policyOf } from './policy.ts';
 import { type Child, childrenOf, createPool, isRecycling, type Pool } from './pool.ts';
 import { type Snapshot, snapshot } from './snapshot.ts';
+import { StartScreen } from './start-screen.ts';
 import { predecessor, Successor } from './succession/successor.ts';
 import { Surroundings } from './surroundings/surroundings.ts';
 import { isInForeground } from './terminal.ts';
@@ -70,6 +71,7 @@ class Master {
   private readonly rollout: Rollout;
   private readonly successor: Successor;
   private readonly identity = { pid: process.pid, version: version(), startedAt: performance.now() };
+  private readonly screen = new StartScreen();
   private exitCode: ExitCode = ExitCode.ok;
   /** The one that is obeyed. */
   private stopRequest: StopRequest | undefined = undefined;
@@ -99,7 +101,9 @@ class Master {
     this.stopRequest = await Promise.race([this.hooks.starting().then(() => undefined), this.inbox.find(isStop)]);
     if (this.stopRequest !== undefined) return this.finish();
     this.surroundings.open(this.current, () => this.inbox.push({ type: 'watchdog' }));
-    this.log.event('info', 'master_started', { app, workers, workerClass, node: process.version }, 'tsgun started');
+    const addresses = this.current.listeners.map(({ address }) => address);
+    const fields = { version: version(), app, addresses, workers, workerClass, node: process.version };
+    this.log.event('info', 'master_started', fields, 'tsgun started', this.screen.step);
     return logEscapes(log, () => this.loop());
   }
 
@@ -154,6 +158,7 @@ class Master {
 
   private obey(event: CommandEvent): void {
     const { command, origin } = event;
+    this.screen.end();
     if (isStop(event)) this.stop(event);
     else if (command === 'reopen') this.reopenLogs(origin);
     else if (this.pool.stopping !== undefined) return;
@@ -201,8 +206,9 @@ class Master {
   private welcome(child: Child, appInterface: string, now: number): void {
     notes.noteReady(this.pool, child, now);
     const fields = { ...nameOf(child), interface: appInterface, bootMs: Math.round(now - child.spawnedAt) };
-    this.log.event('info', 'worker_ready', fields, 'worker ready');
-    this.generations.announce(child.generation, appInterface);
+    this.log.event('info', 'worker_ready', fields, 'worker ready', this.screen.step);
+    this.generations.announce(child.generation, appInterface, this.screen.ready(this.current, appInterface));
+    if (this.snapshot.ready >= this.pool.target) this.screen.end();
   }
 
   private reap(child: Child, code: number | null, signal: NodeJS.Signals | null): void {
@@ -211,7 +217,9 @@ class Master {
     const { exit, bootError, memoryKill } = this.children.reap(child, code, signal);
     const { consequence, ...ending } = notes.noteExit(pool, child, exit, performance.now());
     const error = ending.reason === 'boot_failed' ? (bootError ?? explainBoot(child, policy, ending)) : undefined;
-    logExit(this.log, ending, pool, { consequence, error, memoryKill, memoryBytes: child.beat.memoryBytes });
+    const screen = consequence.type === 'start_failed' && error !== undefined ? this.screen.failed(error) : undefined;
+    logExit(this.log, ending, pool, { consequence, error, memoryKill, memoryBytes: child.beat.memoryBytes, screen });
+    if (screen === undefined) this.screen.end();
     this.hooks.exited(ending);
     this.rollout.tidy();
     if (consequence.type === 'delayed') logDelay(this.log, ending, consequence, pool);
@@ -252,7 +260,8 @@ class Master {
     await this.surroundings.close(this.snapshot, this.successor.other);
     const { uptimeMs, requests } = this.snapshot;
     const fields = { exitCode: this.exitCode, uptimeMs, requests };
-    this.log.event('info', 'shutdown_finished', fields, 'tsgun stopped');
+    const isUnserved = this.exitCode !== ExitCode.ok;
+    this.log.event('info', 'shutdown_finished', fields, 'tsgun stopped', isUnserved ? '' : undefined);
     return this.exitCode;
   }
 
@@ -282,7 +291,7 @@ class Master {
     const child = notes.addChild(this.pool, worker, now);
     this.hooks.forking(child);
     if (!this.children.spawn(child, this.current)) return;
-    this.log.event('info', 'worker_spawned', nameOf(child), 'worker spawned');
+    this.log.event('info', 'worker_spawned', nameOf(child), 'worker spawned', this.screen.step);
   }
 
   private kill({ child, reason, isOverdue }: Extract<Action, { type: 'kill' }>, now: number): void {

@@ -18,6 +18,8 @@ const expected: readonly ExitReason[] = [
 ];
 
 export interface ExitDetails {
+  /** For people on a terminal, in place of the line. */
+  readonly screen: string | undefined;
   readonly consequence: Consequence;
   /** Why it did not boot, where that is the reason. */
   readonly error: ErrorReport | undefined;
@@ -43,7 +45,7 @@ export function logExit(log: Logger, ending: Ending, pool: Pool, details: ExitDe
   };
   const why = memoryKill === undefined ? '' : `, it seems by the kernel for lack of memory (${counts[memoryKill]})`;
   const message = `${error === undefined ? `worker exited: ${reason}` : error.message}${why}`;
-  log.event(levelOf(reason, pool, details.consequence), 'worker_exited', fields, message);
+  log.event(levelOf(reason, pool, details.consequence), 'worker_exited', fields, message, details.screen);
 }
 
 const counts: Record<MemoryKill, string> = {

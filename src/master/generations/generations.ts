@@ -37,16 +37,19 @@ export class Generations {
   /**
    * Once per listener, when the first worker accepts on it: from then on clients are served.
    * @param appInterface what that worker took the app for
+   * @param screen for people on a terminal, in place of all the lines
    */
-  announce(number: number, appInterface: string): void {
+  announce(number: number, appInterface: string, screen: string | undefined): void {
     const { listeners, log } = this.get(number);
-    for (const listener of listeners) {
-      if (this.announced.has(listener)) continue;
+    const fresh = listeners.filter((listener) => !this.announced.has(listener));
+    for (const [index, listener] of fresh.entries()) {
       this.announced.add(listener);
       const { address, endpoint } = listener;
       // Where a browser, or who speaks what the app speaks, finds it; nowhere for a unix socket.
       const url = endpoint === undefined ? undefined : `${appInterface === 'tcp' ? 'tcp' : 'http'}://${address}`;
-      log.event('info', 'listening', { address, url }, `listening on ${url ?? address}`);
+      const fields = { address, url, interface: appInterface };
+      const shown = index === fresh.length - 1 ? screen : screen && '';
+      log.event('info', 'listening', fields, `listening on ${url ?? address}`, shown);
     }
   }
 

@@ -5,13 +5,19 @@ import type { Configuration } from '../../config/load.ts';
 import { report, unwritable } from '../../errors.ts';
 import type { Identity } from '../../ipc/messages.ts';
 import { createLogger, type Logger, sayOfLog, sayOnStandardError } from '../../logger.ts';
-import type { Generation } from './generation.ts';
+
+/** What has a log. */
+interface Logging {
+  readonly configuration: Configuration;
+  readonly identity: Identity | undefined;
+  readonly log: Logger;
+}
 
 /** @throws ConfigError; at a reload, standard error says so too */
 export function openLog(
   { settings, origins }: Configuration,
   identity: Identity | undefined,
-  others: readonly Generation[],
+  others: readonly Logging[],
 ): Logger {
   const names = ['errorLogfile', 'logFormat', 'logLevel'] as const;
   const twin = others.find(({ configuration }) =>
@@ -29,7 +35,7 @@ export function openLog(
 }
 
 /** Makes the file anew where it was moved away, for the workers too. */
-export function reopenLog({ configuration: { settings }, identity, log }: Generation): void {
+export function reopenLog({ configuration: { settings }, identity, log }: Logging): void {
   const { errorLogfile } = settings;
   try {
     if (identity !== undefined && errorLogfile !== '-') createFor(identity, errorLogfile);

@@ -31,7 +31,7 @@ export function checkDescriptorLimit(
   const wanted = settings.workerConnections;
   const capacity = connectionCapacity(wanted, limit, held);
   if (capacity >= wanted || origins.workerConnections === 'default') return undefined;
-  return `workerConnections: the limit of ${limit} file descriptors leaves room for about ${capacity} connections in each worker, and not for ${wanted} (from ${origins.workerConnections}): ${limitRemedy}`;
+  return `workerConnections: the limit of ${limit} file descriptors leaves room for about ${capacity} connections in each worker, and not for ${wanted} (${origins.workerConnections}): ${limitRemedy}`;
 }
 
 function heldByWorker({ bind, workerClass, threads }: Settings): number {

@@ -4,7 +4,7 @@ import { connectionCapacity, descriptorLimit } from '../../../src/descriptors.ts
 import { checkDescriptorLimit } from '../../../src/master/surroundings/descriptor-limit.ts';
 
 const configured = (values: Record<string, unknown> = {}) =>
-  resolveSettings([{ name: 'the command line', values }] as never);
+  resolveSettings([{ name: '--worker-connections', values }] as never);
 
 describe('the descriptor limit', () => {
   it('is the soft one', () => {
@@ -28,7 +28,7 @@ describe('the descriptor limit', () => {
     expect(checkDescriptorLimit(configured(), 1024)).toBe(undefined);
     expect(checkDescriptorLimit(configured({ workerConnections: 500 }), 1024)).toBe(undefined);
     expect(checkDescriptorLimit(configured({ workerConnections: 1000 }), 1024)).toMatch(
-      /^workerConnections: the limit of 1024 file descriptors leaves room for about 732 connections in each worker, and not for 1000 \(from the command line\): raise it/,
+      /^workerConnections: the limit of 1024 file descriptors leaves room for about 732 connections in each worker, and not for 1000 \(--worker-connections\): raise it/,
     );
   });
 });

@@ -1,0 +1,19 @@
+/** Why tsgun does not start, for people: a line for each problem, and where the user's own code threw, if it did. */
+
+import type { ErrorReport } from './errors.ts';
+
+/** As it is built, this file lies in a folder of dist. */
+const ownFolder = new URL('../', import.meta.url).href;
+
+/** Ends with a line feed. */
+export function renderComplaint({ message, stack = '', exitCode }: ErrorReport): string {
+  const problems = message.split('\n').map((problem) => `tsgun: ${problem}`);
+  // An error that is none of ours is a fault in tsgun: then all of it is wanted.
+  const frames = exitCode === undefined ? [stack] : stack.split('\n').filter(isOfUser);
+  return `${[...problems, ...frames].join('\n')}\n`;
+}
+
+/** A line of a stack that is neither tsgun's, nor of what loads TypeScript, nor of Node. */
+function isOfUser(line: string): boolean {
+  return /^\s+at /.test(line) && !line.includes(ownFolder) && !/node_modules\/jiti\/|\bnode:/.test(line);
+}
