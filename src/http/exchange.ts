@@ -112,6 +112,8 @@ export class Exchange implements ResponseState {
   contentLength = -1;
   /** The status as sent, empty before. */
   status = '';
+  /** Settles when the app is done with it, which may be long after its answer or its client; it never rejects. */
+  settled: Promise<void> | undefined = undefined;
   /** Whether a client that closes its half has left, as in `node:http`; else the app gets a second more to answer it. */
   endsWithClient = false;
   /** Where the app runs in a thread of its own: whether it is at work, and cannot have heard of its client's end yet. */

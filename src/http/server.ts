@@ -8,6 +8,7 @@ import { clearInterval, setInterval } from 'node:timers';
 import type { Carrier, Exchange } from './exchange.ts';
 import { Connection } from './h1/connection.ts';
 import { type Host, type OnTimeout, type Peer, WaitOrder } from './h1/host.ts';
+import { Leftovers } from './leftovers.ts';
 import type { Limits, Timeouts } from './limits.ts';
 import type { Incoming } from './wire/wire.ts';
 
@@ -15,7 +16,7 @@ export interface HttpServerOptions {
   readonly limits: Limits;
   readonly timeouts: Timeouts;
   /** Takes each request; must not throw. */
-  readonly handle: (exchange: Exchange) => void;
+  readonly handle: (exchange: Exchange) => void | Promise<void>;
   /** A failure of the app, for the log. */
   readonly onFailure: (exchange: Exchange, error: unknown) => void;
   /** An answer that is not complete in its time and its grace. */
@@ -34,7 +35,7 @@ const sweepMs = 250;
 export class HttpServer implements Host {
   readonly limits: Limits;
   readonly timeouts: Timeouts;
-  readonly handle: (exchange: Exchange) => void;
+  readonly handle: (exchange: Exchange) => void | Promise<void>;
   readonly onFailure: (exchange: Exchange, error: unknown) => void;
   readonly onTimeout: OnTimeout;
   /** The coarse clock: milliseconds, as of the last sweep. */
@@ -53,6 +54,7 @@ export class HttpServer implements Host {
   readonly waitOrder: WaitOrder;
   private readonly onGone: (() => void) | undefined;
   private readonly connections = new Set<Connection>();
+  private readonly leftovers = new Leftovers();
   private readonly sweeper: NodeJS.Timeout;
   private readonly hasRequestDeadlines: boolean;
   private requestTimer: NodeJS.Timeout | undefined = undefined;
@@ -101,6 +103,10 @@ export class HttpServer implements Host {
     exchange.onOver?.(exchange);
   }
 
+  noteLeft(exchange: Exchange): void {
+    this.leftovers.add(exchange);
+  }
+
   forget(connection: Connection): void {
     this.connections.delete(connection);
     this.onGone?.();
@@ -114,7 +120,7 @@ export class HttpServer implements Host {
 
   /**
    * Lets the requests that run finish, each answered with `Connection: close`, and idle connections end after a short
-   * grace. Resolves when no connection is left; who has a deadline calls `destroy` at it.
+   * grace. Resolves when no connection is left, nor work for clients that have left; who has a deadline calls `destroy` at it.
    */
   async drain(idleGraceMs: number): Promise<void> {
     this.isDraining = true;
@@ -122,6 +128,7 @@ export class HttpServer implements Host {
     this.now = performance.now();
     for (const connection of this.connections) connection.beginDrain();
     if (this.connections.size > 0) await new Promise<void>((resolve) => (this.onEmpty = resolve));
+    await this.leftovers.finish();
     clearInterval(this.sweeper);
     clearTimeout(this.requestTimer);
   }

@@ -3,12 +3,20 @@
 import { once } from 'node:events';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { PassThrough } from 'node:stream';
+import { text } from 'node:stream/consumers';
 import { Hono } from 'hono';
 import { streamSSE } from 'hono/streaming';
 import type { App } from '../../src/app/types.ts';
 
 const say = (text: string) => void process.stdout.write(`${text}\n`);
 const never = () => new Promise<never>(() => {});
+/** An error that nobody catches, once the client has left. */
+const crash = () => {
+  setTimeout(() => {
+    throw new Error('escaped');
+  }, 200);
+  return never();
+};
 const later = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 /** As a rule longer than a client that has closed its half is waited for. */
 function compute(ms = 1500): string {
@@ -35,11 +43,34 @@ const nodeRoutes: Record<string, (req: IncomingMessage, res: ServerResponse) => 
     await once(req, 'close').catch(() => {});
   },
   '/never': never,
+  '/crash': crash,
+  '/ends-socket': (req, res) => {
+    res.end('whole');
+    req.socket.end();
+  },
+  '/ends-socket-later': async (req, res) => {
+    await later(10);
+    res.write('whole');
+    await later(10);
+    res.end('.');
+    await later(10);
+    req.socket.end();
+  },
+  '/destroys-request': (req, res) => {
+    res.end('whole');
+    req.destroy();
+  },
   '/effect': (req, res) => {
     req.setEncoding('utf8').on('data', (body) => {
       say(`effect ${body}`);
       res.end('done');
     });
+  },
+  '/slow-effect': async (req, res) => {
+    const body = await text(req);
+    await later(500);
+    say(`effect ${body}`);
+    res.end();
   },
   '/busy': (_, res) => void setTimeout(() => res.end('no longer busy'), 2500),
   '/soon': (_, res) => void setTimeout(() => res.end('soon'), 300),
@@ -58,16 +89,16 @@ export function node(req: IncomingMessage, res: ServerResponse): unknown {
 
 // wsgi
 
-const text = [['Content-Type', 'text/plain']] as const;
+const plain = [['Content-Type', 'text/plain']] as const;
 
 const wsgiRoutes: Record<string, App> = {
   '/quick': (_env, start) => {
-    start('200 OK', text);
+    start('200 OK', plain);
     return ['quick'];
   },
   /** A generator that waits for something else can only be told to end; `close` is called all the same. */
   '/events': (_env, start) => {
-    start('200 OK', text);
+    start('200 OK', plain);
     async function* events() {
       yield 'data: 1\n\n';
       await never();
@@ -79,40 +110,48 @@ const wsgiRoutes: Record<string, App> = {
     await once(signal, 'abort');
     say('left /poll');
     await never();
-    start('200 OK', text);
+    start('200 OK', plain);
     return [];
   },
   '/returns': async (env, start) => {
     await once(env['tsgun.signal'], 'abort');
     say('left /returns');
-    start('200 OK', text);
+    start('200 OK', plain);
     return [];
   },
+  '/crash': crash,
   '/never': (env) => {
     env['tsgun.signal'].addEventListener('abort', () => say('left /never'));
     return never();
   },
   '/effect': async (env, start) => {
     for await (const body of env['wsgi.input']) say(`effect ${body}`);
-    start('200 OK', text);
+    start('200 OK', plain);
     return ['done'];
+  },
+  '/slow-effect': async (env, start) => {
+    const body = await text(env['wsgi.input']);
+    await later(500);
+    say(`effect ${body}`);
+    start('200 OK', plain);
+    return [];
   },
   '/busy': async (_env, start) => {
     await later(2500);
-    start('200 OK', text);
+    start('200 OK', plain);
     return ['no longer busy'];
   },
   '/soon': async (_env, start) => {
     await later(300);
-    start('200 OK', text);
+    start('200 OK', plain);
     return ['soon'];
   },
   '/computes': (_env, start) => {
-    start('200 OK', text);
+    start('200 OK', plain);
     return [compute()];
   },
   '/blocks': (_env, start) => {
-    start('200 OK', text);
+    start('200 OK', plain);
     return [compute(600_000)];
   },
 };
@@ -140,12 +179,19 @@ hono.get('/returns', async (c) => {
   say('left /returns');
   return c.text('too late');
 });
+hono.get('/crash', crash);
 hono.get('/never', (c) => {
   c.req.raw.signal.addEventListener('abort', () => say('left /never'));
   return never();
 });
 hono.post('/effect', async (c) => {
   say(`effect ${await c.req.text()}`);
+  return c.text('done');
+});
+hono.post('/slow-effect', async (c) => {
+  const body = await c.req.text();
+  await later(500);
+  say(`effect ${body}`);
   return c.text('done');
 });
 hono.get('/busy', async (c) => {

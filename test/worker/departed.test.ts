@@ -1,5 +1,6 @@
 /** Clients that have left, of every class and interface: what they held is free, and nobody waits for them. */
 
+import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { registry } from '../../src/worker/classes/registry.ts';
@@ -8,7 +9,8 @@ import { start, type Tsgun } from '../integration/harness.ts';
 
 const app = fileURLToPath(new URL('./departed-app.ts', import.meta.url));
 const get = (path: string) => `GET ${path} HTTP/1.1\r\nHost: h\r\n\r\n`;
-const post = (body: string) => `POST /effect HTTP/1.1\r\nHost: h\r\nContent-Length: ${body.length}\r\n\r\n${body}`;
+const post = (path: string, body: string) =>
+  `POST ${path} HTTP/1.1\r\nHost: h\r\nContent-Length: ${body.length}\r\n\r\n${body}`;
 
 const connections = 5;
 const threads = 2;
@@ -78,19 +80,51 @@ describe.each(table)('a $workerClass worker, $name', ({ workerClass, name, paths
       },
     );
 
+    it.runIf(name === 'node').each(['/ends-socket', '/ends-socket-later', '/destroys-request'])(
+      '%s: an app that wants no more of the connection is rid of it after its answer',
+      async (path) => {
+        expect(await (await tsgun.connect()).exchange(get(path))).toMatch(/whole/);
+      },
+    );
+
     it('runs what came whole from a client that has left meanwhile', async () => {
       const { hostname, port } = new URL(await tsgun.url());
       const open = () => Client.open(Number(port), hostname, true);
+      // In the sync class it waits in the worker then, which has seen its connection before the others.
+      const departed = await open();
+      await sleep(100);
       const busy = await Promise.all(Array.from({ length: Math.min(running[workerClass]!, 3) }, open));
       for (const client of busy) client.send(get('/busy'));
       await tsgun.until(() => count(tsgun, 'begun /busy') === busy.length, 'all to be busy');
-      const departed = await open();
-      departed.socket.end(post('of who left'));
+      departed.socket.end(post('/effect', 'of who left'));
       await tsgun.until(() => count(tsgun, 'effect of who left') === 1, 'the effect');
       for (const client of busy) await client.until(/no longer busy/);
       for (const client of busy) client.socket.destroy();
       await departed.closed;
     });
+  });
+
+  // In a thread, an error that escapes costs the thread.
+  it.skipIf(workerClass === 'threaded')('a worker that is replaced after a crash does not wait for them', async () => {
+    const tsgun = begin();
+    const [pid] = await tsgun.workers(1);
+    await fill(tsgun, '/crash');
+    expect(await tsgun.event('worker_exited')).toMatchObject({ pid, reason: 'crashed' });
+    await tsgun.workers(2);
+    expect(await tsgun.stop()).toEqual({ code: 0, signal: null });
+  });
+
+  it('a stop lets what came whole from a client that has left take effect', async () => {
+    const tsgun = begin();
+    await tsgun.workers(1);
+    const { hostname, port } = new URL(await tsgun.url());
+    const client = await Client.open(Number(port), hostname, true);
+    client.socket.end(post('/slow-effect', 'of who left'));
+    await tsgun.until(() => count(tsgun, 'begun /slow-effect') === 1, 'it to run');
+    // Until its body was read; in node:http, the end of the client ends that too.
+    if (name === 'node') await client.closed;
+    expect(await tsgun.stop()).toEqual({ code: 0, signal: null });
+    expect(count(tsgun, 'effect of who left')).toBe(1);
   });
 
   it.each(workerClass === 'threaded' ? [...paths, '/blocks'] : paths)(

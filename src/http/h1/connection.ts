@@ -229,7 +229,7 @@ export class Connection implements RequestSink, WireEvents, Carrier, Waiting {
     setImmediate(() => {
       if (this.exchange !== exchange || this.isClosing) return;
       this.exchange = undefined;
-      exchange.abort(reason);
+      this.abandon(exchange, reason);
       this.proceed();
     });
   }
@@ -241,10 +241,15 @@ export class Connection implements RequestSink, WireEvents, Carrier, Waiting {
     const isDeaf = exchange.isDeaf?.() === true && !this.server.isDraining;
     if (isDeaf || this.wire.pendingBytes > 0) return this.departure?.renew();
     this.endDeparture();
-    exchange.abort(halfClosed());
+    this.abandon(exchange, halfClosed());
     // Where the connection's end is the body's, only a reset tells a client that it has not had all of it.
     if (exchange.isStarted && exchange.minorVersion === 0) this.cut();
     else this.close();
+  }
+
+  private abandon(exchange: Exchange, reason: Error): void {
+    exchange.abort(reason);
+    this.server.noteLeft(exchange);
   }
 
   /** The same after an upgrade: it may still be written to, and read from no more. */
@@ -286,8 +291,8 @@ export class Connection implements RequestSink, WireEvents, Carrier, Waiting {
     this.exchange = exchange;
     this.isPipelined = this.isBehind;
     this.isBehind = true;
-    if (this.requests > 1 && this.wire.isMarked) apart(() => server.handle(exchange));
-    else server.handle(exchange);
+    const isApart = this.requests > 1 && this.wire.isMarked;
+    exchange.settled = (isApart ? apart(() => server.handle(exchange)) : server.handle(exchange)) ?? undefined;
   }
 
   onBody(bytes: Buffer, start: number, end: number): void {
@@ -604,7 +609,7 @@ export class Connection implements RequestSink, WireEvents, Carrier, Waiting {
     this.isClosing = true;
     this.deadline = 0;
     this.server.forget(this);
-    this.exchange?.abort(new ClientGone('the client closed the connection'));
+    if (this.exchange !== undefined) this.abandon(this.exchange, new ClientGone('the client closed the connection'));
     this.exchange = undefined;
     this.attachment?.takeClose();
   }

@@ -50,8 +50,8 @@ export interface Host {
   readonly isDraining: boolean;
   /** What an idle connection gets while draining. */
   readonly idleGraceMs: number;
-  /** Takes each request; must not throw. */
-  readonly handle: (exchange: Exchange) => void;
+  /** Takes each request; must not throw. What it returns is `Exchange.settled`. */
+  readonly handle: (exchange: Exchange) => void | Promise<void>;
   readonly onFailure: (exchange: Exchange, error: unknown) => void;
   readonly onTimeout: OnTimeout;
   /** The connection will bring no further request. Called once for each. */
@@ -60,6 +60,8 @@ export interface Host {
   deadlineIn(ms: number): number;
   /** The request is answered, or its connection was given away. */
   countRequest(exchange: Exchange): void;
+  /** Its client has left before it was answered. */
+  noteLeft(exchange: Exchange): void;
   /** The connection has ended. */
   forget(connection: Carrier): void;
 }

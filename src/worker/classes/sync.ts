@@ -10,6 +10,7 @@ import { apart } from '../../http/context.ts';
 import { onPlaceFree } from '../../http/departure.ts';
 import type { Carrier, Exchange } from '../../http/exchange.ts';
 import { type Peer, WaitOrder } from '../../http/h1/host.ts';
+import { departureMs } from '../../http/limits.ts';
 import { HttpServer } from '../../http/server.ts';
 import { takesEffect, withoutClient } from '../../http/unheard.ts';
 import type { Incoming } from '../../http/wire/wire.ts';
@@ -98,6 +99,8 @@ export function syncWorker(context: WorkerContext): Worker {
       const drained = Promise.all(servers.map((server) => server.drain(idleGraceMs)));
       if (isHurried) void closeIdle(servers);
       await drained;
+      // What still runs runs for a client that has left, and not for long.
+      await turns.untilIdle(departureMs);
     },
     sayFarewell() {
       for (const server of servers) server.sayFarewell();

@@ -6,6 +6,7 @@
 
 import { milliseconds } from '../../config/durations.ts';
 import type { Exchange } from '../../http/exchange.ts';
+import { departureMs } from '../../http/limits.ts';
 import { takesEffect } from '../../http/unheard.ts';
 import type { Logger } from '../../logger.ts';
 import { httpOptions } from '../classes/http-options.ts';
@@ -26,6 +27,7 @@ const maxGiven = 24;
 const quickMs = 2;
 /** Requests that wait for a thread, per thread. Beyond that, another worker or a later time is better. */
 const queuedPerThread = 256;
+const finishLookMs = 20;
 const busyFields = [
   ['Content-Type', 'text/plain; charset=utf-8'],
   ['Retry-After', '1'],
@@ -113,7 +115,18 @@ export class ThreadPool {
     return this.crew.start();
   }
 
+  /** Requests of clients that have left may take effect yet, as long as they hold their place. */
+  private async finishLeftovers(): Promise<void> {
+    for (;;) {
+      const given = [...this.crew.threads].flatMap((thread) => [...thread.given.values()]);
+      const lastLeft = Math.max(0, ...[...this.queue, ...given].map(({ exchange }) => exchange.leftAt));
+      if (performance.now() >= lastLeft + departureMs) return;
+      await new Promise((resolve) => setTimeout(resolve, finishLookMs));
+    }
+  }
+
   async stop(): Promise<void> {
+    await this.finishLeftovers();
     this.overdue.stop();
     this.pressure.stop();
     this.silence.stop();
