@@ -297,7 +297,7 @@ export const table = {
     parse: optional(nonEmptyText),
     default: null,
     metavar: 'DIR',
-    help: 'Enter this directory before the app is loaded.',
+    help: 'Enter this directory before the app is loaded. Unix sockets that tsgun makes belong to them; the umask decides who else may connect.',
     more: 'The directory is found anew at each reload, so that a symbolic link may move. The config file is looked up before.',
     example: '/srv/shop/current',
   }),
@@ -360,7 +360,7 @@ export const table = {
     metavar: 'USER',
     alias: 'u',
     help: 'The user that the workers become.',
-    more: 'A name or a number. Only root can change it. Workers change after the addresses are bound and before the app is loaded.',
+    more: 'A name or a number. Only root can change it. Workers change after the addresses are bound and before the app is loaded. Unix sockets that tsgun makes belong to them; the umask decides who else may connect.',
     example: 'www-data',
   }),
   group: setting({

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdirSync, statSync, unlinkSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, statSync, unlinkSync } from 'node:fs';
 import { type AddressInfo, createServer } from 'node:net';
 import { describe, expect, it } from 'vitest';
 import { eventually, isAlive } from './harness.ts';
@@ -192,5 +192,83 @@ describe('the file of a unix socket', () => {
     const second = run(['--bind', 'unix:a.sock']);
     expect(await second.exited).toEqual({ code: 4, signal: null });
     expect(existsSync(at('a.sock'))).toBe(false);
+  });
+});
+
+describe.skipIf(process.getuid?.() !== 0).each([
+  ['with the internals', ''],
+  ['without the internals', '1'],
+])('the file of a unix socket with --user and --group, %s', (_, TSGUN_NO_INTERNALS) => {
+  const env = { TSGUN_NO_INTERNALS };
+  const ownerOf = (path: string) => {
+    const { uid, gid, mode } = statSync(path);
+    return [uid, gid, mode & 0o777];
+  };
+
+  it('belongs to the workers, as in gunicorn, and its mode is the umask’s', async () => {
+    const { run, at, path } = makeService();
+    chmodSync(path, 0o755);
+    const tsgun = run(['--bind', 'unix:a.sock', '-u', '65534', '-g', '65533', '-m', '007'], { env });
+    await tsgun.event('listening');
+    expect(ownerOf(at('a.sock'))).toEqual([65534, 65533, 0o770]);
+    expect(await getAt(at('a.sock'))).toBe('hello');
+    await tsgun.stop();
+    expect(existsSync(at('a.sock'))).toBe(false);
+  });
+});
+
+describe.skipIf(process.getuid?.() !== 0)('a reload with other users', () => {
+  it('gives the file of a unix socket that stays to the new ones, unless it is given up', async () => {
+    const configured = (user: string, more = {}) =>
+      JSON.stringify({ bind: 'unix:a.sock', user, group: '65533', ...more });
+    const { run, at, path, write } = makeService({ 'tsgun.config.json': configured('65534') });
+    chmodSync(path, 0o755);
+    const tsgun = run([]);
+    await tsgun.workers(1);
+    write('tsgun.config.json', configured('65532', { env: { BREAK: '1' } }));
+    write('app.mjs', 'throw new Error("not today")');
+    tsgun.signal('SIGHUP');
+    await tsgun.event('reload_failed');
+    expect(statSync(at('a.sock')).uid).toBe(65534);
+    write('app.mjs', 'export default (env, startResponse) => { startResponse("200 OK", []); return ["new"] }');
+    tsgun.signal('SIGHUP');
+    await tsgun.event('reload_finished');
+    await eventually(() => statSync(at('a.sock')).uid === 65532);
+    await tsgun.stop();
+  });
+});
+
+describe('the file of a unix socket that somebody has deleted', () => {
+  it('is put back at HUP, and serves', async () => {
+    const { run, at } = makeService();
+    const tsgun = run(['--bind', 'unix:a.sock', '-w', '2']);
+    await tsgun.workers(2);
+    for (let round = 1; round <= 2; round++) {
+      unlinkSync(at('a.sock'));
+      tsgun.signal('SIGHUP');
+      await tsgun.event('reload_finished', round);
+      expect(await getAt(at('a.sock'))).toBe('hello');
+    }
+    await tsgun.event('worker_exited', 4);
+    expect(await getAt(at('a.sock'))).toBe('hello');
+    expect(tsgun.lines('listening')).toHaveLength(3);
+    await tsgun.stop();
+    expect(existsSync(at('a.sock'))).toBe(false);
+  });
+
+  it('and has another’s in its place ends the reload, and the service goes on', async () => {
+    const { run, at } = makeService();
+    const tsgun = run(['--bind', 'unix:a.sock', '--bind', '127.0.0.1:0']);
+    await tsgun.workers(1);
+    unlinkSync(at('a.sock'));
+    const other = createServer().listen(at('a.sock'));
+    await once(other, 'listening');
+    tsgun.signal('SIGHUP');
+    expect((await tsgun.event('reload_failed')).error).toContain(`unix:${at('a.sock')} is in use`);
+    const { url } = await tsgun.event('listening', 2);
+    expect(await (await fetch(`${url}/`, { headers: { connection: 'close' } })).text()).toBe('hello');
+    await tsgun.stop();
+    expect(await connectCode(at('a.sock'))).toBe('connected');
+    other.close();
   });
 });

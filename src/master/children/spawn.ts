@@ -155,12 +155,17 @@ function listenToWatchdog(pipe: Duplex | null | undefined, onMessage: (message: 
   });
 }
 
+/** What a request for a unix socket has in place of a port. */
+const pathPort = -1;
 /** The first port that needs no right; a system may say another, but this one is right everywhere. */
 const firstFreePort = 1024;
 
 /** Whether anyone may bind this, or it is what the worker is for. */
 function isHarmless({ address, port, fd = -1 }: BindRequest, sockets: readonly WorkerSocket[]): boolean {
-  const isOwn = sockets.some((socket) => 'port' in socket && socket.port === port && socket.host === address);
+  const isOwn = sockets.some((socket) => {
+    if ('path' in socket) return port === pathPort && socket.path === address;
+    return 'port' in socket && socket.port === port && socket.host === address;
+  });
   // A number above 65535 would be cut to one of 16 bits.
   const isFree = Number.isInteger(port) && (port === 0 || (port >= firstFreePort && port <= 65_535));
   return !(fd >= 0) && (isFree || isOwn);

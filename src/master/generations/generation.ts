@@ -52,7 +52,7 @@ export async function prepare(
   const log = openLog(configuration, identity, others);
   if (doubt !== undefined) log.say('warn', {}, doubt);
   const patience = giveUp === undefined ? undefined : new Patience(log, giveUp);
-  const listeners = await bindAll(settings.bind, present, patience);
+  const listeners = await bindAll(settings.bind, { present, owner: identity, patience });
   return { configuration, identity, umask, log, listeners };
 }
 

@@ -3,6 +3,8 @@
  * their way out. Which of them are still needed is the caller's to say.
  */
 
+import { report } from '../../errors.ts';
+import type { Logger } from '../../logger.ts';
 import type { Listener } from '../sockets/listener.ts';
 import { type Generation, type LoadConfiguration, prepare } from './generation.ts';
 
@@ -44,6 +46,7 @@ export class Generations {
     const fresh = listeners.filter((listener) => !this.announced.has(listener));
     for (const [index, listener] of fresh.entries()) {
       this.announced.add(listener);
+      prepareFile(listener, log);
       const { address, endpoint } = listener;
       // Where a browser, or who speaks what the app speaks, finds it; nowhere for a unix socket.
       const url = endpoint === undefined ? undefined : `${appInterface === 'tcp' ? 'tcp' : 'http'}://${address}`;
@@ -96,5 +99,13 @@ export class Generations {
 
   closeAll(): void {
     for (const listener of new Set(this.all().flatMap(({ listeners }) => listeners))) listener.close();
+  }
+}
+
+function prepareFile({ address, onListening }: Listener, log: Logger): void {
+  try {
+    onListening?.();
+  } catch (error) {
+    log.say('error', { address, error: report(error).message }, 'the socket stays the master’s');
   }
 }

@@ -12,6 +12,8 @@ export interface Listener {
   readonly endpoint?: Endpoint;
   /** Of a unix socket whose file is ours to remove. */
   readonly file?: SocketFile;
+  /** Called once, when the first worker accepts on it: where the workers bind it, it is there from now on. */
+  onListening?(): void;
   /** May be called twice. */
   close(): void;
 }

@@ -8,22 +8,33 @@ import { isIPv6 } from 'node:net';
 import { resolve } from 'node:path';
 import { type Address, formatAddress } from '../../config/addresses.ts';
 import { ConfigError } from '../../errors.ts';
+import type { Identity } from '../../ipc/messages.ts';
 import { inheritDescriptor } from './descriptor.ts';
 import type { Endpoint, Listener } from './listener.ts';
 import type { Patience } from './patience.ts';
+import { isInPlace } from './socket-file.ts';
 import { bindTcp, coversPort, findAddress } from './tcp.ts';
 import { bindUnix } from './unix.ts';
 
+export interface BindOptions {
+  /** Reused where an address is the same, as long as a unix socket has its file. */
+  readonly present?: readonly Listener[];
+  /** Whose unix sockets are to be, where the workers are not who the master is. */
+  readonly owner?: Identity | undefined;
+  /** How long to wait for an address that is in use; without, not at all. */
+  readonly patience?: Patience | undefined;
+}
+
 /**
- * Listeners for all of `addresses`: those in `present` are reused, the others bound.
- * @param patience how long to wait for an address that is in use; without, not at all
+ * Listeners for all of `addresses`.
  * @throws ConfigError that names the address and the remedy; then none of the new ones stays bound
  */
 export async function bindAll(
   addresses: readonly Address[],
-  present: readonly Listener[] = [],
-  patience?: Patience,
+  { present: given = [], owner, patience }: BindOptions = {},
 ): Promise<Listener[]> {
+  // Where somebody has removed the file, nobody can connect any more: it is bound anew.
+  const present = given.filter(({ file }) => file === undefined || isInPlace(file));
   const listeners: Listener[] = [];
   try {
     for (const address of addresses) {
@@ -32,7 +43,7 @@ export async function bindAll(
       const isAnyPort = address.kind === 'tcp' && address.port === 0;
       if (listeners.some((listener) => listener.key === key && !isAnyPort))
         throw new ConfigError(`bind: ${formatAddress(address)} is given twice`);
-      const open = () => bind(address, key, ipv6Only, { wanted: listeners, present });
+      const open = () => bind(address, key, ipv6Only, { wanted: listeners, present, owner });
       listeners.push(
         present.find((listener) => listener.key === key && !listeners.includes(listener)) ??
           (await (patience === undefined ? open() : patience.retry(open))),
@@ -60,14 +71,18 @@ function leavesIpv4(address: Address, all: readonly Address[]): boolean {
   return all.some((other) => other.kind === 'tcp' && other.port === address.port && !isIPv6(other.host));
 }
 
-type Held = { readonly wanted: readonly Listener[]; readonly present: readonly Listener[] };
+interface Held {
+  readonly wanted: readonly Listener[];
+  readonly present: readonly Listener[];
+  readonly owner: Identity | undefined;
+}
 
 async function bind(address: Address, key: string, ipv6Only: boolean, held: Held): Promise<Listener> {
   const name = formatAddress(address);
   if (address.kind === 'fd') return inheritDescriptor(address.fd, key);
   if (address.kind === 'unix') {
     refuseHeld(name, held, (other) => other.address === key);
-    return bindUnix(resolve(address.path), key);
+    return bindUnix(resolve(address.path), key, held.owner);
   }
   const endpoint: Endpoint = { ...(await findAddress(address.host, name)), port: address.port, ipv6Only };
   refuseHeld(name, held, (other) => other.endpoint !== undefined && coversPort(endpoint, other.endpoint));

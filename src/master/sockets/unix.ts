@@ -1,6 +1,6 @@
 /**
- * Unix sockets, and the files they go by. A file outlives its socket, so one that nobody accepts on is replaced; and one
- * that has come to be another's is not removed. The umask decides who may connect.
+ * Unix sockets: from a path to a bound socket. A file outlives its socket, so one that nobody accepts on is replaced. It
+ * belongs to the workers' user, and the umask decides who else may connect.
  */
 
 import { lstatSync, statSync, unlinkSync } from 'node:fs';
@@ -8,70 +8,34 @@ import { connect, createServer } from 'node:net';
 import { dirname } from 'node:path';
 import { getSystemErrorName } from 'node:util';
 import { AddressInUse, bindError, ConfigError } from '../../errors.ts';
+import type { Identity } from '../../ipc/messages.ts';
 import { bindPath, canBindForOthers } from '../../node/bind.ts';
-import type { Listener, SocketFile } from './listener.ts';
+import type { Listener } from './listener.ts';
+import { closer, giveTo, identify, removeAtExit } from './socket-file.ts';
 
 /** What fits into `sun_path` with its closing zero: 108 bytes on Linux (unix(7)), 104 on macOS and the BSDs. */
 const longestPathBytes = process.platform === 'linux' ? 107 : 103;
 
 /**
  * @param path absolute
+ * @param owner who the workers become, where they are not who the master is
  * @throws ConfigError
  */
-export async function bindUnix(path: string, key: string): Promise<Listener> {
+export async function bindUnix(path: string, key: string, owner: Identity | undefined): Promise<Listener> {
   await makeRoom(path, key);
-  if (!canBindForOthers) return probe(path, key);
+  if (!canBindForOthers) return probe(path, key, owner);
   const bound = bindPath(path);
   if (typeof bound === 'number') throw refusal(key, getSystemErrorName(bound));
   const file = identify(path);
   if (file === undefined) throw new ConfigError(`bind: ${key} was removed by somebody as it was made`);
-  return {
-    key,
-    address: key,
-    socket: { address: key, fd: bound.fd },
-    file,
-    close: closer(file, bound.close),
-  };
-}
-
-/** The files of the sockets that are open. */
-const files = new Set<SocketFile>();
-// However this process comes to its end.
-process.on('exit', () => files.forEach(remove));
-
-/** How to close a unix socket, of which `file` is ours to remove. */
-export function closer(file: SocketFile, closeSocket: () => void): () => void {
-  files.add(file);
-  return () => {
-    // A listener of two generations is closed by each, and the descriptor may be another's by then.
-    if (!files.delete(file)) return;
-    // The name goes first: after the close, another process may have taken it already.
-    remove(file);
-    closeSocket();
-  };
-}
-
-function identify(path: string): SocketFile | undefined {
-  const stats = lstatSync(path, { throwIfNoEntry: false });
-  return stats === undefined ? undefined : { path, device: stats.dev, inode: stats.ino };
-}
-
-function remove({ path, device, inode, sharedWith }: SocketFile): void {
-  if (sharedWith !== undefined && isAlive(sharedWith)) return;
+  const close = closer(file, bound.close);
   try {
-    const now = identify(path);
-    if (now?.device === device && now.inode === inode) unlinkSync(path);
-  } catch {
-    // The folder is gone or closed to us by now. The file, if there still is one, is replaced by the next to bind it.
-  }
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    return process.kill(pid, 0);
+    if (owner !== undefined) giveTo(owner, file);
   } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM';
+    close();
+    throw error;
   }
+  return { key, address: key, socket: { address: key, fd: bound.fd }, file, close };
 }
 
 /** Sees that the path can be bound: nothing is there, or a socket that nobody accepts on, which is removed. */
@@ -122,7 +86,7 @@ function refusal(key: string, code: string): ConfigError {
 }
 
 /** Where a socket cannot be bound for others: see that it could be, and leave the binding to cluster and the workers. */
-async function probe(path: string, key: string): Promise<Listener> {
+async function probe(path: string, key: string, owner: Identity | undefined): Promise<Listener> {
   const server = createServer();
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject).listen({ path, exclusive: true }, resolve);
@@ -130,5 +94,12 @@ async function probe(path: string, key: string): Promise<Listener> {
     throw refusal(key, error.code ?? error.message);
   });
   await new Promise((resolve) => server.close(resolve));
-  return { key, address: key, socket: { address: key, path }, close: () => {} };
+  let letGo = () => {};
+  const onListening = () => {
+    const file = identify(path);
+    if (file === undefined) return;
+    letGo = removeAtExit(file);
+    if (owner !== undefined) giveTo(owner, file);
+  };
+  return { key, address: key, socket: { address: key, path }, onListening, close: () => letGo() };
 }

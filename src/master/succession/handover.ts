@@ -11,7 +11,7 @@ import { ConfigError } from '../../errors.ts';
 import { canBindForOthers } from '../../node/bind.ts';
 import { isSocket, renumber } from '../sockets/descriptor.ts';
 import type { Listener } from '../sockets/listener.ts';
-import { closer } from '../sockets/unix.ts';
+import { closer } from '../sockets/socket-file.ts';
 
 export const socketsVariable = 'TSGUN_SOCKETS';
 

@@ -4,6 +4,7 @@
  */
 
 import { chmodSync, closeSync, openSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { onExit } from 'signal-exit';
 import { ConfigError, report, unwritable } from '../../errors.ts';
 import type { Logger } from '../../logger.ts';
 import { isMaster } from './other-master.ts';
@@ -16,6 +17,8 @@ export class Pidfile {
   private held: string | undefined = undefined;
   /** Of that file: by it, another master knows that this process is one. */
   private descriptor: number | undefined = undefined;
+  /** Set while this process removes the file when it ends, however that comes about. */
+  private letGo: (() => void) | undefined = undefined;
   /** Whether another master, which started this one, goes on beside it. */
   private isBeside: boolean;
   private readonly isMaster: typeof isMaster;
@@ -40,6 +43,7 @@ export class Pidfile {
     if (path !== undefined) this.claim(path, log);
     if (this.held !== path) this.release();
     this.held = path;
+    if (path !== undefined) this.letGo ??= onExit(() => this.removeHeld());
     this.keepOpen(path);
   }
 
@@ -63,9 +67,15 @@ export class Pidfile {
 
   /** Removes the file if it still says this process. */
   release(): void {
-    if (this.held !== undefined && readPid(this.held) === process.pid) rmSync(this.held, { force: true });
+    this.letGo?.();
+    this.letGo = undefined;
+    if (this.held !== undefined) this.removeHeld();
     this.held = undefined;
     this.keepOpen(undefined);
+  }
+
+  private removeHeld(): void {
+    if (this.held !== undefined && readPid(this.held) === process.pid) rmSync(this.held, { force: true });
   }
 
   private claim(path: string, log: Logger): void {

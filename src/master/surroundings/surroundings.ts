@@ -7,6 +7,7 @@ import { report } from '../../errors.ts';
 import type { Logger } from '../../logger.ts';
 import type { Generation, LoadConfiguration } from '../generations/generation.ts';
 import type { Snapshot } from '../snapshot.ts';
+import { giveTo } from '../sockets/socket-file.ts';
 import { Notifier, takeServiceManager } from './notify.ts';
 import { Pidfile } from './pidfile.ts';
 
@@ -96,7 +97,7 @@ export class Surroundings {
   }
 
   /** A reload has ended; this is what counts now. */
-  settle({ configuration, umask, log }: Generation): void {
+  settle({ configuration, umask, log, identity, listeners }: Generation): void {
     const { pidfile } = configuration.settings;
     // A reload that failed has left its own.
     process.umask(umask);
@@ -104,6 +105,12 @@ export class Surroundings {
       this.pidfile.hold(pidfile, log);
     } catch (error) {
       log.say('error', { pidfile, error: report(error).message }, 'the pidfile stays as it was');
+    }
+    try {
+      // Those that are kept may have been another user's.
+      for (const { file } of listeners) if (file !== undefined && identity !== undefined) giveTo(identity, file);
+    } catch (error) {
+      log.say('error', { error: report(error).message }, 'a unix socket stays whose it was');
     }
     if (this.isReady && !this.isStopping) this.notifier.ready();
   }

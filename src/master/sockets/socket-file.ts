@@ -1,0 +1,85 @@
+/**
+ * The files that unix sockets go by: whose they are, whether they are still there, and that they go when this process does.
+ * A name may have come to stand for another's file, which is neither removed nor given away.
+ */
+
+import { chownSync, closeSync, constants, fstatSync, lchownSync, lstatSync, openSync, unlinkSync } from 'node:fs';
+import { onExit } from 'signal-exit';
+import { ConfigError, report } from '../../errors.ts';
+import type { Identity } from '../../ipc/messages.ts';
+import type { SocketFile } from './listener.ts';
+
+export function identify(path: string): SocketFile | undefined {
+  const stats = lstatSync(path, { throwIfNoEntry: false });
+  return stats === undefined ? undefined : { path, device: stats.dev, inode: stats.ino };
+}
+
+/** Whether the name still stands for this file. */
+export function isInPlace({ path, device, inode }: SocketFile): boolean {
+  const now = identify(path);
+  return now?.device === device && now.inode === inode;
+}
+
+/** Removes the file when this process ends, however that comes about. @returns how to let go of it */
+export function removeAtExit(file: SocketFile): () => void {
+  return onExit(() => remove(file));
+}
+
+/** How to close a unix socket, of which `file` is ours to remove. */
+export function closer(file: SocketFile, closeSocket: () => void): () => void {
+  const letGo = removeAtExit(file);
+  let isOpen = true;
+  return () => {
+    // A listener of two generations is closed by each, and the descriptor may be another's by then.
+    if (!isOpen) return;
+    isOpen = false;
+    letGo();
+    // The name goes first: after the close, another process may have taken it already.
+    remove(file);
+    closeSocket();
+  };
+}
+
+function remove(file: SocketFile): void {
+  if (file.sharedWith !== undefined && isAlive(file.sharedWith)) return;
+  try {
+    if (isInPlace(file)) unlinkSync(file.path);
+  } catch {
+    // The folder is gone or closed to us by now. The file, if there still is one, is replaced by the next to bind it.
+  }
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EPERM';
+  }
+}
+
+/** Linux's O_PATH: a file by itself, which need not be one that can be opened. Node has no name for it. */
+const pathOnly = 0o10000000;
+
+/**
+ * Makes it the workers' own, as gunicorn does. Who may connect is left to the file's mode, and so to the umask.
+ * @throws ConfigError when the system refuses
+ */
+export function giveTo({ gid, user }: Identity, file: SocketFile): void {
+  const uid = user?.uid ?? -1;
+  try {
+    if (process.platform !== 'linux') return lchownSync(file.path, uid, gid);
+    // Whoever may write to the folder could have put another file in its place, which root would then give away.
+    const fd = openSync(file.path, pathOnly | constants.O_NOFOLLOW);
+    try {
+      const { dev, ino } = fstatSync(fd);
+      if (dev === file.device && ino === file.inode) chownSync(`/proc/self/fd/${fd}`, uid, gid);
+    } finally {
+      closeSync(fd);
+    }
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return;
+    throw new ConfigError(
+      `bind: unix:${file.path} cannot be given to user ${uid}, group ${gid}: ${report(error).message}`,
+    );
+  }
+}
