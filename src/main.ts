@@ -41,7 +41,7 @@ class Command {
 
   async obey(asked: Asked): Promise<number> {
     const home = startDirectory();
-    if (asked.type === 'nothing') throw new ConfigError(`no app given\n\n${renderUsage(home)}`);
+    if (asked.type === 'nothing') return explain(`tsgun: no app given\n\n${renderUsage(home)}`);
     if (asked.type === 'version') return print(version());
     if (asked.type === 'help') return help(asked.name);
     if (asked.type === 'completion') return completion(asked.words);
@@ -73,6 +73,12 @@ class Command {
     this.logFormat = draft.configuration.settings.logFormat;
     return draft;
   }
+}
+
+/** What there is to do, for somebody who has not asked for anything. */
+function explain(text: string): number {
+  process.stderr.write(`${text}\n`);
+  return ExitCode.config;
 }
 
 function warn(warning: string): void {

@@ -51,7 +51,7 @@ export async function parseCommandLine(argv: readonly string[]): Promise<Asked> 
   if (help !== undefined) return { type: 'help', name: help === '' ? undefined : help };
   const parsed: Record<string, unknown> & { _: unknown[] } = { _: [], ...(await parse(words, problems)) };
   if (parsed.version === true) return { type: 'version' };
-  const unknown = unknownOptions(parsed);
+  const unknown = unknownOptions(parsed, own);
 
   const needed = parsed._.length === 0 ? 1 : 0;
   const [app, ...rest] = [...parsed._, ...afterDashes.slice(0, needed)].map(String);
@@ -132,7 +132,7 @@ function joinValues(argv: readonly string[]): Joined {
     if (name === 'help') {
       // An app is no setting: who adds --help to a command line wants the overview.
       help ??= attached ?? (next === undefined || next.startsWith('-') || isPath(next) ? '' : next);
-    } else if (name === undefined || !withValue.has(name)) words.push(word);
+    } else if (name === undefined || !withValue.has(name)) words.push(word.replace(inherited, `--${mask}$1`));
     else if (attached !== undefined) words.push(`--${name}=${attached}`);
     else if (bareValue(name) !== undefined) words.push(`--${name}=${bareValue(name)}`);
     else if (next === undefined || read(next).name !== undefined) {
@@ -156,6 +156,10 @@ function bareValue(option: string): string | undefined {
   return settingOf(option)?.bare;
 }
 
+/** Names that every object has: yargs would stumble over them. */
+const inherited = new RegExp(`^--(?=(?:${Object.getOwnPropertyNames(Object.prototype).join('|')})(?:=|$))(.*)$`, 's');
+const mask = 'no-such-';
+
 /** The option that a word is, if it is one of ours, and the value in the same word. */
 function read(word: string): { name?: string; attached?: string } {
   const options = [...withValue, ...withoutValue];
@@ -178,15 +182,18 @@ function isPath(word: string): boolean {
   return /[./:]/.test(word);
 }
 
-function unknownOptions(parsed: object): string[] {
+/** @param argv for the number of dashes */
+function unknownOptions(parsed: object, argv: readonly string[]): string[] {
   const letters = [...withValue.values(), ...withoutValue.values()];
   return Object.keys(parsed)
     .filter(
       (key) => !['_', '$0'].includes(key) && !withValue.has(key) && !withoutValue.has(key) && !letters.includes(key),
     )
     .map((key) => {
-      const hint = explainUnknown(key, 'option', Reflect.get(parsed, key)) ?? 'tsgun --help lists the options';
-      return `${key.length === 1 ? '-' : '--'}${key}: unknown option; ${hint}`;
+      const name = key.replace(mask, '');
+      const hint = explainUnknown(name, 'option', Reflect.get(parsed, key)) ?? 'tsgun --help lists the options';
+      const isLong = argv.some((word) => word === `--${name}` || word.startsWith(`--${name}=`));
+      return `${isLong ? '--' : '-'}${name}: unknown option; ${hint}`;
     });
 }
 

@@ -152,9 +152,9 @@ function withPaths(settings: Settings, directory: string): Settings {
 export function resolveSettings(sources: readonly Source[]): Checked & { readonly problems: readonly string[] } {
   const settings: Partial<Record<SettingName, unknown>> = {};
   const origins: Partial<Record<SettingName, string>> = {};
-  const problems = sources.flatMap((source) => source.problems ?? []);
-  const all = [{ name: 'default', values: defaults() } as Source, ...sources];
-  for (const source of all) {
+  const problems: string[] = [];
+  for (const source of [{ name: 'default', values: defaults() } as Source, ...sources]) {
+    const found = [...(source.problems ?? [])];
     for (const name of settingNames) {
       const raw = source.values[name];
       if (raw === undefined) continue;
@@ -163,9 +163,10 @@ export function resolveSettings(sources: readonly Source[]): Checked & { readonl
         origins[name] = placeOf(source, name);
       } catch (error) {
         if (!(error instanceof Expected)) throw error;
-        problems.push(explain(name, error, raw, placeOf(source, name)));
+        found.push(explain(name, error, raw, placeOf(source, name)));
       }
     }
+    problems.push(...(source.lines === undefined ? found : found.sort((a, b) => lineOf(a) - lineOf(b))));
   }
   return { settings: settings as Settings, origins: origins as Record<SettingName, string>, problems };
 }
@@ -173,6 +174,11 @@ export function resolveSettings(sources: readonly Source[]): Checked & { readonl
 function explain(name: SettingName, { message, got, remedy }: Expected, raw: unknown, place: string): string {
   const instead = remedy === undefined ? '' : `; ${remedy}`;
   return `${name}: expected ${message}, got ${describe(got ?? raw)}${instead} (${place})`;
+}
+
+/** Whoever mends a file goes through it from its top. */
+function lineOf(problem: string): number {
+  return Number(/:(\d+)\)$/.exec(problem)?.[1] ?? 0);
 }
 
 function defaults(): Source['values'] {

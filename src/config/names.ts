@@ -28,7 +28,7 @@ export function settingCalled(name: string): SettingName | undefined {
   const byLetter = settingNames.find((setting) => name.length === 1 && declarationOf(setting).alias === name);
   const ours = camelCase(inKebabCase(name.replace(/^\$?TSGUN_/, '')));
   if (byLetter !== undefined || isSetting(ours)) return byLetter ?? (ours as SettingName);
-  const counterpart = gunicornSettings[name];
+  const counterpart = Object.hasOwn(gunicornSettings, name) ? gunicornSettings[name] : undefined;
   return counterpart !== undefined && 'ours' in counterpart && isSetting(counterpart.ours)
     ? counterpart.ours
     : undefined;
@@ -62,7 +62,9 @@ function portOrHost(kebab: string, where: Where, value: unknown): string | undef
 }
 
 function gunicorns(kebab: string, where: Where): string | undefined {
-  const snake = (where === 'option' ? gunicornOptions[kebab] : undefined) ?? kebab.replaceAll('-', '_');
+  const snake =
+    (where === 'option' && Object.hasOwn(gunicornOptions, kebab) ? gunicornOptions[kebab] : undefined) ??
+    kebab.replaceAll('-', '_');
   const counterpart = Object.hasOwn(gunicornSettings, snake) ? gunicornSettings[snake] : undefined;
   if (counterpart !== undefined) return say(counterpart, where) ?? notYet(snake);
   const ours = camelCase(snake);

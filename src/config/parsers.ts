@@ -4,6 +4,7 @@
  */
 
 import { usableCpus } from './cpus.ts';
+import { nearest } from './suggest.ts';
 
 /** Says what a parser would have taken, such as `a positive whole number`. */
 export class Expected extends Error {
@@ -144,10 +145,17 @@ export const workerCount = parser<number, number | 'auto'>(
 
 /** One of a few words. */
 export function choice<const T extends string>(...words: T[]): Parser<T> {
+  return choiceOf({}, ...words);
+}
+
+/** @param meant what other programs call some of the words */
+export function choiceOf<const T extends string>(meant: Readonly<Record<string, T>>, ...words: T[]): Parser<T> {
   return parser({ enum: words }, (raw) => {
     const found = words.find((word) => word === raw);
-    if (found === undefined) throw new Expected(`one of ${words.join(', ')}`);
-    return found;
+    if (found !== undefined) return found;
+    const text = typeof raw === 'string' ? raw : '';
+    const guess = Object.hasOwn(meant, text) ? meant[text] : nearest(text, words);
+    throw new Expected(`one of ${words.join(', ')}`, undefined, guess === undefined ? undefined : `write ${guess}`);
   });
 }
 

@@ -10,6 +10,7 @@ import {
   bytes,
   choice,
   choiceInAnyCase,
+  choiceOf,
   fileMask,
   fileOfProcess,
   mebibytes,
@@ -94,7 +95,12 @@ export const table = {
   }),
   workerClass: setting({
     section: 'Workers',
-    parse: choice('sync', 'threaded', 'async'),
+    parse: choiceOf(
+      { gthread: 'threaded', gevent: 'async', eventlet: 'async', tornado: 'async', fork: 'async', cluster: 'async' },
+      'sync',
+      'threaded',
+      'async',
+    ),
     default: 'async',
     metavar: 'CLASS',
     alias: 'k',
@@ -274,7 +280,14 @@ export const table = {
   }),
   interface: setting({
     section: 'App',
-    parse: choice('auto', 'wsgi', 'node', 'fetch', 'tcp'),
+    parse: choiceOf(
+      { asgi: 'fetch', http: 'node', express: 'node', koa: 'node', fastify: 'node', nest: 'node', hono: 'fetch' },
+      'auto',
+      'wsgi',
+      'node',
+      'fetch',
+      'tcp',
+    ),
     default: 'auto',
     metavar: 'NAME',
     inProcess: true,

@@ -66,13 +66,17 @@ const serviceLinks = /^TSGUN_(SERVICE_(HOST|PORT)(_|$)|PORT(_\d+_(TCP|UDP|SCTP)(
 /** `TSGUN_*` variables that say nothing, each with what may have been meant: a typo there is hard to see. */
 export function unknownVariables(env: NodeJS.ProcessEnv): string[] {
   const known = settingNames.map(environmentName);
-  return Object.keys(env)
+  const gunicorns = env.GUNICORN_CMD_ARGS
+    ? ['GUNICORN_CMD_ARGS: it is of gunicorn, and is ignored; write TSGUN_* variables']
+    : [];
+  const unknown = Object.keys(env)
     .filter((name) => name.startsWith('TSGUN_') && !known.includes(name) && !ownVariables.includes(name))
     .filter((name) => !serviceLinks.test(name) || (name === 'TSGUN_PORT' && !env[name]?.includes('://')))
     .map((name) => {
       const hint = explainUnknown(name.slice('TSGUN_'.length), 'environment', env[name]);
       return `${name}: no such setting, so it is ignored${hint === undefined ? '' : `; ${hint}`}`;
     });
+  return [...gunicorns, ...unknown];
 }
 
 /** The argument of `run` and the like. */

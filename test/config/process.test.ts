@@ -81,6 +81,7 @@ describe('variables that name no setting', () => {
     ['TSGUN_PORT', 'tcp://10.0.0.1:80', []],
     ['TSGUN_SERVICE_HOST', '10.0.0.1', []],
     ['TSGUN_PORT_80_TCP_ADDR', '10.0.0.1', []],
+    ['GUNICORN_CMD_ARGS', '-w 4', ['GUNICORN_CMD_ARGS: it is of gunicorn, and is ignored; write TSGUN_* variables']],
     ['OTHER', '1', []],
   ])('%s=%s', (name, value, warnings) => expect(unknownVariables({ [name]: value })).toEqual(warnings));
 });

@@ -166,7 +166,31 @@ describe('parsers', () => {
   });
 });
 
+describe('a word that there is not', () => {
+  it.each([
+    ['workerClass', 'asynch', 'write async'],
+    ['workerClass', 'gthread', 'write threaded'],
+    ['interface', 'express', 'write node'],
+    ['logFormat', 'jsn', 'write json'],
+    ['logFormat', 'constructor', undefined],
+  ] as const)('%s %s: %s', (name, word, remedy) => {
+    const [problem] = resolveSettings([{ name: 'x', values: { [name]: word } }]).problems;
+    expect(problem).toMatch(new RegExp(`got "${word}"${remedy === undefined ? '' : `; ${remedy}`} \\(x\\)$`));
+  });
+});
+
 describe('the command line', () => {
+  it.each(['--constructor', '--__proto__', '--toString=5', '-vv', '-vX'])(
+    'refuses %s as any other unknown option',
+    async (word) => {
+      const asked = await parseCommandLine(['app.ts', word]);
+      const [name] = word.split('=');
+      expect(asked).toMatchObject({
+        line: { app: 'app.ts', problems: [`${name}: unknown option; tsgun --help lists the options`] },
+      });
+    },
+  );
+
   it('has every setting as an option, with its letter', async () => {
     expect(await parseCommandLine(['-w', '4', '-k', 'async', '-b', 'h:1', '--bind', 'h:2', 'app.ts:main'])).toEqual({
       type: 'run',

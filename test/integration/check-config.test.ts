@@ -134,8 +134,8 @@ describe('--print-config', () => {
     expect(code).toBe(1);
     expect(stderr).toEqual([
       'tsgun: wrokers: no such setting; did you mean workers? (tsgun.config.json:2)',
-      expect.stringMatching(/^tsgun: accesslog: no such setting; .* \(tsgun\.config\.json:4\)$/),
       'tsgun: timeout: expected a time in seconds from 0 to 2147483, got "soon" (tsgun.config.json:3)',
+      expect.stringMatching(/^tsgun: accesslog: no such setting; .* \(tsgun\.config\.json:4\)$/),
     ]);
     expect(stdout).toMatch(/^timeout +30 +default$/m);
   });

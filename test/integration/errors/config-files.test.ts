@@ -76,12 +76,12 @@ it.each<[what: string, start: Start]>([
     'three problems in one file',
     {
       args: ['good.mjs'],
-      files: { 'tsgun.config.json': '{\n  "wrokers": 4,\n  "timeout": "soon",\n  "accesslog": "-"\n}\n' },
+      files: { 'tsgun.config.json': '{\n  "wrokers": 4,\n  "timeout": "soon",\n  "errorlog": "-"\n}\n' },
       code: 1,
       says: [
         'tsgun: wrokers: no such setting; did you mean workers? (tsgun.config.json:2)',
-        "tsgun: accesslog: no such setting; tsgun has no counterpart of gunicorn's accesslog (tsgun.config.json:4)",
         'tsgun: timeout: expected a time in seconds from 0 to 2147483, got "soon" (tsgun.config.json:3)',
+        'tsgun: errorlog: no such setting; write errorLogfile (tsgun.config.json:4)',
       ],
     },
   ],

@@ -33,7 +33,7 @@ it.each<[what: string, start: Start]>([
     {
       args: ['good.mjs', '-k', 'gevent'],
       code: 1,
-      says: ['tsgun: workerClass: expected one of sync, threaded, async, got "gevent" (--worker-class)'],
+      says: ['tsgun: workerClass: expected one of sync, threaded, async, got "gevent"; write async (--worker-class)'],
     },
   ],
   [
@@ -165,7 +165,7 @@ it.each<[what: string, start: Start]>([
     {
       args: ['good.mjs', '--interface', 'asgi'],
       code: 1,
-      says: ['tsgun: interface: expected one of auto, wsgi, node, fetch, tcp, got "asgi" (--interface)'],
+      says: ['tsgun: interface: expected one of auto, wsgi, node, fetch, tcp, got "asgi"; write fetch (--interface)'],
     },
   ],
   [
