@@ -47,7 +47,7 @@ export function crossCheck({ settings, origins }: Checked, isRoot: boolean): Fin
     const { classes = [settings.workerClass], needs } = declarationOf(name);
     if (!classes.includes(settings.workerClass))
       warnings.push(
-        `${name}: it does nothing in the ${settings.workerClass} class; it is for --worker-class ${classes.join(' and ')} ${at(name)}`,
+        `${name}: it does nothing in the ${settings.workerClass} class; it is for --worker-class ${classes.join(' or ')} ${at(name)}`,
       );
     if (needs !== undefined && settings[needs as SettingName] === table[needs as SettingName].default)
       warnings.push(`${name}: it does nothing without --${kebabCase(needs)} ${at(name)}`);
