@@ -113,10 +113,7 @@ class Master {
       const now = performance.now();
       this.makeUpFor(now - awakeAt, now);
       this.hooks.look();
-      for (const action of plan(this.pool, now)) {
-        if (action.type === 'stop') return this.finish();
-        this.act(action, now);
-      }
+      if (this.doWhatIsPlanned(now) === 'stop') return this.finish();
       this.children.look(now);
       this.surroundings.look(this.snapshot, this.successor.other);
       const wakeAt = nextLook(this.pool, now);
@@ -125,6 +122,18 @@ class Master {
       this.makeUpFor(awakeAt - wakeAt, awakeAt);
       for (const event of events) this.take(event);
       if (this.pool.stopping !== undefined) this.closeUnserved();
+    }
+  }
+
+  /** What was done may ask for more. But what the absence of a killed child asks for is planned when it has gone. */
+  private doWhatIsPlanned(now: number): 'stop' | 'go on' {
+    for (;;) {
+      const actions = plan(this.pool, now);
+      for (const action of actions) {
+        if (action.type === 'stop') return 'stop';
+        this.act(action, now);
+      }
+      if (actions.length === 0 || actions.some(({ type }) => type === 'kill')) return 'go on';
     }
   }
 

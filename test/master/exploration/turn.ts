@@ -1,0 +1,79 @@
+/** One turn of the master's loop in a world, and what must hold then. */
+
+import type { Action } from '../../../src/master/plan.ts';
+import { type Child, childrenOf, type Pool } from '../../../src/master/pool.ts';
+import { type Draft, hold, nextDue, type Rules, type World } from './world.ts';
+
+export function turn(draft: Draft, rules: Rules): void {
+  for (let rounds = 0; ; rounds++) {
+    hold(rounds < 20, 'the loop does not come to rest');
+    const actions = rules.plan.plan(draft.pool, draft.now);
+    carryOut(draft, actions, rules);
+    if (draft.isOver || actions.length === 0 || actions.some(({ type }) => type === 'kill')) break;
+  }
+  if (draft.isOver) return;
+  for (const child of draft.pool.children.values()) {
+    if (child.state === 'killed') continue;
+    hold(child.deadline < Number.POSITIVE_INFINITY, 'a child has no deadline');
+    hold(child.deadline > draft.now, 'a child is past its deadline, and lives');
+  }
+}
+
+function carryOut(draft: Draft, actions: readonly Action[], rules: Rules): void {
+  const { pool } = draft;
+  const readyBefore = count(pool, 'ready');
+  const highest = pool.children.size + pool.backoffs.size + actions.length;
+  for (const action of actions) {
+    if (action.type === 'spawn') hold(action.worker <= highest, 'a free number was passed over');
+    act(draft, action, rules);
+  }
+  const ready = count(pool, 'ready');
+  const has = (type: Action['type']) => actions.some((action) => action.type === type);
+  if (pool.stopping !== undefined) return hold(!has('spawn'), 'one was spawned after the stop');
+  hold(!has('retire') || ready >= Math.min(readyBefore, pool.target), 'one was retired before another served for it');
+  const present = ready + count(pool, 'booting');
+  const most = pool.target + rules.plan.surgeOf(pool.target);
+  hold(!has('spawn') || present <= most, 'more were spawned than there is room for');
+}
+
+/** Once the loop sleeps. It depends on nothing but the state. */
+export function checkRest(world: World, { plan }: Rules): void {
+  const { pool, now, failed } = world;
+  hold(plan.nextLook(pool, now) <= nextDue(world), 'the loop sleeps for too long');
+  // What is left to do then is planned when those are gone that were killed.
+  const isAwaited = childrenOf(pool).some(({ state }) => state === 'killed');
+  hold(isAwaited || plan.plan(pool, now).length === 0, 'something is left to do, and nothing will wake the loop');
+  if (pool.stopping !== undefined || isAwaited) return;
+  for (const { worker, waitMs } of plan.vacanciesOf(pool, now)) {
+    hold(waitMs > 0, 'a worker is missing, and none is spawned');
+    hold(failed.has(worker), 'a number waits whose last worker had served');
+    const isShort = count(pool, 'ready') * 2 < pool.target;
+    hold(!isShort || !world.wasLastBootGood, 'a pause while fewer than half serve, after a good boot');
+  }
+}
+
+function act(draft: Draft, action: Action, { notes }: Rules): void {
+  const { pool, now } = draft;
+  if (action.type === 'spawn') {
+    hold(!pool.children.has(action.worker), 'a number was given to two workers');
+    notes.addChild(pool, action.worker, now);
+  } else if (action.type === 'finish_reload') {
+    const isOld = (child: Child) => child.generation !== pool.generation && child.isAccepting;
+    hold(!childrenOf(pool).some(isOld), 'a reload is called finished while an old worker accepts');
+    notes.noteReloaded(pool);
+  } else if (action.type === 'stop') {
+    hold(pool.children.size === 0, 'the master ends ahead of its children');
+    draft.isOver = true;
+  } else if (action.type === 'retire') {
+    hold(action.child.state === 'ready', 'one is asked to leave that cannot');
+    notes.noteRetiring(action.child, action.reason, action.graceMs, now);
+  } else if (action.type === 'hurry') notes.noteHurried(action.child, now);
+  else if (action.type === 'question') notes.noteQuestioned(action.child);
+  else notes.noteKilled(action.child, action.reason);
+}
+
+function count(pool: Pool, state: Child['state']): number {
+  let count = 0;
+  for (const child of pool.children.values()) if (child.state === state) count++;
+  return count;
+}

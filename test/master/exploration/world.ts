@@ -1,0 +1,131 @@
+/** A small world: a pool, a clock, and what may still happen. */
+
+import { infancyMs } from '../../../src/master/backoff.ts';
+import type * as realNotes from '../../../src/master/notes.ts';
+import type * as realPlan from '../../../src/master/plan.ts';
+import { type Child, childrenOf, createPool, type Policy, type Pool } from '../../../src/master/pool.ts';
+
+/** What is explored: the real functions, or some with a planted fault. */
+export interface Rules {
+  readonly notes: typeof realNotes;
+  readonly plan: typeof realPlan;
+}
+
+/** How often each kind of thing happens at most. */
+export interface Budget {
+  /** Boots that fail, crashes, hangs, workers that leave by themselves. */
+  readonly failures: number;
+  readonly reloads: number;
+  /** Workers that are to be recycled. */
+  readonly recyclings: number;
+  readonly scalings: number;
+  readonly stops: number;
+}
+
+/** Far apart, so that the order in which they end is the same wherever they began. */
+export const policy: Policy = {
+  bootMs: 1e12,
+  timeoutMs: 1e9,
+  graceMs: 1000,
+  maxRequests: 1,
+  requestsJitter: 0,
+  maxLifetimeMs: Number.POSITIVE_INFINITY,
+  maxMemoryBytes: Number.POSITIVE_INFINITY,
+};
+export const mostWorkers = 3;
+/** What ends later than this is told apart by what it is. */
+export const farMs = 1e6;
+
+export interface World {
+  readonly pool: Pool;
+  readonly now: number;
+  readonly budget: Budget;
+  /** What the world knows by itself: numbers whose last worker did not come up, or not for long and for nothing. */
+  readonly failed: ReadonlySet<number>;
+  readonly wasLastBootGood: boolean;
+  /** All are gone, as was asked. */
+  readonly isOver: boolean;
+}
+
+export type Draft = { -readonly [K in keyof Omit<World, 'failed'>]: World[K] } & { readonly failed: Set<number> };
+
+export class Violation extends Error {}
+
+export function hold(isTrue: boolean, otherwise: string): void {
+  if (!isTrue) throw new Violation(otherwise);
+}
+
+export function createWorld(target: number, budget: Budget): Draft {
+  const pool = createPool(policy, target, () => 0.5);
+  return { pool, now: 0, budget, failed: new Set(), wasLastBootGood: true, isOver: false };
+}
+
+/** As wanted, and nothing left to do. */
+export function isGood({ pool, isOver }: World): boolean {
+  if (pool.stopping !== undefined) return isOver;
+  const isWell = ({ state, generation, recycleReason }: Child) =>
+    state === 'ready' && generation === pool.generation && recycleReason === undefined;
+  const children = childrenOf(pool);
+  return pool.reloadFrom === undefined && children.length === pool.target && children.every(isWell);
+}
+
+/** When something is to be done. Those that are ready beat, and are never due. */
+export function nextDue({ pool, now }: World): number {
+  const dues = [...pool.backoffs.values()].map(({ resumeAt }) => resumeAt).filter((due) => due > now);
+  for (const { state, deadline, questionAt } of pool.children.values()) {
+    if (state !== 'ready') dues.push(deadline);
+    dues.push(questionAt);
+  }
+  return Math.min(Number.POSITIVE_INFINITY, ...dues);
+}
+
+export function draftOf({ pool, failed, ...rest }: World): Draft {
+  const children = new Map<number, Child>();
+  for (const [worker, child] of pool.children) children.set(worker, { ...child });
+  const copy = { ...pool, children, backoffs: new Map(pool.backoffs), crashes: [] };
+  return { ...rest, pool: copy, failed: new Set(failed) };
+}
+
+/**
+ * Two worlds with the same key have the same future. Only what is still to come counts, and not when it began; a number
+ * counts only where one has failed; and of those that leave, what they are to the others.
+ */
+export function keyOf({ pool, now, budget, failed, wasLastBootGood, isOver }: World): string {
+  const { failures, reloads, recyclings, scalings, stops } = budget;
+  const flags = [wasLastBootGood, pool.wasLastBootGood, pool.hasServed, isOver].map(Number).join('');
+  const hasNumbers = pool.backoffs.size > 0 || failed.size > 0;
+  const backoffs = [...pool.backoffs]
+    .sort(([one], [other]) => one - other)
+    .map(([worker, { failures, resumeAt }]) => `${worker}:${failures}:${Math.max(0, resumeAt - now)}`);
+  const staying: string[] = [];
+  const leaving: string[] = [];
+  for (const child of pool.children.values()) {
+    const { worker, state } = child;
+    const text =
+      (hasNumbers ? `${worker} ` : '') +
+      (state === 'killed' || state === 'retiring' ? leavingKey : stayingKey)(child, now);
+    (state === 'killed' || state === 'retiring' ? leaving : staying).push(text);
+  }
+  return [
+    `${failures}${reloads}${recyclings}${scalings}${stops} ${flags} ${pool.stopping ?? ''} ${pool.target}`,
+    `${pool.generation} ${pool.reloadFrom ?? ''} ${pool.wantedBefore?.target ?? ''} ${[...failed].sort().join()}`,
+    ...backoffs,
+    ...staying,
+    ...leaving.sort(),
+  ].join(';');
+}
+
+function stayingKey({ state, generation, deadline, recycleReason, isHung }: Child, now: number): string {
+  const left = state === 'booting' && deadline - now < farMs ? deadline - now : '';
+  return `${state} ${generation} ${recycleReason ?? ''} ${isHung} ${left}`;
+}
+
+function leavingKey(child: Child, now: number): string {
+  const { state, generation, isAccepting, deadline, questionAt, reason, readyAt, hasServed, isHung, isHurried } = child;
+  // The exit of one that was told to leave has no consequence.
+  const isFailure = reason === 'crashed' || reason === 'boot_failed' || reason === 'hung' || reason === 'killed';
+  const youth = readyAt === undefined ? 'unready' : hasServed ? '' : Math.max(0, readyAt + infancyMs - now);
+  const failure = isFailure ? `${reason} ${generation} ${youth}` : '';
+  const left = `${Math.min(deadline - now, farMs)} ${Math.min(questionAt - now, farMs)}`;
+  return `${state} ${isAccepting ? generation : ''} ${left} ${isHung}${isHurried} ${failure}`;
+}
