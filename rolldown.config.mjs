@@ -13,6 +13,7 @@ export default defineConfig({
     'worker/main': 'src/worker/main.ts',
     'worker/threads/inside/thread': 'src/worker/threads/inside/thread.ts',
     'worker/watchdog/thread': 'src/worker/watchdog/thread.ts',
+    'typescript/hook-thread': 'src/typescript/hook-thread.ts',
     'config/generate': 'src/config/generate.ts',
   },
   platform: 'node',

@@ -1,15 +1,14 @@
 /**
- * `path[:export]` to an app. JavaScript is loaded by Node itself; TypeScript by jiti, which needs no build step, no flag
- * and no hook thread on any supported Node, takes enums and extensionless imports, and keeps every line where it was, so
- * that stacks show the lines of the source.
+ * `path[:export]` to an app. JavaScript is loaded by Node itself, TypeScript by Node with our hooks (`typescript/`), which
+ * need no build step and no flag.
  */
 
 import { stat } from 'node:fs/promises';
-import { createRequire } from 'node:module';
-import { homedir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { AppLoadError, describe, report } from '../errors.ts';
+import { noteMainError, runAsMain } from '../node/main-module.ts';
+import { isModule } from '../typescript/files.ts';
 
 export interface AppReference {
   readonly path: string;
@@ -19,7 +18,7 @@ export interface AppReference {
   readonly isFactory: boolean;
 }
 
-const extensions = ['.ts', '.mts', '.cts', '.js', '.mjs', '.cjs'];
+const extensions = ['.ts', '.mts', '.cts', '.js', '.mjs', '.cjs', '.tsx', '.jsx'];
 const referenceForm = /^(.*?)(?::([A-Za-z_$][\w$]*)(\(\))?)?$/s;
 
 /** Pure. The path may hold colons; only a last one with a name after it begins an export. */
@@ -28,12 +27,16 @@ export function parseReference(text: string): AppReference {
   return { path, exportName, isFactory: call !== undefined };
 }
 
-/** @throws AppLoadError that says what is wrong and what would be right; the app's own error is its `cause` */
-export async function loadApp(text: string, directory: string = process.cwd()): Promise<unknown> {
+/**
+ * @param isMain whether the app's file is what this process, or this thread, is for, as under `node FILE`
+ * @throws AppLoadError that says what is wrong and what would be right; the app's own error is its `cause`
+ */
+export async function loadApp(text: string, isMain = false): Promise<unknown> {
   const reference = parseReference(text);
-  const path = resolve(directory, reference.path);
+  const path = resolve(reference.path);
   await checkFile(path, reference.path);
-  const exports = await importApp(path, reference.path);
+  if (isMain) process.argv[1] = path;
+  const exports = await importApp(path, reference.path, isMain);
   const value = pickExport(exports, reference);
   return reference.isFactory ? callFactory(value, reference) : settleable(value);
 }
@@ -58,48 +61,29 @@ async function checkFile(path: string, given: string): Promise<void> {
   if (!found.isFile()) throw new AppLoadError(`app: ${describe(given)} is not a file (${path})`);
 }
 
-async function importApp(path: string, given: string): Promise<Record<string, unknown>> {
+async function importApp(path: string, given: string, isMain: boolean): Promise<Record<string, unknown>> {
   try {
-    return await importModule(path);
+    return await importModule(path, isMain);
   } catch (error) {
     const reason = report(error).message.replace(/\s+/g, ' ');
     throw new AppLoadError(`app: ${given} failed to load: ${reason}`, { cause: error });
   }
 }
 
-/** @throws what the module throws */
-export async function importModule(path: string): Promise<Record<string, unknown>> {
-  if (/ts$/.test(path)) return await importTypeScript(path);
+/** @param isMain whether it is what the process, or the thread, is for @throws what the module throws */
+export async function importModule(path: string, isMain: boolean): Promise<Record<string, unknown>> {
+  if (/\.(?:[cm]?ts|[tj]sx)$/.test(path)) return (await import('../typescript/load.ts')).importCompiled(path, isMain);
   try {
+    if (isMain) runAsMain(isModule(path));
+    // The same module, which has begun or begins here.
     return await import(pathToFileURL(path).href);
   } catch (error) {
-    // JavaScript that imports TypeScript, on a Node that cannot. And Node does not say where a syntax error is.
-    const isUnplaced = error instanceof SyntaxError && !error.stack?.includes('file:');
-    if (!isUnplaced && (error as NodeJS.ErrnoException | undefined)?.code !== 'ERR_UNKNOWN_FILE_EXTENSION') throw error;
-    return await importTypeScript(path);
-  }
-}
-
-async function importTypeScript(path: string): Promise<Record<string, unknown>> {
-  // Not by import(): for a CommonJS package that takes half as long again, looking for its exports.
-  const { createJiti } = createRequire(import.meta.url)('jiti') as typeof import('jiti');
-  const jiti = createJiti(pathToFileURL(path).href, { interopDefault: false, fsCache: cacheDirectory() });
-  return jiti.import<Record<string, unknown>>(path);
-}
-
-/** Compiled apps are kept in the user's own cache, or not at all: in a shared /tmp, others could put code there. */
-function cacheDirectory(): string | false {
-  try {
-    return join(process.env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'tsgun');
-  } catch {
-    // A user without a home.
-    return false;
+    noteMainError(error);
+    return (await import('../typescript/load.ts')).importAgain(path, isMain, error);
   }
 }
 
 function pickExport(exports: Record<string, unknown>, { path, exportName }: AppReference): unknown {
-  // `export =`, and what jiti makes of module.exports: the module is the export.
-  if (typeof exports === 'function' && exportName === undefined) return exports;
   const inner = exports.default;
   const names = Object.keys(exports).filter((name) => name !== 'module.exports' && name !== '__esModule');
   const available = names.length === 0 ? 'it exports nothing' : `it exports ${names.join(', ')}`;
@@ -109,7 +93,7 @@ function pickExport(exports: Record<string, unknown>, { path, exportName }: AppR
     throw new AppLoadError(`app: ${path} has no default export and none named app (${available}); say ${path}:NAME`);
   }
   if (Object.hasOwn(exports, exportName)) return exports[exportName];
-  if (typeof inner === 'object' && inner !== null && exportName in inner) return Reflect.get(inner, exportName);
+  if (Object(inner) === inner && exportName in Object(inner)) return Reflect.get(Object(inner), exportName);
   throw new AppLoadError(`app: ${path} has no export ${exportName} (${available})`);
 }
 

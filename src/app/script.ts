@@ -9,6 +9,7 @@ import { pathToFileURL } from 'node:url';
 import { AppLoadError, report } from '../errors.ts';
 import { type Hooks, pickHooks } from '../hooks.ts';
 import { runAsMain } from '../node/main-module.ts';
+import { isModule } from '../typescript/files.ts';
 import { importModule, loadApp } from './load.ts';
 
 /** Where an app comes from. */
@@ -26,7 +27,7 @@ const key = Symbol.for('tsgun.offer');
 
 /** @throws AppLoadError */
 export async function loadFrom({ app, script }: AppSource): Promise<unknown> {
-  if (script === undefined) return loadApp(app);
+  if (script === undefined) return loadApp(app, true);
   const offered = await appOf(script);
   return typeof offered === 'string' ? loadApp(offered) : offered;
 }
@@ -74,8 +75,8 @@ async function execute(script: string): Promise<unknown> {
   const path = realpathSync(createRequire(pathToFileURL(script)).resolve(script));
   const isJavaScript = !/\.[cm]?ts$/.test(path);
   const canRun = isJavaScript || Reflect.get(process.features, 'typescript') || hasLoader();
-  if (!canRun) return importModule(path);
-  runAsMain();
+  if (!canRun) return importModule(path, true);
+  runAsMain(isModule(path));
   // It has begun, or begins here: there is only one of each module.
   return import(pathToFileURL(path).href);
 }

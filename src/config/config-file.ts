@@ -1,9 +1,7 @@
 /** Finds the config file and reads it anew each time: JSON, or a module. */
 
 import { readFile, stat } from 'node:fs/promises';
-import { createRequire } from 'node:module';
 import { extname, resolve } from 'node:path';
-import { fileURLToPath, pathToFileURL } from 'node:url';
 import { describe, report } from '../errors.ts';
 import { type Hooks, pickHooks } from '../hooks.ts';
 import { readJson } from './json-file.ts';
@@ -92,10 +90,7 @@ function loadingErrorOf(error: unknown, name: string, path: string): string {
   const at = stack.indexOf(`${path}:`);
   const line = at === -1 ? undefined : /^\d+/.exec(stack.slice(at + path.length + 1))?.[0];
   // A syntax error ends in its place.
-  const text = message
-    .replace(/^ParseError: /, '')
-    .replace(/\s+/g, ' ')
-    .replace(new RegExp(` ${quoted(path)}:\\d+:\\d+$`), '');
+  const text = message.replace(/\s+/g, ' ').replace(new RegExp(` \\(${quoted(path)}:\\d+\\)$`), '');
   return `config: the file failed to load: ${text} (${line === undefined ? name : `${name}:${line}`})`;
 }
 
@@ -132,37 +127,7 @@ async function readModule(path: string): Promise<unknown> {
   return module.default ?? module;
 }
 
-/** For what is not always needed: import() of a CommonJS package takes half as long again, looking for its exports. */
-const require = createRequire(import.meta.url);
-
-/** Past the module caches: a reload must see the file as it is now. */
+/** Past the module caches: a reload must see the file, and what it imports of the project's own, as they are now. */
 async function importFresh(path: string): Promise<Record<string, unknown>> {
-  const { href } = pathToFileURL(path);
-  if (path.endsWith('.mjs')) {
-    try {
-      return await import(`${href}?at=${performance.now()}`);
-    } catch (error) {
-      // Node does not say where a syntax error is; what follows does.
-      if (!(error instanceof SyntaxError) || error.stack?.includes('file:')) throw error;
-    }
-  }
-  const { createJiti } = require('jiti') as typeof import('jiti');
-  // No cache on disk: its default place is open to everyone, and what lies there would run with the master's rights.
-  const options = { moduleCache: false, fsCache: false, interopDefault: false } as const;
-  const jiti = createJiti(href, isInstalledFor(path) ? options : { ...options, alias: { tsgun: ownIndex() } });
-  return jiti.import<Record<string, unknown>>(path);
-}
-
-/** Whether a project has tsgun itself. One that is served by a global installation may import `defineConfig` too. */
-function isInstalledFor(path: string): boolean {
-  try {
-    createRequire(path).resolve('tsgun');
-    return true;
-  } catch {
-    return false;
-  }
-}
-
-function ownIndex(): string {
-  return fileURLToPath(new URL(import.meta.url.endsWith('.ts') ? '../index.ts' : '../index.js', import.meta.url));
+  return (await import('../typescript/load.ts')).importFresh(path);
 }

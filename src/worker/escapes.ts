@@ -5,6 +5,7 @@ import { AppLoadError, report } from '../errors.ts';
 import { sendToMaster } from '../ipc/channel.ts';
 import type { Shortages } from '../ipc/shortages.ts';
 import type { Logger } from '../logger.ts';
+import { isMainError } from '../node/main-module.ts';
 import type { Exit } from './exit.ts';
 
 export interface EscapeOptions {
@@ -46,6 +47,9 @@ export function watchForEscapedErrors({ log, exit, shortages, failBoot }: Escape
     const why = `app: an error escaped it while loading: ${report(error).message}`;
     return failBoot(code === undefined ? new AppLoadError(why, { cause: error }) : error);
   };
-  process.on('uncaughtException', onEscape);
+  process.on('uncaughtException', async (error, origin) => {
+    if (exit.worker === undefined && (await isMainError(error, origin))) return;
+    await onEscape(error);
+  });
   process.on('unhandledRejection', onEscape);
 }

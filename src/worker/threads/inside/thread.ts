@@ -15,6 +15,7 @@ import { onPlaceFree } from '../../../http/departure.ts';
 import { ClientGone, timeoutError } from '../../../http/errors.ts';
 import { Exchange } from '../../../http/exchange.ts';
 import { departureMs } from '../../../http/limits.ts';
+import { isMainError } from '../../../node/main-module.ts';
 import { AnswerRing, Watch } from '../answer-ring.ts';
 import { Claims } from '../claims.ts';
 import { readRequest, type ThreadOrder, type ToThread } from '../messages.ts';
@@ -158,6 +159,7 @@ class Thread {
     const { source, settings, port } = order;
     const outlet = new Outlet(port, new AnswerRing(order.answers), new Watch(order.watch));
     if (source.script !== undefined) process.argv[1] = source.script;
+    process.on('uncaughtException', onEscape);
     try {
       const { app, close } = await prepareApp(await loadFrom(source), settings.interface);
       const handle = makeHandler(app, settings.interface, {
@@ -169,8 +171,19 @@ class Thread {
       outlet.post(['ready', findInterface(app, settings.interface)]);
     } catch (error) {
       outlet.post(['bootFailed', report(error)]);
+    } finally {
+      process.off('uncaughtException', onEscape);
     }
   }
+}
+
+/** While the app is loaded: an error that ends this thread, if it is not the one that the load ends with. */
+function onEscape(error: Error, origin: NodeJS.UncaughtExceptionOrigin): void {
+  if (origin !== 'unhandledRejection') throw error;
+  void isMainError(error, origin).then((isKnown) => {
+    process.off('uncaughtException', onEscape);
+    if (!isKnown) throw error;
+  });
 }
 
 if (!isMainThread) await Thread.begin(workerData as ThreadOrder);

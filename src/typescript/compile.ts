@@ -1,0 +1,155 @@
+/**
+ * TypeScript and JSX to JavaScript, by swc, as a CommonJS or an ES module. Types are not checked: they only go. What is
+ * known of the module beside its code is found on the way.
+ */
+
+import { createRequire } from 'node:module';
+import { Script } from 'node:vm';
+import type { Options } from '@swc/core';
+import { report } from '../errors.ts';
+import { assignsExports, fitCommonJs, fitModule } from './fit.ts';
+import { tokenize } from './keep-lines.ts';
+import type { CompileOptions } from './options.ts';
+
+const require = createRequire(import.meta.url);
+
+export type Format = 'commonjs' | 'module';
+
+export interface Compiled {
+  readonly code: string;
+  /** The one that was asked for; but a file that assigns `module.exports` is CommonJS, whatever its package says. */
+  readonly format: Format;
+  /** What it imports by name, `require` included; of a CommonJS module. */
+  readonly imports: readonly string[];
+  /** What it exports by name; of a CommonJS module that was written as an ES module. */
+  readonly exports: readonly string[];
+  /** The modules all of whose exports are its own too. */
+  readonly stars: readonly string[];
+  /** Whether it awaits something outside of functions, which no CommonJS module can; of a CommonJS module. */
+  readonly isAsync: boolean;
+}
+
+/** @throws SyntaxError whose message and stack say where */
+export function compile(source: string, path: string, format: Format, options: CompileOptions): Compiled {
+  const { code: swcCode, map } = transform(source, path, format, options);
+  const code = format === 'commonjs' ? tolerateCycles(swcCode) : swcCode;
+  const tokens = tokenize(code, (JSON.parse(map!) as { mappings: string }).mappings);
+  if (format === 'module') {
+    if (assignsExports(tokens)) return compile(source, path, 'commonjs', options);
+    return { code: fitModule(tokens), format, imports: [], exports: [], stars: [], isAsync: false };
+  }
+  const fitted = fitCommonJs(tokens, options);
+  return {
+    code: fitted,
+    format,
+    imports: matches(code, /\brequire\(("(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*')\)/g).map(unquote),
+    exports: exportsIn(code),
+    stars: matches(code, /\b_export_star\(require\(("(?:[^"\\]|\\.)*")\)/g).map(unquote),
+    isAsync: /\bawait\b/.test(code) && awaitsOutside(fitted),
+  };
+}
+
+function transform(source: string, path: string, format: Format, options: CompileOptions) {
+  const { transformSync } = require('@swc/core') as typeof import('@swc/core');
+  try {
+    return transformSync(source, swcOptions(path, format, options));
+  } catch (error) {
+    throw locate(error, path);
+  }
+}
+
+function swcOptions(path: string, format: Format, options: CompileOptions): Options {
+  const { experimentalDecorators, emitDecoratorMetadata, useDefineForClassFields } = options;
+  const { jsx, jsxImportSource, jsxFactory, jsxFragmentFactory } = options;
+  const isJsx = path.endsWith('x');
+  return {
+    filename: path,
+    swcrc: false,
+    configFile: false,
+    sourceMaps: true,
+    inputSourceMap: false,
+    // By its text: a script in CommonJS is none.
+    isModule: /\.mts$/.test(path) || format === 'module' ? true : 'unknown',
+    jsc: {
+      // What Node 20 runs.
+      target: 'es2022',
+      keepClassNames: true,
+      parser: /js(x?)$/.test(path)
+        ? { syntax: 'ecmascript', jsx: isJsx, decorators: true }
+        : { syntax: 'typescript', tsx: isJsx, decorators: true },
+      transform: {
+        ...(experimentalDecorators
+          ? { legacyDecorator: true, decoratorMetadata: emitDecoratorMetadata }
+          : { decoratorVersion: '2022-03' as const }),
+        useDefineForClassFields,
+        react: {
+          runtime: jsx,
+          ...(jsx === 'automatic' && jsxImportSource !== undefined ? { importSource: jsxImportSource } : {}),
+          ...(jsx === 'classic' && jsxFactory !== undefined ? { pragma: jsxFactory } : {}),
+          ...(jsx === 'classic' && jsxFragmentFactory !== undefined ? { pragmaFrag: jsxFragmentFactory } : {}),
+        },
+      },
+      experimental: { keepImportAttributes: true },
+    },
+    module:
+      format === 'commonjs'
+        ? { type: 'commonjs', ignoreDynamic: true, preserveImportMeta: true, exportInteropAnnotation: true }
+        : { type: 'nodenext' },
+  };
+}
+
+/** swc's errors show the code, with a caret below the place, and then a stack of its own. */
+function locate(error: unknown, path: string): SyntaxError {
+  const text = report(error)
+    .message.split(/\n+Caused by:/)[0]!
+    .trimEnd();
+  const reason = /^\s*x (.*)$/m.exec(text)?.[1] ?? text;
+  const lines = text.split('\n');
+  const caret = lines.findIndex((line) => /^\s*:.*\^/.test(line));
+  const line = lines.slice(0, caret).findLast((each) => /^\s*\d+ \|/.test(each));
+  const number = /\d+/.exec(line ?? '')?.[0];
+  const place = number === undefined ? path : `${path}:${number}`;
+  const excerpt = lines.filter((each) => /^\s*(\d+ \||:)/.test(each)).join('\n');
+  const located = new SyntaxError(`${reason} (${place})`);
+  located.stack = `${place}\n${excerpt}\n\nSyntaxError: ${reason}`;
+  return located;
+}
+
+function matches(code: string, pattern: RegExp): string[] {
+  return Array.from(code.matchAll(pattern), ([, found]) => found!);
+}
+
+function unquote(literal: string): string {
+  return literal.startsWith('"') ? (JSON.parse(literal) as string) : literal.slice(1, -1);
+}
+
+const exported = /^_export\(exports, \{\n[\s\S]*?\n\}\);$|^Object\.defineProperty\(exports, "[\s\S]*?\n\}\);$/gm;
+
+/**
+ * swc's exports throw before their module has run to them. What tsc makes is undefined then, and classes whose decorators
+ * name each other, in files that import each other, depend on it. No line changes its place.
+ */
+function tolerateCycles(code: string): string {
+  return code.replace(exported, (getters) => getters.replace(/return ([^;\n]+);$/gm, 'try { return $1; } catch {}'));
+}
+
+/** As swc writes them: one by itself, or several in a hint for who reads the code without running it. */
+function exportsIn(code: string): string[] {
+  const hint = /^0 && \(module\.exports = \{\n([\s\S]*?)\n\}\);$/m.exec(code)?.[1];
+  if (hint !== undefined) return [...new Set(matches(hint, /^\s*("(?:[^"\\]|\\.)*"|[\w$]+): null/gm).map(nameOf))];
+  return matches(code, /^Object\.defineProperty\(exports, ("(?:[^"\\]|\\.)*"), \{\n\s*enumerable: true/gm).map(nameOf);
+}
+
+function nameOf(text: string): string {
+  return text.startsWith('"') ? unquote(text) : text;
+}
+
+/** In a static block of a class `await` is refused, as it is in CommonJS, but not taken for a name (ECMA-262 §15.7.1). */
+function awaitsOutside(code: string): boolean {
+  try {
+    new Script(`class Module { static { ${code}\n} }`);
+    return false;
+  } catch {
+    return true;
+  }
+}

@@ -1,0 +1,1 @@
+export const jsx = (type: string, { children }: { children?: unknown }): string => `<${type}>${children}</${type}>`;

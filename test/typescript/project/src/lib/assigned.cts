@@ -1,0 +1,2 @@
+import path = require('node:path');
+export = { base: path.basename(__filename) };
