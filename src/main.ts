@@ -15,6 +15,7 @@ import { outputSink, takeOverOutput } from './log/output.ts';
 import { createLogger } from './logger.ts';
 import { checkApp } from './master/check.ts';
 import { isStop, type MasterEvent } from './master/events.ts';
+import { withinReason } from './master/generations/generation.ts';
 import type { Inbox } from './master/inbox.ts';
 import { runMaster } from './master/master.ts';
 
@@ -49,7 +50,7 @@ class Command {
       const line = { ...asked.line, activation: takeActivation() };
       return runMaster({ load: async () => accept(await this.draft(line, home)), inbox: this.inbox, home });
     }
-    const draft = await this.draft(asked.line, home);
+    const draft = await Promise.race([withinReason(this.draft(asked.line, home)), this.stopped()]);
     if (asked.type !== 'check') print(renderSettings(draft.configuration));
     for (const warning of draft.configuration.warnings) warn(warning);
     const configuration = accept(draft);
@@ -57,6 +58,12 @@ class Command {
     const { appInterface, doubt } = await checkApp(configuration, this.inbox.find(isStop));
     if (doubt !== undefined) warn(doubt);
     return print(`The configuration and the app are fine: ${configuration.app} (${appInterface})`);
+  }
+
+  /** A config file is code, which may wait for something: a signal ends that. */
+  private async stopped(): Promise<never> {
+    await this.inbox.find(isStop);
+    throw new ConfigError('stopped by a signal before the configuration was read');
   }
 
   /** Why there is no log yet: for people, unless they want JSON even so. */

@@ -140,6 +140,17 @@ describe('--print-config', () => {
     expect(stdout).toMatch(/^timeout +30 +default$/m);
   });
 
+  it('of a config module that waits for something ends at a signal', async () => {
+    const { path } = makeFolder({
+      'tsgun.config.mjs': 'console.log("up"); await new Promise(() => setTimeout(() => {}, 60_000));',
+    });
+    const tsgun = new Tsgun(['--print-config'], { cwd: path });
+    await tsgun.until(() => tsgun.stdout.includes('up'), 'the module runs');
+    tsgun.signal('SIGTERM');
+    expect(await tsgun.exited).toMatchObject({ code: 1 });
+    expect(tsgun.text).toEqual(['tsgun: stopped by a signal before the configuration was read']);
+  });
+
   it('shows warnings too, and loads the app if --check-config is given as well', async () => {
     const { code, stdout, stderr } = await run(['good.mjs', '--print-config', '--check-config', '--threads', '8']);
     expect(code).toBe(0);

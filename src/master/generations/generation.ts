@@ -72,7 +72,7 @@ const ownMask = process.umask(0);
 process.umask(ownMask);
 
 /** The time limit, and errors that escape from the code of a config file while it is read. */
-function withinReason<T>(reading: Promise<T>): Promise<T> {
+export function withinReason<T>(reading: Promise<T>): Promise<T> {
   return new Promise((resolve, reject) => {
     const onEscape = (error: unknown) =>
       settle(() => reject(new ConfigError(`config: an error escaped it: ${report(error).message}`, { cause: error })));
