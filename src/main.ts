@@ -1,7 +1,7 @@
 /** argv in, exit code out. */
 
 import { renderComplaint } from './complaint.ts';
-import { takeActivation } from './config/activation.ts';
+import { activationWarnings, takeActivation } from './config/activation.ts';
 import { type Asked, parseCommandLine } from './config/command-line.ts';
 import { startDirectory } from './config/directory.ts';
 import { renderHelp, renderHelpOf } from './config/help.ts';
@@ -47,7 +47,7 @@ class Command {
     if (asked.type === 'help') return help(asked.name);
     if (asked.type === 'completion') return completion(asked.words);
     if (asked.type === 'run') {
-      const line = { ...asked.line, activation: takeActivation() };
+      const line = { ...asked.line, warnings: activationWarnings(), activation: takeActivation() };
       return runMaster({ load: async () => accept(await this.draft(line, home)), inbox: this.inbox, home });
     }
     const draft = await Promise.race([withinReason(this.draft(asked.line, home)), this.stopped()]);

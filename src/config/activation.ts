@@ -12,6 +12,27 @@ export const activatedVariable = 'TSGUN_ACTIVATED';
 const firstFd = 3;
 
 /**
+ * Sockets that were passed to this process, as it seems, but cannot be taken. Asked before `takeActivation`.
+ * @returns for the log
+ */
+export function activationWarnings(env: NodeJS.ProcessEnv = process.env, pid: number = process.pid): string[] {
+  const { LISTEN_PID, LISTEN_FDS, [activatedVariable]: handedOver } = env;
+  if (handedOver || LISTEN_FDS === undefined || LISTEN_FDS === '0') return [];
+  const unused = `LISTEN_FDS=${LISTEN_FDS} is ignored, and tsgun listens where bind says`;
+  if (LISTEN_PID !== String(pid)) {
+    const owner = LISTEN_PID === undefined ? 'LISTEN_PID is not set' : `LISTEN_PID says process ${LISTEN_PID}`;
+    return [
+      `${unused}: ${owner}, and this is process ${pid}; have the unit start tsgun itself, not npm, npx or a shell`,
+    ];
+  }
+  return countOf(LISTEN_FDS) === undefined ? [`${unused}: it is no number of sockets`] : [];
+}
+
+function countOf(text: string | undefined): number | undefined {
+  return text !== undefined && /^\d{1,4}$/.test(text) ? Number(text) : undefined;
+}
+
+/**
  * The source that overrules all others, if sockets were passed to this very process. The variables are taken out of the
  * environment in any case: they are for nobody that this process starts.
  */
@@ -19,7 +40,7 @@ export function takeActivation(env: NodeJS.ProcessEnv = process.env, pid: number
   const { LISTEN_PID, LISTEN_FDS, [activatedVariable]: handedOver } = env;
   for (const name of ['LISTEN_PID', 'LISTEN_FDS', 'LISTEN_FDNAMES', activatedVariable]) delete env[name];
   if (handedOver) return [{ name: activationOrigin, values: { bind: handedOver } }];
-  const count = LISTEN_PID === String(pid) && /^\d{1,4}$/.test(LISTEN_FDS ?? '') ? Number(LISTEN_FDS) : 0;
+  const count = LISTEN_PID === String(pid) ? (countOf(LISTEN_FDS) ?? 0) : 0;
   if (count === 0) return [];
   return [{ name: activationOrigin, values: { bind: Array.from({ length: count }, (_, n) => `fd://${firstFd + n}`) } }];
 }

@@ -33,6 +33,8 @@ export interface CommandLine {
   readonly problems?: readonly string[];
   /** What whoever started the process passed in, which overrules all that was configured. */
   readonly activation?: readonly Source[];
+  /** What whoever started the process has most likely not meant. */
+  readonly warnings?: readonly string[];
 }
 
 export interface Configuration extends Checked {
@@ -114,7 +116,13 @@ export async function draftConfiguration(
       settings: pathed,
       origins,
       environment,
-      warnings: [...(found?.warnings ?? []), ...unknownVariables(env), ...files.warnings, ...checked.warnings],
+      warnings: [
+        ...(line.warnings ?? []),
+        ...(found?.warnings ?? []),
+        ...unknownVariables(env),
+        ...files.warnings,
+        ...checked.warnings,
+      ],
     },
     problems: [...(line.problems ?? []), ...problems, ...problem, ...files.problems, ...refusal, ...checked.problems],
     cause: written?.cause,

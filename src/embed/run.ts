@@ -78,7 +78,7 @@ async function runHere(app: AnyApp | string, settings: Config): Promise<Stopped>
     const { runMaster } = await import('../master/master.ts');
     const { loadConfiguration } = await import('../config/load.ts');
     const { startDirectory } = await import('../config/directory.ts');
-    const { takeActivation } = await import('../config/activation.ts');
+    const { activationWarnings, takeActivation } = await import('../config/activation.ts');
     const home = startDirectory();
     const source = programSource(settings);
     const script = typeof app !== 'string' || concernWorkers(source.hooks ?? {}) ? ownScript() : undefined;
@@ -86,6 +86,7 @@ async function runHere(app: AnyApp | string, settings: Config): Promise<Stopped>
       app: typeof app === 'string' ? app : nameOf(script!, home),
       values: {},
       program: { source, script },
+      warnings: activationWarnings(),
       activation: takeActivation(),
     };
     const exitCode = await runMaster({ load: () => loadConfiguration(line, process.env, home), inbox, home });

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { takeActivation } from '../../src/config/activation.ts';
+import { activationWarnings, takeActivation } from '../../src/config/activation.ts';
 import { address, formatAddress } from '../../src/config/addresses.ts';
 import { parseCommandLine } from '../../src/config/command-line.ts';
 import { resolveSettings } from '../../src/config/load.ts';
@@ -76,6 +76,26 @@ describe('sources', () => {
 });
 
 describe('socket activation', () => {
+  it.each([
+    [
+      { LISTEN_PID: '8', LISTEN_FDS: '2' },
+      'LISTEN_FDS=2 is ignored, and tsgun listens where bind says: LISTEN_PID says process 8, and this is process 7; have the unit start tsgun itself, not npm, npx or a shell',
+    ],
+    [{ LISTEN_FDS: '2' }, expect.stringContaining('LISTEN_PID is not set, and this is process 7')],
+    [{ LISTEN_PID: '7', LISTEN_FDS: 'two' }, expect.stringContaining('LISTEN_FDS=two is ignored')],
+  ])('that cannot be used is told: %j', (env, warning) => {
+    expect(activationWarnings(env, 7)).toEqual([warning]);
+  });
+
+  it.each([
+    {},
+    { LISTEN_PID: '7', LISTEN_FDS: '2' },
+    { LISTEN_PID: '8', LISTEN_FDS: '0' },
+    { LISTEN_PID: '8', LISTEN_FDS: '1', TSGUN_ACTIVATED: 'fd://3' },
+  ])('that is used, or none, is not: %j', (env) => {
+    expect(activationWarnings(env, 7)).toEqual([]);
+  });
+
   it('takes the place of bind when it is for this process, and leaves no variable behind', () => {
     const env: NodeJS.ProcessEnv = { LISTEN_PID: '7', LISTEN_FDS: '2', LISTEN_FDNAMES: 'a:b', PATH: '/bin' };
     const sources = [...commandLineSource({ bind: 'h:1' }), ...takeActivation(env, 7)];

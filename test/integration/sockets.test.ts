@@ -153,6 +153,13 @@ describe('sockets of systemd', () => {
     const tsgun = run(['--bind', '127.0.0.1:0'], { env, descriptors: [tcpSocket()] });
     const { url } = await tsgun.event('listening');
     expect(await getUrl(`${url}/left`)).toBe('[]');
+    const warnings = tsgun.log.filter(({ level }) => level === 'warn').map(({ msg }) => msg);
+    expect(warnings).toEqual([
+      `LISTEN_FDS=1 is ignored, and tsgun listens where bind says: LISTEN_PID says process 1, and this is process ${tsgun.pid}; have the unit start tsgun itself, not npm, npx or a shell`,
+    ]);
+    tsgun.signal('SIGHUP');
+    await tsgun.event('reload_finished');
+    expect(tsgun.log.filter(({ level }) => level === 'warn')).toHaveLength(1);
     await tsgun.stop();
   });
 

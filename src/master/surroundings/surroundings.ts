@@ -11,6 +11,10 @@ import { giveTo } from '../sockets/socket-file.ts';
 import { Notifier, takeServiceManager } from './notify.ts';
 import { Pidfile } from './pidfile.ts';
 
+/** Node reaps its own children only. */
+const orphanNotice =
+  'tsgun runs as process 1, where orphaned processes stay as zombies: if the app starts programs that start others, have an init process reap them (docker run --init, tini)';
+
 /** What the last messages may take of the time of a stop. */
 const farewellMs = 1000;
 
@@ -49,6 +53,7 @@ export class Surroundings {
     const { settings, warnings } = configuration;
     this.pidfile.hold(settings.pidfile, log);
     for (const warning of warnings) log.say('warn', {}, warning);
+    if (process.pid === 1) log.say('info', {}, orphanNotice);
     this.notifier.start(log, askForLife);
     if (this.predecessor() !== undefined) this.waitForPredecessor(log);
   }
