@@ -3,6 +3,7 @@
 import fresh from 'fresh';
 import parseRange from 'range-parser';
 import type { Environ } from 'tsgun';
+import { parseHttpDate } from './http-date.ts';
 
 /** What tells one version of a file from another. */
 export interface Version {
@@ -31,15 +32,16 @@ export function select(env: Environ, version: Version, size: number): Selection 
 function meetsPreconditions({ HTTP_IF_MATCH, HTTP_IF_UNMODIFIED_SINCE }: Environ, version: Version): boolean {
   if (HTTP_IF_MATCH !== undefined)
     return HTTP_IF_MATCH.split(',').some((tag) => tag.trim() === '*' || tag.trim() === version.etag);
-  // A date that cannot be read is NaN: such a field counts for nothing, and nothing is greater than NaN.
-  return !(Date.parse(version.lastModified) > Date.parse(HTTP_IF_UNMODIFIED_SINCE ?? ''));
+  const since = parseHttpDate(HTTP_IF_UNMODIFIED_SINCE);
+  return since === undefined || Date.parse(version.lastModified) <= since;
 }
 
 /** If-None-Match overrules If-Modified-Since. */
 function isFresh(env: Environ, { etag, lastModified }: Version): boolean {
+  const since = parseHttpDate(env.HTTP_IF_MODIFIED_SINCE);
   const asked = {
     'if-none-match': env.HTTP_IF_NONE_MATCH,
-    'if-modified-since': env.HTTP_IF_MODIFIED_SINCE,
+    'if-modified-since': since === undefined ? undefined : new Date(since).toUTCString(),
     'cache-control': env.HTTP_CACHE_CONTROL,
   };
   return fresh(asked, { etag, 'last-modified': lastModified });

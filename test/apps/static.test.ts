@@ -27,6 +27,12 @@ let home: string;
 let root: string;
 let service: Service;
 
+/** The oldest of the three forms: `Sun Nov  6 08:49:37 1994`. */
+function asctime(date: Date): string {
+  const [weekday, day, month, year, time] = date.toUTCString().replace(',', '').split(' ');
+  return `${weekday} ${month} ${day!.replace(/^0/, ' ')} ${time} ${year}`;
+}
+
 function put(path: string, content: string | Buffer): void {
   mkdirSync(dirname(join(home, path)), { recursive: true });
   writeFileSync(join(home, path), content);
@@ -317,6 +323,12 @@ describe('conditional requests (RFC 9110 §13)', () => {
     [`If-Modified-Since: ${lastModified}`, 304],
     [`If-Modified-Since: ${earlier}`, 200],
     ['If-Modified-Since: yesterday', 200],
+    // What only Date.parse takes for a date.
+    ['If-Modified-Since: 2099', 200],
+    ['If-Modified-Since: 2099-01-01T00:00:00Z', 200],
+    [`If-Modified-Since: ${lastModified}, ${lastModified}`, 200],
+    [`If-Modified-Since: ${asctime(modified)}`, 304],
+    [`If-Modified-Since: ${asctime(new Date(earlier))}`, 200],
     [`If-None-Match: "other"\r\nIf-Modified-Since: ${lastModified}`, 200],
     [`If-None-Match: ETAG\r\nIf-Modified-Since: ${earlier}`, 304],
     ['If-Match: ETAG', 200],
@@ -326,6 +338,9 @@ describe('conditional requests (RFC 9110 §13)', () => {
     [`If-Unmodified-Since: ${lastModified}`, 200],
     [`If-Unmodified-Since: ${earlier}`, 412],
     ['If-Unmodified-Since: yesterday', 200],
+    ['If-Unmodified-Since: 1990', 200],
+    ['If-Unmodified-Since: 1990-01-01', 200],
+    [`If-Unmodified-Since: ${asctime(new Date(earlier))}`, 412],
     [`If-Match: ETAG\r\nIf-Unmodified-Since: ${earlier}`, 200],
   ])('%j is answered %i', async (field, expected) => {
     const { status, fields, body } = await service.get('/alphabet.txt', field.replace('ETAG', etag));
