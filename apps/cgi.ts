@@ -8,7 +8,7 @@ import { once } from 'node:events';
 import { dirname, resolve } from 'node:path';
 import { pipeline, Readable, type Writable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
-import type { App, Body, Environ, StartResponse } from 'tsgun';
+import type { App, Body, Environ, Header, StartResponse } from 'tsgun';
 import { environmentOf, fromBytes } from './cgi/environment.ts';
 import { BadAnswer, parseHeader, readHeader } from './cgi/header.ts';
 import { type Program, resolveProgram } from './cgi/resolve.ts';
@@ -66,7 +66,8 @@ async function runProgram(program: Program, env: Environ, startResponse: StartRe
       return localRedirect;
     }
     startResponse(status, headers);
-    return { [Symbol.asyncIterator]: () => pieces(rest, output, exited), close: release };
+    const warn = (message: string) => complain(env, program.scriptName, message);
+    return { [Symbol.asyncIterator]: () => pieces({ rest, output, exited, headers, warn }), close: release };
   } catch (error) {
     release();
     if (signal.aborted) throw signal.reason;
@@ -101,20 +102,32 @@ function start({ file, ...program }: Program, env: Environ): Child {
   return child;
 }
 
-async function* pieces(
-  first: Buffer,
-  output: AsyncIterator<Buffer>,
-  exited: Promise<[code: number | null, signal: string | null]>,
-): AsyncGenerator<Uint8Array> {
-  if (first.length > 0) yield first;
+interface Output {
+  /** What of the body has come with the header. */
+  readonly rest: Buffer;
+  readonly output: AsyncIterator<Buffer>;
+  readonly exited: Promise<[code: number | null, signal: string | null]>;
+  readonly headers: readonly Header[];
+  readonly warn: (message: string) => void;
+}
+
+async function* pieces({ rest, output, exited, headers, warn }: Output): AsyncGenerator<Uint8Array> {
+  let sent = rest.length;
+  if (rest.length > 0) yield rest;
   for (;;) {
     const { done, value } = await output.next();
     if (done) break;
+    sent += value.length;
     yield value;
   }
-  // The answer is not whole, and the client is to see that.
   const [code, signal] = await exited;
-  if (code !== 0) throw new BadAnswer(`the program failed within its answer (${signal ?? `code ${code}`})`);
+  if (code === 0) return;
+  const length = headers.find(([name]) => name.toLowerCase() === 'content-length')?.[1];
+  // Of a program that was killed, nobody knows whether it had more to say: the client is to see that.
+  if (signal !== null && String(sent) !== length)
+    throw new BadAnswer(`the program was killed within its answer (${signal})`);
+  // RFC 3875 has no meaning for the code. AWStats ends with 1, and a shell script with that of its last command.
+  warn(`it exited with ${signal ?? `code ${code}`} after its answer`);
 }
 
 /** A request for another path, without a body (RFC 3875 §6.2.2). */

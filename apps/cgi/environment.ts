@@ -20,7 +20,7 @@ const withheld = [
   'HTTP_EXPECT',
 ];
 
-export function environmentOf(env: Environ, { scriptName, pathInfo }: Program, root: string): NodeJS.ProcessEnv {
+export function environmentOf(env: Environ, { file, scriptName, pathInfo }: Program, root: string): NodeJS.ProcessEnv {
   const variables: Record<string, string | undefined> = {
     GATEWAY_INTERFACE: 'CGI/1.1',
     SERVER_SOFTWARE: 'tsgun',
@@ -35,6 +35,10 @@ export function environmentOf(env: Environ, { scriptName, pathInfo }: Program, r
     REMOTE_HOST: env.REMOTE_ADDR,
     CONTENT_TYPE: env.CONTENT_TYPE,
     CONTENT_LENGTH: env.CONTENT_LENGTH,
+    // Not of the RFC: what Apache adds, and programs have come to ask for.
+    DOCUMENT_ROOT: root,
+    SCRIPT_FILENAME: file,
+    REQUEST_URI: fromBytes(env.RAW_URI),
     // For what programs start themselves, and nothing else of the server's own environment.
     PATH: process.env.PATH,
   };

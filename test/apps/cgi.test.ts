@@ -35,7 +35,9 @@ const programs = {
   'untyped.sh': "printf 'X-A: 1\\n\\nbody'",
   'broken.sh': 'echo "no header here"; echo; echo body',
   'early.sh': 'echo "the reason" >&2; exit 3',
-  'late.sh': `${plain}; echo begun; exit 3`,
+  'late.sh': `${plain}; echo all of it; exit 3`,
+  'killed.sh': `${plain}; echo begun; kill -9 $$`,
+  'done.sh': `printf 'Content-Type: text/plain\\nContent-Length: 5\\n\\n'; echo done; kill -9 $$`,
   'endless.sh': `printf 'X-A: '; while :; do printf '%01000d' 0; done`,
   'hang.sh': `echo $$ > ${folder}/hang.pid; sleep 1000 & echo $! > ${folder}/grandchild.pid; wait`,
   'flood.sh': `echo $$ > ${folder}/flood.pid; ${plain}; while :; do printf '%01000d' 0; done`,
@@ -92,6 +94,9 @@ describe('the meta-variables (RFC 3875 §4.1)', () => {
       SERVER_PORT: String(service.port),
       REMOTE_ADDR: '127.0.0.1',
       HTTP_HOST: 'localhost',
+      DOCUMENT_ROOT: root,
+      SCRIPT_FILENAME: join(root, 'env.sh'),
+      REQUEST_URI: '/env.sh/a%20b/c?q=1&r=%20',
     });
   });
 
@@ -145,6 +150,8 @@ describe('a program', () => {
       SCRIPT_NAME: '/env.sh',
       PATH_INFO: '/there',
       QUERY_STRING: 'from=local',
+      // What the client asked for.
+      REQUEST_URI: '/local.sh',
     });
   });
 
@@ -155,13 +162,30 @@ describe('a program', () => {
     },
   );
 
-  test('that fails within its answer has the connection cut', async () => {
+  test('that is killed within its answer has the connection cut', async () => {
     // With failures of its own: of a client that has left, one may come after its test.
     const own = await serve((await import('../../apps/cgi.ts')).default);
-    const answer = await (await Client.open(own.port)).exchange('GET /late.sh HTTP/1.1\r\nHost: h\r\n\r\n');
+    const answer = await (await Client.open(own.port)).exchange('GET /killed.sh HTTP/1.1\r\nHost: h\r\n\r\n');
     expect(answer).not.toMatch(/\r\n0\r\n\r\n$/);
-    expect(own.failures.map(String)).toEqual([expect.stringContaining('code 3')]);
+    expect(own.failures.map(String)).toEqual([expect.stringContaining('SIGKILL')]);
     await own.close();
+  });
+
+  test.each([
+    ['late.sh', 'all of it\n', 'cgi: /late.sh: it exited with code 3 after its answer\n'],
+    ['done.sh', 'done\n', 'cgi: /done.sh: it exited with SIGKILL after its answer\n'],
+  ])('that has answered in full may exit as it likes, which is logged (%s)', async (name, body, line) => {
+    const { default: cgi } = await import('../../apps/cgi.ts');
+    const written: string[] = [];
+    await using own = await serve((env, startResponse) => {
+      Object.assign(env['wsgi.errors'], { write: (text: string) => written.push(String(text)) > 0 });
+      return cgi(env, startResponse);
+    });
+    const response = await fetch(`${own.url}/${name}`);
+    expect([response.status, await response.text()]).toEqual([200, body]);
+    await eventually(() => written.length > 0);
+    expect(written).toEqual([line]);
+    expect(own.failures).toEqual([]);
   });
 
   test('that writes a megabyte of complaints is answered', async () => {
