@@ -1,29 +1,68 @@
 /**
- * What `npm run build` makes of src: one file for each process and thread, and what they share. Node resolves and reads
+ * What `npm run build` makes of src: one file for each process and thread, and what processes share. Node resolves and reads
  * each module anew in every worker, and its compiler warms up on that: with 60 files, an idle worker is 5 MB larger.
  */
 
 import { defineConfig } from 'rolldown';
 
-export default defineConfig({
-  input: {
-    cli: 'src/cli.ts',
-    index: 'src/index.ts',
-    validate: 'src/validate.ts',
-    'worker/main': 'src/worker/main.ts',
-    'worker/threads/inside/thread': 'src/worker/threads/inside/thread.ts',
-    'worker/watchdog/thread': 'src/worker/watchdog/thread.ts',
-    'typescript/hook-thread': 'src/typescript/hook-thread.ts',
-    'config/generate': 'src/config/generate.ts',
-  },
+const common = {
   platform: 'node',
   // Dependencies stay packages, which users can update and audit.
   external: (id) => !id.startsWith('.') && !id.startsWith('/') && !id.startsWith('src/'),
+};
+
+/** Every process and thread keeps its source in memory, two bytes for each character if one of them is not Latin-1. */
+const comments = false;
+
+/** All of a thread's code in one file: see src/worker/thread-code.ts. What only TypeScript needs is loaded when it is met. */
+const thread = (path) => ({
+  ...common,
+  input: `src/${path}.ts`,
+  external: (id) => id.endsWith('/typescript/load.ts') || common.external(id),
+  transform: { define: { 'import.meta': 'importMeta' } },
   output: {
-    dir: 'dist',
-    format: 'esm',
-    entryFileNames: '[name].js',
-    // As deep as src/ipc/entries.ts and src/config: relative addresses of files hold in both.
-    chunkFileNames: 'chunks/[name].js',
+    comments,
+    file: `dist/${path}.cjs`,
+    format: 'cjs',
+    codeSplitting: false,
+    strict: true,
+    intro: 'const { importMeta } = module;',
+    paths: (id) => (id.endsWith('/typescript/load.ts') ? '../../../typescript/load.js' : id),
   },
 });
+
+export default defineConfig([
+  {
+    ...common,
+    input: {
+      cli: 'src/cli.ts',
+      index: 'src/index.ts',
+      validate: 'src/validate.ts',
+      'worker/main': 'src/worker/main.ts',
+      'typescript/load': 'src/typescript/load.ts',
+      'typescript/hook-thread': 'src/typescript/hook-thread.ts',
+      'config/generate': 'src/config/generate.ts',
+    },
+    output: {
+      comments,
+      dir: 'dist',
+      format: 'esm',
+      entryFileNames: '[name].js',
+      // As deep as src/ipc/entries.ts and src/config: relative addresses of files hold in both.
+      chunkFileNames: 'chunks/[name].js',
+      // What one process loads is in few files; the master has no use for what serves.
+      codeSplitting: {
+        groups: [
+          {
+            name: 'base',
+            priority: 1,
+            test: /src\/(errors|descriptors|hooks|logger|log\/|ipc\/|node\/|config\/durations|typescript\/files)/,
+          },
+          { name: 'serving', test: /src\/(http|app|worker)\/(?!main|work\.ts)/ },
+        ],
+      },
+    },
+  },
+  thread('worker/threads/inside/thread'),
+  thread('worker/watchdog/thread'),
+]);

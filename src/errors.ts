@@ -49,6 +49,12 @@ export class BootError extends TsgunError {
   readonly exitCode = ExitCode.boot;
 }
 
+/** Of files of tsgun's own: a process that has been running for long finds them replaced, moved, or another user's. */
+export function ownFilesError(error: unknown): BootError {
+  const remedy = 'have they been replaced? USR2 starts a new master, of what is installed now, beside this one';
+  return new BootError(`tsgun's own files cannot be loaded: ${report(error).message}: ${remedy}`, { cause: error });
+}
+
 /** The app's file or export cannot be loaded; `cause` is the app's own error where it threw one. */
 export class AppLoadError extends TsgunError {
   readonly exitCode = ExitCode.appLoad;

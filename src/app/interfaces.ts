@@ -11,7 +11,7 @@ import { type Handler, wsgiHandler } from './wsgi/wsgi.ts';
 export type InterfaceName = 'wsgi' | 'node' | 'fetch' | 'tcp';
 type MakeHandler = (app: unknown, options: EnvironOptions) => Handler;
 
-/** Loaded when there is an app for it: node:http and fetch cost a worker that needs neither megabytes. */
+/** A process that serves one app in its own loads only what that needs. */
 const loaders: Record<InterfaceName, () => Promise<MakeHandler>> = {
   wsgi: async () => (app, options) => wsgiHandler(expectApp(app), options),
   node: async () => {
@@ -28,6 +28,19 @@ const loaders: Record<InterfaceName, () => Promise<MakeHandler>> = {
   },
 };
 const loaded = new Map<InterfaceName, MakeHandler>();
+
+/**
+ * Loads what may be needed for an app that is yet to be loaded. After that this process may have no right to read the files,
+ * or they may be gone.
+ */
+export async function loadInterfaces(asked: InterfaceName | 'auto'): Promise<void> {
+  const names = asked === 'auto' ? (['wsgi', 'node', 'fetch'] as const) : asked === 'tcp' ? [] : [asked];
+  for (const name of names) await loadInterface(name);
+}
+
+async function loadInterface(name: InterfaceName): Promise<void> {
+  if (!loaded.has(name)) loaded.set(name, await loaders[name]());
+}
 
 /**
  * The handler of an app that went through `prepareApp`.
@@ -58,7 +71,7 @@ export interface PreparedApp {
  */
 export async function prepareApp(app: unknown, asked: InterfaceName | 'auto'): Promise<PreparedApp> {
   const name = findInterface(app, asked);
-  if (!loaded.has(name)) loaded.set(name, await loaders[name]());
+  await loadInterface(name);
   if (name !== 'node' || typeof app !== 'object' || app === null) return { app, close: async () => {} };
   return {
     app: await makeReady(app),

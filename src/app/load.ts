@@ -6,9 +6,9 @@
 import { stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { AppLoadError, describe, report } from '../errors.ts';
+import { AppLoadError, describe, ownFilesError, report } from '../errors.ts';
 import { noteMainError, runAsMain } from '../node/main-module.ts';
-import { isModule } from '../typescript/files.ts';
+import { isCompiled, isModule } from '../typescript/files.ts';
 
 export interface AppReference {
   readonly path: string;
@@ -70,16 +70,35 @@ async function importApp(path: string, given: string, isMain: boolean): Promise<
   }
 }
 
+/**
+ * Loads what will load the app, where that is TypeScript: before rights are given up and while tsgun's files are there.
+ * @param isForOthers whether this process is about to become another user
+ */
+export async function loadLoader(app: string, isForOthers: boolean): Promise<void> {
+  if (!isCompiled(parseReference(app).path)) return;
+  const { loadCompiler } = await import('../typescript/load.ts');
+  if (isForOthers) loadCompiler();
+}
+
 /** @param isMain whether it is what the process, or the thread, is for @throws what the module throws */
 export async function importModule(path: string, isMain: boolean): Promise<Record<string, unknown>> {
-  if (/\.(?:[cm]?ts|[tj]sx)$/.test(path)) return (await import('../typescript/load.ts')).importCompiled(path, isMain);
+  if (isCompiled(path)) return (await loadTypeScript()).importCompiled(path, isMain);
   try {
     if (isMain) runAsMain(isModule(path));
     // The same module, which has begun or begins here.
     return await import(pathToFileURL(path).href);
   } catch (error) {
     noteMainError(error);
-    return (await import('../typescript/load.ts')).importAgain(path, isMain, error);
+    const typeScript = await loadTypeScript().catch(() => Promise.reject(error));
+    return typeScript.importAgain(path, isMain, error);
+  }
+}
+
+async function loadTypeScript() {
+  try {
+    return await import('../typescript/load.ts');
+  } catch (error) {
+    throw ownFilesError(error);
   }
 }
 

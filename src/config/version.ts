@@ -2,7 +2,10 @@
 
 import { readFileSync } from 'node:fs';
 
+let known: string | undefined;
+
+/** Read once: later the file may be gone, or another version's. */
 export function version(): string {
-  const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'));
-  return String(version);
+  known ??= String(JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')).version);
+  return known;
 }

@@ -3,7 +3,9 @@
  * known of the module beside its code is found on the way.
  */
 
+import { statSync } from 'node:fs';
 import { createRequire } from 'node:module';
+import { dirname } from 'node:path';
 import { Script } from 'node:vm';
 import type { Options } from '@swc/core';
 import { report } from '../errors.ts';
@@ -27,6 +29,19 @@ export interface Compiled {
   readonly stars: readonly string[];
   /** Whether it awaits something outside of functions, which no CommonJS module can; of a CommonJS module. */
   readonly isAsync: boolean;
+}
+
+/** Loads swc now, where not every user may read it. */
+export function loadCompiler(): void {
+  if (!mayAllRead(require.resolve('@swc/core'))) require('@swc/core');
+}
+
+function mayAllRead(path: string): boolean {
+  let needed = 0o4;
+  for (let at = path; ; at = dirname(at), needed = 0o1) {
+    if ((statSync(at).mode & needed) === 0) return false;
+    if (dirname(at) === at) return true;
+  }
 }
 
 /** @throws SyntaxError whose message and stack say where */

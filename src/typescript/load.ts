@@ -32,6 +32,9 @@ import { findSource } from './resolve.ts';
 
 type Exports = Record<string, unknown>;
 
+/** For a process that will be another user, if that one may not read it. */
+export { loadCompiler } from './compile.ts';
+
 let areHooksOn = false;
 
 function openHooks(): void {

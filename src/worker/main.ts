@@ -6,5 +6,15 @@
 for (const signal of ['SIGINT', 'SIGQUIT', 'SIGHUP', 'SIGUSR1', 'SIGUSR2', 'SIGTTIN', 'SIGTTOU'] as const)
   process.on(signal, () => {});
 
-const { work } = await import('./work.ts');
+const { work } = await import('./work.ts').catch(tellMaster);
 await work();
+
+/** It imports nothing, as nothing may be there: see `ownFilesError` and `ipc/channel.ts`. */
+function tellMaster(error: NodeJS.ErrnoException): Promise<never> {
+  // The master has lines of its own for a want of descriptors.
+  if (error.code === 'EMFILE' || error.code === 'ENFILE') throw error;
+  const remedy = 'have they been replaced? USR2 starts a new master, of what is installed now, beside this one';
+  const message = `tsgun's own files cannot be loaded: ${error.message}: ${remedy}`;
+  const report = { name: 'BootError', message, exitCode: 3 };
+  return new Promise(() => process.send?.({ tsgun: { type: 'boot_failed', error: report } }, () => process.exit(3)));
+}

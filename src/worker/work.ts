@@ -18,13 +18,14 @@ import { type MasterMessage, orderVariable, type WorkerOrder } from '../ipc/mess
 import { Shortages } from '../ipc/shortages.ts';
 import { takeOverOutput } from '../log/output.ts';
 import { createLogger, type Logger, logOutput, sayOfLog } from '../logger.ts';
-import { registry } from './classes/registry.ts';
 import type { Worker } from './classes/worker.ts';
 import { explainEarlyExit } from './early-exit.ts';
 import { watchForEscapedErrors } from './escapes.ts';
 import { Exit } from './exit.ts';
 import { WorkerHooks } from './hooks.ts';
 import { become } from './identity.ts';
+import { loadOwn, type Own } from './own.ts';
+import type { ThreadCode } from './thread-code.ts';
 import { Tracker } from './track.ts';
 import { RequestTable } from './watchdog/requests.ts';
 import { startWatchdog } from './watchdog/watchdog.ts';
@@ -66,13 +67,14 @@ export async function work(): Promise<void> {
   watchForEscapedErrors({ log, exit, shortages, failBoot: (error) => failBoot(error, exit) });
   const table = new RequestTable();
   try {
-    const { worker, close } = await boot({ order, log, hooks, tracker: new Tracker(table), shortages });
+    const own = await loadOwn(order);
+    const { worker, close } = await boot({ order, own, log, hooks, tracker: new Tracker(table), shortages });
     exit.worker = worker;
     exit.onExit = async () => {
       await close().catch((error) => log.say('error', { ...report(error) }, 'the app failed to close'));
       await hooks.exiting();
     };
-    watch(order, worker, table, log);
+    watch(own.watchdog, order, worker, table, log);
     await sendToMaster({ type: 'ready', interface: worker.interface });
     startHeartbeat(milliseconds(order.settings.timeout), () => ({ requests: worker.requests, running: table.count }));
     if (exit.isLeaving) exit.leave({});
@@ -102,8 +104,15 @@ function reopen(log: Logger, settings: Settings): void {
 }
 
 /** Only now: started beside the boot, the thread would leave 4 MB more resident in an idle worker. */
-function watch({ settings, watchdogFd }: WorkerOrder, worker: Worker, table: RequestTable, log: Logger): void {
+function watch(
+  code: ThreadCode,
+  { settings, watchdogFd }: WorkerOrder,
+  worker: Worker,
+  table: RequestTable,
+  log: Logger,
+): void {
   startWatchdog({
+    code,
     fd: watchdogFd,
     // Without a timeout it still ends a process that is blocked when its master is gone.
     timeoutMs: limitMs(settings.timeout),
@@ -142,19 +151,17 @@ interface Booted {
 
 interface BootOptions {
   readonly order: WorkerOrder;
+  readonly own: Own;
   readonly log: Logger;
   readonly hooks: WorkerHooks;
   readonly tracker: Tracker;
   readonly shortages: Shortages;
 }
 
-async function boot({ order, log, hooks, tracker, shortages }: BootOptions): Promise<Booted> {
+async function boot({ order, own, log, hooks, tracker, shortages }: BootOptions): Promise<Booted> {
   const { settings, sockets, hooksFrom } = order;
+  const { makeWorker } = own;
   const isTcp = speaksTcp(settings.interface, order.app);
-  const makeWorker = isTcp
-    ? (await import('./classes/raw.ts')).tcpWorker(settings)
-    : await registry[settings.workerClass]();
-  // After all that is ours, which may lie where only root can read, and before the first line of the app.
   if (typeof hooksFrom === 'object') await hooks.readFile(hooksFrom.file);
   if (order.identity !== undefined) become(order.identity);
   const isElsewhere = makeWorker.loadsApp === false && hooksFrom !== 'script';

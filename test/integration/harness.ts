@@ -40,6 +40,8 @@ export interface StartOptions {
   readonly descriptors?: readonly number[];
   /** A command that becomes the server, given its command line. */
   readonly through?: readonly string[];
+  /** Another installation's `cli.js`. */
+  readonly command?: string;
   /** For several tests: whoever started it stops it. */
   readonly isShared?: boolean;
 }
@@ -57,7 +59,7 @@ export class Tsgun {
   private readonly watchers = new Set<() => void>();
 
   constructor(args: readonly string[], options: StartOptions = {}) {
-    const [file, ...rest] = [...(options.through ?? []), process.execPath, command, ...args];
+    const [file, ...rest] = [...(options.through ?? []), process.execPath, options.command ?? command, ...args];
     this.process = spawn(file!, rest, {
       cwd: options.cwd,
       env: { ...process.env, ...options.env },

@@ -6,8 +6,10 @@
 import type { Exchange } from '../../http/exchange.ts';
 import { abortSignal } from '../wsgi/environ.ts';
 
-export const NativeRequest = globalThis.Request;
-type Native = InstanceType<typeof NativeRequest>;
+type Native = InstanceType<typeof globalThis.Request>;
+
+/** Looked at when there is a fetch app: this file is loaded before, and Node's fetch is 3 MB that others do without. */
+let NativeRequest: typeof globalThis.Request;
 
 /** Targets that `new URL` would leave as they are: nothing to encode, no segments of dots. */
 const plainTarget = /^\/(?![./%])(?:[\w\-~!$&()*+,;=:@?%.]|\/(?![./%]))*$/;
@@ -119,20 +121,20 @@ for (const name of getters)
     },
     configurable: true,
   });
-for (const name of ['blob', 'bytes', 'clone', 'formData'])
-  if (name in NativeRequest.prototype)
-    Object.defineProperty(LazyRequest.prototype, name, {
-      value(this: LazyRequest, ...args: unknown[]) {
-        const native = LazyRequest.become(this);
-        return Reflect.apply(Reflect.get(native, name), native, args);
-      },
-      configurable: true,
-      writable: true,
-    });
-Object.setPrototypeOf(LazyRequest.prototype, NativeRequest.prototype);
-
 /** Node looks for parts that only its own objects have: it is shown those, wherever an app passes a request on. */
 export function installRequest(): void {
+  NativeRequest = globalThis.Request;
+  for (const name of ['blob', 'bytes', 'clone', 'formData'])
+    if (name in NativeRequest.prototype)
+      Object.defineProperty(LazyRequest.prototype, name, {
+        value(this: LazyRequest, ...args: unknown[]) {
+          const native = LazyRequest.become(this);
+          return Reflect.apply(Reflect.get(native, name), native, args);
+        },
+        configurable: true,
+        writable: true,
+      });
+  Object.setPrototypeOf(LazyRequest.prototype, NativeRequest.prototype);
   const unwrap = <T>(value: T) => (value instanceof LazyRequest ? (LazyRequest.become(value) as T) : value);
   const nativeFetch = globalThis.fetch;
   globalThis.fetch = (input, init) => nativeFetch(unwrap(input), init);

@@ -7,10 +7,13 @@
 import { STATUS_CODES } from 'node:http';
 import type { Field } from '../../http/h1/writer.ts';
 
-export const NativeResponse = globalThis.Response;
-type Native = InstanceType<typeof NativeResponse>;
-type ResponseInit = ConstructorParameters<typeof NativeResponse>[1];
-type BodyInit = ConstructorParameters<typeof NativeResponse>[0];
+type NativeClass = typeof globalThis.Response;
+type Native = InstanceType<NativeClass>;
+type ResponseInit = ConstructorParameters<NativeClass>[1];
+type BodyInit = ConstructorParameters<NativeClass>[0];
+
+/** See `NativeRequest`. */
+export let NativeResponse: NativeClass;
 
 const isNative = Object.prototype.isPrototypeOf;
 const textType: Field = ['content-type', 'text/plain;charset=UTF-8'];
@@ -110,28 +113,28 @@ function readHeaders(headers: NonNullable<ResponseInit>['headers'], hasBody: boo
 const delegated = ['headers', 'ok', 'redirected', 'type', 'url', 'body', 'bodyUsed'];
 const methods = ['arrayBuffer', 'blob', 'bytes', 'clone', 'formData', 'json', 'text'];
 
-for (const name of delegated)
-  Object.defineProperty(LightResponse.prototype, name, {
-    get(this: LightResponse) {
-      // From Node's class: of an app's own class, what was made is Node's, and comes by here too.
-      return Reflect.get(NativeResponse.prototype, name, LightResponse.become(this));
-    },
-    configurable: true,
-  });
-for (const name of methods)
-  if (name in NativeResponse.prototype)
-    Object.defineProperty(LightResponse.prototype, name, {
-      value(this: LightResponse, ...args: unknown[]) {
-        return Reflect.apply(Reflect.get(NativeResponse.prototype, name), LightResponse.become(this), args);
-      },
-      configurable: true,
-      writable: true,
-    });
-Object.setPrototypeOf(LightResponse, NativeResponse);
-Object.setPrototypeOf(LightResponse.prototype, NativeResponse.prototype);
-Object.defineProperty(LightResponse, 'name', { value: 'Response' });
-
 /** Gives the global name to this one. */
 export function installResponse(): void {
-  globalThis.Response = LightResponse as unknown as typeof NativeResponse;
+  NativeResponse = globalThis.Response;
+  for (const name of delegated)
+    Object.defineProperty(LightResponse.prototype, name, {
+      get(this: LightResponse) {
+        // From Node's class: of an app's own class, what was made is Node's, and comes by here too.
+        return Reflect.get(NativeResponse.prototype, name, LightResponse.become(this));
+      },
+      configurable: true,
+    });
+  for (const name of methods)
+    if (name in NativeResponse.prototype)
+      Object.defineProperty(LightResponse.prototype, name, {
+        value(this: LightResponse, ...args: unknown[]) {
+          return Reflect.apply(Reflect.get(NativeResponse.prototype, name), LightResponse.become(this), args);
+        },
+        configurable: true,
+        writable: true,
+      });
+  Object.setPrototypeOf(LightResponse, NativeResponse);
+  Object.setPrototypeOf(LightResponse.prototype, NativeResponse.prototype);
+  Object.defineProperty(LightResponse, 'name', { value: 'Response' });
+  globalThis.Response = LightResponse as unknown as NativeClass;
 }

@@ -1,12 +1,12 @@
 /** Makes a worker process happen, and nothing else: what it is for is in its order. */
 
 import cluster from 'node:cluster';
-import { statSync } from 'node:fs';
+import { existsSync, statSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import type { Duplex } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import { descriptorError } from '../../descriptors.ts';
-import { BootError, report } from '../../errors.ts';
+import { BootError, ownFilesError, report } from '../../errors.ts';
 import { openEnvelope, sendToWorker } from '../../ipc/channel.ts';
 import { workerEntry } from '../../ipc/entries.ts';
 import {
@@ -68,6 +68,9 @@ function fork({ order, environment, onMessage, onExit }: SpawnOptions): ChildPro
   // The system's own error for this would name the program that is to be run.
   if (!statSync(order.directory, { throwIfNoEntry: false })?.isDirectory())
     throw new Error(`its directory ${order.directory} is gone: a reload (HUP) takes the new one`);
+  const entry = fileURLToPath(workerEntry);
+  // Node would say so on standard error only.
+  if (!existsSync(entry)) throw ownFilesError(new Error(`${entry} is gone`));
   const place = claimPlace();
   const inherited = order.sockets.flatMap((socket) => ('fd' in socket ? [socket.fd] : []));
   const board = place === undefined ? [] : [place.fd];
@@ -76,7 +79,7 @@ function fork({ order, environment, onMessage, onExit }: SpawnOptions): ChildPro
   // Sockets that are not inherited are shared: workers accept for themselves either way.
   cluster.schedulingPolicy = cluster.SCHED_NONE;
   cluster.setupPrimary({
-    exec: fileURLToPath(workerEntry),
+    exec: entry,
     cwd: order.directory,
     // A script finds what it was started with, in a worker too.
     args: order.script === undefined ? [...order.appArguments] : [order.script, ...process.argv.slice(2)],

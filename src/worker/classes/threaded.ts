@@ -4,13 +4,21 @@
  */
 
 import { HttpServer } from '../../http/server.ts';
+import { threadEntry } from '../../ipc/entries.ts';
 import { Intake } from '../accept/intake.ts';
 import { closeIdle, emptyQueue } from '../accept/kernel-queue.ts';
+import { readThreadCode, type ThreadCode } from '../thread-code.ts';
 import { ThreadPool } from '../threads/pool.ts';
 import { httpOptions, readAhead } from './http-options.ts';
-import type { Worker, WorkerContext } from './worker.ts';
+import type { Worker, WorkerClass, WorkerContext } from './worker.ts';
 
-export function threadedWorker(context: WorkerContext): Worker {
+/** Reads the threads' code: before rights are given up, and before the app. */
+export function threadedClass(): WorkerClass {
+  const code = readThreadCode(threadEntry);
+  return Object.assign((context: WorkerContext) => threadedWorker(context, code), { loadsApp: false });
+}
+
+function threadedWorker(context: WorkerContext, code: ThreadCode): Worker {
   const { settings, sockets, log, observe, place, shortages } = context;
   const intake = new Intake({ limit: settings.workerConnections, place, shortages });
   const handle = observe((exchange) => pool.handle(exchange));
@@ -25,7 +33,7 @@ export function threadedWorker(context: WorkerContext): Worker {
         onTimeout: (exchange, ms, end) => pool.expire(exchange, ms, end),
       }),
   );
-  const pool = new ThreadPool(context, intake, (exchange) => ahead.release(exchange));
+  const pool = new ThreadPool(context, code, intake, (exchange) => ahead.release(exchange));
   let isDraining = false;
   let isHurried = false;
 
@@ -57,4 +65,3 @@ export function threadedWorker(context: WorkerContext): Worker {
     },
   };
 }
-threadedWorker.loadsApp = false;

@@ -5,11 +5,13 @@ import type { Settings } from '../../config/settings.ts';
 import { descriptorLimit } from '../../descriptors.ts';
 import { type ErrorReport, report } from '../../errors.ts';
 import type { Logger } from '../../logger.ts';
+import type { ThreadCode } from '../thread-code.ts';
 import type { Watch } from './answer-ring.ts';
 import { bootError, earlyExit, ThreadHandle } from './handle.ts';
 import type { FromThread } from './messages.ts';
 
 export interface CrewOptions {
+  readonly code: ThreadCode;
   readonly source: AppSource;
   readonly settings: Settings;
   readonly log: Logger;
@@ -91,9 +93,9 @@ export class ThreadCrew {
 
   private spawn(): void {
     if (this.isStopping) return;
-    const { source, settings, watch, onMessage } = this.options;
+    const { code, source, settings, watch, onMessage } = this.options;
     const onExit = (thread: ThreadHandle, code: number, error: unknown) => this.bury(thread, code, error);
-    this.threads.add(new ThreadHandle({ source, settings, watch, onMessage, onExit }));
+    this.threads.add(new ThreadHandle({ code, source, settings, watch, onMessage, onExit }));
   }
 
   private bury(thread: ThreadHandle, code: number, error: unknown): void {

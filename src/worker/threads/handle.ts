@@ -1,16 +1,17 @@
 /** One thread as the main thread has it: what it was given, and how it ends. Which request it gets is the pool's to say. */
 
-import { MessageChannel, type MessagePort, receiveMessageOnPort, Worker } from 'node:worker_threads';
+import { MessageChannel, type MessagePort, receiveMessageOnPort, type Worker } from 'node:worker_threads';
 import type { AppSource } from '../../app/script.ts';
 import type { Settings } from '../../config/settings.ts';
 import { AppLoadError, BootError, type ErrorReport, ExitCode, report } from '../../errors.ts';
-import { threadEntry } from '../../ipc/entries.ts';
+import { startThread, type ThreadCode } from '../thread-code.ts';
 import { AnswerRing, type Watch } from './answer-ring.ts';
 import { Claims } from './claims.ts';
 import type { FromThread, ThreadOrder, ToThread } from './messages.ts';
 import type { Relay } from './relay.ts';
 
 export interface ThreadOptions {
+  readonly code: ThreadCode;
   readonly source: AppSource;
   readonly settings: Settings;
   readonly watch: Watch;
@@ -47,7 +48,7 @@ export class ThreadHandle {
   private hasPonged = false;
   private error: unknown = undefined;
 
-  constructor({ source, settings, watch, onMessage, onExit }: ThreadOptions) {
+  constructor({ code, source, settings, watch, onMessage, onExit }: ThreadOptions) {
     // Not `parentPort`, which is the app's to close, to post to and to listen on.
     const { port1, port2 } = new MessageChannel();
     this.port = port1;
@@ -62,7 +63,7 @@ export class ThreadHandle {
     const name = `${settings.procName} thread`;
     // What the user's script was started with; without a script, that is nothing.
     const argv = process.argv.slice(2);
-    this.worker = new Worker(threadEntry, { workerData: order, transferList: [port2], name, argv });
+    this.worker = startThread(code, { workerData: order, transferList: [port2], name, argv });
     port1.on('message', (message: FromThread | undefined) => {
       if (message?.[0] === 'pong') this.hasPonged = true;
       onMessage(this, message);

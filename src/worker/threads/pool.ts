@@ -11,6 +11,7 @@ import { takesEffect } from '../../http/unheard.ts';
 import type { Logger } from '../../logger.ts';
 import { httpOptions } from '../classes/http-options.ts';
 import type { WorkerContext } from '../classes/worker.ts';
+import type { ThreadCode } from '../thread-code.ts';
 import { Watch } from './answer-ring.ts';
 import { AnswerWatch } from './answer-watch.ts';
 import { ThreadCrew } from './crew.ts';
@@ -56,6 +57,7 @@ export class ThreadPool {
    */
   constructor(
     { source, settings, log, shortages }: Pick<WorkerContext, 'source' | 'settings' | 'log' | 'shortages'>,
+    code: ThreadCode,
     intake: { pause(): void; resume(): void },
     onBegin: (exchange: Exchange) => void,
   ) {
@@ -63,6 +65,7 @@ export class ThreadPool {
     const watch = new Watch();
     this.answers = new AnswerWatch(watch, () => this.drainRings());
     this.crew = new ThreadCrew({
+      code,
       source,
       settings,
       log,

@@ -2,13 +2,13 @@
 
 // Not the globals, which an app may replace: fake timers must not look like a hang.
 import { setInterval, setTimeout } from 'node:timers';
-import { Worker } from 'node:worker_threads';
 import { descriptorError } from '../../descriptors.ts';
-import { watchdogEntry } from '../../ipc/entries.ts';
 import type { RunningRequest } from '../../ipc/messages.ts';
+import { startThread, type ThreadCode } from '../thread-code.ts';
 import { beatEveryMs, runningKey, type WatchdogData } from './shared.ts';
 
 export interface WatchdogOptions extends Omit<WatchdogData, 'shared'> {
+  readonly code: ThreadCode;
   /** Called on the main thread while it is stopped anywhere: it may only look. */
   readonly running: () => readonly RunningRequest[];
   /** There will be no stacks; the master's own deadline still holds. */
@@ -24,15 +24,15 @@ const heapMib = 128;
 const retryMs = 1000;
 
 /** From now on silence counts. */
-export function startWatchdog({ running, onFailure, ...data }: WatchdogOptions): void {
+export function startWatchdog({ code, running, onFailure, ...data }: WatchdogOptions): void {
   const shared = new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT);
   const counter = new Int32Array(shared);
   const fail = (error: unknown) => {
     // Before it has run: a thread opens some descriptors, and reads its files.
     if (descriptorError(error) === undefined) onFailure(error);
-    else setTimeout(() => startThread({ ...data, shared }, fail), retryMs).unref();
+    else setTimeout(() => start(code, { ...data, shared }, fail), retryMs).unref();
   };
-  startThread({ ...data, shared }, fail);
+  start(code, { ...data, shared }, fail);
   const tell = () =>
     JSON.stringify(
       running()
@@ -43,9 +43,9 @@ export function startWatchdog({ running, onFailure, ...data }: WatchdogOptions):
   setInterval(() => Atomics.add(counter, 0, 1), beatEveryMs).unref();
 }
 
-function startThread(workerData: WatchdogData, onFailure: (error: unknown) => void): void {
+function start(code: ThreadCode, workerData: WatchdogData, onFailure: (error: unknown) => void): void {
   try {
-    const thread = new Worker(watchdogEntry, {
+    const thread = startThread(code, {
       name: 'tsgun watchdog',
       workerData,
       // Nothing that is preloaded into the app's process belongs into this thread.

@@ -6,7 +6,7 @@
  */
 
 import { isMainThread, type MessagePort, workerData } from 'node:worker_threads';
-import { findInterface, makeHandler, prepareApp } from '../../../app/interfaces.ts';
+import { findInterface, loadInterfaces, makeHandler, prepareApp } from '../../../app/interfaces.ts';
 import { loadFrom } from '../../../app/script.ts';
 import type { Handler } from '../../../app/wsgi/wsgi.ts';
 import { report } from '../../../errors.ts';
@@ -161,6 +161,7 @@ class Thread {
     if (source.script !== undefined) process.argv[1] = source.script;
     process.on('uncaughtException', onEscape);
     try {
+      await loadInterfaces(settings.interface);
       const { app, close } = await prepareApp(await loadFrom(source), settings.interface);
       const handle = makeHandler(app, settings.interface, {
         multithread: true,
@@ -186,4 +187,4 @@ function onEscape(error: Error, origin: NodeJS.UncaughtExceptionOrigin): void {
   });
 }
 
-if (!isMainThread) await Thread.begin(workerData as ThreadOrder);
+if (!isMainThread) void Thread.begin(workerData as ThreadOrder);

@@ -1,0 +1,39 @@
+/**
+ * What a worker will need of tsgun's own files, loaded before it gives up rights and before the app is loaded. Afterwards
+ * the files may be another user's to read, or gone, as while `npm ci` runs.
+ */
+
+import { loadInterfaces } from '../app/interfaces.ts';
+import { loadLoader } from '../app/load.ts';
+import { speaksTcp } from '../app/tcp.ts';
+import { descriptorError } from '../descriptors.ts';
+import { ownFilesError } from '../errors.ts';
+import { watchdogEntry } from '../ipc/entries.ts';
+import type { WorkerOrder } from '../ipc/messages.ts';
+import { registry } from './classes/registry.ts';
+import type { WorkerClass } from './classes/worker.ts';
+import { readThreadCode, type ThreadCode } from './thread-code.ts';
+
+export interface Own {
+  readonly makeWorker: WorkerClass;
+  readonly watchdog: ThreadCode;
+}
+
+/** @throws BootError that names the remedy */
+export async function loadOwn(order: WorkerOrder): Promise<Own> {
+  const { settings, app, script, hooksFrom, identity } = order;
+  try {
+    const isTcp = speaksTcp(settings.interface, app);
+    const makeWorker = isTcp
+      ? (await import('./classes/raw.ts')).tcpWorker(settings)
+      : await registry[settings.workerClass]();
+    if (makeWorker.loadsApp !== false || hooksFrom === 'script') {
+      await loadInterfaces(isTcp ? 'tcp' : settings.interface);
+      await loadLoader(script ?? app, identity !== undefined);
+    }
+    if (typeof hooksFrom === 'object') await import('../config/config-file.ts');
+    return { makeWorker, watchdog: readThreadCode(watchdogEntry) };
+  } catch (error) {
+    throw descriptorError(error) === undefined ? ownFilesError(error) : error;
+  }
+}
