@@ -83,6 +83,8 @@ export interface Carrier {
   hangUp(answered?: Exchange): void;
   /** The app asks for more time, in milliseconds. */
   extendDeadline(exchange: Exchange, ms: number): void;
+  /** Calls back when the client has all that was written, or has gone. */
+  whenOut?(done: () => void): void;
   /** A failure that the client must not see the inside of. */
   logFailure(exchange: Exchange, error: unknown): void;
   attachment?: Attachment | undefined;

@@ -15,6 +15,8 @@ import type { Incoming } from './wire/wire.ts';
 export interface HttpServerOptions {
   readonly limits: Limits;
   readonly timeouts: Timeouts;
+  /** See `Host`; 0 where it is not given: what the kernel does not take is enough. */
+  readonly heldAnswerBytes?: number;
   /** Takes each request; must not throw. */
   readonly handle: (exchange: Exchange) => void | Promise<void>;
   /** A failure of the app, for the log. */
@@ -35,6 +37,7 @@ const sweepMs = 250;
 export class HttpServer implements Host {
   readonly limits: Limits;
   readonly timeouts: Timeouts;
+  readonly heldAnswerBytes: number;
   readonly handle: (exchange: Exchange) => void | Promise<void>;
   readonly onFailure: (exchange: Exchange, error: unknown) => void;
   readonly onTimeout: OnTimeout;
@@ -64,6 +67,7 @@ export class HttpServer implements Host {
     const { limits, timeouts, handle, onFailure, onTimeout, onPart, onGone, waitOrder } = options;
     this.limits = limits;
     this.timeouts = timeouts;
+    this.heldAnswerBytes = options.heldAnswerBytes ?? 0;
     this.handle = handle;
     this.onFailure = onFailure;
     this.onTimeout = onTimeout ?? ((_exchange, _ms, end) => end());

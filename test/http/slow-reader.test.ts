@@ -1,6 +1,10 @@
 /** A client that sends requests and does not read the answers: what of them is made, and that the rest comes later. */
 
+import { Duplex } from 'node:stream';
 import { expect, it, onTestFinished } from 'vitest';
+import type { Exchange } from '../../src/http/exchange.ts';
+import { defaultLimits, defaultTimeouts } from '../../src/http/limits.ts';
+import { HttpServer } from '../../src/http/server.ts';
 import { Client } from './client.ts';
 import { openInProcess } from './in-process.ts';
 
@@ -74,3 +78,33 @@ it('a client that takes nothing of its last answer is cut, and leaves nothing be
   await expect.poll(() => target.server.accepted, { timeout: 20_000 }).toBe(1);
   await expect.poll(() => target.server.connectionCount, { timeout: 20_000 }).toBe(0);
 });
+
+it.each([0, 1024 * 1024])(
+  'an app is done with what the server may hold for its client: %i bytes',
+  async (heldAnswerBytes) => {
+    const pieceBytes = 32 * 1024;
+    let answering: Exchange | undefined;
+    const server = new HttpServer({
+      limits: defaultLimits,
+      timeouts: defaultTimeouts,
+      heldAnswerBytes,
+      handle(exchange) {
+        answering = exchange;
+      },
+      onFailure: () => {},
+    });
+    // Takes nothing, and stays.
+    const client = new Duplex({ read() {}, write() {}, allowHalfOpen: true });
+    server.serve(client, { address: '', port: '' });
+    client.push('GET / HTTP/1.1\r\nHost: h\r\n\r\n');
+    await expect.poll(() => answering).toBeDefined();
+    answering!.begin('200 OK', []);
+    let heldBytes = 0;
+    do heldBytes += pieceBytes;
+    while (answering!.write(Buffer.alloc(pieceBytes)));
+    expect(heldBytes).toBe(Math.max(heldAnswerBytes, pieceBytes));
+    client.destroy();
+    expect(answering!.write(Buffer.alloc(pieceBytes)), 'to nobody').toBe(false);
+    await server.drain(0);
+  },
+);

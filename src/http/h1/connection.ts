@@ -343,14 +343,21 @@ export class Connection implements RequestSink, WireEvents, Carrier, Waiting {
     return this.watch(this.wire.writeTogether(prefix, bytes, tail));
   }
 
-  /** A client that takes nothing of what it is sent for the length of the body timeout is cut. */
+  whenOut(done: () => void): void {
+    this.wire.whenOut(done);
+  }
+
+  /**
+   * A client that takes nothing of what it is sent for the length of the body timeout is cut.
+   * @returns whether the app may go on
+   */
   private watch(isTaking: boolean): boolean {
     this.departure?.renew();
     if (isTaking) return true;
     // What the kernel took at once is no more than a large write.
     if (this.wire.pendingBytes > 0) this.isBackedUp = true;
     this.wire.watchStall(this.stallMs, () => this.reset());
-    return false;
+    return !this.wire.isDestroyed && this.wire.pendingBytes < this.server.heldAnswerBytes;
   }
 
   pauseBody(): void {

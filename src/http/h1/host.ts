@@ -42,6 +42,8 @@ export class WaitOrder {
 export interface Host {
   readonly limits: Limits;
   readonly timeouts: Timeouts;
+  /** How much of an answer is held for a client that is slower than its app, before the app has to wait. */
+  readonly heldAnswerBytes: number;
   readonly localAddress: string;
   readonly localPort: string;
   /** The coarse clock: milliseconds, as of the last sweep. */

@@ -48,6 +48,7 @@ if (canUseHandles) process.on('uncaughtExceptionMonitor', () => lastRenewed?.rep
 export class HandleWire implements Wire {
   pendingBytes = 0;
   isPaused = false;
+  isDestroyed = false;
   private readonly handle: RawHandle;
   private readonly events: WireEvents;
   private buffer: Buffer;
@@ -55,13 +56,13 @@ export class HandleWire implements Wire {
   private readonly symbols: number;
   /** Read while paused, and not brought yet. */
   private held: Buffer | undefined = undefined;
-  private isDestroyed = false;
   private hasClientEnded = false;
   private isEnding = false;
   private isShuttingDown = false;
   private isEnded = false;
   private onEnded: (() => void) | undefined = undefined;
   private owesDrain = false;
+  private outListeners: (() => void)[] | undefined = undefined;
   /** All that ever had to wait. */
   private queuedBytes = 0;
   private stallTimer: NodeJS.Timeout | undefined = undefined;
@@ -163,10 +164,23 @@ export class HandleWire implements Wire {
     if (this.isDestroyed) return;
     if (status < 0) return this.destroy();
     if (this.pendingBytes > 0) return;
+    if (this.outListeners !== undefined) this.tellOut();
     if (this.isEnding && !this.isShuttingDown) this.shutDown();
     if (!this.owesDrain || this.isDestroyed) return;
     this.owesDrain = false;
     this.events.takeDrain();
+  }
+
+  whenOut(done: () => void): void {
+    if (this.pendingBytes === 0 || this.isDestroyed) return done();
+    this.outListeners ??= [];
+    this.outListeners.push(done);
+  }
+
+  private tellOut(): void {
+    const listeners = this.outListeners ?? [];
+    this.outListeners = undefined;
+    for (const done of listeners) done();
   }
 
   /** The next read is still made, and held: where the client has gone, it says so. */
@@ -252,6 +266,7 @@ export class HandleWire implements Wire {
 
   private get closed(): () => void {
     return () => {
+      this.tellOut();
       this.tellEnded();
       this.events.takeClose();
     };

@@ -27,6 +27,10 @@ export class StreamWire implements Wire {
     return this.stream.writableLength;
   }
 
+  get isDestroyed(): boolean {
+    return this.stream.destroyed;
+  }
+
   get isPaused(): boolean {
     return this.stream.isPaused();
   }
@@ -50,6 +54,16 @@ export class StreamWire implements Wire {
     if (tail !== '') stream.write(tail, 'latin1');
     stream.uncork();
     return isTaking && !stream.writableNeedDrain;
+  }
+
+  whenOut(done: () => void): void {
+    const { stream } = this;
+    if (stream.writableLength === 0 || stream.destroyed) return done();
+    const tell = () => {
+      stream.off('drain', tell).off('close', tell);
+      done();
+    };
+    stream.on('drain', tell).on('close', tell);
   }
 
   pause(): void {

@@ -28,10 +28,14 @@ export interface Wire {
   /** Bytes that the kernel has not taken. */
   readonly pendingBytes: number;
   readonly isPaused: boolean;
+  /** Whether nothing that is written goes anywhere. */
+  readonly isDestroyed: boolean;
   /** @param text latin1 @returns false when the client takes less than it is sent: `takeDrain` follows */
   write(text: string): boolean;
   /** Latin1 text, bytes, and text again, in one system call. */
   writeTogether(head: string, bytes: Uint8Array, tail: string): boolean;
+  /** Calls back when all that was written has gone out, or the connection has ended. */
+  whenOut(done: () => void): void;
   pause(): void;
   resume(): void;
   /** Says that nothing more comes, once all of it is out; calls back when that is so. */

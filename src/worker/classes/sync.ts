@@ -27,6 +27,9 @@ import type { Worker, WorkerContext } from './worker.ts';
  */
 const patienceMs = 25;
 
+/** A client that takes up to this much slowly does not hold up the worker: it is answered, and the next one's turn has come. */
+const heldAnswerBytes = 1024 * 1024;
+
 export function syncWorker(context: WorkerContext): Worker {
   const { settings, sockets, log, shortages } = context;
   const handler = makeHandler(context.app, settings.interface, {
@@ -48,6 +51,7 @@ export function syncWorker(context: WorkerContext): Worker {
       new HttpServer({
         ...options,
         timeouts: { ...options.timeouts, keepAliveMs: 0 },
+        heldAnswerBytes,
         handle: (exchange) => ahead.take(exchange),
         onTimeout(exchange, ms, end) {
           options.onTimeout?.(exchange, ms, end);

@@ -35,9 +35,18 @@ export type ToThread =
   | readonly ['left', id: number, name: string, reason: string]
   /** There is nobody left to answer. */
   | readonly ['gone', id: number, reason: string]
+  /** A large piece of an answer is on its way to clients, or no longer: see `inside/shares.ts`. */
+  | readonly ['share', Share]
+  | readonly ['unshare', number: number]
   /** Is anyone there? */
   | readonly ['ping']
   | readonly ['stop'];
+
+/** A message about the request that a thread has, or will have. */
+export type ForRequest = Exclude<
+  ToThread,
+  string | readonly ['stop' | 'ping'] | readonly ['share' | 'unshare', unknown]
+>;
 
 /** From a thread. */
 export type FromThread =
@@ -68,6 +77,14 @@ export interface AnswerPart {
   readonly text: string;
   readonly bytes: Uint8Array | undefined;
   readonly tail: string;
+  /** Where the bytes lie in shared memory: its number. */
+  readonly share?: number;
+}
+
+/** Bytes in memory that all threads of a worker have in common. */
+export interface Share {
+  readonly number: number;
+  readonly bytes: Uint8Array;
 }
 
 export function bytesIn({ text, bytes, tail }: AnswerPart): number {
@@ -90,8 +107,13 @@ export const part = {
   hangUp: 32,
 } as const;
 
-/** How much of a body may be on its way between threads, in either direction. */
+/** How much of a request's body may be on its way to a thread. */
 export const windowBytes = 256 * 1024;
+/**
+ * How much of an answer the main thread holds for a client that is slower than the app; then the app, and with it the
+ * thread, has to wait. A smaller answer costs no slow client's thread.
+ */
+export const answerWindowBytes = 1024 * 1024;
 /** What was taken is told in steps of this size. */
 export const creditBytes = 64 * 1024;
 

@@ -5,7 +5,7 @@
  */
 
 import { milliseconds } from '../../config/durations.ts';
-import type { Exchange } from '../../http/exchange.ts';
+import type { Carrier, Exchange } from '../../http/exchange.ts';
 import { departureMs } from '../../http/limits.ts';
 import { takesEffect } from '../../http/unheard.ts';
 import type { Logger } from '../../logger.ts';
@@ -20,6 +20,7 @@ import { type AnswerPart, type FromThread, part, revive } from './messages.ts';
 import { Overdue } from './overdue.ts';
 import { Relay } from './relay.ts';
 import { Pressure } from './saturation.ts';
+import { SharesInUse } from './shares.ts';
 import { Silence } from './unresponsive.ts';
 
 /** Requests given to one thread, the one that it runs counted; fewer than `claims.ts` has room for. */
@@ -37,6 +38,7 @@ const busyFields = [
 export class ThreadPool {
   private readonly crew: ThreadCrew;
   private readonly overdue: Overdue;
+  private readonly shares: SharesInUse;
   private readonly answers: AnswerWatch;
   private readonly queue = new Set<Relay>();
   private readonly maxQueued: number;
@@ -72,12 +74,14 @@ export class ThreadPool {
       watch,
       onMessage: (thread, message) => this.hear(thread, message),
       onReady: (thread) => {
+        this.shares.introduce(thread);
         this.rescue(performance.now());
         this.refill(thread);
       },
       onEnd: (thread, error) => this.settle(thread, error),
       onLost: () => this.refuseAll(),
     });
+    this.shares = new SharesInUse(this.crew.threads);
     this.overdue = new Overdue(log, (thread) => {
       this.putFirst(takeBackWaiting(thread));
       void this.crew.replace(thread);
@@ -298,6 +302,7 @@ export class ThreadPool {
       this.drainRing(thread);
       const relay = thread.given.get(message[1]);
       if (relay !== undefined) this.pass(thread, relay, message);
+      else if (message[0] === 'answer') this.noteShared(message[3], {});
     }
   }
 
@@ -343,10 +348,15 @@ export class ThreadPool {
     // Ahead of the answer: what the client asks next may run at once.
     if (isDone) thread.given.delete(relay.id | 0);
     relay.answer(flags, answer);
+    this.noteShared(answer, relay.exchange.carrier);
     if (!isDone) return;
     relay.isOver = true;
     this.finished.add(thread);
     if (!this.answers.isOn) this.refillFinished();
+  }
+
+  private noteShared({ share, bytes }: AnswerPart, carrier: Pick<Carrier, 'whenOut'>): void {
+    if (share !== undefined && bytes !== undefined) this.shares.use({ number: share, bytes }, carrier);
   }
 
   private refillFinished(): void {

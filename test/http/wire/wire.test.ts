@@ -180,6 +180,30 @@ describe.each([
     expect(wire.write('again')).toBe(true);
   });
 
+  it('says when all that was written is out, or never will be', async () => {
+    const { client, wire } = await pair();
+    const told: string[] = [];
+    wire.whenOut(() => told.push('nothing waits'));
+    expect(told).toEqual(['nothing waits']);
+    client.pause();
+    fill(wire);
+    wire.whenOut(() => told.push('out'));
+    wire.whenOut(() => told.push('out too'));
+    for (let turn = 0; turn < 20; turn++) await setImmediate();
+    expect(told).toHaveLength(1);
+    client.resume();
+    await eventually(() => told.length === 3);
+    expect(told.slice(1)).toEqual(['out', 'out too']);
+    client.pause();
+    fill(wire);
+    wire.whenOut(() => told.push('gone'));
+    wire.destroy();
+    expect(wire.isDestroyed).toBe(true);
+    await eventually(() => told.at(-1) === 'gone');
+    wire.whenOut(() => told.push('long gone'));
+    expect(told.at(-1)).toBe('long gone');
+  });
+
   it('does not change what waits when the memory is used again', async () => {
     const { client, wire } = await pair();
     const received = text(client);

@@ -6,11 +6,17 @@
 import { report } from '../../../errors.ts';
 import { isDeparture } from '../../../http/errors.ts';
 import type { Attachment, Bytes, Carrier, Exchange } from '../../../http/exchange.ts';
-import { type AnswerPart, bytesIn, creditBytes, type Ends, part, type Request, windowBytes } from '../messages.ts';
+import { type AnswerPart, answerWindowBytes, bytesIn, creditBytes, part, type Request } from '../messages.ts';
+import { Backlog } from './backlog.ts';
 import type { Outlet } from './outlet.ts';
+import type { Shares } from './shares.ts';
 
 /** Up to here bytes go along with the text, beyond in memory of their own that changes hands. */
 const smallBytes = 8 * 1024;
+/** From here on text goes as bytes too: it would be copied twice, and be in the main thread's heap. */
+const largeTextBytes = 64 * 1024;
+/** From here on bytes are shared rather than copied for each client. */
+const sharedFromBytes = 1024 * 1024;
 const nothing: AnswerPart = { text: '', bytes: undefined, tail: '' };
 
 export class ThreadCarrier implements Carrier {
@@ -29,6 +35,10 @@ export class ThreadCarrier implements Carrier {
   private readonly id: number;
   private readonly head: Request['head'];
   private readonly outlet: Outlet;
+  private readonly shares: Shares;
+  private readonly backlog = new Backlog();
+  /** Called when nothing waits any more. */
+  private onSent: (() => void) | undefined = undefined;
   private exchange: Exchange | undefined = undefined;
   private hasBegun = false;
   private hasEnded = false;
@@ -43,7 +53,8 @@ export class ThreadCarrier implements Carrier {
   /** Bytes of the body that came, and were not yet said to be taken. */
   private owedBytes = 0;
 
-  constructor({ id, head, ends }: { id: number; head: Request['head']; ends: Ends }, outlet: Outlet) {
+  constructor({ id, head, ends }: Request, outlet: Outlet, shares: Shares) {
+    this.shares = shares;
     // As 32 bits, which is how the main thread knows it.
     this.id = id | 0;
     this.head = head;
@@ -57,10 +68,14 @@ export class ThreadCarrier implements Carrier {
   // To the exchange.
 
   sendText(text: string): boolean {
-    return this.send({ text, bytes: undefined, tail: '' });
+    if (text.length < largeTextBytes) return this.send({ text, bytes: undefined, tail: '' });
+    const isHeadDue = this.exchange?.isStarted === true && !this.hasBegun;
+    const bodyStart = isHeadDue ? text.indexOf('\r\n\r\n') + 4 : 0;
+    return this.sendBytes(text.slice(0, bodyStart), Buffer.from(text.slice(bodyStart), 'latin1'), '');
   }
 
   sendBytes(head: string, bytes: Bytes, tail: string): boolean {
+    if (bytes.byteLength >= sharedFromBytes) return this.sendLarge(head, bytes, tail);
     if (bytes.byteLength > smallBytes) return this.send({ text: head, bytes: new Uint8Array(bytes), tail });
     const view = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     return this.sendText(head + view.toString('latin1') + tail);
@@ -87,7 +102,7 @@ export class ThreadCarrier implements Carrier {
     // The main thread passes nothing on behind an answer.
     if (this.exchange?.isEnded === true) this.exchange.loseBody();
     if (this.isCalling) return;
-    if (this.onFinish === undefined) this.sendLast(0);
+    if (this.onFinish === undefined) this.whenSent(() => this.sendLast(0));
     else this.onFinish();
   }
 
@@ -125,17 +140,34 @@ export class ThreadCarrier implements Carrier {
 
   /** There is nobody left to answer. */
   takeClose(reason: Error): void {
+    this.backlog.clear();
     this.attachment?.takeFinish?.();
     this.exchange?.abort(reason);
     this.attachment?.takeClose();
+    this.tellSent();
   }
 
   /** The client has taken bytes of the answer. */
   noteTaken(bytes: number): void {
     this.untaken -= bytes;
-    if (!this.isStalled || this.untaken >= windowBytes) return;
-    this.isStalled = false;
-    this.exchange?.onDrain?.();
+    this.sendWaiting();
+    if (this.isStalled && this.untaken < answerWindowBytes && this.backlog.isEmpty) {
+      this.isStalled = false;
+      this.exchange?.onDrain?.();
+    }
+    if (this.backlog.isEmpty) this.tellSent();
+  }
+
+  /** Calls back when no bytes of the answer wait in this thread, which has to give them time. */
+  whenSent(done: () => void): void {
+    if (this.backlog.isEmpty) done();
+    else this.onSent = done;
+  }
+
+  private tellSent(): void {
+    const { onSent } = this;
+    this.onSent = undefined;
+    onSent?.();
   }
 
   /** The app is done: sends what is left of the answer with it. */
@@ -146,7 +178,15 @@ export class ThreadCarrier implements Carrier {
     this.attachment?.takeClose();
   }
 
-  private send(sent: AnswerPart): boolean {
+  /** Of bytes that are shared the main thread takes any number at once. Others wait here until the client takes them. */
+  private sendLarge(text: string, bytes: Bytes, tail: string): boolean {
+    const share = this.backlog.isEmpty ? this.shares.of(bytes) : undefined;
+    if (share !== undefined) return this.send({ text, bytes: share.bytes, tail, share: share.number });
+    return this.send({ text, bytes, tail }, true);
+  }
+
+  /** @param mustWait beyond what the main thread may hold of it */
+  private send(sent: AnswerPart, mustWait = false): boolean {
     const { exchange } = this;
     let flags = 0;
     if (exchange?.isStarted !== true) flags = part.interim;
@@ -154,16 +194,30 @@ export class ThreadCarrier implements Carrier {
       this.hasBegun = true;
       flags = part.head | (exchange.persists ? part.persists : 0);
     }
-    if (exchange?.isEnded === true) {
+    if (mustWait || !this.backlog.isEmpty) {
+      this.backlog.add(flags, sent);
+      this.sendWaiting();
+    } else if (exchange?.isEnded === true) {
       this.last = sent;
       this.lastFlags = flags;
       return true;
-    }
+    } else this.sendPart(flags, sent);
+    this.isStalled = this.untaken >= answerWindowBytes || !this.backlog.isEmpty;
+    return !this.isStalled;
+  }
+
+  private sendPart(flags: number, sent: AnswerPart): void {
     // Before they are sent: bytes that change hands have no length here any more.
     if (flags !== part.interim) this.untaken += bytesIn(sent);
     this.outlet.answer(this.id, flags, sent);
-    this.isStalled = this.untaken >= windowBytes;
-    return !this.isStalled;
+  }
+
+  private sendWaiting(): void {
+    while (this.untaken < answerWindowBytes) {
+      const next = this.backlog.take();
+      if (next === undefined) return;
+      this.sendPart(next.flags, next.part);
+    }
   }
 
   private sendLast(flags: number): void {

@@ -20,7 +20,7 @@ export class Outlet {
   /** At once: what the app does next may take a minute. */
   post(message: FromThread): void {
     if (typeof message[1] === 'number') this.lastPosted = message[1];
-    const bytes = message[0] === 'answer' ? message[3].bytes : undefined;
+    const bytes = message[0] === 'answer' && message[3].share === undefined ? message[3].bytes : undefined;
     this.port.postMessage(message, bytes === undefined ? [] : [bytes.buffer as ArrayBuffer]);
   }
 

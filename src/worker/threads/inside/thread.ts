@@ -5,7 +5,7 @@
  * Whatever escapes the app ends the thread, as Node would have it: the main thread notices and starts another.
  */
 
-import { isMainThread, type MessagePort, workerData } from 'node:worker_threads';
+import { isMainThread, type MessagePort, threadId, workerData } from 'node:worker_threads';
 import { findInterface, loadInterfaces, makeHandler, prepareApp } from '../../../app/interfaces.ts';
 import { loadFrom } from '../../../app/script.ts';
 import type { Handler } from '../../../app/wsgi/wsgi.ts';
@@ -18,9 +18,10 @@ import { departureMs } from '../../../http/limits.ts';
 import { isMainError } from '../../../node/main-module.ts';
 import { AnswerRing, Watch } from '../answer-ring.ts';
 import { Claims } from '../claims.ts';
-import { readRequest, type ThreadOrder, type ToThread } from '../messages.ts';
+import { type ForRequest, readRequest, type ThreadOrder, type ToThread } from '../messages.ts';
 import { ThreadCarrier } from './carrier.ts';
 import { Outlet } from './outlet.ts';
+import { Shares } from './shares.ts';
 
 class Thread {
   private readonly handle: Handler;
@@ -29,7 +30,8 @@ class Thread {
   /** Requests that wait for their turn. They can be taken back until then. */
   private readonly waiting: string[] = [];
   /** What came for requests that have not begun: their bodies, mostly. */
-  private readonly early: Exclude<ToThread, string | readonly ['stop' | 'ping']>[] = [];
+  private readonly early: ForRequest[] = [];
+  private readonly shares = new Shares(threadId);
   private id = -1;
   private exchange: Exchange | undefined = undefined;
   private carrier: ThreadCarrier | undefined = undefined;
@@ -51,6 +53,8 @@ class Thread {
       if (typeof message === 'string') this.waiting.push(message);
       else if (message[0] === 'stop') void this.stop();
       else if (message[0] === 'ping') this.outlet.post(['pong']);
+      else if (message[0] === 'share') this.shares.add(message[1]);
+      else if (message[0] === 'unshare') this.shares.remove(message[1]);
       else if (message[1] === this.id) this.hear(message);
       else if (message[1] > this.id) this.early.push(message);
     }
@@ -64,7 +68,7 @@ class Thread {
     process.exit();
   }
 
-  private hear(message: Exclude<ToThread, string | readonly ['stop' | 'ping']>): void {
+  private hear(message: ForRequest): void {
     const { exchange, carrier } = this;
     if (exchange === undefined || carrier === undefined) return;
     switch (message[0]) {
@@ -112,7 +116,7 @@ class Thread {
 
   private run(request: ReturnType<typeof readRequest>): void {
     const { id, head } = request;
-    const carrier = new ThreadCarrier(request, this.outlet);
+    const carrier = new ThreadCarrier(request, this.outlet, this.shares);
     const exchange = new Exchange(head, carrier, performance.now());
     carrier.serves(exchange);
     this.id = id;
@@ -147,6 +151,10 @@ class Thread {
   }
 
   private end(exchange: Exchange, carrier: ThreadCarrier): void {
+    carrier.whenSent(() => this.finish(exchange, carrier));
+  }
+
+  private finish(exchange: Exchange, carrier: ThreadCarrier): void {
     carrier.done();
     if (this.exchange !== exchange) return;
     this.exchange = undefined;

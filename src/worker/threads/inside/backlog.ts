@@ -1,0 +1,54 @@
+/**
+ * What of an answer waits in its thread, because the main thread holds as much of it as it may. It is kept as the app gave it,
+ * and copied a slice at a time.
+ */
+
+import type { AnswerPart } from '../messages.ts';
+
+const sliceBytes = 256 * 1024;
+
+export interface Outgoing {
+  readonly flags: number;
+  readonly part: AnswerPart;
+}
+
+export class Backlog {
+  private waiting: Outgoing[] = [];
+  /** How much of the first one has been taken. */
+  private offset = 0;
+
+  get isEmpty(): boolean {
+    return this.waiting.length === 0;
+  }
+
+  add(flags: number, part: AnswerPart): void {
+    this.waiting.push({ flags, part });
+  }
+
+  /** The next slice, in memory of its own; undefined where there is none. */
+  take(): Outgoing | undefined {
+    const [first] = this.waiting;
+    if (first === undefined) return undefined;
+    const { flags, part } = first;
+    const { bytes } = part;
+    if (bytes === undefined || part.share !== undefined) {
+      this.waiting.shift();
+      return first;
+    }
+    const isFirst = this.offset === 0;
+    const end = this.offset + sliceBytes;
+    const isLast = end >= bytes.byteLength;
+    const slice = new Uint8Array(bytes.subarray(this.offset, end));
+    this.offset = isLast ? 0 : end;
+    if (isLast) this.waiting.shift();
+    return {
+      flags: isFirst ? flags : 0,
+      part: { text: isFirst ? part.text : '', bytes: slice, tail: isLast ? part.tail : '' },
+    };
+  }
+
+  clear(): void {
+    this.waiting = [];
+    this.offset = 0;
+  }
+}
