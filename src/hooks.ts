@@ -71,7 +71,7 @@ export interface HookRequest {
 export interface HookResponse {
   /** Undefined where the client went before there was an answer, or the connection speaks another protocol now. */
   readonly status: number | undefined;
-  /** Whether all of the answer was written. */
+  /** Whether all of the answer is out; of a large one that the client has left, not. */
   readonly isComplete: boolean;
   /** Since the request's head was read. */
   readonly ms: number;

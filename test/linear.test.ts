@@ -162,6 +162,8 @@ const carrier: Carrier = {
   remotePort: '1234',
   sendText: () => true,
   sendBytes: () => true,
+  pendingBytes: 0,
+  whenTaken: () => {},
   pauseBody: () => {},
   resumeBody: () => {},
   mayPersist: () => true,

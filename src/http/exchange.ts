@@ -66,6 +66,10 @@ export interface Carrier {
   /** @returns false when the client takes less than it is sent: wait for `onDrain` */
   sendText(text: string): boolean;
   sendBytes(head: string, bytes: Bytes, tail: string): boolean;
+  /** What was sent and is not on its way to the client. Where some never will be, it stays above 0. */
+  readonly pendingBytes: number;
+  /** Calls back in a later tick, when all that was sent until now is on its way; with an error where it never will be. */
+  whenTaken(callback: (error?: Error) => void): void;
   pauseBody(): void;
   resumeBody(): void;
   /** Whether another request may follow this one. */
@@ -83,8 +87,6 @@ export interface Carrier {
   hangUp(answered?: Exchange): void;
   /** The app asks for more time, in milliseconds. */
   extendDeadline(exchange: Exchange, ms: number): void;
-  /** Calls back when the client has all that was written, or has gone. */
-  whenOut?(done: () => void): void;
   /** A failure that the client must not see the inside of. */
   logFailure(exchange: Exchange, error: unknown): void;
   attachment?: Attachment | undefined;
@@ -123,13 +125,15 @@ export class Exchange implements ResponseState {
   /** Whether the head is on the wire: from then on a failure can only cut. */
   isStarted = false;
   isEnded = false;
+  /** Whether the client has gone ahead of the end of a complete answer. */
+  isLost = false;
   /** Set when the client has gone or was cut off; nothing sent from then on goes anywhere. */
   goneReason: Error | undefined = undefined;
   /** Why `onLeave` was called, or would have been, and when, as `performance.now()` says it. */
   leaveReason: Error | undefined = undefined;
   leftAt = 0;
   onDrain: (() => void) | undefined = undefined;
-  /** Called once: the answer is complete, or nobody is there to take it. It may be the server's, in the app's place. */
+  /** Called once: the answer is complete and out, or nobody is there to take it. It may be the server's, in the app's place. */
   onOver: ((answered: Exchange) => void) | undefined = undefined;
   /** When the answer must be complete, as `performance.now()` says it; 0 for never. */
   deadline = 0;

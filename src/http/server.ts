@@ -9,7 +9,7 @@ import type { Carrier, Exchange } from './exchange.ts';
 import { Connection } from './h1/connection.ts';
 import { type Host, type OnTimeout, type Peer, WaitOrder } from './h1/host.ts';
 import { Leftovers } from './leftovers.ts';
-import type { Limits, Timeouts } from './limits.ts';
+import { type Limits, maxHeldBytes, type Timeouts } from './limits.ts';
 import type { Incoming } from './wire/wire.ts';
 
 export interface HttpServerOptions {
@@ -104,7 +104,7 @@ export class HttpServer implements Host {
   /** It is answered, or its connection was given away. */
   countRequest(exchange: Exchange): void {
     this.requests++;
-    exchange.onOver?.(exchange);
+    if (exchange.onOver !== undefined) tellOver(exchange, exchange.onOver);
   }
 
   noteLeft(exchange: Exchange): void {
@@ -183,4 +183,14 @@ export class HttpServer implements Host {
     const look = () => void setImmediate(() => this.checkRequests());
     this.requestTimer = setTimeout(look, Math.ceil(next - now)).unref();
   }
+}
+
+/** A large answer is over when its client has taken it: until then it may be lost. */
+function tellOver(exchange: Exchange, onOver: (answered: Exchange) => void): void {
+  const { carrier } = exchange;
+  if (carrier.pendingBytes < maxHeldBytes) return onOver(exchange);
+  carrier.whenTaken((error) => {
+    exchange.isLost = error !== undefined;
+    onOver(exchange);
+  });
 }

@@ -35,6 +35,7 @@ class NoConnection implements Carrier {
   readonly localPort: string;
   readonly remoteAddress: string;
   readonly remotePort: string;
+  readonly pendingBytes = 1;
   private readonly before: Carrier;
 
   constructor(before: Carrier) {
@@ -53,6 +54,10 @@ class NoConnection implements Carrier {
     return true;
   }
 
+  whenTaken(callback: (error?: Error) => void): void {
+    process.nextTick(callback, new ClientGone('the client left ahead of its answer'));
+  }
+
   mayPersist(): boolean {
     return false;
   }
@@ -62,6 +67,7 @@ class NoConnection implements Carrier {
   }
 
   finish(exchange: Exchange): void {
+    exchange.isLost = true;
     exchange.onOver?.(exchange);
   }
 

@@ -18,6 +18,8 @@ export interface WriteRequest {
   bytes?: number;
   /** What libuv reads from until it is done: kept from being collected. */
   held?: unknown;
+  /** Who waits until it is done. */
+  taken?: ((error?: Error) => void)[];
   /** Node 26: the outcome, if it is known before there was somebody to tell. */
   writeStatus?: number | null;
 }

@@ -76,7 +76,7 @@ export class WorkerHooks {
         if (postRequest === undefined) return;
         const status = answered.status === '' ? undefined : Number.parseInt(answered.status, 10);
         const ms = Math.round(performance.now() - answered.startedAt);
-        const response = { status, isComplete: answered.isEnded, ms };
+        const response = { status, isComplete: answered.isEnded && !answered.isLost, ms };
         void this.call('postRequest', () => postRequest(this.worker, request, response));
       };
       return handle(exchange);

@@ -24,6 +24,8 @@ function open(limit = limitBytes) {
     remotePort: '',
     sendText: (text) => calls.push(text.split('\r\n')[0]!) > 0,
     sendBytes: () => true,
+    pendingBytes: 0,
+    whenTaken: () => {},
     pauseBody: () => void calls.push('pause'),
     resumeBody: () => void calls.push('resume'),
     mayPersist: () => true,

@@ -40,6 +40,7 @@ export default (env, startResponse) => {
   if (env.PATH_INFO === '/hang') for (;;) ;
   if (env.PATH_INFO === '/fail') throw new Error('no');
   startResponse('201 Created', [['Content-Type', 'text/plain']]);
+  if (env.PATH_INFO === '/large') return [Buffer.alloc(20_000_000)];
   return ['made'];
 };
 `;
@@ -132,6 +133,28 @@ describe('hooks of a config module', () => {
       { status: 201, isComplete: true, ms: expect.any(Number) },
     ]);
     expect(failed?.[1]).toMatchObject({ status: 500, isComplete: true });
+    await tsgun.stop();
+  });
+
+  it('of a large answer, when its client has taken it, or left', async () => {
+    const { tsgun, calls } = serve(everyHook());
+    const ask = async () => {
+      const client = await tsgun.connect();
+      client.socket.pause();
+      client.send('GET /large HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n');
+      return client;
+    };
+    const [slow, leaving] = [await ask(), await ask()];
+    await tsgun.ask('/fine');
+    await eventually(() => calls('preRequest').length === 3);
+    const answers = () => calls('postRequest').map(({ args }) => args[2].isComplete);
+    expect(answers()).toEqual([true]);
+    leaving.socket.destroy();
+    await eventually(() => answers().length === 2);
+    expect(answers()).toEqual([true, false]);
+    slow.socket.resume();
+    await eventually(() => answers().length === 3);
+    expect(answers()).toEqual([true, false, true]);
     await tsgun.stop();
   });
 

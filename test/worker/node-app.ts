@@ -12,6 +12,8 @@ function* large(): Generator<Buffer> {
   for (let count = 0; count < 1024; count++) yield piece;
 }
 
+const megabytes = Buffer.alloc(4_000_000, 'x');
+
 const say = (line: string) => process.stderr.write(`${line}\n`);
 
 const routes: Record<string, Route> = {
@@ -28,6 +30,17 @@ const routes: Record<string, Route> = {
     for await (const piece of req) bytes += (piece as Buffer).length;
     res.end(String(bytes));
   },
+  '/large': (req, res) => {
+    const tag = req.url!.slice('/large?'.length);
+    for (const event of ['finish', 'close'])
+      res.on(event, () => say(`${tag} ${event}, finished: ${res.writableFinished}, left: ${res.writableLength}`));
+    for (let count = 1; count <= 5; count++)
+      res.write(megabytes, (error) => say(`${tag} ${count} ${error?.name ?? ''}`));
+    if (req.method === 'GET') res.end(megabytes);
+    else res.end();
+    say(`${tag} ended, outstanding: ${res.writableLength > 1_000_000}`);
+  },
+  '/small': (_req, res) => res.end('small'),
   '/break': async (req, res) => {
     for await (const _ of req) break;
     res.end('answered');

@@ -63,4 +63,46 @@ describe.each(Object.keys(registry))('a Node handler in a worker of class %s', (
       expect(await client.exchange('x'.repeat(size)), `${size} bytes`).toMatch(/^HTTP\/1\.1 200 [\s\S]*answered$/);
     }
   });
+
+  /** A client that reads nothing of the answer yet; by then, the worker has served others. */
+  const openSlow = async (method: string, tag: string) => {
+    const client = await tsgun.connect();
+    client.socket.pause();
+    client.send(`${method} /large?${tag} HTTP/1.1\r\n${host}\r\n`);
+    await said(`${tag} ended, outstanding: true`);
+    for (let count = 0; count < 5; count++) expect((await tsgun.get('/small')).text).toBe('small');
+    return client;
+  };
+  const linesOf = (tag: string) =>
+    tsgun.text.filter((line) => line.startsWith(tag)).map((line) => line.slice(tag.length + 1));
+  const ended = 'ended, outstanding: true';
+
+  it.each(['GET', 'POST'])(
+    'hears of its writes, and of the end, when the client has taken them (%s)',
+    async (method) => {
+      const tag = `taken-${method}`;
+      const client = await openSlow(method, tag);
+      expect(linesOf(tag)).toEqual([ended]);
+      client.socket.resume();
+      await said(`${tag} close, finished: true, left: 0`);
+      const writes = ['1 ', '2 ', '3 ', '4 ', '5 '];
+      expect(linesOf(tag)).toEqual([
+        ended,
+        ...writes,
+        'finish, finished: true, left: 0',
+        'close, finished: true, left: 0',
+      ]);
+      client.socket.destroy();
+    },
+  );
+
+  it.each(['GET', 'POST'])('is not told that an answer is finished whose client left (%s)', async (method) => {
+    const tag = `left-${method}`;
+    const client = await openSlow(method, tag);
+    client.socket.resetAndDestroy();
+    await said(`${tag} close, finished: false, left: 0`);
+    const writes = linesOf(tag).filter((line) => /^\d/.test(line));
+    expect(writes.map((line) => line[0])).toEqual(['1', '2', '3', '4', '5']);
+    expect(linesOf(tag).filter((line) => line.startsWith('finish'))).toEqual([]);
+  });
 });

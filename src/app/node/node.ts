@@ -86,6 +86,7 @@ function socketOf({ carrier }: Exchange, server: NodeServer | undefined): Client
 function leave(reason: Error, request: Request, response: Response, socket: ClientSocket): void {
   const { exchange } = request[own];
   exchange.onAbort(() => {
+    socket._hadError = true;
     abortRequest(request);
     close(response);
   });

@@ -10,7 +10,7 @@ import { AppError } from '../../http/errors.ts';
 import type { Exchange, Piece } from '../../http/exchange.ts';
 import type { Field } from '../../http/h1/writer.ts';
 import { responseSymbols } from '../../node/objects.ts';
-import { endRequest, own, type Request, startReading } from './request.ts';
+import { abortRequest, endRequest, own, type Request, startReading } from './request.ts';
 import type { ClientSocket } from './socket.ts';
 
 type Done = ((error?: Error | null) => void) | null | undefined;
@@ -139,6 +139,7 @@ function send(this: Response, data: Piece, encoding?: BufferEncoding | null, cal
   if (isFirst) {
     this[own].pending = piece;
     this[own].pendingDone = callback;
+    (parts.socket as ClientSocket | null)?.noteUnsent(piece.length);
     process.nextTick(flushPending, this);
     this[own].isStalled = piece.length >= this.writableHighWaterMark;
   } else {
@@ -151,32 +152,55 @@ function send(this: Response, data: Piece, encoding?: BufferEncoding | null, cal
 function flushPending(response: Response): void {
   const { pending, pendingDone } = response[own];
   if (pending === undefined) return;
-  response[own].pending = undefined;
+  takePending(response);
   pass(response, pending, pendingDone);
+}
+
+function takePending(response: Response): void {
+  response[own].pending = undefined;
+  (seam(response).socket as ClientSocket | null)?.noteUnsent(0);
 }
 
 function pass(response: Response, piece: Piece, callback: Done): void {
   const { exchange } = response[own];
+  // It has failed, and was answered or cut.
+  if (exchange.isEnded || exchange.isGone) return notify(response, callback);
   attempt(response, () => {
     begin(response);
     const isTaking = exchange.write(piece);
     if (!isTaking && !exchange.isGone) {
       response[own].isStalled = true;
-      exchange.onDrain = () => {
+      exchange.onDrain ??= () => {
         exchange.onDrain = undefined;
-        drain(response, callback);
+        drain(response);
       };
-    } else if (response[own].isStalled) process.nextTick(drain, response, callback);
-    else if (typeof callback === 'function') process.nextTick(callback);
+    } else if (response[own].isStalled) process.nextTick(drain, response);
   });
+  notify(response, callback);
 }
 
-function drain(response: Response, callback: Done): void {
-  callback?.();
+function drain(response: Response): void {
   if (!response[own].isStalled) return;
   response[own].isStalled = false;
   if (needDrain !== undefined) seam(response)[needDrain] = false;
   if (!response.writableEnded && !response.destroyed) response.emit('drain');
+}
+
+/** Calls back when what was written until now is out, or never will be. In a later tick: what is held back is written by then. */
+function notify(response: Response, callback: Done): void {
+  if (typeof callback === 'function') process.nextTick(callWhenOut, response, callback);
+}
+
+function callWhenOut(response: Response, callback: (error?: Error | null) => void): void {
+  const { exchange } = response[own];
+  const { carrier } = exchange;
+  if (exchange.isGone && !exchange.isEnded) callback(destroyedError());
+  else if (carrier.pendingBytes === 0) callback();
+  else carrier.whenTaken(callback);
+}
+
+function destroyedError(): Error {
+  return Object.assign(new Error('Cannot call write after a stream was destroyed'), { code: 'ERR_STREAM_DESTROYED' });
 }
 
 function begin(response: Response): void {
@@ -232,9 +256,9 @@ function finish(this: Response): void {
     const { _trailer: lines } = seam(this);
     const trailers = lines === '' ? [] : lines.split('\r\n').slice(0, -1).map(readLine);
     if (exchange.status === '' && trailers.length === 0) {
-      this[own].pending = undefined;
+      takePending(this);
       exchange.send(this[own].status, this[own].fields, pending ?? '');
-      if (this[own].pendingDone) process.nextTick(this[own].pendingDone);
+      if (pending !== undefined) notify(this, this[own].pendingDone);
     } else {
       flushPending(this);
       begin(this);
@@ -244,12 +268,35 @@ function finish(this: Response): void {
   process.nextTick(settle, this);
 }
 
-/** What node:http does once an answer is out. */
+/** The answer is complete: the app is done. What it is told waits until the answer is out. */
 function settle(response: Response): void {
+  const { exchange, onSettled } = response[own];
+  onSettled?.();
   // It never was: `close` says so, when the connection has ended.
-  if (response[own].exchange.isGone) return;
-  if (response[own].finishDone) response[own].finishDone();
-  endRequest(response.req);
+  if (exchange.isGone) return;
+  if (exchange.carrier.pendingBytes === 0) return conclude(response);
+  // What its client still sends is not to wait for what it has not read.
+  if (!response.req.complete) endRequest(response.req);
+  exchange.carrier.whenTaken((error) => conclude(response, error));
+}
+
+/**
+ * What node:http does once an answer is out.
+ * @param error where the client has left ahead of that: there is no `finish`, as since Node 24
+ */
+function conclude(response: Response, error?: Error): void {
+  const { finishDone } = response[own];
+  if (error === undefined) {
+    finishDone?.();
+    endRequest(response.req);
+  } else {
+    const socket = seam(response).socket as ClientSocket | null;
+    if (socket !== null) socket._hadError = true;
+    finishDone?.(error);
+    // Before version 24, it follows from what the socket has left.
+    Object.defineProperty(response, 'writableFinished', { value: false, configurable: true });
+    abortRequest(response.req);
+  }
   close(response);
 }
 

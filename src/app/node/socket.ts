@@ -21,6 +21,7 @@ interface Own {
   finish: (() => void) | undefined;
   close: (() => void) | undefined;
   timer: NodeJS.Timeout | undefined;
+  unsent: number;
 }
 
 /** The one name that is ours: any other may be an app's own, for what it keeps with a connection. */
@@ -41,6 +42,8 @@ export class ClientSocket extends Duplex implements TunnelEvents {
   timeout = 0;
   /** Named as Node names them: what is served here now. */
   _httpMessage: ServerResponse | null = null;
+  /** Named so too: the client left ahead of the end of an answer, of which Node then says no `finish`. */
+  _hadError = false;
   /** The `http.Server` in whose name it is served. */
   server: object | undefined = undefined;
   private readonly [own]: Own;
@@ -57,6 +60,7 @@ export class ClientSocket extends Duplex implements TunnelEvents {
       finish: undefined,
       close: undefined,
       timer: undefined,
+      unsent: 0,
     };
     const { localAddress, localPort, remoteAddress, remotePort } = carrier;
     const isUnix = remoteAddress === '';
@@ -119,6 +123,17 @@ export class ClientSocket extends Duplex implements TunnelEvents {
   /** Something was heard or said. */
   noteActivity(): void {
     this[own].timer?.refresh();
+  }
+
+  /** So much of the current answer is written, and held back for what follows. */
+  noteUnsent(length: number): void {
+    this[own].unsent = length;
+  }
+
+  /** What of answers the client has not taken. */
+  get untaken(): number {
+    const { carrier, tunnel, unsent } = this[own];
+    return tunnel === undefined && !this._hadError ? unsent + (carrier?.pendingBytes ?? 0) : 0;
   }
 
   private expire(): void {
@@ -249,3 +264,11 @@ export class ClientSocket extends Duplex implements TunnelEvents {
 function family(address: string): string {
   return isIPv6(address) ? 'IPv6' : 'IPv4';
 }
+
+// `res.writableLength` asks for it. Not in the class, where Node's types have a property.
+Object.defineProperty(ClientSocket.prototype, 'writableLength', {
+  get(this: ClientSocket) {
+    return this.untaken + (Reflect.get(Duplex.prototype, 'writableLength', this) as number);
+  },
+  configurable: true,
+});

@@ -343,10 +343,6 @@ export class Connection implements RequestSink, WireEvents, Carrier, Waiting {
     return this.watch(this.wire.writeTogether(prefix, bytes, tail));
   }
 
-  whenOut(done: () => void): void {
-    this.wire.whenOut(done);
-  }
-
   /**
    * A client that takes nothing of what it is sent for the length of the body timeout is cut.
    * @returns whether the app may go on
@@ -358,6 +354,15 @@ export class Connection implements RequestSink, WireEvents, Carrier, Waiting {
     if (this.wire.pendingBytes > 0) this.isBackedUp = true;
     this.wire.watchStall(this.stallMs, () => this.reset());
     return !this.wire.isDestroyed && this.wire.pendingBytes < this.server.heldAnswerBytes;
+  }
+
+  get pendingBytes(): number {
+    return this.held.length + this.wire.pendingBytes;
+  }
+
+  whenTaken(callback: (error?: Error) => void): void {
+    this.flush();
+    this.wire.whenTaken(callback);
   }
 
   pauseBody(): void {

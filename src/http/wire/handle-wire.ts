@@ -7,38 +7,22 @@
 
 // Not the globals, which an app may replace.
 import { clearTimeout, setTimeout } from 'node:timers';
-import {
-  type Binding,
-  findBinding,
-  type RawHandle,
-  type WriteRequest,
-  type Written,
-} from '../../node/stream-binding.ts';
+import type { Binding, RawHandle, WriteRequest, Written } from '../../node/stream-binding.ts';
 import { contextsStay } from '../context.ts';
 import { giveAwayScratch, putTogether } from './buffers.ts';
+import { canceled, type Taken, tellTaken, writeError } from './taken.ts';
 import type { Wire, WireEvents } from './wire.ts';
+import { binding, earlyStatus, giveBack, takeRequest, unfinished } from './write-requests.ts';
 
-const binding = findBinding();
 /** Whether `HandleWire` can be used. */
 export const canUseHandles = binding !== undefined;
 
-const {
-  WriteWrap,
-  ShutdownWrap,
-  streamBaseState: state,
-  kReadBytesOrError,
-  kBytesWritten,
-  kLastWriteWasAsync,
-  kLastWriteErr,
-} = binding ?? ({} as Binding);
+const { ShutdownWrap, streamBaseState: state, kReadBytesOrError, kBytesWritten } = binding ?? ({} as Binding);
 
 /** libuv's UV_EOF, the same on every system. */
 const endOfFile = -4095;
 /** As much as a `net.Socket` of Node 20 holds before it asks for patience. */
 const highWaterBytes = 16 * 1024;
-
-/** Most writes end at once, and leave it as it is. */
-let spare: WriteRequest | null = null;
 
 /** The last that gave Node other memory to read into. */
 let lastRenewed: HandleWire | undefined;
@@ -62,7 +46,8 @@ export class HandleWire implements Wire {
   private isEnded = false;
   private onEnded: (() => void) | undefined = undefined;
   private owesDrain = false;
-  private outListeners: (() => void)[] | undefined = undefined;
+  /** The last write that goes on. */
+  private last: WriteRequest | undefined = undefined;
   /** All that ever had to wait. */
   private queuedBytes = 0;
   private stallTimer: NodeJS.Timeout | undefined = undefined;
@@ -115,13 +100,13 @@ export class HandleWire implements Wire {
   }
 
   write(text: string): boolean {
-    if (this.isDestroyed || this.isEnding) return false;
+    if (this.isDestroyed || this.isEnding) return this.refuse();
     const request = takeRequest();
     return this.note(request, this.handle.writeLatin1String(request, text), text);
   }
 
   writeTogether(head: string, bytes: Uint8Array, tail: string): boolean {
-    if (this.isDestroyed || this.isEnding) return false;
+    if (this.isDestroyed || this.isEnding) return this.refuse();
     const { handle } = this;
     const request = takeRequest();
     const whole = putTogether(head, bytes, tail, this.pendingBytes > 0);
@@ -141,10 +126,10 @@ export class HandleWire implements Wire {
    * @param held what libuv reads from where it does not end at once
    */
   private note(given: WriteRequest | null, written: Written, held: unknown): boolean {
-    const request = typeof written === 'object' ? written : written === 0 && wasUnfinished() ? given : null;
+    const request = unfinished(given, written);
     if (request === null) {
-      if (written === 0) spare = given;
-      else this.destroy();
+      if (written === 0) giveBack(given);
+      else this.lose();
       return !this.owesDrain && !this.isDestroyed;
     }
     request.wire = this;
@@ -153,34 +138,41 @@ export class HandleWire implements Wire {
     request.oncomplete = onWritten;
     this.pendingBytes += request.bytes;
     this.queuedBytes += request.bytes;
-    if (kLastWriteErr !== undefined && state[kLastWriteErr] !== 0) this.takeWritten(request, state[kLastWriteErr]!);
-    else if (typeof request.writeStatus === 'number') this.takeWritten(request, request.writeStatus);
+    this.last = request;
+    const status = earlyStatus(request);
+    if (status !== undefined) this.takeWritten(request, status);
     if (this.pendingBytes >= highWaterBytes) this.owesDrain = true;
     return !this.owesDrain && !this.isDestroyed;
   }
 
-  takeWritten({ bytes = 0 }: WriteRequest, status: number): void {
-    this.pendingBytes -= bytes;
-    if (this.isDestroyed) return;
+  /** What never goes out. */
+  private lose(): void {
+    this.pendingBytes++;
+    this.destroy();
+  }
+
+  private refuse(): false {
+    if (this.isDestroyed) this.pendingBytes++;
+    return false;
+  }
+
+  takeWritten(request: WriteRequest, status: number): void {
+    if (request === this.last) this.last = undefined;
+    tellTaken(request.taken, status < 0 ? writeError(status) : undefined);
     if (status < 0) return this.destroy();
-    if (this.pendingBytes > 0) return;
-    if (this.outListeners !== undefined) this.tellOut();
+    this.pendingBytes -= request.bytes ?? 0;
+    if (this.isDestroyed || this.pendingBytes > 0) return;
     if (this.isEnding && !this.isShuttingDown) this.shutDown();
     if (!this.owesDrain || this.isDestroyed) return;
     this.owesDrain = false;
     this.events.takeDrain();
   }
 
-  whenOut(done: () => void): void {
-    if (this.pendingBytes === 0 || this.isDestroyed) return done();
-    this.outListeners ??= [];
-    this.outListeners.push(done);
-  }
-
-  private tellOut(): void {
-    const listeners = this.outListeners ?? [];
-    this.outListeners = undefined;
-    for (const done of listeners) done();
+  whenTaken(callback: Taken): void {
+    const { last } = this;
+    if (last === undefined) tellTaken([callback], this.pendingBytes === 0 ? undefined : writeError(canceled));
+    else if (last.taken === undefined) last.taken = [callback];
+    else last.taken.push(callback);
   }
 
   /** The next read is still made, and held: where the client has gone, it says so. */
@@ -266,7 +258,6 @@ export class HandleWire implements Wire {
 
   private get closed(): () => void {
     return () => {
-      this.tellOut();
       this.tellEnded();
       this.events.takeClose();
     };
@@ -302,17 +293,4 @@ function onRead(this: RawHandle): Uint8Array | undefined {
 
 function onWritten(this: WriteRequest, status: number): void {
   this.wire?.takeWritten(this, status);
-}
-
-/** Taken, so that no write that a hook of async_hooks makes meanwhile gets the same. */
-function takeRequest(): WriteRequest | null {
-  if (kLastWriteErr !== undefined) return null;
-  const request = spare ?? new WriteWrap();
-  spare = null;
-  return request;
-}
-
-/** Before Node 26: whether the last write goes on. */
-function wasUnfinished(): boolean {
-  return kLastWriteErr === undefined && state[kLastWriteWasAsync] !== 0;
 }

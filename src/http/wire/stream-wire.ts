@@ -4,10 +4,16 @@ import { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { contextsStay } from '../context.ts';
 import { giveAwayScratch, putTogether } from './buffers.ts';
+import { canceled, type Taken, tellTaken, writeError } from './taken.ts';
 import type { Wire, WireEvents } from './wire.ts';
 
 export class StreamWire implements Wire {
   private readonly stream: Duplex;
+  private written = 0;
+  /** How many of the writes are done. */
+  private done = 0;
+  private failure: Error | undefined = undefined;
+  private readonly waiting: { readonly written: number; readonly callback: Taken }[] = [];
 
   constructor(stream: Duplex, events: WireEvents) {
     this.stream = stream;
@@ -24,7 +30,8 @@ export class StreamWire implements Wire {
   }
 
   get pendingBytes(): number {
-    return this.stream.writableLength;
+    const { writableLength } = this.stream;
+    return this.failure === undefined ? writableLength : Math.max(writableLength, 1);
   }
 
   get isDestroyed(): boolean {
@@ -36,7 +43,23 @@ export class StreamWire implements Wire {
   }
 
   write(text: string): boolean {
-    return this.stream.write(text, 'latin1');
+    this.written++;
+    return this.stream.write(text, 'latin1', this.takeWritten);
+  }
+
+  private readonly takeWritten = (error?: Error | null): void => {
+    this.done++;
+    // Before Node 22, a write that was under way when its socket was destroyed does not say that it failed.
+    const failure = error ?? (this.stream.destroyed ? writeError(canceled) : undefined);
+    this.failure ??= failure;
+    // At once: the stream has emitted `drain`, and what was written then must not be told of first.
+    while (this.waiting.length > 0 && this.waiting[0]!.written <= this.done) this.waiting.shift()!.callback(failure);
+  };
+
+  whenTaken(callback: Taken): void {
+    const { written } = this;
+    if (this.done < written) this.waiting.push({ written, callback });
+    else tellTaken([callback], this.failure);
   }
 
   writeTogether(head: string, bytes: Uint8Array, tail: string): boolean {
@@ -44,26 +67,18 @@ export class StreamWire implements Wire {
     const isWaiting = stream.writableLength > 0;
     const whole = putTogether(head, bytes, tail, isWaiting);
     if (whole !== undefined) {
-      const isTaking = stream.write(whole);
+      this.written++;
+      const isTaking = stream.write(whole, this.takeWritten);
       if (stream.writableLength > 0) giveAwayScratch(whole);
       return isTaking;
     }
     stream.cork();
     if (head !== '') stream.write(Buffer.from(head, 'latin1'));
-    const isTaking = stream.write(bytes);
-    if (tail !== '') stream.write(tail, 'latin1');
+    this.written++;
+    const isTaking = stream.write(bytes, tail === '' ? this.takeWritten : undefined);
+    if (tail !== '') stream.write(tail, 'latin1', this.takeWritten);
     stream.uncork();
     return isTaking && !stream.writableNeedDrain;
-  }
-
-  whenOut(done: () => void): void {
-    const { stream } = this;
-    if (stream.writableLength === 0 || stream.destroyed) return done();
-    const tell = () => {
-      stream.off('drain', tell).off('close', tell);
-      done();
-    };
-    stream.on('drain', tell).on('close', tell);
   }
 
   pause(): void {

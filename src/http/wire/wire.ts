@@ -5,6 +5,7 @@
 
 import type { Duplex } from 'node:stream';
 import type { ConnectionHandle } from '../../node/handles.ts';
+import type { Taken } from './taken.ts';
 
 /** A connection that has not been read yet: a handle, or any stream that allows half-open use. */
 export type Incoming = ConnectionHandle | Duplex;
@@ -25,7 +26,7 @@ export interface WireEvents {
 export interface Wire {
   /** Whether an app may have left something in the async context that reads run in: see `context.ts`. */
   readonly isMarked: boolean;
-  /** Bytes that the kernel has not taken. */
+  /** Bytes that the kernel has not taken. Where some never will be, it stays above 0. */
   readonly pendingBytes: number;
   readonly isPaused: boolean;
   /** Whether nothing that is written goes anywhere. */
@@ -34,8 +35,8 @@ export interface Wire {
   write(text: string): boolean;
   /** Latin1 text, bytes, and text again, in one system call. */
   writeTogether(head: string, bytes: Uint8Array, tail: string): boolean;
-  /** Calls back when all that was written has gone out, or the connection has ended. */
-  whenOut(done: () => void): void;
+  /** Calls back in a later tick, when all that was written until now has gone out. */
+  whenTaken(callback: Taken): void;
   pause(): void;
   resume(): void;
   /** Says that nothing more comes, once all of it is out; calls back when that is so. */

@@ -33,6 +33,8 @@ export type ToThread =
   | readonly ['taken', id: number, bytes: number]
   /** The request is over time (`TimeoutError`), or its client has closed its half: the app is told. */
   | readonly ['left', id: number, name: string, reason: string]
+  /** All of a complete answer is on its way to the client, or never will be. */
+  | readonly ['out', id: number, isOut: boolean]
   /** There is nobody left to answer. */
   | readonly ['gone', id: number, reason: string]
   /** A large piece of an answer is on its way to clients, or no longer: see `inside/shares.ts`. */
@@ -105,6 +107,8 @@ export const part = {
   done: 16,
   /** With `end`: it is the last of its connection. */
   hangUp: 32,
+  /** With `end`: the thread wants to hear (`out`) when the client has taken it. */
+  confirm: 64,
 } as const;
 
 /** How much of a request's body may be on its way to a thread. */

@@ -302,7 +302,7 @@ export class ThreadPool {
       this.drainRing(thread);
       const relay = thread.given.get(message[1]);
       if (relay !== undefined) this.pass(thread, relay, message);
-      else if (message[0] === 'answer') this.noteShared(message[3], {});
+      else if (message[0] === 'answer') this.drop(thread, message[1], message[2], message[3]);
     }
   }
 
@@ -355,7 +355,13 @@ export class ThreadPool {
     if (!this.answers.isOn) this.refillFinished();
   }
 
-  private noteShared({ share, bytes }: AnswerPart, carrier: Pick<Carrier, 'whenOut'>): void {
+  /** What nobody waits for any more. */
+  private drop(thread: ThreadHandle, id: number, flags: number, answer: AnswerPart): void {
+    this.noteShared(answer, undefined);
+    if ((flags & part.confirm) !== 0) thread.send(['out', id, false]);
+  }
+
+  private noteShared({ share, bytes }: AnswerPart, carrier: Carrier | undefined): void {
     if (share !== undefined && bytes !== undefined) this.shares.use({ number: share, bytes }, carrier);
   }
 
@@ -379,7 +385,9 @@ export class ThreadPool {
   private drainRing(thread: ThreadHandle): boolean {
     return thread.answers.drain((id, flags, text) => {
       const relay = thread.given.get(id);
-      if (relay !== undefined) this.answer(thread, relay, flags, { text, bytes: undefined, tail: '' });
+      const answer: AnswerPart = { text, bytes: undefined, tail: '' };
+      if (relay !== undefined) this.answer(thread, relay, flags, answer);
+      else this.drop(thread, id, flags, answer);
     });
   }
 }

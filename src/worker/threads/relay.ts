@@ -84,7 +84,7 @@ export class Relay {
     const { exchange } = this;
     const { text, bytes, tail } = sent;
     const { carrier } = exchange;
-    if (this.isOver || exchange.isEnded || exchange.isGone) return;
+    if (this.isOver || exchange.isEnded || exchange.isGone) return this.confirm(flags, false);
     if ((flags & part.interim) !== 0) {
       if (!exchange.isStarted) carrier.sendText(text);
       return;
@@ -104,10 +104,18 @@ export class Relay {
     let isTaking = true;
     if (bytes !== undefined) isTaking = carrier.sendBytes(said, bytes, tail);
     else if (said !== '') isTaking = carrier.sendText(said);
-    if (isEnd) return carrier.finish(exchange);
+    if (isEnd) {
+      carrier.finish(exchange);
+      if ((flags & part.confirm) !== 0) carrier.whenTaken((error) => this.confirm(flags, error === undefined));
+      return;
+    }
     this.untold += bytesIn(sent);
     if (isTaking) this.tell();
     else exchange.onDrain = () => this.tell();
+  }
+
+  private confirm(flags: number, isOut: boolean): void {
+    if ((flags & part.confirm) !== 0) this.thread?.send(['out', this.id, isOut]);
   }
 
   private tell(): void {

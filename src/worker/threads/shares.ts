@@ -18,7 +18,7 @@ export class SharesInUse {
   }
 
   /** It was written to a client by `carrier`, and is in use until that client has it, or has gone. */
-  use(share: Share, carrier: Pick<Carrier, 'whenOut'>): void {
+  use(share: Share, carrier: Pick<Carrier, 'whenTaken'> | undefined): void {
     const entry = this.used.get(share.number) ?? { share, users: 0 };
     if (entry.users++ === 0) {
       this.used.set(share.number, entry);
@@ -30,8 +30,8 @@ export class SharesInUse {
       this.used.delete(share.number);
       this.tell(['unshare', share.number]);
     };
-    if (carrier.whenOut === undefined) release();
-    else carrier.whenOut(release);
+    if (carrier === undefined) release();
+    else carrier.whenTaken(release);
   }
 
   private tell(message: ToThread): void {

@@ -7,18 +7,26 @@ import { onTestFinished } from 'vitest';
 import { type NodeListener, nodeHandler } from '../../../src/app/node/node.ts';
 import { openHandler } from '../../http/in-process.ts';
 
-/**
- * Serves what `make` makes on both, and lets `use` ask each.
- * @returns what `use` gave, of node:http and of tsgun
- */
-export async function sideBySide<T>(make: () => NodeListener, use: (port: number) => Promise<T>): Promise<[T, T]> {
-  const server = createServer(make()).listen(0, '127.0.0.1');
+/** Serves a handler until the test is over. @returns the port */
+type Serve = (listener: NodeListener) => Promise<number>;
+
+/** Runs the same twice. @returns what it gave: with node:http, and with tsgun */
+export async function sideBySide<T>(run: (serve: Serve) => Promise<T>): Promise<[nodes: T, ours: T]> {
+  return [await run(serveByNode), await run(serveByTsgun)];
+}
+
+async function serveByNode(listener: NodeListener): Promise<number> {
+  const server = createServer(listener).listen(0, '127.0.0.1');
   onTestFinished(() => {
     server.closeAllConnections();
     return new Promise((resolve) => server.close(() => resolve()));
   });
   await once(server, 'listening');
-  const service = await openHandler(nodeHandler(make()));
+  return (server.address() as AddressInfo).port;
+}
+
+async function serveByTsgun(listener: NodeListener): Promise<number> {
+  const service = await openHandler(nodeHandler(listener));
   onTestFinished(() => service.close());
-  return [await use((server.address() as AddressInfo).port), await use(service.port)];
+  return service.port;
 }

@@ -70,17 +70,14 @@ describe.each(Object.entries(ways))('after %s', (_way, handler) => {
     [5_000_000, false],
     [5_000_000, true],
   ])('an upload of %d bytes is answered, as by node:http (chunked: %s)', async (size, isChunked) => {
-    const [nodes, ours] = await sideBySide(
-      () => handler,
-      async (port) => {
-        const client = await Client.open(port);
-        const framing = isChunked ? 'Transfer-Encoding: chunked' : `Content-Length: ${size}`;
-        client.send(`POST / HTTP/1.1\r\nHost: h\r\nConnection: close\r\n${framing}\r\n\r\n`);
-        const body = 'x'.repeat(size);
-        await client.exchange(isChunked ? `${size.toString(16)}\r\n${body}\r\n0\r\n\r\n` : body);
-        return answersOf(client.received);
-      },
-    );
+    const [nodes, ours] = await sideBySide(async (serve) => {
+      const client = await Client.open(await serve(handler));
+      const framing = isChunked ? 'Transfer-Encoding: chunked' : `Content-Length: ${size}`;
+      client.send(`POST / HTTP/1.1\r\nHost: h\r\nConnection: close\r\n${framing}\r\n\r\n`);
+      const body = 'x'.repeat(size);
+      await client.exchange(isChunked ? `${size.toString(16)}\r\n${body}\r\n0\r\n\r\n` : body);
+      return answersOf(client.received);
+    });
     expect(ours).toHaveLength(1);
     // It resets an upload that goes on for longer.
     if (size < 1_000_000) expect(ours).toEqual(nodes);
@@ -89,19 +86,17 @@ describe.each(Object.entries(ways))('after %s', (_way, handler) => {
 });
 
 it('an unread rest that is small is no part of the next request', async () => {
-  const [nodes, ours] = await sideBySide(
-    () => async (req, res) => {
+  const [nodes, ours] = await sideBySide(async (serve) => {
+    const port = await serve(async (req, res) => {
       for await (const _ of req) break;
       res.end(req.method);
-    },
-    async (port) => {
-      const client = await Client.open(port);
-      client.send('POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 50000\r\n\r\nabc');
-      await client.until(/POST$/);
-      const rest = 'GET /rest HTTP/1.1\r\n\r\n'.padEnd(50_000 - 3, 'x');
-      return answersOf(await client.exchange(`${rest}GET / HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n`));
-    },
-  );
+    });
+    const client = await Client.open(port);
+    client.send('POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 50000\r\n\r\nabc');
+    await client.until(/POST$/);
+    const rest = 'GET /rest HTTP/1.1\r\n\r\n'.padEnd(50_000 - 3, 'x');
+    return answersOf(await client.exchange(`${rest}GET / HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n`));
+  });
   expect(ours).toEqual(nodes);
   expect(ours).toHaveLength(2);
 });
@@ -132,8 +127,8 @@ describe("the frameworks' own 413", () => {
   it.each(apps.flatMap(([name, make]) => [false, true].map((isChunked) => [name, isChunked, make] as const)))(
     'of %s comes (chunked: %s)',
     async (_name, isChunked, make) => {
-      const [nodes, ours] = await sideBySide(make, async (port) => {
-        const client = await Client.open(port);
+      const [nodes, ours] = await sideBySide(async (serve) => {
+        const client = await Client.open(await serve(make()));
         const framing = isChunked ? 'Transfer-Encoding: chunked' : 'Content-Length: 200000';
         const body = 'x'.repeat(200_000);
         const answer = await client.exchange(

@@ -140,6 +140,49 @@ describe.each([
     await eventually(() => events.text === '12');
   });
 
+  it('tells who waits when what was written is out, in order, and not sooner', async () => {
+    const { client, wire } = await pair();
+    const told: string[] = [];
+    const wait = (name: string) => wire.whenTaken((error) => told.push(error === undefined ? name : `${name} failed`));
+    client.pause();
+    wire.write('small');
+    wait('small');
+    expect(told).toEqual([]);
+    await eventually(() => told.length === 1);
+    fill(wire);
+    wait('full');
+    wait('too');
+    wire.write('more');
+    wait('more');
+    for (let turn = 0; turn < 20; turn++) await setImmediate();
+    expect(told).toEqual(['small']);
+    expect(wire.pendingBytes).toBeGreaterThan(0);
+    client.resume();
+    await eventually(() => told.length === 4);
+    expect(told).toEqual(['small', 'full', 'too', 'more']);
+    expect(wire.pendingBytes).toBe(0);
+  });
+
+  it.each(['cut', 'destroy'] as const)(
+    'tells who waits that what was written never goes out after a %s',
+    async (end) => {
+      const { client, wire, events } = await pair();
+      const told: unknown[] = [];
+      client.pause();
+      fill(wire);
+      wire.whenTaken((error) => told.push(error));
+      wire.write('more');
+      wire.whenTaken((error) => told.push(error));
+      wire[end]();
+      wire.write('late');
+      wire.whenTaken((error) => told.push(error));
+      expect(wire.isDestroyed).toBe(true);
+      await eventually(() => told.length === 3 && events.closes === 1);
+      expect(told).toEqual([expect.any(Error), expect.any(Error), expect.any(Error)]);
+      expect(wire.pendingBytes).toBeGreaterThan(0);
+    },
+  );
+
   it('writes text, bytes and both, small and large, in order', async () => {
     const { client, wire } = await pair();
     const received = text(client.setEncoding('latin1'));
@@ -178,30 +221,6 @@ describe.each([
     await eventually(() => events.drains === 1);
     expect(wire.pendingBytes).toBe(0);
     expect(wire.write('again')).toBe(true);
-  });
-
-  it('says when all that was written is out, or never will be', async () => {
-    const { client, wire } = await pair();
-    const told: string[] = [];
-    wire.whenOut(() => told.push('nothing waits'));
-    expect(told).toEqual(['nothing waits']);
-    client.pause();
-    fill(wire);
-    wire.whenOut(() => told.push('out'));
-    wire.whenOut(() => told.push('out too'));
-    for (let turn = 0; turn < 20; turn++) await setImmediate();
-    expect(told).toHaveLength(1);
-    client.resume();
-    await eventually(() => told.length === 3);
-    expect(told.slice(1)).toEqual(['out', 'out too']);
-    client.pause();
-    fill(wire);
-    wire.whenOut(() => told.push('gone'));
-    wire.destroy();
-    expect(wire.isDestroyed).toBe(true);
-    await eventually(() => told.at(-1) === 'gone');
-    wire.whenOut(() => told.push('long gone'));
-    expect(told.at(-1)).toBe('long gone');
   });
 
   it('does not change what waits when the memory is used again', async () => {

@@ -166,7 +166,7 @@ describe('shared memory', () => {
     const shares = new SharesInUse([{ send: (message) => void told.push(message) }]);
     const share: Share = { number: 7, bytes: new Uint8Array(1) };
     const out: (() => void)[] = [];
-    const carrier = { whenOut: (done: () => void) => void out.push(done) };
+    const carrier = { whenTaken: (done: () => void) => void out.push(done) };
     shares.use(share, carrier);
     shares.use({ ...share }, carrier);
     expect(told).toEqual([['share', share]]);
@@ -178,7 +178,7 @@ describe('shared memory', () => {
     out[1]!();
     expect(told.slice(1)).toEqual([['unshare', 7]]);
     // Of one whose client has gone before.
-    shares.use(share, {});
+    shares.use(share, undefined);
     expect(told.slice(2)).toEqual([
       ['share', share],
       ['unshare', 7],

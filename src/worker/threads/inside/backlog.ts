@@ -3,7 +3,7 @@
  * and copied a slice at a time.
  */
 
-import type { AnswerPart } from '../messages.ts';
+import { type AnswerPart, bytesIn } from '../messages.ts';
 
 const sliceBytes = 256 * 1024;
 
@@ -19,6 +19,10 @@ export class Backlog {
 
   get isEmpty(): boolean {
     return this.waiting.length === 0;
+  }
+
+  get bytes(): number {
+    return this.waiting.reduce((sum, { part }) => sum + bytesIn(part), -this.offset);
   }
 
   add(flags: number, part: AnswerPart): void {

@@ -4,8 +4,9 @@
  */
 
 import { report } from '../../../errors.ts';
-import { isDeparture } from '../../../http/errors.ts';
+import { ClientGone, isDeparture } from '../../../http/errors.ts';
 import type { Attachment, Bytes, Carrier, Exchange } from '../../../http/exchange.ts';
+import { type Taken, tellTaken } from '../../../http/wire/taken.ts';
 import { type AnswerPart, answerWindowBytes, bytesIn, creditBytes, part, type Request } from '../messages.ts';
 import { Backlog } from './backlog.ts';
 import type { Outlet } from './outlet.ts';
@@ -48,6 +49,9 @@ export class ThreadCarrier implements Carrier {
   /** Bytes sent of which the client has not taken enough yet. */
   private untaken = 0;
   private isStalled = false;
+  /** Whether the main thread says when the end of the answer is out. */
+  private isConfirmed = false;
+  private takers: Taken[] = [];
   private hasAskedForBody = false;
   private isBodyPaused = false;
   /** Bytes of the body that came, and were not yet said to be taken. */
@@ -79,6 +83,18 @@ export class ThreadCarrier implements Carrier {
     if (bytes.byteLength > smallBytes) return this.send({ text: head, bytes: new Uint8Array(bytes), tail });
     const view = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     return this.sendText(head + view.toString('latin1') + tail);
+  }
+
+  /** As far as it is known here: what the client has taken is told in steps. */
+  get pendingBytes(): number {
+    const lastBytes = this.last === undefined ? 0 : bytesIn(this.last);
+    const isWaiting = this.isStalled || this.isConfirmed || !this.backlog.isEmpty || lastBytes >= creditBytes;
+    return isWaiting ? this.untaken + this.backlog.bytes + lastBytes : 0;
+  }
+
+  whenTaken(callback: Taken): void {
+    if (this.pendingBytes === 0) process.nextTick(callback);
+    else this.takers.push(callback);
   }
 
   pauseBody(): void {
@@ -141,6 +157,8 @@ export class ThreadCarrier implements Carrier {
   /** There is nobody left to answer. */
   takeClose(reason: Error): void {
     this.backlog.clear();
+    this.isConfirmed = false;
+    this.tellTakers(reason);
     this.attachment?.takeFinish?.();
     this.exchange?.abort(reason);
     this.attachment?.takeClose();
@@ -156,6 +174,7 @@ export class ThreadCarrier implements Carrier {
       this.exchange?.onDrain?.();
     }
     if (this.backlog.isEmpty) this.tellSent();
+    if (this.pendingBytes === 0) this.tellTakers(undefined);
   }
 
   /** Calls back when no bytes of the answer wait in this thread, which has to give them time. */
@@ -170,12 +189,32 @@ export class ThreadCarrier implements Carrier {
     onSent?.();
   }
 
+  /** The end of the answer is on its way, or never will be. */
+  takeOut(isOut: boolean): void {
+    if (!this.isConfirmed) return;
+    this.isConfirmed = false;
+    this.isStalled = false;
+    this.tellTakers(isOut ? undefined : new ClientGone('the client left ahead of the end of its answer'));
+    if (this.isDone) this.attachment?.takeClose();
+  }
+
+  private tellTakers(error: Error | undefined): void {
+    const { takers } = this;
+    this.takers = [];
+    tellTaken(takers, error);
+  }
+
+  /** Whether it waits for `takeOut`. */
+  get isOwed(): boolean {
+    return this.isConfirmed;
+  }
+
   /** The app is done: sends what is left of the answer with it. */
   done(): void {
     if (this.isDone) return;
     this.isDone = true;
     this.sendLast(part.done);
-    this.attachment?.takeClose();
+    if (!this.isConfirmed) this.attachment?.takeClose();
   }
 
   /** Of bytes that are shared the main thread takes any number at once. Others wait here until the client takes them. */
@@ -227,7 +266,14 @@ export class ThreadCarrier implements Carrier {
     const { last = nothing, lastFlags } = this;
     this.last = undefined;
     this.lastFlags = 0;
-    this.outlet.answer(this.id, lastFlags | end | flags, last);
+    let confirm = 0;
+    if (end !== 0) {
+      this.untaken += bytesIn(last);
+      // A message, which is not worth it for less: that is out at once, as good as always.
+      this.isConfirmed = this.untaken >= creditBytes;
+      if (this.isConfirmed) confirm = part.confirm;
+    }
+    this.outlet.answer(this.id, lastFlags | end | confirm | flags, last);
   }
 
   /** Lets as much more come as the app has taken, in steps. */

@@ -35,6 +35,8 @@ class Thread {
   private id = -1;
   private exchange: Exchange | undefined = undefined;
   private carrier: ThreadCarrier | undefined = undefined;
+  /** Of requests that are done, those whose answers are not all out yet. */
+  private readonly owed = new Map<number, ThreadCarrier>();
   /** Whether the app's function has been called for it. */
   private isCalled = false;
 
@@ -55,10 +57,17 @@ class Thread {
       else if (message[0] === 'ping') this.outlet.post(['pong']);
       else if (message[0] === 'share') this.shares.add(message[1]);
       else if (message[0] === 'unshare') this.shares.remove(message[1]);
+      else if (message[0] === 'out') this.takeOut(message[1], message[2]);
       else if (message[1] === this.id) this.hear(message);
       else if (message[1] > this.id) this.early.push(message);
     }
     this.runNext();
+  }
+
+  private takeOut(id: number, isOut: boolean): void {
+    const carrier = this.owed.get(id) ?? (id === this.id ? this.carrier : undefined);
+    this.owed.delete(id);
+    carrier?.takeOut(isOut);
   }
 
   private async stop(): Promise<void> {
@@ -157,6 +166,7 @@ class Thread {
   private finish(exchange: Exchange, carrier: ThreadCarrier): void {
     carrier.done();
     if (this.exchange !== exchange) return;
+    if (carrier.isOwed) this.owed.set(this.id, carrier);
     this.exchange = undefined;
     this.carrier = undefined;
     // What this one has left for its next tick comes before the next one, which may block.

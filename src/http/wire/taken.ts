@@ -1,0 +1,21 @@
+/** Who waits until what was written has gone out. */
+
+import { getSystemErrorName } from 'node:util';
+
+/** Called once; with an error where it never will. */
+export type Taken = (error?: Error) => void;
+
+/** Calls each, in order and in a later tick: what an app does then may fail, and must not disturb the wire. */
+export function tellTaken(callbacks: readonly Taken[] | undefined, error: Error | undefined): void {
+  if (callbacks === undefined) return;
+  for (const callback of callbacks) process.nextTick(callback, error);
+}
+
+/** As Node says it. @param status libuv's, negative */
+export function writeError(status: number): NodeJS.ErrnoException {
+  const code = getSystemErrorName(status);
+  return Object.assign(new Error(`write ${code}`), { errno: status, code, syscall: 'write' });
+}
+
+/** libuv's UV_ECANCELED: the connection was closed ahead of it. */
+export const canceled = -125;
