@@ -14,6 +14,7 @@ import {
 } from './h1/writer.ts';
 import type { RequestHead } from './head.ts';
 import { maxQueuedBytes } from './limits.ts';
+import { Pieces } from './pieces.ts';
 
 export type Bytes = Uint8Array;
 export type Piece = string | Bytes;
@@ -147,8 +148,7 @@ export class Exchange implements ResponseState {
   private leaveListeners: ((reason: Error) => void)[] | undefined = undefined;
   private abortListeners: ((reason: Error) => void)[] | undefined = undefined;
   private sink: BodySink | undefined = undefined;
-  private queue: Buffer[] | undefined = undefined;
-  private queuedBytes = 0;
+  private queue: Pieces | undefined = undefined;
   private isBodyComplete = false;
   private lostReason: Error | undefined = undefined;
 
@@ -169,7 +169,7 @@ export class Exchange implements ResponseState {
 
   /** Whether the client still waits for permission to send its body (RFC 9110 §10.1.1). */
   get isAwaitingContinue(): boolean {
-    return this.head.expectsContinue && this.sink === undefined && !this.isBodyComplete && this.queuedBytes === 0;
+    return this.head.expectsContinue && this.sink === undefined && !this.isBodyComplete && this.unreadBytes === 0;
   }
 
   // The request's body.
@@ -181,9 +181,8 @@ export class Exchange implements ResponseState {
       this.head.expectsContinue = false;
     }
     this.sink = sink;
-    const queue = this.queue ?? [];
+    const queue = this.queue?.take() ?? [];
     this.queue = undefined;
-    this.queuedBytes = 0;
     let wantsMore = true;
     for (const bytes of queue) wantsMore = sink.onData(bytes);
     if (this.isBodyComplete) sink.onEnd();
@@ -192,10 +191,9 @@ export class Exchange implements ResponseState {
   }
 
   /** Who has read the body so far reads no further: it is another's, from its beginning. */
-  giveBack(pieces: Buffer[]): void {
+  giveBack(pieces: Pieces): void {
     this.sink = undefined;
     this.queue = pieces;
-    this.queuedBytes = pieces.reduce((sum, { length }) => sum + length, 0);
   }
 
   /** Whether all of the body has come. */
@@ -205,7 +203,7 @@ export class Exchange implements ResponseState {
 
   /** Bytes of the body that came and that the app did not ask for. */
   get unreadBytes(): number {
-    return this.queuedBytes;
+    return this.queue?.byteCount ?? 0;
   }
 
   resumeBody(): void {
@@ -232,10 +230,9 @@ export class Exchange implements ResponseState {
       if (!this.sink.onData(bytes)) this.carrier.pauseBody();
       return;
     }
-    this.queue ??= [];
-    this.queue.push(bytes);
-    this.queuedBytes += bytes.length;
-    if (this.queuedBytes >= maxQueuedBytes) this.carrier.pauseBody();
+    this.queue ??= new Pieces();
+    this.queue.add(bytes);
+    if (this.queue.byteCount >= maxQueuedBytes) this.carrier.pauseBody();
   }
 
   /** From the connection: that was all of the body. */

@@ -5,6 +5,7 @@
 
 import type { Exchange } from './exchange.ts';
 import { maxReadAheadBytes } from './limits.ts';
+import { Pieces } from './pieces.ts';
 
 export type Begin = (exchange: Exchange) => void;
 
@@ -30,8 +31,7 @@ export class ReadAhead {
   /** Takes a request whose head is complete. */
   take(exchange: Exchange): void {
     if (!exchange.head.hasBody || this.limitBytes === 0) return this.begin(exchange);
-    const pieces: Buffer[] = [];
-    let byteCount = 0;
+    const pieces = new Pieces();
     const end = () => {
       exchange.giveBack(pieces);
       if (!exchange.isGone) this.begin(exchange);
@@ -40,8 +40,8 @@ export class ReadAhead {
     exchange.onAbort(() => this.release(exchange));
     exchange.readBody({
       onData: (bytes) => {
-        pieces.push(bytes);
-        byteCount += bytes.length;
+        pieces.add(bytes);
+        const { byteCount } = pieces;
         this.held.set(exchange, byteCount);
         this.heldBytes += bytes.length;
         const isFull = this.heldBytes > maxReadAheadBytes;
