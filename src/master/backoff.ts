@@ -15,18 +15,24 @@ export interface Backoff {
 export const infancyMs = 5000;
 const firstPauseMs = 500;
 const longestPauseMs = 30_000;
-/** Another's hand, as far as is known: not the app's doing, and not a reason to wait. */
-const longestKilledPauseMs = 250;
+/** How long a number stays empty at the most, by what its worker failed of. */
+const longestPauses = {
+  failure: longestPauseMs,
+  /** Another's hand, as far as is known: not the app's doing, and not a reason to wait. */
+  kill: 250,
+  /** There was no descriptor or no memory for a process. To try again costs next to nothing, and it may be free any moment. */
+  fork: 750,
+};
+
+export type FailureCause = keyof typeof longestPauses;
 
 /**
  * The first failure costs nothing; each further one in a row doubles the pause.
- * @param isKilled whether somebody else ended the worker
  * @param random from 0 to 1: numbers that failed together do not come back together
  */
-export function backOff(before: Backoff | undefined, isKilled: boolean, random: number, now: number): Backoff {
+export function backOff(before: Backoff | undefined, cause: FailureCause, random: number, now: number): Backoff {
   const failures = (before?.failures ?? 0) + 1;
-  const longestMs = isKilled ? longestKilledPauseMs : longestPauseMs;
   const jitter = 0.75 + random / 2;
-  const pauseMs = failures === 1 ? 0 : Math.min(longestMs, firstPauseMs * 2 ** (failures - 2)) * jitter;
+  const pauseMs = failures === 1 ? 0 : Math.min(longestPauses[cause], firstPauseMs * 2 ** (failures - 2)) * jitter;
   return { failures, resumeAt: now + pauseMs };
 }

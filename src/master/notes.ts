@@ -4,7 +4,7 @@
  */
 
 import type { Beat, ExitReason } from '../ipc/messages.ts';
-import { backOff, infancyMs } from './backoff.ts';
+import { backOff, type FailureCause, infancyMs } from './backoff.ts';
 import type { Child, Ending, Pace, Policy, Pool } from './pool.ts';
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
@@ -158,6 +158,8 @@ export interface Exit {
   readonly hasBootError: boolean;
   /** Whether the kernel seems to have killed it, for lack of memory. */
   readonly isMemoryKill: boolean;
+  /** Whether there never was a process. */
+  readonly isForkFailure?: boolean;
 }
 
 /** What an exit means for the pool. */
@@ -183,7 +185,7 @@ export function noteExit(pool: Pool, child: Child, exit: Exit, now: number): End
   state.pastRequests += requests;
   state.lastExit = ending;
   if (crashes.includes(reason)) noteCrash(state, now);
-  return { ...ending, consequence: consequenceOf(state, child, reason, exit.isMemoryKill, now) };
+  return { ...ending, consequence: consequenceOf(state, child, reason, causeOf(reason, exit), now) };
 }
 
 const crashes: readonly ExitReason[] = ['crashed', 'boot_failed', 'hung', 'killed'];
@@ -210,7 +212,7 @@ function consequenceOf(
   pool: WritablePool,
   child: Child,
   reason: ExitReason,
-  isMemoryKill: boolean,
+  cause: FailureCause,
   now: number,
 ): Consequence {
   const { worker } = child;
@@ -229,10 +231,15 @@ function consequenceOf(
   }
   // One that is too large from the start did boot.
   if (reason !== 'max_memory') pool.wasLastBootGood = false;
-  const backoff = backOff(before, reason === 'killed' && !isMemoryKill, pool.random(), now);
+  const backoff = backOff(before, cause, pool.random(), now);
   pool.backoffs.set(worker, backoff);
   const delayMs = Math.round(backoff.resumeAt - now);
   return delayMs === 0 ? { type: 'none' } : { type: 'delayed', delayMs, failures: backoff.failures };
+}
+
+function causeOf(reason: ExitReason, { isMemoryKill, isForkFailure }: Exit): FailureCause {
+  if (isForkFailure === true) return 'fork';
+  return reason === 'killed' && !isMemoryKill ? 'kill' : 'failure';
 }
 
 /** Whether the next worker would most likely end the same way: it did not come up, or not for long and for nothing. */

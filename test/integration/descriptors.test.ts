@@ -158,6 +158,9 @@ it('a master without a descriptor to fork with says so, and forks when it has on
   process.kill(first!, 'SIGKILL');
   expect(await tsgun.event('out_of_descriptors')).toMatchObject({ where: 'fork' });
   expect(await tsgun.ask()).toBe(`by ${second}`);
+  // However long it lasts, it tries again within a second.
+  await tsgun.event('spawn_delayed', 5);
+  for (const { delayMs } of tsgun.lines('spawn_delayed')) expect(delayMs).toBeLessThan(1000);
   limit(20_000);
   await tsgun.event('worker_ready', 3);
   expect(tsgun.lines('out_of_descriptors')).toHaveLength(1);

@@ -88,7 +88,13 @@ export class Children {
     this.processes.delete(child);
     this.bootErrors.delete(child);
     this.hangs.forget(child);
-    const exit = { code, signal, hasBootError: bootError !== undefined, isMemoryKill: memoryKill !== undefined };
+    const exit = {
+      code,
+      signal,
+      hasBootError: bootError !== undefined,
+      isMemoryKill: memoryKill !== undefined,
+      isForkFailure: child.pid === undefined,
+    };
     return { exit, bootError, memoryKill };
   }
 }

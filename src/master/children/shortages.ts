@@ -8,6 +8,8 @@ import type { WorkerName } from './hangs.ts';
 const logEveryMs = 60_000;
 
 export class ShortageLog {
+  /** It may not be readable any more when it is to be told. */
+  private readonly limit = descriptorLimit();
   private readonly byKind = new Map<Shortage['of'], { loggedAt: number; unlogged: number }>();
 
   /** @param now in milliseconds */
@@ -20,7 +22,7 @@ export class ShortageLog {
     this.byKind.set(shortage.of, { loggedAt: now, unlogged: 0 });
     const repeated = last === undefined || last.unlogged === 0 ? {} : { repeated: last.unlogged };
     if (shortage.of === 'connections') logConnections(log, { ...name, ...repeated }, shortage);
-    else logDescriptors(log, { ...name, ...repeated }, shortage);
+    else logDescriptors(log, { ...name, ...repeated }, shortage, descriptorLimit() ?? this.limit);
   }
 }
 
@@ -36,9 +38,8 @@ const consequences: Record<Shortage['where'], (shortage: Shortage) => string> = 
   fork: () => 'no worker can be started for now',
 };
 
-function logDescriptors(log: Logger, name: WorkerName, shortage: Shortage): void {
+function logDescriptors(log: Logger, name: WorkerName, shortage: Shortage, limit: number | undefined): void {
   const { where, code, connections } = shortage;
-  const limit = descriptorLimit();
   const fields = { ...name, where, limit, ...(connections === undefined ? {} : { connections }) };
   log.event('warn', 'out_of_descriptors', fields, `${describeLimit(limit, code)}: ${consequences[where](shortage)}`);
 }
