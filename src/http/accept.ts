@@ -16,6 +16,7 @@ const unixPort = '80';
 export interface ConnectionServer {
   localAddress: string;
   localPort: string;
+  readonly connectionCount: number;
   serve(incoming: Incoming, peer: Peer): unknown;
   /** The connections that can make room for others, where that is known. */
   waiting?(): readonly Waiting[];

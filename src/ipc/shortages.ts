@@ -12,6 +12,8 @@ const tellEveryMs = 1000;
 export class Shortages {
   /** Called at once where somebody found no descriptor free. */
   onDescriptors: (() => void) | undefined = undefined;
+  /** Called where the app seems to hold on to what it opens. */
+  onLeak: (() => void) | undefined = undefined;
   private readonly toldAt = new Map<string, number>();
 
   tell(shortage: Shortage): void {

@@ -1,6 +1,6 @@
 /** What becomes of a worker when an error escapes that nobody catches. */
 
-import { type DescriptorError, descriptorError, missingDescriptors } from '../descriptors.ts';
+import { type DescriptorError, descriptorError } from '../descriptors.ts';
 import { AppLoadError, report } from '../errors.ts';
 import { sendToMaster } from '../ipc/channel.ts';
 import type { Shortages } from '../ipc/shortages.ts';
@@ -16,17 +16,11 @@ export interface EscapeOptions {
 }
 
 /**
- * How long a worker may be out of descriptors before the app is taken to leak them. Until then a replacement would not help:
- * it has as few.
+ * The error leaves the app in a state that nobody knows: the worker is replaced, after the requests that run. Not where a
+ * descriptor was missing: that is nobody's fault, and another worker has as few.
  */
-const leakMs = 10_000;
-
-/** The error leaves the app in a state that nobody knows: the worker is replaced, after the requests that run. */
 export function watchForEscapedErrors({ log, exit, shortages, failBoot }: EscapeOptions): void {
-  let isWatched = false;
-  const replace = (error: unknown) => {
-    const { message, stack } = report(error);
-    log.say('fatal', { error: message, stack }, 'an error escaped the app: this worker is being replaced');
+  const replace = () => {
     void sendToMaster({ type: 'leaving', reason: 'crashed' });
     return exit.leave({ code: 1 });
   };
@@ -34,16 +28,19 @@ export function watchForEscapedErrors({ log, exit, shortages, failBoot }: Escape
     const { message, stack } = report(error);
     shortages.tell({ of: 'descriptors', where: 'app', code });
     log.say('error', { error: message, stack }, 'an error escaped for want of a file descriptor: this worker goes on');
-    if (isWatched) return;
-    isWatched = true;
-    setTimeout(() => {
-      isWatched = false;
-      if (missingDescriptors(1) !== undefined) replace(error);
-    }, leakMs).unref();
+  };
+  shortages.onLeak = () => {
+    log.say('fatal', {}, 'the app leaks file descriptors, and none is left: this worker is being replaced');
+    replace();
   };
   const onEscape = (error: unknown) => {
     const code = descriptorError(error);
-    if (exit.worker !== undefined) return code === undefined ? replace(error) : goOn(error, code);
+    if (exit.worker !== undefined && code !== undefined) return goOn(error, code);
+    if (exit.worker !== undefined) {
+      const { message, stack } = report(error);
+      log.say('fatal', { error: message, stack }, 'an error escaped the app: this worker is being replaced');
+      return replace();
+    }
     const why = `app: an error escaped it while loading: ${report(error).message}`;
     return failBoot(code === undefined ? new AppLoadError(why, { cause: error }) : error);
   };

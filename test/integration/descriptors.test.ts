@@ -11,6 +11,8 @@ import { closeSync, openSync, readFileSync } from 'node:fs'
 const held = []
 const paths = {
   '/take'() { try { for (;;) held.push(openSync('/dev/null')) } catch {} },
+  // Also those that connections give back.
+  '/hoard'() { setInterval(paths['/take'], 20) },
   '/release'() { for (const fd of held.splice(0)) closeSync(fd) },
   // One, and later: whoever asks has a connection that must not be the free descriptor.
   '/release-one-later'() { setTimeout(() => closeSync(held.pop()), 500) },
@@ -137,16 +139,25 @@ describe('an app that takes all descriptors', () => {
     expect(tsgun.lines('worker_exited')).toMatchObject([{ pid, reason: 'shutdown' }]);
   });
 
-  it('and keeps them is taken to leak them: after ten seconds its worker is replaced', async () => {
-    const tsgun = startLimited('async');
-    await tsgun.workers(1);
-    const ask = await keep(tsgun);
-    await ask('/take');
-    await letEscape(tsgun, ask);
-    expect(await tsgun.event('worker_exited')).toMatchObject({ reason: 'crashed' });
-    await tsgun.workers(2);
-    await tsgun.stop();
-  });
+  it.each(['async', 'sync', 'threaded'])(
+    'and keeps them leaks them: after ten seconds its worker is replaced (%s)',
+    async (workerClass) => {
+      const tsgun = startLimited(workerClass);
+      const [pid] = await tsgun.workers(1);
+      await untilSettled(pid!);
+      await tsgun.ask('/hoard');
+      await tsgun.event('out_of_descriptors');
+      const newcomer = tsgun.ask();
+      await tsgun.until(() => tsgun.log.some(({ level }) => level === 'fatal'), 'the leak to be found');
+      expect(tsgun.log.find(({ level }) => level === 'fatal')).toMatchObject({
+        pid,
+        msg: 'the app leaks file descriptors, and none is left: this worker is being replaced',
+      });
+      await tsgun.workers(2);
+      expect(await newcomer).toBe(`by ${tsgun.lines('worker_ready')[1]!.pid}`);
+      await tsgun.stop();
+    },
+  );
 });
 
 it('a master without a descriptor to fork with says so, and forks when it has one', async () => {

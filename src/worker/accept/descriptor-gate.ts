@@ -15,22 +15,37 @@ const checkEveryMs = 100;
 const nearLimit = 32;
 /** Left free when a connection has been taken: the app may open some before the next check. */
 const spare = 3;
+/**
+ * Where no descriptor has been free for this long, and not even every eighth is a connection, the app leaks them. Nobody
+ * would be served any more.
+ */
+const leakMs = 10_000;
+const leastPart = 1 / 8;
+
+export interface DescriptorGateOptions {
+  /** How many listening sockets there are, which may all bring a connection in one turn of the loop. */
+  readonly sockets: number;
+  /** How many connections there are. */
+  readonly connections: () => number;
+  /** Called each time that it is shut for want of a descriptor. */
+  readonly onOut: (code: DescriptorError) => void;
+  /** Called once. */
+  readonly onLeak: () => void;
+}
 
 export class DescriptorGate implements Gate {
   private readonly gate: Gate;
-  /** One for each listening socket, which may all bring a connection in one turn of the loop. */
-  private readonly needed: number;
-  private readonly onOut: (code: DescriptorError) => void;
+  private readonly options: DescriptorGateOptions;
   private limit = Number.POSITIVE_INFINITY;
   private isWanted: boolean;
-  private isOut = false;
+  /** Since when there is no descriptor for a connection. */
+  private outSince: number | undefined = undefined;
+  private hasLeaked = false;
   private readonly timer: NodeJS.Timeout;
 
-  /** @param onOut called each time that it is shut for want of a descriptor */
-  constructor(gate: Gate, sockets: number, onOut: (code: DescriptorError) => void) {
+  constructor(gate: Gate, options: DescriptorGateOptions) {
     this.gate = gate;
-    this.needed = sockets;
-    this.onOut = onOut;
+    this.options = options;
     this.isWanted = gate.isOpen;
     this.readLimit();
     this.timer = setInterval(() => this.check(), checkEveryMs).unref();
@@ -50,8 +65,8 @@ export class DescriptorGate implements Gate {
 
   open(): void {
     this.isWanted = true;
-    if (this.isOut) this.check();
-    else this.gate.open();
+    if (this.outSince === undefined) this.gate.open();
+    else this.check();
   }
 
   shut(): void {
@@ -67,28 +82,37 @@ export class DescriptorGate implements Gate {
 
   /** A connection has been taken. */
   note(incoming: Incoming): void {
-    if (this.isOut) return;
+    if (this.outSince !== undefined) return;
     const isNear = !(incoming instanceof ConnectionHandle) || incoming.handle.fd >= this.limit - nearLimit;
-    if (isNear) this.act(missingDescriptors(this.needed + spare));
+    if (isNear) this.act(missingDescriptors(this.options.sockets + spare));
   }
 
   /** Looks whether there is a descriptor for another connection. */
   check(): void {
-    this.act(missingDescriptors(this.needed + this.descriptorsToOpen));
+    this.act(missingDescriptors(this.options.sockets + this.descriptorsToOpen));
   }
 
   private act(code: DescriptorError | undefined): void {
-    const wasOut = this.isOut;
-    this.isOut = code !== undefined;
+    const { outSince } = this;
     if (code === undefined) {
-      if (!wasOut) return;
+      if (outSince === undefined) return;
+      this.outSince = undefined;
       // It can be changed while the process runs (prlimit(1)), and cannot be read without a descriptor.
       this.readLimit();
       if (this.isWanted) this.gate.open();
-    } else if (!wasOut) {
+    } else if (outSince === undefined) {
+      this.outSince = performance.now();
       this.gate.shut();
-      this.onOut(code);
-    }
+      this.options.onOut(code);
+      // What the whole system lacks is no fault of this process.
+    } else if (code === 'EMFILE') this.lookForLeak(outSince);
+  }
+
+  private lookForLeak(outSince: number): void {
+    if (this.hasLeaked || performance.now() - outSince < leakMs) return;
+    if (this.options.connections() >= this.limit * leastPart) return;
+    this.hasLeaked = true;
+    this.options.onLeak();
   }
 
   private readLimit(): void {

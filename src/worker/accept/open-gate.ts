@@ -1,6 +1,5 @@
 /** Opens the gate that this Node allows: one that can be shut, or one that holds back what comes while it is shut. */
 
-import type { DescriptorError } from '../../descriptors.ts';
 import type { ConnectionServer } from '../../http/accept.ts';
 import type { WorkerSocket } from '../../ipc/messages.ts';
 import type { Shortages } from '../../ipc/shortages.ts';
@@ -49,8 +48,12 @@ async function guarded<S extends ConnectionServer>(
       guard?.note(incoming);
     },
   });
-  const onOut = (code: DescriptorError) => shortages.tell({ of: 'descriptors', where: 'accept', code });
-  const descriptorGate = new DescriptorGate(gate, sockets.length, onOut);
+  const descriptorGate = new DescriptorGate(gate, {
+    sockets: sockets.length,
+    connections: () => options.servers.reduce((sum, { connectionCount }) => sum + connectionCount, 0),
+    onOut: (code) => shortages.tell({ of: 'descriptors', where: 'accept', code }),
+    onLeak: () => shortages.onLeak?.(),
+  });
   guard = descriptorGate;
   shortages.onDescriptors = () => descriptorGate.check();
   return descriptorGate;
