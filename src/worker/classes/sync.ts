@@ -242,6 +242,12 @@ class Turns {
     this.giveUp(exchange);
   }
 
+  /** Whoever may have left comes behind those that wait. */
+  private takeLate(): Exchange | undefined {
+    const index = this.late.findIndex(({ leaveReason }) => leaveReason === undefined);
+    return this.late.splice(Math.max(0, index), 1)[0];
+  }
+
   private runLate(exchange: Exchange): void {
     if (!exchange.isGone) return apart(() => this.run(exchange));
     if (takesEffect(exchange, exchange.goneReason)) apart(() => this.run(withoutClient(exchange), false));
@@ -251,7 +257,7 @@ class Turns {
   /** Takes up what waits for its turn, or lets the next one come. */
   goOn(): void {
     if (!this.isFree) return;
-    const late = this.late.shift();
+    const late = this.takeLate();
     if (late !== undefined) return this.runLate(late);
     const next = this.waiting.shift();
     if (next !== undefined) this.serve(...next);

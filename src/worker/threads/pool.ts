@@ -206,7 +206,7 @@ export class ThreadPool {
 
   private refill(thread: ThreadHandle): void {
     const now = performance.now();
-    for (const relay of this.queue) {
+    for (const relay of this.queue.size === 0 ? this.queue : this.inTurn()) {
       const mayWait = !relay.hasBody && thread.given.size < maxGiven && now - thread.progressAt < quickMs;
       const isFree = thread.isIdle || mayWait;
       if (!isFree || !thread.isOpen) return;
@@ -214,6 +214,12 @@ export class ThreadPool {
       this.give(thread, relay);
     }
     if (thread.isIdle && thread.isOpen) this.relieve(thread);
+  }
+
+  /** Whoever may have left comes behind those that wait. */
+  private *inTurn(): Generator<Relay> {
+    for (const relay of this.queue) if (relay.exchange.leaveReason === undefined) yield relay;
+    yield* this.queue;
   }
 
   /** An idle thread takes what waits behind another's request. */
