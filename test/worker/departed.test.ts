@@ -17,8 +17,7 @@ const threads = 2;
 /** How many requests run at once. */
 const running: Record<string, number> = { sync: 1, threaded: threads, async: connections };
 /** None of what usually ends a wait does here: these tests would end by their own timeout. */
-const settings = ['--worker-connections', connections, '--threads', threads, '--body-timeout', 0, '--keep-alive', 600];
-settings.push('--graceful-timeout', 600);
+const settings = ['--threads', threads, '--body-timeout', 0, '--keep-alive', 600, '--graceful-timeout', 600];
 
 const interfaces = {
   node: ['/events', '/pipe', '/poll', '/returns', '/never'],
@@ -31,10 +30,10 @@ const table = Object.keys(registry).flatMap((workerClass) =>
 
 describe.each(table)('a $workerClass worker, $name', ({ workerClass, name, paths }) => {
   const count = (tsgun: Tsgun, text: string) => tsgun.stdout.split('\n').filter((line) => line === text).length;
-  const begin = () =>
-    start(`${app}:${name}`, ['--interface', name, '--worker-class', workerClass, ...settings.map(String)], {
-      isShared: true,
-    });
+  const begin = (limit = connections) => {
+    const args = ['--interface', name, '--worker-class', workerClass, '--worker-connections', limit, ...settings];
+    return start(`${app}:${name}`, args.map(String), { isShared: true });
+  };
 
   /** Fills all places; the clients end their half, and never more than that: nobody is reset. */
   async function fill(tsgun: Tsgun, path: string): Promise<Client[]> {
@@ -102,6 +101,21 @@ describe.each(table)('a $workerClass worker, $name', ({ workerClass, name, paths
       for (const client of busy) client.socket.destroy();
       await departed.closed;
     });
+  });
+
+  it('a hundred that gave up together, and wait in the accept queue, cost the next one no more than one of them', async () => {
+    const tsgun = begin(1000);
+    await tsgun.workers(1);
+    const { hostname, port } = new URL(await tsgun.url());
+    await Promise.all(
+      Array.from({ length: 100 }, async () => {
+        const client = await Client.open(Number(port), hostname, true);
+        client.socket.end(get('/never'));
+      }),
+    );
+    // One after the other, with a second for each, they would outlast this test.
+    expect(await tsgun.ask('/quick')).toBe('quick');
+    expect(await tsgun.stop()).toEqual({ code: 0, signal: null });
   });
 
   // In a thread, an error that escapes costs the thread.

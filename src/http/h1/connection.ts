@@ -203,6 +203,7 @@ export class Connection implements RequestSink, WireEvents, Carrier, Waiting {
       // Unless that has brought the answer.
       if (this.exchange !== exchange || this.isClosing) return;
       this.departure = new Departure(() => this.giveUp(exchange));
+      this.waitingSince = this.server.waitOrder.next();
       return this.watchDeparted();
     }
     this.endWithClient(exchange, reason);
@@ -211,7 +212,7 @@ export class Connection implements RequestSink, WireEvents, Carrier, Waiting {
   noteEndHeard(exchange: Exchange, isOver: boolean): void {
     if (this.exchange !== exchange || this.departure === undefined) return;
     if (isOver) this.endWithClient(exchange, exchange.leaveReason ?? halfClosed());
-    else this.departure.renew();
+    else this.renewDeparture();
   }
 
   /** For the app, its client has left. */
@@ -240,11 +241,22 @@ export class Connection implements RequestSink, WireEvents, Carrier, Waiting {
     // Slowly, but the client takes what the app waits to go on from; or the app is computing, and knows of nothing.
     const isDeaf = exchange.isDeaf?.() === true && !this.server.isDraining;
     if (isDeaf || this.wire.pendingBytes > 0) return this.departure?.renew();
+    this.giveUpNow(exchange);
+  }
+
+  private giveUpNow(exchange: Exchange): void {
     this.endDeparture();
     this.abandon(exchange, halfClosed());
     // Where the connection's end is the body's, only a reset tells a client that it has not had all of it.
     if (exchange.isStarted && exchange.minorVersion === 0) this.cut();
     else this.close();
+  }
+
+  /** The app has written something, or the client has taken something. */
+  private renewDeparture(): void {
+    if (this.departure === undefined) return;
+    this.departure.renew();
+    this.waitingSince = this.server.waitOrder.next();
   }
 
   private abandon(exchange: Exchange, reason: Error): void {
@@ -255,6 +267,7 @@ export class Connection implements RequestSink, WireEvents, Carrier, Waiting {
   /** The same after an upgrade: it may still be written to, and read from no more. */
   private endTunnel(tunnel: TunnelEvents): void {
     tunnel.takeEnd();
+    this.waitingSince = this.server.waitOrder.next();
     this.departure = new Departure(() => {
       this.watchDeparted();
       if (this.wire.pendingBytes > 0) this.departure?.renew();
@@ -348,7 +361,7 @@ export class Connection implements RequestSink, WireEvents, Carrier, Waiting {
    * @returns whether the app may go on
    */
   private watch(isTaking: boolean): boolean {
-    this.departure?.renew();
+    this.renewDeparture();
     if (isTaking) return true;
     // What the kernel took at once is no more than a large write.
     if (this.wire.pendingBytes > 0) this.isBackedUp = true;
@@ -469,7 +482,7 @@ export class Connection implements RequestSink, WireEvents, Carrier, Waiting {
     this.server.countRequest(exchange);
     const tunnel = {
       write: (bytes: Bytes) => {
-        this.departure?.renew();
+        this.renewDeparture();
         return wire.writeTogether('', bytes, '');
       },
       pause: () => wire.pause(),
@@ -561,10 +574,11 @@ export class Connection implements RequestSink, WireEvents, Carrier, Waiting {
     this.wire.destroy();
   }
 
-  /** What is lost if this connection has to make room for another; undefined: an answer, or a request that has begun. */
+  /** What is lost if this connection has to make room for another; undefined: an answer to somebody who waits for it. */
   get worth(): Worth | undefined {
     if (this.phase === 'idle') return 'connection';
     if (this.phase === 'head') return 'head';
+    if (this.departure !== undefined) return 'departing';
     // Until all of its answer is with the kernel, it has no deadline.
     return this.phase === 'linger' && this.deadline !== 0 ? 'nothing' : undefined;
   }
@@ -574,6 +588,8 @@ export class Connection implements RequestSink, WireEvents, Carrier, Waiting {
     const { worth } = this;
     if (worth === 'nothing') this.destroy();
     else if (worth === 'connection') this.close();
+    else if (worth === 'departing' && this.exchange === undefined) this.wire.end();
+    else if (worth === 'departing') this.giveUpNow(this.exchange!);
     else if (worth === 'head')
       this.refuse(new HttpError(408, 'the request head took too long for a server that is full'));
   }
@@ -601,7 +617,7 @@ export class Connection implements RequestSink, WireEvents, Carrier, Waiting {
   takeDrain(): void {
     this.wire.watchStall(0);
     this.isBackedUp = false;
-    this.departure?.renew();
+    this.renewDeparture();
     if (this.tunnel !== undefined) return this.tunnel.takeDrain();
     if (this.exchange !== undefined) this.exchange.onDrain?.();
     else if (!this.isClosing) this.proceed();

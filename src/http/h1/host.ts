@@ -15,13 +15,13 @@ export interface Peer {
   readonly port: string;
 }
 
-/** What is lost with a connection on which no request runs; ends in the order in which they make room for others. */
-export type Worth = 'nothing' | 'connection' | 'head';
+/** What is lost with a connection that nobody may wait on; they make room for others in this order. */
+export type Worth = 'nothing' | 'connection' | 'departing' | 'head';
 
 /** A connection that may be closed to make room for another. */
 export interface Waiting {
   readonly phase: string;
-  /** Undefined while a request runs on it, and once it is closed. */
+  /** Undefined while a client waits for its answer, and once it is closed. */
   readonly worth: Worth | undefined;
   /** Its place in the server's `WaitOrder`. */
   readonly waitingSince: number;

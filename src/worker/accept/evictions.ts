@@ -28,7 +28,7 @@ const samplesToWait = 5;
 /** Closed for others, and waiting for their clients to close too. More than these are ended at once. */
 const mostLeaving = 32;
 
-const ranks: readonly Worth[] = ['nothing', 'connection', 'head'];
+const ranks: readonly Worth[] = ['nothing', 'connection', 'departing', 'head'];
 
 export class Evictions {
   private readonly options: EvictionOptions;

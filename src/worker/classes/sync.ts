@@ -8,6 +8,7 @@ import { findInterface, makeHandler } from '../../app/interfaces.ts';
 import type { Handler } from '../../app/wsgi/wsgi.ts';
 import { apart } from '../../http/context.ts';
 import { onPlaceFree } from '../../http/departure.ts';
+import { ClientGone } from '../../http/errors.ts';
 import type { Carrier, Exchange } from '../../http/exchange.ts';
 import { type Peer, WaitOrder } from '../../http/h1/host.ts';
 import { departureMs } from '../../http/limits.ts';
@@ -29,6 +30,12 @@ const patienceMs = 25;
 
 /** A client that takes up to this much slowly does not hold up the worker: it is answered, and the next one's turn has come. */
 const heldAnswerBytes = 1024 * 1024;
+
+/**
+ * Clients that gave up together wait in the accept queue one behind the other. Only the first of them holds the worker for
+ * the second that it has: one that comes so soon after it, and has left as well, does not.
+ */
+const rowMs = 100;
 
 export function syncWorker(context: WorkerContext): Worker {
   const { settings, sockets, log, shortages } = context;
@@ -137,6 +144,8 @@ class Turns {
   private readonly late: Exchange[] = [];
   /** Connections that were gathered for a stop. */
   private readonly waiting: [HttpServer, Incoming, Peer][] = [];
+  /** When the place of a request was taken whose client had left. */
+  private letGoAt = Number.NEGATIVE_INFINITY;
   private isGathering = false;
   private onNoneWait: (() => void) | undefined = undefined;
 
@@ -224,12 +233,27 @@ class Turns {
     if (hasClient) this.running = exchange.carrier;
     if (!this.isGathering) this.gate?.shut();
     const returned = this.handler(exchange);
+    exchange.onLeave((reason) => this.noteLeft(exchange, reason));
     if (!(returned instanceof Promise)) return;
     // A client that goes away does not end the app's work, and there is to be no other beside it.
     this.atWork = exchange;
     exchange.onAbort(() => this.holdToTime(exchange));
-    onPlaceFree(exchange, () => this.giveUp(exchange));
+    onPlaceFree(exchange, () => this.letGo(exchange));
     void returned.then(() => this.giveUp(exchange));
+  }
+
+  private noteLeft(exchange: Exchange, reason: Error): void {
+    if (!(reason instanceof ClientGone)) return;
+    if (performance.now() - this.letGoAt < rowMs) this.letGo(exchange);
+    exchange.onAbort(() => (this.letGoAt = performance.now()));
+  }
+
+  /** Others need not wait for it any more; it may yet be answered, and take effect. */
+  private letGo(exchange: Exchange): void {
+    this.letGoAt = performance.now();
+    if (this.running === exchange.carrier) this.running = undefined;
+    if (this.atWork === exchange) this.atWork = undefined;
+    this.goOn();
   }
 
   /** With the connection the server has forgotten the request, whose app may never return. */
