@@ -34,7 +34,7 @@ export interface HookServer {
 export interface HookWorker {
   /** Undefined before it is forked. */
   readonly pid: number | undefined;
-  /** 1, 2, 3, …; `worker` in the log. */
+  /** From 1, the lowest that was free when it was spawned; `worker` in the log. */
   readonly id: number;
   readonly generation: number;
   readonly log: HookLog;

@@ -23,20 +23,11 @@ export const nodeCluster = (policy, workers) => (port) => [
 ];
 
 /** @returns {Pool} */
-export const gunicorn = (workers) => (port) => [
-  ...[
-    'gunicorn',
-    '-k',
-    'sync',
-    '-w',
-    String(workers),
-    '-b',
-    `127.0.0.1:${port}`,
-    '--chdir',
-    benchPath('apps'),
-    'fib:app',
-  ],
-];
+export const gunicorn =
+  (workers, app = 'fib:app') =>
+  (port) => [
+    ...['gunicorn', '-k', 'sync', '-w', String(workers), '-b', `127.0.0.1:${port}`, '--chdir', benchPath('apps'), app],
+  ];
 
 export const isThere = (name) => spawnSync('which', [name]).status === 0;
 

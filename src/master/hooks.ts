@@ -10,8 +10,8 @@ import type { Generation } from './generations/generation.ts';
 import type { Ending } from './pool.ts';
 import type { Snapshot } from './snapshot.ts';
 
-/** What the last hook may take of the time of a stop. */
-const farewellMs = 5000;
+/** `onExit` may hold up a stop for this long. */
+const longestExitHookMs = 5000;
 
 export class MasterHooks {
   private readonly snapshot: () => Snapshot;
@@ -35,7 +35,7 @@ export class MasterHooks {
   }
 
   /** Called at every turn of the loop. */
-  look(): void {
+  checkState(): void {
     const { knownWorkers } = this;
     const { state, wanted } = this.snapshot();
     if (!this.isReady && (state === 'serving' || state === 'reloading')) {
@@ -73,7 +73,7 @@ export class MasterHooks {
     if (this.hooks.onExit === undefined) return;
     const aborter = new AbortController();
     const done = callHook('onExit', this.current().log, () => this.hooks.onExit?.(this.server));
-    await Promise.race([done, hurry, setTimeout(farewellMs, undefined, aborter).catch(() => {})]);
+    await Promise.race([done, hurry, setTimeout(longestExitHookMs, undefined, aborter).catch(() => {})]);
     aborter.abort();
   }
 

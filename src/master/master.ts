@@ -112,9 +112,9 @@ class Master {
     for (;;) {
       const now = performance.now();
       this.makeUpFor(now - awakeAt, now);
-      this.hooks.look();
+      this.hooks.checkState();
       if (this.doWhatIsPlanned(now) === 'stop') return this.finish();
-      this.children.look(now);
+      this.children.checkMemory(now);
       this.surroundings.look(this.snapshot, this.successor.other);
       const wakeAt = nextLook(this.pool, now);
       const events = await this.inbox.next(wakeAt - now);

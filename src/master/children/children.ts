@@ -76,8 +76,8 @@ export class Children {
   }
 
   /** Called at every turn of the loop. */
-  look(now: number): void {
-    this.memoryKills.look(now);
+  checkMemory(now: number): void {
+    this.memoryKills.check(now);
   }
 
   /** Lets go of one that has exited, and says all that is known of how. */

@@ -22,7 +22,7 @@ export class MemoryKills {
   /** The count that is accounted for, and a later one, which will be. */
   private known: number;
   private next: number;
-  private lookedAt = 0;
+  private checkedAt = 0;
 
   constructor(readText: ReadText = readIfThere) {
     this.readText = readText;
@@ -33,9 +33,9 @@ export class MemoryKills {
   }
 
   /** Called often. */
-  look(now: number): void {
-    if (now - this.lookedAt < forgetMs) return;
-    this.lookedAt = now;
+  check(now: number): void {
+    if (now - this.checkedAt < forgetMs) return;
+    this.checkedAt = now;
     this.known = Math.max(this.known, this.next);
     this.next = this.read();
   }

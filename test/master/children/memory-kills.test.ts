@@ -39,14 +39,14 @@ describe('kills by the kernel for lack of memory', () => {
 
   it('explain an exit that is told a while later, but not one of ten seconds later', () => {
     const { kills, files } = machine({ '/proc/vmstat': vmstat(0) });
-    kills.look(5000);
+    kills.check(5000);
     files['/proc/vmstat'] = vmstat(1);
-    kills.look(10_000);
-    kills.look(14_999);
+    kills.check(10_000);
+    kills.check(14_999);
     expect(kills.take()).toBe('machine');
     files['/proc/vmstat'] = vmstat(2);
-    kills.look(15_000);
-    kills.look(20_000);
+    kills.check(15_000);
+    kills.check(20_000);
     expect(kills.take()).toBeUndefined();
   });
 
