@@ -209,6 +209,7 @@ class Master {
       children.hangs.enter(child, message);
       if (message.type === 'stalled') logStall(this.log, child, message);
       else if (message.type === 'hung') notes.noteHung(child, now);
+      else notes.noteReported(child, message.silentMs, now);
     }
   }
 

@@ -15,10 +15,12 @@ type WritablePool = Mutable<Omit<Pool, 'children' | 'backoffs' | 'crashes'>> & {
   readonly crashes: number[];
 };
 
-/** A worker ends by itself when its time is over, and says what it cuts. One that cannot is asked this much later… */
+/** A worker ends by itself when its time is over, and says what it cuts. If it does not, its watchdog is asked this much later. */
 export const questionMs = 200;
-/** …and killed this much later. */
-export const overstayMs = 600;
+/** The watchdog of a worker that is silent, or out of time, says what that does; without an answer it is killed after this. */
+export const answerMs = 1000;
+/** So much later than it should have, a blocked worker has ended. */
+export const overstayMs = questionMs + answerMs;
 /** What a quick stop leaves to the requests that run. */
 export const quickStopMs = 1000;
 const minuteMs = 60_000;
@@ -67,7 +69,7 @@ export function noteReady(pool: Pool, child: WritableChild, now: number): void {
   child.state = 'ready';
   child.readyAt = now;
   child.isAccepting = true;
-  child.deadline = now + child.timeoutMs;
+  beginPatience(child, now);
   write(pool).hasServed = true;
   write(pool).wasLastBootGood = true;
 }
@@ -89,7 +91,12 @@ export function noteBeat(pool: Pool, child: WritableChild, beat: Beat, now: numb
 
 /** Alive, or silent for a reason that is not its own: its time begins anew. */
 export function noteExcused(child: WritableChild, now: number): void {
-  if (child.state === 'ready' && !child.isHung) child.deadline = now + child.timeoutMs;
+  if (child.state === 'ready' && !child.isHung) beginPatience(child, now);
+}
+
+function beginPatience(child: WritableChild, now: number): void {
+  child.questionAt = now + child.timeoutMs;
+  child.deadline = child.questionAt + answerMs;
 }
 
 /** Its watchdog has found it hung. One that is told to leave and hangs will not finish either. */
@@ -105,13 +112,12 @@ export function noteHung(child: WritableChild, now: number): void {
  */
 export function noteRetiring(child: WritableChild, reason: ExitReason, graceMs: number, now: number): void {
   if (child.state === 'killed') return;
-  const end = now + graceMs;
-  const isEarlier = child.state !== 'retiring' || end + overstayMs < child.deadline;
+  const questionAt = now + graceMs + questionMs;
+  const deadline = questionAt + answerMs;
+  const isEarlier = child.state !== 'retiring' || deadline < child.deadline;
   child.state = 'retiring';
   child.reason ??= reason;
-  if (!isEarlier) return;
-  child.deadline = end + overstayMs;
-  child.questionAt = end + questionMs;
+  if (isEarlier) Object.assign(child, { deadline, questionAt });
 }
 
 /** It is told to finish quickly. */
@@ -130,6 +136,17 @@ export function noteQuestioned(child: WritableChild): void {
   child.questionAt = Number.POSITIVE_INFINITY;
 }
 
+/**
+ * Its watchdog has answered: nothing more is waited for. A worker whose main thread is well was not silent, only not heard.
+ * @param silentMs of the main thread
+ */
+export function noteReported(child: WritableChild, silentMs: number, now: number): void {
+  const isAwaited = child.questionAt === Number.POSITIVE_INFINITY && now >= child.deadline - answerMs;
+  if (!isAwaited || child.state === 'killed') return;
+  if (child.state === 'ready' && silentMs < child.timeoutMs / 2) noteExcused(child, now);
+  else child.deadline = Math.min(child.deadline, now);
+}
+
 export function noteKilled(child: WritableChild, reason: ExitReason): void {
   child.state = 'killed';
   child.reason ??= reason;
@@ -144,7 +161,9 @@ export function noteKilled(child: WritableChild, reason: ExitReason): void {
 export function noteOverslept(pool: Pool, ms: number, now: number): void {
   for (const child of write(pool).children.values()) {
     if (child.isHung) continue;
-    child.deadline = child.state === 'ready' ? now + child.timeoutMs : child.deadline + ms;
+    noteExcused(child, now);
+    if (child.state === 'ready') continue;
+    child.deadline += ms;
     child.questionAt += ms;
   }
 }

@@ -23,7 +23,7 @@ export interface Child {
   readonly isAccepting: boolean;
   /** When it must have been ready, beaten again, or gone. */
   readonly deadline: number;
-  /** When its watchdog is asked what it still does; Infinity for never. */
+  /** When its watchdog is asked what it does; Infinity for never, or once that is done. */
   readonly questionAt: number;
   /** Why it is about to exit, once that is known. */
   readonly reason: ExitReason | undefined;

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import {
+  answerMs,
   noteDraining,
   noteExcused,
   noteHung,
@@ -8,6 +9,7 @@ import {
   noteQuestioned,
   noteReady,
   noteReload,
+  noteReported,
   noteRetiring,
   noteScaled,
   noteStopping,
@@ -71,9 +73,36 @@ describe('deadlines', () => {
     const pool = poolOf(1);
     const child = spawnReady(pool, 0);
     beat(pool, child, { requests: 4 }, 400);
-    expect(plan(pool, 500)).toEqual([]);
-    expect(wants(pool, 900)).toEqual([{ type: 'kill', child, reason: 'hung' }]);
+    expect(plan(pool, 899)).toEqual([]);
+    expect(plan(pool, 900)).toEqual([{ type: 'question', child }]);
+    noteQuestioned(child);
+    expect(plan(pool, 900 + answerMs - 1)).toEqual([]);
+    expect(wants(pool, 900 + answerMs)).toEqual([{ type: 'kill', child, reason: 'hung' }]);
     expect(child.beat.requests).toBe(4);
+  });
+
+  it('a child that stops beating is killed as soon as its watchdog says that it is silent, or left alone if it is not', () => {
+    const pool = poolOf(1);
+    const child = spawnReady(pool, 0);
+    // Nobody has asked.
+    noteReported(child, 5000, 100);
+    expect(plan(pool, 499)).toEqual([]);
+    noteQuestioned(child);
+    noteReported(child, 10, 510);
+    expect(plan(pool, 1009)).toEqual([]);
+    expect(plan(pool, 1010)).toEqual([{ type: 'question', child }]);
+    noteQuestioned(child);
+    noteReported(child, 900, 1020);
+    expect(wants(pool, 1020)).toEqual([{ type: 'kill', child, reason: 'hung' }]);
+  });
+
+  it('a child that beats again before its watchdog has answered is left alone', () => {
+    const pool = poolOf(1);
+    const child = spawnReady(pool, 0);
+    noteQuestioned(child);
+    beat(pool, child, {}, 600);
+    expect(plan(pool, 1099)).toEqual([]);
+    expect(plan(pool, 1100)).toEqual([{ type: 'question', child }]);
   });
 
   it('a child whose watchdog finds it hung is killed at once, whatever it says then', () => {
@@ -101,7 +130,19 @@ describe('deadlines', () => {
     noteExcused(child, 400);
     expect(plan(pool, 899)).toEqual([]);
     expect(child.beat.requests).toBe(4);
-    expect(wants(pool, 900)).toEqual([{ type: 'kill', child, reason: 'hung' }]);
+    expect(wants(pool, 900)).toEqual([{ type: 'question', child }]);
+  });
+
+  it('a retiring child that overstays is killed as soon as it is known what it does', () => {
+    const pool = poolOf(1);
+    const child = spawnReady(pool, 0);
+    noteRetiring(child, 'shutdown', 2000, 0);
+    noteStopping(pool, 'graceful', 0);
+    noteReported(child, 1900, 1900);
+    expect(plan(pool, 2000)).toEqual([]);
+    noteQuestioned(child);
+    noteReported(child, 2300, 2300);
+    expect(plan(pool, 2300)).toEqual([{ type: 'kill', child, reason: 'killed', isOverdue: true }]);
   });
 
   it('a retiring child that overstays is asked what it does, then killed, and keeps the reason it was retired for', () => {

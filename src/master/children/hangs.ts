@@ -48,12 +48,17 @@ export class Hangs {
   }
 
   private of(child: Child, patienceMs: number): Hang {
-    const { silentMs, stack, requests } = this.reports.get(child) ?? {
-      silentMs: Math.round(patienceMs),
-      stack: 'not known: the worker’s watchdog did not answer either',
-      requests: [],
+    const report = this.reports.get(child);
+    const silentMs = Math.round(Math.max(patienceMs, report?.silentMs ?? 0));
+    if (report === undefined)
+      return { silentMs, stack: 'not known: the worker’s watchdog did not answer either', requests: [] };
+    const { stack, requests, type } = report;
+    if (type !== 'stalled') return { silentMs: report.silentMs, stack, requests };
+    return {
+      silentMs,
+      stack: `${stack}\n(as of ${report.silentMs} ms of silence: later there was no answer)`,
+      requests,
     };
-    return { silentMs, stack, requests };
   }
 }
 

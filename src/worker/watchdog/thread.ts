@@ -17,7 +17,7 @@ const counter = new Int32Array(shared);
 const stallMs = stallMsOf(timeoutMs);
 const tickMs = lookEveryMs(timeoutMs);
 /** How long JavaScript gets to answer before it is said to be in native code; with the master's patience in mind. */
-const answerMs = 300;
+const answerMs = { hung: 300, report: 600 } as const;
 /** An answer that takes this long may come from a place that a native call has just returned to. */
 const slowMs = 200;
 /** A thread that wakes this much later than it meant to was not running, and its process neither. */
@@ -33,6 +33,8 @@ let beatAt = performance.now();
 let wakeAt = beatAt;
 let stall: Stall | undefined;
 let isCapturing = false;
+/** How often the main thread stood in somebody else's debugger. */
+let foreigners = 0;
 
 const pipe = new Socket({ fd, readable: true, writable: true });
 pipe.on('error', () => {});
@@ -97,14 +99,15 @@ function beHung(): void {
 /** Where it is now, if it says so soon; else where it was when it stalled. */
 function answer(type: 'hung' | 'report', before: Stall['report']): void {
   let isSaid = false;
+  const seen = foreigners;
   const sayOnce = (report: Stall['report']) => {
-    if (isSaid) return;
+    if (isSaid || foreigners > seen) return;
     isSaid = true;
     const native = () => ({ stack: 'in native code: no JavaScript answers', requests: readTable(requests) });
     say({ type, silentMs: elapsed(), ...(report ?? native()) });
   };
   look(() => true, sayOnce);
-  setTimeout(() => sayOnce(before), answerMs);
+  setTimeout(() => sayOnce(before), answerMs[type]);
 }
 
 function elapsed(): number {
@@ -126,6 +129,7 @@ function look(isWanted: () => boolean, onReport: (report: NonNullable<Stall['rep
     },
     onForeign: () => {
       isCapturing = false;
+      foreigners++;
       stall = undefined;
       beatAt = performance.now();
       say({ type: 'excused' });

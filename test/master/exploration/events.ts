@@ -2,7 +2,18 @@
 
 import { infancyMs } from '../../../src/master/backoff.ts';
 import { type Child, childrenOf } from '../../../src/master/pool.ts';
-import { type Budget, type Draft, farMs, hold, mostWorkers, nextDue, policy, type Rules, type World } from './world.ts';
+import {
+  type Budget,
+  type Draft,
+  farMs,
+  hold,
+  isSilent,
+  mostWorkers,
+  nextDue,
+  policy,
+  type Rules,
+  type World,
+} from './world.ts';
 
 export interface Event {
   readonly name: string;
@@ -60,6 +71,7 @@ interface Happening {
 function happeningsOf(child: Child): readonly Happening[] {
   if (child.state === 'booting') return toBooting;
   if (child.state === 'killed') return toKilled;
+  if (isSilent(child)) return toSilent;
   if (child.state === 'ready') return child.recycleReason === undefined ? toReady : toWorn;
   return child.isAccepting ? toAccepting : toDraining;
 }
@@ -111,7 +123,7 @@ const toWorn: readonly Happening[] = [
   {
     what: 'failures',
     name: 'beats no more',
-    happen: (draft, child, rules) => pass(draft, child.deadline, child, rules),
+    happen: (draft, child, rules) => pass(draft, child.questionAt, child, rules),
   },
   isHung,
 ];
@@ -122,6 +134,16 @@ const toReady: readonly Happening[] = [
     name: 'has served enough',
     happen: (draft, child, { notes }) =>
       notes.noteBeat(draft.pool, child, { requests: 1, running: 0, memoryBytes: 0 }, draft.now),
+  },
+];
+const toSilent: readonly Happening[] = [
+  {
+    name: 'beats again',
+    happen: (draft, child, { notes }) => notes.noteBeat(draft.pool, child, child.beat, draft.now),
+  },
+  {
+    name: 'is silent, says its watchdog',
+    happen: (draft, child, { notes }) => notes.noteReported(child, policy.timeoutMs, draft.now),
   },
 ];
 const toAccepting: readonly Happening[] = [
@@ -136,7 +158,7 @@ function pass(draft: Draft, until: number, mute: Child | undefined, { notes }: R
   const { pool } = draft;
   draft.now = until;
   for (const child of childrenOf(pool))
-    if (child.state === 'ready' && child !== mute) notes.noteBeat(pool, child, child.beat, until);
+    if (child.state === 'ready' && child !== mute && !isSilent(child)) notes.noteBeat(pool, child, child.beat, until);
 }
 
 function end(draft: Draft, child: Child, signal: NodeJS.Signals | null, { notes }: Rules): void {

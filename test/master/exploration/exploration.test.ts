@@ -173,6 +173,12 @@ const faults: readonly [what: string, rules: Rules, found: RegExp, budget: Parti
     { stops: 1 },
   ],
   [
+    'a silent worker whose watchdog is silent too is left alone',
+    without((action) => isKill(action, 'hung')),
+    /past its deadline, and lives/,
+    { failures: 1 },
+  ],
+  [
     'the loop sleeps beyond the end of a pause',
     {
       ...realRules,

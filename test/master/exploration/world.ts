@@ -63,19 +63,25 @@ export function createWorld(target: number, budget: Budget): Draft {
 /** As wanted, and nothing left to do. */
 export function isGood({ pool, isOver }: World): boolean {
   if (pool.stopping !== undefined) return isOver;
-  const isWell = ({ state, generation, recycleReason }: Child) =>
-    state === 'ready' && generation === pool.generation && recycleReason === undefined;
+  const isWell = (child: Child) =>
+    child.state === 'ready' &&
+    child.generation === pool.generation &&
+    child.recycleReason === undefined &&
+    !isSilent(child);
   const children = childrenOf(pool);
   return pool.reloadFrom === undefined && children.length === pool.target && children.every(isWell);
+}
+
+/** It should have beaten, and its watchdog is asked about it. */
+export function isSilent({ state, questionAt }: Child): boolean {
+  return state === 'ready' && questionAt === Number.POSITIVE_INFINITY;
 }
 
 /** When something is to be done. Those that are ready beat, and are never due. */
 export function nextDue({ pool, now }: World): number {
   const dues = [...pool.backoffs.values()].map(({ resumeAt }) => resumeAt).filter((due) => due > now);
-  for (const { state, deadline, questionAt } of pool.children.values()) {
-    if (state !== 'ready') dues.push(deadline);
-    dues.push(questionAt);
-  }
+  for (const child of pool.children.values())
+    if (child.state !== 'ready' || isSilent(child)) dues.push(child.deadline, child.questionAt);
   return Math.min(Number.POSITIVE_INFINITY, ...dues);
 }
 
@@ -116,7 +122,7 @@ export function keyOf({ pool, now, budget, failed, wasLastBootGood, isOver }: Wo
 }
 
 function stayingKey({ state, generation, deadline, recycleReason, isHung }: Child, now: number): string {
-  const left = state === 'booting' && deadline - now < farMs ? deadline - now : '';
+  const left = deadline - now < farMs ? deadline - now : '';
   return `${state} ${generation} ${recycleReason ?? ''} ${isHung} ${left}`;
 }
 
