@@ -8,11 +8,13 @@ import { ExitCode, report } from '../errors.ts';
 import type { WatchdogMessage, WorkerMessage } from '../ipc/messages.ts';
 import { type Logger, logOutput } from '../logger.ts';
 import { Children } from './children/children.ts';
-import { explainBoot, explainCrash, logDelay, logExit, logRecycling } from './children/exits.ts';
+import { explainBoot, explainCrash, logDelay, logExit } from './children/exits.ts';
 import { logStall, nameOf } from './children/hangs.ts';
 import { ShortageLog } from './children/shortages.ts';
 import { isEcho, type Origin, originFields, type StopRequest } from './commands.ts';
+import { noteExit } from './endings.ts';
 import { type CommandEvent, isStop, type MasterEvent } from './events.ts';
+import { Executor } from './executor.ts';
 import { type Generation, type LoadConfiguration, prepareFirst } from './generations/generation.ts';
 import { Generations } from './generations/generations.ts';
 import { reopenLog } from './generations/log-file.ts';
@@ -20,9 +22,9 @@ import { Rollout } from './generations/rollout.ts';
 import { logEscapes, MasterHooks } from './hooks.ts';
 import type { Inbox } from './inbox.ts';
 import * as notes from './notes.ts';
-import { type Action, nextLook, plan } from './plan.ts';
+import { nextLook, plan } from './plan.ts';
 import { policyOf } from './policy.ts';
-import { type Child, childrenOf, createPool, isRecycling, type Pool } from './pool.ts';
+import { type Child, childrenOf, createPool, type Pool } from './pool.ts';
 import { type Snapshot, snapshot } from './snapshot.ts';
 import { StartScreen } from './start-screen.ts';
 import { predecessor, Successor } from './succession/successor.ts';
@@ -69,6 +71,7 @@ class Master {
   private readonly shortages = new ShortageLog();
   private readonly hooks: MasterHooks;
   private readonly rollout: Rollout;
+  private readonly executor: Executor;
   private readonly successor: Successor;
   private readonly identity = { pid: process.pid, version: version(), startedAt: performance.now() };
   private readonly screen = new StartScreen();
@@ -89,6 +92,8 @@ class Master {
       () => this.current,
     );
     this.rollout = new Rollout(this.pool, this.generations, surroundings, this.hooks, (event) => inbox.push(event));
+    const { pool, children, hooks, rollout, screen } = this;
+    this.executor = new Executor({ pool, children, hooks, rollout, screen, current: () => this.current });
   }
 
   async run(): Promise<ExitCode> {
@@ -131,7 +136,7 @@ class Master {
       const actions = plan(this.pool, now);
       for (const action of actions) {
         if (action.type === 'stop') return 'stop';
-        this.act(action, now);
+        this.executor.carryOut(action, now);
       }
       if (actions.length === 0 || actions.some(({ type }) => type === 'kill')) return 'go on';
     }
@@ -225,7 +230,7 @@ class Master {
     const { pool } = this;
     const { policy } = pool;
     const { exit, bootError, memoryKill } = this.children.reap(child, code, signal);
-    const { consequence, ...ending } = notes.noteExit(pool, child, exit, performance.now());
+    const { consequence, ...ending } = noteExit(pool, child, exit, performance.now());
     const error = ending.reason === 'boot_failed' ? (bootError ?? explainBoot(child, policy, ending)) : undefined;
     const screen = consequence.type === 'start_failed' && error !== undefined ? this.screen.failed(error) : undefined;
     logExit(this.log, ending, pool, { consequence, error, memoryKill, memoryBytes: child.beat.memoryBytes, screen });
@@ -273,46 +278,5 @@ class Master {
     const isUnserved = this.exitCode !== ExitCode.ok;
     this.log.event('info', 'shutdown_finished', fields, 'tsgun stopped', isUnserved ? '' : undefined);
     return this.exitCode;
-  }
-
-  // What to do.
-
-  private act(action: Exclude<Action, { type: 'stop' }>, now: number): void {
-    const { children, pool } = this;
-    if (action.type === 'spawn') return this.spawn(action.worker, now);
-    if (action.type === 'finish_reload') return this.rollout.finish();
-    const { child } = action;
-    if (action.type === 'question') {
-      notes.noteQuestioned(child);
-      children.question(child);
-    } else if (action.type === 'hurry') {
-      const { graceMs } = action;
-      notes.noteHurried(child, now);
-      children.send(child, { type: 'quit', graceMs });
-    } else if (action.type === 'retire') {
-      const { reason, graceMs, idleGraceMs } = action;
-      if (isRecycling(reason)) logRecycling(this.log, child, reason, pool);
-      notes.noteRetiring(child, reason, graceMs, now);
-      children.send(child, { type: 'retire', graceMs, idleGraceMs, isStop: pool.stopping !== undefined });
-    } else this.kill(action, now);
-  }
-
-  private spawn(worker: number, now: number): void {
-    const child = notes.addChild(this.pool, worker, now);
-    this.hooks.forking(child);
-    if (!this.children.spawn(child, this.current)) return;
-    this.log.event('info', 'worker_spawned', nameOf(child), 'worker spawned', this.screen.step);
-  }
-
-  private kill({ child, reason, isOverdue }: Extract<Action, { type: 'kill' }>, now: number): void {
-    const { hangs } = this.children;
-    if (reason === 'hung' && hangs.isSuspended(child)) {
-      notes.noteExcused(child, now);
-      return this.log.say('warn', nameOf(child), 'worker suspended by a signal or a debugger: left alone');
-    }
-    if (reason === 'hung') this.hooks.aborting(child, hangs.logHung(this.log, child, this.pool.policy.timeoutMs));
-    else if (isOverdue && child.state === 'retiring') hangs.logOverstay(this.log, child);
-    notes.noteKilled(child, reason);
-    this.children.kill(child);
   }
 }

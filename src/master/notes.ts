@@ -1,19 +1,11 @@
 /**
- * What happened, entered in the pool's records: the only file that writes them. No processes and no clock here: time is an
- * argument.
+ * What happened, entered in the pool's records; the end of a child is in `endings.ts`. No processes and no clock here: time is
+ * an argument.
  */
 
 import type { Beat, ExitReason } from '../ipc/messages.ts';
-import { backOff, type FailureCause, infancyMs } from './backoff.ts';
-import type { Child, Ending, Pace, Policy, Pool } from './pool.ts';
-
-type Mutable<T> = { -readonly [K in keyof T]: T[K] };
-type WritableChild = Mutable<Child>;
-type WritablePool = Mutable<Omit<Pool, 'children' | 'backoffs' | 'crashes'>> & {
-  readonly children: Map<number, WritableChild>;
-  readonly backoffs: Map<number, Pool['backoffs'] extends ReadonlyMap<number, infer B> ? B : never>;
-  readonly crashes: number[];
-};
+import type { Child, Pace, Policy, Pool } from './pool.ts';
+import { type WritableChild, write } from './writable.ts';
 
 /** A worker ends by itself when its time is over, and says what it cuts. If it does not, its watchdog is asked this much later. */
 export const questionMs = 200;
@@ -23,13 +15,6 @@ export const answerMs = 1000;
 export const overstayMs = questionMs + answerMs;
 /** What a quick stop leaves to the requests that run. */
 export const quickStopMs = 1000;
-const minuteMs = 60_000;
-/** More crashes of a minute than this are not counted. */
-const mostCrashes = 1000;
-
-function write(pool: Pool): WritablePool {
-  return pool as WritablePool;
-}
 
 // Children.
 
@@ -168,108 +153,6 @@ export function noteOverslept(pool: Pool, ms: number, now: number): void {
   }
 }
 
-// The end of a child.
-
-export interface Exit {
-  readonly code: number | null;
-  readonly signal: NodeJS.Signals | null;
-  /** Whether it said itself that it could not come up. */
-  readonly hasBootError: boolean;
-  /** Whether the kernel seems to have killed it, for lack of memory. */
-  readonly isMemoryKill: boolean;
-  /** Whether there never was a process. */
-  readonly isForkFailure?: boolean;
-}
-
-/** What an exit means for the pool. */
-export type Consequence =
-  | { readonly type: 'none' }
-  /** No worker ever came up: the service does not start. */
-  | { readonly type: 'start_failed' }
-  /** The generation that was being rolled out is given up. */
-  | { readonly type: 'reload_failed' }
-  /** Its number stays empty for a while, after `failures` in a row. */
-  | { readonly type: 'delayed'; readonly delayMs: number; readonly failures: number };
-
-/** Takes a child that has exited out of the pool. */
-export function noteExit(pool: Pool, child: Child, exit: Exit, now: number): Ending & { consequence: Consequence } {
-  const state = write(pool);
-  const { worker, generation, pid } = child;
-  const { requests } = child.beat;
-  const { code, signal } = exit;
-  const reason = reasonOf(pool, child, exit);
-  const uptimeMs = Math.round(now - child.spawnedAt);
-  const ending: Ending = { worker, generation, pid, code, signal, reason, uptimeMs, requests, endedAt: now };
-  state.children.delete(worker);
-  state.pastRequests += requests;
-  state.lastExit = ending;
-  if (crashes.includes(reason)) noteCrash(state, now);
-  return { ...ending, consequence: consequenceOf(state, child, reason, causeOf(reason, exit), now) };
-}
-
-const crashes: readonly ExitReason[] = ['crashed', 'boot_failed', 'hung', 'killed'];
-
-function reasonOf(pool: Pool, child: Child, { signal, hasBootError }: Exit): ExitReason {
-  if (hasBootError) return 'boot_failed';
-  const known = child.reason ?? guessReason(child, signal);
-  // A terminal or a supervisor sends TERM to the whole process group.
-  return known === 'killed' && pool.stopping !== undefined ? 'shutdown' : known;
-}
-
-function guessReason(child: Child, signal: NodeJS.Signals | null): ExitReason {
-  if (child.state === 'booting') return 'boot_failed';
-  return signal === 'SIGKILL' || signal === 'SIGTERM' ? 'killed' : 'crashed';
-}
-
-function noteCrash(pool: WritablePool, now: number): void {
-  pool.crashes.push(now);
-  const old = pool.crashes.findIndex((at) => at > now - minuteMs);
-  pool.crashes.splice(0, Math.max(old, pool.crashes.length - mostCrashes));
-}
-
-function consequenceOf(
-  pool: WritablePool,
-  child: Child,
-  reason: ExitReason,
-  cause: FailureCause,
-  now: number,
-): Consequence {
-  const { worker } = child;
-  const before = pool.backoffs.get(worker);
-  pool.backoffs.delete(worker);
-  if (pool.stopping !== undefined || !hasFailed(child, reason, now)) return { type: 'none' };
-  if (!pool.hasServed) {
-    pool.stopping = 'graceful';
-    return { type: 'start_failed' };
-  }
-  // What an outdated configuration cannot do says nothing of the wanted one.
-  if (child.generation !== pool.generation) return { type: 'none' };
-  if (pool.reloadFrom !== undefined && (reason === 'boot_failed' || reason === 'crashed')) {
-    goBack(pool, pool.reloadFrom);
-    return { type: 'reload_failed' };
-  }
-  // One that is too large from the start did boot.
-  if (reason !== 'max_memory') pool.wasLastBootGood = false;
-  const backoff = backOff(before, cause, pool.random(), now);
-  pool.backoffs.set(worker, backoff);
-  const delayMs = Math.round(backoff.resumeAt - now);
-  return delayMs === 0 ? { type: 'none' } : { type: 'delayed', delayMs, failures: backoff.failures };
-}
-
-function causeOf(reason: ExitReason, { isMemoryKill, isForkFailure }: Exit): FailureCause {
-  if (isForkFailure === true) return 'fork';
-  return reason === 'killed' && !isMemoryKill ? 'kill' : 'failure';
-}
-
-/** Whether the next worker would most likely end the same way: it did not come up, or not for long and for nothing. */
-function hasFailed({ readyAt, hasServed }: Child, reason: ExitReason, now: number): boolean {
-  if (readyAt === undefined) return reason === 'boot_failed';
-  const isInfant = now - readyAt < infancyMs;
-  // It was told to leave for its size, and serves until another one does: here too, the next would be like it.
-  if (reason === 'max_memory') return isInfant;
-  return isInfant && !hasServed && crashes.includes(reason);
-}
-
 // What is wanted.
 
 /** A new configuration is wanted. One that was still being rolled out is dropped; the last complete one stays the fallback. */
@@ -287,12 +170,6 @@ export function noteReload(pool: Pool, policy: Policy, target: number): void {
 export function noteReloaded(pool: Pool): void {
   write(pool).reloadFrom = undefined;
   write(pool).wantedBefore = undefined;
-}
-
-function goBack(pool: WritablePool, generation: number): void {
-  Object.assign(pool, pool.wantedBefore);
-  pool.generation = generation;
-  noteReloaded(pool);
 }
 
 export type Scaling = 'more' | 'fewer' | 'dismiss';

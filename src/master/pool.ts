@@ -1,5 +1,5 @@
 /**
- * The master's records: its children, and what is wanted of them. They are read everywhere and written in `notes.ts` alone.
+ * The master's records: its children, and what is wanted of them. They are read everywhere, and written in `notes.ts` and `endings.ts` alone.
  * What to do about it all is decided in `plan.ts`.
  */
 

@@ -1,15 +1,8 @@
 /** A pool with a virtual clock, and what the master would do with it. */
 
 import type { Beat } from '../../src/ipc/messages.ts';
-import {
-  addChild,
-  type Exit,
-  noteBeat,
-  noteExit,
-  noteReady,
-  noteReloaded,
-  noteRetiring,
-} from '../../src/master/notes.ts';
+import { type Exit, noteExit } from '../../src/master/endings.ts';
+import { addChild, noteBeat, noteReady, noteReloaded, noteRetiring } from '../../src/master/notes.ts';
 import { plan, vacanciesOf } from '../../src/master/plan.ts';
 import { type Child, createPool, type Policy, type Pool } from '../../src/master/pool.ts';
 

@@ -6,11 +6,11 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { infancyMs } from '../../src/master/backoff.ts';
+import { noteExit } from '../../src/master/endings.ts';
 import {
   addChild,
   noteBeat,
   noteDraining,
-  noteExit,
   noteHurried,
   noteKilled,
   noteQuestioned,

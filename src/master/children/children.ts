@@ -5,9 +5,10 @@
 
 import type { ErrorReport } from '../../errors.ts';
 import type { MasterMessage } from '../../ipc/messages.ts';
+import type { Exit } from '../endings.ts';
 import type { MasterEvent } from '../events.ts';
 import type { Generation } from '../generations/generation.ts';
-import { type Exit, noteForked } from '../notes.ts';
+import { noteForked } from '../notes.ts';
 import type { Child } from '../pool.ts';
 import { Hangs } from './hangs.ts';
 import { type MemoryKill, MemoryKills } from './memory-kills.ts';

@@ -3,7 +3,7 @@
 import { BootError, type ErrorReport, report } from '../../errors.ts';
 import type { ExitReason } from '../../ipc/messages.ts';
 import type { Level, Logger } from '../../logger.ts';
-import type { Consequence } from '../notes.ts';
+import type { Consequence } from '../endings.ts';
 import type { Child, Ending, Policy, Pool, RecycleReason } from '../pool.ts';
 import { nameOf } from './hangs.ts';
 import type { MemoryKill } from './memory-kills.ts';

@@ -5,6 +5,7 @@
  * budget says.
  */
 
+import * as endings from '../../../src/master/endings.ts';
 import * as notes from '../../../src/master/notes.ts';
 import * as plan from '../../../src/master/plan.ts';
 import { type Event, eventsOf } from './events.ts';
@@ -21,7 +22,7 @@ import {
   type World,
 } from './world.ts';
 
-export const realRules: Rules = { notes, plan };
+export const realRules: Rules = { notes: { ...notes, ...endings }, plan };
 
 export interface Exploration {
   readonly states: number;

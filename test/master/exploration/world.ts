@@ -1,13 +1,14 @@
 /** A small world: a pool, a clock, and what may still happen. */
 
 import { infancyMs } from '../../../src/master/backoff.ts';
+import type * as realEndings from '../../../src/master/endings.ts';
 import type * as realNotes from '../../../src/master/notes.ts';
 import type * as realPlan from '../../../src/master/plan.ts';
 import { type Child, childrenOf, createPool, type Policy, type Pool } from '../../../src/master/pool.ts';
 
 /** What is explored: the real functions, or some with a planted fault. */
 export interface Rules {
-  readonly notes: typeof realNotes;
+  readonly notes: typeof realNotes & typeof realEndings;
   readonly plan: typeof realPlan;
 }
 

@@ -1,0 +1,76 @@
+/** Carries out what the plan says, and enters in the records that it is done. */
+
+import type { Logger } from '../logger.ts';
+import type { Children } from './children/children.ts';
+import { logRecycling } from './children/exits.ts';
+import { nameOf } from './children/hangs.ts';
+import type { Generation } from './generations/generation.ts';
+import type { Rollout } from './generations/rollout.ts';
+import type { MasterHooks } from './hooks.ts';
+import * as notes from './notes.ts';
+import type { Action } from './plan.ts';
+import { isRecycling, type Pool } from './pool.ts';
+import type { StartScreen } from './start-screen.ts';
+
+interface Parts {
+  readonly pool: Pool;
+  readonly children: Children;
+  readonly hooks: MasterHooks;
+  readonly rollout: Rollout;
+  readonly screen: StartScreen;
+  /** The configuration that new workers run. */
+  readonly current: () => Generation;
+}
+
+export class Executor {
+  private readonly parts: Parts;
+
+  constructor(parts: Parts) {
+    this.parts = parts;
+  }
+
+  private get log(): Logger {
+    return this.parts.current().log;
+  }
+
+  carryOut(action: Exclude<Action, { type: 'stop' }>, now: number): void {
+    const { children, pool, rollout } = this.parts;
+    if (action.type === 'spawn') return this.spawn(action.worker, now);
+    if (action.type === 'finish_reload') return rollout.finish();
+    const { child } = action;
+    if (action.type === 'question') {
+      notes.noteQuestioned(child);
+      children.question(child);
+    } else if (action.type === 'hurry') {
+      const { graceMs } = action;
+      notes.noteHurried(child, now);
+      children.send(child, { type: 'quit', graceMs });
+    } else if (action.type === 'retire') {
+      const { reason, graceMs, idleGraceMs } = action;
+      if (isRecycling(reason)) logRecycling(this.log, child, reason, pool);
+      notes.noteRetiring(child, reason, graceMs, now);
+      children.send(child, { type: 'retire', graceMs, idleGraceMs, isStop: pool.stopping !== undefined });
+    } else this.kill(action, now);
+  }
+
+  private spawn(worker: number, now: number): void {
+    const { pool, hooks, children, current, screen } = this.parts;
+    const child = notes.addChild(pool, worker, now);
+    hooks.forking(child);
+    if (!children.spawn(child, current())) return;
+    this.log.event('info', 'worker_spawned', nameOf(child), 'worker spawned', screen.step);
+  }
+
+  private kill({ child, reason, isOverdue }: Extract<Action, { type: 'kill' }>, now: number): void {
+    const { pool, hooks, children } = this.parts;
+    const { hangs } = children;
+    if (reason === 'hung' && hangs.isSuspended(child)) {
+      notes.noteExcused(child, now);
+      return this.log.say('warn', nameOf(child), 'worker suspended by a signal or a debugger: left alone');
+    }
+    if (reason === 'hung') hooks.aborting(child, hangs.logHung(this.log, child, pool.policy.timeoutMs));
+    else if (isOverdue && child.state === 'retiring') hangs.logOverstay(this.log, child);
+    notes.noteKilled(child, reason);
+    children.kill(child);
+  }
+}
