@@ -26,7 +26,7 @@ export const nodeOptions = parser<readonly string[], string | readonly string[]>
       return word;
     });
   },
-  (words) => (words.some((word) => /[\s"]/.test(word)) ? words : words.join(' ')),
+  (words) => (words.length === 0 || words.some((word) => /[\s"]/.test(word)) ? words : words.join(' ')),
 );
 
 function splitWords(text: string): string[] {
