@@ -13,7 +13,7 @@ export function renderComplaint({ message, stack = '', exitCode }: ErrorReport):
   return `${[...problems, ...frames].join('\n')}\n`;
 }
 
-/** A line of a stack that is neither tsgun's, nor of what loads TypeScript, nor of Node. */
+/** A line of a stack that is neither tsgun's nor Node's. */
 function isOfUser(line: string): boolean {
-  return /^\s+at /.test(line) && !line.includes(ownFolder) && !/node_modules\/jiti\/|\bnode:/.test(line);
+  return /^\s+at /.test(line) && !line.includes(ownFolder) && !/\(node:|at node:/.test(line);
 }

@@ -149,7 +149,7 @@ export async function importFresh(path: string): Promise<Exports> {
   const before = new Set(Object.keys(cache));
   if (!hasModuleHooks) compileJavaScript(true);
   try {
-    if (!hasModuleHooks && usesTopLevelAwait(path)) openHookThread();
+    if (!hasModuleHooks && usesTopLevelAwait(path, true)) openHookThread();
     else if (!hasModuleHooks || (isCompiled(path) && compiledModule(path).format === 'commonjs'))
       return await requireCompiled(path, false);
     return await import(againUrl(path));

@@ -58,9 +58,13 @@ export function forgetModules(): void {
   recent.clear();
 }
 
-/** Whether the file, or one that it imports, awaits something outside of functions. */
-export function usesTopLevelAwait(path: string): boolean {
-  return someModule(path, isCompiled, ({ isAsync }) => isAsync);
+/**
+ * Whether the file, or one that it imports, awaits something outside of functions.
+ * @param mayBeJavaScript whether JavaScript is looked at too, as it is compiled with the rest
+ */
+export function usesTopLevelAwait(path: string, mayBeJavaScript = false): boolean {
+  const isOwn = (each: string) => isCompiled(each) || (mayBeJavaScript && /\.[cm]?js$/.test(each));
+  return someModule(path, isOwn, ({ isAsync }) => isAsync);
 }
 
 /**

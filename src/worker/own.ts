@@ -7,7 +7,7 @@ import { loadInterfaces } from '../app/interfaces.ts';
 import { loadLoader } from '../app/load.ts';
 import { speaksTcp } from '../app/tcp.ts';
 import { descriptorError } from '../descriptors.ts';
-import { ownFilesError } from '../errors.ts';
+import { ownFilesError, TsgunError } from '../errors.ts';
 import { watchdogEntry } from '../ipc/entries.ts';
 import type { WorkerOrder } from '../ipc/messages.ts';
 import { registry } from './classes/registry.ts';
@@ -19,7 +19,7 @@ export interface Own {
   readonly watchdog: ThreadCode;
 }
 
-/** @throws BootError that names the remedy */
+/** @throws BootError that names the remedy, or ConfigError where the worker class has no place for the app */
 export async function loadOwn(order: WorkerOrder): Promise<Own> {
   const { settings, app, script, hooksFrom, identity } = order;
   try {
@@ -34,6 +34,8 @@ export async function loadOwn(order: WorkerOrder): Promise<Own> {
     if (typeof hooksFrom === 'object') await import('../config/config-file.ts');
     return { makeWorker, watchdog: readThreadCode(watchdogEntry) };
   } catch (error) {
-    throw descriptorError(error) === undefined ? ownFilesError(error) : error;
+    // What the order asks for may be at fault, and not a file.
+    if (error instanceof TsgunError || descriptorError(error) !== undefined) throw error;
+    throw ownFilesError(error);
   }
 }

@@ -80,20 +80,16 @@ describe('a config file', () => {
     [
       'x.ts',
       'export default {\n  workers: \n};',
-      /^tsgun: config: the file failed to load: .*Unexpected token \(x\.ts:3\)$/,
+      /^tsgun: config: the file failed to load: Expression expected \(x\.ts:3\)$/,
     ],
-    [
-      'x.mjs',
-      'export default {\n  workers: \n};',
-      /^tsgun: config: the file failed to load: .*Unexpected token.* \(x\.mjs:3\)$/,
-    ],
+    ['x.mjs', 'export default {\n  workers: \n};', /^tsgun: config: the file failed to load: .+ \(x\.mjs:3\)$/],
     ['x.mjs', 'import "./nothing.mjs";', /^tsgun: config: the file failed to load: Cannot find module/],
   ])('%s that holds %j is refused', async (name, text, message) => {
     const { code, stderr } = await print({ [name]: text }, ['-c', name]);
     expect(code).toBe(1);
     expect(stderr[0]).toMatch(message);
     // Nothing of tsgun's own insides.
-    expect(stderr.slice(1).filter((line) => !/^ {4}at .*x\.m?ts:\d/.test(line))).toEqual([]);
+    expect(stderr.slice(1).filter((line) => !/^ {4}at .*\/x\.m?[jt]s:\d/.test(line))).toEqual([]);
   });
 });
 

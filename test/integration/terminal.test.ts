@@ -32,7 +32,11 @@ class Terminal {
     });
     this.process.stdout?.on(
       'data',
-      (bytes) => (this.screen += String(bytes).replaceAll('\r', '').replaceAll(path, '$PWD')),
+      (bytes) =>
+        (this.screen += String(bytes)
+          .replaceAll('\r', '')
+          .replaceAll(path, '$PWD')
+          .replace(/^ {4}at .*?(\$PWD\/[^:]+:\d+).*$/gm, '    at $1')),
     );
     this.closed = once(this.process, 'close');
     onTestFinished(() => {
@@ -105,7 +109,7 @@ describe.skipIf(!hasTerminal)('on a terminal', () => {
       'an app that throws, in three workers',
       ['throws.ts', '-w', '3'],
       4,
-      'tsgun: app: throws.ts failed to load: no database\n    at $PWD/throws.ts:2:7\n',
+      'tsgun: app: throws.ts failed to load: no database\n    at $PWD/throws.ts:2\n',
     ],
     [
       'two problems',

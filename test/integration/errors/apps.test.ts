@@ -8,14 +8,14 @@ it.each<[what: string, start: Start]>([
     'an app that is not there',
     { args: ['nope.ts'], code: 4, logs: ['app: no file "nope.ts" (looked for $PWD/nope.ts)'] },
   ],
-  ['a folder', { args: ['.'], code: 4, logs: ['app: "." is not one of .ts .mts .cts .js .mjs .cjs files'] }],
+  ['a folder', { args: ['.'], code: 4, logs: ['app: "." is not one of .ts .mts .cts .js .mjs .cjs .tsx .jsx files'] }],
   [
     'a file of another kind',
     {
       args: ['x.py'],
       files: { 'x.py': '' },
       code: 4,
-      logs: ['app: "x.py" is not one of .ts .mts .cts .js .mjs .cjs files'],
+      logs: ['app: "x.py" is not one of .ts .mts .cts .js .mjs .cjs .tsx .jsx files'],
     },
   ],
   [
@@ -23,7 +23,7 @@ it.each<[what: string, start: Start]>([
     {
       args: ['syntax.ts'],
       code: 4,
-      logs: ['app: syntax.ts failed to load: ParseError: Unexpected token, expected "," $PWD/syntax.ts:1:40'],
+      logs: ["app: syntax.ts failed to load: Expected ',', got '<eof>' ($PWD/syntax.ts:1)"],
     },
   ],
   [
@@ -31,7 +31,7 @@ it.each<[what: string, start: Start]>([
     {
       args: ['syntax.mjs'],
       code: 4,
-      logs: ['app: syntax.mjs failed to load: ParseError: Unexpected token, expected "," $PWD/syntax.mjs:1:40'],
+      logs: ["app: syntax.mjs failed to load: Expected ',', got '<eof>' ($PWD/syntax.mjs:1)"],
     },
   ],
   ['an app that throws', { args: ['throws.ts'], code: 4, logs: ['app: throws.ts failed to load: no database'] }],

@@ -147,7 +147,7 @@ it.each<[what: string, start: Start]>([
       args: ['good.mjs'],
       files: { 'tsgun.config.ts': 'export default {\n  workers:\n};' },
       code: 1,
-      says: ['tsgun: config: the file failed to load: Unexpected token (tsgun.config.ts:3)'],
+      says: ['tsgun: config: the file failed to load: Expression expected (tsgun.config.ts:3)'],
     },
   ],
   [
