@@ -44,7 +44,7 @@ function redirect(stream: NodeJS.WriteStream, sink: Sink): void {
   redirected.add(stream);
   // What was written before may still fail.
   stream.on('error', () => {});
-  // pino, too, writes to the stream then, and no longer to the descriptor.
+  // pino, too, writes to the stream then: see `ownThreadOutput`.
   stream.write = function (this: NodeJS.WriteStream, ...args: unknown[]): boolean {
     const [chunk, encoding] = args;
     const done = args.find((arg) => typeof arg === 'function');
@@ -55,6 +55,14 @@ function redirect(stream: NodeJS.WriteStream, sink: Sink): void {
     if (done !== undefined) process.nextTick(done);
     return true;
   } as typeof stream.write;
+}
+
+/**
+ * In a thread, whose output the main thread writes. pino asks whether a stream's `write` is Node's own: only if it is not,
+ * it writes to the stream, and not to the descriptor, which may block.
+ */
+export function ownThreadOutput(): void {
+  for (const stream of [process.stdout, process.stderr]) stream.write = stream.write.bind(stream);
 }
 
 function toBytes(chunk: unknown, encoding: unknown): Uint8Array | undefined {

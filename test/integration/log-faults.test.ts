@@ -105,8 +105,8 @@ class Instance {
   }
 }
 
-function start(port: number, stdout: Stdio, stderr: Stdio, args: readonly string[] = []): Instance {
-  const { path } = makeFolder({ 'app.mjs': loud });
+function start(port: number, stdout: Stdio, stderr: Stdio, args: readonly string[] = [], app = loud): Instance {
+  const { path } = makeFolder({ 'app.mjs': app });
   const all = [command, 'app.mjs', '--bind', `127.0.0.1:${port}`, '--workers', '2', ...args];
   return new Instance(port, spawn(process.execPath, all, { cwd: path, stdio: ['ignore', stdout, stderr] }));
 }
@@ -139,16 +139,27 @@ async function survives(instance: Instance): Promise<void> {
   expect(workers.filter(isAlive)).toEqual([]);
 }
 
-type Fault = 'a full disk' | 'a closed pipe' | 'a pipe that nobody reads' | 'a socket that nobody reads';
+type Fault =
+  | 'a full disk'
+  | 'a closed pipe'
+  | 'a pipe that nobody reads'
+  | 'a closed socket'
+  | 'a socket that nobody reads';
 
 /** Something to write to that is no good. */
-function spoilt(fault: Fault): { stdio: Stdio; spoil: () => void } {
+function spoilt(fault: Fault): { stdio: Stdio; spoil: (instance: Instance) => void } {
   const nothing = () => {};
   if (fault === 'a socket that nobody reads') return { stdio: 'pipe', spoil: nothing };
+  if (fault === 'a closed socket') return { stdio: 'pipe', spoil: ({ process }) => closeAll(process) };
   if (fault === 'a full disk') return { stdio: kept(openSync('/dev/full', 'w')), spoil: nothing };
   const fifo = new Fifo();
   const stdio = kept(fifo.openWriter());
   return { stdio, spoil: fault === 'a closed pipe' ? () => fifo.close() : nothing };
+}
+
+function closeAll({ stdout, stderr }: ChildProcess): void {
+  stdout?.destroy();
+  stderr?.destroy();
 }
 
 function kept(fd: number): number {
@@ -160,11 +171,12 @@ const faults: readonly Fault[] = [
   'a full disk',
   'a closed pipe',
   'a pipe that nobody reads',
+  'a closed socket',
   'a socket that nobody reads',
 ];
 const cases = faults.flatMap((fault) =>
   (['async', 'sync', 'threaded'] as const)
-    .filter((workerClass) => workerClass === 'async' || fault !== 'a socket that nobody reads')
+    .filter((workerClass) => workerClass === 'async' || !fault.includes('socket'))
     .map((workerClass) => ({ fault, workerClass })),
 );
 
@@ -176,12 +188,102 @@ describe.skipIf(process.platform !== 'linux').each(cases)(
       const stdout = which === 'stderr' ? 'ignore' : bad.stdio;
       const stderr = which === 'stdout' ? 'ignore' : bad.stdio;
       const instance = start(await freePort(), stdout, stderr, ['--worker-class', workerClass]);
-      bad.spoil();
+      bad.spoil(instance);
       await instance.ready();
       await survives(instance);
     });
   },
 );
+
+/** What pino, Fastify's logger too, writes to without being told, it opens by itself. */
+const withPino = `
+import { createRequire } from 'node:module'
+const log = createRequire('${import.meta.url}')('pino')()
+const line = 'x'.repeat(200)
+export default (env, startResponse) => {
+  for (let count = 0; count < 30; count++) log.error(line)
+  if (env.PATH_INFO === '/fail') throw new Error(line)
+  startResponse('200 OK', [])
+  return []
+}`;
+
+describe.skipIf(process.platform !== 'linux').each(cases.filter(({ fault }) => !fault.includes('socket')))(
+  'an app that logs by pino to $fault, in the $workerClass class',
+  ({ fault, workerClass }) => {
+    it('loses neither a request nor a worker', async () => {
+      const bad = spoilt(fault);
+      const args = ['--worker-class', workerClass];
+      const instance = start(await freePort(), bad.stdio, 'ignore', args, withPino);
+      bad.spoil(instance);
+      await instance.ready();
+      await survives(instance);
+    });
+  },
+);
+
+/** Reads standard error, and what is wrong with standard output. */
+function reading(instance: Instance): () => LogLine[] {
+  let text = '';
+  instance.process.stderr!.on('data', (bytes) => {
+    text += bytes;
+  });
+  return () =>
+    text
+      .split('\n')
+      .filter((line) => line.endsWith('}') && line.startsWith('{'))
+      .map((line) => JSON.parse(line) as LogLine);
+}
+
+describe.skipIf(process.platform !== 'linux')('standard output', () => {
+  it('that cannot be written is a line of the error log, one for each process', async () => {
+    const fifo = new Fifo();
+    const instance = start(await freePort(), kept(fifo.openWriter()), 'pipe');
+    fifo.close();
+    const lines = reading(instance);
+    await instance.ready();
+    for (let count = 0; count < 20; count++) await instance.get('/fail');
+    const found = lines().filter(({ stream }) => stream === 'stdout');
+    const pids = found.map(({ pid }) => pid);
+    expect(found).toEqual(
+      pids.map((pid) =>
+        expect.objectContaining({
+          level: 'warn',
+          pid,
+          error: expect.stringMatching(/EPIPE|ENXIO/),
+          msg: expect.stringMatching(/^stdout cannot be written/),
+        }),
+      ),
+    );
+    expect(new Set(pids).size).toBe(pids.length);
+    expect(pids.length).toBeGreaterThan(0);
+    expect(await instance.term()).toBeLessThan(1000);
+  });
+
+  it('whose reader stops and goes on: the error log says how many lines are missing', async () => {
+    const fifo = new Fifo();
+    const printing = `export default (env, startResponse) => {
+      for (let count = 0; count < 100_000; count++) console.log('x'.repeat(99))
+      startResponse('200 OK', [])
+      return []
+    }`;
+    const instance = start(await freePort(), kept(fifo.openWriter()), 'pipe', ['--workers', '1'], printing);
+    const lines = reading(instance);
+    await eventually(async () => (await instance.get('/').catch(() => '')).includes('200 OK'));
+    let size = 0;
+    const dropped = () => lines().find(({ event }) => event === 'log_dropped');
+    await eventually(() => {
+      size += fifo.read().length;
+      return dropped() !== undefined;
+    });
+    await eventually(() => {
+      const { length } = fifo.read();
+      size += length;
+      return length === 0;
+    });
+    expect(dropped()).toMatchObject({ level: 'warn', stream: 'stdout', dropped: 100_000 - size / 100 });
+    expect(await instance.term()).toBeLessThan(1000);
+  });
+});
 
 describe.skipIf(process.platform !== 'linux')('a reader of the log that stops', () => {
   it('and goes on finds whole lines, and how many are missing, in each process', async () => {

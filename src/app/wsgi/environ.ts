@@ -1,8 +1,9 @@
 /** A WSGI environ out of a request (PEP 3333, "environ Variables"). */
 
-import { Writable } from 'node:stream';
+import type { Writable } from 'node:stream';
 import type { Exchange } from '../../http/exchange.ts';
 import type { Environ, Header } from '../types.ts';
+import { ErrorStream } from './error-stream.ts';
 import { FileWrapper } from './file-wrapper.ts';
 import { InputStream } from './input.ts';
 
@@ -20,7 +21,7 @@ export function environMaker({
   multiprocess,
   onErrorLine,
 }: EnvironOptions): (exchange: Exchange) => Environ {
-  const errors = errorStream(onErrorLine);
+  const errors = new ErrorStream(onErrorLine);
   return (exchange) => new RequestEnviron(exchange, errors, multithread, multiprocess) as unknown as Environ;
 }
 
@@ -114,21 +115,4 @@ export function abortSignal(exchange: Exchange): AbortSignal {
   const controller = new AbortController();
   exchange.onLeave((reason) => controller.abort(reason));
   return controller.signal;
-}
-
-function errorStream(onErrorLine: (line: string) => void): Writable {
-  let partial = '';
-  return new Writable({
-    decodeStrings: false,
-    write(chunk: string | Buffer, _encoding, done) {
-      // Only what is new is searched: a line may come in many pieces.
-      const [first = '', ...others] = chunk.toString().split('\n');
-      partial += first;
-      for (const line of others) {
-        onErrorLine(partial);
-        partial = line;
-      }
-      done();
-    },
-  });
 }

@@ -1,7 +1,8 @@
 /** The rules of PEP 3333, seen from the client and from the app, through the real engine. */
 
 import { EventEmitter, once } from 'node:events';
-import { Readable } from 'node:stream';
+import { Readable, type Writable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import type { App, Environ } from '../../../src/app/types.ts';
 import { Client } from '../../http/client.ts';
@@ -466,6 +467,28 @@ describe('the environ (PEP 3333, "environ Variables")', () => {
     });
     await ask(get);
     expect(errorLines).toEqual(['one', 'two']);
+  });
+
+  it('takes lines for the error log from what is piped there, of one request after the other', async () => {
+    const { ask, errorLines } = await serve(async (env, startResponse) => {
+      await pipeline(Readable.from(['one\ntw', 'o']), env['wsgi.errors']);
+      (env['wsgi.errors'] as Writable).destroy();
+      startResponse(...ok);
+      return [];
+    });
+    await ask(get);
+    await ask(get);
+    expect(errorLines).toEqual(['one', 'two', 'one', 'two']);
+  });
+
+  it('takes an error line that never ends in pieces', async () => {
+    const { ask, errorLines } = await serve((env, startResponse) => {
+      for (let count = 0; count < 100; count++) env['wsgi.errors'].write('x'.repeat(1000));
+      startResponse(...ok);
+      return [];
+    });
+    await ask(get);
+    expect(errorLines).toEqual(['x'.repeat(66_000)]);
   });
 
   it('fails by early hints that belong to the connection, or would split the answer', async () => {

@@ -15,6 +15,7 @@ import { onPlaceFree } from '../../../http/departure.ts';
 import { ClientGone, timeoutError } from '../../../http/errors.ts';
 import { Exchange } from '../../../http/exchange.ts';
 import { departureMs } from '../../../http/limits.ts';
+import { ownThreadOutput } from '../../../log/output.ts';
 import { isMainError } from '../../../node/main-module.ts';
 import { AnswerRing, Watch } from '../answer-ring.ts';
 import { Claims } from '../claims.ts';
@@ -178,6 +179,7 @@ class Thread {
     const outlet = new Outlet(port, new AnswerRing(order.answers), new Watch(order.watch));
     if (source.script !== undefined) process.argv[1] = source.script;
     process.on('uncaughtException', onEscape);
+    ownThreadOutput();
     try {
       await loadInterfaces(settings.interface);
       const { app, close } = await prepareApp(await loadFrom(source), settings.interface);
