@@ -17,7 +17,7 @@ const counter = new Int32Array(shared);
 const stallMs = stallMsOf(timeoutMs);
 const tickMs = lookEveryMs(timeoutMs);
 /** How long JavaScript gets to answer before it is said to be in native code; with the master's patience in mind. */
-const answerMs = { hung: 300, report: 600 } as const;
+const answerMs = { hung: 300, report: 900 } as const;
 /** An answer that takes this long may come from a place that a native call has just returned to. */
 const slowMs = 200;
 /** A thread that wakes this much later than it meant to was not running, and its process neither. */
