@@ -9,96 +9,67 @@
 // Not the global, which an app may replace.
 import { setImmediate } from 'node:timers';
 import { apart } from '../context.ts';
-import { Departure } from '../departure.ts';
 import { ClientGone, HttpError, overdueAnswer, timeoutError } from '../errors.ts';
 import { type Attachment, type Bytes, type Carrier, Exchange, type Tunnel, type TunnelEvents } from '../exchange.ts';
 import type { RequestHead } from '../head.ts';
-import {
-  defaultTimeouts,
-  departureMs,
-  largeBodyBytes,
-  lingerMs,
-  maxDrainBytes,
-  maxHeldBytes,
-  maxLingerMs,
-  maxQueuedBytes,
-} from '../limits.ts';
+import { defaultTimeouts, departureMs, largeBodyBytes, maxDrainBytes } from '../limits.ts';
 import { checkDeadline } from '../overdue.ts';
-import { isShared, readBuffer } from '../wire/buffers.ts';
 import { openWire } from '../wire/open-wire.ts';
 import type { Incoming, Wire, WireEvents } from '../wire/wire.ts';
-import { Gathered } from './gathered.ts';
+import { Departing, type Deserted } from './departing.ts';
 import type { Host, Peer, Waiting, Worth } from './host.ts';
+import { IncomingBody } from './incoming-body.ts';
+import { Outgoing, type OutgoingEvents } from './outgoing.ts';
 import { RequestParser, type RequestSink } from './parser.ts';
+import { WireTunnel } from './tunnel.ts';
+import { Unread } from './unread.ts';
+import { type Phase, Waits } from './waits.ts';
 
-/** What the connection waits for; each has its own deadline. */
-export type Phase = 'idle' | 'head' | 'body' | 'answer' | 'linger' | 'tunnel' | 'closed';
-
-export class Connection implements RequestSink, WireEvents, Carrier, Waiting {
-  /** In the server's coarse clock, 0 for none. */
-  deadline = 0;
-  phase: Phase = 'idle';
-  /** Its turn in the server's order of waiting: since when the client has been expected to act. */
-  waitingSince: number;
+export class Connection implements RequestSink, WireEvents, OutgoingEvents, Carrier, Waiting, Deserted {
   readonly remoteAddress: string;
   readonly remotePort: string;
-
+  readonly wire: Wire;
+  readonly outgoing: Outgoing;
+  readonly waits: Waits;
   attachment: Attachment | undefined = undefined;
+  /** Whether the client has ended, but requests that came before wait for their answers. */
+  isEndWaiting = false;
 
   private readonly server: Host;
-  private readonly wire: Wire;
   private readonly parser: RequestParser;
-  private readonly gathered = new Gathered();
+  private readonly body = new IncomingBody();
   private exchange: Exchange | undefined = undefined;
   /** It is answered, while the app still reads its body. */
   private answered: Exchange | undefined = undefined;
+  /** A head that the parser has just read. */
+  private arrived: RequestHead | undefined = undefined;
   /** Whether the current request has come in whole; true between requests. */
   private isRequestComplete = true;
-  /** Bytes of an unread body thrown away since its answer was complete. */
-  private drainedBytes = 0;
-  /** Pipelined bytes that wait for the current answer. */
-  private rest: Buffer[] | undefined = undefined;
-  private restBytes = 0;
-  /** Text held back while the parser runs, so that pipelined answers share a write. */
-  private held = '';
-  private isConsuming = false;
-  /** Where the current answer begins in the text held back; -1 once something of it may be on the wire. */
-  private answerStart = -1;
+  private unread: Unread | undefined = undefined;
   /** Whether the next request was sent ahead of the answer to the one before, and whether the current one was. */
   private isBehind = false;
   private isPipelined = false;
-  /** Of the request that was the last, if it was answered while the parser ran. */
-  private lastHead: RequestHead | undefined = undefined;
-  /** The client has not taken what it was sent: it is offered no further answer until it has. */
-  private isBackedUp = false;
   private hasClientEnded = false;
-  /** It has, but requests that came before wait for their answers. */
-  private isEndWaiting = false;
   /** It has, and may yet be answered. */
-  private departure: Departure | undefined = undefined;
+  private departing: Departing | undefined = undefined;
   /** It has left before an answer was complete: those to pipelined requests behind it go nowhere either. */
   private isMute = false;
   private isClosing = false;
-  /** When it is closed at the latest, once all is said. */
-  private lingerEnd = 0;
-  /** The app wants no request behind this one. */
+  /** No request is read behind this one. */
   private isLast = false;
   private requests = 0;
   /** Who has the connection after an upgrade. */
   private tunnel: TunnelEvents | undefined = undefined;
-  /** Where the next read goes, and whether a piece of it was given to the app. */
-  private buffer: Buffer = readBuffer(false);
-  private isBufferTaken = false;
 
-  constructor(server: Host, incoming: Incoming, peer: Peer) {
+  /** @param open makes the wire; tests make one up */
+  constructor(server: Host, incoming: Incoming, peer: Peer, open = openWire) {
     this.server = server;
     this.remoteAddress = peer.address;
     this.remotePort = peer.port;
     this.parser = new RequestParser(server.limits, this);
-    this.wire = openWire(incoming, this);
-    this.waitingSince = server.waitOrder.next();
-    // A client's first chance to send a head begins now.
-    this.deadline = server.deadlineIn(server.timeouts.headerMs);
+    this.waits = new Waits(server);
+    this.wire = open(incoming, this);
+    this.outgoing = new Outgoing(this.wire, this, server.heldAnswerBytes);
   }
 
   get localAddress(): string {
@@ -109,180 +80,140 @@ export class Connection implements RequestSink, WireEvents, Carrier, Waiting {
     return this.server.localPort;
   }
 
+  get phase(): Phase {
+    return this.waits.phase;
+  }
+
+  get deadline(): number {
+    return this.waits.deadline;
+  }
+
+  get waitingSince(): number {
+    return this.waits.since;
+  }
+
   /** The request that is being answered. */
   get running(): Exchange | undefined {
     return this.exchange;
   }
 
+  get isServerDraining(): boolean {
+    return this.server.isDraining;
+  }
+
+  isAnswering(exchange: Exchange): boolean {
+    return this.exchange === exchange && !this.isClosing;
+  }
+
   // Bytes in.
 
+  nextBuffer(): Buffer {
+    const isBody = this.exchange !== undefined && !this.isRequestComplete;
+    return this.body.nextBuffer(isBody && this.parser.bodyRemaining >= largeBodyBytes);
+  }
+
   takeBytes(bytes: Buffer, length: number): void {
-    if (this.isClosing) return this.keepLingering();
+    if (this.isClosing) return this.waits.prolongLinger();
     if (this.tunnel !== undefined) return this.tunnel.takeBytes(Buffer.from(bytes.subarray(0, length)));
-    if (this.rest !== undefined) return this.keep(bytes.subarray(0, length));
+    if (this.unread !== undefined) return this.keep(this.unread, bytes.subarray(0, length));
     if (this.exchange === undefined && this.parser.isIdle) this.isBehind = false;
     this.consume(bytes, 0, length);
   }
 
-  /**
-   * The memory of the next read. A large body is read into buffers of its own, which go to the app without a copy: 1.3
-   * times the uploads per second.
-   */
-  nextBuffer(): Buffer {
-    const isLarge =
-      this.exchange !== undefined && !this.isRequestComplete && this.parser.bodyRemaining >= largeBodyBytes;
-    if (!isLarge) this.buffer = readBuffer(false);
-    else if (this.isBufferTaken || isShared(this.buffer)) this.buffer = readBuffer(true);
-    this.isBufferTaken = false;
-    return this.buffer;
-  }
-
   private consume(bytes: Buffer, start: number, end: number): void {
+    const { parser, outgoing } = this;
     let position = start;
-    this.isConsuming = true;
+    let current = this.exchange;
+    outgoing.isHolding = true;
     try {
       while (position < end && !this.isClosing && !this.mustWait) {
-        position = this.parser.feed(bytes, position, end);
-        this.passBody();
+        position = parser.feed(bytes, position, end);
+        if (this.arrived !== undefined) current = this.begin(this.arrived);
+        else this.passBody();
       }
     } catch (error) {
       if (!(error instanceof HttpError)) throw error;
-      // Of a body that is broken, nobody wants the part before.
-      this.gathered.take();
+      this.body.drop();
       this.refuse(error);
     } finally {
-      this.isConsuming = false;
+      outgoing.isHolding = false;
     }
-    if (this.lastHead !== undefined) return this.part(this.lastHead, position === end);
-    this.flush();
+    if (this.isDone) return this.closeAfterLast(current?.head, position === end);
+    outgoing.flush();
+    // For later. The client's end would not be seen behind it, so the connection is read on, within bounds.
     if (position < end && !this.isClosing) {
-      this.rest = [];
-      this.restBytes = 0;
-      this.keep(bytes.subarray(position, end));
+      this.unread = new Unread();
+      this.keep(this.unread, bytes.subarray(position, end));
     }
     if (this.isEndWaiting) this.takeEnd();
     else this.updatePhase();
   }
 
-  /** For later. The client's end would not be seen behind it, so the connection is read on, within bounds. */
-  private keep(bytes: Buffer): void {
-    this.rest!.push(isShared(bytes) ? Buffer.from(bytes) : bytes);
-    this.restBytes += bytes.length;
-    if (this.restBytes >= maxQueuedBytes) this.wire.pause();
+  private keep(unread: Unread, bytes: Buffer): void {
+    unread.add(bytes);
+    if (unread.isFull) this.wire.pause();
   }
 
-  private takeRest(): Buffer | undefined {
-    const { rest } = this;
-    this.rest = undefined;
-    return rest?.length === 1 ? rest[0] : rest && Buffer.concat(rest);
+  private takeUnread(): Buffer | undefined {
+    const { unread } = this;
+    this.unread = undefined;
+    return unread?.join();
   }
 
-  /** Whether the next request has to wait for the answer to this one, or for the client to take what it was sent. */
+  /** Whether what follows has to wait for the answer to this request, or for the client to take what it was sent. */
   private get mustWait(): boolean {
-    return this.isRequestComplete && (this.exchange !== undefined || this.isBackedUp);
+    return this.isDone || (this.isRequestComplete && (this.exchange !== undefined || this.outgoing.isBackedUp));
+  }
+
+  /** Whether the last answer is complete. */
+  private get isDone(): boolean {
+    return this.isLast && this.exchange === undefined;
   }
 
   takeEnd(): void {
-    this.isEndWaiting = this.rest !== undefined && !this.isClosing;
+    this.isEndWaiting = this.unread !== undefined && !this.isClosing;
     this.hasClientEnded = !this.isEndWaiting;
-    if (this.isClosing) return this.watchDeparted();
-    if (this.tunnel !== undefined) return this.endTunnel(this.tunnel);
+    if (this.isClosing) return this.outgoing.watchStallAnew();
+    if (this.tunnel !== undefined) return this.depart().beginTunnel(this.tunnel);
     this.attachment?.takeEnd?.();
-    if (this.exchange !== undefined && this.isRequestComplete) this.depart(this.exchange);
+    if (this.exchange !== undefined && this.isRequestComplete) this.depart().begin(this.exchange);
     else if (this.isEndWaiting) this.updatePhase();
     else if (this.parser.isInHead || !this.isRequestComplete)
       this.refuse(new HttpError(400, 'the request ended too early'));
     else this.close();
   }
 
-  /** The client has closed its half, and its request is not answered yet. */
-  private depart(exchange: Exchange): void {
-    const reason = halfClosed();
-    if (!exchange.endsWithClient) {
-      exchange.leave(reason);
-      // Unless that has brought the answer.
-      if (this.exchange !== exchange || this.isClosing) return;
-      this.departure = new Departure(() => this.giveUp(exchange));
-      this.waitingSince = this.server.waitOrder.next();
-      return this.watchDeparted();
-    }
-    this.endWithClient(exchange, reason);
+  private depart(): Departing {
+    this.departing = new Departing(this);
+    return this.departing;
+  }
+
+  private endDeparture(): void {
+    this.departing?.stop();
+    this.departing = undefined;
   }
 
   noteEndHeard(exchange: Exchange, isOver: boolean): void {
-    if (this.exchange !== exchange || this.departure === undefined) return;
-    if (isOver) this.endWithClient(exchange, exchange.leaveReason ?? halfClosed());
-    else this.renewDeparture();
+    if (this.exchange === exchange) this.departing?.noteHeard(exchange, isOver);
   }
 
-  /** For the app, its client has left. */
-  private endWithClient(exchange: Exchange, reason: Error): void {
-    this.endDeparture();
-    exchange.mute();
-    exchange.leave(reason);
-    if (!this.isEndWaiting) {
-      this.close();
-      return this.watchDeparted();
-    }
-    // What came whole takes effect, though no answer to it can be sent: the handlers run that wait for their turn.
+  goOnMute(exchange: Exchange, reason: Error): void {
     this.isMute = true;
     // Each has read by then what came of its body.
     setImmediate(() => {
-      if (this.exchange !== exchange || this.isClosing) return;
+      if (!this.isAnswering(exchange)) return;
       this.exchange = undefined;
       this.abandon(exchange, reason);
       this.proceed();
     });
   }
 
-  /** The app has written nothing for as long as it may after its client's end. */
-  private giveUp(exchange: Exchange): void {
-    if (this.exchange !== exchange || this.isClosing) return;
-    // Slowly, but the client takes what the app waits to go on from; or the app is computing, and knows of nothing.
-    const isDeaf = exchange.isDeaf?.() === true && !this.server.isDraining;
-    if (isDeaf || this.wire.pendingBytes > 0) return this.departure?.renew();
-    this.giveUpNow(exchange);
-  }
-
-  private giveUpNow(exchange: Exchange): void {
-    this.endDeparture();
-    this.abandon(exchange, halfClosed());
-    // Where the connection's end is the body's, only a reset tells a client that it has not had all of it.
-    if (exchange.isStarted && exchange.minorVersion === 0) this.cut();
-    else this.close();
-  }
-
-  /** The app has written something, or the client has taken something. */
-  private renewDeparture(): void {
-    if (this.departure === undefined) return;
-    this.departure.renew();
-    this.waitingSince = this.server.waitOrder.next();
-  }
-
-  private abandon(exchange: Exchange, reason: Error): void {
+  abandon(exchange: Exchange, reason: Error): void {
     exchange.abort(reason);
     this.server.noteLeft(exchange);
   }
 
-  /** The same after an upgrade: it may still be written to, and read from no more. */
-  private endTunnel(tunnel: TunnelEvents): void {
-    tunnel.takeEnd();
-    this.waitingSince = this.server.waitOrder.next();
-    this.departure = new Departure(() => {
-      this.watchDeparted();
-      if (this.wire.pendingBytes > 0) this.departure?.renew();
-      else this.wire.end();
-    });
-  }
-
-  private watchDeparted(): void {
-    if (this.wire.pendingBytes === 0 || this.phase === 'closed') return;
-    this.wire.watchStall(0);
-    this.wire.watchStall(this.stallMs, () => this.reset());
-  }
-
-  /** How long a client may take nothing of what it is sent. */
-  private get stallMs(): number {
+  get stallMs(): number {
     const { bodyMs } = this.server.timeouts;
     if (!this.hasClientEnded && !this.isEndWaiting) return bodyMs;
     // What is incomplete anyway is not worth more. Nor is one that may have left, when the worker is to leave.
@@ -290,48 +221,31 @@ export class Connection implements RequestSink, WireEvents, Carrier, Waiting {
     return isHurried ? departureMs : bodyMs || defaultTimeouts.bodyMs;
   }
 
+  noteWritten(): void {
+    this.departing?.renew();
+  }
+
+  takeStall(): void {
+    this.reset();
+  }
+
+  takeDrain(): void {
+    this.outgoing.noteDrained();
+    this.departing?.renew();
+    if (this.tunnel !== undefined) return this.tunnel.takeDrain();
+    if (this.exchange !== undefined) this.exchange.onDrain?.();
+    else if (!this.isClosing) this.proceed();
+  }
+
   // From the parser.
 
   onHead(head: RequestHead): void {
     this.isRequestComplete = false;
-    this.drainedBytes = 0;
-    this.requests++;
-    const { server } = this;
-    const { requestMs } = server.timeouts;
-    const exchange = new Exchange(head, this, requestMs === 0 ? server.now : performance.now());
-    if (this.isMute) exchange.mute();
-    if (requestMs !== 0) exchange.deadline = exchange.startedAt + requestMs;
-    this.exchange = exchange;
-    this.isPipelined = this.isBehind;
-    this.isBehind = true;
-    const isApart = this.requests > 1 && this.wire.isMarked;
-    exchange.settled = (isApart ? apart(() => server.handle(exchange)) : server.handle(exchange)) ?? undefined;
+    this.arrived = head;
   }
 
   onBody(bytes: Buffer, start: number, end: number): void {
-    this.gathered.add(bytes, start, end);
-  }
-
-  private passBody(): void {
-    const bytes = this.gathered.take();
-    if (bytes === undefined) return;
-    const taker = this.exchange ?? (this.answered?.isBodyPending === true ? this.answered : undefined);
-    if (taker !== undefined) {
-      // A small piece would keep a large buffer alive.
-      const isKept = !isShared(bytes) && bytes.length * 4 >= bytes.buffer.byteLength;
-      if (isKept) this.isBufferTaken = true;
-      try {
-        taker.takeBody(isKept ? bytes : Buffer.from(bytes));
-      } catch (error) {
-        // The app's, and nobody catches it; but not here, where it would lose what else came in this read.
-        setImmediate(() => {
-          throw error;
-        });
-      }
-    } else {
-      this.drainedBytes += bytes.length;
-      if (this.drainedBytes > maxDrainBytes) this.close();
-    }
+    this.body.add(bytes, start, end);
   }
 
   onEnd(): void {
@@ -341,41 +255,47 @@ export class Connection implements RequestSink, WireEvents, Carrier, Waiting {
     this.answered = undefined;
   }
 
+  private passBody(): void {
+    const taker = this.exchange ?? (this.answered?.isBodyPending === true ? this.answered : undefined);
+    if (!this.body.pass(taker)) this.close();
+  }
+
+  private begin(head: RequestHead): Exchange {
+    const { server } = this;
+    const { requestMs } = server.timeouts;
+    const exchange = new Exchange(head, this, requestMs === 0 ? server.now : performance.now());
+    if (this.isMute) exchange.mute();
+    if (requestMs !== 0) exchange.deadline = exchange.startedAt + requestMs;
+    this.arrived = undefined;
+    this.exchange = exchange;
+    this.isPipelined = this.isBehind;
+    this.isBehind = true;
+    this.body.begin();
+    const isApart = ++this.requests > 1 && this.wire.isMarked;
+    exchange.settled = (isApart ? apart(() => server.handle(exchange)) : server.handle(exchange)) ?? undefined;
+    return exchange;
+  }
+
   // To the exchange.
 
   sendText(text: string): boolean {
-    if (!this.isConsuming) return this.watch(this.wire.write(text));
-    this.held += text;
-    return this.held.length < maxHeldBytes || this.flush();
+    return this.outgoing.sendText(text);
   }
 
   sendBytes(head: string, bytes: Bytes, tail: string): boolean {
-    const prefix = this.held + head;
-    this.held = '';
-    this.answerStart = -1;
-    return this.watch(this.wire.writeTogether(prefix, bytes, tail));
-  }
-
-  /**
-   * A client that takes nothing of what it is sent for the length of the body timeout is cut.
-   * @returns whether the app may go on
-   */
-  private watch(isTaking: boolean): boolean {
-    this.renewDeparture();
-    if (isTaking) return true;
-    // What the kernel took at once is no more than a large write.
-    if (this.wire.pendingBytes > 0) this.isBackedUp = true;
-    this.wire.watchStall(this.stallMs, () => this.reset());
-    return !this.wire.isDestroyed && this.wire.pendingBytes < this.server.heldAnswerBytes;
+    return this.outgoing.sendBytes(head, bytes, tail);
   }
 
   get pendingBytes(): number {
-    return this.held.length + this.wire.pendingBytes;
+    return this.outgoing.pendingBytes;
   }
 
   whenTaken(callback: (error?: Error) => void): void {
-    this.flush();
-    this.wire.whenTaken(callback);
+    this.outgoing.whenTaken(callback);
+  }
+
+  retract(): boolean {
+    return this.outgoing.retract();
   }
 
   pauseBody(): void {
@@ -384,58 +304,43 @@ export class Connection implements RequestSink, WireEvents, Carrier, Waiting {
   }
 
   resumeBody(): void {
-    if (this.wire.isPaused && (this.rest === undefined || this.restBytes < maxQueuedBytes)) this.wire.resume();
+    if (this.wire.isPaused && this.unread?.isFull !== true) this.wire.resume();
     this.updatePhase();
   }
 
   /** Asked when the head is made. */
   mayPersist(exchange: Exchange): boolean {
-    this.answerStart = this.isConsuming ? this.held.length : -1;
-    if (!exchange.head.isKeepAlive || this.server.isDraining || this.isClosing || this.isOver) return false;
-    if (this.server.timeouts.keepAliveMs === 0) return false;
+    this.outgoing.markAnswer();
+    if (!exchange.head.isKeepAlive || this.server.isDraining || this.isClosing) return false;
+    if (this.hasClientEnded || this.isLast || this.server.timeouts.keepAliveMs === 0) return false;
     if (this.isRequestComplete) return true;
     // Without a 100 Continue the client may send its body or not: where the next request begins cannot be known.
     if (exchange.isAwaitingContinue) return false;
     return exchange.head.contentLength <= maxDrainBytes;
   }
 
-  private get isOver(): boolean {
-    return this.hasClientEnded || this.isLast;
-  }
-
   finish(exchange: Exchange): void {
     this.exchange = undefined;
     this.endDeparture();
-    this.drainedBytes += exchange.unreadBytes;
+    this.body.drain(exchange.unreadBytes);
     this.server.countRequest(exchange);
-    const isOver = !exchange.persists || this.isOver;
-    if (!isOver && !this.isRequestComplete && exchange.isBodyPending) this.answered = exchange;
+    this.isLast ||= !exchange.persists || this.hasClientEnded;
+    if (!this.isLast && !this.isRequestComplete && exchange.isBodyPending) this.answered = exchange;
     else exchange.loseBody();
-    if (isOver) {
-      // While the parser runs it cannot be told whether more lies behind this request.
-      if (!this.isConsuming) return this.part(exchange.head, this.rest === undefined);
-      this.isClosing = true;
-      this.lastHead = exchange.head;
-      return;
-    }
-    this.proceed();
+    if (!this.isLast) this.proceed();
+    // While requests are read, `consume` goes on: only there is it known whether more lies behind this one.
+    else if (!this.outgoing.isHolding) this.closeAfterLast(exchange.head, this.unread === undefined);
   }
 
   /** Goes on to the next request, unless it must wait. */
   private proceed(): void {
+    if (this.isDone) return this.close();
     if (this.mustWait) return this.updatePhase();
     if (this.wire.isPaused) this.wire.resume();
-    if (this.isConsuming) return;
-    const rest = this.takeRest();
-    if (rest !== undefined) apart(() => this.consume(rest, 0, rest.length));
+    if (this.outgoing.isHolding) return;
+    const unread = this.takeUnread();
+    if (unread !== undefined) apart(() => this.consume(unread, 0, unread.length));
     else this.updatePhase();
-  }
-
-  retract(): boolean {
-    if (this.answerStart === -1) return false;
-    this.held = this.held.slice(0, this.answerStart);
-    this.answerStart = -1;
-    return true;
   }
 
   /**
@@ -453,7 +358,7 @@ export class Connection implements RequestSink, WireEvents, Carrier, Waiting {
 
   private reset(): void {
     this.isClosing = true;
-    this.flush();
+    this.outgoing.flush();
     this.wire.cut();
   }
 
@@ -473,26 +378,14 @@ export class Connection implements RequestSink, WireEvents, Carrier, Waiting {
 
   /** Not one byte of what follows is read as a request: it belongs to the other protocol. */
   takeOver(exchange: Exchange, events: TunnelEvents): { tunnel: Tunnel; rest: Buffer } {
-    const { wire } = this;
-    const rest = this.takeRest() ?? Buffer.alloc(0);
+    const rest = this.takeUnread() ?? Buffer.alloc(0);
     this.exchange = undefined;
     this.tunnel = events;
-    this.phase = 'tunnel';
-    this.deadline = 0;
+    this.waits.begin('tunnel');
     this.server.countRequest(exchange);
-    const tunnel = {
-      write: (bytes: Bytes) => {
-        this.renewDeparture();
-        return wire.writeTogether('', bytes, '');
-      },
-      pause: () => wire.pause(),
-      resume: () => wire.resume(),
-      end: () => wire.end(),
-      destroy: () => wire.destroy(),
-    };
     this.endDeparture();
-    if (this.hasClientEnded || this.isEndWaiting) process.nextTick(() => this.endTunnel(events));
-    return { tunnel, rest };
+    if (this.hasClientEnded || this.isEndWaiting) process.nextTick(() => this.depart().beginTunnel(events));
+    return { tunnel: new WireTunnel(this.wire, () => this.noteWritten()), rest };
   }
 
   /** After an upgrade: the process is about to end. */
@@ -531,10 +424,11 @@ export class Connection implements RequestSink, WireEvents, Carrier, Waiting {
    * §9.6): if nothing has come by now, and the kernel has all of the answer, there is nothing to linger for. nginx does the
    * same; it saves a quarter of what a connection costs.
    */
-  private part({ isKeepAlive, method }: RequestHead, isAllRead: boolean): void {
-    this.flush();
+  private closeAfterLast(head: RequestHead | undefined, isAllRead: boolean): void {
+    this.outgoing.flush();
+    const isBodiless = head?.method === 'GET' || head?.method === 'HEAD';
     // While its body still comes, closing would be a reset, and the answer could be lost.
-    const isLast = !isKeepAlive && (method === 'GET' || method === 'HEAD') && isAllRead && this.isRequestComplete;
+    const isLast = isBodiless && !head.isKeepAlive && isAllRead && this.isRequestComplete;
     if (isLast && this.wire.pendingBytes === 0) this.destroy();
     else this.close();
   }
@@ -542,31 +436,20 @@ export class Connection implements RequestSink, WireEvents, Carrier, Waiting {
   /** Flushes, says that nothing more comes, and stays for the client's own end or a short while. */
   close(): void {
     this.isClosing = true;
-    this.rest = undefined;
+    this.unread = undefined;
     this.loseBody();
     if (this.phase === 'closed') return;
-    this.flush();
+    this.outgoing.flush();
     if (this.phase !== 'linger') this.server.onPart?.(this);
-    this.phase = 'linger';
-    this.deadline = 0;
-    this.watch(this.wire.pendingBytes === 0);
+    this.waits.begin('linger');
+    this.noteWritten();
+    if (this.wire.pendingBytes > 0) this.outgoing.watchStall();
     // Closing a socket that still has unread bytes resets it, and the answer may never be read: go on reading.
     this.wire.end(() => {
       this.attachment?.takeFinish?.();
-      if (this.phase !== 'linger') return;
-      this.deadline = this.server.deadlineIn(lingerMs);
-      this.lingerEnd = this.server.deadlineIn(maxLingerMs);
-      this.waitingSince = this.server.waitOrder.next();
+      this.waits.limitLinger();
     });
     this.wire.resume();
-  }
-
-  /** A client that goes on sending reads the answer afterwards, as likely as not. */
-  private keepLingering(): void {
-    const { server } = this;
-    if (this.deadline === 0 || this.phase !== 'linger' || server.isDraining) return;
-    this.deadline = Math.min(server.deadlineIn(lingerMs), this.lingerEnd);
-    this.waitingSince = server.waitOrder.next();
   }
 
   /** Ends the connection at once. */
@@ -578,7 +461,7 @@ export class Connection implements RequestSink, WireEvents, Carrier, Waiting {
   get worth(): Worth | undefined {
     if (this.phase === 'idle') return 'connection';
     if (this.phase === 'head') return 'head';
-    if (this.departure !== undefined) return 'departing';
+    if (this.departing?.isWaiting === true) return 'departing';
     // Until all of its answer is with the kernel, it has no deadline.
     return this.phase === 'linger' && this.deadline !== 0 ? 'nothing' : undefined;
   }
@@ -588,8 +471,7 @@ export class Connection implements RequestSink, WireEvents, Carrier, Waiting {
     const { worth } = this;
     if (worth === 'nothing') this.destroy();
     else if (worth === 'connection') this.close();
-    else if (worth === 'departing' && this.exchange === undefined) this.wire.end();
-    else if (worth === 'departing') this.giveUpNow(this.exchange!);
+    else if (worth === 'departing') this.departing?.giveUp();
     else if (worth === 'head')
       this.refuse(new HttpError(408, 'the request head took too long for a server that is full'));
   }
@@ -614,15 +496,6 @@ export class Connection implements RequestSink, WireEvents, Carrier, Waiting {
     );
   }
 
-  takeDrain(): void {
-    this.wire.watchStall(0);
-    this.isBackedUp = false;
-    this.renewDeparture();
-    if (this.tunnel !== undefined) return this.tunnel.takeDrain();
-    if (this.exchange !== undefined) this.exchange.onDrain?.();
-    else if (!this.isClosing) this.proceed();
-  }
-
   private loseBody(): void {
     const { answered } = this;
     this.answered = undefined;
@@ -633,60 +506,28 @@ export class Connection implements RequestSink, WireEvents, Carrier, Waiting {
     this.loseBody();
     this.endDeparture();
     if (this.phase !== 'linger') this.server.onPart?.(this);
-    this.phase = 'closed';
+    this.waits.begin('closed');
     this.isClosing = true;
-    this.deadline = 0;
     this.server.forget(this);
     if (this.exchange !== undefined) this.abandon(this.exchange, new ClientGone('the client closed the connection'));
     this.exchange = undefined;
     this.attachment?.takeClose();
   }
 
-  private flush(): boolean {
-    const text = this.held;
-    if (text === '') return true;
-    this.held = '';
-    this.answerStart = -1;
-    return this.watch(this.wire.write(text));
-  }
-
-  private endDeparture(): void {
-    this.departure?.stop();
-    this.departure = undefined;
-  }
-
   /** The worker is to leave. */
   beginDrain(): void {
     this.updatePhase();
-    if (this.hasClientEnded) this.watchDeparted();
+    if (this.hasClientEnded) this.outgoing.watchStallAnew();
   }
 
   /** Sets the deadline of what is waited for now. */
   updatePhase(): void {
     if (this.isClosing || this.tunnel !== undefined) return;
-    const { server, exchange } = this;
-    const { timeouts } = server;
-    if (!this.isRequestComplete && !this.wire.isPaused && exchange?.isAwaitingContinue !== true) {
-      this.phase = 'body';
-      this.deadline = server.deadlineIn(timeouts.bodyMs);
-    } else if (exchange !== undefined || this.isBackedUp) {
-      this.phase = 'answer';
-      this.deadline = 0;
-    } else if (!this.parser.isInHead) {
-      this.phase = 'idle';
-      this.waitingSince = server.waitOrder.next();
-      if (server.isDraining) this.deadline = server.deadlineIn(server.idleGraceMs);
-      else if (this.requests > 0) this.deadline = server.deadlineIn(timeouts.keepAliveMs);
-    } else if (this.phase !== 'head') {
-      // Not renewed by further bytes: the whole head has one deadline. A first one has had it since the beginning, but for
-      // a drain, which shortened it to what idle connections get.
-      if (this.requests > 0 || server.isDraining) this.deadline = server.deadlineIn(timeouts.headerMs);
-      this.phase = 'head';
-      this.waitingSince = server.waitOrder.next();
-    }
+    const { exchange, waits } = this;
+    const isFirst = this.requests === 0;
+    if (!this.isRequestComplete && !this.wire.isPaused && exchange?.isAwaitingContinue !== true) waits.beginBody();
+    else if (exchange !== undefined || this.outgoing.isBackedUp) waits.begin('answer');
+    else if (this.parser.isInHead) waits.beginHead(isFirst);
+    else waits.beginIdle(isFirst);
   }
-}
-
-function halfClosed(): ClientGone {
-  return new ClientGone('the client closed the connection, or its half of it');
 }

@@ -86,9 +86,9 @@ export class RequestParser {
   }
 
   /**
-   * Reads `bytes` from `start` to `end`, and stops when a request is complete. What follows in the same bytes is fed with a
-   * `start` above 0; a `start` of 0 says that the bytes are new.
-   * @returns where it stopped: `end`, or the first byte of the next request
+   * Reads `bytes` from `start` to `end`, and stops when a head or a request is complete. What follows in the same bytes is
+   * fed with a `start` above 0; a `start` of 0 says that the bytes are new.
+   * @returns where it stopped: `end`, or the first byte of what follows
    * @throws HttpError
    */
   feed(bytes: Buffer, start: number, end: number): number {
@@ -183,7 +183,7 @@ export class RequestParser {
     return isMethod ? new HttpError(501, 'no such method') : new HttpError(414, 'the request line is too long');
   }
 
-  /** @returns whether the line ended a request */
+  /** @returns whether the line ended a head or a request */
   private takeLine(line: string): boolean {
     switch (this.state) {
       case State.requestLine:
@@ -223,7 +223,7 @@ export class RequestParser {
     return false;
   }
 
-  private endHead(): boolean {
+  private endHead(): true {
     const head = this.head!;
     readFraming(head);
     const { bodyBytes } = this.limits;
@@ -235,7 +235,8 @@ export class RequestParser {
       this.remaining = head.contentLength;
     }
     this.sink.onHead(head);
-    return head.hasBody ? false : this.endRequest();
+    if (!head.hasBody) this.endRequest();
+    return true;
   }
 
   private takeChunkLine(line: string): false {

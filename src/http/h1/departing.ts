@@ -1,0 +1,128 @@
+/**
+ * A client that has closed its half of the connection before its answer was complete, or after an upgrade: how long it
+ * keeps its place (`departure.ts`), and what the app hears of it.
+ */
+
+import { Departure } from '../departure.ts';
+import { ClientGone } from '../errors.ts';
+import type { Exchange, TunnelEvents } from '../exchange.ts';
+import type { Wire } from '../wire/wire.ts';
+import type { Outgoing } from './outgoing.ts';
+import type { Waits } from './waits.ts';
+
+/** What it needs of its connection. */
+export interface Deserted {
+  readonly wire: Wire;
+  readonly outgoing: Outgoing;
+  readonly waits: Waits;
+  readonly isServerDraining: boolean;
+  /** Whether requests that came before the client's end still wait. */
+  readonly isEndWaiting: boolean;
+  isAnswering(exchange: Exchange): boolean;
+  abandon(exchange: Exchange, reason: Error): void;
+  /** Requests behind this one take effect, though no answer to them can be sent. */
+  goOnMute(exchange: Exchange, reason: Error): void;
+  cut(): void;
+  close(): void;
+}
+
+export class Departing {
+  private readonly connection: Deserted;
+  private departure: Departure | undefined = undefined;
+  private exchange: Exchange | undefined = undefined;
+
+  constructor(connection: Deserted) {
+    this.connection = connection;
+  }
+
+  /** Whether the client may yet be answered. */
+  get isWaiting(): boolean {
+    return this.departure !== undefined;
+  }
+
+  /** The client has closed its half, and its request is not answered yet. */
+  begin(exchange: Exchange): void {
+    const { connection } = this;
+    const reason = halfClosed();
+    if (exchange.endsWithClient) return this.endWithClient(exchange, reason);
+    exchange.leave(reason);
+    // Unless that has brought the answer.
+    if (!connection.isAnswering(exchange)) return;
+    this.exchange = exchange;
+    this.departure = new Departure(() => this.check(exchange));
+    connection.waits.beginTurn();
+    connection.outgoing.watchStallAnew();
+  }
+
+  /** The same after an upgrade: it may still be written to, and read from no more. */
+  beginTunnel(events: TunnelEvents): void {
+    const { outgoing, waits, wire } = this.connection;
+    events.takeEnd();
+    waits.beginTurn();
+    this.departure = new Departure(() => {
+      outgoing.watchStallAnew();
+      if (wire.pendingBytes > 0) this.departure?.renew();
+      else wire.end();
+    });
+  }
+
+  /** The app has written something, or the client has taken something. */
+  renew(): void {
+    if (this.departure === undefined) return;
+    this.departure.renew();
+    this.connection.waits.beginTurn();
+  }
+
+  stop(): void {
+    this.departure?.stop();
+    this.departure = undefined;
+  }
+
+  /** An app in a thread of its own has heard of it. */
+  noteHeard(exchange: Exchange, isOver: boolean): void {
+    if (this.exchange !== exchange || this.departure === undefined) return;
+    if (isOver) this.endWithClient(exchange, exchange.leaveReason ?? halfClosed());
+    else this.renew();
+  }
+
+  /** Its place is needed. */
+  giveUp(): void {
+    const { exchange } = this;
+    if (exchange === undefined) this.connection.wire.end();
+    else if (this.connection.isAnswering(exchange)) this.giveUpNow(exchange);
+  }
+
+  /** The app has written nothing for as long as it may after its client's end. */
+  private check(exchange: Exchange): void {
+    const { connection } = this;
+    if (!connection.isAnswering(exchange)) return;
+    // Slowly, but the client takes what the app waits to go on from; or the app is computing, and knows of nothing.
+    const isDeaf = exchange.isDeaf?.() === true && !connection.isServerDraining;
+    if (isDeaf || connection.wire.pendingBytes > 0) return this.departure?.renew();
+    this.giveUpNow(exchange);
+  }
+
+  private giveUpNow(exchange: Exchange): void {
+    const { connection } = this;
+    this.stop();
+    connection.abandon(exchange, halfClosed());
+    // Where the connection's end is the body's, only a reset tells a client that it has not had all of it.
+    if (exchange.isStarted && exchange.minorVersion === 0) connection.cut();
+    else connection.close();
+  }
+
+  /** For the app, its client has left. */
+  private endWithClient(exchange: Exchange, reason: Error): void {
+    const { connection } = this;
+    this.stop();
+    exchange.mute();
+    exchange.leave(reason);
+    if (connection.isEndWaiting) return connection.goOnMute(exchange, reason);
+    connection.close();
+    connection.outgoing.watchStallAnew();
+  }
+}
+
+function halfClosed(): ClientGone {
+  return new ClientGone('the client closed the connection, or its half of it');
+}

@@ -1,0 +1,108 @@
+/**
+ * What goes out on a connection. While requests are read, text is held back, so that pipelined answers share a write. A
+ * client that takes nothing of what it is sent is noticed here. It refuses to know what the bytes mean.
+ */
+
+import type { Bytes } from '../exchange.ts';
+import { maxHeldBytes } from '../limits.ts';
+import type { Wire } from '../wire/wire.ts';
+
+export interface OutgoingEvents {
+  /** How long a client may take nothing of what it is sent. */
+  readonly stallMs: number;
+  /** Something was written. */
+  noteWritten(): void;
+  /** The client has taken nothing for that long. */
+  takeStall(): void;
+}
+
+export class Outgoing {
+  /** Whether text waits for `flush`, or until there is much of it. */
+  isHolding = false;
+  /** Whether the client has not taken what it was sent: it is offered no further answer until it has. */
+  isBackedUp = false;
+  private readonly wire: Wire;
+  private readonly events: OutgoingEvents;
+  private readonly limitBytes: number;
+  private held = '';
+  /** Where the current answer begins in the text held back; -1 once something of it may be on the wire. */
+  private answerStart = -1;
+
+  /** @param limitBytes how much waits for a slow client before the app has to wait */
+  constructor(wire: Wire, events: OutgoingEvents, limitBytes: number) {
+    this.wire = wire;
+    this.events = events;
+    this.limitBytes = limitBytes;
+  }
+
+  sendText(text: string): boolean {
+    if (!this.isHolding) return this.note(this.wire.write(text));
+    this.held += text;
+    return this.held.length < maxHeldBytes || this.flush();
+  }
+
+  sendBytes(head: string, bytes: Bytes, tail: string): boolean {
+    const prefix = this.held + head;
+    this.held = '';
+    this.answerStart = -1;
+    return this.note(this.wire.writeTogether(prefix, bytes, tail));
+  }
+
+  /** @returns whether the app may go on */
+  flush(): boolean {
+    const text = this.held;
+    if (text === '') return true;
+    this.held = '';
+    this.answerStart = -1;
+    return this.note(this.wire.write(text));
+  }
+
+  /** The next text is an answer's first. */
+  markAnswer(): void {
+    this.answerStart = this.isHolding ? this.held.length : -1;
+  }
+
+  /** Takes back what was sent of the answer under way. @returns whether none of it was on the wire yet */
+  retract(): boolean {
+    if (this.answerStart === -1) return false;
+    this.held = this.held.slice(0, this.answerStart);
+    this.answerStart = -1;
+    return true;
+  }
+
+  get pendingBytes(): number {
+    return this.held.length + this.wire.pendingBytes;
+  }
+
+  whenTaken(callback: (error?: Error) => void): void {
+    this.flush();
+    this.wire.whenTaken(callback);
+  }
+
+  private note(isTaking: boolean): boolean {
+    this.events.noteWritten();
+    if (isTaking) return true;
+    // What the kernel took at once is no more than a large write.
+    if (this.wire.pendingBytes > 0) this.isBackedUp = true;
+    this.watchStall();
+    return !this.wire.isDestroyed && this.wire.pendingBytes < this.limitBytes;
+  }
+
+  /** From now on, a client that takes nothing is cut in time. */
+  watchStall(): void {
+    this.wire.watchStall(this.events.stallMs, () => this.events.takeStall());
+  }
+
+  /** The time that a client may take nothing has changed. */
+  watchStallAnew(): void {
+    if (this.wire.pendingBytes === 0) return;
+    this.wire.watchStall(0);
+    this.watchStall();
+  }
+
+  /** The client has taken all of it. */
+  noteDrained(): void {
+    this.wire.watchStall(0);
+    this.isBackedUp = false;
+  }
+}

@@ -1,0 +1,76 @@
+/** What a connection waits for, until when, and since when. */
+
+import { lingerMs, maxLingerMs } from '../limits.ts';
+import type { Host } from './host.ts';
+
+/** What a connection waits for; each has its own deadline. */
+export type Phase = 'idle' | 'head' | 'body' | 'answer' | 'linger' | 'tunnel' | 'closed';
+
+export class Waits {
+  phase: Phase = 'idle';
+  /** In the server's coarse clock, 0 for none. */
+  deadline: number;
+  /** Its turn in the server's order of waiting: since when the client has been expected to act. */
+  since: number;
+  private readonly server: Host;
+  /** When a connection that lingers is closed at the latest. */
+  private lingerEnd = 0;
+
+  constructor(server: Host) {
+    this.server = server;
+    this.since = server.waitOrder.next();
+    // A client's first chance to send a head begins now.
+    this.deadline = server.deadlineIn(server.timeouts.headerMs);
+  }
+
+  /** The client has had its turn, and the next one begins. */
+  beginTurn(): void {
+    this.since = this.server.waitOrder.next();
+  }
+
+  beginBody(): void {
+    this.phase = 'body';
+    this.deadline = this.server.deadlineIn(this.server.timeouts.bodyMs);
+  }
+
+  /** What no client is late with, and has no deadline. */
+  begin(phase: 'answer' | 'linger' | 'tunnel' | 'closed'): void {
+    this.phase = phase;
+    this.deadline = 0;
+  }
+
+  beginIdle(isFirst: boolean): void {
+    const { server } = this;
+    this.phase = 'idle';
+    this.beginTurn();
+    if (server.isDraining) this.deadline = server.deadlineIn(server.idleGraceMs);
+    else if (!isFirst) this.deadline = server.deadlineIn(server.timeouts.keepAliveMs);
+  }
+
+  /**
+   * Not renewed by further bytes: the whole head has one deadline. A first one has had it since the beginning, but for a
+   * drain, which shortened it to what idle connections get.
+   */
+  beginHead(isFirst: boolean): void {
+    if (this.phase === 'head') return;
+    const { server } = this;
+    if (!isFirst || server.isDraining) this.deadline = server.deadlineIn(server.timeouts.headerMs);
+    this.phase = 'head';
+    this.beginTurn();
+  }
+
+  /** All is said, and with the kernel: the client's own end is waited for. */
+  limitLinger(): void {
+    if (this.phase !== 'linger') return;
+    this.deadline = this.server.deadlineIn(lingerMs);
+    this.lingerEnd = this.server.deadlineIn(maxLingerMs);
+    this.beginTurn();
+  }
+
+  /** A client that goes on sending reads the answer afterwards, as likely as not. */
+  prolongLinger(): void {
+    if (this.deadline === 0 || this.phase !== 'linger' || this.server.isDraining) return;
+    this.deadline = Math.min(this.server.deadlineIn(lingerMs), this.lingerEnd);
+    this.beginTurn();
+  }
+}
