@@ -16,7 +16,7 @@ import { LazyRequest } from '../src/app/fetch/request.ts';
 import { Request as NodeRequest } from '../src/app/node/request.ts';
 import { ClientSocket } from '../src/app/node/socket.ts';
 import { environMaker } from '../src/app/wsgi/environ.ts';
-import { type Carrier, Exchange } from '../src/http/exchange.ts';
+import { Exchange, type Transport } from '../src/http/exchange.ts';
 import { Gathered } from '../src/http/h1/gathered.ts';
 import { defaultLimits, type Limits } from '../src/http/limits.ts';
 import { readRequest, writeRequest } from '../src/worker/threads/messages.ts';
@@ -169,7 +169,7 @@ describe('bodies', () => {
   });
 });
 
-const carrier: Carrier = {
+const transport: Transport = {
   localAddress: '127.0.0.1',
   localPort: '8000',
   remoteAddress: '127.0.0.1',
@@ -190,7 +190,7 @@ const carrier: Carrier = {
 
 function exchangeOf(text: string): Exchange {
   const [request] = feed([bytes(text)], limits).requests;
-  return new Exchange(request!.head, carrier, 0);
+  return new Exchange(request!.head, transport, 0);
 }
 
 /** A request with a long path, and one with many fields of one name, of different names, and cookies. */
@@ -219,10 +219,10 @@ const interfaces: Readonly<Record<string, (exchange: Exchange) => unknown>> = {
     }
   },
   node(exchange) {
-    const request = new NodeRequest(exchange, new ClientSocket(carrier));
+    const request = new NodeRequest(exchange, new ClientSocket(transport));
     return JSON.stringify([request.url, request.headers, request.rawHeaders]);
   },
-  'a thread’s message': ({ head }) => readRequest(writeRequest(1, head, carrier, true)),
+  'a thread’s message': ({ head }) => readRequest(writeRequest(1, head, transport, true)),
 };
 
 describe.each(Object.entries(interfaces))('a request as %s has it', (_, show) => {

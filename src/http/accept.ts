@@ -23,7 +23,10 @@ export interface ConnectionServer {
 }
 
 /** Tells a server where it listens; without an address, on a unix socket. */
-export function nameEnd(server: ConnectionServer, end: { readonly address?: string; readonly port?: number }): void {
+export function setLocalEnd(
+  server: ConnectionServer,
+  end: { readonly address?: string; readonly port?: number },
+): void {
   server.localAddress = end.address ?? unixName;
   server.localPort = end.port === undefined ? unixPort : String(end.port);
 }
@@ -44,7 +47,7 @@ export function createListener(
       serve(handle, { address: address ?? '', port: String(port ?? '') }),
     );
     const address = listener.address();
-    nameEnd(server, typeof address === 'object' && address !== null ? address : {});
+    setLocalEnd(server, typeof address === 'object' && address !== null ? address : {});
   });
   return listener;
 }

@@ -14,7 +14,7 @@ export const contextsStay = Number.parseInt(process.versions.node, 10) < 24;
 /** Made while this file is loaded, before there is any request. */
 const root = new AsyncResource('tsgun');
 
-export function apart<T>(action: () => T): T {
+export function inFreshContext<T>(action: () => T): T {
   // One for each: `enterWith` writes to it.
   return root.runInAsyncScope(() => new AsyncResource('tsgun request').runInAsyncScope(action));
 }

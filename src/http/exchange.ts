@@ -59,7 +59,7 @@ export interface Attachment {
 }
 
 /** What an exchange needs of its connection. */
-export interface Carrier {
+export interface Transport {
   readonly localAddress: string;
   readonly localPort: string;
   readonly remoteAddress: string;
@@ -105,7 +105,7 @@ export interface Carrier {
 
 export class Exchange implements ResponseState {
   readonly head: RequestHead;
-  readonly carrier: Carrier;
+  readonly transport: Transport;
   readonly startedAt: number;
 
   persists = true;
@@ -130,7 +130,7 @@ export class Exchange implements ResponseState {
   isLost = false;
   /** Set when the client has gone or was cut off; nothing sent from then on goes anywhere. */
   goneReason: Error | undefined = undefined;
-  /** Why `onLeave` was called, or would have been, and when, as `performance.now()` says it. */
+  /** Why `onCancel` was called, or would have been, and when, as `performance.now()` says it. */
   leaveReason: Error | undefined = undefined;
   leftAt = 0;
   onDrain: (() => void) | undefined = undefined;
@@ -145,16 +145,16 @@ export class Exchange implements ResponseState {
   private sentBytes = 0;
   private fields: readonly Field[] = [];
   private knownLength = -1;
-  private leaveListeners: ((reason: Error) => void)[] | undefined = undefined;
+  private cancelListeners: ((reason: Error) => void)[] | undefined = undefined;
   private abortListeners: ((reason: Error) => void)[] | undefined = undefined;
   private sink: BodySink | undefined = undefined;
   private queue: Pieces | undefined = undefined;
   private isBodyComplete = false;
   private lostReason: Error | undefined = undefined;
 
-  constructor(head: RequestHead, carrier: Carrier, startedAt: number) {
+  constructor(head: RequestHead, transport: Transport, startedAt: number) {
     this.head = head;
-    this.carrier = carrier;
+    this.transport = transport;
     this.startedAt = startedAt;
     this.isBodyComplete = !head.hasBody;
   }
@@ -177,7 +177,7 @@ export class Exchange implements ResponseState {
   /** Begins to read the body. What has come already is delivered at once. */
   readBody(sink: BodySink): void {
     if (this.isAwaitingContinue && !this.isStarted && !this.isGone) {
-      this.carrier.sendText('HTTP/1.1 100 Continue\r\n\r\n');
+      this.transport.sendText('HTTP/1.1 100 Continue\r\n\r\n');
       this.head.expectsContinue = false;
     }
     this.sink = sink;
@@ -187,7 +187,7 @@ export class Exchange implements ResponseState {
     for (const bytes of queue) wantsMore = sink.onData(bytes);
     if (this.isBodyComplete) sink.onEnd();
     else if (this.lostReason !== undefined) sink.onLost?.(this.lostReason);
-    else if (wantsMore) this.carrier.resumeBody();
+    else if (wantsMore) this.transport.resumeBody();
   }
 
   /** Who has read the body so far reads no further: it is another's, from its beginning. */
@@ -207,7 +207,7 @@ export class Exchange implements ResponseState {
   }
 
   resumeBody(): void {
-    if (!this.isBodyComplete) this.carrier.resumeBody();
+    if (!this.isBodyComplete) this.transport.resumeBody();
   }
 
   /** Whether more of the body may come for an app that has answered. */
@@ -220,19 +220,19 @@ export class Exchange implements ResponseState {
     if (this.isBodyComplete || this.lostReason !== undefined) return;
     this.lostReason = new ClientGone('the connection ended with the answer, ahead of the body');
     this.sink?.onLost?.(this.lostReason);
-    if (this.isEnded) this.carrier.resumeBody();
+    if (this.isEnded) this.transport.resumeBody();
   }
 
   /** From the connection: a piece of the body, to keep. */
   takeBody(bytes: Buffer): void {
     if (this.isEnded && !this.isBodyPending) return;
     if (this.sink !== undefined) {
-      if (!this.sink.onData(bytes)) this.carrier.pauseBody();
+      if (!this.sink.onData(bytes)) this.transport.pauseBody();
       return;
     }
     this.queue ??= new Pieces();
     this.queue.add(bytes);
-    if (this.queue.byteCount >= maxQueuedBytes) this.carrier.pauseBody();
+    if (this.queue.byteCount >= maxQueuedBytes) this.transport.pauseBody();
   }
 
   /** From the connection: that was all of the body. */
@@ -250,13 +250,13 @@ export class Exchange implements ResponseState {
     const length = typeof body === 'string' ? Buffer.byteLength(body) : body.byteLength;
     const head = this.makeHead(status, fields, length);
     this.sentBytes = length;
-    // Said ahead of the bytes: a carrier may want to send the end along with them.
+    // Said ahead of the bytes: a transport may want to send the end along with them.
     this.isEnded = true;
-    if (this.framing === 'none' || length === 0) this.carrier.sendText(head);
+    if (this.framing === 'none' || length === 0) this.transport.sendText(head);
     // As many bytes as characters: all of it is ASCII, and goes out in one text with the head.
-    else if (typeof body === 'string' && length === body.length) this.carrier.sendText(head + body);
-    else this.carrier.sendBytes(head, typeof body === 'string' ? Buffer.from(body) : body, '');
-    this.carrier.finish(this);
+    else if (typeof body === 'string' && length === body.length) this.transport.sendText(head + body);
+    else this.transport.sendBytes(head, typeof body === 'string' ? Buffer.from(body) : body, '');
+    this.transport.finish(this);
   }
 
   /**
@@ -278,7 +278,7 @@ export class Exchange implements ResponseState {
     if (length === 0) return true;
     const head = this.isStarted ? '' : this.makeHead(this.status, this.fields, this.knownLength);
     this.sentBytes += length;
-    if (this.framing === 'none') return head === '' || this.carrier.sendText(head);
+    if (this.framing === 'none') return head === '' || this.transport.sendText(head);
     if (this.framing === 'length' && this.sentBytes > this.contentLength) {
       this.sentBytes -= length;
       // Nothing was sent: there can be another answer.
@@ -288,14 +288,14 @@ export class Exchange implements ResponseState {
     const isChunked = this.framing === 'chunked';
     const prefix = isChunked ? `${head}${length.toString(16)}\r\n` : head;
     const suffix = isChunked ? '\r\n' : '';
-    if (typeof piece === 'string' && length === piece.length) return this.carrier.sendText(prefix + piece + suffix);
-    return this.carrier.sendBytes(prefix, typeof piece === 'string' ? Buffer.from(piece) : piece, suffix);
+    if (typeof piece === 'string' && length === piece.length) return this.transport.sendText(prefix + piece + suffix);
+    return this.transport.sendBytes(prefix, typeof piece === 'string' ? Buffer.from(piece) : piece, suffix);
   }
 
   /** Sends the head ahead of the body. */
   sendHead(): void {
     if (!this.isStarted && !this.isGone)
-      this.carrier.sendText(this.makeHead(this.status, this.fields, this.knownLength));
+      this.transport.sendText(this.makeHead(this.status, this.fields, this.knownLength));
   }
 
   /**
@@ -305,12 +305,13 @@ export class Exchange implements ResponseState {
   end(trailers: readonly Field[] = []): void {
     if (this.isEnded || this.isGone) return;
     const last = writeTrailers(trailers);
-    if (!this.isStarted) this.carrier.sendText(this.makeHead(this.status, this.fields, trailers.length === 0 ? 0 : -1));
+    if (!this.isStarted)
+      this.transport.sendText(this.makeHead(this.status, this.fields, trailers.length === 0 ? 0 : -1));
     if (this.framing === 'length' && this.sentBytes < this.contentLength)
       throw new AppError(`the body has ${this.sentBytes} bytes, but its Content-Length says ${this.contentLength}`);
     this.isEnded = true;
-    if (this.framing === 'chunked') this.carrier.sendText(`0\r\n${last}\r\n`);
-    this.carrier.finish(this);
+    if (this.framing === 'chunked') this.transport.sendText(`0\r\n${last}\r\n`);
+    this.transport.finish(this);
   }
 
   /** 103 Early Hints (RFC 8297). */
@@ -321,21 +322,21 @@ export class Exchange implements ResponseState {
   /** A response ahead of the answer (RFC 9110 §15.2), which HTTP/1.0 clients would not understand. */
   sendInterim(status: string, fields: readonly Field[]): void {
     const text = writeInterimHead(status, fields, this.isLenient);
-    if (!this.isStarted && !this.isGone && this.minorVersion !== 0) this.carrier.sendText(text);
+    if (!this.isStarted && !this.isGone && this.minorVersion !== 0) this.transport.sendText(text);
   }
 
   /** The one way for failures: ended, nothing; begun, the connection is cut; else a 500 that shows no internals. */
   fail(error: unknown): void {
-    if (this.isStarted && !this.isEnded && !this.isGone && this.carrier.retract?.() === true) {
+    if (this.isStarted && !this.isEnded && !this.isGone && this.transport.retract?.() === true) {
       this.isStarted = false;
       this.sentBytes = 0;
     }
     // First, while it can be seen whether the answer had begun.
-    this.carrier.logFailure(this, error);
+    this.transport.logFailure(this, error);
     if (this.isEnded || this.isGone) return;
     if (this.isStarted) {
       this.isMute = true;
-      this.carrier.cut();
+      this.transport.cut();
     } else if (this.isOverdue) this.answer(overdueAnswer());
     else this.answer(new HttpError(500, 'the application failed'));
   }
@@ -349,7 +350,7 @@ export class Exchange implements ResponseState {
   extendDeadline(seconds: number): void {
     if (!Number.isFinite(seconds) || seconds < 0)
       throw new AppError(`tsgun.extendDeadline takes a number of seconds, got ${String(seconds)}`);
-    this.carrier.extendDeadline(this, seconds * 1000);
+    this.transport.extendDeadline(this, seconds * 1000);
   }
 
   // The client's departure.
@@ -368,17 +369,17 @@ export class Exchange implements ResponseState {
    * Calls back once when the client seems to have gone: at the latest when `onAbort` does, but also when it has closed its
    * half of the connection. What is answered within a second is then still sent: see `departure.ts`.
    */
-  onLeave(listener: (reason: Error) => void): void {
+  onCancel(listener: (reason: Error) => void): void {
     if (this.leaveReason !== undefined) listener(this.leaveReason);
-    else if (!this.isEnded) this.leaveListeners = [...(this.leaveListeners ?? []), listener];
+    else if (!this.isEnded) this.cancelListeners = [...(this.cancelListeners ?? []), listener];
   }
 
   /** From the connection: the client has closed its half. */
   leave(reason: Error): void {
     if (this.leaveReason === undefined) this.leftAt = performance.now();
     this.leaveReason ??= reason;
-    const listeners = this.leaveListeners ?? [];
-    this.leaveListeners = undefined;
+    const listeners = this.cancelListeners ?? [];
+    this.cancelListeners = undefined;
     for (const listener of listeners) listener(reason);
   }
 
@@ -400,7 +401,7 @@ export class Exchange implements ResponseState {
 
   private makeHead(status: string, fields: readonly Field[], knownLength: number): string {
     if (status === '') throw new AppError('the body began before startResponse was called');
-    this.persists = this.carrier.mayPersist(this);
+    this.persists = this.transport.mayPersist(this);
     const text = writeHead(this, status, fields, knownLength);
     this.status = status;
     this.isStarted = true;

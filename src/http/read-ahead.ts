@@ -48,7 +48,7 @@ export class ReadAhead {
         if (byteCount <= this.limitBytes && !isFull) return true;
         if (isFull) this.onFull();
         // First: the app may want it to go on.
-        exchange.carrier.pauseBody();
+        exchange.transport.pauseBody();
         end();
         return true;
       },

@@ -5,7 +5,7 @@
 
 // Not the globals, which an app may replace: deadlines must not stop with its fake timers.
 import { clearInterval, setInterval } from 'node:timers';
-import type { Carrier, Exchange } from './exchange.ts';
+import type { Exchange, Transport } from './exchange.ts';
 import { Connection } from './h1/connection.ts';
 import { type Host, type OnTimeout, type Peer, WaitOrder } from './h1/host.ts';
 import { Leftovers } from './leftovers.ts';
@@ -24,7 +24,7 @@ export interface HttpServerOptions {
   /** An answer that is not complete in its time and its grace. */
   readonly onTimeout?: OnTimeout;
   /** A connection will bring no further request: it ends, or has ended. Called once for each. */
-  readonly onPart?: (connection: Carrier) => void;
+  readonly onLastRequest?: (connection: Transport) => void;
   /** A connection has ended. */
   readonly onGone?: () => void;
   /** Shared by the servers of a worker. */
@@ -53,7 +53,7 @@ export class HttpServer implements Host {
   localAddress = '';
   localPort = '';
 
-  readonly onPart: ((connection: Carrier) => void) | undefined;
+  readonly onLastRequest: ((connection: Transport) => void) | undefined;
   readonly waitOrder: WaitOrder;
   private readonly onGone: (() => void) | undefined;
   private readonly connections = new Set<Connection>();
@@ -64,7 +64,7 @@ export class HttpServer implements Host {
   private onEmpty: (() => void) | undefined = undefined;
 
   constructor(options: HttpServerOptions) {
-    const { limits, timeouts, handle, onFailure, onTimeout, onPart, onGone, waitOrder } = options;
+    const { limits, timeouts, handle, onFailure, onTimeout, onLastRequest, onGone, waitOrder } = options;
     this.limits = limits;
     this.timeouts = timeouts;
     this.heldAnswerBytes = options.heldAnswerBytes ?? 0;
@@ -72,7 +72,7 @@ export class HttpServer implements Host {
     this.onFailure = onFailure;
     this.onTimeout = onTimeout ?? ((_exchange, _ms, end) => end());
     this.hasRequestDeadlines = timeouts.requestMs !== 0;
-    this.onPart = onPart;
+    this.onLastRequest = onLastRequest;
     this.onGone = onGone;
     this.waitOrder = waitOrder ?? new WaitOrder();
     this.sweeper = setInterval(() => this.tick(), sweepMs);
@@ -187,9 +187,9 @@ export class HttpServer implements Host {
 
 /** A large answer is over when its client has taken it: until then it may be lost. */
 function tellOver(exchange: Exchange, onOver: (answered: Exchange) => void): void {
-  const { carrier } = exchange;
-  if (carrier.pendingBytes < maxHeldBytes) return onOver(exchange);
-  carrier.whenTaken((error) => {
+  const { transport } = exchange;
+  if (transport.pendingBytes < maxHeldBytes) return onOver(exchange);
+  transport.whenTaken((error) => {
     exchange.isLost = error !== undefined;
     onOver(exchange);
   });

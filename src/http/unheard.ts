@@ -6,7 +6,7 @@
 // Not the global, which an app may replace.
 import { setTimeout } from 'node:timers';
 import { ClientGone } from './errors.ts';
-import { type Carrier, Exchange } from './exchange.ts';
+import { Exchange, type Transport } from './exchange.ts';
 import { departureMs } from './limits.ts';
 
 /** @param reason why the client no longer waits; one that has been answered in the app's stead is none of these */
@@ -16,7 +16,7 @@ export function takesEffect({ head, isWhole }: Exchange, reason: Error | undefin
 
 /** The same request once more, for a connection that has ended. */
 export function withoutClient(departed: Exchange): Exchange {
-  const exchange = new Exchange(departed.head, new NoConnection(departed.carrier), departed.startedAt);
+  const exchange = new Exchange(departed.head, new NoConnection(departed.transport), departed.startedAt);
   departed.readBody({
     onData(bytes) {
       exchange.takeBody(bytes);
@@ -30,15 +30,15 @@ export function withoutClient(departed: Exchange): Exchange {
   return exchange;
 }
 
-class NoConnection implements Carrier {
+class NoConnection implements Transport {
   readonly localAddress: string;
   readonly localPort: string;
   readonly remoteAddress: string;
   readonly remotePort: string;
   readonly pendingBytes = 1;
-  private readonly before: Carrier;
+  private readonly before: Transport;
 
-  constructor(before: Carrier) {
+  constructor(before: Transport) {
     this.localAddress = before.localAddress;
     this.localPort = before.localPort;
     this.remoteAddress = before.remoteAddress;

@@ -104,10 +104,10 @@ class Request implements HookRequest {
   readonly #head: Exchange['head'];
   #headers: Record<string, string> | undefined = undefined;
 
-  constructor({ head, carrier }: Exchange) {
+  constructor({ head, transport }: Exchange) {
     this.method = head.method;
     this.target = head.target;
-    this.remoteAddress = carrier.remoteAddress;
+    this.remoteAddress = transport.remoteAddress;
     this.#head = head;
   }
 

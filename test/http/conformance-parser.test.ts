@@ -2,7 +2,7 @@
 
 import { describe, expect, test } from 'vitest';
 import { environMaker } from '../../src/app/wsgi/environ.ts';
-import { type Carrier, Exchange } from '../../src/http/exchange.ts';
+import { Exchange, type Transport } from '../../src/http/exchange.ts';
 import { bySection, type Case, conformanceLimits, loadCases } from './conformance.ts';
 import { atRandom, byLine, bySize, seededRandom } from './cuts.ts';
 import { feed, type Parsed, type ParsedRequest } from './feed.ts';
@@ -66,6 +66,6 @@ function checkOutcome({ expected, sees, halfCloses }: Case, { requests, error, s
 const makeEnviron = environMaker({ multithread: false, multiprocess: false, onErrorLine: () => {} });
 
 function environOf({ head }: ParsedRequest): Record<string, unknown> {
-  const carrier = { localAddress: '', localPort: '80', remoteAddress: '', remotePort: '1' } as Carrier;
-  return makeEnviron(new Exchange(head, carrier, 0));
+  const transport = { localAddress: '', localPort: '80', remoteAddress: '', remotePort: '1' } as Transport;
+  return makeEnviron(new Exchange(head, transport, 0));
 }

@@ -1,7 +1,7 @@
 /** Bodies that are read before their request begins: when it does, what it costs, and what is left behind. */
 
 import { describe, expect, test } from 'vitest';
-import { type Carrier, Exchange } from '../../src/http/exchange.ts';
+import { Exchange, type Transport } from '../../src/http/exchange.ts';
 import { RequestHead } from '../../src/http/head.ts';
 import { maxReadAheadBytes } from '../../src/http/limits.ts';
 import { ReadAhead } from '../../src/http/read-ahead.ts';
@@ -17,7 +17,7 @@ function open(limit = limitBytes) {
     () => fullCount++,
   );
   const calls: string[] = [];
-  const carrier: Carrier = {
+  const transport: Transport = {
     localAddress: '',
     localPort: '',
     remoteAddress: '',
@@ -36,7 +36,7 @@ function open(limit = limitBytes) {
     logFailure: () => {},
   };
   const take = (shape: Partial<RequestHead> = { isChunked: true }) => {
-    const exchange = new Exchange(Object.assign(new RequestHead(), shape), carrier, 0);
+    const exchange = new Exchange(Object.assign(new RequestHead(), shape), transport, 0);
     ahead.take(exchange);
     return exchange;
   };

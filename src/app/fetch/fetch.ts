@@ -62,7 +62,7 @@ class Info implements FetchInfo {
   }
 
   get remoteAddr(): FetchInfo['remoteAddr'] {
-    const { remoteAddress: hostname, remotePort } = this.#exchange.carrier;
+    const { remoteAddress: hostname, remotePort } = this.#exchange.transport;
     return { transport: hostname === '' ? 'unix' : 'tcp', hostname, port: Number(remotePort) };
   }
 }

@@ -183,8 +183,8 @@ function bodyStream(exchange: Exchange): ReadableStream<Uint8Array> {
 let lastHost = '';
 let lastOrigin = '';
 
-function urlOf({ head, carrier }: Exchange): string {
-  const host = head.host || `${carrier.localAddress}:${carrier.localPort}`;
+function urlOf({ head, transport }: Exchange): string {
+  const host = head.host || `${transport.localAddress}:${transport.localPort}`;
   if (host !== lastHost) {
     lastOrigin = new URL(`http://${host}`).origin;
     lastHost = host;

@@ -29,7 +29,7 @@ export function nodeHandler(app: NodeListener | NodeServer): Handler {
     exchange.isLenient = true;
     exchange.keepsBody = true;
     exchange.endsWithClient = true;
-    exchange.onLeave((reason) => leave(reason, request, response, socket));
+    exchange.onCancel((reason) => leave(reason, request, response, socket));
     let result: unknown;
     try {
       result = listener(request, response);
@@ -74,10 +74,10 @@ function listenerOf(server: NodeServer): NodeListener {
 }
 
 /** One for each connection. */
-function socketOf({ carrier }: Exchange, server: NodeServer | undefined): ClientSocket {
-  if (carrier.attachment instanceof ClientSocket) return carrier.attachment;
-  const socket = new ClientSocket(carrier);
-  carrier.attachment = socket;
+function socketOf({ transport }: Exchange, server: NodeServer | undefined): ClientSocket {
+  if (transport.attachment instanceof ClientSocket) return transport.attachment;
+  const socket = new ClientSocket(transport);
+  transport.attachment = socket;
   socket.server = server;
   return socket;
 }
@@ -109,8 +109,8 @@ function isPromise(value: unknown): value is Promise<unknown> {
 
 // Upgrades (RFC 9110 §7.8). Without a listener for them they are ignored, and the request is one like any other.
 
-function mayUpgrade({ head, carrier }: Exchange, server: NodeServer): boolean {
-  if (!head.isUpgrade || head.hasBody || carrier.takeOver === undefined) return false;
+function mayUpgrade({ head, transport }: Exchange, server: NodeServer): boolean {
+  if (!head.isUpgrade || head.hasBody || transport.takeOver === undefined) return false;
   if (server.listenerCount('upgrade') === 0) return false;
   return head.names.some(({ kind }, index) => kind === 'upgrade' && listMembers(head.values[index]!).some(isOfApp));
 }
@@ -136,7 +136,7 @@ function upgrade(exchange: Exchange, server: NodeServer): void {
     const socket = socketOf(exchange, server);
     const request = new Request(exchange, socket);
     Object.assign(request, { upgrade: true });
-    const { tunnel, rest } = exchange.carrier.takeOver!(exchange, socket);
+    const { tunnel, rest } = exchange.transport.takeOver!(exchange, socket);
     socket.attach(tunnel, request.headers.upgrade?.toLowerCase() === 'websocket' ? goingAway : undefined);
     server.emit('upgrade', request, socket, rest);
   });

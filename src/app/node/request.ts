@@ -94,8 +94,8 @@ function destroy(this: Request, error: Error | null, done: (error?: Error | null
   if (!this[own].isOver && (!this.readableEnded || !this.complete)) {
     this.aborted = true;
     this.emit('aborted');
-    if (exchange.isEnded && !isAnswerable) exchange.carrier.hangUp(exchange);
-    else if (!exchange.isGone && exchange.leaveReason === undefined && !isAnswerable) exchange.carrier.cut();
+    if (exchange.isEnded && !isAnswerable) exchange.transport.hangUp(exchange);
+    else if (!exchange.isGone && exchange.leaveReason === undefined && !isAnswerable) exchange.transport.cut();
   }
   process.nextTick(() => done(this.listenerCount('error') === 0 ? null : error));
 }

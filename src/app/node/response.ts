@@ -193,10 +193,10 @@ function notify(response: Response, callback: Done): void {
 
 function callWhenOut(response: Response, callback: (error?: Error | null) => void): void {
   const { exchange } = response[own];
-  const { carrier } = exchange;
+  const { transport } = exchange;
   if (exchange.isGone && !exchange.isEnded) callback(destroyedError());
-  else if (carrier.pendingBytes === 0) callback();
-  else carrier.whenTaken(callback);
+  else if (transport.pendingBytes === 0) callback();
+  else transport.whenTaken(callback);
 }
 
 function destroyedError(): Error {
@@ -274,10 +274,10 @@ function settle(response: Response): void {
   onSettled?.();
   // It never was: `close` says so, when the connection has ended.
   if (exchange.isGone) return;
-  if (exchange.carrier.pendingBytes === 0) return conclude(response);
+  if (exchange.transport.pendingBytes === 0) return conclude(response);
   // What its client still sends is not to wait for what it has not read.
   if (!response.req.complete) endRequest(response.req);
-  exchange.carrier.whenTaken((error) => conclude(response, error));
+  exchange.transport.whenTaken((error) => conclude(response, error));
 }
 
 /**

@@ -6,12 +6,12 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { isIPv6 } from 'node:net';
 import { Duplex } from 'node:stream';
-import type { Carrier, Tunnel, TunnelEvents } from '../../http/exchange.ts';
+import type { Transport, Tunnel, TunnelEvents } from '../../http/exchange.ts';
 
 /** What it knows beside what Node's do. */
 interface Own {
   /** Cut along with it, as long as there is one. */
-  carrier: Carrier | undefined;
+  transport: Transport | undefined;
   request: IncomingMessage | undefined;
   farewell: Buffer | undefined;
   tunnel: Tunnel | undefined;
@@ -48,10 +48,10 @@ export class ClientSocket extends Duplex implements TunnelEvents {
   server: object | undefined = undefined;
   private readonly [own]: Own;
 
-  constructor(carrier: Carrier) {
+  constructor(transport: Transport) {
     super({ allowHalfOpen: true, emitClose: true });
     this[own] = {
-      carrier,
+      transport,
       request: undefined,
       farewell: undefined,
       tunnel: undefined,
@@ -62,7 +62,7 @@ export class ClientSocket extends Duplex implements TunnelEvents {
       timer: undefined,
       unsent: 0,
     };
-    const { localAddress, localPort, remoteAddress, remotePort } = carrier;
+    const { localAddress, localPort, remoteAddress, remotePort } = transport;
     const isUnix = remoteAddress === '';
     this.remoteAddress = isUnix ? undefined : remoteAddress;
     this.remotePort = isUnix ? undefined : Number(remotePort);
@@ -132,8 +132,8 @@ export class ClientSocket extends Duplex implements TunnelEvents {
 
   /** What of answers the client has not taken. */
   get untaken(): number {
-    const { carrier, tunnel, unsent } = this[own];
-    return tunnel === undefined && !this._hadError ? unsent + (carrier?.pendingBytes ?? 0) : 0;
+    const { transport, tunnel, unsent } = this[own];
+    return tunnel === undefined && !this._hadError ? unsent + (transport?.pendingBytes ?? 0) : 0;
   }
 
   private expire(): void {
@@ -203,7 +203,7 @@ export class ClientSocket extends Duplex implements TunnelEvents {
 
   /** The connection is gone. */
   takeClose(): void {
-    this[own].carrier = undefined;
+    this[own].transport = undefined;
     this[own].isDeparting = false;
     this.destroy();
     this[own].close?.();
@@ -255,9 +255,9 @@ export class ClientSocket extends Duplex implements TunnelEvents {
 
   /** Ends the connection, or cuts it where a request is under way. */
   private [hangUp](): void {
-    const { carrier } = this[own];
-    this[own].carrier = undefined;
-    carrier?.hangUp();
+    const { transport } = this[own];
+    this[own].transport = undefined;
+    transport?.hangUp();
   }
 }
 

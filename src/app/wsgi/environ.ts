@@ -43,17 +43,17 @@ class RequestEnviron {
   [key]: Exchange;
 
   constructor(exchange: Exchange, errors: Writable, multithread: boolean, multiprocess: boolean) {
-    const { head, carrier } = exchange;
+    const { head, transport } = exchange;
     this[key] = exchange;
     this.REQUEST_METHOD = head.method;
     this.SCRIPT_NAME = '';
     this.PATH_INFO = decodePath(head.path);
     this.QUERY_STRING = head.query;
-    this.SERVER_NAME = carrier.localAddress;
-    this.SERVER_PORT = carrier.localPort;
+    this.SERVER_NAME = transport.localAddress;
+    this.SERVER_PORT = transport.localPort;
     this.SERVER_PROTOCOL = head.minorVersion === 1 ? 'HTTP/1.1' : 'HTTP/1.0';
-    this.REMOTE_ADDR = carrier.remoteAddress;
-    this.REMOTE_PORT = carrier.remotePort;
+    this.REMOTE_ADDR = transport.remoteAddress;
+    this.REMOTE_PORT = transport.remotePort;
     this.RAW_URI = head.target;
     this['wsgi.version'] = version;
     this['wsgi.url_scheme'] = 'http';
@@ -113,6 +113,6 @@ export function decodePath(path: string): string {
 
 export function abortSignal(exchange: Exchange): AbortSignal {
   const controller = new AbortController();
-  exchange.onLeave((reason) => controller.abort(reason));
+  exchange.onCancel((reason) => controller.abort(reason));
   return controller.signal;
 }

@@ -82,7 +82,7 @@ class Response {
   /** Fails the request with what escaped the app. */
   fail(error: unknown): void {
     const { exchange, failure } = this;
-    if (failure !== undefined && failure !== error) exchange.carrier.logFailure(exchange, failure);
+    if (failure !== undefined && failure !== error) exchange.transport.logFailure(exchange, failure);
     exchange.fail(error);
   }
 
@@ -186,7 +186,7 @@ class Response {
     try {
       if ('close' in body) await body.close();
     } catch (error) {
-      this.exchange.carrier.logFailure(this.exchange, error);
+      this.exchange.transport.logFailure(this.exchange, error);
     }
   }
 }

@@ -8,9 +8,9 @@
 
 // Not the global, which an app may replace.
 import { setImmediate } from 'node:timers';
-import { apart } from '../context.ts';
+import { inFreshContext } from '../context.ts';
 import { ClientGone, HttpError, overdueAnswer, timeoutError } from '../errors.ts';
-import { type Attachment, type Bytes, type Carrier, Exchange, type Tunnel, type TunnelEvents } from '../exchange.ts';
+import { type Attachment, type Bytes, Exchange, type Transport, type Tunnel, type TunnelEvents } from '../exchange.ts';
 import type { RequestHead } from '../head.ts';
 import { defaultTimeouts, departureMs, largeBodyBytes, maxDrainBytes } from '../limits.ts';
 import { checkDeadline } from '../overdue.ts';
@@ -25,7 +25,7 @@ import { WireTunnel } from './tunnel.ts';
 import { Unread } from './unread.ts';
 import { type Phase, Waits } from './waits.ts';
 
-export class Connection implements RequestSink, WireEvents, OutgoingEvents, Carrier, Waiting, Deserted {
+export class Connection implements RequestSink, WireEvents, OutgoingEvents, Transport, Waiting, Deserted {
   readonly remoteAddress: string;
   readonly remotePort: string;
   readonly wire: Wire;
@@ -272,7 +272,7 @@ export class Connection implements RequestSink, WireEvents, OutgoingEvents, Carr
     this.isBehind = true;
     this.body.begin();
     const isApart = ++this.requests > 1 && this.wire.isMarked;
-    exchange.settled = (isApart ? apart(() => server.handle(exchange)) : server.handle(exchange)) ?? undefined;
+    exchange.settled = (isApart ? inFreshContext(() => server.handle(exchange)) : server.handle(exchange)) ?? undefined;
     return exchange;
   }
 
@@ -339,7 +339,7 @@ export class Connection implements RequestSink, WireEvents, OutgoingEvents, Carr
     if (this.wire.isPaused) this.wire.resume();
     if (this.outgoing.isHolding) return;
     const unread = this.takeUnread();
-    if (unread !== undefined) apart(() => this.consume(unread, 0, unread.length));
+    if (unread !== undefined) inFreshContext(() => this.consume(unread, 0, unread.length));
     else this.updatePhase();
   }
 
@@ -440,7 +440,7 @@ export class Connection implements RequestSink, WireEvents, OutgoingEvents, Carr
     this.loseBody();
     if (this.phase === 'closed') return;
     this.outgoing.flush();
-    if (this.phase !== 'linger') this.server.onPart?.(this);
+    if (this.phase !== 'linger') this.server.onLastRequest?.(this);
     this.waits.begin('linger');
     this.noteWritten();
     if (this.wire.pendingBytes > 0) this.outgoing.watchStall();
@@ -505,7 +505,7 @@ export class Connection implements RequestSink, WireEvents, OutgoingEvents, Carr
   takeClose(): void {
     this.loseBody();
     this.endDeparture();
-    if (this.phase !== 'linger') this.server.onPart?.(this);
+    if (this.phase !== 'linger') this.server.onLastRequest?.(this);
     this.waits.begin('closed');
     this.isClosing = true;
     this.server.forget(this);

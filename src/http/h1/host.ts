@@ -1,6 +1,6 @@
 /** What a connection needs of the server that it belongs to. */
 
-import type { Carrier, Exchange } from '../exchange.ts';
+import type { Exchange, Transport } from '../exchange.ts';
 import type { Limits, Timeouts } from '../limits.ts';
 
 /**
@@ -57,7 +57,7 @@ export interface Host {
   readonly onFailure: (exchange: Exchange, error: unknown) => void;
   readonly onTimeout: OnTimeout;
   /** The connection will bring no further request. Called once for each. */
-  readonly onPart: ((connection: Carrier) => void) | undefined;
+  readonly onLastRequest: ((connection: Transport) => void) | undefined;
   /** When something that may take `ms` from now is late; 0 (no limit) stays 0. */
   deadlineIn(ms: number): number;
   /** The request is answered, or its connection was given away. */
@@ -65,5 +65,5 @@ export interface Host {
   /** Its client has left before it was answered. */
   noteLeft(exchange: Exchange): void;
   /** The connection has ended. */
-  forget(connection: Carrier): void;
+  forget(connection: Transport): void;
 }

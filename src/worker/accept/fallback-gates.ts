@@ -1,7 +1,7 @@
 /** Gates for a Node whose sockets cannot be copied: one holds back what comes, one is fed by the master. */
 
 import { type Server, Socket } from 'node:net';
-import { type ConnectionServer, createListener, nameEnd } from '../../http/accept.ts';
+import { type ConnectionServer, createListener, setLocalEnd } from '../../http/accept.ts';
 import { openEnvelope, sendToMaster } from '../../ipc/channel.ts';
 import type { MasterMessage, WorkerSocket } from '../../ipc/messages.ts';
 import type { Gate, Take } from './gate.ts';
@@ -62,7 +62,7 @@ export class ReceivingGate implements Gate {
     const gate = new ReceivingGate();
     const byAddress = new Map(sockets.map(({ address }, index) => [address, servers[index]!]));
     for (const [index, socket] of sockets.entries())
-      nameEnd(servers[index]!, 'host' in socket ? { address: socket.host, port: socket.port } : {});
+      setLocalEnd(servers[index]!, 'host' in socket ? { address: socket.host, port: socket.port } : {});
     process.on('message', (received, socket) => {
       const message = openEnvelope<MasterMessage>(received);
       if (message?.type !== 'connection') return;

@@ -5,7 +5,7 @@
 
 import { getSystemErrorName } from 'node:util';
 import { bindError } from '../../errors.ts';
-import { type ConnectionServer, nameEnd } from '../../http/accept.ts';
+import { type ConnectionServer, setLocalEnd } from '../../http/accept.ts';
 import type { Peer } from '../../http/h1/host.ts';
 import type { Incoming } from '../../http/wire/wire.ts';
 import { acceptOn } from '../../node/accept.ts';
@@ -41,7 +41,7 @@ export class Tap {
     this.copier = copier;
     const end: { address?: string; port?: number } = {};
     source.getsockname?.(end);
-    nameEnd(server, end);
+    setLocalEnd(server, end);
     this.accept = (handle) => {
       const code = acceptOn(handle, backlog, (connection, { address, port }) =>
         take(connection, { address: address ?? '', port: String(port ?? '') }),

@@ -6,10 +6,10 @@
 import { setTimeout } from 'node:timers/promises';
 import { findInterface, makeHandler } from '../../app/interfaces.ts';
 import type { Handler } from '../../app/wsgi/wsgi.ts';
-import { apart } from '../../http/context.ts';
+import { inFreshContext } from '../../http/context.ts';
 import { onPlaceFree } from '../../http/departure.ts';
 import { ClientGone } from '../../http/errors.ts';
-import type { Carrier, Exchange } from '../../http/exchange.ts';
+import type { Exchange, Transport } from '../../http/exchange.ts';
 import { type Peer, WaitOrder } from '../../http/h1/host.ts';
 import { departureMs } from '../../http/limits.ts';
 import { HttpServer } from '../../http/server.ts';
@@ -64,7 +64,7 @@ export function syncWorker(context: WorkerContext): Worker {
           options.onTimeout?.(exchange, ms, end);
           turns.giveUp(exchange);
         },
-        onPart: (connection) => turns.end(connection),
+        onLastRequest: (connection) => turns.end(connection),
         onGone: () => turns.forget(),
         waitOrder,
       }),
@@ -134,11 +134,11 @@ class Turns {
   private readonly handler: Handler;
   private readonly onOverdue: (exchange: Exchange, ms: number) => void;
   /** The connection whose request runs. */
-  private running: Carrier | undefined = undefined;
+  private running: Transport | undefined = undefined;
   /** What the app has not returned from. */
   private atWork: Exchange | undefined = undefined;
   /** The newest connection, while its head and the body that is read ahead are waited for. */
-  private awaited: Carrier | undefined = undefined;
+  private awaited: Transport | undefined = undefined;
   private patience: NodeJS.Timeout | undefined = undefined;
   /** Requests that came late, while another ran. */
   private readonly late: Exchange[] = [];
@@ -162,13 +162,13 @@ class Turns {
   }
 
   begin(exchange: Exchange): void {
-    if (exchange.carrier === this.awaited) this.forgetAwaited();
+    if (exchange.transport === this.awaited) this.forgetAwaited();
     if (this.running === undefined && this.atWork === undefined) this.run(exchange);
     else this.late.push(exchange);
   }
 
   /** A connection will bring no request any more. */
-  end(connection: Carrier): void {
+  end(connection: Transport): void {
     if (connection === this.awaited) this.forgetAwaited();
     else if (connection === this.running) this.running = undefined;
     this.goOn();
@@ -230,10 +230,10 @@ class Turns {
   }
 
   private run(exchange: Exchange, hasClient = true): void {
-    if (hasClient) this.running = exchange.carrier;
+    if (hasClient) this.running = exchange.transport;
     if (!this.isGathering) this.gate?.shut();
     const returned = this.handler(exchange);
-    exchange.onLeave((reason) => this.noteLeft(exchange, reason));
+    exchange.onCancel((reason) => this.noteLeft(exchange, reason));
     if (!(returned instanceof Promise)) return;
     // A client that goes away does not end the app's work, and there is to be no other beside it.
     this.atWork = exchange;
@@ -251,7 +251,7 @@ class Turns {
   /** Others need not wait for it any more; it may yet be answered, and take effect. */
   private letGo(exchange: Exchange): void {
     this.letGoAt = performance.now();
-    if (this.running === exchange.carrier) this.running = undefined;
+    if (this.running === exchange.transport) this.running = undefined;
     if (this.atWork === exchange) this.atWork = undefined;
     this.goOn();
   }
@@ -273,8 +273,8 @@ class Turns {
   }
 
   private runLate(exchange: Exchange): void {
-    if (!exchange.isGone) return apart(() => this.run(exchange));
-    if (takesEffect(exchange, exchange.goneReason)) apart(() => this.run(withoutClient(exchange), false));
+    if (!exchange.isGone) return inFreshContext(() => this.run(exchange));
+    if (takesEffect(exchange, exchange.goneReason)) inFreshContext(() => this.run(withoutClient(exchange), false));
     this.goOn();
   }
 

@@ -56,7 +56,7 @@ export type FromThread =
   | readonly ['ready', taken: string]
   | readonly ['pong']
   | readonly ['bootFailed', ErrorReport]
-  /** A part of an answer; `flags` are those of `part`. */
+  /** A part of an answer; `flags` are those of `AnswerFlag`. */
   | readonly ['answer', id: number, flags: number, answer: AnswerPart]
   /** The app wants the body: the client may be told to send it. */
   | readonly ['read', id: number]
@@ -94,7 +94,7 @@ export function bytesIn({ text, bytes, tail }: AnswerPart): number {
 }
 
 /** What a part of an answer is, as bits. */
-export const part = {
+export const AnswerFlag = {
   /** An interim response, ahead of the answer. */
   interim: 1,
   /** It begins with the head. */

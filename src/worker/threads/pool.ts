@@ -5,7 +5,7 @@
  */
 
 import { milliseconds } from '../../config/durations.ts';
-import type { Carrier, Exchange } from '../../http/exchange.ts';
+import type { Exchange, Transport } from '../../http/exchange.ts';
 import { departureMs } from '../../http/limits.ts';
 import { takesEffect } from '../../http/unheard.ts';
 import type { Logger } from '../../logger.ts';
@@ -16,7 +16,7 @@ import { Watch } from './answer-ring.ts';
 import { AnswerWatch } from './answer-watch.ts';
 import { ThreadCrew } from './crew.ts';
 import type { ThreadHandle } from './handle.ts';
-import { type AnswerPart, type FromThread, part, revive } from './messages.ts';
+import { AnswerFlag, type AnswerPart, type FromThread, revive } from './messages.ts';
 import { Overdue } from './overdue.ts';
 import { Relay } from './relay.ts';
 import { Pressure } from './saturation.ts';
@@ -146,7 +146,7 @@ export class ThreadPool {
     if (this.isLost || this.queue.size >= this.maxQueued) return refuse(exchange);
     const relay = new Relay(exchange);
     exchange.isDeaf = () => !relay.hasHeardEnd && this.threadOf(relay)?.hasBegunWith(relay) === true;
-    exchange.onLeave((reason) => relay.leave(reason));
+    exchange.onCancel((reason) => relay.leave(reason));
     exchange.onAbort((reason) => this.abandon(relay, reason));
     const thread = this.choose(relay);
     if (thread === undefined) this.queue.add(relay);
@@ -335,26 +335,26 @@ export class ThreadPool {
         relay.hasHeard = true;
         return;
       case 'extend':
-        return exchange.carrier.extendDeadline(exchange, message[2]);
+        return exchange.transport.extendDeadline(exchange, message[2]);
       case 'cut':
-        if (!relay.isOver && !exchange.isGone && !exchange.isEnded) exchange.carrier.cut();
+        if (!relay.isOver && !exchange.isGone && !exchange.isEnded) exchange.transport.cut();
         return;
       case 'endHeard':
         relay.hasHeardEnd = true;
-        return exchange.carrier.noteEndHeard?.(exchange, message[2]);
+        return exchange.transport.noteEndHeard?.(exchange, message[2]);
       case 'hangUp':
-        return exchange.carrier.hangUp(exchange);
+        return exchange.transport.hangUp(exchange);
       case 'failed':
         if (!relay.isOver) this.onFailure(exchange, revive(message[2]));
     }
   }
 
   private answer(thread: ThreadHandle, relay: Relay, flags: number, answer: AnswerPart): void {
-    const isDone = (flags & part.done) !== 0;
+    const isDone = (flags & AnswerFlag.done) !== 0;
     // Ahead of the answer: what the client asks next may run at once.
     if (isDone) thread.given.delete(relay.id | 0);
     relay.answer(flags, answer);
-    this.noteShared(answer, relay.exchange.carrier);
+    this.noteShared(answer, relay.exchange.transport);
     if (!isDone) return;
     relay.isOver = true;
     this.finished.add(thread);
@@ -364,11 +364,11 @@ export class ThreadPool {
   /** What nobody waits for any more. */
   private drop(thread: ThreadHandle, id: number, flags: number, answer: AnswerPart): void {
     this.noteShared(answer, undefined);
-    if ((flags & part.confirm) !== 0) thread.send(['out', id, false]);
+    if ((flags & AnswerFlag.confirm) !== 0) thread.send(['out', id, false]);
   }
 
-  private noteShared({ share, bytes }: AnswerPart, carrier: Carrier | undefined): void {
-    if (share !== undefined && bytes !== undefined) this.shares.use({ number: share, bytes }, carrier);
+  private noteShared({ share, bytes }: AnswerPart, transport: Transport | undefined): void {
+    if (share !== undefined && bytes !== undefined) this.shares.use({ number: share, bytes }, transport);
   }
 
   private refillFinished(): void {

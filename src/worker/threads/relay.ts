@@ -4,7 +4,15 @@
  */
 
 import type { Exchange } from '../../http/exchange.ts';
-import { type AnswerPart, bytesIn, creditBytes, part, type ToThread, windowBytes, writeRequest } from './messages.ts';
+import {
+  AnswerFlag,
+  type AnswerPart,
+  bytesIn,
+  creditBytes,
+  type ToThread,
+  windowBytes,
+  writeRequest,
+} from './messages.ts';
 
 /** All that a request needs of its thread. */
 export interface Recipient {
@@ -40,10 +48,10 @@ export class Relay {
   /** Sends the request to its thread, and as much of its body as the app may want. */
   begin(thread: Recipient, id: number): void {
     const { exchange } = this;
-    const { head, carrier } = exchange;
+    const { head, transport } = exchange;
     this.thread = thread;
     this.id = id;
-    thread.send(writeRequest(id, head, carrier, head.isKeepAlive));
+    thread.send(writeRequest(id, head, transport, head.isKeepAlive));
     // What happened while it waited for a thread.
     if (exchange.leaveReason !== undefined) this.leave(exchange.leaveReason);
     if (exchange.goneReason !== undefined) this.abort(exchange.goneReason);
@@ -83,30 +91,30 @@ export class Relay {
   answer(flags: number, sent: AnswerPart): void {
     const { exchange } = this;
     const { text, bytes, tail } = sent;
-    const { carrier } = exchange;
+    const { transport } = exchange;
     if (this.isOver || exchange.isEnded || exchange.isGone) return this.confirm(flags, false);
-    if ((flags & part.interim) !== 0) {
-      if (!exchange.isStarted) carrier.sendText(text);
+    if ((flags & AnswerFlag.interim) !== 0) {
+      if (!exchange.isStarted) transport.sendText(text);
       return;
     }
     let said = text;
-    if ((flags & part.head) !== 0) {
-      const mayPersist = (flags & part.persists) !== 0;
-      exchange.persists = mayPersist && (flags & part.hangUp) === 0 && carrier.mayPersist(exchange);
+    if ((flags & AnswerFlag.head) !== 0) {
+      const mayPersist = (flags & AnswerFlag.persists) !== 0;
+      exchange.persists = mayPersist && (flags & AnswerFlag.hangUp) === 0 && transport.mayPersist(exchange);
       exchange.status = text.slice(9, text.indexOf('\r\n'));
       exchange.isStarted = true;
       if (mayPersist && !exchange.persists) said = withoutPersistence(text);
     }
-    // As in the exchange itself: the carrier may look at it while it sends.
-    const isEnd = (flags & part.end) !== 0;
+    // As in the exchange itself: the transport may look at it while it sends.
+    const isEnd = (flags & AnswerFlag.end) !== 0;
     if (isEnd) exchange.isEnded = true;
-    if ((flags & part.hangUp) !== 0) exchange.persists = false;
+    if ((flags & AnswerFlag.hangUp) !== 0) exchange.persists = false;
     let isTaking = true;
-    if (bytes !== undefined) isTaking = carrier.sendBytes(said, bytes, tail);
-    else if (said !== '') isTaking = carrier.sendText(said);
+    if (bytes !== undefined) isTaking = transport.sendBytes(said, bytes, tail);
+    else if (said !== '') isTaking = transport.sendText(said);
     if (isEnd) {
-      carrier.finish(exchange);
-      if ((flags & part.confirm) !== 0) carrier.whenTaken((error) => this.confirm(flags, error === undefined));
+      transport.finish(exchange);
+      if ((flags & AnswerFlag.confirm) !== 0) transport.whenTaken((error) => this.confirm(flags, error === undefined));
       return;
     }
     this.untold += bytesIn(sent);
@@ -115,7 +123,7 @@ export class Relay {
   }
 
   private confirm(flags: number, isOut: boolean): void {
-    if ((flags & part.confirm) !== 0) this.thread?.send(['out', this.id, isOut]);
+    if ((flags & AnswerFlag.confirm) !== 0) this.thread?.send(['out', this.id, isOut]);
   }
 
   private tell(): void {

@@ -1,6 +1,6 @@
 /** Which large pieces of answers are on their way to clients, out of memory that all threads have in common (`inside/shares.ts`). */
 
-import type { Carrier } from '../../http/exchange.ts';
+import type { Transport } from '../../http/exchange.ts';
 import type { Share, ToThread } from './messages.ts';
 import type { Recipient } from './relay.ts';
 
@@ -17,8 +17,8 @@ export class SharesInUse {
     for (const { share } of this.used.values()) thread.send(['share', share]);
   }
 
-  /** It was written to a client by `carrier`, and is in use until that client has it, or has gone. */
-  use(share: Share, carrier: Pick<Carrier, 'whenTaken'> | undefined): void {
+  /** It was written to a client by `transport`, and is in use until that client has it, or has gone. */
+  use(share: Share, transport: Pick<Transport, 'whenTaken'> | undefined): void {
     const entry = this.used.get(share.number) ?? { share, users: 0 };
     if (entry.users++ === 0) {
       this.used.set(share.number, entry);
@@ -30,8 +30,8 @@ export class SharesInUse {
       this.used.delete(share.number);
       this.tell(['unshare', share.number]);
     };
-    if (carrier === undefined) release();
-    else carrier.whenTaken(release);
+    if (transport === undefined) release();
+    else transport.whenTaken(release);
   }
 
   private tell(message: ToThread): void {

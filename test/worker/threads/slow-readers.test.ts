@@ -3,14 +3,14 @@
 import { describe, expect, test } from 'vitest';
 import { Exchange } from '../../../src/http/exchange.ts';
 import { RequestHead } from '../../../src/http/head.ts';
-import { ThreadCarrier } from '../../../src/worker/threads/inside/carrier.ts';
 import type { Outlet } from '../../../src/worker/threads/inside/outlet.ts';
 import { Shares } from '../../../src/worker/threads/inside/shares.ts';
+import { ThreadTransport } from '../../../src/worker/threads/inside/transport.ts';
 import {
+  AnswerFlag,
   type AnswerPart,
   answerWindowBytes,
   bytesIn,
-  part,
   type Share,
   type ToThread,
 } from '../../../src/worker/threads/messages.ts';
@@ -29,18 +29,25 @@ function open(limitBytes: number) {
   } as unknown as Outlet;
   const head = Object.assign(new RequestHead(), { method: 'GET' });
   const ends = { localAddress: '', localPort: '', remoteAddress: '', remotePort: '' };
-  const carrier = new ThreadCarrier({ id: 1, head, ends }, outlet, new Shares(1, limitBytes));
-  const exchange = new Exchange(head, carrier, 0);
-  carrier.serves(exchange);
-  carrier.isCalling = false;
+  const transport = new ThreadTransport({ id: 1, head, ends }, outlet, new Shares(1, limitBytes));
+  const exchange = new Exchange(head, transport, 0);
+  transport.serves(exchange);
+  transport.isCalling = false;
   const none = Buffer.alloc(0);
   const text = () => {
     const bytesOf = ({ text, bytes = none, tail }: AnswerPart) => [Buffer.from(text), bytes, Buffer.from(tail)];
     return Buffer.concat(sent.flatMap(({ answer }) => bytesOf(answer)));
   };
   const body = () => text().subarray(text().indexOf('\r\n\r\n') + 4);
-  const take = (bytes: number) => carrier.noteTaken(bytes);
-  return { sent, exchange, carrier, body, take, ended: () => sent.some(({ flags }) => (flags & part.end) !== 0) };
+  const take = (bytes: number) => transport.noteTaken(bytes);
+  return {
+    sent,
+    exchange,
+    transport,
+    body,
+    take,
+    ended: () => sent.some(({ flags }) => (flags & AnswerFlag.end) !== 0),
+  };
 }
 
 describe('an answer in pieces', () => {
@@ -61,27 +68,27 @@ describe('an answer in pieces', () => {
 
 describe('a large answer', () => {
   test('is the main thread’s at once where memory can be shared, and the thread is done with it', () => {
-    const { sent, exchange, carrier } = open(64 * mebibyte);
+    const { sent, exchange, transport } = open(64 * mebibyte);
     const bytes = large(8 * mebibyte);
     let isSent = false;
     exchange.send('200 OK', [], bytes);
-    carrier.whenSent(() => (isSent = true));
+    transport.whenSent(() => (isSent = true));
     expect(isSent).toBe(true);
     const [{ flags, answer }] = sent as [{ flags: number; answer: AnswerPart }];
-    expect(flags & part.end).not.toBe(0);
+    expect(flags & AnswerFlag.end).not.toBe(0);
     expect(answer.share).toBeGreaterThan(0);
     expect(answer.bytes?.buffer).toBeInstanceOf(SharedArrayBuffer);
     expect(bytes.equals(answer.bytes!)).toBe(true);
   });
 
   test('waits in its thread where there is no room for it, and goes as fast as the client takes it', () => {
-    const { sent, exchange, carrier, body, take, ended } = open(0);
+    const { sent, exchange, transport, body, take, ended } = open(0);
     const bytes = large(8 * mebibyte);
     let isSent = false;
     exchange.send('200 OK', [], bytes);
-    carrier.whenSent(() => {
+    transport.whenSent(() => {
       isSent = true;
-      carrier.done();
+      transport.done();
     });
     const held = () => sent.reduce((sum, { answer }) => sum + bytesIn(answer), 0);
     let taken = 0;
@@ -95,11 +102,11 @@ describe('a large answer', () => {
     }
     expect(ended()).toBe(true);
     expect(body().equals(bytes)).toBe(true);
-    expect(sent.filter(({ flags }) => (flags & part.head) !== 0)).toHaveLength(1);
+    expect(sent.filter(({ flags }) => (flags & AnswerFlag.head) !== 0)).toHaveLength(1);
   });
 
   test('in several pieces keeps their order, and tells the app when to go on', () => {
-    const { exchange, carrier, body, take } = open(0);
+    const { exchange, transport, body, take } = open(0);
     const pieces = [Buffer.from('a'), large(3 * mebibyte), Buffer.from('b'), large(2 * mebibyte), Buffer.from('c')];
     let drains = 0;
     exchange.onDrain = () => drains++;
@@ -109,27 +116,27 @@ describe('a large answer', () => {
     for (let count = 0; count < 30; count++) take(mebibyte / 4);
     expect(drains).toBe(1);
     exchange.end();
-    carrier.done();
+    transport.done();
     expect(body().equals(Buffer.concat(pieces))).toBe(true);
   });
 
   test('of text goes as bytes, out of the main thread’s heap', () => {
-    const { sent, exchange, carrier, body } = open(64 * mebibyte);
+    const { sent, exchange, transport, body } = open(64 * mebibyte);
     const text = 'x'.repeat(200_000);
     exchange.send('200 OK', [], text);
-    carrier.done();
+    transport.done();
     expect(sent[0]!.answer.text).toMatch(/^HTTP\/1\.1 200 OK\r\n[\s\S]*\r\n\r\n$/);
     expect(sent[0]!.answer.bytes?.byteLength).toBe(text.length);
     expect(body().toString()).toBe(text);
   });
 
   test('whose client has gone frees its thread', () => {
-    const { exchange, carrier } = open(0);
+    const { exchange, transport } = open(0);
     let isSent = false;
     exchange.send('200 OK', [], large(8 * mebibyte));
-    carrier.whenSent(() => (isSent = true));
+    transport.whenSent(() => (isSent = true));
     expect(isSent).toBe(false);
-    carrier.takeClose(new Error('gone'));
+    transport.takeClose(new Error('gone'));
     expect(isSent).toBe(true);
   });
 });
@@ -166,9 +173,9 @@ describe('shared memory', () => {
     const shares = new SharesInUse([{ send: (message) => void told.push(message) }]);
     const share: Share = { number: 7, bytes: new Uint8Array(1) };
     const out: (() => void)[] = [];
-    const carrier = { whenTaken: (done: () => void) => void out.push(done) };
-    shares.use(share, carrier);
-    shares.use({ ...share }, carrier);
+    const transport = { whenTaken: (done: () => void) => void out.push(done) };
+    shares.use(share, transport);
+    shares.use({ ...share }, transport);
     expect(told).toEqual([['share', share]]);
     const newcomer: ToThread[] = [];
     shares.introduce({ send: (message) => void newcomer.push(message) });

@@ -2,7 +2,7 @@
 
 import type { MessagePort } from 'node:worker_threads';
 import type { AnswerRing, Watch } from '../answer-ring.ts';
-import { type AnswerPart, type FromThread, part } from '../messages.ts';
+import { AnswerFlag, type AnswerPart, type FromThread } from '../messages.ts';
 
 export class Outlet {
   private readonly port: MessagePort;
@@ -26,7 +26,7 @@ export class Outlet {
 
   answer(id: number, flags: number, answer: AnswerPart): void {
     const { text, bytes } = answer;
-    const isLast = (flags & (part.end | part.done)) !== 0;
+    const isLast = (flags & (AnswerFlag.end | AnswerFlag.done)) !== 0;
     if (isLast && bytes === undefined && this.lastPosted !== id && this.ring.write(id, flags, text)) {
       if (this.watch.mustWake()) this.port.postMessage(undefined);
     } else this.post(['answer', id, flags, answer]);

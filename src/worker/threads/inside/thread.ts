@@ -1,6 +1,6 @@
 /**
  * What runs in a thread of a threaded worker: the app, for one request at a time. There is no socket here; an exchange
- * like any other stands on a carrier that speaks to the main thread.
+ * like any other stands on a transport that speaks to the main thread.
  *
  * Whatever escapes the app ends the thread, as Node would have it: the main thread notices and starts another.
  */
@@ -10,7 +10,7 @@ import { findInterface, loadInterfaces, makeHandler, prepareApp } from '../../..
 import { loadFrom } from '../../../app/script.ts';
 import type { Handler } from '../../../app/wsgi/wsgi.ts';
 import { report } from '../../../errors.ts';
-import { apart } from '../../../http/context.ts';
+import { inFreshContext } from '../../../http/context.ts';
 import { onPlaceFree } from '../../../http/departure.ts';
 import { ClientGone, timeoutError } from '../../../http/errors.ts';
 import { Exchange } from '../../../http/exchange.ts';
@@ -20,9 +20,9 @@ import { isMainError } from '../../../node/main-module.ts';
 import { AnswerRing, Watch } from '../answer-ring.ts';
 import { Claims } from '../claims.ts';
 import { type ForRequest, readRequest, type ThreadOrder, type ToThread } from '../messages.ts';
-import { ThreadCarrier } from './carrier.ts';
 import { Outlet } from './outlet.ts';
 import { Shares } from './shares.ts';
+import { ThreadTransport } from './transport.ts';
 
 class Thread {
   private readonly handle: Handler;
@@ -35,9 +35,9 @@ class Thread {
   private readonly shares = new Shares(threadId);
   private id = -1;
   private exchange: Exchange | undefined = undefined;
-  private carrier: ThreadCarrier | undefined = undefined;
+  private transport: ThreadTransport | undefined = undefined;
   /** Of requests that are done, those whose answers are not all out yet. */
-  private readonly owed = new Map<number, ThreadCarrier>();
+  private readonly owed = new Map<number, ThreadTransport>();
   /** Whether the app's function has been called for it. */
   private isCalled = false;
 
@@ -66,9 +66,9 @@ class Thread {
   }
 
   private takeOut(id: number, isOut: boolean): void {
-    const carrier = this.owed.get(id) ?? (id === this.id ? this.carrier : undefined);
+    const transport = this.owed.get(id) ?? (id === this.id ? this.transport : undefined);
     this.owed.delete(id);
-    carrier?.takeOut(isOut);
+    transport?.takeOut(isOut);
   }
 
   private async stop(): Promise<void> {
@@ -79,17 +79,17 @@ class Thread {
   }
 
   private hear(message: ForRequest): void {
-    const { exchange, carrier } = this;
-    if (exchange === undefined || carrier === undefined) return;
+    const { exchange, transport } = this;
+    if (exchange === undefined || transport === undefined) return;
     switch (message[0]) {
       case 'body':
-        return carrier.takeBody(message[2]);
+        return transport.takeBody(message[2]);
       case 'bodyEnd':
         return exchange.endBody();
       case 'taken':
-        return carrier.noteTaken(message[2]);
+        return transport.noteTaken(message[2]);
       case 'gone':
-        return carrier.takeClose(new ClientGone(message[2]));
+        return transport.takeClose(new ClientGone(message[2]));
       case 'left':
         return this.leave(exchange, message[2], message[3]);
     }
@@ -110,7 +110,7 @@ class Thread {
     if (this.exchange !== exchange || exchange.isEnded) return;
     const isOver = exchange.endsWithClient;
     if (isOver) {
-      this.carrier?.attachment?.takeEnd?.();
+      this.transport?.attachment?.takeEnd?.();
       exchange.mute();
     }
     this.outlet.post(['endHeard', this.id | 0, isOver]);
@@ -126,28 +126,28 @@ class Thread {
 
   private run(request: ReturnType<typeof readRequest>): void {
     const { id, head } = request;
-    const carrier = new ThreadCarrier(request, this.outlet, this.shares);
-    const exchange = new Exchange(head, carrier, performance.now());
-    carrier.serves(exchange);
+    const transport = new ThreadTransport(request, this.outlet, this.shares);
+    const exchange = new Exchange(head, transport, performance.now());
+    transport.serves(exchange);
     this.id = id;
     this.exchange = exchange;
-    this.carrier = carrier;
+    this.transport = transport;
     this.isCalled = false;
     if (this.early.length > 0) this.hearEarly(id);
-    const settled = apart(() => this.handle(exchange));
+    const settled = inFreshContext(() => this.handle(exchange));
     this.isCalled = true;
-    carrier.isCalling = false;
+    transport.isCalling = false;
     // As if it came behind the request: the app has begun with that.
     if (exchange.leaveReason instanceof ClientGone) setImmediate(() => this.noteEnd(exchange));
     if (settled !== undefined) {
-      carrier.finish();
-      void settled.then(() => this.end(exchange, carrier));
-      onPlaceFree(exchange, () => this.end(exchange, carrier));
-    } else if (exchange.isEnded || exchange.isGone) this.end(exchange, carrier);
+      transport.finish();
+      void settled.then(() => this.end(exchange, transport));
+      onPlaceFree(exchange, () => this.end(exchange, transport));
+    } else if (exchange.isEnded || exchange.isGone) this.end(exchange, transport);
     else {
       // An app that answers later without a promise for it is done when its answer is.
-      carrier.onFinish = () => this.end(exchange, carrier);
-      exchange.onAbort(() => this.end(exchange, carrier));
+      transport.onFinish = () => this.end(exchange, transport);
+      exchange.onAbort(() => this.end(exchange, transport));
     }
   }
 
@@ -160,16 +160,16 @@ class Thread {
       else if (message[1] > id) this.early.push(message);
   }
 
-  private end(exchange: Exchange, carrier: ThreadCarrier): void {
-    carrier.whenSent(() => this.finish(exchange, carrier));
+  private end(exchange: Exchange, transport: ThreadTransport): void {
+    transport.whenSent(() => this.finish(exchange, transport));
   }
 
-  private finish(exchange: Exchange, carrier: ThreadCarrier): void {
-    carrier.done();
+  private finish(exchange: Exchange, transport: ThreadTransport): void {
+    transport.done();
     if (this.exchange !== exchange) return;
-    if (carrier.isOwed) this.owed.set(this.id, carrier);
+    if (transport.isOwed) this.owed.set(this.id, transport);
     this.exchange = undefined;
-    this.carrier = undefined;
+    this.transport = undefined;
     // What this one has left for its next tick comes before the next one, which may block.
     if (this.waiting.length > 0) process.nextTick(() => this.runNext());
   }

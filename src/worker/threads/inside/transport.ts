@@ -5,9 +5,9 @@
 
 import { report } from '../../../errors.ts';
 import { ClientGone, isDeparture } from '../../../http/errors.ts';
-import type { Attachment, Bytes, Carrier, Exchange } from '../../../http/exchange.ts';
+import type { Attachment, Bytes, Exchange, Transport } from '../../../http/exchange.ts';
 import { type Taken, tellTaken } from '../../../http/wire/taken.ts';
-import { type AnswerPart, answerWindowBytes, bytesIn, creditBytes, part, type Request } from '../messages.ts';
+import { AnswerFlag, type AnswerPart, answerWindowBytes, bytesIn, creditBytes, type Request } from '../messages.ts';
 import { Backlog } from './backlog.ts';
 import type { Outlet } from './outlet.ts';
 import type { Shares } from './shares.ts';
@@ -20,7 +20,7 @@ const largeTextBytes = 64 * 1024;
 const sharedFromBytes = 1024 * 1024;
 const nothing: AnswerPart = { text: '', bytes: undefined, tail: '' };
 
-export class ThreadCarrier implements Carrier {
+export class ThreadTransport implements Transport {
   readonly localAddress: string;
   readonly localPort: string;
   readonly remoteAddress: string;
@@ -129,7 +129,7 @@ export class ThreadCarrier implements Carrier {
   hangUp(): void {
     if (this.exchange?.isEnded !== true) this.cut();
     else if (this.hasEnded) this.outlet.post(['hangUp', this.id]);
-    else this.lastFlags |= part.hangUp;
+    else this.lastFlags |= AnswerFlag.hangUp;
   }
 
   extendDeadline(_exchange: Exchange, ms: number): void {
@@ -213,7 +213,7 @@ export class ThreadCarrier implements Carrier {
   done(): void {
     if (this.isDone) return;
     this.isDone = true;
-    this.sendLast(part.done);
+    this.sendLast(AnswerFlag.done);
     if (!this.isConfirmed) this.attachment?.takeClose();
   }
 
@@ -228,10 +228,10 @@ export class ThreadCarrier implements Carrier {
   private send(sent: AnswerPart, mustWait = false): boolean {
     const { exchange } = this;
     let flags = 0;
-    if (exchange?.isStarted !== true) flags = part.interim;
+    if (exchange?.isStarted !== true) flags = AnswerFlag.interim;
     else if (!this.hasBegun) {
       this.hasBegun = true;
-      flags = part.head | (exchange.persists ? part.persists : 0);
+      flags = AnswerFlag.head | (exchange.persists ? AnswerFlag.persists : 0);
     }
     if (mustWait || !this.backlog.isEmpty) {
       this.backlog.add(flags, sent);
@@ -247,7 +247,7 @@ export class ThreadCarrier implements Carrier {
 
   private sendPart(flags: number, sent: AnswerPart): void {
     // Before they are sent: bytes that change hands have no length here any more.
-    if (flags !== part.interim) this.untaken += bytesIn(sent);
+    if (flags !== AnswerFlag.interim) this.untaken += bytesIn(sent);
     this.outlet.answer(this.id, flags, sent);
   }
 
@@ -260,7 +260,7 @@ export class ThreadCarrier implements Carrier {
   }
 
   private sendLast(flags: number): void {
-    const end = this.exchange?.isEnded === true && !this.hasEnded ? part.end : 0;
+    const end = this.exchange?.isEnded === true && !this.hasEnded ? AnswerFlag.end : 0;
     if (end === 0 && flags === 0) return;
     this.hasEnded ||= end !== 0;
     const { last = nothing, lastFlags } = this;
@@ -271,7 +271,7 @@ export class ThreadCarrier implements Carrier {
       this.untaken += bytesIn(last);
       // A message, which is not worth it for less: that is out at once, as good as always.
       this.isConfirmed = this.untaken >= creditBytes;
-      if (this.isConfirmed) confirm = part.confirm;
+      if (this.isConfirmed) confirm = AnswerFlag.confirm;
     }
     this.outlet.answer(this.id, lastFlags | end | confirm | flags, last);
   }
