@@ -3,7 +3,7 @@
  * set there, `cat` and shells at the other end of the same terminal would fail. So pipes and terminals are opened anew.
  */
 
-import { constants, fstatSync, openSync } from 'node:fs';
+import { type BigIntStats, constants, fstatSync, openSync } from 'node:fs';
 import { isatty } from 'node:tty';
 import { keepNonBlocking } from '../node/non-blocking.ts';
 
@@ -19,15 +19,23 @@ export interface Target {
 
 const { O_APPEND, O_CREAT, O_NOCTTY, O_NONBLOCK, O_WRONLY } = constants;
 
+/**
+ * As numbers that Node keeps apart: its `realpathSync` also looks at those of the last `fstat`, and after one of a pipe it leaves
+ * links on the way to a module as they are. That module is then loaded twice.
+ */
+function kindOf(fd: number): BigIntStats {
+  return fstatSync(fd, { bigint: true });
+}
+
 /** @throws the system's error; ENXIO for a FIFO that nobody reads */
 export function openFile(path: string): Target {
   const fd = openSync(path, O_WRONLY | O_APPEND | O_CREAT | O_NONBLOCK | O_NOCTTY, 0o666);
-  return { fd, isOwn: true, isPipe: fstatSync(fd).isFIFO() };
+  return { fd, isOwn: true, isPipe: kindOf(fd).isFIFO() };
 }
 
 /** What a standard descriptor refers to. @throws the system's error where nobody can read it now */
 export function openStandard(fd: 1 | 2): Target {
-  const kind = fstatSync(fd);
+  const kind = kindOf(fd);
   const isPipe = kind.isFIFO();
   const isTerminal = isatty(fd);
   // Files and devices like /dev/null take what they are given, or refuse it.

@@ -56,7 +56,8 @@ function open(fd: number, key: string): ServerHandle {
 
 export function isSocket(fd: number): boolean {
   try {
-    return fstatSync(fd).isSocket();
+    // As in `log/target.ts`.
+    return fstatSync(fd, { bigint: true }).isSocket();
   } catch {
     return false;
   }
