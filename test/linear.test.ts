@@ -170,10 +170,11 @@ describe('bodies', () => {
 });
 
 const transport: Transport = {
-  localAddress: '127.0.0.1',
-  localPort: '8000',
-  remoteAddress: '127.0.0.1',
-  remotePort: '1234',
+  ends: {
+    local: { address: '127.0.0.1', port: '8000' },
+    remote: { address: '127.0.0.1', port: '1234' },
+    scheme: 'http',
+  },
   sendText: () => true,
   sendBytes: () => true,
   pendingBytes: 0,
@@ -222,7 +223,7 @@ const interfaces: Readonly<Record<string, (exchange: Exchange) => unknown>> = {
     const request = new NodeRequest(exchange, new ClientSocket(transport));
     return JSON.stringify([request.url, request.headers, request.rawHeaders]);
   },
-  'a thread’s message': ({ head }) => readRequest(writeRequest(1, head, transport, true)),
+  'a thread’s message': ({ head }) => readRequest(writeRequest(1, head, transport.ends, true)),
 };
 
 describe.each(Object.entries(interfaces))('a request as %s has it', (_, show) => {

@@ -6,7 +6,7 @@
 import { Socket, type SocketConstructorOpts } from 'node:net';
 import { AppLoadError, describe } from '../errors.ts';
 import { watchSilence } from '../http/departure.ts';
-import type { Peer } from '../http/h1/host.ts';
+import { type End, nowhere } from '../http/ends.ts';
 import { departureMs } from '../http/limits.ts';
 import type { Incoming } from '../http/wire/wire.ts';
 import { ConnectionHandle } from '../node/handles.ts';
@@ -35,7 +35,7 @@ export function speaksTcp(asked: string, appReference: string): boolean {
 export interface TcpServerOptions {
   readonly app: unknown;
   /** A failure of the app, for the log. */
-  readonly onFailure: (peer: Peer, error: unknown) => void;
+  readonly onFailure: (peer: End, error: unknown) => void;
   /** A connection has ended. */
   readonly onGone?: () => void;
 }
@@ -44,7 +44,7 @@ export interface TcpServerOptions {
 const keepAliveProbeMs = 60_000;
 
 interface Connection {
-  readonly peer: Peer;
+  readonly peer: End;
   readonly startedAt: number;
   readonly socket: Socket;
   readonly controller: AbortController;
@@ -56,8 +56,7 @@ export class TcpServer {
   requests = 0;
   /** Connections so far. */
   accepted = 0;
-  localAddress = '';
-  localPort = '';
+  local: End = nowhere;
   private readonly app: TcpApp;
   private readonly onFailure: TcpServerOptions['onFailure'];
   private readonly onGone: (() => void) | undefined;
@@ -74,7 +73,7 @@ export class TcpServer {
     this.onGone = onGone;
   }
 
-  serve(incoming: Incoming, peer: Peer): void {
+  serve(incoming: Incoming, peer: End): void {
     this.accepted++;
     const socket = socketOf(incoming).setKeepAlive(true, keepAliveProbeMs);
     const controller = new AbortController();

@@ -1,6 +1,7 @@
 /** The app interface: PEP 3333 (WSGI 1.0.1) for TypeScript. What an app author imports. */
 
 import type { Readable } from 'node:stream';
+import type { Scheme } from '../http/ends.ts';
 
 /**
  * An app. Called once per request; returns the body, or a promise of it. The status and headers said to `startResponse`
@@ -52,7 +53,7 @@ export interface Environ {
   /** The request target as sent. */
   RAW_URI: string;
   'wsgi.version': readonly [1, 0];
-  'wsgi.url_scheme': 'http' | 'https';
+  'wsgi.url_scheme': Scheme;
   /** The request's body. Made when first asked for. */
   'wsgi.input': Readable;
   /** Lines written here go to the error log. */

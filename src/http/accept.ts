@@ -1,23 +1,16 @@
 /** From a listening socket to the server's connections, and the addresses that both ends go by. */
 
-import { createServer, type Server } from 'node:net';
+import { createServer, type Server, type Socket } from 'node:net';
 import { takeConnections } from '../node/accept.ts';
-import type { Peer, Waiting } from './h1/host.ts';
+import { type End, remoteEnd, unixEnd } from './ends.ts';
+import type { Waiting } from './h1/host.ts';
 import type { Incoming } from './wire/wire.ts';
-
-/**
- * What a unix socket goes by: it has no address, but SERVER_NAME and SERVER_PORT are never empty (PEP 3333, "environ
- * Variables"). Not taken from Host, as gunicorn does: that is the client's to choose, and an app that wants it has HTTP_HOST.
- */
-const unixName = 'localhost';
-const unixPort = '80';
 
 /** What connections are given to, and what is told where they come from. */
 export interface ConnectionServer {
-  localAddress: string;
-  localPort: string;
+  local: End;
   readonly connectionCount: number;
-  serve(incoming: Incoming, peer: Peer): unknown;
+  serve(incoming: Incoming, remote: End): unknown;
   /** The connections that can make room for others, where that is known. */
   waiting?(): readonly Waiting[];
 }
@@ -27,8 +20,7 @@ export function setLocalEnd(
   server: ConnectionServer,
   end: { readonly address?: string; readonly port?: number },
 ): void {
-  server.localAddress = end.address ?? unixName;
-  server.localPort = end.port === undefined ? unixPort : String(end.port);
+  server.local = end.address === undefined ? unixEnd : { address: end.address, port: String(end.port ?? unixEnd.port) };
 }
 
 /**
@@ -37,17 +29,20 @@ export function setLocalEnd(
  */
 export function createListener(
   server: ConnectionServer,
-  serve = (incoming: Incoming, peer: Peer): unknown => server.serve(incoming, peer),
+  serve = (incoming: Incoming, remote: End): unknown => server.serve(incoming, remote),
 ): Server {
   const listener = createServer({ allowHalfOpen: true, pauseOnConnect: true, noDelay: true }, (socket) =>
-    serve(socket, { address: socket.remoteAddress ?? '', port: String(socket.remotePort ?? '') }),
+    serve(socket, endOf(socket)),
   );
   listener.once('listening', () => {
-    takeConnections(listener, (handle, { address, port }) =>
-      serve(handle, { address: address ?? '', port: String(port ?? '') }),
-    );
+    takeConnections(listener, (handle, peer) => serve(handle, remoteEnd(peer)));
     const address = listener.address();
     setLocalEnd(server, typeof address === 'object' && address !== null ? address : {});
   });
   return listener;
+}
+
+/** The client's end, of a socket that Node has accepted. */
+export function endOf({ remoteAddress, remotePort }: Socket): End {
+  return remoteEnd(remoteAddress === undefined ? {} : { address: remoteAddress, port: remotePort ?? '' });
 }

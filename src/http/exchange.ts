@@ -3,6 +3,7 @@
  * here; what it means on the wire is the writer's, and the socket is the connection's.
  */
 
+import type { Ends } from './ends.ts';
 import { AppError, ClientGone, HttpError, overdueAnswer } from './errors.ts';
 import {
   type Field,
@@ -60,10 +61,7 @@ export interface Attachment {
 
 /** What an exchange needs of its connection. */
 export interface Transport {
-  readonly localAddress: string;
-  readonly localPort: string;
-  readonly remoteAddress: string;
-  readonly remotePort: string;
+  readonly ends: Ends;
   /** @returns false when the client takes less than it is sent: wait for `onDrain` */
   sendText(text: string): boolean;
   sendBytes(head: string, bytes: Bytes, tail: string): boolean;
@@ -107,6 +105,8 @@ export class Exchange implements ResponseState {
   readonly head: RequestHead;
   readonly transport: Transport;
   readonly startedAt: number;
+  /** Those of the connection, unless something in front of it says otherwise. */
+  ends: Ends;
 
   persists = true;
   isLenient = false;
@@ -156,6 +156,7 @@ export class Exchange implements ResponseState {
     this.head = head;
     this.transport = transport;
     this.startedAt = startedAt;
+    this.ends = transport.ends;
     this.isBodyComplete = !head.hasBody;
   }
 

@@ -5,9 +5,10 @@
 
 // Not the globals, which an app may replace: deadlines must not stop with its fake timers.
 import { clearInterval, setInterval } from 'node:timers';
+import { type End, nowhere, plainScheme } from './ends.ts';
 import type { Exchange, Transport } from './exchange.ts';
 import { Connection } from './h1/connection.ts';
-import { type Host, type OnTimeout, type Peer, WaitOrder } from './h1/host.ts';
+import { type Host, type OnTimeout, WaitOrder } from './h1/host.ts';
 import { Leftovers } from './leftovers.ts';
 import { type Limits, maxHeldBytes, type Timeouts } from './limits.ts';
 import type { Incoming } from './wire/wire.ts';
@@ -50,8 +51,8 @@ export class HttpServer implements Host {
   requests = 0;
   /** Connections so far. */
   accepted = 0;
-  localAddress = '';
-  localPort = '';
+  local: End = nowhere;
+  readonly scheme = plainScheme;
 
   readonly onLastRequest: ((connection: Transport) => void) | undefined;
   readonly waitOrder: WaitOrder;
@@ -80,9 +81,9 @@ export class HttpServer implements Host {
   }
 
   /** Serves a new connection. */
-  serve(incoming: Incoming, peer: Peer): Connection {
+  serve(incoming: Incoming, remote: End): Connection {
     this.accepted++;
-    const connection = new Connection(this, incoming, peer);
+    const connection = new Connection(this, incoming, remote);
     this.connections.add(connection);
     return connection;
   }

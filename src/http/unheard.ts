@@ -5,6 +5,7 @@
 
 // Not the global, which an app may replace.
 import { setTimeout } from 'node:timers';
+import type { Ends } from './ends.ts';
 import { ClientGone } from './errors.ts';
 import { Exchange, type Transport } from './exchange.ts';
 import { departureMs } from './limits.ts';
@@ -31,18 +32,12 @@ export function withoutClient(departed: Exchange): Exchange {
 }
 
 class NoConnection implements Transport {
-  readonly localAddress: string;
-  readonly localPort: string;
-  readonly remoteAddress: string;
-  readonly remotePort: string;
+  readonly ends: Ends;
   readonly pendingBytes = 1;
   private readonly before: Transport;
 
   constructor(before: Transport) {
-    this.localAddress = before.localAddress;
-    this.localPort = before.localPort;
-    this.remoteAddress = before.remoteAddress;
-    this.remotePort = before.remotePort;
+    this.ends = before.ends;
     this.before = before;
   }
 

@@ -104,10 +104,10 @@ class Request implements HookRequest {
   readonly #head: Exchange['head'];
   #headers: Record<string, string> | undefined = undefined;
 
-  constructor({ head, transport }: Exchange) {
+  constructor({ head, ends }: Exchange) {
     this.method = head.method;
     this.target = head.target;
-    this.remoteAddress = transport.remoteAddress;
+    this.remoteAddress = ends.remote.address;
     this.#head = head;
   }
 

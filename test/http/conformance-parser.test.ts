@@ -2,6 +2,7 @@
 
 import { describe, expect, test } from 'vitest';
 import { environMaker } from '../../src/app/wsgi/environ.ts';
+import { nowhere, unixEnd } from '../../src/http/ends.ts';
 import { Exchange, type Transport } from '../../src/http/exchange.ts';
 import { bySection, type Case, conformanceLimits, loadCases } from './conformance.ts';
 import { atRandom, byLine, bySize, seededRandom } from './cuts.ts';
@@ -66,6 +67,6 @@ function checkOutcome({ expected, sees, halfCloses }: Case, { requests, error, s
 const makeEnviron = environMaker({ multithread: false, multiprocess: false, onErrorLine: () => {} });
 
 function environOf({ head }: ParsedRequest): Record<string, unknown> {
-  const transport = { localAddress: '', localPort: '80', remoteAddress: '', remotePort: '1' } as Transport;
+  const transport = { ends: { local: unixEnd, remote: nowhere, scheme: 'http' } } as Transport;
   return makeEnviron(new Exchange(head, transport, 0));
 }

@@ -1,6 +1,7 @@
 /** Bodies that are read before their request begins: when it does, what it costs, and what is left behind. */
 
 import { describe, expect, test } from 'vitest';
+import { nowhere } from '../../src/http/ends.ts';
 import { Exchange, type Transport } from '../../src/http/exchange.ts';
 import { RequestHead } from '../../src/http/head.ts';
 import { maxReadAheadBytes } from '../../src/http/limits.ts';
@@ -18,10 +19,7 @@ function open(limit = limitBytes) {
   );
   const calls: string[] = [];
   const transport: Transport = {
-    localAddress: '',
-    localPort: '',
-    remoteAddress: '',
-    remotePort: '',
+    ends: { local: nowhere, remote: nowhere, scheme: 'http' },
     sendText: (text) => calls.push(text.split('\r\n')[0]!) > 0,
     sendBytes: () => true,
     pendingBytes: 0,

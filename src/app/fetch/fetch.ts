@@ -62,8 +62,8 @@ class Info implements FetchInfo {
   }
 
   get remoteAddr(): FetchInfo['remoteAddr'] {
-    const { remoteAddress: hostname, remotePort } = this.#exchange.transport;
-    return { transport: hostname === '' ? 'unix' : 'tcp', hostname, port: Number(remotePort) };
+    const { address: hostname, port } = this.#exchange.ends.remote;
+    return { transport: hostname === '' ? 'unix' : 'tcp', hostname, port: Number(port) };
   }
 }
 

@@ -183,10 +183,10 @@ function bodyStream(exchange: Exchange): ReadableStream<Uint8Array> {
 let lastHost = '';
 let lastOrigin = '';
 
-function urlOf({ head, transport }: Exchange): string {
-  const host = head.host || `${transport.localAddress}:${transport.localPort}`;
+function urlOf({ head, ends }: Exchange): string {
+  const host = head.host || `${ends.local.address}:${ends.local.port}`;
   if (host !== lastHost) {
-    lastOrigin = new URL(`http://${host}`).origin;
+    lastOrigin = new URL(`${ends.scheme}://${host}`).origin;
     lastHost = host;
   }
   const target = head.query === '' ? pathOf(head.path) : `${pathOf(head.path)}?${head.query}`;

@@ -62,14 +62,14 @@ export class ClientSocket extends Duplex implements TunnelEvents {
       timer: undefined,
       unsent: 0,
     };
-    const { localAddress, localPort, remoteAddress, remotePort } = transport;
-    const isUnix = remoteAddress === '';
-    this.remoteAddress = isUnix ? undefined : remoteAddress;
-    this.remotePort = isUnix ? undefined : Number(remotePort);
-    this.remoteFamily = isUnix ? undefined : family(remoteAddress);
-    this.localAddress = localAddress;
-    this.localPort = Number(localPort);
-    this.localFamily = family(localAddress);
+    const { local, remote } = transport.ends;
+    const isUnix = remote.address === '';
+    this.remoteAddress = isUnix ? undefined : remote.address;
+    this.remotePort = isUnix ? undefined : Number(remote.port);
+    this.remoteFamily = isUnix ? undefined : family(remote.address);
+    this.localAddress = local.address;
+    this.localPort = Number(local.port);
+    this.localFamily = family(local.address);
     // As on a net.Socket of node:http, which nobody listens to either.
     this.on('error', () => {});
   }

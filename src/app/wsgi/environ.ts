@@ -43,20 +43,20 @@ class RequestEnviron {
   [key]: Exchange;
 
   constructor(exchange: Exchange, errors: Writable, multithread: boolean, multiprocess: boolean) {
-    const { head, transport } = exchange;
+    const { head, ends } = exchange;
     this[key] = exchange;
     this.REQUEST_METHOD = head.method;
     this.SCRIPT_NAME = '';
     this.PATH_INFO = decodePath(head.path);
     this.QUERY_STRING = head.query;
-    this.SERVER_NAME = transport.localAddress;
-    this.SERVER_PORT = transport.localPort;
+    this.SERVER_NAME = ends.local.address;
+    this.SERVER_PORT = ends.local.port;
     this.SERVER_PROTOCOL = head.minorVersion === 1 ? 'HTTP/1.1' : 'HTTP/1.0';
-    this.REMOTE_ADDR = transport.remoteAddress;
-    this.REMOTE_PORT = transport.remotePort;
+    this.REMOTE_ADDR = ends.remote.address;
+    this.REMOTE_PORT = ends.remote.port;
     this.RAW_URI = head.target;
     this['wsgi.version'] = version;
-    this['wsgi.url_scheme'] = 'http';
+    this['wsgi.url_scheme'] = ends.scheme;
     this['wsgi.errors'] = errors;
     this['wsgi.multithread'] = multithread;
     this['wsgi.multiprocess'] = multiprocess;

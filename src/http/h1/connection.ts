@@ -9,6 +9,7 @@
 // Not the global, which an app may replace.
 import { setImmediate } from 'node:timers';
 import { inFreshContext } from '../context.ts';
+import type { End, Ends } from '../ends.ts';
 import { ClientGone, HttpError, overdueAnswer, timeoutError } from '../errors.ts';
 import { type Attachment, type Bytes, Exchange, type Transport, type Tunnel, type TunnelEvents } from '../exchange.ts';
 import type { RequestHead } from '../head.ts';
@@ -17,7 +18,7 @@ import { checkDeadline } from '../overdue.ts';
 import { openWire } from '../wire/open-wire.ts';
 import type { Incoming, Wire, WireEvents } from '../wire/wire.ts';
 import { Departing, type Deserted } from './departing.ts';
-import type { Host, Peer, Waiting, Worth } from './host.ts';
+import type { Host, Waiting, Worth } from './host.ts';
 import { IncomingBody } from './incoming-body.ts';
 import { Outgoing, type OutgoingEvents } from './outgoing.ts';
 import { RequestParser, type RequestSink } from './parser.ts';
@@ -26,8 +27,7 @@ import { Unread } from './unread.ts';
 import { type Phase, Waits } from './waits.ts';
 
 export class Connection implements RequestSink, WireEvents, OutgoingEvents, Transport, Waiting, Deserted {
-  readonly remoteAddress: string;
-  readonly remotePort: string;
+  readonly ends: Ends;
   readonly wire: Wire;
   readonly outgoing: Outgoing;
   readonly waits: Waits;
@@ -62,22 +62,13 @@ export class Connection implements RequestSink, WireEvents, OutgoingEvents, Tran
   private tunnel: TunnelEvents | undefined = undefined;
 
   /** @param open makes the wire; tests make one up */
-  constructor(server: Host, incoming: Incoming, peer: Peer, open = openWire) {
+  constructor(server: Host, incoming: Incoming, remote: End, open = openWire) {
     this.server = server;
-    this.remoteAddress = peer.address;
-    this.remotePort = peer.port;
+    this.ends = { local: server.local, remote, scheme: server.scheme };
     this.parser = new RequestParser(server.limits, this);
     this.waits = new Waits(server);
     this.wire = open(incoming, this);
     this.outgoing = new Outgoing(this.wire, this, server.heldAnswerBytes);
-  }
-
-  get localAddress(): string {
-    return this.server.localAddress;
-  }
-
-  get localPort(): string {
-    return this.server.localPort;
   }
 
   get phase(): Phase {

@@ -1,5 +1,6 @@
 /** What a connection needs of the server that it belongs to. */
 
+import type { End, Scheme } from '../ends.ts';
 import type { Exchange, Transport } from '../exchange.ts';
 import type { Limits, Timeouts } from '../limits.ts';
 
@@ -8,12 +9,6 @@ import type { Limits, Timeouts } from '../limits.ts';
  * @param end answers 504, or cuts the connection where the answer has begun
  */
 export type OnTimeout = (exchange: Exchange, ms: number, end: () => void) => void;
-
-/** Who is at the other end; empty texts on a unix socket. Texts, because that is what apps are told. */
-export interface Peer {
-  readonly address: string;
-  readonly port: string;
-}
 
 /** What is lost with a connection that nobody may wait on; they make room for others in this order. */
 export type Worth = 'nothing' | 'connection' | 'departing' | 'head';
@@ -44,8 +39,9 @@ export interface Host {
   readonly timeouts: Timeouts;
   /** How much of an answer is held for a client that is slower than its app, before the app has to wait. */
   readonly heldAnswerBytes: number;
-  readonly localAddress: string;
-  readonly localPort: string;
+  /** The server's own end of its connections, and what they speak. */
+  readonly local: End;
+  readonly scheme: Scheme;
   /** The coarse clock: milliseconds, as of the last sweep. */
   readonly now: number;
   readonly waitOrder: WaitOrder;

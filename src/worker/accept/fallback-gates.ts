@@ -1,7 +1,7 @@
 /** Gates for a Node whose sockets cannot be copied: one holds back what comes, one is fed by the master. */
 
 import { type Server, Socket } from 'node:net';
-import { type ConnectionServer, createListener, setLocalEnd } from '../../http/accept.ts';
+import { type ConnectionServer, createListener, endOf, setLocalEnd } from '../../http/accept.ts';
 import { openEnvelope, sendToMaster } from '../../ipc/channel.ts';
 import type { MasterMessage, WorkerSocket } from '../../ipc/messages.ts';
 import type { Gate, Take } from './gate.ts';
@@ -73,8 +73,7 @@ export class ReceivingGate implements Gate {
       socket.allowHalfOpen = true;
       socket.setNoDelay(true);
       // In this turn of the loop: it is being read from already.
-      const peer = { address: socket.remoteAddress ?? '', port: String(socket.remotePort ?? '') };
-      take(byAddress.get(message.address)!, socket, peer);
+      take(byAddress.get(message.address)!, socket, endOf(socket));
     });
     gate.open();
     return gate;

@@ -3,7 +3,7 @@
  * kernel, where every other worker can take it, and is not lost with this one. Knows nothing of when to shut it.
  */
 
-import type { Peer } from '../../http/h1/host.ts';
+import type { End } from '../../http/ends.ts';
 import type { HttpServer } from '../../http/server.ts';
 import type { Incoming } from '../../http/wire/wire.ts';
 
@@ -21,4 +21,4 @@ export interface Gate {
 }
 
 /** A connection, and which of the servers it is for. */
-export type Take<S = HttpServer> = (server: S, incoming: Incoming, peer: Peer) => void;
+export type Take<S = HttpServer> = (server: S, incoming: Incoming, peer: End) => void;

@@ -6,7 +6,7 @@
 import { getSystemErrorName } from 'node:util';
 import { bindError } from '../../errors.ts';
 import { type ConnectionServer, setLocalEnd } from '../../http/accept.ts';
-import type { Peer } from '../../http/h1/host.ts';
+import { type End, remoteEnd } from '../../http/ends.ts';
 import type { Incoming } from '../../http/wire/wire.ts';
 import { acceptOn } from '../../node/accept.ts';
 import { inheritedHandle } from '../../node/bind.ts';
@@ -33,7 +33,7 @@ export class Tap {
     backlog: number,
     copier: Copier,
     server: ConnectionServer,
-    take: (incoming: Incoming, peer: Peer) => void,
+    take: (incoming: Incoming, peer: End) => void,
   ) {
     const source = inheritedHandle(fd);
     if (source === undefined) throw new Error(`descriptor ${fd} is not a listening socket`);
@@ -43,9 +43,7 @@ export class Tap {
     source.getsockname?.(end);
     setLocalEnd(server, end);
     this.accept = (handle) => {
-      const code = acceptOn(handle, backlog, (connection, { address, port }) =>
-        take(connection, { address: address ?? '', port: String(port ?? '') }),
-      );
+      const code = acceptOn(handle, backlog, (connection, peer) => take(connection, remoteEnd(peer)));
       if (code !== 0) throw bindError(address, getSystemErrorName(code));
     };
   }

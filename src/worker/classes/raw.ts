@@ -6,7 +6,7 @@
 import { TcpServer } from '../../app/tcp.ts';
 import type { Settings } from '../../config/settings.ts';
 import { ConfigError, report } from '../../errors.ts';
-import type { Peer } from '../../http/h1/host.ts';
+import type { End } from '../../http/ends.ts';
 import type { Incoming } from '../../http/wire/wire.ts';
 import type { Logger } from '../../logger.ts';
 import type { Gate } from '../accept/gate.ts';
@@ -24,7 +24,7 @@ export function tcpWorker({ workerClass }: Settings): WorkerClass {
   return workerClass === 'sync' ? oneByOne : manyAtOnce;
 }
 
-export function logTcpFailure(log: Logger, { address, port }: Peer, error: unknown): void {
+export function logTcpFailure(log: Logger, { address, port }: End, error: unknown): void {
   const { message, stack } = report(error);
   const fields = {
     method: 'TCP',
@@ -101,7 +101,7 @@ function oneByOne(context: WorkerContext): Worker {
   };
 }
 
-type Arrival = [server: TcpServer, incoming: Incoming, peer: Peer];
+type Arrival = [server: TcpServer, incoming: Incoming, peer: End];
 
 /** Whose turn it is. */
 class Turns {

@@ -8,9 +8,10 @@ import { findInterface, makeHandler } from '../../app/interfaces.ts';
 import type { Handler } from '../../app/wsgi/wsgi.ts';
 import { inFreshContext } from '../../http/context.ts';
 import { onPlaceFree } from '../../http/departure.ts';
+import type { End } from '../../http/ends.ts';
 import { ClientGone } from '../../http/errors.ts';
 import type { Exchange, Transport } from '../../http/exchange.ts';
-import { type Peer, WaitOrder } from '../../http/h1/host.ts';
+import { WaitOrder } from '../../http/h1/host.ts';
 import { departureMs } from '../../http/limits.ts';
 import { HttpServer } from '../../http/server.ts';
 import { takesEffect, withoutClient } from '../../http/unheard.ts';
@@ -143,7 +144,7 @@ class Turns {
   /** Requests that came late, while another ran. */
   private readonly late: Exchange[] = [];
   /** Connections that were gathered for a stop. */
-  private readonly waiting: [HttpServer, Incoming, Peer][] = [];
+  private readonly waiting: [HttpServer, Incoming, End][] = [];
   /** When the place of a request was taken whose client had left. */
   private letGoAt = Number.NEGATIVE_INFINITY;
   private isGathering = false;
@@ -155,7 +156,7 @@ class Turns {
     this.onOverdue = onOverdue;
   }
 
-  take(server: HttpServer, incoming: Incoming, peer: Peer): void {
+  take(server: HttpServer, incoming: Incoming, peer: End): void {
     this.arrived++;
     if (!this.isFree) this.waiting.push([server, incoming, peer]);
     else this.serve(server, incoming, peer);
@@ -214,7 +215,7 @@ class Turns {
     return this.running === undefined && this.awaited === undefined && this.atWork === undefined;
   }
 
-  private serve(server: HttpServer, incoming: Incoming, peer: Peer): void {
+  private serve(server: HttpServer, incoming: Incoming, peer: End): void {
     if (!this.isGathering) this.gate?.shut();
     this.occupancy?.enter();
     this.patience = globalThis.setTimeout(() => {

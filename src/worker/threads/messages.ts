@@ -7,6 +7,7 @@ import type { MessagePort } from 'node:worker_threads';
 import type { AppSource } from '../../app/script.ts';
 import type { Settings } from '../../config/settings.ts';
 import type { ErrorReport } from '../../errors.ts';
+import type { Ends, Scheme } from '../../http/ends.ts';
 import { lookUpField } from '../../http/fields.ts';
 import { RequestHead } from '../../http/head.ts';
 
@@ -121,28 +122,21 @@ export const answerWindowBytes = 1024 * 1024;
 /** What was taken is told in steps of this size. */
 export const creditBytes = 64 * 1024;
 
-/** The two ends of a request's connection. */
-export interface Ends {
-  readonly localAddress: string;
-  readonly localPort: string;
-  readonly remoteAddress: string;
-  readonly remotePort: string;
-}
-
 export interface Request {
   readonly id: number;
   readonly head: RequestHead;
   readonly ends: Ends;
 }
 
-const fixedLines = 12;
+const fixedLines = 13;
 
 /** One text for all of a request's head: no part of it can hold a line feed, as the parser has refused those. */
 export function writeRequest(id: number, head: RequestHead, ends: Ends, mayPersist: boolean): string {
   const flags = head.minorVersion | (mayPersist ? 2 : 0) | (head.isChunked ? 4 : 0) | (head.host === undefined ? 0 : 8);
+  const { local, remote, scheme } = ends;
   let text =
     `${id}\n${flags}\n${head.method}\n${head.target}\n${head.path}\n${head.query}\n${head.host ?? ''}\n` +
-    `${head.contentLength}\n${ends.localAddress}\n${ends.localPort}\n${ends.remoteAddress}\n${ends.remotePort}`;
+    `${head.contentLength}\n${scheme}\n${local.address}\n${local.port}\n${remote.address}\n${remote.port}`;
   const { names, values } = head;
   for (let index = 0; index < names.length; index++) text += `\n${names[index]!.raw}\n${values[index]}`;
   return text;
@@ -162,7 +156,11 @@ export function readRequest(text: string): Request {
   head.query = lines[5]!;
   if ((flags & 8) !== 0) head.host = lines[6]!;
   head.contentLength = Number(lines[7]);
-  const ends = { localAddress: lines[8]!, localPort: lines[9]!, remoteAddress: lines[10]!, remotePort: lines[11]! };
+  const ends: Ends = {
+    scheme: lines[8] as Scheme,
+    local: { address: lines[9]!, port: lines[10]! },
+    remote: { address: lines[11]!, port: lines[12]! },
+  };
   for (let index = fixedLines; index < lines.length; index += 2) {
     head.names.push(lookUpField(lines[index]!)!);
     head.values.push(lines[index + 1]!);

@@ -48,10 +48,10 @@ export class Relay {
   /** Sends the request to its thread, and as much of its body as the app may want. */
   begin(thread: Recipient, id: number): void {
     const { exchange } = this;
-    const { head, transport } = exchange;
+    const { head, ends } = exchange;
     this.thread = thread;
     this.id = id;
-    thread.send(writeRequest(id, head, transport, head.isKeepAlive));
+    thread.send(writeRequest(id, head, ends, head.isKeepAlive));
     // What happened while it waited for a thread.
     if (exchange.leaveReason !== undefined) this.leave(exchange.leaveReason);
     if (exchange.goneReason !== undefined) this.abort(exchange.goneReason);

@@ -1,6 +1,7 @@
 /** How a thread parts with an answer that its client takes slowly, without processes: shared memory, or a slice at a time. */
 
 import { describe, expect, test } from 'vitest';
+import { type Ends, nowhere } from '../../../src/http/ends.ts';
 import { Exchange } from '../../../src/http/exchange.ts';
 import { RequestHead } from '../../../src/http/head.ts';
 import type { Outlet } from '../../../src/worker/threads/inside/outlet.ts';
@@ -28,7 +29,7 @@ function open(limitBytes: number) {
     post: (message: unknown) => posted.push(message),
   } as unknown as Outlet;
   const head = Object.assign(new RequestHead(), { method: 'GET' });
-  const ends = { localAddress: '', localPort: '', remoteAddress: '', remotePort: '' };
+  const ends: Ends = { local: nowhere, remote: nowhere, scheme: 'http' };
   const transport = new ThreadTransport({ id: 1, head, ends }, outlet, new Shares(1, limitBytes));
   const exchange = new Exchange(head, transport, 0);
   transport.serves(exchange);

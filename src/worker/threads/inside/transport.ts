@@ -4,6 +4,7 @@
  */
 
 import { report } from '../../../errors.ts';
+import type { Ends } from '../../../http/ends.ts';
 import { ClientGone, isDeparture } from '../../../http/errors.ts';
 import type { Attachment, Bytes, Exchange, Transport } from '../../../http/exchange.ts';
 import { type Taken, tellTaken } from '../../../http/wire/taken.ts';
@@ -21,10 +22,7 @@ const sharedFromBytes = 1024 * 1024;
 const nothing: AnswerPart = { text: '', bytes: undefined, tail: '' };
 
 export class ThreadTransport implements Transport {
-  readonly localAddress: string;
-  readonly localPort: string;
-  readonly remoteAddress: string;
-  readonly remotePort: string;
+  readonly ends: Ends;
 
   /** While the app's function runs: an answer that is complete by then goes out together with the news that it is done. */
   isCalling = true;
@@ -63,10 +61,7 @@ export class ThreadTransport implements Transport {
     this.id = id | 0;
     this.head = head;
     this.outlet = outlet;
-    this.localAddress = ends.localAddress;
-    this.localPort = ends.localPort;
-    this.remoteAddress = ends.remoteAddress;
-    this.remotePort = ends.remotePort;
+    this.ends = ends;
   }
 
   // To the exchange.
