@@ -99,9 +99,12 @@ export interface Hooks {
   workerInt?(worker: HookWorker): unknown;
   /** In the master, as the worker itself is blocked: a worker hangs and is about to be killed. */
   workerAbort?(worker: HungWorker): unknown;
-  /** In the worker, before the app is called. Not for what was refused before it came to the app, nor for raw connections. */
+  /**
+   * In the worker: a request's head was read; its body may yet come, and the app is not called. Not for a head that is refused,
+   * nor for raw connections.
+   */
   preRequest?(worker: HookWorker, request: HookRequest): unknown;
-  /** In the worker: the request is answered, or its client has gone. */
+  /** In the worker, once for each `preRequest`: the request is answered, by the app or in its place, or its client has gone. */
   postRequest?(worker: HookWorker, request: HookRequest, response: HookResponse): unknown;
   /** In the master: a worker has exited. */
   childExit?(server: HookServer, worker: ExitedWorker): unknown;

@@ -7,7 +7,6 @@ import cluster from 'node:cluster';
 import { type PreparedApp, prepareApp } from '../app/interfaces.ts';
 import { loadFrom } from '../app/script.ts';
 import { speaksTcp } from '../app/tcp.ts';
-import type { Handler } from '../app/wsgi/wsgi.ts';
 import { limitMs, milliseconds } from '../config/durations.ts';
 import type { Settings } from '../config/settings.ts';
 import { descriptorError, limitRemedy } from '../descriptors.ts';
@@ -168,8 +167,19 @@ async function boot({ order, own, log, hooks, tracker, shortages }: BootOptions)
   const loaded = isElsewhere ? plain(undefined) : await load(order, isTcp);
   const app = isTcp ? tracker.tcp(loaded.app) : loaded.app;
   if (hooksFrom === 'script') await hooks.takeOffered();
-  const observe = (handle: Handler) => hooks.observe(tracker.http(handle));
-  const worker = makeWorker({ app, source: order, settings, sockets, log, observe, place: order.place, shortages });
+  const { observe } = hooks;
+  const { http: track } = tracker;
+  const worker = makeWorker({
+    app,
+    source: order,
+    settings,
+    sockets,
+    log,
+    observe,
+    track,
+    place: order.place,
+    shortages,
+  });
   await worker.load?.();
   await hooks.initialized();
   await worker.start();

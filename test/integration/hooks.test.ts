@@ -38,6 +38,7 @@ import { appendFileSync } from 'node:fs';
 appendFileSync('calls', JSON.stringify({ name: 'the app loads', pid: process.pid, args: [] }) + '\\n');
 export default (env, startResponse) => {
   if (env.PATH_INFO === '/hang') for (;;) ;
+  if (env.PATH_INFO === '/wait') return new Promise(() => {});
   if (env.PATH_INFO === '/fail') throw new Error('no');
   startResponse('201 Created', [['Content-Type', 'text/plain']]);
   if (env.PATH_INFO === '/large') return [Buffer.alloc(20_000_000)];
@@ -303,6 +304,24 @@ it.each(['async', 'sync', 'threaded'])(
       [413, 400, 504].map((status) => ({ status, isComplete: true, ms: expect.any(Number) })),
     );
     await tsgun.stop();
+  },
+);
+
+it.each(['async', 'sync', 'threaded'])(
+  'of a client that goes within its body: its request, and a response without a status, %s',
+  async (workerClass) => {
+    const { tsgun, calls } = serve(everyHook(), ['-k', workerClass, '--threads', '1']);
+    const client = await tsgun.connect();
+    client.send('POST /wait HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\nx');
+    await eventually(() => calls('preRequest').length === 1);
+    client.socket.resetAndDestroy();
+    await eventually(() => calls('postRequest').length === 1);
+    await tsgun.stop();
+    const ofRequests = calls().filter(({ name }) => name.endsWith('Request'));
+    expect(ofRequests.map(({ name, args }) => [name, args[1].method, args[2]?.status])).toEqual([
+      ['preRequest', 'POST', undefined],
+      ['postRequest', 'POST', undefined],
+    ]);
   },
 );
 

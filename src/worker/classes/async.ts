@@ -14,7 +14,7 @@ export function asyncWorker(context: WorkerContext): Worker {
     multiprocess: settings.workers > 1,
     onErrorLine: (line) => log.say('error', { source: 'wsgi.errors' }, line),
   });
-  const handle = context.observe(handler);
+  const handle = context.observe(context.track(handler));
   const intake = new Intake({ limit: settings.workerConnections, place, shortages });
   const onGone = () => intake.forget();
   const { waitOrder } = intake;

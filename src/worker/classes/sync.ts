@@ -46,13 +46,14 @@ export function syncWorker(context: WorkerContext): Worker {
     onErrorLine: (line) => log.say('error', { source: 'wsgi.errors' }, line),
   });
   const options = httpOptions(settings, log, shortages);
-  const observed = context.observe(handler);
+  const tracked = context.track(handler);
   const run: Handler = (exchange) => {
     ahead.release(exchange);
-    return observed(exchange);
+    return tracked(exchange);
   };
   const turns = new Turns(run, (exchange, ms) => logTimeout(log, exchange, ms, undefined, true));
   const ahead = readAhead(settings, log, (exchange) => turns.begin(exchange));
+  const handle = context.observe((exchange) => ahead.take(exchange));
   const waitOrder = new WaitOrder();
   const servers = sockets.map(
     () =>
@@ -60,7 +61,7 @@ export function syncWorker(context: WorkerContext): Worker {
         ...options,
         timeouts: { ...options.timeouts, keepAliveMs: 0 },
         heldAnswerBytes,
-        handle: (exchange) => ahead.take(exchange),
+        handle,
         onTimeout(exchange, ms, end) {
           options.onTimeout?.(exchange, ms, end);
           turns.giveUp(exchange);

@@ -19,15 +19,19 @@ export function threadedClass(): WorkerClass {
 }
 
 function threadedWorker(context: WorkerContext, code: ThreadCode): Worker {
-  const { settings, sockets, log, observe, place, shortages } = context;
+  const { settings, sockets, log, observe, track, place, shortages } = context;
   const intake = new Intake({ limit: settings.workerConnections, place, shortages });
-  const handle = observe((exchange) => pool.handle(exchange));
-  const ahead = readAhead(settings, log, handle);
+  const ahead = readAhead(
+    settings,
+    log,
+    track((exchange) => pool.handle(exchange)),
+  );
+  const handle = observe((exchange) => ahead.take(exchange));
   const servers: HttpServer[] = sockets.map(
     () =>
       new HttpServer({
         ...httpOptions(settings, log, shortages),
-        handle: (exchange) => ahead.take(exchange),
+        handle,
         waitOrder: intake.waitOrder,
         onGone: () => intake.forget(),
         onTimeout: (exchange, ms, end) => pool.expire(exchange, ms, end),

@@ -19,8 +19,10 @@ export interface WorkerContext {
   readonly log: Logger;
   /** Told what the worker has run out of. */
   readonly shortages: Shortages;
-  /** Wraps what takes the requests, for those who want to hear of each. */
+  /** Wraps what takes a request when its head was read: the user's hooks hear of each that comes, and of its end. */
   readonly observe: (handle: Handler) => Handler;
+  /** Wraps what gives a request to the app, or to its threads: from then on it counts as running. */
+  readonly track: (handle: Handler) => Handler;
   /** Where it says to the other workers how many connections it has. */
   readonly place?: Place | undefined;
 }
