@@ -152,8 +152,10 @@ test('an app that fails has its connection cut, and a line in the log', async ()
     'bad.mjs': 'export const tcp = async (socket) => { await 1; throw new Error("no good"); };',
   });
   const tsgun = start(`${path}/bad.mjs:tcp`);
-  const client = await tsgun.connect();
-  await client.closed;
+  const { port } = new URL(await tsgun.url());
+  // Cut so soon that the connection may never have been seen as made.
+  const socket = connect(Number(port), '127.0.0.1').on('error', () => {});
+  await new Promise((resolve) => socket.once('close', resolve));
   expect(await tsgun.event('request_failed')).toMatchObject({ error: 'no good', method: 'TCP' });
   await tsgun.stop();
 });
