@@ -1,10 +1,11 @@
 /** What an embedder or an app may import. */
 
-export type { TcpApp, TcpContext } from './app/tcp.ts';
+export type { FetchApp } from './app/fetch/interface.ts';
+export type { NodeApp } from './app/node/interface.ts';
+export type { TcpApp, TcpContext } from './app/tcp/tcp.ts';
 export type { App, Body, Environ, FileLike, FileWrapperClass, Header, StartResponse, Write } from './app/types.ts';
 export { defineConfig } from './config/define-config.ts';
 export type { Config, UserSettings } from './config/user-settings.ts';
-export type { FetchApp, NodeApp } from './embed/apps.ts';
 export { run, type Stopped } from './embed/run.ts';
 export { createServer, type Server, type ServerAddress, type ServerSettings } from './embed/server.ts';
 export { AppLoadError, BootError, ConfigError } from './errors.ts';

@@ -18,7 +18,8 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   embed: ['app', 'config', 'errors.ts', 'hooks.ts', 'http', 'log', 'logger.ts', 'master', 'worker'],
   'validate.ts': ['app', 'validate'],
   validate: ['app'],
-  config: ['errors.ts', 'hooks.ts', 'typescript'],
+  // The names of the interfaces, which are what `--interface` may say.
+  config: ['app', 'errors.ts', 'hooks.ts', 'typescript'],
   master: ['complaint.ts', 'config', 'descriptors.ts', 'errors.ts', 'hooks.ts', 'ipc', 'logger.ts', 'node'],
   ipc: ['config', 'descriptors.ts', 'errors.ts'],
   worker: ['app', 'config', 'descriptors.ts', 'errors.ts', 'hooks.ts', 'http', 'ipc', 'log', 'logger.ts', 'node'],

@@ -3,6 +3,7 @@
  * are problems; the second are warnings, as the service runs, though not as its operator thinks.
  */
 
+import { servedBy } from '../app/names.ts';
 import { formatAddress } from './addresses.ts';
 import { declarationOf, kebabCase, type SettingName, type Settings, settingNames, table } from './settings.ts';
 
@@ -36,9 +37,9 @@ export function crossCheck({ settings, origins }: Checked, isRoot: boolean): Fin
       `${name}: only root can change it, and this process is of user ${process.geteuid?.() ?? 'unknown'}: start as root, or leave it out ${at(name)}`,
     );
   }
-  if (settings.interface === 'tcp' && settings.workerClass === 'threaded')
+  if (servedBy(settings.interface) === 'connections' && settings.workerClass === 'threaded')
     problems.push(
-      `interface: tcp does not run in the threaded class; take --worker-class async or sync ${at('interface')}`,
+      `interface: ${settings.interface} does not run in the threaded class; take --worker-class async or sync ${at('interface')}`,
     );
   for (const address of repeated(settings.bind.map(formatAddress)))
     problems.push(`bind: expected each address once, got ${address} twice ${at('bind')}`);

@@ -3,6 +3,8 @@
  * `config.example.json`, `config.schema.json` and `docs/settings.md` are all derived from it.
  */
 
+import { interfaceNames, otherInterfaceNames } from '../app/names.ts';
+import { type InterfaceName, registry } from '../app/registry.ts';
 import { addresses } from './addresses.ts';
 import { nodeOptions } from './node-options.ts';
 import {
@@ -280,19 +282,12 @@ export const table = {
   }),
   interface: setting({
     section: 'App',
-    parse: choiceOf(
-      { asgi: 'fetch', http: 'node', express: 'node', koa: 'node', fastify: 'node', nest: 'node', hono: 'fetch' },
-      'auto',
-      'wsgi',
-      'node',
-      'fetch',
-      'tcp',
-    ),
+    parse: choiceOf<'auto' | InterfaceName>(otherInterfaceNames(), 'auto', ...interfaceNames),
     default: 'auto',
     metavar: 'NAME',
     inProcess: true,
-    help: 'What the export is: auto, wsgi, node, fetch, tcp.',
-    more: 'wsgi: (env, startResponse) => body. node: (req, res) => void, an app of Express, Koa, Fastify or the like, or an http.Server. fetch: (request) => Response, or an object with such a fetch method. tcp: (socket) => void, also taken for an export named tcp; not in the threaded class. auto: tsgun looks at the export.',
+    help: `What the export is: ${['auto', ...interfaceNames].join(', ')}.`,
+    more: `${interfaceNames.map((name) => `${name}: ${registry[name].takes}`).join(' ')} auto: tsgun looks at the export.`,
     example: 'node',
   }),
   procName: setting({

@@ -2,9 +2,10 @@
 
 import { once } from 'node:events';
 import type { Server as Listener } from 'node:net';
-import { makeHandler, prepareApp } from '../app/interfaces.ts';
+import type { RawServer } from '../app/interface.ts';
+import { askedFor, makeHandler, makeServer, prepareApp } from '../app/interfaces.ts';
 import { loadApp } from '../app/load.ts';
-import { speaksTcp, TcpServer } from '../app/tcp.ts';
+import { type AskedInterface, schemeOf, servedBy } from '../app/names.ts';
 import type { App } from '../app/types.ts';
 import { type Address, formatAddress } from '../config/addresses.ts';
 import { milliseconds } from '../config/durations.ts';
@@ -15,11 +16,12 @@ import type { InProcessName, UserSettings } from '../config/user-settings.ts';
 import { bindError, ConfigError } from '../errors.ts';
 import { hookNames } from '../hooks.ts';
 import { createListener } from '../http/accept.ts';
+import type { End } from '../http/ends.ts';
 import { HttpServer } from '../http/server.ts';
 import { createLogger, type Logger } from '../logger.ts';
 import { closeIdle } from '../worker/accept/kernel-queue.ts';
+import { logConnectionFailure } from '../worker/classes/failures.ts';
 import { httpOptions } from '../worker/classes/http-options.ts';
-import { logTcpFailure } from '../worker/classes/raw.ts';
 import type { AnyApp, Apps } from './apps.ts';
 
 /** The settings that mean something without a master and workers. */
@@ -68,7 +70,7 @@ class InProcessServer implements Server {
   private opening: Promise<ServerAddress> | undefined = undefined;
   private closing: Promise<void> | undefined = undefined;
   private listener: Listener | undefined = undefined;
-  private server: HttpServer | TcpServer | undefined = undefined;
+  private server: HttpServer | RawServer | undefined = undefined;
   private where: ServerAddress | undefined = undefined;
 
   constructor(app: AnyApp | string, settings: Settings) {
@@ -100,8 +102,8 @@ class InProcessServer implements Server {
   private async open(): Promise<ServerAddress> {
     const { settings } = this;
     const app = typeof this.app === 'string' ? await loadApp(this.app) : this.app;
-    const isTcp = speaksTcp(settings.interface, typeof this.app === 'string' ? this.app : '');
-    this.server = isTcp ? this.tcpServer(app) : await this.httpServer(app);
+    const asked = askedFor(settings.interface, typeof this.app === 'string' ? this.app : '');
+    this.server = await this.makeServer(app, asked);
     const listener = createListener(this.server);
     const address = settings.bind[0]!;
     listener.listen({ ...listenOptions(address), backlog: settings.backlog });
@@ -111,22 +113,21 @@ class InProcessServer implements Server {
       throw bindError(formatAddress(address), error.code ?? error.message);
     });
     this.listener = listener;
-    this.where = describeAddress(listener, isTcp);
+    this.where = describeAddress(listener, schemeOf(asked));
     return this.where;
   }
 
-  private async httpServer(app: unknown): Promise<HttpServer> {
-    const asked = this.settings.interface === 'tcp' ? 'auto' : this.settings.interface;
-    const onErrorLine = (line: string) => this.log.say('error', { source: 'wsgi.errors' }, line);
-    const options = { multithread: false, multiprocess: false, onErrorLine };
+  private async makeServer(app: unknown, asked: AskedInterface): Promise<HttpServer | RawServer> {
+    const { settings, log } = this;
     // Not closed with the server: it is the caller's, who may have more to do with it.
     const prepared = await prepareApp(app, asked);
-    const handle = makeHandler(prepared.app, asked, options);
-    return new HttpServer({ ...httpOptions(this.settings, this.log), handle });
-  }
-
-  private tcpServer(app: unknown): TcpServer {
-    return new TcpServer({ app, onFailure: (peer, error) => logTcpFailure(this.log, peer, error) });
+    if (servedBy(asked) === 'connections') {
+      const onFailure = (peer: End, error: unknown) => logConnectionFailure(log, peer, error);
+      return makeServer(prepared.app, asked, { onFailure });
+    }
+    const onErrorLine = (line: string) => log.say('error', { source: 'wsgi.errors' }, line);
+    const handle = makeHandler(prepared.app, asked, { multithread: false, multiprocess: false, onErrorLine });
+    return new HttpServer({ ...httpOptions(settings, log), handle });
   }
 
   private async shut(): Promise<void> {
@@ -165,10 +166,10 @@ function listenOptions(address: Address) {
   return address.kind === 'tcp' ? { host: address.host, port: address.port } : {};
 }
 
-function describeAddress(listener: Listener, isTcp: boolean): ServerAddress {
+function describeAddress(listener: Listener, scheme: string): ServerAddress {
   const bound = listener.address();
   if (typeof bound !== 'object' || bound === null) return { url: `unix:${bound}`, address: String(bound), port: 0 };
   const { address, port, family } = bound;
   const host = family === 'IPv6' ? `[${address}]` : address;
-  return { url: `${isTcp ? 'tcp' : 'http'}://${host}:${port}`, address, port };
+  return { url: `${scheme}://${host}:${port}`, address, port };
 }

@@ -28,10 +28,17 @@ export interface Beat {
   readonly memoryBytes: number;
 }
 
+/** What a worker took its app for. */
+export interface Taken {
+  readonly interface: string;
+  /** What the URL of an address begins with at which it is served. */
+  readonly scheme: string;
+}
+
 /** From a worker. */
 export type WorkerMessage =
   /** It accepts connections. */
-  | { readonly type: 'ready'; readonly interface: string }
+  | ({ readonly type: 'ready' } & Taken)
   /** Its first request has come: whatever ends it now, it did not die of its boot. */
   | { readonly type: 'serving' }
   /** It is alive. */

@@ -5,7 +5,7 @@
 
 import { version } from '../config/version.ts';
 import { ExitCode, report } from '../errors.ts';
-import type { WatchdogMessage, WorkerMessage } from '../ipc/messages.ts';
+import type { Taken, WatchdogMessage, WorkerMessage } from '../ipc/messages.ts';
 import { type Logger, logOutput } from '../logger.ts';
 import { Children } from './children/children.ts';
 import { explainBoot, explainCrash, logDelay, logExit } from './children/exits.ts';
@@ -204,7 +204,7 @@ class Master {
     const { pool, children } = this;
     if (message.type === 'beat') notes.noteBeat(pool, child, message, now);
     else if (message.type === 'serving') notes.noteServing(child);
-    else if (message.type === 'ready') this.welcome(child, message.interface, now);
+    else if (message.type === 'ready') this.welcome(child, message, now);
     else if (message.type === 'draining') notes.noteDraining(child);
     else if (message.type === 'leaving') notes.noteRetiring(child, message.reason, pool.policy.graceMs, now);
     else if (message.type === 'boot_failed') children.noteBootError(child, message.error);
@@ -218,11 +218,11 @@ class Master {
     }
   }
 
-  private welcome(child: Child, appInterface: string, now: number): void {
+  private welcome(child: Child, taken: Taken, now: number): void {
     notes.noteReady(this.pool, child, now);
-    const fields = { ...nameOf(child), interface: appInterface, bootMs: Math.round(now - child.spawnedAt) };
+    const fields = { ...nameOf(child), interface: taken.interface, bootMs: Math.round(now - child.spawnedAt) };
     this.log.event('info', 'worker_ready', fields, 'worker ready', this.screen.step);
-    this.generations.announce(child.generation, appInterface, this.screen.ready(this.current, appInterface));
+    this.generations.announce(child.generation, taken, this.screen.ready(this.current, taken));
     if (this.snapshot.ready >= this.pool.target) this.screen.end();
   }
 

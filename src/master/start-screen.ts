@@ -7,6 +7,7 @@ import { styleText } from 'node:util';
 import { renderComplaint } from '../complaint.ts';
 import { version } from '../config/version.ts';
 import type { ErrorReport } from '../errors.ts';
+import type { Taken } from '../ipc/messages.ts';
 import type { Generation } from './generations/generation.ts';
 import type { Listener } from './sockets/listener.ts';
 
@@ -18,9 +19,9 @@ export class StartScreen {
     return this.isOver ? undefined : '';
   }
 
-  /** @param appInterface what the first worker took the app for */
-  ready(generation: Generation, appInterface: string): string | undefined {
-    return this.isOver ? undefined : renderBanner(generation, appInterface, process.stderr.hasColors?.() === true);
+  /** @param taken what the first worker took the app for */
+  ready(generation: Generation, taken: Taken): string | undefined {
+    return this.isOver ? undefined : renderBanner(generation, taken, process.stderr.hasColors?.() === true);
   }
 
   failed(error: ErrorReport): string {
@@ -35,7 +36,7 @@ export class StartScreen {
 /** Pure, but for the version and the process id. */
 export function renderBanner(
   { configuration, listeners }: Pick<Generation, 'configuration' | 'listeners'>,
-  appInterface: string,
+  taken: Taken,
   isColoured: boolean,
 ): string {
   const { app, settings } = configuration;
@@ -44,15 +45,14 @@ export function renderBanner(
     isColoured ? styleText(format, text, { validateStream: false }) : text;
   const each = workerClass === 'threaded' ? ` with ${threads} threads${workers === 1 ? '' : ' each'}` : '';
   const title = style('bold', `tsgun ${version()} serves ${app}`);
-  const addresses = listeners.map((listener) => `  ${link(listener, appInterface, (text) => style('cyan', text))}\n`);
+  const addresses = listeners.map((listener) => `  ${link(listener, taken.scheme, (text) => style('cyan', text))}\n`);
   const pool = `${workers} ${workerClass} worker${workers === 1 ? '' : 's'}${each}`;
-  return `${title} (${appInterface})\n${addresses.join('')}  ${pool}, pid ${process.pid}, Ctrl-C stops it\n`;
+  return `${title} (${taken.interface})\n${addresses.join('')}  ${pool}, pid ${process.pid}, Ctrl-C stops it\n`;
 }
 
 /** Most terminals open a URL that is clicked. */
-function link({ address, endpoint }: Listener, appInterface: string, style: (text: string) => string): string {
+function link({ address, endpoint }: Listener, scheme: string, style: (text: string) => string): string {
   if (endpoint === undefined) return style(address);
-  const scheme = appInterface === 'tcp' ? 'tcp' : 'http';
   const isAny = endpoint.host === '0.0.0.0' || endpoint.host === '::';
   if (!isAny) return style(`${scheme}://${address}`);
   return `${style(`${scheme}://localhost:${endpoint.port}`)} (${address}, all addresses of this machine)`;

@@ -66,14 +66,14 @@ export class Exit {
   }
 
   private cut(worker: Worker): void {
-    const requests = worker.running();
+    const requests = worker.serving.running();
     if (requests.length > 0)
       this.log.say(
         'warn',
         { cut: requests.length, requests: requests.slice(0, mostListed) },
         'out of time: requests cut',
       );
-    worker.sayFarewell?.();
+    worker.serving.sayFarewell();
     void this.onExit?.();
     process.exit(this.code);
   }
@@ -90,7 +90,7 @@ export class Exit {
       void sendToMaster({ type: 'draining' });
       await worker.drain(idleMs);
     } finally {
-      await sendToMaster({ type: 'beat', requests: worker.requests, running: 0, memoryBytes: 0 });
+      await sendToMaster({ type: 'beat', requests: worker.serving.requests, running: 0, memoryBytes: 0 });
       await this.onExit?.();
       process.exit(this.code);
     }

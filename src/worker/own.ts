@@ -3,18 +3,20 @@
  * the files may be another user's to read, or gone, as while `npm ci` runs.
  */
 
-import { loadInterfaces } from '../app/interfaces.ts';
+import { askedFor, loadInterfaces } from '../app/interfaces.ts';
 import { loadLoader } from '../app/load.ts';
-import { speaksTcp } from '../app/tcp.ts';
+import { type AskedInterface, servedBy } from '../app/names.ts';
 import { descriptorError } from '../descriptors.ts';
 import { ownFilesError, TsgunError } from '../errors.ts';
 import { watchdogEntry } from '../ipc/entries.ts';
 import type { WorkerOrder } from '../ipc/messages.ts';
-import { registry } from './classes/registry.ts';
+import { loadClass } from './classes/registry.ts';
 import type { WorkerClass } from './classes/worker.ts';
 import { readThreadCode, type ThreadCode } from './thread-code.ts';
 
 export interface Own {
+  /** What the app is for, as far as it is said. */
+  readonly asked: AskedInterface;
   readonly makeWorker: WorkerClass;
   readonly watchdog: ThreadCode;
 }
@@ -23,16 +25,14 @@ export interface Own {
 export async function loadOwn(order: WorkerOrder): Promise<Own> {
   const { settings, app, script, hooksFrom, identity } = order;
   try {
-    const isTcp = speaksTcp(settings.interface, app);
-    const makeWorker = isTcp
-      ? (await import('./classes/raw.ts')).tcpWorker(settings)
-      : await registry[settings.workerClass]();
+    const asked = askedFor(settings.interface, app);
+    const makeWorker = await loadClass(settings.workerClass, servedBy(asked), asked);
     if (makeWorker.loadsApp !== false || hooksFrom === 'script') {
-      await loadInterfaces(isTcp ? 'tcp' : settings.interface);
+      await loadInterfaces(asked);
       await loadLoader(script ?? app, identity !== undefined);
     }
     if (typeof hooksFrom === 'object') await import('../config/config-file.ts');
-    return { makeWorker, watchdog: readThreadCode(watchdogEntry) };
+    return { asked, makeWorker, watchdog: readThreadCode(watchdogEntry) };
   } catch (error) {
     // What the order asks for may be at fault, and not a file.
     if (error instanceof TsgunError || descriptorError(error) !== undefined) throw error;

@@ -1,7 +1,7 @@
 /** Enters every request in the table of those that run, whatever the interface; and tells the master of the first. */
 
-import type { Socket } from 'node:net';
 import type { Handler } from '../app/wsgi/wsgi.ts';
+import type { End } from '../http/ends.ts';
 import { sendToMaster } from '../ipc/channel.ts';
 import type { RequestTable } from './watchdog/requests.ts';
 
@@ -32,15 +32,10 @@ export class Tracker {
   };
 
   /** A raw connection is one request from its beginning to its end. */
-  tcp(app: unknown): unknown {
-    if (typeof app !== 'function') return app;
-    return (socket: Socket, ...rest: unknown[]) => {
-      if (!this.hasServed) this.begin();
-      const { remoteAddress = '', remotePort = '' } = socket;
-      socket.once('close', this.table.enter('TCP', `${remoteAddress}:${remotePort}`, performance.now()));
-      return app(socket, ...rest) as unknown;
-    };
-  }
+  readonly connection = ({ address, port }: End): (() => void) => {
+    if (!this.hasServed) this.begin();
+    return this.table.enter('TCP', `${address}:${port}`, performance.now());
+  };
 
   /** Ahead of the app, which may end this process within its first request. */
   private begin(): void {

@@ -4,9 +4,10 @@
  */
 
 import cluster from 'node:cluster';
-import { type PreparedApp, prepareApp } from '../app/interfaces.ts';
+import type { PreparedApp } from '../app/interface.ts';
+import { prepareApp } from '../app/interfaces.ts';
+import { type AskedInterface, schemeOf } from '../app/names.ts';
 import { loadFrom } from '../app/script.ts';
-import { speaksTcp } from '../app/tcp.ts';
 import { limitMs, milliseconds } from '../config/durations.ts';
 import type { Settings } from '../config/settings.ts';
 import { descriptorError, limitRemedy } from '../descriptors.ts';
@@ -57,7 +58,7 @@ export async function work(): Promise<void> {
     if (message.type === 'reopen') return reopen(log, order.settings);
     if (message.type === 'quit') {
       hooks.interrupted();
-      exit.worker?.hurry();
+      exit.worker?.serving.hurry();
     }
     exit.leave({ isStop: message.type === 'quit', ...message });
   });
@@ -74,8 +75,11 @@ export async function work(): Promise<void> {
       await hooks.exiting();
     };
     watch(own.watchdog, order, worker, table, log);
-    await sendToMaster({ type: 'ready', interface: worker.interface });
-    startHeartbeat(milliseconds(order.settings.timeout), () => ({ requests: worker.requests, running: table.count }));
+    await sendToMaster({ type: 'ready', interface: worker.interface, scheme: schemeOf(own.asked) });
+    startHeartbeat(milliseconds(order.settings.timeout), () => ({
+      requests: worker.serving.requests,
+      running: table.count,
+    }));
     if (exit.isLeaving) exit.leave({});
   } catch (error) {
     await failBoot(error, exit);
@@ -116,7 +120,7 @@ function watch(
     // Without a timeout it still ends a process that is blocked when its master is gone.
     timeoutMs: limitMs(settings.timeout),
     graceMs: milliseconds(settings.gracefulTimeout),
-    running: () => worker.running(),
+    running: () => worker.serving.running(),
     requests: table.shared,
     onFailure: (error) => log.say('warn', { error: report(error).message }, 'the watchdog ended: hangs have no stack'),
   });
@@ -159,44 +163,38 @@ interface BootOptions {
 
 async function boot({ order, own, log, hooks, tracker, shortages }: BootOptions): Promise<Booted> {
   const { settings, sockets, hooksFrom } = order;
-  const { makeWorker } = own;
-  const isTcp = speaksTcp(settings.interface, order.app);
+  const { asked, makeWorker } = own;
   if (typeof hooksFrom === 'object') await hooks.readFile(hooksFrom.file);
   if (order.identity !== undefined) become(order.identity);
   const isElsewhere = makeWorker.loadsApp === false && hooksFrom !== 'script';
-  const loaded = isElsewhere ? plain(undefined) : await load(order, isTcp);
-  const app = isTcp ? tracker.tcp(loaded.app) : loaded.app;
+  const { app, close } = isElsewhere ? { app: undefined, close: async () => {} } : await load(order, asked);
   if (hooksFrom === 'script') await hooks.takeOffered();
   const { observe } = hooks;
-  const { http: track } = tracker;
+  const { http: track, connection: onBegin } = tracker;
   const worker = makeWorker({
     app,
+    asked,
     source: order,
     settings,
     sockets,
     log,
     observe,
     track,
+    onBegin,
     place: order.place,
     shortages,
   });
   await worker.load?.();
   await hooks.initialized();
   await worker.start();
-  return { worker, close: loaded.close };
+  return { worker, close };
 }
 
-async function load(order: WorkerOrder, isTcp: boolean): Promise<PreparedApp> {
+async function load(order: WorkerOrder, asked: AskedInterface): Promise<PreparedApp> {
   const isOver = explainEarlyExit();
   try {
-    const app = await loadFrom(order);
-    return isTcp ? plain(app) : await prepareApp(app, order.settings.interface);
+    return await prepareApp(await loadFrom(order), asked);
   } finally {
     isOver();
   }
-}
-
-/** Nothing to get ready, nor to close. */
-function plain(app: unknown): PreparedApp {
-  return { app, close: async () => {} };
 }

@@ -6,7 +6,8 @@ import { renderBanner } from '../../src/master/start-screen.ts';
 function banner(listeners: object[], values: object, appInterface = 'node'): string {
   const { settings } = resolveSettings([{ name: 'x', values }]);
   const generation = { configuration: { app: 'app.ts', settings }, listeners } as unknown as Generation;
-  return renderBanner(generation, appInterface, false)
+  const scheme = appInterface === 'tcp' ? 'tcp' : 'http';
+  return renderBanner(generation, { interface: appInterface, scheme }, false)
     .replace(/^tsgun \S+/, 'tsgun X')
     .replace(String(process.pid), 'PID');
 }

@@ -4,6 +4,7 @@
  */
 
 import { report } from '../../errors.ts';
+import type { Taken } from '../../ipc/messages.ts';
 import type { Logger } from '../../logger.ts';
 import type { Listener } from '../sockets/listener.ts';
 import { type Generation, type LoadConfiguration, prepare } from './generation.ts';
@@ -38,10 +39,10 @@ export class Generations {
 
   /**
    * Once per listener, when the first worker accepts on it: from then on clients are served.
-   * @param appInterface what that worker took the app for
+   * @param taken what that worker took the app for
    * @param screen for people on a terminal, in place of all the lines
    */
-  announce(number: number, appInterface: string, screen: string | undefined): void {
+  announce(number: number, taken: Taken, screen: string | undefined): void {
     const { listeners, log } = this.get(number);
     const fresh = listeners.filter((listener) => !this.announced.has(listener));
     for (const [index, listener] of fresh.entries()) {
@@ -49,8 +50,8 @@ export class Generations {
       prepareFile(listener, log);
       const { address, endpoint } = listener;
       // Where a browser, or who speaks what the app speaks, finds it; nowhere for a unix socket.
-      const url = endpoint === undefined ? undefined : `${appInterface === 'tcp' ? 'tcp' : 'http'}://${address}`;
-      const fields = { address, url, interface: appInterface };
+      const url = endpoint === undefined ? undefined : `${taken.scheme}://${address}`;
+      const fields = { address, url, interface: taken.interface };
       const shown = index === fresh.length - 1 ? screen : screen && '';
       log.event('info', 'listening', fields, `listening on ${url ?? address}`, shown);
     }

@@ -1,7 +1,7 @@
 /**
  * How many connections a worker takes: at most `--worker-connections`, where one that waits makes room for a newcomer; not
- * many more than the least loaded of the others, and none while its loop lags. What it does not take stays in the kernel, for the others: nothing is ever handed over, so
- * nothing can be lost on the way.
+ * many more than the least loaded of the others, and none while its loop lags. What it does not take stays in the accept
+ * queue, for the others: nothing is ever handed over, so nothing can be lost on the way.
  */
 
 import type { ConnectionServer } from '../../http/accept.ts';
@@ -96,21 +96,19 @@ export class Intake {
   }
 
   /**
-   * Before the end. Where nobody else will, it takes whatever waits, until `close`.
-   * @returns whether it does
+   * Takes no more.
+   * @param emptyQueue what is done before, where nobody else will take what waits: until it resolves, all of it is taken
    */
-  leave(isStop: boolean): boolean {
+  async end(isStop: boolean, emptyQueue: () => Promise<void>): Promise<void> {
     this.isLeaving = true;
     clearInterval(this.postTimer);
     clearTimeout(this.lookTimer);
     this.post();
     this.occupancy?.stop();
-    const mustTake = isStop || this.gate?.leavesToOthers === false;
-    if (mustTake) this.gate?.open();
-    return mustTake;
-  }
-
-  close(): void {
+    if (isStop || this.gate?.leavesToOthers === false) {
+      this.gate?.open();
+      await emptyQueue();
+    }
     this.gate?.close();
   }
 
@@ -123,7 +121,7 @@ export class Intake {
     this.post();
     if (isAway || !canTake) {
       gate.shut();
-      // A full one hears of it when a connection ends, or can make room.
+      // A full worker needs no timer: it is called back when a connection ends, or can make room.
       if (isAway && !isFull) this.lookAgain();
     } else {
       this.lookMs = firstLookMs;

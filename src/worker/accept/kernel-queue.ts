@@ -5,10 +5,15 @@ import { setImmediate } from 'node:timers/promises';
 /** Where clients connect faster than this, the queue is never empty. */
 export const longestEmptyingMs = 250;
 
+interface Idling {
+  readonly connectionCount: number;
+  closeIdle?(): void;
+}
+
 /** After one more look at the sockets: a request that has arrived makes its connection a busy one. */
-export async function closeIdle(servers: readonly { closeIdle(): void }[]): Promise<void> {
+export async function closeIdle(servers: readonly Idling[]): Promise<void> {
   await nextLook();
-  for (const server of servers) server.closeIdle();
+  for (const server of servers) server.closeIdle?.();
 }
 
 /** The first only ends this turn of the loop; the sockets are looked at before the second. */

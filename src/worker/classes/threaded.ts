@@ -6,10 +6,10 @@
 import { HttpServer } from '../../http/server.ts';
 import { threadEntry } from '../../ipc/entries.ts';
 import { Intake } from '../accept/intake.ts';
-import { closeIdle, emptyQueue } from '../accept/kernel-queue.ts';
 import { readThreadCode, type ThreadCode } from '../thread-code.ts';
 import { ThreadPool } from '../threads/pool.ts';
 import { httpOptions, readAhead } from './http-options.ts';
+import { Serving } from './serving.ts';
 import type { Worker, WorkerClass, WorkerContext } from './worker.ts';
 
 /** Reads the threads' code: before rights are given up, and before the app. */
@@ -21,51 +21,31 @@ export function threadedClass(): WorkerClass {
 function threadedWorker(context: WorkerContext, code: ThreadCode): Worker {
   const { settings, sockets, log, observe, track, place, shortages } = context;
   const intake = new Intake({ limit: settings.workerConnections, place, shortages });
-  const ahead = readAhead(
-    settings,
-    log,
-    track((exchange) => pool.handle(exchange)),
-  );
+  const handOver = track((exchange) => pool.handle(exchange));
+  const ahead = readAhead(settings, log, handOver);
   const handle = observe((exchange) => ahead.take(exchange));
-  const servers: HttpServer[] = sockets.map(
-    () =>
-      new HttpServer({
-        ...httpOptions(settings, log, shortages),
-        handle,
-        waitOrder: intake.waitOrder,
-        onGone: () => intake.forget(),
-        onTimeout: (exchange, ms, end) => pool.expire(exchange, ms, end),
-      }),
-  );
+  const makeServer = () =>
+    new HttpServer({
+      ...httpOptions(settings, log, shortages),
+      handle,
+      waitOrder: intake.waitOrder,
+      onGone: () => intake.forget(),
+      onTimeout: (exchange, ms, end) => pool.expire(exchange, ms, end),
+    });
+  const serving = new Serving<HttpServer>(sockets.map(makeServer));
   const pool = new ThreadPool(context, code, intake, (exchange) => ahead.release(exchange));
-  let isDraining = false;
-  let isHurried = false;
 
   return {
     get interface() {
       return pool.interface;
     },
-    get requests() {
-      return servers.reduce((sum, server) => sum + server.requests, 0);
-    },
+    serving,
     load: () => pool.start(),
-    start: () => intake.open(sockets, servers, settings.backlog),
-    running: () => servers.flatMap((server) => server.running()),
-    async stopAccepting(isStop) {
-      const countAccepted = () => servers.reduce((sum, server) => sum + server.accepted, 0);
-      if (intake.leave(isStop)) await emptyQueue(countAccepted, () => isHurried);
-      intake.close();
-    },
+    start: () => intake.open(sockets, serving.servers, settings.backlog),
+    stopAccepting: (isStop) => intake.end(isStop, () => serving.emptyQueue()),
     async drain(idleGraceMs) {
-      isDraining = true;
-      const drained = Promise.all(servers.map((server) => server.drain(idleGraceMs)));
-      if (isHurried) void closeIdle(servers);
-      await drained;
+      await serving.drain(idleGraceMs);
       await pool.stop();
-    },
-    hurry() {
-      isHurried = true;
-      if (isDraining) void closeIdle(servers);
     },
   };
 }

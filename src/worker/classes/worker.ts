@@ -1,17 +1,22 @@
 /** What a worker class is to the rest: the one contract that every class keeps. */
 
+import type { AskedInterface } from '../../app/names.ts';
 import type { AppSource } from '../../app/script.ts';
 import type { Handler } from '../../app/wsgi/wsgi.ts';
 import type { Settings } from '../../config/settings.ts';
-import type { RunningRequest, WorkerSocket } from '../../ipc/messages.ts';
+import type { End } from '../../http/ends.ts';
+import type { WorkerSocket } from '../../ipc/messages.ts';
 import type { Place } from '../../ipc/scoreboard.ts';
 import type { Shortages } from '../../ipc/shortages.ts';
 import type { Logger } from '../../logger.ts';
+import type { Serving } from './serving.ts';
 
 /** What a worker class is made of. */
 export interface WorkerContext {
-  /** The app's export, of which `makeHandler` makes what serves. Undefined for a class that loads it elsewhere. */
+  /** The app's export, of which the interface makes what serves. Undefined for a class that loads it elsewhere. */
   readonly app: unknown;
+  /** What the export is for. */
+  readonly asked: AskedInterface;
   /** Where it comes from. */
   readonly source: AppSource;
   readonly settings: Settings;
@@ -23,6 +28,8 @@ export interface WorkerContext {
   readonly observe: (handle: Handler) => Handler;
   /** Wraps what gives a request to the app, or to its threads: from then on it counts as running. */
   readonly track: (handle: Handler) => Handler;
+  /** Called when a raw connection begins. @returns what is called at its end */
+  readonly onBegin: (peer: End) => () => void;
   /** Where it says to the other workers how many connections it has. */
   readonly place?: Place | undefined;
 }
@@ -30,10 +37,7 @@ export interface WorkerContext {
 export interface Worker {
   /** What the export was taken for. */
   readonly interface: string;
-  /** Requests answered so far. */
-  readonly requests: number;
-  /** Requests that are not answered yet. Asked while the main thread is stopped anywhere: it may only look. */
-  running(): RunningRequest[];
+  readonly serving: Serving;
   /** Loads the app, where that has not been done for it. */
   load?(): Promise<void>;
   /** Begins to accept; resolves when it does. */
@@ -45,14 +49,17 @@ export interface Worker {
   stopAccepting(isStop: boolean): void | Promise<void>;
   /** Finishes what runs; resolves when no connection is left. */
   drain(idleGraceMs: number): Promise<void>;
-  /** Before or while draining: idle connections get no grace any more. */
-  hurry(): void;
-  /** Out of time, and about to exit: what connections after an upgrade are told. */
-  sayFarewell?(): void;
 }
 
 export interface WorkerClass {
   (context: WorkerContext): Worker;
   /** Whether the app is loaded in the main thread; this is so where it is not said. */
   readonly loadsApp?: boolean;
+}
+
+/** How a class serves each kind of app. */
+export interface ClassDescriptor {
+  requests(): Promise<WorkerClass>;
+  /** Not there where a connection cannot be given to what runs the app. */
+  connections?(): Promise<WorkerClass>;
 }

@@ -3,7 +3,7 @@
 import type { Exchange } from '../../http/exchange.ts';
 import { overdueGraceMs } from '../../http/limits.ts';
 import type { Logger } from '../../logger.ts';
-import { logTimeout } from '../classes/http-options.ts';
+import { logTimeout } from '../classes/failures.ts';
 import { captureStack } from '../watchdog/thread-stack.ts';
 import type { ThreadHandle } from './handle.ts';
 import type { Relay } from './relay.ts';

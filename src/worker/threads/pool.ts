@@ -9,7 +9,7 @@ import type { Exchange, Transport } from '../../http/exchange.ts';
 import { departureMs } from '../../http/limits.ts';
 import { takesEffect } from '../../http/unheard.ts';
 import type { Logger } from '../../logger.ts';
-import { httpOptions } from '../classes/http-options.ts';
+import { logFailure } from '../classes/failures.ts';
 import type { WorkerContext } from '../classes/worker.ts';
 import type { ThreadCode } from '../thread-code.ts';
 import { Watch } from './answer-ring.ts';
@@ -110,7 +110,7 @@ export class ThreadPool {
     });
     this.maxQueued = queuedPerThread * settings.threads;
     this.log = log;
-    this.onFailure = httpOptions(settings, log, shortages).onFailure;
+    this.onFailure = (exchange, error) => logFailure(log, exchange, error, shortages);
   }
 
   get interface(): string {

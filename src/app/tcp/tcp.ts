@@ -4,14 +4,13 @@
  */
 
 import { Socket, type SocketConstructorOpts } from 'node:net';
-import { AppLoadError, describe } from '../errors.ts';
-import { watchSilence } from '../http/departure.ts';
-import { type End, nowhere } from '../http/ends.ts';
-import { departureMs } from '../http/limits.ts';
-import type { Incoming } from '../http/wire/wire.ts';
-import { ConnectionHandle } from '../node/handles.ts';
-import { onClientEnd } from '../node/socket-end.ts';
-import { parseReference } from './load.ts';
+import { watchSilence } from '../../http/departure.ts';
+import { type End, nowhere } from '../../http/ends.ts';
+import { departureMs } from '../../http/limits.ts';
+import type { Incoming } from '../../http/wire/wire.ts';
+import { ConnectionHandle } from '../../node/handles.ts';
+import { onClientEnd } from '../../node/socket-end.ts';
+import type { RawServer, RawServerOptions } from '../interface.ts';
 
 export interface TcpContext {
   /**
@@ -27,19 +26,6 @@ export interface TcpContext {
  */
 export type TcpApp = (socket: Socket, context: TcpContext) => unknown;
 
-/** An export named `tcp` is taken for this interface where none is asked for. */
-export function speaksTcp(asked: string, appReference: string): boolean {
-  return asked === 'tcp' || (asked === 'auto' && parseReference(appReference).exportName === 'tcp');
-}
-
-export interface TcpServerOptions {
-  readonly app: unknown;
-  /** A failure of the app, for the log. */
-  readonly onFailure: (peer: End, error: unknown) => void;
-  /** A connection has ended. */
-  readonly onGone?: () => void;
-}
-
 /** Where a client has left without a word, its system no longer answers: so long until the first probe. */
 const keepAliveProbeMs = 60_000;
 
@@ -51,26 +37,21 @@ interface Connection {
 }
 
 /** The connections of one worker to one address. */
-export class TcpServer {
+export class TcpServer implements RawServer {
   /** Connections that have ended. */
   requests = 0;
   /** Connections so far. */
   accepted = 0;
   local: End = nowhere;
   private readonly app: TcpApp;
-  private readonly onFailure: TcpServerOptions['onFailure'];
-  private readonly onGone: (() => void) | undefined;
+  private readonly options: RawServerOptions;
   private readonly connections = new Set<Connection>();
   private isDraining = false;
   private onEmpty: (() => void) | undefined = undefined;
 
-  /** @throws AppLoadError when the export is not what the interface needs */
-  constructor({ app, onFailure, onGone }: TcpServerOptions) {
-    if (typeof app !== 'function')
-      throw new AppLoadError(`app: the export is ${describe(app)}; expected a function (socket) => void`);
-    this.app = app as TcpApp;
-    this.onFailure = onFailure;
-    this.onGone = onGone;
+  constructor(app: TcpApp, options: RawServerOptions) {
+    this.app = app;
+    this.options = options;
   }
 
   serve(incoming: Incoming, peer: End): void {
@@ -88,6 +69,8 @@ export class TcpServer {
     });
     onClientEnd(socket, () => this.depart(socket));
     if (this.isDraining) controller.abort(leaving());
+    const onEnd = this.options.onBegin?.(peer);
+    if (onEnd !== undefined) socket.once('close', onEnd);
     void this.call(connection);
     // Where nobody reads, the client's end is to be seen all the same.
     if (socket.readableFlowing === null) socket.read(0);
@@ -127,9 +110,6 @@ export class TcpServer {
     if (this.connections.size > 0) await new Promise<void>((resolve) => (this.onEmpty = resolve));
   }
 
-  /** Only the app knows which are. */
-  closeIdle(): void {}
-
   /** Cuts every connection. */
   destroy(): void {
     for (const { socket } of this.connections) socket.resetAndDestroy();
@@ -144,7 +124,7 @@ export class TcpServer {
       if (!socket.destroyed) socket.end();
     } catch (error) {
       // A read or a write that the end of the connection has broken off.
-      if (!socket.destroyed && !signal.aborted) this.onFailure(peer, error);
+      if (!socket.destroyed && !signal.aborted) this.options.onFailure(peer, error);
       if (!socket.destroyed) socket.resetAndDestroy();
     }
   }
@@ -153,7 +133,7 @@ export class TcpServer {
     this.connections.delete(connection);
     this.requests++;
     connection.controller.abort(new DOMException('the connection has ended', 'AbortError'));
-    this.onGone?.();
+    this.options.onGone?.();
     if (this.connections.size === 0) this.onEmpty?.();
   }
 }

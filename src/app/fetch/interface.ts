@@ -1,0 +1,28 @@
+/** As on edge runtimes (WinterTC). */
+
+import { AppLoadError, describe } from '../../errors.ts';
+import type { RequestInterface } from '../interface.ts';
+import type { Fetch } from './fetch.ts';
+
+/** A function, or what has it as `fetch`, as apps of Hono, h3 and itty-router do. */
+export type FetchApp = FetchHandler | { fetch: FetchHandler };
+/** A method, so that one may ask for more than it is given here: Hono's `c.env` is of the app's own type. */
+type FetchHandler = { handle(request: Request, ...rest: never[]): Response | PromiseLike<Response> }['handle'];
+
+export const fetchInterface: RequestInterface<FetchApp> = {
+  takes: '(request) => Response, or an object with such a fetch method.',
+  alsoCalled: ['asgi', 'hono'],
+  serves: 'requests',
+  isDetected: true,
+  async load() {
+    const { fetchHandler } = await import('./fetch.ts');
+    return { makeHandler: (app) => fetchHandler(expectFetch(app)) };
+  },
+};
+
+function expectFetch(app: unknown): Fetch | { fetch: Fetch } {
+  if (typeof app === 'function' && !('fetch' in app)) return app as Fetch;
+  const fetch = app === undefined || app === null ? undefined : Reflect.get(Object(app), 'fetch');
+  if (typeof fetch === 'function') return app as { fetch: Fetch };
+  throw new AppLoadError(`app: the export is ${describe(app)}; expected { fetch(request) } or (request) => Response`);
+}

@@ -1,0 +1,60 @@
+/** How requests and connections that failed, or took too long, are entered in the log. */
+
+import { descriptorError } from '../../descriptors.ts';
+import { report } from '../../errors.ts';
+import type { End } from '../../http/ends.ts';
+import { isDeparture } from '../../http/errors.ts';
+import type { Exchange } from '../../http/exchange.ts';
+import type { Shortages } from '../../ipc/shortages.ts';
+import type { Logger } from '../../logger.ts';
+
+/**
+ * The app has failed a request.
+ * @param shortages told where it failed for want of a descriptor; without a master there is nobody to tell
+ */
+export function logFailure(log: Logger, exchange: Exchange, error: unknown, shortages?: Shortages): void {
+  const { head, isStarted, isGone, isOverdue, leaveReason } = exchange;
+  const { message, stack } = report(error);
+  const request = { method: head.method, path: head.path };
+  // What an app throws because it was told to stop is no failure of the app.
+  if (isDeparture(error)) {
+    if (isOverdue && !isGone)
+      return logTimeout(log, exchange, Math.round(performance.now() - exchange.startedAt), undefined);
+    if (isGone || leaveReason !== undefined)
+      return log.say('debug', { ...request, error: message }, 'the app gave up a request that nobody waits for');
+  }
+  const code = descriptorError(error);
+  if (code !== undefined) shortages?.tell({ of: 'descriptors', where: 'app', code });
+  const outcome = isStarted ? 'the connection was cut' : `answered ${isOverdue ? 504 : 500}`;
+  const what = code === undefined ? 'the app failed a request' : 'a request failed for want of a file descriptor';
+  log.event('error', 'request_failed', { ...request, error: message, outcome, stack }, what);
+}
+
+/**
+ * @param stack where the request was, if that could be had
+ * @param hasLeft whether nobody was left to be answered
+ */
+export function logTimeout(
+  log: Logger,
+  { head, isStarted }: Pick<Exchange, 'head' | 'isStarted'>,
+  ms: number,
+  stack: string | undefined,
+  hasLeft = false,
+): void {
+  const outcome = hasLeft ? 'the client had gone' : isStarted ? 'the connection was cut' : 'answered 504';
+  const fields = { method: head.method, path: head.path, ms, outcome, ...(stack === undefined ? {} : { stack }) };
+  log.event('warn', 'request_timeout', fields, 'a request took too long');
+}
+
+/** The app has failed a raw connection. */
+export function logConnectionFailure(log: Logger, { address, port }: End, error: unknown): void {
+  const { message, stack } = report(error);
+  const fields = {
+    method: 'TCP',
+    path: `${address}:${port}`,
+    error: message,
+    outcome: 'the connection was cut',
+    stack,
+  };
+  log.event('error', 'request_failed', fields, 'the app failed a connection');
+}

@@ -1,0 +1,43 @@
+/** What serves the connections of a worker, by what its app's interface serves. One for each of its sockets. */
+
+import { makeHandler, makeServer } from '../../app/interfaces.ts';
+import { servedBy } from '../../app/names.ts';
+import type { Handler } from '../../app/wsgi/wsgi.ts';
+import type { End } from '../../http/ends.ts';
+import type { WaitOrder } from '../../http/h1/host.ts';
+import { HttpServer } from '../../http/server.ts';
+import { logConnectionFailure } from './failures.ts';
+import { httpOptions } from './http-options.ts';
+import { type Server, Serving } from './serving.ts';
+import type { WorkerContext } from './worker.ts';
+
+export interface ServersOptions {
+  /** A connection has ended. */
+  readonly onGone: () => void;
+  readonly waitOrder: WaitOrder;
+}
+
+/** @throws AppLoadError when the export is not what the interface needs */
+export function serveAny(context: WorkerContext, options: ServersOptions): Serving {
+  if (servedBy(context.asked) === 'connections') return serveConnections(context, options);
+  const { settings, sockets, log, shortages } = context;
+  const handle = context.observe(context.track(handlerOf(context, settings.workers > 1)));
+  const shared = { ...httpOptions(settings, log, shortages), ...options, handle };
+  return new Serving(sockets.map(() => new HttpServer(shared)));
+}
+
+/** @throws AppLoadError when the export is not what the interface needs */
+export function serveConnections(context: WorkerContext, { onGone }: Pick<ServersOptions, 'onGone'>): Serving {
+  const { app, asked, sockets, log, onBegin } = context;
+  const onFailure = (peer: End, error: unknown) => logConnectionFailure(log, peer, error);
+  return new Serving<Server>(sockets.map(() => makeServer(app, asked, { onBegin, onFailure, onGone })));
+}
+
+/** @throws AppLoadError when the export is not what the interface needs */
+export function handlerOf({ app, asked, log }: WorkerContext, multiprocess: boolean): Handler {
+  return makeHandler(app, asked, {
+    multithread: false,
+    multiprocess,
+    onErrorLine: (line) => log.say('error', { source: 'wsgi.errors' }, line),
+  });
+}

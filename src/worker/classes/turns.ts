@@ -1,0 +1,97 @@
+/**
+ * Whose turn it is, where a worker serves one connection at a time: with the first one the gate is shut, until its turn is
+ * over. Keeps what is gathered for a stop.
+ */
+
+import { setTimeout } from 'node:timers/promises';
+import type { ConnectionServer } from '../../http/accept.ts';
+import type { End } from '../../http/ends.ts';
+import type { Incoming } from '../../http/wire/wire.ts';
+import type { Gate } from '../accept/gate.ts';
+
+export type Arrival<S> = readonly [server: S, incoming: Incoming, peer: End];
+
+export interface TurnsOptions<S> {
+  /** Whether a connection can have its turn now. */
+  readonly isFree: () => boolean;
+  readonly serve: (...arrival: Arrival<S>) => void;
+  /** Whether there is room for another connection, where that is limited. */
+  readonly canTake?: () => boolean;
+}
+
+export class Turns<S extends ConnectionServer> {
+  /** Undefined until all of it is open. */
+  gate: Gate | undefined = undefined;
+  /** Connections so far. */
+  arrived = 0;
+  private readonly options: TurnsOptions<S>;
+  /** Connections that were gathered for a stop. */
+  private readonly waiting: Arrival<S>[] = [];
+  private isGathering = false;
+  /** Of those that wait for one of the states below. */
+  private readonly checks: (() => void)[] = [];
+
+  constructor(options: TurnsOptions<S>) {
+    this.options = options;
+  }
+
+  take(...arrival: Arrival<S>): void {
+    this.arrived++;
+    if (this.options.isFree()) this.serve(arrival);
+    else this.waiting.push(arrival);
+  }
+
+  /** A turn has begun. */
+  shut(): void {
+    if (!this.isGathering) this.gate?.shut();
+  }
+
+  /** Where nothing has its turn any more, the next one's has come. */
+  goOn(): void {
+    const { isFree, canTake } = this.options;
+    if (!isFree()) return;
+    const next = this.waiting.shift();
+    if (next !== undefined) this.serve(next);
+    else if (canTake?.() !== false) this.gate?.open();
+    for (const check of this.checks) check();
+  }
+
+  /** From now on takes all that comes, and keeps it until its turn. */
+  gather(): void {
+    this.isGathering = true;
+    this.gate?.open();
+  }
+
+  /** Resolves when nobody waits for a turn any more. */
+  untilNoneWait(): Promise<void> {
+    return this.until(() => this.waiting.length === 0);
+  }
+
+  /** Resolves when nobody waits for a turn any more, nor has one. */
+  untilNoneIsLeft(): Promise<void> {
+    return this.until(() => this.waiting.length === 0 && this.options.isFree());
+  }
+
+  /** Until nothing has its turn and nobody comes, or for `ms`. */
+  async untilIdle(ms: number): Promise<void> {
+    const deadline = performance.now() + ms;
+    let before = -1;
+    while (!(this.options.isFree() && before === this.arrived) && performance.now() < deadline) {
+      before = this.arrived;
+      await setTimeout(1);
+    }
+  }
+
+  private until(isMet: () => boolean): Promise<void> {
+    return new Promise((resolve) => {
+      const check = () => isMet() && resolve();
+      this.checks.push(check);
+      check();
+    });
+  }
+
+  private serve(arrival: Arrival<S>): void {
+    this.shut();
+    this.options.serve(...arrival);
+  }
+}
