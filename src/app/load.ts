@@ -73,11 +73,13 @@ async function importApp(path: string, given: string, isMain: boolean): Promise<
 /**
  * Loads what will load the app, where that is TypeScript: before rights are given up and while tsgun's files are there.
  * @param isForOthers whether this process is about to become another user
+ * @param isForThreads whether threads will load the app, and not this one
  */
-export async function loadLoader(app: string, isForOthers: boolean): Promise<void> {
+export async function loadLoader(app: string, isForOthers: boolean, isForThreads: boolean): Promise<void> {
   if (!isCompiled(parseReference(app).path)) return;
-  const { loadCompiler } = await import('../typescript/load.ts');
-  if (isForOthers) loadCompiler();
+  const { loadCompiler, loadCompilerForOthers } = await import('../typescript/load.ts');
+  if (isForThreads) loadCompiler();
+  else if (isForOthers) loadCompilerForOthers();
 }
 
 /** @param isMain whether it is what the process, or the thread, is for @throws what the module throws */

@@ -31,9 +31,14 @@ export interface Compiled {
   readonly isAsync: boolean;
 }
 
-/** Loads swc now, where not every user may read it. */
+/** Loads swc now. What loads it first must live as long as the process: a thread that ends takes the addon's state with it. */
 export function loadCompiler(): void {
-  if (!mayAllRead(require.resolve('@swc/core'))) require('@swc/core');
+  require('@swc/core');
+}
+
+/** The same, where this process is about to become a user who may not read it. */
+export function loadCompilerForOthers(): void {
+  if (!mayAllRead(require.resolve('@swc/core'))) loadCompiler();
 }
 
 function mayAllRead(path: string): boolean {

@@ -32,8 +32,8 @@ import { findSource } from './resolve.ts';
 
 type Exports = Record<string, unknown>;
 
-/** For a process that will be another user, if that one may not read it. */
-export { loadCompiler } from './compile.ts';
+/** For a process whose threads will compile, or that will be another user. */
+export { loadCompiler, loadCompilerForOthers } from './compile.ts';
 
 let areHooksOn = false;
 

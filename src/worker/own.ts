@@ -27,10 +27,9 @@ export async function loadOwn(order: WorkerOrder): Promise<Own> {
   try {
     const asked = askedFor(settings.interface, app);
     const makeWorker = await loadClass(settings.workerClass, servedBy(asked), asked);
-    if (makeWorker.loadsApp !== false || hooksFrom === 'script') {
-      await loadInterfaces(asked);
-      await loadLoader(script ?? app, identity !== undefined);
-    }
+    const isForThreads = makeWorker.loadsApp === false;
+    if (!isForThreads || hooksFrom === 'script') await loadInterfaces(asked);
+    await loadLoader(script ?? app, identity !== undefined, isForThreads);
     if (typeof hooksFrom === 'object') await import('../config/config-file.ts');
     return { asked, makeWorker, watchdog: readThreadCode(watchdogEntry) };
   } catch (error) {

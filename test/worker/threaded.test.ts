@@ -186,6 +186,19 @@ describe('a thread that dies', () => {
     await stop(tsgun);
   });
 
+  it('that has compiled an app takes the compiler along when it ends, and nothing else', async () => {
+    const { tsgun, folder } = open(['--threads', '2'], { env: { XDG_CACHE_HOME: join(makeFolder().path, 'empty') } });
+    await tsgun.workers(1);
+    for (let count = 0; count < 6; count++) {
+      // A source that was never seen: each new thread compiles it.
+      folder.write('app.ts', `${app}\n// ${count}`);
+      expect((await tsgun.get('/exit')).status).toBe(500);
+      await eventually(async () => (await threadsOf(tsgun)).length === 2);
+    }
+    expect(tsgun.lines('worker_exited')).toEqual([]);
+    await stop(tsgun);
+  });
+
   it('is not replaced by an app that no longer loads, until that does again', async () => {
     const { tsgun, folder } = open(['--threads', '2']);
     await tsgun.workers(1);
