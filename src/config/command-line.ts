@@ -132,7 +132,8 @@ function joinValues(argv: readonly string[]): Joined {
     if (name === 'help') {
       // An app is no setting: who adds --help to a command line wants the overview.
       help ??= attached ?? (next === undefined || next.startsWith('-') || isPath(next) ? '' : next);
-    } else if (name === undefined || !withValue.has(name)) words.push(word.replace(inherited, `--${mask}$1`));
+    } else if (name === undefined || !withValue.has(name))
+      words.push(isInherited(word) ? `--${mask}${word.slice(2)}` : word);
     else if (attached !== undefined) words.push(`--${name}=${attached}`);
     else if (bareValue(name) !== undefined) words.push(`--${name}=${bareValue(name)}`);
     else if (next === undefined || read(next).name !== undefined) {
@@ -156,8 +157,10 @@ function bareValue(option: string): string | undefined {
   return settingOf(option)?.bare;
 }
 
-/** Names that every object has: yargs would stumble over them. */
-const inherited = new RegExp(`^--(?=(?:${Object.getOwnPropertyNames(Object.prototype).join('|')})(?:=|$))(.*)$`, 's');
+/** yargs would stumble over names that every object has. */
+function isInherited(word: string): boolean {
+  return word.startsWith('--') && Object.hasOwn(Object.prototype, word.slice(2).split('=', 1)[0]!);
+}
 const mask = 'no-such-';
 
 /** The option that a word is, if it is one of ours, and the value in the same word. */

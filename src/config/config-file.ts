@@ -90,8 +90,10 @@ function loadingErrorOf(error: unknown, name: string, path: string): string {
   const at = stack.indexOf(`${path}:`);
   const line = at === -1 ? undefined : /^\d+/.exec(stack.slice(at + path.length + 1))?.[0];
   // A syntax error ends in its place.
-  const text = message.replace(/\s+/g, ' ').replace(new RegExp(` \\(${quoted(path)}:\\d+\\)$`), '');
-  return `config: the file failed to load: ${text} (${line === undefined ? name : `${name}:${line}`})`;
+  const text = message.replace(/\s+/g, ' ');
+  const place = text.lastIndexOf(` (${path}:`);
+  const isPlaced = place !== -1 && /^\d+\)$/.test(text.slice(place + path.length + 3));
+  return `config: the file failed to load: ${isPlaced ? text.slice(0, place) : text} (${line === undefined ? name : `${name}:${line}`})`;
 }
 
 /**
@@ -101,18 +103,15 @@ function loadingErrorOf(error: unknown, name: string, path: string): string {
 function likelyLines(text: string, content: unknown): Map<string, number> {
   const lines = new Map<string, number>();
   if (typeof content !== 'object' || content === null) return lines;
-  const source = text.split('\n');
+  const found = text.split('\n').map((line) => lineOfKey.exec(line)?.slice(1).find(Boolean));
   for (const key of Object.keys(content)) {
-    const form = new RegExp(`^\\s*(?:async\\s+)?(?:${quoted(key)}|'${quoted(key)}'|"${quoted(key)}")\\s*[:,(]`);
-    const found = source.flatMap((line, index) => (form.test(line) ? [index + 1] : []));
-    if (found.length === 1) lines.set(key, found[0]!);
+    const first = found.indexOf(key);
+    if (first !== -1 && first === found.lastIndexOf(key)) lines.set(key, first + 1);
   }
   return lines;
 }
 
-function quoted(text: string): string {
-  return text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
-}
+const lineOfKey = /^\s*(?:async\s+)?(?:([\w$]+)|'([^']*)'|"([^"]*)")\s*[:,(]/;
 
 /**
  * The hooks of a config module, in a worker: functions do not travel, so that it reads them for itself.

@@ -51,10 +51,9 @@ function readFiles(paths: readonly string[], place: string) {
 }
 
 const blank = /[^\S\n]*(?:#[^\n]*)?(?:\n|$)/y;
-const name = '[^\\S\\n]*(?:export[^\\S\\n]+)?[\\w.-]+[^\\S\\n]*=[^\\S\\n]*';
 /** A value in quotes may go on for several lines. */
-const quoted = new RegExp(`${name}(?:"[^"\\0]*"|'[^'\\0]*'|\`[^\`\\0]*\`)[^\\n\\0]*(?:\\n|$)`, 'y');
-const plain = new RegExp(`${name}(?!["'\`])[^\\n\\0]*(?:\\n|$)`, 'y');
+const quoted = /[^\S\n]*(?:export[^\S\n]+)?[\w.-]+[^\S\n]*=[^\S\n]*(?:"[^"\0]*"|'[^'\0]*'|`[^`\0]*`)[^\n\0]*(?:\n|$)/y;
+const plain = /[^\S\n]*(?:export[^\S\n]+)?[\w.-]+[^\S\n]*=(?![^\S\n]*["'`])[^\n\0]*(?:\n|$)/y;
 
 /** What Node's own parser takes in silence for something else, or for nothing. */
 function badLines(text: string, path: string): string[] {

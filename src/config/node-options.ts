@@ -32,7 +32,8 @@ export const nodeOptions = parser<readonly string[], string | readonly string[]>
 function splitWords(text: string): string[] {
   if ((text.match(/(?<!\\)"/g)?.length ?? 0) % 2 === 1)
     throw new Expected('options of Node with a closing quote', text);
+  // A word has both quotes of each pair: the second may be missing below only so that no search for it is in vain.
   return [...text.matchAll(/(?:"(?:\\.|[^"\\])*"|[^\s"])+/g)].map(([word]) =>
-    word.replace(/"((?:\\.|[^"\\])*)"/g, (_, inner: string) => inner.replace(/\\(.)/g, '$1')),
+    word.replace(/"((?:\\.|[^"\\])*)"?/g, (_, inner: string) => inner.replace(/\\(.)/g, '$1')),
   );
 }

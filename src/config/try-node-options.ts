@@ -22,9 +22,17 @@ export async function tryNodeOptions({ settings: { nodeOptions }, origins }: Che
     return [];
   } catch (error) {
     const { stderr = '' } = error as { stderr?: string };
-    const reason = /: (bad option: .*|.* requires .*|.* not allowed .*|.*: not found)$/m.exec(stderr)?.[1];
-    const bad = reason?.replace(/^bad option: /, '');
-    const got = bad ?? (stderr.trim() === '' ? report(error).message : stderr.trim().split('\n').at(-1));
+    const got =
+      complaintIn(stderr) ?? (stderr.trim() === '' ? report(error).message : stderr.trim().split('\n').at(-1));
     return [`nodeOptions: expected options that Node ${process.version} takes, got ${got} (${origins.nodeOptions})`];
   }
+}
+
+const complaints = /^bad option: | requires | not allowed |: not found$/;
+
+/** Node begins its own lines with its path. */
+function complaintIn(stderr: string): string | undefined {
+  const ownLines = stderr.split('\n').filter((line) => line.startsWith(`${process.execPath}: `));
+  const texts = ownLines.map((line) => line.slice(process.execPath.length + 2));
+  return texts.find((text) => complaints.test(text))?.replace(/^bad option: /, '');
 }

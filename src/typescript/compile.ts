@@ -9,8 +9,8 @@ import { dirname } from 'node:path';
 import { Script } from 'node:vm';
 import type { Options } from '@swc/core';
 import { report } from '../errors.ts';
-import { assignsExports, fitCommonJs, fitModule } from './fit.ts';
-import { tokenize } from './keep-lines.ts';
+import { assignsExports, find, fitCommonJs, fitModule } from './fit.ts';
+import { type CodeToken, tokenize } from './keep-lines.ts';
 import type { CompileOptions } from './options.ts';
 
 const require = createRequire(import.meta.url);
@@ -58,13 +58,15 @@ export function compile(source: string, path: string, format: Format, options: C
     if (assignsExports(tokens)) return compile(source, path, 'commonjs', options);
     return { code: fitModule(tokens), format, imports: [], exports: [], stars: [], isAsync: false };
   }
+  const imports = textsAfter(tokens, ['require', '(']);
+  const stars = textsAfter(tokens, ['_export_star', '(', 'require', '(']);
   const fitted = fitCommonJs(tokens, options);
   return {
     code: fitted,
     format,
-    imports: matches(code, /\brequire\(("(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*')\)/g).map(unquote),
+    imports,
     exports: exportsIn(code),
-    stars: matches(code, /\b_export_star\(require\(("(?:[^"\\]|\\.)*")\)/g).map(unquote),
+    stars,
     isAsync: /\bawait\b/.test(code) && awaitsOutside(fitted),
   };
 }
@@ -120,10 +122,8 @@ function swcOptions(path: string, format: Format, options: CompileOptions): Opti
 
 /** swc's errors show the code, with a caret below the place, and then a stack of its own. */
 function locate(error: unknown, path: string): SyntaxError {
-  const text = report(error)
-    .message.split(/\n+Caused by:/)[0]!
-    .trimEnd();
-  const reason = /^\s*x (.*)$/m.exec(text)?.[1] ?? text;
+  const text = report(error).message.split('\nCaused by:', 1)[0]!.trimEnd();
+  const reason = /^[ \t]*x (.*)$/m.exec(text)?.[1] ?? text;
   const lines = text.split('\n');
   const caret = lines.findIndex((line) => /^\s*:.*\^/.test(line));
   const line = lines.slice(0, caret).findLast((each) => /^\s*\d+ \|/.test(each));
@@ -135,33 +135,48 @@ function locate(error: unknown, path: string): SyntaxError {
   return located;
 }
 
-function matches(code: string, pattern: RegExp): string[] {
-  return Array.from(code.matchAll(pattern), ([, found]) => found!);
+/** Of the calls that begin so, and have one string in their parentheses. */
+function textsAfter(tokens: readonly CodeToken[], call: readonly string[]): string[] {
+  return find(tokens, call).flatMap((index) => {
+    const [argument, end] = tokens.slice(index + call.length);
+    return argument?.type === 'StringLiteral' && end?.value === ')' ? [unquote(argument.value)] : [];
+  });
 }
 
 function unquote(literal: string): string {
   return literal.startsWith('"') ? (JSON.parse(literal) as string) : literal.slice(1, -1);
 }
 
-const exported = /^_export\(exports, \{\n[\s\S]*?\n\}\);$|^Object\.defineProperty\(exports, "[\s\S]*?\n\}\);$/gm;
-
 /**
  * swc's exports throw before their module has run to them. What tsc makes is undefined then, and classes whose decorators
  * name each other, in files that import each other, depend on it. No line changes its place.
  */
 function tolerateCycles(code: string): string {
-  return code.replace(exported, (getters) => getters.replace(/return ([^;\n]+);$/gm, 'try { return $1; } catch {}'));
+  let isExport = false;
+  const tolerant = code.split('\n').map((line) => {
+    if (!isExport) isExport = line === '_export(exports, {' || line.startsWith('Object.defineProperty(exports, "');
+    else if (line === '});') isExport = false;
+    else return line.replace(/^(\s*)return ([^;]+);$/, '$1try { return $2; } catch {}');
+    return line;
+  });
+  return tolerant.join('\n');
 }
 
 /** As swc writes them: one by itself, or several in a hint for who reads the code without running it. */
 function exportsIn(code: string): string[] {
-  const hint = /^0 && \(module\.exports = \{\n([\s\S]*?)\n\}\);$/m.exec(code)?.[1];
-  if (hint !== undefined) return [...new Set(matches(hint, /^\s*("(?:[^"\\]|\\.)*"|[\w$]+): null/gm).map(nameOf))];
-  return matches(code, /^Object\.defineProperty\(exports, ("(?:[^"\\]|\\.)*"), \{\n\s*enumerable: true/gm).map(nameOf);
+  const lines = code.split('\n');
+  const hint = lines.indexOf('0 && (module.exports = {');
+  if (hint !== -1) return [...new Set(namesIn(lines.slice(hint + 1, lines.indexOf('});', hint)), hinted))];
+  const enumerable = lines.filter((_, index) => lines[index + 1]?.trimStart().startsWith('enumerable: true') === true);
+  return namesIn(enumerable, defined);
 }
 
-function nameOf(text: string): string {
-  return text.startsWith('"') ? unquote(text) : text;
+const hinted = /^\s*("(?:[^"\\]|\\.)*"|[\w$]+): null/;
+const defined = /^Object\.defineProperty\(exports, ("(?:[^"\\]|\\.)*"), \{$/;
+
+function namesIn(lines: readonly string[], form: RegExp): string[] {
+  const texts = lines.flatMap((line) => form.exec(line)?.[1] ?? []);
+  return texts.map((text) => (text.startsWith('"') ? unquote(text) : text));
 }
 
 /** In a static block of a class `await` is refused, as it is in CommonJS, but not taken for a name (ECMA-262 §15.7.1). */

@@ -42,7 +42,7 @@ function replaceMain(tokens: readonly CodeToken[]): void {
 }
 
 /** Where this is. */
-function find(tokens: readonly CodeToken[], values: readonly string[]): number[] {
+export function find(tokens: readonly CodeToken[], values: readonly string[]): number[] {
   return tokens.flatMap((_, index) =>
     values.every((value, at) => tokens[index + at]?.value === value) ? [index] : [],
   );

@@ -82,7 +82,7 @@ export async function importAgain(path: string, isMain: boolean, error: unknown)
   const isTypeScript = isUnplaced(error) ? checkSyntax(path) : meetsTypeScript(error);
   if (!isTypeScript) throw error;
   openHooks();
-  if (!isModule(path) && !/^\s*(?:import|export)\b/m.test(readFileSync(path, 'utf8')))
+  if (!isModule(path) && !/^[ \t]*(?:import|export)\b/m.test(readFileSync(path, 'utf8')))
     return requireCompiled(path, isMain);
   openHookThread();
   // Before Node 24 it keeps what failed.

@@ -30,6 +30,7 @@ describe('an env file', () => {
     ['=1', 'got a value without a name (/.env:1)'],
     ['A B=1', 'got "A B" (/.env:1)'],
     ['X="x\ny"\n\nA="secret\nB=2', 'got a value that does not end, of "A" (/.env:4)'],
+    ['A= "secret', 'got a value that does not end, of "A" (/.env:1)'],
     ['A=secret\0', 'got a zero byte in "A" (/.env:1)'],
   ])('%j is refused with the line, and without the value', (text, problem) => {
     expect(read({ '.env': text }).problems).toEqual([`envFile: expected NAME=VALUE, ${problem}`]);
