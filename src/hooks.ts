@@ -7,7 +7,7 @@ import { format } from 'node:util';
 import type { Settings } from './config/settings.ts';
 import { ConfigError, describe, report } from './errors.ts';
 import type { ExitReason, RunningRequest } from './ipc/messages.ts';
-import type { Level, Logger } from './logger.ts';
+import type { Level, Logger, LogTarget } from './logger.ts';
 
 /** Lines for the error log. The values fill in `%s`, `%d` and `%o`, as in `util.format`. */
 export interface HookLog {
@@ -104,6 +104,11 @@ export interface Hooks {
    * nor for raw connections.
    */
   preRequest?(worker: HookWorker, request: HookRequest): unknown;
+  /**
+   * In the worker: the app has failed a request, with this error; the log has it too. In the threaded class the error is a
+   * copy of the thread's. Of a raw connection, the method is `TCP` and the target the client's address.
+   */
+  onError?(error: unknown, request: HookRequest): unknown;
   /** In the worker, once for each `preRequest`: the request is answered, by the app or in its place, or its client has gone. */
   postRequest?(worker: HookWorker, request: HookRequest, response: HookResponse): unknown;
   /** In the master: a worker has exited. */
@@ -114,11 +119,13 @@ export interface Hooks {
   nworkersChanged?(server: HookServer, newValue: number, oldValue: number | undefined): unknown;
   /** In the master, which is about to exit. */
   onExit?(server: HookServer): unknown;
+  /** No hook, but a logger that takes the lines of the error log, in the master and in each worker. */
+  logger?: LogTarget;
 }
 
 export type HookName = keyof Hooks;
 
-/** Which process calls each. */
+/** Which process needs each; the master has them all. */
 const places: Record<HookName, 'master' | 'worker'> = {
   onStarting: 'master',
   onReload: 'master',
@@ -129,11 +136,13 @@ const places: Record<HookName, 'master' | 'worker'> = {
   workerInt: 'worker',
   workerAbort: 'master',
   preRequest: 'worker',
+  onError: 'worker',
   postRequest: 'worker',
   childExit: 'master',
   workerExit: 'worker',
   nworkersChanged: 'master',
   onExit: 'master',
+  logger: 'worker',
 };
 
 export const hookNames = Object.keys(places) as HookName[];
@@ -156,14 +165,19 @@ export function pickHooks(content: object, from: string): Hooks {
 /** What is wrong with them. @param placeOf where each hook stands, for the message */
 export function hookProblems(content: object, placeOf: (name: string) => string): string[] {
   return givenHooks(content)
-    .filter(([, hook]) => typeof hook !== 'function')
+    .filter(([name, hook]) => (name === 'logger' ? !isLogTarget(hook) : typeof hook !== 'function'))
     .map(([name, hook]) => {
       const place = placeOf(name);
       const remedy = /\.jsonc?\b/.test(place)
         ? '; hooks need a config file that is a module, such as tsgun.config.ts'
         : '';
-      return `${name}: expected a function, got ${describe(hook)}${remedy} (${place})`;
+      const expected = name === 'logger' ? 'a logger with the methods info, warn and error' : 'a function';
+      return `${name}: expected ${expected}, got ${describe(hook)}${remedy} (${place})`;
     });
+}
+
+function isLogTarget(value: unknown): boolean {
+  return ['info', 'warn', 'error'].every((method) => typeof Reflect.get(Object(value), method) === 'function');
 }
 
 function givenHooks(content: object): [HookName, unknown][] {

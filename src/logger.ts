@@ -58,6 +58,25 @@ export interface Logger {
   reopen(): void;
 }
 
+/** Takes the log's lines in place of standard error or a file. Those of pino, bunyan and the console are of this form. */
+export interface LogTarget {
+  trace?(fields: Fields, message: string): void;
+  debug?(fields: Fields, message: string): void;
+  info(fields: Fields, message: string): void;
+  warn(fields: Fields, message: string): void;
+  error(fields: Fields, message: string): void;
+  /** Where there is none, `error` is called. */
+  fatal?(fields: Fields, message: string): void;
+}
+
+/** A log that its process may redirect, and be done with. */
+export interface OwnLogger extends Logger {
+  /** From now on lines go to a program's own logger, from `logLevel` up. */
+  passTo(target: LogTarget): void;
+  /** Lets go of the file. A later line is still written. */
+  close(): void;
+}
+
 export interface LogSettings {
   readonly errorLogfile: string;
   readonly logFormat: 'auto' | 'json' | 'pretty';
@@ -69,22 +88,24 @@ const levels: readonly Level[] = ['trace', 'debug', 'info', 'warn', 'error', 'fa
 const otherNames = { warning: 'warn', critical: 'fatal' } as const;
 
 /** @throws the system's error when the file cannot be opened */
-export function createLogger(settings: LogSettings): Logger {
+export function createLogger(settings: LogSettings, target?: LogTarget): OwnLogger {
   const { errorLogfile, logFormat, logLevel } = settings;
   const toStderr = errorLogfile === '-';
-  const sink = toStderr ? outputSink('stderr') : openSink(settings);
+  let passedTo = target;
+  const sink = toStderr ? outputSink('stderr') : openSink(settings, target === undefined);
   const isPretty = logFormat === 'pretty' || (logFormat === 'auto' && toStderr && process.stderr.isTTY);
   const isColoured = isPretty && toStderr && process.stderr.hasColors?.() === true;
   const least = levels.indexOf(logLevel === 'warning' || logLevel === 'critical' ? otherNames[logLevel] : logLevel);
   const isTerminal = isPretty && toStderr && process.stderr.isTTY;
   const write = (level: Level, fields: Fields, message: string, screen?: string) => {
     if (levels.indexOf(level) < least) return;
+    if (passedTo !== undefined && passOn(passedTo, settings, level, fields, message)) return;
     if (isTerminal && screen !== undefined) return screen === '' ? undefined : sink.write(screen, level === 'fatal');
     const json = formatLine(level, fields, message);
     const text = isPretty ? renderPretty(json, isColoured) : json;
     if (text !== undefined) sink.write(text, level === 'fatal');
   };
-  const log: Logger = {
+  const log: OwnLogger = {
     // A line is about the process that writes it, unless it names another.
     event: (level, event, fields, message, screen) =>
       write(level, { event, pid: process.pid, ...fields }, message, screen),
@@ -92,15 +113,35 @@ export function createLogger(settings: LogSettings): Logger {
     reopen: () => {
       if (!toStderr) sink.reopen();
     },
+    passTo: (target) => {
+      passedTo = target;
+    },
+    close: () => {
+      if (!toStderr) sink.close();
+    },
   };
   sink.onDropped = (dropped) => logDropped(log, toStderr ? 'stderr' : errorLogfile, dropped);
   return log;
 }
 
-function openSink(settings: LogSettings): Sink {
+/** A program's logger is its own code, which may fail: then the line goes where it would have gone without it. */
+function passOn(target: LogTarget, settings: LogSettings, level: Level, fields: Fields, message: string): boolean {
+  try {
+    if (level === 'trace' || level === 'debug') target[level]?.(fields, message);
+    else if (level === 'fatal' && target.fatal !== undefined) target.fatal(fields, message);
+    else target[level === 'fatal' ? 'error' : level](fields, message);
+    return true;
+  } catch (error) {
+    const failure = { error: report(error).message };
+    sayOnStandardError(settings, 'error', failure, 'the logger failed; its line is written in its place');
+    return false;
+  }
+}
+
+function openSink(settings: LogSettings, isUsed: boolean): Sink {
   const path = settings.errorLogfile;
   const sink = new Sink({ open: () => openFile(path) });
-  sink.reopen();
+  if (isUsed) sink.reopen();
   sink.onFailure = (error) => {
     const fields = { file: path, error: report(error).message };
     sayOnStandardError(settings, 'error', fields, `the error log cannot be written: ${waiting}`);

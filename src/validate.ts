@@ -55,7 +55,8 @@ class Answer {
       `startResponse takes status, headers and excInfo, not ${said.length} arguments`,
     );
     const [status, headers, excInfo] = said;
-    assert(excInfo !== undefined || !this.isStarted, 'startResponse is called once; a second call needs excInfo');
+    const isCorrection = excInfo !== undefined && excInfo !== null;
+    assert(isCorrection || !this.isStarted, 'startResponse is called once; a second call needs excInfo');
     checkStatus(status);
     checkHeaders(headers);
     checkContentType(status, headers, this.env.REQUEST_METHOD);

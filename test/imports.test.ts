@@ -14,7 +14,7 @@ const src = fileURLToPath(new URL('../src/', import.meta.url));
 const mayImport: Readonly<Record<string, readonly string[]>> = {
   'cli.ts': ['descriptors.ts', 'main.ts', 'master'],
   'main.ts': ['complaint.ts', 'config', 'errors.ts', 'log', 'logger.ts', 'master'],
-  'index.ts': ['app', 'config', 'embed', 'errors.ts', 'hooks.ts'],
+  'index.ts': ['app', 'config', 'embed', 'errors.ts', 'hooks.ts', 'logger.ts'],
   embed: ['app', 'config', 'errors.ts', 'hooks.ts', 'http', 'log', 'logger.ts', 'master', 'worker'],
   'validate.ts': ['app', 'validate'],
   validate: ['app'],

@@ -12,7 +12,7 @@ export type App = (env: Environ, startResponse: StartResponse) => Body | Promise
 /**
  * Says the answer's status, such as `200 OK`, and its headers.
  * @param excInfo the error that this call answers: with it, an earlier call may be replaced while nothing was sent, and
- *   is thrown again when something was
+ *   is thrown again when something was; `null` and undefined stand for none
  * @returns a function that sends a piece of the body at once; it is here for the PEP's sake, returning pieces is better
  */
 export type StartResponse = (status: string, headers: readonly Header[], excInfo?: unknown) => Write;

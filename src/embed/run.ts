@@ -12,6 +12,7 @@ import type { Config } from '../config/user-settings.ts';
 import { ConfigError, describe, type ExitCode } from '../errors.ts';
 import { concernWorkers } from '../hooks.ts';
 import type { AnyApp, Apps } from './apps.ts';
+import { inOptions } from './option-names.ts';
 
 /** How it ended. */
 export interface Stopped {
@@ -52,6 +53,8 @@ export async function run(app: AnyApp | string, settings: Config = {}): Promise<
   isRunning = true;
   try {
     return await runHere(app, settings);
+  } catch (error) {
+    throw inOptions(error);
   } finally {
     isRunning = false;
   }

@@ -7,40 +7,29 @@ import { askedFor, makeHandler, makeServer, prepareApp } from '../app/interfaces
 import { loadApp } from '../app/load.ts';
 import { type AskedInterface, schemeOf, servedBy } from '../app/names.ts';
 import type { App } from '../app/types.ts';
-import { type Address, formatAddress } from '../config/addresses.ts';
 import { milliseconds } from '../config/durations.ts';
-import { resolveSettings } from '../config/load.ts';
-import { declarationOf, type Settings, settingNames } from '../config/settings.ts';
-import { programSource } from '../config/sources.ts';
-import type { InProcessName, UserSettings } from '../config/user-settings.ts';
-import { bindError, ConfigError } from '../errors.ts';
-import { hookNames } from '../hooks.ts';
+import { unwritable } from '../errors.ts';
+import { callHook } from '../hooks.ts';
 import { createListener } from '../http/accept.ts';
 import type { End } from '../http/ends.ts';
 import { HttpServer } from '../http/server.ts';
-import { createLogger, type Logger } from '../logger.ts';
+import { createLogger, type OwnLogger } from '../logger.ts';
 import { closeIdle } from '../worker/accept/kernel-queue.ts';
-import { logConnectionFailure } from '../worker/classes/failures.ts';
+import { logConnectionFailure, type OnError } from '../worker/classes/failures.ts';
 import { httpOptions } from '../worker/classes/http-options.ts';
 import type { AnyApp, Apps } from './apps.ts';
-
-/** The settings that mean something without a master and workers. */
-export type ServerSettings = Pick<UserSettings, InProcessName>;
+import { bind, describeAddress, type ServerAddress } from './bind.ts';
+import { inOptions } from './option-names.ts';
+import { type CheckedSettings, checkSettings, type ServerSettings } from './settings.ts';
 
 /** An inline function has its parameters' types from the interface that is said. */
 type AppSettings<I> = ServerSettings & { readonly interface?: I | undefined };
 
-export interface ServerAddress {
-  /** `http://HOST:PORT`, `tcp://HOST:PORT` or `unix:PATH`. */
-  readonly url: string;
-  /** Of a unix socket, its path. */
-  readonly address: string;
-  /** 0 for a unix socket. */
-  readonly port: number;
-}
-
 export interface Server {
-  /** Resolves when it accepts. @throws ConfigError when the address cannot be bound, AppLoadError when the app is none */
+  /**
+   * Resolves when it accepts. After a failure it may be called again.
+   * @throws ConfigError when the address cannot be bound, AppLoadError when the app is none
+   */
   listen(): Promise<ServerAddress>;
   /** @throws Error when it does not listen */
   address(): ServerAddress;
@@ -60,23 +49,19 @@ export function createServer(app: string, settings?: ServerSettings): Server;
 export function createServer(app: App, settings?: AppSettings<'auto' | 'wsgi'>): Server;
 export function createServer<I extends keyof Apps = 'auto'>(app: Apps[I], settings?: AppSettings<I>): Server;
 export function createServer(app: AnyApp | string, settings: ServerSettings = {}): Server {
-  return new InProcessServer(app, check(settings));
+  return new InProcessServer(app, checkSettings(settings, 'createServer()'));
 }
 
 class InProcessServer implements Server {
   private readonly app: AnyApp | string;
-  private readonly settings: Settings;
-  private readonly log: Logger;
+  private readonly checked: CheckedSettings;
   private opening: Promise<ServerAddress> | undefined = undefined;
   private closing: Promise<void> | undefined = undefined;
-  private listener: Listener | undefined = undefined;
-  private server: HttpServer | RawServer | undefined = undefined;
-  private where: ServerAddress | undefined = undefined;
+  private opened: Opened | undefined = undefined;
 
-  constructor(app: AnyApp | string, settings: Settings) {
+  constructor(app: AnyApp | string, checked: CheckedSettings) {
     this.app = app;
-    this.settings = settings;
-    this.log = createLogger(settings);
+    this.checked = checked;
   }
 
   listen(): Promise<ServerAddress> {
@@ -86,8 +71,9 @@ class InProcessServer implements Server {
   }
 
   address(): ServerAddress {
-    if (this.where === undefined) throw new Error('the server does not listen: await listen() first');
-    return this.where;
+    if (this.opened === undefined || this.closing !== undefined)
+      throw new Error('the server does not listen: await listen() first');
+    return this.opened.where;
   }
 
   close(): Promise<void> {
@@ -100,76 +86,97 @@ class InProcessServer implements Server {
   }
 
   private async open(): Promise<ServerAddress> {
-    const { settings } = this;
-    const app = typeof this.app === 'string' ? await loadApp(this.app) : this.app;
-    const asked = askedFor(settings.interface, typeof this.app === 'string' ? this.app : '');
-    this.server = await this.makeServer(app, asked);
-    const listener = createListener(this.server);
-    const address = settings.bind[0]!;
-    listener.listen({ ...listenOptions(address), backlog: settings.backlog });
-    // A refused address comes as an event.
-    await once(listener, 'listening').catch(async (error: NodeJS.ErrnoException) => {
-      await this.server?.drain(0);
-      throw bindError(formatAddress(address), error.code ?? error.message);
-    });
-    this.listener = listener;
-    this.where = describeAddress(listener, schemeOf(asked));
-    return this.where;
-  }
-
-  private async makeServer(app: unknown, asked: AskedInterface): Promise<HttpServer | RawServer> {
-    const { settings, log } = this;
-    // Not closed with the server: it is the caller's, who may have more to do with it.
-    const prepared = await prepareApp(app, asked);
-    if (servedBy(asked) === 'connections') {
-      const onFailure = (peer: End, error: unknown) => logConnectionFailure(log, peer, error);
-      return makeServer(prepared.app, asked, { onFailure });
+    try {
+      this.opened = await open(this.app, this.checked);
+      return this.opened.where;
+    } catch (error) {
+      this.opening = undefined;
+      throw inOptions(error);
     }
-    const onErrorLine = (line: string) => log.say('error', { source: 'wsgi.errors' }, line);
-    const handle = makeHandler(prepared.app, asked, { multithread: false, multiprocess: false, onErrorLine });
-    return new HttpServer({ ...httpOptions(settings, log), handle });
   }
 
   private async shut(): Promise<void> {
     // It may be on its way; who called listen() hears why it failed.
     await this.opening?.catch(() => {});
-    const { listener, server } = this;
-    if (listener === undefined || server === undefined) return;
-    this.where = undefined;
+    if (this.opened === undefined) return;
+    const { listener, server, log } = this.opened;
     const closed = once(listener, 'close');
     listener.close();
-    const timer = setTimeout(() => server.destroy(), milliseconds(this.settings.gracefulTimeout));
+    const timer = setTimeout(() => server.destroy(), milliseconds(this.checked.settings.gracefulTimeout));
     const drained = server.drain(0);
     await closeIdle([server]);
     await drained;
     clearTimeout(timer);
     await closed;
+    log.close();
   }
 }
 
-function check(values: ServerSettings): Settings {
-  const source = programSource(values, 'createServer()');
-  const unsuitable = [...settingNames.filter((name) => !declarationOf(name).inProcess), ...hookNames]
-    .filter((name) => Reflect.get(Object(values), name) !== undefined)
-    .map((name) => `${name}: not for createServer(), which has no workers; run() takes it`);
-  const own = { name: 'createServer()', values: { bind: '127.0.0.1:0' } };
-  const { settings, problems } = resolveSettings([own, source]);
-  if (unsuitable.length + problems.length > 0) throw new ConfigError([...unsuitable, ...problems]);
-  const [first, ...rest] = settings.bind;
-  if (rest.length > 0 || first?.kind === 'fd')
-    throw new ConfigError('bind: createServer() listens on one HOST:PORT or unix:PATH; for more, create more');
-  return settings;
+interface Opened {
+  readonly where: ServerAddress;
+  readonly listener: Listener;
+  readonly server: HttpServer | RawServer;
+  readonly log: OwnLogger;
 }
 
-function listenOptions(address: Address) {
-  if (address.kind === 'unix') return { path: address.path };
-  return address.kind === 'tcp' ? { host: address.host, port: address.port } : {};
+async function open(given: AnyApp | string, checked: CheckedSettings): Promise<Opened> {
+  const { settings } = checked;
+  const app = typeof given === 'string' ? await loadApp(given) : given;
+  const asked = askedFor(settings.interface, typeof given === 'string' ? given : '');
+  const log = openLog(checked);
+  let server: HttpServer | RawServer | undefined;
+  try {
+    server =
+      servedBy(asked) === 'requests'
+        ? await httpServer(app, asked, checked, log)
+        : await rawServer(app, asked, checked, log);
+    const listener = createListener(server);
+    await bind(listener, settings.bind[0]!, settings.backlog);
+    return { where: describeAddress(listener, schemeOf(asked)), listener, server, log };
+  } catch (error) {
+    await server?.drain(0);
+    log.close();
+    throw error;
+  }
 }
 
-function describeAddress(listener: Listener, scheme: string): ServerAddress {
-  const bound = listener.address();
-  if (typeof bound !== 'object' || bound === null) return { url: `unix:${bound}`, address: String(bound), port: 0 };
-  const { address, port, family } = bound;
-  const host = family === 'IPv6' ? `[${address}]` : address;
-  return { url: `${scheme}://${host}:${port}`, address, port };
+/** @throws ConfigError */
+function openLog({ settings, logger }: CheckedSettings): OwnLogger {
+  try {
+    return createLogger(settings, logger);
+  } catch (error) {
+    throw unwritable('errorLogfile', settings.errorLogfile, error);
+  }
+}
+
+/** The engine with an app, for connections however they come. @throws AppLoadError */
+export async function httpServer(
+  app: unknown,
+  asked: AskedInterface,
+  checked: CheckedSettings,
+  log: OwnLogger,
+): Promise<HttpServer> {
+  const onErrorLine = (line: string) => log.say('error', { source: 'wsgi.errors' }, line);
+  const options = { multithread: false, multiprocess: false, isGuest: true, onErrorLine };
+  // Not closed with the server: it is the caller's, who may have more to do with it.
+  const prepared = await prepareApp(app, asked);
+  const handle = makeHandler(prepared.app, asked, options);
+  return new HttpServer({ ...httpOptions(checked.settings, log, undefined, teller(checked, log)), handle });
+}
+
+async function rawServer(
+  app: unknown,
+  asked: AskedInterface,
+  checked: CheckedSettings,
+  log: OwnLogger,
+): Promise<RawServer> {
+  const prepared = await prepareApp(app, asked);
+  const onError = teller(checked, log);
+  const onFailure = (peer: End, error: unknown) => logConnectionFailure(log, peer, error, onError);
+  return makeServer(prepared.app, asked, { onFailure });
+}
+
+function teller({ onError }: CheckedSettings, log: OwnLogger): OnError | undefined {
+  if (onError === undefined) return undefined;
+  return (error, request) => void callHook('onError', log, () => onError(error, request()));
 }

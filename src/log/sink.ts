@@ -58,6 +58,7 @@ export class Sink {
   private dueAt = 0;
   private timer: NodeJS.Timeout | undefined = undefined;
   private failureSaidAt = Number.NEGATIVE_INFINITY;
+  private isClosed = false;
 
   constructor({ open, limitBytes = defaultLimitBytes, gatherMs = 0 }: SinkOptions) {
     this.open = open;
@@ -91,6 +92,19 @@ export class Sink {
     this.target = this.open();
     if (old?.isOwn === true) closeSync(old.fd);
     if (this.queuedBytes > 0) this.drain();
+  }
+
+  /** Lets go of the descriptor once all that waits is written. A later line opens the file for itself. */
+  close(): void {
+    this.isClosed = true;
+    this.drain();
+    if (this.queuedBytes === 0) this.letGo();
+  }
+
+  private letGo(): void {
+    const { target } = this;
+    this.target = undefined;
+    if (target?.isOwn === true) closeSync(target.fd);
   }
 
   /** Blocks until all is written, or the time is over. @returns whether all is written */
@@ -132,10 +146,10 @@ export class Sink {
     this.isDraining = true;
     const before = this.queuedBytes;
     try {
-      this.target ??= this.open();
       for (;;) {
         if (this.queue.length === 0) this.reportDrops();
         if (this.queue.length === 0) break;
+        this.target ??= this.open();
         this.target.prepare?.();
         this.take(writeSync(this.target.fd, this.nextPiece(this.target.isPipe ? atomicBytes : largestPieceBytes)));
       }
@@ -145,6 +159,7 @@ export class Sink {
       clearTimeout(this.timer);
       this.timer = undefined;
       forget(this);
+      if (this.isClosed) this.letGo();
     } catch (error) {
       this.block(error as NodeJS.ErrnoException, this.queuedBytes < before);
     }

@@ -3,28 +3,21 @@
 import { offeredHooks } from '../app/script.ts';
 import type { Handler } from '../app/wsgi/wsgi.ts';
 import { BootError, report } from '../errors.ts';
-import {
-  callHook,
-  type HookName,
-  type HookRequest,
-  type HookServer,
-  type Hooks,
-  type HookWorker,
-  hookLog,
-} from '../hooks.ts';
-import type { Exchange } from '../http/exchange.ts';
+import { callHook, type HookName, type HookServer, type Hooks, type HookWorker, hookLog } from '../hooks.ts';
 import type { WorkerOrder } from '../ipc/messages.ts';
-import type { Logger } from '../logger.ts';
+import type { OwnLogger } from '../logger.ts';
+import type { OnError } from './classes/failures.ts';
+import { HttpRequest } from './hook-request.ts';
 
 export class WorkerHooks {
   private hooks: Hooks = {};
   /** Whether `postFork` was called, and `workerExit` not yet. */
   private hasForked = false;
-  private readonly log: Logger;
+  private readonly log: OwnLogger;
   private readonly server: HookServer;
   private readonly worker: HookWorker;
 
-  constructor({ worker: id, app, settings, generation }: WorkerOrder, log: Logger) {
+  constructor({ worker: id, app, settings, generation }: WorkerOrder, log: OwnLogger) {
     this.log = log;
     const lines = hookLog(log);
     this.server = { pid: process.ppid, app, settings, workers: settings.workers, generation, log: lines };
@@ -47,6 +40,7 @@ export class WorkerHooks {
 
   private async forked(): Promise<void> {
     this.hasForked = true;
+    if (this.hooks.logger !== undefined) this.log.passTo(this.hooks.logger);
     await this.mustSucceed('postFork', () => this.hooks.postFork?.(this.server, this.worker));
   }
 
@@ -65,12 +59,19 @@ export class WorkerHooks {
     await this.call('workerExit', () => this.hooks.workerExit?.(this.server, this.worker));
   }
 
+  /** Calls the hook of that name, if there is one. */
+  get onError(): OnError | undefined {
+    const { onError } = this.hooks;
+    if (onError === undefined) return undefined;
+    return (error, request) => void this.call('onError', () => onError(error, request()));
+  }
+
   /** A handler that calls `preRequest` and `postRequest`, if there are any. */
   readonly observe = (handle: Handler): Handler => {
     const { preRequest, postRequest } = this.hooks;
     if (preRequest === undefined && postRequest === undefined) return handle;
     return (exchange) => {
-      const request = new Request(exchange);
+      const request = new HttpRequest(exchange);
       if (preRequest !== undefined) void this.call('preRequest', () => preRequest(this.worker, request));
       exchange.onOver = (answered) => {
         if (postRequest === undefined) return;
@@ -94,34 +95,4 @@ export class WorkerHooks {
       throw new BootError(`${name}: the hook failed: ${report(error).message}`, { cause: error });
     }
   }
-}
-
-/** Its headers are put together when they are asked for. */
-class Request implements HookRequest {
-  readonly method: string;
-  readonly target: string;
-  readonly remoteAddress: string;
-  readonly #head: Exchange['head'];
-  #headers: Record<string, string> | undefined = undefined;
-
-  constructor({ head, ends }: Exchange) {
-    this.method = head.method;
-    this.target = head.target;
-    this.remoteAddress = ends.remote.address;
-    this.#head = head;
-  }
-
-  get headers(): Readonly<Record<string, string>> {
-    this.#headers ??= joinFields(this.#head);
-    return this.#headers;
-  }
-}
-
-function joinFields({ names, values }: Exchange['head']): Record<string, string> {
-  const headers: Record<string, string> = Object.create(null);
-  for (const [index, { lower }] of names.entries()) {
-    const before = headers[lower];
-    headers[lower] = before === undefined ? values[index]! : `${before}, ${values[index]}`;
-  }
-  return headers;
 }

@@ -17,7 +17,7 @@ import { startHeartbeat } from '../ipc/heartbeat.ts';
 import { type MasterMessage, orderVariable, type WorkerOrder } from '../ipc/messages.ts';
 import { Shortages } from '../ipc/shortages.ts';
 import { takeOverOutput } from '../log/output.ts';
-import { createLogger, type Logger, logOutput, sayOfLog } from '../logger.ts';
+import { createLogger, type Logger, logOutput, type OwnLogger, sayOfLog } from '../logger.ts';
 import type { Worker } from './classes/worker.ts';
 import { explainEarlyExit } from './early-exit.ts';
 import { watchForEscapedErrors } from './escapes.ts';
@@ -87,7 +87,7 @@ export async function work(): Promise<void> {
 }
 
 /** A worker that serves without its log file is better than none: the master, too, only holds on to a file it once opened. */
-function openLog(settings: Settings): Logger {
+function openLog(settings: Settings): OwnLogger {
   try {
     return createLogger(settings);
   } catch (error) {
@@ -169,7 +169,7 @@ async function boot({ order, own, log, hooks, tracker, shortages }: BootOptions)
   const isElsewhere = makeWorker.loadsApp === false && hooksFrom !== 'script';
   const { app, close } = isElsewhere ? { app: undefined, close: async () => {} } : await load(order, asked);
   if (hooksFrom === 'script') await hooks.takeOffered();
-  const { observe } = hooks;
+  const { observe, onError } = hooks;
   const { http: track, connection: onBegin } = tracker;
   const worker = makeWorker({
     app,
@@ -179,6 +179,7 @@ async function boot({ order, own, log, hooks, tracker, shortages }: BootOptions)
     sockets,
     log,
     observe,
+    onError,
     track,
     onBegin,
     place: order.place,

@@ -270,3 +270,31 @@ test.each([
   await once(script.process, 'close');
   expect(script.stdout).toBe(`true ${message}\n`);
 });
+
+test.each(['async', 'sync', 'threaded'])(
+  'onError and logger are of the script, in the master and in workers, %s',
+  async (kind) => {
+    const path = join(project, 'told.mjs');
+    writeFileSync(
+      path,
+      `import { run } from 'tsgun';
+    const where = process.connected ? 'worker' : 'master';
+    const say = (fields, msg) => console.error(JSON.stringify({ ...fields, msg, where }));
+    const app = (env, startResponse) => { throw new TypeError('mine'); };
+    await run(app, {
+      bind: '127.0.0.1:0', workerClass: '${kind}',
+      logger: { info: say, warn: say, error: say },
+      onError: (error, request) => console.log(where, error.name, error.message, request.method, request.target),
+    });`,
+    );
+    const script = new Script([path]);
+    expect(await script.get()).toContain('500');
+    await eventually(() => script.stdout !== '');
+    expect(script.stdout).toBe('worker TypeError mine GET /\n');
+    expect(await script.event('request_failed')).toMatchObject({ where: 'worker', error: 'mine' });
+    expect(await script.event('worker_ready')).toMatchObject({ where: 'master' });
+    script.process.kill('SIGTERM');
+    expect(await once(script.process, 'close')).toEqual([0, null]);
+    expect(script.text).toEqual([]);
+  },
+);

@@ -5,8 +5,16 @@ import { AppError, HttpError } from '../../http/errors.ts';
 import type { Exchange, Piece } from '../../http/exchange.ts';
 import type { Field } from '../../http/h1/writer.ts';
 import type { Handler } from '../wsgi/wsgi.ts';
-import { installRequest, LazyRequest } from './request.ts';
-import { installResponse, LightResponse, NativeResponse, readFields, statusLine } from './response.ts';
+import { installRequest, LazyRequest, prepareRequest } from './request.ts';
+import {
+  installResponse,
+  LightResponse,
+  NativeResponse,
+  type Plain,
+  prepareResponse,
+  readFields,
+  statusLine,
+} from './response.ts';
 
 export type Fetch = (request: Request, info: FetchInfo) => Response | Promise<Response>;
 
@@ -17,8 +25,12 @@ export interface FetchInfo {
 
 let isInstalled = false;
 
-export function fetchHandler(app: Fetch | { fetch: Fetch }): Handler {
-  if (!isInstalled) {
+/** @param isGuest the process is the caller's: its `Request`, `Response` and `fetch` stay, and the app gets Node's own request */
+export function fetchHandler(app: Fetch | { fetch: Fetch }, { isGuest = false } = {}): Handler {
+  if (!isInstalled && isGuest) {
+    prepareRequest();
+    prepareResponse();
+  } else if (!isInstalled) {
     isInstalled = true;
     installRequest();
     installResponse();
@@ -37,7 +49,9 @@ export function fetchHandler(app: Fetch | { fetch: Fetch }): Handler {
     }
     exchange.keepsBody = true;
     try {
-      const response = call(request as unknown as Request, new Info(exchange));
+      // Node knows a TRACE request only as one of these.
+      const given = isGuest && request.method !== 'TRACE' ? LazyRequest.become(request) : request;
+      const response = call(given as unknown as Request, new Info(exchange));
       if (response instanceof NativeResponse) return ended(request, answer(exchange, response));
       return Promise.resolve(response)
         .then((response) => answer(exchange, response))
@@ -68,16 +82,28 @@ class Info implements FetchInfo {
 }
 
 function answer(exchange: Exchange, response: unknown): void | Promise<void> {
-  if (!(response instanceof NativeResponse))
+  if (!(response instanceof NativeResponse) && !isResponse(response))
     throw new AppError(`a fetch app returns a Response, got ${response === null ? 'null' : typeof response}`);
   const plain = LightResponse.read(response);
-  if (!(plain instanceof NativeResponse)) return exchange.send(plain.status, plain.fields, plain.text);
+  if (isPlain(plain)) return exchange.send(plain.status, plain.fields, plain.text);
   // First, as what frameworks have in Response's place knows its type only once it has become Node's for its body.
   const { body } = plain;
   const status = statusLine(plain.status, plain.statusText);
   const fields = readFields(plain.headers);
   if (body === null) return exchange.send(status, fields, '');
   return sendStream(exchange, status, fields, body).catch((error) => exchange.fail(error));
+}
+
+function isPlain(answered: Plain | Response): answered is Plain {
+  return typeof answered.text === 'string';
+}
+
+/** Of another realm, such as a test's, or of a package with classes of its own. */
+function isResponse(value: unknown): value is Response {
+  if (typeof value !== 'object' || value === null) return false;
+  const { status, headers, body } = value as Partial<Response>;
+  const isStream = body === null || (typeof body === 'object' && typeof body.getReader === 'function');
+  return typeof status === 'number' && isStream && typeof headers?.[Symbol.iterator] === 'function';
 }
 
 /** A body that is there as a whole goes out as one, with its length; others piece by piece, as fast as the client reads. */

@@ -16,7 +16,7 @@ export const fetchInterface: RequestInterface<FetchApp> = {
   isDetected: true,
   async load() {
     const { fetchHandler } = await import('./fetch.ts');
-    return { makeHandler: (app) => fetchHandler(expectFetch(app)) };
+    return { makeHandler: (app, options) => fetchHandler(expectFetch(app), options) };
   },
 };
 

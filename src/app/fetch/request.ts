@@ -121,8 +121,8 @@ for (const name of getters)
     },
     configurable: true,
   });
-/** Node looks for parts that only its own objects have: it is shown those, wherever an app passes a request on. */
-export function installRequest(): void {
+/** Makes this class stand for Node's, where an app asks. */
+export function prepareRequest(): void {
   NativeRequest = globalThis.Request;
   for (const name of ['blob', 'bytes', 'clone', 'formData'])
     if (name in NativeRequest.prototype)
@@ -135,6 +135,11 @@ export function installRequest(): void {
         writable: true,
       });
   Object.setPrototypeOf(LazyRequest.prototype, NativeRequest.prototype);
+}
+
+/** Node looks for parts that only its own objects have: it is shown those, wherever an app passes a request on. */
+export function installRequest(): void {
+  prepareRequest();
   const unwrap = <T>(value: T) => (value instanceof LazyRequest ? (LazyRequest.become(value) as T) : value);
   const nativeFetch = globalThis.fetch;
   globalThis.fetch = (input, init) => nativeFetch(unwrap(input), init);

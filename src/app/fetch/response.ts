@@ -52,8 +52,11 @@ export class LightResponse {
     this.#fields = readHeaders(headers, this.#hasBody);
   }
 
-  static [Symbol.hasInstance](value: unknown): boolean {
-    return isNative.call(NativeResponse.prototype, value as object);
+  /** An app's own class, made from this one by `extends`, is asked here too, and has other instances. */
+  static [Symbol.hasInstance](this: { readonly prototype: object }, value: unknown): boolean {
+    // biome-ignore lint/complexity/noThisInStatic: which class was asked is what counts
+    const { prototype } = this;
+    return isNative.call(prototype === LightResponse.prototype ? NativeResponse.prototype : prototype, value as object);
   }
 
   static json(data: unknown, init?: ResponseInit): LightResponse {
@@ -113,9 +116,14 @@ function readHeaders(headers: NonNullable<ResponseInit>['headers'], hasBody: boo
 const delegated = ['headers', 'ok', 'redirected', 'type', 'url', 'body', 'bodyUsed'];
 const methods = ['arrayBuffer', 'blob', 'bytes', 'clone', 'formData', 'json', 'text'];
 
+/** Node's own class, by which answers are known. */
+export function prepareResponse(): void {
+  NativeResponse = globalThis.Response;
+}
+
 /** Gives the global name to this one. */
 export function installResponse(): void {
-  NativeResponse = globalThis.Response;
+  prepareResponse();
   for (const name of delegated)
     Object.defineProperty(LightResponse.prototype, name, {
       get(this: LightResponse) {

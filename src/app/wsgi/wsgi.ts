@@ -51,8 +51,10 @@ class Response {
 
   /** start_response: PEP 3333, "The start_response() Callable". */
   start(status: string, headers: readonly Header[], excInfo?: unknown): Write {
-    if (excInfo !== undefined && this.exchange.isStarted) throw excInfo;
-    if (excInfo === undefined && this.status !== '')
+    // Python's None, as which `null` is written here.
+    const isCorrection = excInfo !== undefined && excInfo !== null;
+    if (isCorrection && this.exchange.isStarted) throw excInfo;
+    if (!isCorrection && this.status !== '')
       throw new AppError('startResponse was called twice; the second call needs excInfo');
     if (!Array.isArray(headers)) throw new AppError('startResponse needs a list of [name, value] pairs for headers');
     this.status = status;

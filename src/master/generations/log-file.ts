@@ -15,18 +15,20 @@ interface Logging {
 
 /** @throws ConfigError; at a reload, standard error says so too */
 export function openLog(
-  { settings, origins }: Configuration,
+  { settings, origins, hooks }: Configuration,
   identity: Identity | undefined,
   others: readonly Logging[],
 ): Logger {
   const names = ['errorLogfile', 'logFormat', 'logLevel'] as const;
-  const twin = others.find(({ configuration }) =>
-    names.every((name) => configuration.settings[name] === settings[name]),
+  const twin = others.find(
+    ({ configuration }) =>
+      configuration.hooks.logger === hooks.logger &&
+      names.every((name) => configuration.settings[name] === settings[name]),
   );
   try {
     if (identity !== undefined && settings.errorLogfile !== '-') createFor(identity, settings.errorLogfile);
     twin?.log.reopen();
-    return twin?.log ?? createLogger(settings);
+    return twin?.log ?? createLogger(settings, hooks.logger);
   } catch (error) {
     const refusal = unwritable('errorLogfile', settings.errorLogfile, error, origins.errorLogfile);
     if (others.length > 0) sayOnStandardError(settings, 'error', {}, `reload given up: ${refusal.message}`);

@@ -2,17 +2,29 @@
 
 import { descriptorError } from '../../descriptors.ts';
 import { report } from '../../errors.ts';
+import type { HookRequest } from '../../hooks.ts';
 import type { End } from '../../http/ends.ts';
 import { isDeparture } from '../../http/errors.ts';
 import type { Exchange } from '../../http/exchange.ts';
 import type { Shortages } from '../../ipc/shortages.ts';
 import type { Logger } from '../../logger.ts';
+import { HttpRequest, rawRequest } from '../hook-request.ts';
+
+/** Must not throw. */
+export type OnError = (error: unknown, request: () => HookRequest) => void;
 
 /**
  * The app has failed a request.
  * @param shortages told where it failed for want of a descriptor; without a master there is nobody to tell
+ * @param onError told of it where it is the app's failure indeed
  */
-export function logFailure(log: Logger, exchange: Exchange, error: unknown, shortages?: Shortages): void {
+export function logFailure(
+  log: Logger,
+  exchange: Exchange,
+  error: unknown,
+  shortages?: Shortages,
+  onError?: OnError,
+): void {
   const { head, isStarted, isGone, isOverdue, leaveReason } = exchange;
   const { message, stack } = report(error);
   const request = { method: head.method, path: head.path };
@@ -23,6 +35,7 @@ export function logFailure(log: Logger, exchange: Exchange, error: unknown, shor
     if (isGone || leaveReason !== undefined)
       return log.say('debug', { ...request, error: message }, 'the app gave up a request that nobody waits for');
   }
+  onError?.(error, () => new HttpRequest(exchange));
   const code = descriptorError(error);
   if (code !== undefined) shortages?.tell({ of: 'descriptors', where: 'app', code });
   const outcome = isStarted ? 'the connection was cut' : `answered ${isOverdue ? 504 : 500}`;
@@ -47,7 +60,9 @@ export function logTimeout(
 }
 
 /** The app has failed a raw connection. */
-export function logConnectionFailure(log: Logger, { address, port }: End, error: unknown): void {
+export function logConnectionFailure(log: Logger, remote: End, error: unknown, onError?: OnError): void {
+  onError?.(error, () => rawRequest(remote));
+  const { address, port } = remote;
   const { message, stack } = report(error);
   const fields = {
     method: 'TCP',

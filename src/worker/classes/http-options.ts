@@ -7,13 +7,21 @@ import { type Begin, ReadAhead } from '../../http/read-ahead.ts';
 import type { HttpServerOptions } from '../../http/server.ts';
 import type { Shortages } from '../../ipc/shortages.ts';
 import type { Logger } from '../../logger.ts';
-import { logFailure, logTimeout } from './failures.ts';
+import { logFailure, logTimeout, type OnError } from './failures.ts';
 
 /** How long nothing more is said of request bodies that take too much memory. */
 const tellAgainMs = 60_000;
 
-/** @param shortages told where the app fails for want of a descriptor; without a master there is nobody to tell */
-export function httpOptions(settings: Settings, log: Logger, shortages?: Shortages): Omit<HttpServerOptions, 'handle'> {
+/**
+ * @param shortages told where the app fails for want of a descriptor; without a master there is nobody to tell
+ * @param onError called with what the app fails a request with
+ */
+export function httpOptions(
+  settings: Settings,
+  log: Logger,
+  shortages?: Shortages,
+  onError?: OnError,
+): Omit<HttpServerOptions, 'handle'> {
   return {
     limits: {
       requestLineBytes: settings.limitRequestLine,
@@ -27,7 +35,7 @@ export function httpOptions(settings: Settings, log: Logger, shortages?: Shortag
       keepAliveMs: milliseconds(settings.keepAlive),
       requestMs: milliseconds(settings.requestTimeout),
     },
-    onFailure: (exchange, error) => logFailure(log, exchange, error, shortages),
+    onFailure: (exchange, error) => logFailure(log, exchange, error, shortages, onError),
     onTimeout(exchange, ms, end) {
       logTimeout(log, exchange, ms, undefined);
       end();

@@ -20,16 +20,16 @@ export interface ServersOptions {
 /** @throws AppLoadError when the export is not what the interface needs */
 export function serveAny(context: WorkerContext, options: ServersOptions): Serving {
   if (servedBy(context.asked) === 'connections') return serveConnections(context, options);
-  const { settings, sockets, log, shortages } = context;
+  const { settings, sockets, log, shortages, onError } = context;
   const handle = context.observe(context.track(handlerOf(context, settings.workers > 1)));
-  const shared = { ...httpOptions(settings, log, shortages), ...options, handle };
+  const shared = { ...httpOptions(settings, log, shortages, onError), ...options, handle };
   return new Serving(sockets.map(() => new HttpServer(shared)));
 }
 
 /** @throws AppLoadError when the export is not what the interface needs */
 export function serveConnections(context: WorkerContext, { onGone }: Pick<ServersOptions, 'onGone'>): Serving {
-  const { app, asked, sockets, log, onBegin } = context;
-  const onFailure = (peer: End, error: unknown) => logConnectionFailure(log, peer, error);
+  const { app, asked, sockets, log, onBegin, onError } = context;
+  const onFailure = (peer: End, error: unknown) => logConnectionFailure(log, peer, error, onError);
   return new Serving<Server>(sockets.map(() => makeServer(app, asked, { onBegin, onFailure, onGone })));
 }
 

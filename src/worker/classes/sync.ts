@@ -23,7 +23,7 @@ const heldAnswerBytes = 1024 * 1024;
 
 export function syncWorker(context: WorkerContext): Worker {
   const { settings, sockets, log, shortages } = context;
-  const options = httpOptions(settings, log, shortages);
+  const options = httpOptions(settings, log, shortages, context.onError);
   const tracked = context.track(handlerOf(context, true));
   const run: Handler = (exchange) => {
     ahead.release(exchange);

@@ -26,7 +26,7 @@ function threadedWorker(context: WorkerContext, code: ThreadCode): Worker {
   const handle = observe((exchange) => ahead.take(exchange));
   const makeServer = () =>
     new HttpServer({
-      ...httpOptions(settings, log, shortages),
+      ...httpOptions(settings, log, shortages, context.onError),
       handle,
       waitOrder: intake.waitOrder,
       onGone: () => intake.forget(),

@@ -9,6 +9,7 @@ import type { WorkerSocket } from '../../ipc/messages.ts';
 import type { Place } from '../../ipc/scoreboard.ts';
 import type { Shortages } from '../../ipc/shortages.ts';
 import type { Logger } from '../../logger.ts';
+import type { OnError } from './failures.ts';
 import type { Serving } from './serving.ts';
 
 /** What a worker class is made of. */
@@ -24,6 +25,8 @@ export interface WorkerContext {
   readonly log: Logger;
   /** Told what the worker has run out of. */
   readonly shortages: Shortages;
+  /** The user's hook, told what the app fails with. */
+  readonly onError?: OnError | undefined;
   /** Wraps what takes a request when its head was read: the user's hooks hear of each that comes, and of its end. */
   readonly observe: (handle: Handler) => Handler;
   /** Wraps what gives a request to the app, or to its threads: from then on it counts as running. */

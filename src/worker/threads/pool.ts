@@ -58,7 +58,13 @@ export class ThreadPool {
    * @param onBegin a request is given to a thread
    */
   constructor(
-    { source, settings, log, shortages }: Pick<WorkerContext, 'source' | 'settings' | 'log' | 'shortages'>,
+    {
+      source,
+      settings,
+      log,
+      shortages,
+      onError,
+    }: Pick<WorkerContext, 'source' | 'settings' | 'log' | 'shortages' | 'onError'>,
     code: ThreadCode,
     intake: { pause(): void; resume(): void },
     onBegin: (exchange: Exchange) => void,
@@ -110,7 +116,7 @@ export class ThreadPool {
     });
     this.maxQueued = queuedPerThread * settings.threads;
     this.log = log;
-    this.onFailure = (exchange, error) => logFailure(log, exchange, error, shortages);
+    this.onFailure = (exchange, error) => logFailure(log, exchange, error, shortages, onError);
   }
 
   get interface(): string {
