@@ -94,11 +94,11 @@ export class ThreadCrew {
   private spawn(): void {
     if (this.isStopping) return;
     const { code, source, settings, watch, onMessage } = this.options;
-    const onExit = (thread: ThreadHandle, code: number, error: unknown) => this.bury(thread, code, error);
+    const onExit = (thread: ThreadHandle, code: number, error: unknown) => this.reap(thread, code, error);
     this.threads.add(new ThreadHandle({ code, source, settings, watch, onMessage, onExit }));
   }
 
-  private bury(thread: ThreadHandle, code: number, error: unknown): void {
+  private reap(thread: ThreadHandle, code: number, error: unknown): void {
     this.threads.delete(thread);
     if (!thread.hasServed && !thread.isReplaced && !this.isStopping) this.failBoot(thread, earlyExit(code, error));
     const mustReplace = !thread.isReplaced && !this.isStopping;

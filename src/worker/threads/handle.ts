@@ -33,7 +33,7 @@ export class ThreadHandle {
   /** Whether the app is loaded and the thread not told to end. */
   isServing = false;
   hasServed = false;
-  /** Whether it has not begun with what it was given while idle, and has said nothing since: see `silence.ts`. */
+  /** Whether it has not begun with what it was given while idle, and has said nothing since: see `unresponsive.ts`. */
   isSilent = false;
   /** Whether another has its place, or nobody shall. */
   isReplaced = false;

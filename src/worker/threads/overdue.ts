@@ -8,7 +8,7 @@ import { captureStack } from '../watchdog/thread-stack.ts';
 import type { ThreadHandle } from './handle.ts';
 import type { Relay } from './relay.ts';
 
-const lookMs = 250;
+const checkMs = 250;
 
 export class Overdue {
   private readonly logger: Logger;
@@ -56,10 +56,10 @@ export class Overdue {
   watch(relay: Relay, thread: ThreadHandle): void {
     if (relay.exchange.deadline === 0) return;
     this.departed.set(relay, thread);
-    this.timer ??= setInterval(() => this.look(), lookMs).unref();
+    this.timer ??= setInterval(() => this.check(), checkMs).unref();
   }
 
-  private look(): void {
+  private check(): void {
     const now = performance.now();
     for (const [relay, thread] of this.departed) {
       const { deadline, startedAt, isStarted } = relay.exchange;

@@ -35,7 +35,7 @@ export class Relay {
   private isReading = false;
   private isBodyStopped = false;
   /** Bytes of the answer written, and not yet said to be taken. */
-  private untold = 0;
+  private uncredited = 0;
 
   constructor(exchange: Exchange) {
     this.exchange = exchange;
@@ -117,20 +117,20 @@ export class Relay {
       if ((flags & AnswerFlag.confirm) !== 0) transport.whenTaken((error) => this.confirm(flags, error === undefined));
       return;
     }
-    this.untold += bytesIn(sent);
-    if (isTaking) this.tell();
-    else exchange.onDrain = () => this.tell();
+    this.uncredited += bytesIn(sent);
+    if (isTaking) this.grantCredit();
+    else exchange.onDrain = () => this.grantCredit();
   }
 
   private confirm(flags: number, isOut: boolean): void {
     if ((flags & AnswerFlag.confirm) !== 0) this.thread?.send(['out', this.id, isOut]);
   }
 
-  private tell(): void {
+  private grantCredit(): void {
     this.exchange.onDrain = undefined;
-    if (this.untold < creditBytes) return;
-    this.thread?.send(['taken', this.id, this.untold]);
-    this.untold = 0;
+    if (this.uncredited < creditBytes) return;
+    this.thread?.send(['taken', this.id, this.uncredited]);
+    this.uncredited = 0;
   }
 
   /** From the exchange, by way of the pool: the request is over time, or the client has closed its half. */

@@ -3,23 +3,23 @@
  * while. Threads that are merely quick in turn are not too busy, however much waits.
  */
 
-const lookMs = 10;
+const checkMs = 10;
 const stuckMs = 20;
 
-export interface PressureOptions {
+export interface SaturationOptions {
   /** Whether no thread is free. */
   readonly isFull: () => boolean;
   readonly onBusy: () => void;
   readonly onFree: () => void;
 }
 
-export class Pressure {
-  private readonly options: PressureOptions;
+export class Saturation {
+  private readonly options: SaturationOptions;
   private timer: NodeJS.Timeout | undefined = undefined;
   private progressAt = 0;
   private isBusy = false;
 
-  constructor(options: PressureOptions) {
+  constructor(options: SaturationOptions) {
     this.options = options;
   }
 
@@ -27,7 +27,7 @@ export class Pressure {
   noteFull(): void {
     if (this.timer !== undefined) return;
     this.progressAt = performance.now();
-    this.timer = setInterval(() => this.look(), lookMs).unref();
+    this.timer = setInterval(() => this.check(), checkMs).unref();
   }
 
   /** A thread has finished a request. */
@@ -41,7 +41,7 @@ export class Pressure {
     this.timer = undefined;
   }
 
-  private look(): void {
+  private check(): void {
     if (!this.options.isFull()) {
       this.stop();
       if (this.isBusy) this.free();

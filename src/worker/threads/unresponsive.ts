@@ -6,11 +6,11 @@
 import { overdueGraceMs } from '../../http/limits.ts';
 import type { ThreadHandle } from './handle.ts';
 
-const lookMs = 50;
+const checkMs = 50;
 /** On a machine with more to do than cores, a thread that is well may not come to run for some time. */
 const silentMs = 250;
 
-export interface SilenceOptions {
+export interface UnresponsiveOptions {
   readonly threads: ReadonlySet<ThreadHandle>;
   /** How long a thread may be silent; 0 for as long as it likes. */
   readonly limitMs: number;
@@ -18,14 +18,14 @@ export interface SilenceOptions {
   readonly onSilent: (thread: ThreadHandle) => void;
   readonly onEnd: (thread: ThreadHandle, ms: number) => void;
   /** Called at intervals while any thread has something to do. */
-  readonly onLook: (now: number) => void;
+  readonly onCheck: (now: number) => void;
 }
 
-export class Silence {
-  private readonly options: SilenceOptions;
+export class UnresponsiveThreads {
+  private readonly options: UnresponsiveOptions;
   private timer: NodeJS.Timeout | undefined = undefined;
 
-  constructor(options: SilenceOptions) {
+  constructor(options: UnresponsiveOptions) {
     this.options = options;
   }
 
@@ -36,11 +36,11 @@ export class Silence {
 
   /** A thread was given something. */
   watch(): void {
-    this.timer ??= setInterval(() => this.look(), lookMs).unref();
+    this.timer ??= setInterval(() => this.check(), checkMs).unref();
   }
 
-  private look(): void {
-    const { threads, limitMs, onSilent, onEnd, onLook } = this.options;
+  private check(): void {
+    const { threads, limitMs, onSilent, onEnd, onCheck } = this.options;
     const now = performance.now();
     let isNeeded = false;
     for (const thread of threads) {
@@ -56,7 +56,7 @@ export class Silence {
         onEnd(thread, Math.round(idleMs));
       isNeeded ||= thread.isSilent || !thread.isIdle;
     }
-    onLook(now);
+    onCheck(now);
     if (!isNeeded) this.stop();
   }
 }

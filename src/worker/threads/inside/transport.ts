@@ -53,7 +53,7 @@ export class ThreadTransport implements Transport {
   private hasAskedForBody = false;
   private isBodyPaused = false;
   /** Bytes of the body that came, and were not yet said to be taken. */
-  private owedBytes = 0;
+  private uncredited = 0;
 
   constructor({ id, head, ends }: Request, outlet: Outlet, shares: Shares) {
     this.shares = shares;
@@ -101,7 +101,7 @@ export class ThreadTransport implements Transport {
     this.isBodyPaused = false;
     if (!this.hasAskedForBody) this.outlet.post(['read', this.id]);
     this.hasAskedForBody = true;
-    this.payBack();
+    this.grantCredit();
   }
 
   /** As far as it was known when the request was sent. The main thread has the last word, and changes the head if need be. */
@@ -144,9 +144,9 @@ export class ThreadTransport implements Transport {
   }
 
   takeBody(bytes: Uint8Array): void {
-    this.owedBytes += bytes.byteLength;
+    this.uncredited += bytes.byteLength;
     this.exchange?.takeBody(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength));
-    this.payBack();
+    this.grantCredit();
   }
 
   /** There is nobody left to answer. */
@@ -272,9 +272,9 @@ export class ThreadTransport implements Transport {
   }
 
   /** Lets as much more come as the app has taken, in steps. */
-  private payBack(): void {
-    if (this.isBodyPaused || this.owedBytes < creditBytes) return;
-    this.outlet.post(['taken', this.id, this.owedBytes]);
-    this.owedBytes = 0;
+  private grantCredit(): void {
+    if (this.isBodyPaused || this.uncredited < creditBytes) return;
+    this.outlet.post(['taken', this.id, this.uncredited]);
+    this.uncredited = 0;
   }
 }

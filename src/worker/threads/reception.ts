@@ -1,0 +1,131 @@
+/**
+ * What comes back from threads about the requests that they were given: by message, or by the rings that hold small answers
+ * (`answer-ring.ts`). Knows when a thread has finished one, and not which one it gets next.
+ */
+
+import type { Exchange, Transport } from '../../http/exchange.ts';
+import type { Watch } from './answer-ring.ts';
+import { AnswerWatch } from './answer-watch.ts';
+import type { ThreadHandle } from './handle.ts';
+import { AnswerFlag, type AnswerPart, type FromThread, revive } from './messages.ts';
+import type { Relay } from './relay.ts';
+import type { SharesInUse } from './shares.ts';
+
+export type Answering = Pick<ThreadHandle, 'given' | 'answers' | 'send' | 'progressAt'>;
+
+/** A message about a request. */
+export type OfRequest = Exclude<FromThread, { length: 1 } | readonly ['ready' | 'bootFailed' | 'line', unknown]>;
+
+export interface ReceptionOptions<T> {
+  readonly threads: Iterable<T>;
+  readonly watch: Watch;
+  readonly shares: SharesInUse;
+  /** A failure of the app, for the log. */
+  readonly onFailure: (exchange: Exchange, error: unknown) => void;
+  /** Threads have finished requests. */
+  readonly onFinished: (threads: ReadonlySet<T>, now: number) => void;
+}
+
+export class Reception<T extends Answering> {
+  private readonly options: ReceptionOptions<T>;
+  private readonly answers: AnswerWatch;
+  /** Threads that have finished something since they were last given something. */
+  private readonly finished = new Set<T>();
+
+  constructor(options: ReceptionOptions<T>) {
+    this.options = options;
+    this.answers = new AnswerWatch(options.watch, () => this.drainRings());
+  }
+
+  /** Something was said, or lies in a ring. */
+  wake(): void {
+    this.answers.wake();
+  }
+
+  take(thread: T, message: OfRequest): void {
+    // What a thread wrote into its ring, it wrote before this message.
+    this.drainRing(thread);
+    const relay = thread.given.get(message[1]);
+    if (relay !== undefined) this.pass(thread, relay, message);
+    else if (message[0] === 'answer') this.drop(thread, message[1], message[2], message[3]);
+  }
+
+  /** A thread has ended: takes what it wrote last. */
+  end(thread: T): void {
+    this.drainRing(thread);
+    this.finished.delete(thread);
+  }
+
+  private pass(thread: T, relay: Relay, message: OfRequest): void {
+    const { exchange } = relay;
+    switch (message[0]) {
+      case 'answer':
+        return this.answer(thread, relay, message[2], message[3]);
+      case 'read':
+        return relay.readBody();
+      case 'taken':
+        return relay.noteTaken(message[2]);
+      case 'heard':
+        relay.hasHeard = true;
+        return;
+      case 'extend':
+        return exchange.transport.extendDeadline(exchange, message[2]);
+      case 'cut':
+        if (!relay.isOver && !exchange.isGone && !exchange.isEnded) exchange.transport.cut();
+        return;
+      case 'endHeard':
+        relay.hasHeardEnd = true;
+        return exchange.transport.noteEndHeard?.(exchange, message[2]);
+      case 'hangUp':
+        return exchange.transport.hangUp(exchange);
+      case 'failed':
+        if (!relay.isOver) this.options.onFailure(exchange, revive(message[2]));
+    }
+  }
+
+  private answer(thread: T, relay: Relay, flags: number, answer: AnswerPart): void {
+    const isDone = (flags & AnswerFlag.done) !== 0;
+    // Ahead of the answer: what the client asks next may run at once.
+    if (isDone) thread.given.delete(relay.id | 0);
+    relay.answer(flags, answer);
+    this.noteShared(answer, relay.exchange.transport);
+    if (!isDone) return;
+    relay.isOver = true;
+    this.finished.add(thread);
+    if (!this.answers.isOn) this.tellFinished();
+  }
+
+  /** What nobody waits for any more. */
+  private drop(thread: T, id: number, flags: number, answer: AnswerPart): void {
+    this.noteShared(answer, undefined);
+    if ((flags & AnswerFlag.confirm) !== 0) thread.send(['out', id, false]);
+  }
+
+  private noteShared({ share, bytes }: AnswerPart, transport: Transport | undefined): void {
+    if (share !== undefined && bytes !== undefined) this.options.shares.use({ number: share, bytes }, transport);
+  }
+
+  private tellFinished(): void {
+    if (this.finished.size === 0) return;
+    const now = performance.now();
+    for (const thread of this.finished) thread.progressAt = now;
+    this.options.onFinished(this.finished, now);
+    this.finished.clear();
+  }
+
+  private drainRings(): boolean {
+    let hasFound = false;
+    for (const thread of this.options.threads) hasFound = this.drainRing(thread) || hasFound;
+    this.tellFinished();
+    return hasFound;
+  }
+
+  private drainRing(thread: T): boolean {
+    return thread.answers.drain((id, flags, text) => {
+      const relay = thread.given.get(id);
+      const answer: AnswerPart = { text, bytes: undefined, tail: '' };
+      if (relay !== undefined) this.answer(thread, relay, flags, answer);
+      else this.drop(thread, id, flags, answer);
+    });
+  }
+}
