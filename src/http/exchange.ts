@@ -15,6 +15,7 @@ import {
 } from './h1/writer.ts';
 import type { RequestHead } from './head.ts';
 import { maxQueuedBytes } from './limits.ts';
+import type { Observed, Observers, Outcome } from './observers.ts';
 import { Pieces } from './pieces.ts';
 
 export type Bytes = Uint8Array;
@@ -101,7 +102,7 @@ export interface Transport {
   takeOver?(exchange: Exchange, events: TunnelEvents): { readonly tunnel: Tunnel; readonly rest: Buffer };
 }
 
-export class Exchange implements ResponseState {
+export class Exchange implements ResponseState, Observed {
   readonly head: RequestHead;
   readonly transport: Transport;
   readonly startedAt: number;
@@ -136,13 +137,22 @@ export class Exchange implements ResponseState {
   onDrain: (() => void) | undefined = undefined;
   /** Called once: the answer is complete and out, or nobody is there to take it. It may be the server's, in the app's place. */
   onOver: ((answered: Exchange) => void) | undefined = undefined;
+  /** Told of it when it is over; undefined where nobody wants to hear. */
+  observers: Observers | undefined = undefined;
+  /** How it ends, or has ended. */
+  outcome: Outcome = 'answered';
+  /** Bytes of the bodies, without what frames them. */
+  sentBytes = 0;
+  receivedBytes = 0;
+  /** How long it waited for a thread, where somebody wants to know. */
+  queueMs: number | undefined = undefined;
   /** When the answer must be complete, as `performance.now()` says it; 0 for never. */
   deadline = 0;
   /** Whether the deadline has passed and the app was told; from then on it cannot be put off. */
   isOverdue = false;
 
   private isMute = false;
-  private sentBytes = 0;
+  private isTold = false;
   private fields: readonly Field[] = [];
   private knownLength = -1;
   private cancelListeners: ((reason: Error) => void)[] | undefined = undefined;
@@ -171,6 +181,16 @@ export class Exchange implements ResponseState {
   /** Whether the client still waits for permission to send its body (RFC 9110 §10.1.1). */
   get isAwaitingContinue(): boolean {
     return this.head.expectsContinue && this.sink === undefined && !this.isBodyComplete && this.unreadBytes === 0;
+  }
+
+  /** Another one for the same request, to be answered in the app's stead. Who wants to hear of this one hears of that. */
+  replace(outcome: Outcome): Exchange {
+    const substitute = new Exchange(this.head, this.transport, this.startedAt);
+    const { onOver, observers, receivedBytes, queueMs, ends } = this;
+    Object.assign(substitute, { onOver, observers, receivedBytes, queueMs, ends, outcome });
+    this.onOver = undefined;
+    this.observers = undefined;
+    return substitute;
   }
 
   // The request's body.
@@ -226,6 +246,7 @@ export class Exchange implements ResponseState {
 
   /** From the connection: a piece of the body, to keep. */
   takeBody(bytes: Buffer): void {
+    this.receivedBytes += bytes.length;
     if (this.isEnded && !this.isBodyPending) return;
     if (this.sink !== undefined) {
       if (!this.sink.onData(bytes)) this.transport.pauseBody();
@@ -250,7 +271,8 @@ export class Exchange implements ResponseState {
     this.expectUnstarted();
     const length = typeof body === 'string' ? Buffer.byteLength(body) : body.byteLength;
     const head = this.makeHead(status, fields, length);
-    this.sentBytes = length;
+    this.fields = fields;
+    if (this.framing !== 'none') this.sentBytes = length;
     // Said ahead of the bytes: a transport may want to send the end along with them.
     this.isEnded = true;
     if (this.framing === 'none' || length === 0) this.transport.sendText(head);
@@ -397,7 +419,27 @@ export class Exchange implements ResponseState {
     this.leave(reason);
     for (const listener of this.abortListeners ?? []) listener(reason);
     this.onDrain?.();
+    if (this.outcome === 'answered') this.outcome = 'aborted';
+    this.tellOver();
+  }
+
+  /** Nothing more is to come of it. */
+  tellOver(): void {
+    if (this.isLost && this.outcome === 'answered') this.outcome = 'aborted';
     this.onOver?.(this);
+    this.onOver = undefined;
+    this.tellObservers();
+  }
+
+  tellObservers(): void {
+    if (this.observers === undefined || this.isTold) return;
+    this.isTold = true;
+    this.observers.tell(this, this.outcome);
+  }
+
+  /** The answer's, as the app gave them. */
+  get responseFields(): readonly Field[] {
+    return this.fields;
   }
 
   private makeHead(status: string, fields: readonly Field[], knownLength: number): string {

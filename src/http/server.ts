@@ -11,6 +11,7 @@ import { Connection } from './h1/connection.ts';
 import { type Host, type OnTimeout, WaitOrder } from './h1/host.ts';
 import { Leftovers } from './leftovers.ts';
 import { type Limits, maxHeldBytes, type Timeouts } from './limits.ts';
+import { Observers } from './observers.ts';
 import type { Incoming } from './wire/wire.ts';
 
 export interface HttpServerOptions {
@@ -30,6 +31,7 @@ export interface HttpServerOptions {
   readonly onGone?: () => void;
   /** Shared by the servers of a worker. */
   readonly waitOrder?: WaitOrder | undefined;
+  readonly observers?: Observers | undefined;
 }
 
 /** How often deadlines are looked at. A deadline is met at most two of these late, and never early. */
@@ -56,6 +58,8 @@ export class HttpServer implements Host {
 
   readonly onLastRequest: ((connection: Transport) => void) | undefined;
   readonly waitOrder: WaitOrder;
+  /** Hears of every request. */
+  readonly observers: Observers;
   private readonly onGone: (() => void) | undefined;
   private readonly connections = new Set<Connection>();
   private readonly leftovers = new Leftovers();
@@ -76,6 +80,7 @@ export class HttpServer implements Host {
     this.onLastRequest = onLastRequest;
     this.onGone = onGone;
     this.waitOrder = waitOrder ?? new WaitOrder();
+    this.observers = options.observers ?? new Observers();
     this.sweeper = setInterval(() => this.tick(), sweepMs);
     this.sweeper.unref();
   }
@@ -105,7 +110,7 @@ export class HttpServer implements Host {
   /** It is answered, or its connection was given away. */
   countRequest(exchange: Exchange): void {
     this.requests++;
-    if (exchange.onOver !== undefined) tellOver(exchange, exchange.onOver);
+    if (exchange.onOver !== undefined || exchange.observers !== undefined) tellOver(exchange);
   }
 
   noteLeft(exchange: Exchange): void {
@@ -187,11 +192,11 @@ export class HttpServer implements Host {
 }
 
 /** A large answer is over when its client has taken it: until then it may be lost. */
-function tellOver(exchange: Exchange, onOver: (answered: Exchange) => void): void {
+function tellOver(exchange: Exchange): void {
   const { transport } = exchange;
-  if (transport.pendingBytes < maxHeldBytes) return onOver(exchange);
+  if (transport.pendingBytes < maxHeldBytes) return exchange.tellOver();
   transport.whenTaken((error) => {
     exchange.isLost = error !== undefined;
-    onOver(exchange);
+    exchange.tellOver();
   });
 }

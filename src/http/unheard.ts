@@ -18,6 +18,8 @@ export function takesEffect({ head, isWhole }: Exchange, reason: Error | undefin
 /** The same request once more, for a connection that has ended. */
 export function withoutClient(departed: Exchange): Exchange {
   const exchange = new Exchange(departed.head, new NoConnection(departed.transport), departed.startedAt);
+  exchange.observers = departed.observers;
+  exchange.outcome = 'unheard';
   departed.readBody({
     onData(bytes) {
       exchange.takeBody(bytes);
@@ -63,7 +65,7 @@ class NoConnection implements Transport {
 
   finish(exchange: Exchange): void {
     exchange.isLost = true;
-    exchange.onOver?.(exchange);
+    exchange.tellOver();
   }
 
   pauseBody(): void {}

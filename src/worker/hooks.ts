@@ -3,7 +3,17 @@
 import { offeredHooks } from '../app/script.ts';
 import type { Handler } from '../app/wsgi/wsgi.ts';
 import { BootError, report } from '../errors.ts';
-import { callHook, type HookName, type HookServer, type Hooks, type HookWorker, hookLog } from '../hooks.ts';
+import {
+  callHook,
+  type HookName,
+  type HookRequest,
+  type HookServer,
+  type Hooks,
+  type HookWorker,
+  hookLog,
+} from '../hooks.ts';
+import type { RequestHead } from '../http/head.ts';
+import type { Observers } from '../http/observers.ts';
 import type { WorkerOrder } from '../ipc/messages.ts';
 import type { OwnLogger } from '../logger.ts';
 import type { OnError } from './classes/failures.ts';
@@ -67,19 +77,24 @@ export class WorkerHooks {
   }
 
   /** A handler that calls `preRequest` and `postRequest`, if there are any. */
-  readonly observe = (handle: Handler): Handler => {
+  readonly observe = (handle: Handler, observers: Observers): Handler => {
     const { preRequest, postRequest } = this.hooks;
     if (preRequest === undefined && postRequest === undefined) return handle;
+    const requests = new WeakMap<RequestHead, HookRequest>();
+    if (postRequest !== undefined)
+      observers.onOver(({ head, status, outcome, durationMs }) => {
+        const request = requests.get(head);
+        // Its head was refused, or it has been told of before.
+        if (request === undefined) return;
+        requests.delete(head);
+        const isComplete = outcome === 'answered' || outcome === 'refused' || outcome === 'overdue';
+        const response = { status, isComplete, ms: Math.round(durationMs) };
+        void this.call('postRequest', () => postRequest(this.worker, request, response));
+      });
     return (exchange) => {
       const request = new HttpRequest(exchange);
+      requests.set(exchange.head, request);
       if (preRequest !== undefined) void this.call('preRequest', () => preRequest(this.worker, request));
-      exchange.onOver = (answered) => {
-        if (postRequest === undefined) return;
-        const status = answered.status === '' ? undefined : Number.parseInt(answered.status, 10);
-        const ms = Math.round(performance.now() - answered.startedAt);
-        const response = { status, isComplete: answered.isEnded && !answered.isLost, ms };
-        void this.call('postRequest', () => postRequest(this.worker, request, response));
-      };
       return handle(exchange);
     };
   };

@@ -8,10 +8,12 @@ import type { PreparedApp } from '../app/interface.ts';
 import { prepareApp } from '../app/interfaces.ts';
 import { type AskedInterface, schemeOf } from '../app/names.ts';
 import { loadFrom } from '../app/script.ts';
+import type { Handler } from '../app/wsgi/wsgi.ts';
 import { limitMs, milliseconds } from '../config/durations.ts';
 import type { Settings } from '../config/settings.ts';
 import { descriptorError, limitRemedy } from '../descriptors.ts';
 import { BootError, ExitCode, report, TsgunError } from '../errors.ts';
+import { Observers } from '../http/observers.ts';
 import { openEnvelope, sendToMaster } from '../ipc/channel.ts';
 import { startHeartbeat } from '../ipc/heartbeat.ts';
 import { type MasterMessage, orderVariable, type WorkerOrder } from '../ipc/messages.ts';
@@ -169,7 +171,9 @@ async function boot({ order, own, log, hooks, tracker, shortages }: BootOptions)
   const isElsewhere = makeWorker.loadsApp === false && hooksFrom !== 'script';
   const { app, close } = isElsewhere ? { app: undefined, close: async () => {} } : await load(order, asked);
   if (hooksFrom === 'script') await hooks.takeOffered();
-  const { observe, onError } = hooks;
+  const { onError } = hooks;
+  const observers = new Observers();
+  const observe = (handle: Handler) => hooks.observe(handle, observers);
   const { http: track, connection: onBegin } = tracker;
   const worker = makeWorker({
     app,
@@ -178,6 +182,7 @@ async function boot({ order, own, log, hooks, tracker, shortages }: BootOptions)
     settings,
     sockets,
     log,
+    observers,
     observe,
     onError,
     track,

@@ -11,6 +11,7 @@ import { resolveSettings } from '../../src/config/load.ts';
 import { table } from '../../src/config/settings.ts';
 import { createServer } from '../../src/embed/server.ts';
 import type { ServerSettings } from '../../src/embed/settings.ts';
+import { Observers } from '../../src/http/observers.ts';
 import { Shortages } from '../../src/ipc/shortages.ts';
 import { createLogger } from '../../src/logger.ts';
 import { bindHandle } from '../../src/node/bind.ts';
@@ -77,6 +78,7 @@ describe('an interface in the registry', () => {
       sockets: [{ address: 'made-up', fd }],
       log: createLogger(settings),
       shortages: new Shortages(),
+      observers: new Observers(),
       observe: (handle) => (exchange) => {
         begun.push('request');
         return handle(exchange);

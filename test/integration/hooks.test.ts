@@ -120,7 +120,9 @@ describe('hooks of a config module', () => {
 
   it('of a request: what it was, and how it was answered', async () => {
     const { tsgun, calls } = serve(everyHook());
+    const askedAt = performance.now();
     await tsgun.ask('/fine?b=1');
+    const tookMs = performance.now() - askedAt;
     await tsgun.ask('/fail');
     const client = await tsgun.connect();
     await client.exchange('GET / HTTP/1.1\r\nHost: x\r\nX-A: 1\r\nx-a: 2\r\nConnection: close\r\n\r\n');
@@ -133,6 +135,9 @@ describe('hooks of a config module', () => {
       expect.objectContaining({ method: 'GET', target: '/fine?b=1', remoteAddress: '127.0.0.1' }),
       { status: 201, isComplete: true, ms: expect.any(Number) },
     ]);
+    // Measured from its head to its end: both lie within what its client has measured.
+    expect(fine?.[1].ms).toBeGreaterThanOrEqual(0);
+    expect(fine?.[1].ms).toBeLessThanOrEqual(Math.ceil(tookMs));
     expect(failed?.[1]).toMatchObject({ status: 500, isComplete: true });
     await tsgun.stop();
   });

@@ -60,6 +60,7 @@ export class Connection implements RequestSink, WireEvents, OutgoingEvents, Tran
   private requests = 0;
   /** Who has the connection after an upgrade. */
   private tunnel: TunnelEvents | undefined = undefined;
+  private upgraded: Exchange | undefined = undefined;
 
   /** @param open makes the wire; tests make one up */
   constructor(server: Host, incoming: Incoming, remote: End, open = openWire) {
@@ -105,10 +106,15 @@ export class Connection implements RequestSink, WireEvents, OutgoingEvents, Tran
 
   takeBytes(bytes: Buffer, length: number): void {
     if (this.isClosing) return this.waits.prolongLinger();
-    if (this.tunnel !== undefined) return this.tunnel.takeBytes(Buffer.from(bytes.subarray(0, length)));
+    if (this.tunnel !== undefined) return this.passThrough(this.tunnel, Buffer.from(bytes.subarray(0, length)));
     if (this.unread !== undefined) return this.keep(this.unread, bytes.subarray(0, length));
     if (this.exchange === undefined && this.parser.isIdle) this.isBehind = false;
     this.consume(bytes, 0, length);
+  }
+
+  private passThrough(tunnel: TunnelEvents, bytes: Buffer): void {
+    this.upgraded!.receivedBytes += bytes.length;
+    tunnel.takeBytes(bytes);
   }
 
   private consume(bytes: Buffer, start: number, end: number): void {
@@ -254,7 +260,9 @@ export class Connection implements RequestSink, WireEvents, OutgoingEvents, Tran
   private begin(head: RequestHead): Exchange {
     const { server } = this;
     const { requestMs } = server.timeouts;
-    const exchange = new Exchange(head, this, requestMs === 0 ? server.now : performance.now());
+    const isTimed = requestMs !== 0 || server.observers.isWatched;
+    const exchange = new Exchange(head, this, isTimed ? performance.now() : server.now);
+    this.watch(exchange);
     if (this.isMute) exchange.mute();
     if (requestMs !== 0) exchange.deadline = exchange.startedAt + requestMs;
     this.arrived = undefined;
@@ -265,6 +273,10 @@ export class Connection implements RequestSink, WireEvents, OutgoingEvents, Tran
     const isApart = ++this.requests > 1 && this.wire.isMarked;
     exchange.settled = (isApart ? inFreshContext(() => server.handle(exchange)) : server.handle(exchange)) ?? undefined;
     return exchange;
+  }
+
+  private watch(exchange: Exchange): void {
+    if (this.server.observers.isWatched) exchange.observers = this.server.observers;
   }
 
   // To the exchange.
@@ -340,6 +352,7 @@ export class Connection implements RequestSink, WireEvents, OutgoingEvents, Tran
    */
   cut(): void {
     const { exchange } = this;
+    if (exchange !== undefined) exchange.outcome = 'cut';
     if (exchange === undefined || !this.isPipelined || exchange.minorVersion === 0) return this.reset();
     exchange.mute();
     this.exchange = undefined;
@@ -372,11 +385,16 @@ export class Connection implements RequestSink, WireEvents, OutgoingEvents, Tran
     const rest = this.takeUnread() ?? Buffer.alloc(0);
     this.exchange = undefined;
     this.tunnel = events;
+    this.upgraded = exchange;
+    const { observers } = exchange;
+    exchange.observers = undefined;
     this.waits.begin('tunnel');
     this.server.countRequest(exchange);
+    exchange.outcome = 'upgraded';
+    exchange.observers = observers;
     this.endDeparture();
     if (this.hasClientEnded || this.isEndWaiting) process.nextTick(() => this.depart().beginTunnel(events));
-    return { tunnel: new WireTunnel(this.wire, () => this.noteWritten()), rest };
+    return { tunnel: new WireTunnel(this.wire, exchange, () => this.noteWritten()), rest };
   }
 
   /** After an upgrade: the process is about to end. */
@@ -393,7 +411,9 @@ export class Connection implements RequestSink, WireEvents, OutgoingEvents, Tran
     if (this.isMute || (exchange === undefined && !this.isRequestComplete)) return this.close();
     this.isClosing = true;
     if (exchange === undefined) {
-      const broken = new Exchange(this.parser.brokenHead, this, this.server.now);
+      const broken = new Exchange(this.parser.brokenHead, this, performance.now());
+      broken.outcome = 'refused';
+      this.watch(broken);
       this.exchange = broken;
       broken.answer(error);
       return;
@@ -401,9 +421,7 @@ export class Connection implements RequestSink, WireEvents, OutgoingEvents, Tran
     // The head was fine and the app is at work on it: it is told that this is of no use any more.
     if (exchange.isStarted) this.cut();
     else {
-      const substitute = new Exchange(exchange.head, this, exchange.startedAt);
-      substitute.onOver = exchange.onOver;
-      exchange.onOver = undefined;
+      const substitute = exchange.replace(reason instanceof ClientGone ? 'refused' : 'overdue');
       exchange.abort(reason);
       this.exchange = substitute;
       substitute.answer(error);
@@ -502,6 +520,7 @@ export class Connection implements RequestSink, WireEvents, OutgoingEvents, Tran
     this.server.forget(this);
     if (this.exchange !== undefined) this.abandon(this.exchange, new ClientGone('the client closed the connection'));
     this.exchange = undefined;
+    this.upgraded?.tellObservers();
     this.attachment?.takeClose();
   }
 

@@ -3,6 +3,7 @@
 import type { End, Scheme } from '../ends.ts';
 import type { Exchange, Transport } from '../exchange.ts';
 import type { Limits, Timeouts } from '../limits.ts';
+import type { Observers } from '../observers.ts';
 
 /**
  * @param ms since the request's head was read
@@ -45,6 +46,7 @@ export interface Host {
   /** The coarse clock: milliseconds, as of the last sweep. */
   readonly now: number;
   readonly waitOrder: WaitOrder;
+  readonly observers: Observers;
   readonly isDraining: boolean;
   /** What an idle connection gets while draining. */
   readonly idleGraceMs: number;

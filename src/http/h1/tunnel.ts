@@ -1,19 +1,22 @@
 /** A connection after an upgrade (RFC 9110 §7.8): its bytes belong to another protocol, and pass through unread. */
 
-import type { Bytes, Tunnel } from '../exchange.ts';
+import type { Bytes, Exchange, Tunnel } from '../exchange.ts';
 import type { Wire } from '../wire/wire.ts';
 
 export class WireTunnel implements Tunnel {
   private readonly wire: Wire;
+  private readonly exchange: Exchange;
   private readonly onWritten: () => void;
 
-  constructor(wire: Wire, onWritten: () => void) {
+  constructor(wire: Wire, exchange: Exchange, onWritten: () => void) {
     this.wire = wire;
+    this.exchange = exchange;
     this.onWritten = onWritten;
   }
 
   write(bytes: Bytes): boolean {
     this.onWritten();
+    this.exchange.sentBytes += bytes.byteLength;
     return this.wire.writeTogether('', bytes, '');
   }
 

@@ -46,6 +46,7 @@ export function syncWorker(context: WorkerContext): Worker {
       onLastRequest: (connection) => turns.end(connection),
       onGone: () => turns.forget(),
       waitOrder,
+      observers: context.observers,
     });
   const serving = new Serving(sockets.map(makeServer));
   const { servers } = serving;

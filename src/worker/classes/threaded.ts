@@ -19,7 +19,7 @@ export function threadedClass(): WorkerClass {
 }
 
 function threadedWorker(context: WorkerContext, code: ThreadCode): Worker {
-  const { settings, sockets, log, observe, track, place, shortages } = context;
+  const { settings, sockets, log, observe, observers, track, place, shortages } = context;
   const intake = new Intake({ limit: settings.workerConnections, place, shortages });
   const handOver = track((exchange) => pool.handle(exchange));
   const ahead = readAhead(settings, log, handOver);
@@ -29,6 +29,7 @@ function threadedWorker(context: WorkerContext, code: ThreadCode): Worker {
       ...httpOptions(settings, log, shortages, context.onError),
       handle,
       waitOrder: intake.waitOrder,
+      observers,
       onGone: () => intake.forget(),
       onTimeout: (exchange, ms, end) => pool.expire(exchange, ms, end),
     });

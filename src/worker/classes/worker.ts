@@ -5,6 +5,7 @@ import type { AppSource } from '../../app/script.ts';
 import type { Handler } from '../../app/wsgi/wsgi.ts';
 import type { Settings } from '../../config/settings.ts';
 import type { End } from '../../http/ends.ts';
+import type { Observers } from '../../http/observers.ts';
 import type { WorkerSocket } from '../../ipc/messages.ts';
 import type { Place } from '../../ipc/scoreboard.ts';
 import type { Shortages } from '../../ipc/shortages.ts';
@@ -33,6 +34,8 @@ export interface WorkerContext {
   readonly track: (handle: Handler) => Handler;
   /** Called when a raw connection begins. @returns what is called at its end */
   readonly onBegin: (peer: End) => () => void;
+  /** Of all servers: who wants to hear of requests that are over. */
+  readonly observers: Observers;
   /** Where it says to the other workers how many connections it has. */
   readonly place?: Place | undefined;
 }

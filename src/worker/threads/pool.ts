@@ -161,6 +161,7 @@ export class ThreadPool {
   handle(exchange: Exchange): void {
     if (this.isLost || this.schedule.isAtLimit) return refuse(exchange);
     const relay = new Relay(exchange);
+    if (exchange.observers !== undefined) relay.queuedAt = performance.now();
     exchange.isDeaf = () => !relay.hasHeardEnd && this.threadOf(relay)?.hasBegunWith(relay) === true;
     exchange.onCancel((reason) => relay.leave(reason));
     exchange.onAbort((reason) => this.abandon(relay, reason));

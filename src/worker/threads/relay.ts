@@ -28,6 +28,8 @@ export class Relay {
   hasHeard = false;
   /** Whether it has heard that its client has closed its half. */
   hasHeardEnd = false;
+  /** When it began to wait for a thread, where somebody wants to know. */
+  queuedAt = 0;
   /** Nothing more is to be done, whatever the thread still says. */
   isOver = false;
   /** Bytes that may still be sent ahead of what the app has taken. */
@@ -51,6 +53,7 @@ export class Relay {
     const { head, ends } = exchange;
     this.thread = thread;
     this.id = id;
+    if (this.queuedAt !== 0) exchange.queueMs = performance.now() - this.queuedAt;
     thread.send(writeRequest(id, head, ends, head.isKeepAlive));
     // What happened while it waited for a thread.
     if (exchange.leaveReason !== undefined) this.leave(exchange.leaveReason);

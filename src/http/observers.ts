@@ -1,0 +1,118 @@
+/**
+ * Who wants to hear of requests subscribes here, in one place: hooks, access logs, metrics. All that came as far as a
+ * request line is told of once, however it ended. Without subscribers none of this costs anything.
+ */
+
+// Not the global, which an app may replace.
+import { setImmediate } from 'node:timers';
+import type { Ends } from './ends.ts';
+import type { Field } from './h1/writer.ts';
+import type { RequestHead } from './head.ts';
+
+/**
+ * How a request ended:
+ * - `answered`: all of the answer is out;
+ * - `cut`: the connection was ended amid the answer, as the app failed or asked for it;
+ * - `aborted`: the client left, or took nothing for too long, before it had all of the answer;
+ * - `refused`: answered without the app, or in its stead, as the request broke a rule, a limit, or came too slowly;
+ * - `overdue`: answered 504 in the app's stead;
+ * - `upgraded`: its connection spoke another protocol, and has ended;
+ * - `unheard`: the app ran for a client that had left. It was told of as `aborted` before.
+ */
+export type Outcome = 'answered' | 'cut' | 'aborted' | 'refused' | 'overdue' | 'upgraded' | 'unheard';
+
+/** What is known of a request at its end: an exchange. */
+export interface Observed {
+  readonly head: RequestHead;
+  /** Empty where there was no answer. */
+  readonly status: string;
+  readonly sentBytes: number;
+  readonly receivedBytes: number;
+  readonly startedAt: number;
+  readonly queueMs: number | undefined;
+  readonly ends: Ends;
+  readonly responseFields: readonly Field[];
+}
+
+/** A request that is over. Times are of `performance.now()`, exact to the microsecond. */
+export class RequestRecord {
+  readonly head: RequestHead;
+  readonly outcome: Outcome;
+  /** Undefined where there was no answer. */
+  readonly status: number | undefined;
+  /** Of the bodies, without what frames them. After an upgrade: all that was sent, and received. */
+  readonly sentBytes: number;
+  readonly receivedBytes: number;
+  readonly startedAt: number;
+  readonly durationMs: number;
+  /** How long it waited for a thread; undefined where nothing waits. */
+  readonly queueMs: number | undefined;
+  readonly ends: Ends;
+  readonly #exchange: Observed;
+
+  constructor(exchange: Observed, outcome: Outcome, endedAt: number) {
+    const { head, status, sentBytes, receivedBytes, startedAt, queueMs, ends } = exchange;
+    this.head = head;
+    this.outcome = outcome;
+    this.status = status === '' ? undefined : Number.parseInt(status, 10);
+    this.sentBytes = sentBytes;
+    this.receivedBytes = receivedBytes;
+    this.startedAt = startedAt;
+    this.durationMs = endedAt - startedAt;
+    this.queueMs = queueMs;
+    this.ends = ends;
+    this.#exchange = exchange;
+  }
+
+  /** Empty where the request line could not be read. */
+  get method(): string {
+    return this.head.method;
+  }
+
+  /** As sent. */
+  get target(): string {
+    return this.head.target;
+  }
+
+  get version(): '1.0' | '1.1' {
+    return this.head.minorVersion === 0 ? '1.0' : '1.1';
+  }
+
+  /** In order of arrival. */
+  get requestFields(): Field[] {
+    const { names, values } = this.head;
+    return names.map(({ raw }, index) => [raw, values[index]!]);
+  }
+
+  /** As the app gave them; without those that the server adds. */
+  get responseFields(): readonly Field[] {
+    return this.#exchange.responseFields;
+  }
+}
+
+export type OnOver = (record: RequestRecord) => void;
+
+export class Observers {
+  /** Read for every request. */
+  isWatched = false;
+  private readonly listeners: OnOver[] = [];
+
+  /** Calls back for each request that begins from now on, when it is over. */
+  onOver(listener: OnOver): void {
+    this.listeners.push(listener);
+    this.isWatched = true;
+  }
+
+  tell(exchange: Observed, outcome: Outcome): void {
+    const record = new RequestRecord(exchange, outcome, performance.now());
+    for (const listener of this.listeners)
+      try {
+        listener(record);
+      } catch (error) {
+        // Nobody catches it; but not here, where it would harm the connection.
+        setImmediate(() => {
+          throw error;
+        });
+      }
+  }
+}
