@@ -79,6 +79,9 @@ export interface ErrorReport {
   readonly exitCode?: ExitCode;
 }
 
+/** What a call of `run` came to: its result, or what it threw. */
+export type RunOutcome = { readonly result: unknown } | { readonly error: ErrorReport };
+
 /** Describes anything thrown, also what throws when it is looked at. */
 export function report(error: unknown): ErrorReport {
   try {

@@ -17,6 +17,29 @@ export interface HookLog {
   error(message: string, ...values: unknown[]): void;
 }
 
+/** Where clients find a server. */
+export interface ServerAddress {
+  /** `http://HOST:PORT`, `tcp://HOST:PORT` or `unix:PATH`. */
+  readonly url: string;
+  /** Of a unix socket, its path. */
+  readonly address: string;
+  /** 0 for a unix socket. */
+  readonly port: number;
+}
+
+/** @param address `HOST:PORT`, `[V6]:PORT` or `unix:PATH`, as it was bound */
+export function serverAddress(address: string, scheme: string): ServerAddress {
+  const [, host = '', port] = /^(.*):(\d+)$/s.exec(address) ?? [];
+  if (port === undefined || address.startsWith('unix:'))
+    return { url: address, address: address.replace(/^unix:/, ''), port: 0 };
+  return { url: `${scheme}://${address}`, address: host.replace(/^\[(.*)\]$/s, '$1'), port: Number(port) };
+}
+
+/** Before the app is loaded, and may have been found to be another. */
+export function schemeOf(settings: Settings): string {
+  return settings.interface === 'tcp' ? 'tcp' : 'http';
+}
+
 /** The service as it is when the hook is called. */
 export interface HookServer {
   /** Of the master. */
@@ -24,6 +47,8 @@ export interface HookServer {
   /** `path[:export]`, or the script that called `run`. */
   readonly app: string;
   readonly settings: Settings;
+  /** What is listened on, in the order of `bind`; with the port that was free where 0 was asked for. */
+  readonly addresses: readonly ServerAddress[];
   /** Workers that are wanted. */
   readonly workers: number;
   /** 1 at first; one more with each reload. */

@@ -6,8 +6,7 @@ export type { TcpApp, TcpContext } from './app/tcp/tcp.ts';
 export type { App, Body, Environ, FileLike, FileWrapperClass, Header, StartResponse, Write } from './app/types.ts';
 export { defineConfig } from './config/define-config.ts';
 export type { Config, UserSettings } from './config/user-settings.ts';
-export type { ServerAddress } from './embed/bind.ts';
-export { run, type Stopped } from './embed/run.ts';
+export { type RunSettings, run, type Stopped } from './embed/run.ts';
 export { createServer, type Server } from './embed/server.ts';
 export type { ServerSettings } from './embed/settings.ts';
 export { AppLoadError, BootError, ConfigError } from './errors.ts';
@@ -20,5 +19,6 @@ export type {
   Hooks,
   HookWorker,
   HungWorker,
+  ServerAddress,
 } from './hooks.ts';
 export type { LogTarget } from './logger.ts';

@@ -6,7 +6,7 @@
 import { realpathSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { pathToFileURL } from 'node:url';
-import { AppLoadError, report } from '../errors.ts';
+import { AppLoadError, type RunOutcome, report, revive } from '../errors.ts';
 import { type Hooks, pickHooks } from '../hooks.ts';
 import { runAsMain } from '../node/main-module.ts';
 import { isModule } from '../typescript/files.ts';
@@ -18,25 +18,33 @@ export interface AppSource {
   readonly app: string;
   /** The user's script that calls `run` with it. */
   readonly script?: string | undefined;
+  /** How its calls before that one ended: it finds them the same when it is run again. */
+  readonly earlierRuns?: readonly RunOutcome[] | undefined;
 }
 
-type Offer = (app: unknown, settings?: object) => void;
+/** @returns how an earlier call ended; undefined for the one that is asked for */
+type Offer = (app: unknown, settings?: object) => RunOutcome | undefined;
 
 /** Global, as the script's `tsgun` may be another copy than the one that runs this process. */
 const key = Symbol.for('tsgun.offer');
 
 /** @throws AppLoadError */
-export async function loadFrom({ app, script }: AppSource): Promise<unknown> {
+export async function loadFrom({ app, script, earlierRuns }: AppSource): Promise<unknown> {
   if (script === undefined) return loadApp(app, true);
-  const offered = await appOf(script);
+  const offered = await appOf(script, earlierRuns);
   return typeof offered === 'string' ? loadApp(offered) : offered;
 }
 
-/** @returns whether somebody waits for the app: this process is a worker, and `run` is to go no further */
-export function offerApp(app: unknown, settings: object): boolean {
+/**
+ * @returns undefined where nobody waits for an app. In a worker, what `run` is to give back: how a call before the one that is
+ *   served ended, and never anything for that one
+ */
+export function offerApp(app: unknown, settings: object): Promise<unknown> | undefined {
   const offer = Reflect.get(globalThis, key) as Offer | undefined;
-  offer?.(app, settings);
-  return offer !== undefined;
+  if (offer === undefined) return undefined;
+  const outcome = offer(app, settings);
+  if (outcome === undefined) return new Promise(() => {});
+  return 'error' in outcome ? Promise.reject(revive(outcome.error)) : Promise.resolve(outcome.result);
 }
 
 let hooks: Hooks = {};
@@ -46,13 +54,17 @@ export function offeredHooks(): Hooks {
   return hooks;
 }
 
-function appOf(script: string): Promise<unknown> {
+function appOf(script: string, earlierRuns: readonly RunOutcome[] = []): Promise<unknown> {
   return new Promise((resolve, reject) => {
     let isOffered = false;
+    let calls = 0;
     const offer: Offer = (app, settings = {}) => {
+      const earlier = earlierRuns[calls++];
+      if (earlier !== undefined) return earlier;
       isOffered = true;
       hooks = pickHooks(settings, 'run()');
       resolve(app);
+      return undefined;
     };
     Reflect.set(globalThis, key, offer);
     // It never ends where it awaits `run`.

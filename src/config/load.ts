@@ -1,7 +1,7 @@
 /** Lays the sources over one another, lowest first, and checks each value by its parser; then all of them together. */
 
 import { resolve } from 'node:path';
-import { ConfigError, describe, report } from '../errors.ts';
+import { ConfigError, describe, type RunOutcome, report } from '../errors.ts';
 import { concernWorkers, type Hooks } from '../hooks.ts';
 import { readConfigFile } from './config-file.ts';
 import { type Checked, crossCheck } from './cross-checks.ts';
@@ -27,7 +27,11 @@ export interface CommandLine {
   readonly appArguments?: readonly string[];
   readonly config?: string;
   /** What a program that starts tsgun itself says, in place of a config file. */
-  readonly program?: { readonly source: Source; readonly script?: string | undefined };
+  readonly program?: {
+    readonly source: Source;
+    readonly script?: string | undefined;
+    readonly earlierRuns?: readonly RunOutcome[];
+  };
   readonly values: Source['values'];
   /** What is wrong with the command line itself, to be reported with the rest. */
   readonly problems?: readonly string[];
@@ -44,6 +48,8 @@ export interface Configuration extends Checked {
   readonly appArguments: readonly string[];
   /** The script that calls `run` with the app, where that or a hook for workers is a function. */
   readonly script?: string | undefined;
+  /** How that script's calls of `run` ended that came before. */
+  readonly earlierRuns?: readonly RunOutcome[] | undefined;
   readonly hooks: Hooks;
   /** Where workers find theirs, if they have any. */
   readonly hooksFrom?: { readonly file: string } | 'script' | undefined;
@@ -110,6 +116,7 @@ export async function draftConfiguration(
       app: line.app,
       appArguments: line.appArguments ?? [],
       script: line.program?.script,
+      earlierRuns: line.program?.earlierRuns,
       hooks,
       hooksFrom: concernWorkers(hooks) ? (written?.path === undefined ? 'script' : { file: written.path }) : undefined,
       directory,

@@ -5,17 +5,9 @@ import type { Server as Listener } from 'node:net';
 import { resolve } from 'node:path';
 import { type Address, formatAddress } from '../config/addresses.ts';
 import { bindError } from '../errors.ts';
+import { type ServerAddress, serverAddress } from '../hooks.ts';
 import { findAddress } from '../master/sockets/tcp.ts';
 import { makeRoom, refusal } from '../master/sockets/unix-path.ts';
-
-export interface ServerAddress {
-  /** `http://HOST:PORT`, `tcp://HOST:PORT` or `unix:PATH`. */
-  readonly url: string;
-  /** Of a unix socket, its path. */
-  readonly address: string;
-  /** 0 for a unix socket. */
-  readonly port: number;
-}
 
 /** @throws ConfigError when the address cannot be bound */
 export async function bind(listener: Listener, address: Address, backlog: number): Promise<void> {
@@ -34,8 +26,7 @@ export async function bind(listener: Listener, address: Address, backlog: number
 
 export function describeAddress(listener: Listener, scheme: string): ServerAddress {
   const bound = listener.address();
-  if (typeof bound !== 'object' || bound === null) return { url: `unix:${bound}`, address: String(bound), port: 0 };
-  const { address, port, family } = bound;
-  const host = family === 'IPv6' ? `[${address}]` : address;
-  return { url: `${scheme}://${host}:${port}`, address, port };
+  if (typeof bound !== 'object' || bound === null) return serverAddress(`unix:${bound}`, scheme);
+  const { address, port } = bound;
+  return serverAddress(formatAddress({ kind: 'tcp', host: address, port }), scheme);
 }

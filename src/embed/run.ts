@@ -9,7 +9,7 @@ import { offerApp } from '../app/script.ts';
 import type { App } from '../app/types.ts';
 import { programSource } from '../config/sources.ts';
 import type { Config } from '../config/user-settings.ts';
-import { ConfigError, describe, type ExitCode } from '../errors.ts';
+import { ConfigError, describe, type ExitCode, type RunOutcome, report } from '../errors.ts';
 import { concernWorkers } from '../hooks.ts';
 import type { AnyApp, Apps } from './apps.ts';
 import { inOptions } from './option-names.ts';
@@ -18,12 +18,17 @@ import { inOptions } from './option-names.ts';
 export interface Stopped {
   /** The code that the process will exit with: 0, or 3 or 4 where workers or the app failed at the start. */
   readonly exitCode: ExitCode;
-  /** The signal that asked for it, or that no worker could boot; why not is in the log. */
-  readonly reason: NodeJS.Signals | 'boot_failed';
+  /** The signal that asked for it; that the program's own `signal` was aborted; or that no worker could boot; why not is in the log. */
+  readonly reason: NodeJS.Signals | 'aborted' | 'boot_failed';
+}
+
+export interface RunSettings extends Config {
+  /** Once aborted, it stops the service as TERM does. */
+  readonly signal?: AbortSignal | undefined;
 }
 
 /** An inline function has its parameters' types from the interface that is said. */
-type AppConfig<I> = Config & { readonly interface?: I | undefined };
+type AppSettings<I> = RunSettings & { readonly interface?: I | undefined };
 
 /**
  * Serves an app by workers of their own, like the command `tsgun`, until a signal stops it. Signals mean to this process
@@ -36,11 +41,33 @@ type AppConfig<I> = Config & { readonly interface?: I | undefined };
  * @returns when all workers have gone; sets `process.exitCode`. In a worker it never returns.
  * @throws ConfigError when a setting is bad or an address cannot be bound; then no worker has run
  */
-export function run(app: string, settings?: Config): Promise<Stopped>;
-export function run(app: App, settings?: AppConfig<'auto' | 'wsgi'>): Promise<Stopped>;
-export function run<I extends keyof Apps = 'auto'>(app: Apps[I], settings?: AppConfig<I>): Promise<Stopped>;
-export async function run(app: AnyApp | string, settings: Config = {}): Promise<Stopped> {
-  if (offerApp(app, settings)) return new Promise(() => {});
+export function run(app: string, settings?: RunSettings): Promise<Stopped>;
+export function run(app: App, settings?: AppSettings<'auto' | 'wsgi'>): Promise<Stopped>;
+export function run<I extends keyof Apps = 'auto'>(app: Apps[I], settings?: AppSettings<I>): Promise<Stopped>;
+export async function run(app: AnyApp | string, settings: RunSettings = {}): Promise<Stopped> {
+  const offered = offerApp(app, settings);
+  if (offered !== undefined) return offered as Promise<Stopped>;
+  const call = calls++;
+  try {
+    const result = await runIfPossible(app, settings, outcomes.slice(0, call));
+    outcomes[call] = { result };
+    return result;
+  } catch (error) {
+    const told = inOptions(error);
+    outcomes[call] = { error: report(told) };
+    throw told;
+  }
+}
+
+let calls = 0;
+/** Of the calls in this process, in their order: a worker that runs the script again passes by them. */
+const outcomes: RunOutcome[] = [];
+
+async function runIfPossible(
+  app: AnyApp | string,
+  given: RunSettings,
+  earlierRuns: readonly RunOutcome[],
+): Promise<Stopped> {
   if (typeof app !== 'function' && typeof app !== 'string' && (typeof app !== 'object' || app === null))
     throw new ConfigError(`app: expected an app or a path such as "app.ts:app", got ${describe(app)}`);
   if (!isMainThread)
@@ -49,12 +76,13 @@ export async function run(app: AnyApp | string, settings: Config = {}): Promise<
     throw new ConfigError(
       'run: this process is a worker of another cluster; start the script by itself (in PM2, fork mode)',
     );
+  const { signal } = Object(given) as RunSettings;
+  if (signal !== undefined && !(signal instanceof AbortSignal))
+    throw new ConfigError(`signal: expected an AbortSignal, got ${describe(signal)} (run())`);
   if (isRunning) throw new ConfigError('run: it runs already in this process, which can be one master only');
   isRunning = true;
   try {
-    return await runHere(app, settings);
-  } catch (error) {
-    throw inOptions(error);
+    return await runHere(app, withoutSignal(given), signal, earlierRuns);
   } finally {
     isRunning = false;
   }
@@ -62,8 +90,20 @@ export async function run(app: AnyApp | string, settings: Config = {}): Promise<
 
 let isRunning = false;
 
+/** What is no object is refused with the rest. */
+function withoutSignal(given: RunSettings): Config {
+  if (typeof given !== 'object' || given === null || !('signal' in given)) return given;
+  const { signal: _, ...settings } = given;
+  return settings;
+}
+
 /** Loaded here, not with this file: an app that imports its types from tsgun, and tests, have no use for a master. */
-async function runHere(app: AnyApp | string, settings: Config): Promise<Stopped> {
+async function runHere(
+  app: AnyApp | string,
+  settings: Config,
+  signal: AbortSignal | undefined,
+  earlierRuns: readonly RunOutcome[],
+): Promise<Stopped> {
   const { Inbox } = await import('../master/inbox.ts');
   const { listenForCommands } = await import('../master/commands.ts');
   const { commandEvent, isStop } = await import('../master/events.ts');
@@ -71,12 +111,18 @@ async function runHere(app: AnyApp | string, settings: Config): Promise<Stopped>
   // A master must outlive whoever reads what it prints.
   takeOverOutput();
   const inbox = new Inbox<import('../master/events.ts').MasterEvent>();
-  let stopSignal: NodeJS.Signals | undefined;
+  let reason: Stopped['reason'] | undefined;
   const stopListening = listenForCommands((command, origin) => {
     const event = commandEvent(command, origin);
-    if (isStop(event) && origin.from === 'signal') stopSignal ??= origin.signal;
+    if (isStop(event) && origin.from === 'signal') reason ??= origin.signal;
     inbox.push(event);
   });
+  const abort = () => {
+    reason ??= 'aborted';
+    inbox.push(commandEvent('stop', { from: 'program' }));
+  };
+  if (signal?.aborted) abort();
+  else signal?.addEventListener('abort', abort, { once: true });
   try {
     const { runMaster } = await import('../master/master.ts');
     const { loadConfiguration } = await import('../config/load.ts');
@@ -88,15 +134,16 @@ async function runHere(app: AnyApp | string, settings: Config): Promise<Stopped>
     const line = {
       app: typeof app === 'string' ? app : nameOf(script!, home),
       values: {},
-      program: { source, script },
+      program: { source, script, earlierRuns },
       warnings: activationWarnings(),
       activation: takeActivation(),
     };
     const exitCode = await runMaster({ load: () => loadConfiguration(line, process.env, home), inbox, home });
     process.exitCode = exitCode;
-    return { exitCode, reason: exitCode === 0 && stopSignal !== undefined ? stopSignal : 'boot_failed' };
+    return { exitCode, reason: exitCode === 0 && reason !== undefined ? reason : 'boot_failed' };
   } finally {
     stopListening();
+    signal?.removeEventListener('abort', abort);
     // The wait for a stop in the first moments still goes on, and its timer would keep this process alive.
     inbox.close();
   }

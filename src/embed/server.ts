@@ -9,7 +9,7 @@ import { type AskedInterface, schemeOf, servedBy } from '../app/names.ts';
 import type { App } from '../app/types.ts';
 import { milliseconds } from '../config/durations.ts';
 import { unwritable } from '../errors.ts';
-import { callHook } from '../hooks.ts';
+import { callHook, type ServerAddress } from '../hooks.ts';
 import { createListener } from '../http/accept.ts';
 import type { End } from '../http/ends.ts';
 import { HttpServer } from '../http/server.ts';
@@ -18,7 +18,7 @@ import { closeIdle } from '../worker/accept/kernel-queue.ts';
 import { logConnectionFailure, type OnError } from '../worker/classes/failures.ts';
 import { httpOptions } from '../worker/classes/http-options.ts';
 import type { AnyApp, Apps } from './apps.ts';
-import { bind, describeAddress, type ServerAddress } from './bind.ts';
+import { bind, describeAddress } from './bind.ts';
 import { inOptions } from './option-names.ts';
 import { type CheckedSettings, checkSettings, type ServerSettings } from './settings.ts';
 

@@ -2,7 +2,7 @@
 
 import type { Settings } from '../config/settings.ts';
 import type { DescriptorError } from '../descriptors.ts';
-import type { ErrorReport } from '../errors.ts';
+import type { ErrorReport, RunOutcome } from '../errors.ts';
 import type { Place } from './scoreboard.ts';
 
 /** Why a worker exited, as the log says it. */
@@ -144,6 +144,8 @@ export interface WorkerOrder {
   readonly appArguments: readonly string[];
   /** The user's own script, which is run in the worker too and calls `run` with the app there. */
   readonly script?: string | undefined;
+  /** How that script's calls of `run` ended that came before. */
+  readonly earlierRuns?: readonly RunOutcome[] | undefined;
   /** Where its hooks are: in a config module, which it loads too, or in what the script gives to `run`. */
   readonly hooksFrom?: { readonly file: string } | 'script' | undefined;
   /** Its working directory. */

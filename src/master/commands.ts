@@ -9,6 +9,8 @@ export type Origin =
   | { readonly from: 'signal'; readonly signal: NodeJS.Signals }
   /** The socket that the command line speaks to. */
   | { readonly from: 'control' }
+  /** The program that called `run`. */
+  | { readonly from: 'program' }
   /** A source file has changed. */
   | { readonly from: 'watcher'; readonly file: string };
 

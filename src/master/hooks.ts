@@ -2,7 +2,7 @@
 
 import { setTimeout } from 'node:timers/promises';
 import { ConfigError, report } from '../errors.ts';
-import { callHook, type HookServer, type Hooks, type HookWorker, hookLog } from '../hooks.ts';
+import { callHook, type HookServer, type Hooks, type HookWorker, hookLog, schemeOf, serverAddress } from '../hooks.ts';
 import type { Hang } from '../ipc/messages.ts';
 import type { Logger } from '../logger.ts';
 import type { WorkerName } from './children/hangs.ts';
@@ -18,6 +18,8 @@ export class MasterHooks {
   private readonly current: () => Generation;
   private knownWorkers: number | undefined = undefined;
   private isReady = false;
+  /** What the URLs of addresses begin with: known once a worker has loaded the app. */
+  scheme: string | undefined = undefined;
 
   /** @param current the configuration that counts now */
   constructor(snapshot: () => Snapshot, current: () => Generation) {
@@ -90,9 +92,12 @@ export class MasterHooks {
   }
 
   private get server(): HookServer {
-    const { app, settings } = this.current().configuration;
+    const { configuration, listeners } = this.current();
+    const { app, settings } = configuration;
+    const scheme = this.scheme ?? schemeOf(settings);
+    const addresses = listeners.map(({ address }) => serverAddress(address, scheme));
     const { pid, wanted, generation } = this.snapshot();
-    return { pid, app, settings, workers: wanted, generation, log: this.log };
+    return { pid, app, settings, addresses, workers: wanted, generation, log: this.log };
   }
 
   private worker({ pid, worker, generation }: WorkerName): HookWorker {

@@ -11,6 +11,8 @@ import {
   type Hooks,
   type HookWorker,
   hookLog,
+  schemeOf,
+  serverAddress,
 } from '../hooks.ts';
 import type { RequestHead } from '../http/head.ts';
 import type { Observers } from '../http/observers.ts';
@@ -27,10 +29,12 @@ export class WorkerHooks {
   private readonly server: HookServer;
   private readonly worker: HookWorker;
 
-  constructor({ worker: id, app, settings, generation }: WorkerOrder, log: OwnLogger) {
+  constructor({ worker: id, app, settings, sockets, generation }: WorkerOrder, log: OwnLogger) {
     this.log = log;
     const lines = hookLog(log);
-    this.server = { pid: process.ppid, app, settings, workers: settings.workers, generation, log: lines };
+    const addresses = sockets.map(({ address }) => serverAddress(address, schemeOf(settings)));
+    const { workers } = settings;
+    this.server = { pid: process.ppid, app, settings, addresses, workers, generation, log: lines };
     this.worker = { pid: process.pid, id, generation, log: lines };
   }
 

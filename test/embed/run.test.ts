@@ -298,3 +298,53 @@ test.each(['async', 'sync', 'threaded'])(
     expect(script.text).toEqual([]);
   },
 );
+
+test('an aborted signal stops the service, and a second run serves its own app in its workers', async () => {
+  const path = join(project, 'twice.mjs');
+  writeFileSync(
+    path,
+    `import { run } from 'tsgun';
+    const app = (text) => (env, startResponse) => { startResponse('200 OK', [['Content-Type', 'text/plain']]); return [text]; };
+    async function serve(app, settings) {
+      const aborter = new AbortController();
+      const ask = async ({ addresses: [{ url, address, port }] }) => {
+        const text = await (await fetch(url, { headers: { connection: 'close' } })).text();
+        console.log(text, url === 'http://' + address + ':' + port);
+        aborter.abort();
+      };
+      console.log(await run(app, { bind: '127.0.0.1:0', signal: aborter.signal, whenReady: ask, ...settings }));
+    }
+    await serve(app('first'));
+    await run(app('none'), { workers: 'many' }).catch(({ name }) => console.log(name));
+    await serve(app('second'));
+    await serve(app('third'), { workerClass: 'threaded' });`,
+  );
+  const script = new Script([path]);
+  expect(await once(script.process, 'close')).toEqual([0, null]);
+  const stopped = "{ exitCode: 0, reason: 'aborted' }";
+  // In the last worker, and in its thread, the calls before are passed by, with what they gave back.
+  const lines = script.stdout.trim().split('\n');
+  expect(lines.filter((line) => !line.includes('{') && line !== 'ConfigError')).toEqual([
+    'first true',
+    'second true',
+    'third true',
+  ]);
+  expect(new Set(lines.filter((line) => line.includes('{') || line === 'ConfigError'))).toEqual(
+    new Set([stopped, 'ConfigError']),
+  );
+  expect(script.text).toEqual([]);
+});
+
+test('a signal that is aborted already starts no worker', async () => {
+  const path = join(project, 'aborted.mjs');
+  writeFileSync(
+    path,
+    `import { run } from 'tsgun';
+    console.log(await run(() => [], { bind: '127.0.0.1:0', signal: AbortSignal.abort() }));
+    await run(() => [], { signal: 5 }).catch(({ message }) => console.log(message));`,
+  );
+  const script = new Script([path]);
+  expect(await once(script.process, 'close')).toEqual([0, null]);
+  expect(script.workers()).toEqual([]);
+  expect(script.stdout).toBe("{ exitCode: 0, reason: 'aborted' }\nsignal: expected an AbortSignal, got 5 (run())\n");
+});

@@ -27,7 +27,7 @@ export class Children {
 
   /** @returns whether there is a process; if not, its exit has been told */
   spawn(child: Child, { configuration, listeners, identity, umask }: Generation): boolean {
-    const { app, appArguments, script, hooksFrom, directory, environment, settings } = configuration;
+    const { app, appArguments, script, earlierRuns, hooksFrom, directory, environment, settings } = configuration;
     const { worker, generation } = child;
     const sockets = listeners.map(({ socket }) => socket);
     const childProcess = spawnWorker({
@@ -38,6 +38,7 @@ export class Children {
         app,
         appArguments,
         script,
+        earlierRuns,
         hooksFrom,
         directory,
         identity,

@@ -53,7 +53,7 @@ export class ThreadHandle {
     const { port1, port2 } = new MessageChannel();
     this.port = port1;
     const order: ThreadOrder = {
-      source: { app: source.app, script: source.script },
+      source: { app: source.app, script: source.script, earlierRuns: source.earlierRuns },
       settings,
       claims: this.claims.memory,
       answers: this.answers.memory,
