@@ -16,10 +16,15 @@ export interface Post {
   readonly connections: number;
   /** Whether it takes connections as they come; not while it is full, lags, or leaves. */
   readonly isTaking: boolean;
+  /** Whether what it takes is served without waiting for the end of other requests; it may lag. */
+  readonly hasRoom: boolean;
 }
 
-/** Two numbers of 32 bits: when it was written, in milliseconds, and twice the connections, one more if it is taking. */
+/** Two numbers of 32 bits: when it was written, in milliseconds, and the connections above two bits that say what it can do. */
 const recordBytes = 8;
+const takingBit = 1;
+const roomBit = 2;
+const stateBits = 2;
 /** As many records as are read at once; beyond, nobody is seen. */
 const slots = 1024;
 
@@ -32,9 +37,9 @@ export class Board {
     this.place = place;
   }
 
-  write({ connections, isTaking }: Post, now: number): void {
+  write({ connections, isTaking, hasRoom }: Post, now: number): void {
     this.own[0] = now;
-    this.own[1] = connections * 2 + (isTaking ? 1 : 0);
+    this.own[1] = (connections << stateBits) | (isTaking ? takingBit : 0) | (hasRoom ? roomBit : 0);
     try {
       writeSync(this.place.fd, this.own, 0, recordBytes, this.place.slot * recordBytes);
     } catch {
@@ -44,14 +49,23 @@ export class Board {
 
   /** The fewest connections of any other that takes some; Infinity if none does. Who has written nothing for `freshMs` is blocked, or gone. */
   fewest(now: number, freshMs: number): number {
-    const count = readSync(this.place.fd, this.all, 0, this.all.byteLength, 0) / recordBytes;
     let fewest = Number.POSITIVE_INFINITY;
-    for (let slot = 0; slot < count; slot++) {
-      const post = this.all[slot * 2 + 1]!;
-      if (slot === this.place.slot || post % 2 === 0 || now - this.all[slot * 2]! > freshMs) continue;
-      fewest = Math.min(fewest, post >> 1);
-    }
+    for (const state of this.others(now, freshMs))
+      if ((state & takingBit) !== 0) fewest = Math.min(fewest, state >> stateBits);
     return fewest;
+  }
+
+  /** Whether any other that has written something for `freshMs` has room. */
+  hasRoom(now: number, freshMs: number): boolean {
+    return this.others(now, freshMs).some((state) => (state & roomBit) !== 0);
+  }
+
+  private others(now: number, freshMs: number): number[] {
+    const count = readSync(this.place.fd, this.all, 0, this.all.byteLength, 0) / recordBytes;
+    const states: number[] = [];
+    for (let slot = 0; slot < count; slot++)
+      if (slot !== this.place.slot && now - this.all[slot * 2]! <= freshMs) states.push(this.all[slot * 2 + 1]!);
+    return states;
   }
 }
 

@@ -22,6 +22,11 @@ export function isAhead(own: number, fewest: number): boolean {
 const postMs = 50;
 /** Who has said nothing for longer is blocked. */
 const freshMs = 200;
+/**
+ * While no thread is free, others are waited for this long: on a busy machine they may merely not be scheduled, and what
+ * this worker takes may have to wait for much longer.
+ */
+const starvedMs = 2000;
 /** A loop that comes back this much later than it was to is lagging. */
 const lagMs = 100;
 /** While it waits for the others to catch up, it looks at them this often at first, then ever less. */
@@ -132,8 +137,9 @@ export class Intake {
   /** Whether others should rather take what comes. */
   private isForOthers(isFull: boolean): boolean {
     if (this.board === undefined) return false;
+    if (this.isPaused) return this.board.hasRoom(sharedClock(), starvedMs);
     // Mostly the others have more than when they were last looked at.
-    const isBusy = this.isLagging || this.isPaused || isFull;
+    const isBusy = this.isLagging || isFull;
     const connections = this.occupancy?.count ?? 0;
     if (!isBusy && !isAhead(connections, this.fewest)) return false;
     this.fewest = this.board.fewest(sharedClock(), freshMs);
@@ -148,8 +154,8 @@ export class Intake {
 
   private post(): void {
     const { isLagging, isPaused, isLeaving, occupancy } = this;
-    const isTaking = !isLagging && !isPaused && !isLeaving && occupancy?.isFull !== true;
-    this.board?.write({ connections: occupancy?.count ?? 0, isTaking }, sharedClock());
+    const hasRoom = !isPaused && !isLeaving && occupancy?.isFull !== true;
+    this.board?.write({ connections: occupancy?.count ?? 0, isTaking: hasRoom && !isLagging, hasRoom }, sharedClock());
   }
 
   private watchLag(): void {
