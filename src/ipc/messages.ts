@@ -3,7 +3,7 @@
 import type { Settings } from '../config/settings.ts';
 import type { DescriptorError } from '../descriptors.ts';
 import type { ErrorReport, RunOutcome } from '../errors.ts';
-import type { Place } from './scoreboard.ts';
+import type { Slot } from './scoreboard.ts';
 
 /** Why a worker exited, as the log says it. */
 export type ExitReason =
@@ -157,7 +157,7 @@ export interface WorkerOrder {
   readonly sockets: readonly WorkerSocket[];
   /** The worker's end of its watchdog's pipe. */
   readonly watchdogFd: number;
-  readonly place?: Place;
+  readonly slot?: Slot;
 }
 
 export const orderVariable = 'TSGUN_WORKER_ORDER';

@@ -6,13 +6,13 @@
 
 import { readSync, writeSync } from 'node:fs';
 
-/** A worker's place on the board. */
-export interface Place {
+/** A worker's record on the scoreboard. */
+export interface Slot {
   readonly fd: number;
-  readonly slot: number;
+  readonly index: number;
 }
 
-export interface Post {
+export interface Entry {
   readonly connections: number;
   /** Whether it takes connections as they come; not while it is full, lags, or leaves. */
   readonly isTaking: boolean;
@@ -28,26 +28,26 @@ const stateBits = 2;
 /** As many records as are read at once; beyond, nobody is seen. */
 const slots = 1024;
 
-export class Board {
-  private readonly place: Place;
+export class Scoreboard {
+  private readonly slot: Slot;
   private readonly own = new Uint32Array(2);
   private readonly all = new Uint32Array(slots * 2);
 
-  constructor(place: Place) {
-    this.place = place;
+  constructor(slot: Slot) {
+    this.slot = slot;
   }
 
-  write({ connections, isTaking, hasRoom }: Post, now: number): void {
+  write({ connections, isTaking, hasRoom }: Entry, now: number): void {
     this.own[0] = now;
     this.own[1] = (connections << stateBits) | (isTaking ? takingBit : 0) | (hasRoom ? roomBit : 0);
     try {
-      writeSync(this.place.fd, this.own, 0, recordBytes, this.place.slot * recordBytes);
+      writeSync(this.slot.fd, this.own, 0, recordBytes, this.slot.index * recordBytes);
     } catch {
       // No room left on the device: this worker is not seen, and counts as blocked.
     }
   }
 
-  /** The fewest connections of any other that takes some; Infinity if none does. Who has written nothing for `freshMs` is blocked, or gone. */
+  /** The fewest connections of any other that takes some; Infinity if none does. A worker that has not written for `freshMs` is blocked, or gone. */
   fewest(now: number, freshMs: number): number {
     let fewest = Number.POSITIVE_INFINITY;
     for (const state of this.others(now, freshMs))
@@ -61,10 +61,10 @@ export class Board {
   }
 
   private others(now: number, freshMs: number): number[] {
-    const count = readSync(this.place.fd, this.all, 0, this.all.byteLength, 0) / recordBytes;
+    const count = readSync(this.slot.fd, this.all, 0, this.all.byteLength, 0) / recordBytes;
     const states: number[] = [];
-    for (let slot = 0; slot < count; slot++)
-      if (slot !== this.place.slot && now - this.all[slot * 2]! <= freshMs) states.push(this.all[slot * 2 + 1]!);
+    for (let index = 0; index < count; index++)
+      if (index !== this.slot.index && now - this.all[index * 2]! <= freshMs) states.push(this.all[index * 2 + 1]!);
     return states;
   }
 }

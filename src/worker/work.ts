@@ -187,7 +187,7 @@ async function boot({ order, own, log, hooks, tracker, shortages }: BootOptions)
     onError,
     track,
     onBegin,
-    place: order.place,
+    slot: order.slot,
     shortages,
   });
   await worker.load?.();

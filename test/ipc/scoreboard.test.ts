@@ -2,21 +2,21 @@ import { closeSync, mkdtempSync, openSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, it, onTestFinished } from 'vitest';
-import { Board } from '../../src/ipc/scoreboard.ts';
+import { Scoreboard } from '../../src/ipc/scoreboard.ts';
 import { isAhead } from '../../src/worker/accept/intake.ts';
 
-function boards(count: number): Board[] {
+function scoreboards(count: number): Scoreboard[] {
   const folder = mkdtempSync(join(tmpdir(), 'tsgun-test-'));
   const fd = openSync(join(folder, 'board'), 'wx+');
   onTestFinished(() => {
     closeSync(fd);
     rmSync(folder, { recursive: true });
   });
-  return Array.from({ length: count }, (_, slot) => new Board({ fd, slot }));
+  return Array.from({ length: count }, (_, index) => new Scoreboard({ fd, index }));
 }
 
 it('a worker sees the fewest connections of the others, and not its own', () => {
-  const [one, two, three] = boards(3);
+  const [one, two, three] = scoreboards(3);
   one!.write({ connections: 1, isTaking: true, hasRoom: true }, 1000);
   two!.write({ connections: 7, isTaking: true, hasRoom: true }, 1000);
   three!.write({ connections: 5, isTaking: true, hasRoom: true }, 1000);
@@ -25,7 +25,7 @@ it('a worker sees the fewest connections of the others, and not its own', () => 
 });
 
 it('who takes none, or has been silent, is not waited for', () => {
-  const [one, two, three] = boards(3);
+  const [one, two, three] = scoreboards(3);
   two!.write({ connections: 1, isTaking: false, hasRoom: false }, 1000);
   three!.write({ connections: 2, isTaking: true, hasRoom: true }, 700);
   expect(one!.fewest(1000, 200)).toBe(Number.POSITIVE_INFINITY);
@@ -34,7 +34,7 @@ it('who takes none, or has been silent, is not waited for', () => {
 });
 
 it('who has room is known, also while it lags, and where it has not been scheduled for a while', () => {
-  const [one, two, three] = boards(3);
+  const [one, two, three] = scoreboards(3);
   two!.write({ connections: 1, isTaking: false, hasRoom: false }, 1000);
   expect(one!.hasRoom(1000, 2000)).toBe(false);
   three!.write({ connections: 2, isTaking: false, hasRoom: true }, 1000);

@@ -1,6 +1,6 @@
 /**
  * Which connection goes to which worker, where workers cannot accept for themselves one at a time. Decides and touches
- * nothing: what a connection and a worker are, `desk.ts` knows.
+ * nothing: what a connection and a worker are, `fallback-acceptor.ts` knows.
  */
 
 export type Dispatched<Connection, Worker> = { readonly connection: Connection; readonly to: Worker };
@@ -52,7 +52,7 @@ export class Dispatch<Connection, Worker> {
   }
 
   /** It is gone: what it had not taken goes to others, ahead of the rest. */
-  bury(worker: Worker): void {
+  reap(worker: Worker): void {
     this.queue.unshift(...(this.underWay.get(worker) ?? []));
     this.underWay.delete(worker);
     this.serving.delete(worker);

@@ -1,9 +1,9 @@
-/** The board on which workers tell each other how many connections they hold: opens it, and gives out the places. */
+/** The scoreboard on which workers tell each other how many connections they hold: opens it, and gives out the slots. */
 
 import { openSync, unlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Place } from '../../ipc/scoreboard.ts';
+import type { Slot } from '../../ipc/scoreboard.ts';
 
 /** In memory where there is such a place: it is written thousands of times a second. */
 const folders = ['/dev/shm', tmpdir()];
@@ -11,21 +11,21 @@ const folders = ['/dev/shm', tmpdir()];
 let opened: number | undefined;
 const taken = new Set<number>();
 
-/** The lowest place that is free; undefined where no file can be made: then workers do without. */
-export function claimPlace(): Place | undefined {
-  opened ??= openBoard();
+/** The lowest slot that is free; undefined where no file can be made: then workers do without. */
+export function claimSlot(): Slot | undefined {
+  opened ??= openScoreboard();
   if (opened === undefined) return undefined;
-  let slot = 0;
-  while (taken.has(slot)) slot++;
-  taken.add(slot);
-  return { fd: opened, slot };
+  let index = 0;
+  while (taken.has(index)) index++;
+  taken.add(index);
+  return { fd: opened, index };
 }
 
-export function releasePlace({ slot }: Place): void {
-  taken.delete(slot);
+export function releaseSlot({ index }: Slot): void {
+  taken.delete(index);
 }
 
-function openBoard(): number | undefined {
+function openScoreboard(): number | undefined {
   for (const folder of folders) {
     const path = join(folder, `tsgun-${process.pid}-${Math.random().toString(36).slice(2)}`);
     try {

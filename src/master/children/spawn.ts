@@ -19,8 +19,8 @@ import {
   type WorkerSocket,
 } from '../../ipc/messages.ts';
 import { type BindRequest, restrictBinding } from '../../node/restrict-binding.ts';
-import { needsDesk, takeSeat } from './desk.ts';
-import { claimPlace, releasePlace } from './scoreboard-file.ts';
+import { FallbackAcceptor } from './fallback-acceptor.ts';
+import { claimSlot, releaseSlot } from './scoreboard-file.ts';
 
 /** The process behind a child. */
 export interface ChildProcess {
@@ -57,6 +57,9 @@ export function spawnWorker(options: SpawnOptions): ChildProcess | undefined {
   }
 }
 
+/** One for all workers of this process. */
+const acceptor = new FallbackAcceptor();
+
 function tellFailure(error: unknown, onMessage: SpawnOptions['onMessage']): void {
   const code = descriptorError(error);
   if (code !== undefined) onMessage({ type: 'short', of: 'descriptors', where: 'fork', code });
@@ -71,11 +74,11 @@ function fork({ order, environment, onMessage, onExit }: SpawnOptions): ChildPro
   const entry = fileURLToPath(workerEntry);
   // Node would say so on standard error only.
   if (!existsSync(entry)) throw ownFilesError(new Error(`${entry} is gone`));
-  const place = claimPlace();
+  const slot = claimSlot();
   const inherited = order.sockets.flatMap((socket) => ('fd' in socket ? [socket.fd] : []));
-  const board = place === undefined ? [] : [place.fd];
-  const boardFd = firstFd + inherited.length;
-  const watchdogFd = boardFd + board.length;
+  const scoreboard = slot === undefined ? [] : [slot.fd];
+  const scoreboardFd = firstFd + inherited.length;
+  const watchdogFd = scoreboardFd + scoreboard.length;
   // Sockets that are not inherited are shared: workers accept for themselves either way.
   cluster.schedulingPolicy = cluster.SCHED_NONE;
   cluster.setupPrimary({
@@ -85,7 +88,7 @@ function fork({ order, environment, onMessage, onExit }: SpawnOptions): ChildPro
     args: order.script === undefined ? [...order.appArguments] : [order.script, ...process.argv.slice(2)],
     execArgv: [...process.execArgv, ...order.settings.nodeOptions],
     // A worker that read from the terminal would be stopped by it.
-    stdio: ['ignore', 'inherit', 'inherit', 'ipc', ...inherited, ...board, 'pipe'] as never,
+    stdio: ['ignore', 'inherit', 'inherit', 'ipc', ...inherited, ...scoreboard, 'pipe'] as never,
   });
   const sockets = order.sockets.map((socket) =>
     'fd' in socket ? { ...socket, fd: firstFd + inherited.indexOf(socket.fd) } : socket,
@@ -94,7 +97,7 @@ function fork({ order, environment, onMessage, onExit }: SpawnOptions): ChildPro
     ...order,
     sockets,
     watchdogFd,
-    ...(place === undefined ? {} : { place: { ...place, fd: boardFd } }),
+    ...(slot === undefined ? {} : { slot: { ...slot, fd: scoreboardFd } }),
   };
   const worker = cluster.fork({
     ...environmentOf(workerOrder),
@@ -102,19 +105,19 @@ function fork({ order, environment, onMessage, onExit }: SpawnOptions): ChildPro
     [orderVariable]: JSON.stringify(workerOrder),
   });
   if (order.identity !== undefined) restrictBinding(worker.process, (request) => isHarmless(request, sockets));
-  const seat = needsDesk(workerOrder) ? takeSeat(workerOrder, worker.process) : undefined;
+  const registration = acceptor.register(workerOrder, worker.process);
 
   let hasExited = false;
   const exited = (code: number | null, signal: NodeJS.Signals | null) => {
     if (hasExited) return;
     hasExited = true;
-    if (place !== undefined) releasePlace(place);
-    seat?.bury();
+    if (slot !== undefined) releaseSlot(slot);
+    registration?.reap();
     onExit(code, signal);
   };
   worker.on('message', (received: unknown) => {
     const message = openEnvelope<WorkerMessage>(received);
-    if (message?.type === 'idle' || message?.type === 'taken') seat?.hear(message);
+    if (message?.type === 'idle' || message?.type === 'taken') registration?.hear(message);
     else if (message !== undefined) onMessage(message);
   });
   // Where not even a descriptor was left, the process has no stdio.
@@ -132,8 +135,8 @@ function fork({ order, environment, onMessage, onExit }: SpawnOptions): ChildPro
   return {
     pid: worker.process.pid,
     send: (message) => {
-      const isLeaving = seat !== undefined && (message.type === 'retire' || message.type === 'quit');
-      if (isLeaving) void seat.dismiss().then(() => sendToWorker(worker.process, message));
+      const isLeaving = registration !== undefined && (message.type === 'retire' || message.type === 'quit');
+      if (isLeaving) void registration.dismiss().then(() => sendToWorker(worker.process, message));
       else sendToWorker(worker.process, message);
     },
     sendToWatchdog: (order) => {

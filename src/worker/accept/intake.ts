@@ -7,7 +7,7 @@
 import type { ConnectionServer } from '../../http/accept.ts';
 import { WaitOrder } from '../../http/h1/host.ts';
 import type { WorkerSocket } from '../../ipc/messages.ts';
-import { Board, type Place, sharedClock } from '../../ipc/scoreboard.ts';
+import { Scoreboard, type Slot, sharedClock } from '../../ipc/scoreboard.ts';
 import type { Shortages } from '../../ipc/shortages.ts';
 import type { Gate } from './gate.ts';
 import { Occupancy } from './occupancy.ts';
@@ -37,7 +37,7 @@ export interface IntakeOptions {
   /** The connections that it holds at once: `--worker-connections`. */
   readonly limit: number;
   /** Where it says how many it has; without one, it takes what comes. */
-  readonly place: Place | undefined;
+  readonly slot: Slot | undefined;
   readonly shortages: Shortages;
 }
 
@@ -45,7 +45,7 @@ export class Intake {
   /** For the servers that it opens. */
   readonly waitOrder = new WaitOrder();
   private readonly options: IntakeOptions;
-  private readonly board: Board | undefined;
+  private readonly scoreboard: Scoreboard | undefined;
   private occupancy: Occupancy | undefined = undefined;
   private gate: Gate | undefined = undefined;
   private isLagging = false;
@@ -59,7 +59,7 @@ export class Intake {
 
   constructor(options: IntakeOptions) {
     this.options = options;
-    this.board = options.place === undefined ? undefined : new Board(options.place);
+    this.scoreboard = options.slot === undefined ? undefined : new Scoreboard(options.slot);
   }
 
   async open(sockets: readonly WorkerSocket[], servers: readonly ConnectionServer[], backlog: number): Promise<void> {
@@ -136,13 +136,13 @@ export class Intake {
 
   /** Whether others should rather take what comes. */
   private isForOthers(isFull: boolean): boolean {
-    if (this.board === undefined) return false;
-    if (this.isPaused) return this.board.hasRoom(sharedClock(), starvedMs);
+    if (this.scoreboard === undefined) return false;
+    if (this.isPaused) return this.scoreboard.hasRoom(sharedClock(), starvedMs);
     // Mostly the others have more than when they were last looked at.
     const isBusy = this.isLagging || isFull;
     const connections = this.occupancy?.count ?? 0;
     if (!isBusy && !isAhead(connections, this.fewest)) return false;
-    this.fewest = this.board.fewest(sharedClock(), freshMs);
+    this.fewest = this.scoreboard.fewest(sharedClock(), freshMs);
     return isBusy ? this.fewest !== Number.POSITIVE_INFINITY : isAhead(connections, this.fewest);
   }
 
@@ -155,11 +155,14 @@ export class Intake {
   private post(): void {
     const { isLagging, isPaused, isLeaving, occupancy } = this;
     const hasRoom = !isPaused && !isLeaving && occupancy?.isFull !== true;
-    this.board?.write({ connections: occupancy?.count ?? 0, isTaking: hasRoom && !isLagging, hasRoom }, sharedClock());
+    this.scoreboard?.write(
+      { connections: occupancy?.count ?? 0, isTaking: hasRoom && !isLagging, hasRoom },
+      sharedClock(),
+    );
   }
 
   private watchLag(): void {
-    if (this.board === undefined) return;
+    if (this.scoreboard === undefined) return;
     let expected = performance.now() + postMs;
     this.postTimer = setInterval(() => {
       const now = performance.now();

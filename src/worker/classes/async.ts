@@ -6,8 +6,8 @@ import { serveAny } from './servers.ts';
 import type { Worker, WorkerContext } from './worker.ts';
 
 export function asyncWorker(context: WorkerContext): Worker {
-  const { settings, sockets, place, shortages } = context;
-  const intake = new Intake({ limit: settings.workerConnections, place, shortages });
+  const { settings, sockets, slot, shortages } = context;
+  const intake = new Intake({ limit: settings.workerConnections, slot, shortages });
   const { waitOrder } = intake;
   const serving = serveAny(context, { onGone: () => intake.forget(), waitOrder });
 

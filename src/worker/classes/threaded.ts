@@ -19,8 +19,8 @@ export function threadedClass(): WorkerClass {
 }
 
 function threadedWorker(context: WorkerContext, code: ThreadCode): Worker {
-  const { settings, sockets, log, observe, observers, track, place, shortages } = context;
-  const intake = new Intake({ limit: settings.workerConnections, place, shortages });
+  const { settings, sockets, log, observe, observers, track, slot, shortages } = context;
+  const intake = new Intake({ limit: settings.workerConnections, slot, shortages });
   const handOver = track((exchange) => pool.handle(exchange));
   const ahead = readAhead(settings, log, handOver);
   const handle = observe((exchange) => ahead.take(exchange));

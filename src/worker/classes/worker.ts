@@ -7,7 +7,7 @@ import type { Settings } from '../../config/settings.ts';
 import type { End } from '../../http/ends.ts';
 import type { Observers } from '../../http/observers.ts';
 import type { WorkerSocket } from '../../ipc/messages.ts';
-import type { Place } from '../../ipc/scoreboard.ts';
+import type { Slot } from '../../ipc/scoreboard.ts';
 import type { Shortages } from '../../ipc/shortages.ts';
 import type { Logger } from '../../logger.ts';
 import type { OnError } from './failures.ts';
@@ -37,7 +37,7 @@ export interface WorkerContext {
   /** Of all servers: who wants to hear of requests that are over. */
   readonly observers: Observers;
   /** Where it says to the other workers how many connections it has. */
-  readonly place?: Place | undefined;
+  readonly slot?: Slot | undefined;
 }
 
 export interface Worker {

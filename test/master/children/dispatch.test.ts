@@ -25,7 +25,7 @@ it('what a worker had not taken when it died goes to the next, ahead of the rest
   dispatch.noteIdle('a', true);
   for (const connection of [1, 2]) dispatch.arrive(connection);
   expect(sent(dispatch.next())).toEqual(['a1']);
-  dispatch.bury('a');
+  dispatch.reap('a');
   dispatch.noteIdle('b', true);
   expect(sent(dispatch.next())).toEqual(['b1']);
 });
@@ -36,7 +36,7 @@ it('what a worker had taken dies with it', () => {
   dispatch.arrive(1);
   dispatch.next();
   expect(dispatch.noteTaken('a')).toBe(1);
-  dispatch.bury('a');
+  dispatch.reap('a');
   dispatch.noteIdle('b', true);
   expect(dispatch.next()).toEqual([]);
 });
@@ -67,12 +67,12 @@ it('whatever happens, each connection is taken once at most, and none is forgott
       for (const { what, worker } of steps) {
         if (what === 'arrive') dispatch.arrive(++arrived);
         else if (what === 'taken') taken.push(dispatch.noteTaken(worker));
-        else if (what === 'bury') dispatch.bury(worker);
+        else if (what === 'bury') dispatch.reap(worker);
         else if (what === 'dismiss') dispatch.dismiss(worker);
         else dispatch.noteIdle(worker, what === 'idle');
         dispatch.next();
       }
-      for (const worker of ['a', 'b', 'c']) dispatch.bury(worker);
+      for (const worker of ['a', 'b', 'c']) dispatch.reap(worker);
       const left = dispatch.leaveTo('z').map(({ connection }) => connection);
       const all = [...taken.filter((connection) => connection !== undefined), ...left];
       expect(all.toSorted((a, b) => a - b)).toEqual(Array.from({ length: arrived }, (_, index) => index + 1));
