@@ -17,6 +17,7 @@ import { Request as NodeRequest } from '../src/app/node/request.ts';
 import { ClientSocket } from '../src/app/node/socket.ts';
 import { environMaker } from '../src/app/wsgi/environ.ts';
 import { Exchange, type Transport } from '../src/http/exchange.ts';
+import { H1Answer } from '../src/http/h1/answer.ts';
 import { Gathered } from '../src/http/h1/gathered.ts';
 import { defaultLimits, type Limits } from '../src/http/limits.ts';
 import { readRequest, writeRequest } from '../src/worker/threads/messages.ts';
@@ -175,8 +176,7 @@ const transport: Transport = {
     remote: { address: '127.0.0.1', port: '1234' },
     scheme: 'http',
   },
-  sendText: () => true,
-  sendBytes: () => true,
+  answer: new H1Answer({ sendText: () => true, sendBytes: () => true }),
   pendingBytes: 0,
   whenTaken: () => {},
   pauseBody: () => {},

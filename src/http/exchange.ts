@@ -1,25 +1,24 @@
 /**
  * One request and its answer, as the server offers them to an app interface. Everything that an interface may do is
- * here; what it means on the wire is the writer's, and the socket is the connection's.
+ * here; what it means on the wire is the answer sink's, and the socket is the connection's.
  */
 
+import type { AnswerSink, Bytes, Piece } from './answer-sink.ts';
 import type { Ends } from './ends.ts';
 import { AppError, ClientGone, HttpError, overdueAnswer } from './errors.ts';
 import {
+  writeInterimHead as checkInterim,
+  checkTrailers,
   type Field,
   type Framing,
   type ResponseState,
-  writeHead,
-  writeInterimHead,
-  writeTrailers,
 } from './h1/writer.ts';
 import type { RequestHead } from './head.ts';
 import { maxQueuedBytes } from './limits.ts';
 import type { Observed, Observers, Outcome } from './observers.ts';
 import { Pieces } from './pieces.ts';
 
-export type Bytes = Uint8Array;
-export type Piece = string | Bytes;
+export type { Bytes, Piece };
 
 /** Who takes a request's body. */
 export interface BodySink {
@@ -63,9 +62,8 @@ export interface Attachment {
 /** What an exchange needs of its connection. */
 export interface Transport {
   readonly ends: Ends;
-  /** @returns false when the client takes less than it is sent: wait for `onDrain` */
-  sendText(text: string): boolean;
-  sendBytes(head: string, bytes: Bytes, tail: string): boolean;
+  /** Where the answer goes. */
+  readonly answer: AnswerSink;
   /** What was sent and is not on its way to the client. Where some never will be, it stays above 0. */
   readonly pendingBytes: number;
   /** Calls back in a later tick, when all that was sent until now is on its way; with an error where it never will be. */
@@ -198,7 +196,7 @@ export class Exchange implements ResponseState, Observed {
   /** Begins to read the body. What has come already is delivered at once. */
   readBody(sink: BodySink): void {
     if (this.isAwaitingContinue && !this.isStarted && !this.isGone) {
-      this.transport.sendText('HTTP/1.1 100 Continue\r\n\r\n');
+      this.transport.answer.continue();
       this.head.expectsContinue = false;
     }
     this.sink = sink;
@@ -270,15 +268,14 @@ export class Exchange implements ResponseState, Observed {
     if (this.isGone) return;
     this.expectUnstarted();
     const length = typeof body === 'string' ? Buffer.byteLength(body) : body.byteLength;
-    const head = this.makeHead(status, fields, length);
+    this.sayHead(status, fields, length);
     this.fields = fields;
     if (this.framing !== 'none') this.sentBytes = length;
     // Said ahead of the bytes: a transport may want to send the end along with them.
     this.isEnded = true;
-    if (this.framing === 'none' || length === 0) this.transport.sendText(head);
-    // As many bytes as characters: all of it is ASCII, and goes out in one text with the head.
-    else if (typeof body === 'string' && length === body.length) this.transport.sendText(head + body);
-    else this.transport.sendBytes(head, typeof body === 'string' ? Buffer.from(body) : body, '');
+    const { answer } = this.transport;
+    if (length === 0) answer.flushHead();
+    else answer.data(this, body, length);
     this.transport.finish(this);
   }
 
@@ -299,26 +296,22 @@ export class Exchange implements ResponseState, Observed {
     if (this.isEnded) throw new AppError('written to after its end');
     const length = typeof piece === 'string' ? Buffer.byteLength(piece) : piece.byteLength;
     if (length === 0) return true;
-    const head = this.isStarted ? '' : this.makeHead(this.status, this.fields, this.knownLength);
-    this.sentBytes += length;
-    if (this.framing === 'none') return head === '' || this.transport.sendText(head);
-    if (this.framing === 'length' && this.sentBytes > this.contentLength) {
-      this.sentBytes -= length;
+    const isFirst = !this.isStarted;
+    if (isFirst) this.sayHead(this.status, this.fields, this.knownLength);
+    if (this.framing === 'length' && this.sentBytes + length > this.contentLength) {
       // Nothing was sent: there can be another answer.
-      if (head !== '') this.isStarted = false;
+      if (isFirst) this.isStarted = false;
       throw new AppError(`the body is longer than its Content-Length of ${this.contentLength}`);
     }
-    const isChunked = this.framing === 'chunked';
-    const prefix = isChunked ? `${head}${length.toString(16)}\r\n` : head;
-    const suffix = isChunked ? '\r\n' : '';
-    if (typeof piece === 'string' && length === piece.length) return this.transport.sendText(prefix + piece + suffix);
-    return this.transport.sendBytes(prefix, typeof piece === 'string' ? Buffer.from(piece) : piece, suffix);
+    if (this.framing !== 'none') this.sentBytes += length;
+    return this.transport.answer.data(this, piece, length);
   }
 
   /** Sends the head ahead of the body. */
   sendHead(): void {
-    if (!this.isStarted && !this.isGone)
-      this.transport.sendText(this.makeHead(this.status, this.fields, this.knownLength));
+    if (this.isStarted || this.isGone) return;
+    this.sayHead(this.status, this.fields, this.knownLength);
+    this.transport.answer.flushHead();
   }
 
   /**
@@ -327,13 +320,16 @@ export class Exchange implements ResponseState, Observed {
    */
   end(trailers: readonly Field[] = []): void {
     if (this.isEnded || this.isGone) return;
-    const last = writeTrailers(trailers);
-    if (!this.isStarted)
-      this.transport.sendText(this.makeHead(this.status, this.fields, trailers.length === 0 ? 0 : -1));
+    const last = checkTrailers(trailers);
+    const { answer } = this.transport;
+    if (!this.isStarted) {
+      this.sayHead(this.status, this.fields, trailers.length === 0 ? 0 : -1);
+      answer.flushHead();
+    }
     if (this.framing === 'length' && this.sentBytes < this.contentLength)
       throw new AppError(`the body has ${this.sentBytes} bytes, but its Content-Length says ${this.contentLength}`);
     this.isEnded = true;
-    if (this.framing === 'chunked') this.transport.sendText(`0\r\n${last}\r\n`);
+    answer.end(this, last);
     this.transport.finish(this);
   }
 
@@ -344,8 +340,10 @@ export class Exchange implements ResponseState, Observed {
 
   /** A response ahead of the answer (RFC 9110 §15.2), which HTTP/1.0 clients would not understand. */
   sendInterim(status: string, fields: readonly Field[]): void {
-    const text = writeInterimHead(status, fields, this.isLenient);
-    if (!this.isStarted && !this.isGone && this.minorVersion !== 0) this.transport.sendText(text);
+    const isWanted = !this.isStarted && !this.isGone && this.minorVersion !== 0;
+    // Nobody hears it, but an app is told of its mistakes all the same.
+    if (isWanted) this.transport.answer.interim(status, fields, this.isLenient);
+    else checkInterim(status, fields, this.isLenient);
   }
 
   /** The one way for failures: ended, nothing; begun, the connection is cut; else a 500 that shows no internals. */
@@ -442,13 +440,12 @@ export class Exchange implements ResponseState, Observed {
     return this.fields;
   }
 
-  private makeHead(status: string, fields: readonly Field[], knownLength: number): string {
+  private sayHead(status: string, fields: readonly Field[], knownLength: number): void {
     if (status === '') throw new AppError('the body began before startResponse was called');
     this.persists = this.transport.mayPersist(this);
-    const text = writeHead(this, status, fields, knownLength);
+    this.transport.answer.head(this, status, fields, knownLength);
     this.status = status;
     this.isStarted = true;
-    return text;
   }
 
   private expectUnstarted(): void {

@@ -3,6 +3,7 @@
 import { describe, expect, test } from 'vitest';
 import { nowhere } from '../../src/http/ends.ts';
 import { Exchange, type Transport } from '../../src/http/exchange.ts';
+import { H1Answer } from '../../src/http/h1/answer.ts';
 import { RequestHead } from '../../src/http/head.ts';
 import { maxReadAheadBytes } from '../../src/http/limits.ts';
 import { ReadAhead } from '../../src/http/read-ahead.ts';
@@ -20,8 +21,7 @@ function open(limit = limitBytes) {
   const calls: string[] = [];
   const transport: Transport = {
     ends: { local: nowhere, remote: nowhere, scheme: 'http' },
-    sendText: (text) => calls.push(text.split('\r\n')[0]!) > 0,
-    sendBytes: () => true,
+    answer: new H1Answer({ sendText: (text) => calls.push(text.split('\r\n')[0]!) > 0, sendBytes: () => true }),
     pendingBytes: 0,
     whenTaken: () => {},
     pauseBody: () => void calls.push('pause'),

@@ -11,12 +11,13 @@ import { setImmediate } from 'node:timers';
 import { inFreshContext } from '../context.ts';
 import type { End, Ends } from '../ends.ts';
 import { ClientGone, HttpError, overdueAnswer, timeoutError } from '../errors.ts';
-import { type Attachment, type Bytes, Exchange, type Transport, type Tunnel, type TunnelEvents } from '../exchange.ts';
+import { type Attachment, Exchange, type Transport, type Tunnel, type TunnelEvents } from '../exchange.ts';
 import type { RequestHead } from '../head.ts';
 import { defaultTimeouts, departureMs, largeBodyBytes, maxDrainBytes } from '../limits.ts';
 import { checkDeadline } from '../overdue.ts';
 import { openWire } from '../wire/open-wire.ts';
 import type { Incoming, Wire, WireEvents } from '../wire/wire.ts';
+import { H1Answer } from './answer.ts';
 import { Departing, type Deserted } from './departing.ts';
 import type { Host, Waiting, Worth } from './host.ts';
 import { IncomingBody } from './incoming-body.ts';
@@ -30,6 +31,7 @@ export class Connection implements RequestSink, WireEvents, OutgoingEvents, Tran
   readonly ends: Ends;
   readonly wire: Wire;
   readonly outgoing: Outgoing;
+  readonly answer: H1Answer;
   readonly waits: Waits;
   attachment: Attachment | undefined = undefined;
   /** Whether the client has ended, but requests that came before wait for their answers. */
@@ -70,6 +72,7 @@ export class Connection implements RequestSink, WireEvents, OutgoingEvents, Tran
     this.waits = new Waits(server);
     this.wire = open(incoming, this);
     this.outgoing = new Outgoing(this.wire, this, server.heldAnswerBytes);
+    this.answer = new H1Answer(this.outgoing);
   }
 
   get phase(): Phase {
@@ -280,14 +283,6 @@ export class Connection implements RequestSink, WireEvents, OutgoingEvents, Tran
   }
 
   // To the exchange.
-
-  sendText(text: string): boolean {
-    return this.outgoing.sendText(text);
-  }
-
-  sendBytes(head: string, bytes: Bytes, tail: string): boolean {
-    return this.outgoing.sendBytes(head, bytes, tail);
-  }
 
   get pendingBytes(): number {
     return this.outgoing.pendingBytes;

@@ -31,9 +31,16 @@ export interface ResponseState {
 /**
  * Writes a head and decides the framing.
  * @param knownLength the body's length in bytes where all of it is at hand, else -1
+ * @param saysConnection else it is left to `connectionField`
  * @throws AppError for a malformed status or field, or a Content-Length that is not the known length
  */
-export function writeHead(state: ResponseState, status: string, fields: readonly Field[], knownLength: number): string {
+export function writeHead(
+  state: ResponseState,
+  status: string,
+  fields: readonly Field[],
+  knownLength: number,
+  saysConnection = true,
+): string {
   checkStatus(status);
   // RFC 9110 §15.3.5, §15.3.6, §15.4.5.
   const isReset = status.startsWith('205');
@@ -87,10 +94,15 @@ export function writeHead(state: ResponseState, status: string, fields: readonly
     state.framing = 'close';
     if (!state.isHeadRequest) state.persists = false;
   }
-  if (!state.persists) text += 'Connection: close\r\n';
-  else if (state.minorVersion === 0) text += 'Connection: keep-alive\r\n';
+  if (saysConnection) text += connectionField(state);
   if (state.isHeadRequest) state.framing = 'none';
   return `${text}\r\n`;
+}
+
+/** How the connection goes on (RFC 9112 §9.3, §9.6); in HTTP/1.1, that it does goes without saying. */
+export function connectionField({ persists, minorVersion }: ResponseState): string {
+  if (!persists) return 'Connection: close\r\n';
+  return minorVersion === 0 ? 'Connection: keep-alive\r\n' : '';
 }
 
 /** Apps of Node's say how their body is framed; here that is found out anyway. Another coding would be a lie. */
@@ -116,8 +128,13 @@ export function writeInterimHead(status: string, fields: readonly Field[], isLen
 /** Field lines behind a chunked body. What frames, routes or describes the message may not come so late (RFC 9110 §6.5.1). */
 export function writeTrailers(fields: readonly Field[]): string {
   let text = '';
-  for (const [name, value] of fields) if (checkField(name, value) === 'other') text += `${name}: ${value}\r\n`;
+  for (const [name, value] of checkTrailers(fields)) text += `${name}: ${value}\r\n`;
   return text;
+}
+
+/** Those that may come behind a body. @throws AppError for a malformed one */
+export function checkTrailers(fields: readonly Field[]): readonly Field[] {
+  return fields.length === 0 ? fields : fields.filter(([name, value]) => checkField(name, value) === 'other');
 }
 
 function isOfConnection(kind: FieldKind): boolean {

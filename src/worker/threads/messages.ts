@@ -7,6 +7,7 @@ import type { MessagePort } from 'node:worker_threads';
 import type { AppSource } from '../../app/script.ts';
 import type { Settings } from '../../config/settings.ts';
 import type { ErrorReport } from '../../errors.ts';
+import type { MadeText } from '../../http/answer-sink.ts';
 import type { Ends, Scheme } from '../../http/ends.ts';
 import { lookUpField } from '../../http/fields.ts';
 import { RequestHead } from '../../http/head.ts';
@@ -75,11 +76,10 @@ export type FromThread =
   /** A line that the app wrote to `wsgi.errors`. */
   | readonly ['line', string];
 
-/** Text as latin1, and bytes with the text that follows them. */
-export interface AnswerPart {
-  readonly text: string;
-  readonly bytes: Uint8Array | undefined;
-  readonly tail: string;
+/** What HTTP/1.1 has made of it in the thread. */
+export interface AnswerPart extends MadeText {
+  /** Bytes of the body, so far. */
+  readonly sentBytes: number;
   /** Where the bytes lie in shared memory: its number. */
   readonly share?: number;
 }
@@ -111,6 +111,9 @@ export const AnswerFlag = {
   /** With `end`: the thread wants to hear (`out`) when the client has taken it. */
   confirm: 64,
 } as const;
+
+/** With `head`, the bits from here on are the status. */
+export const statusShift = 8;
 
 /** How much of a request's body may be on its way to a thread. */
 export const windowBytes = 256 * 1024;

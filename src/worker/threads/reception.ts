@@ -121,9 +121,9 @@ export class Reception<T extends Answering> {
   }
 
   private drainRing(thread: T): boolean {
-    return thread.answers.drain((id, flags, text) => {
+    return thread.answers.drain((id, flags, small) => {
       const relay = thread.given.get(id);
-      const answer: AnswerPart = { text, bytes: undefined, tail: '' };
+      const answer: AnswerPart = { ...small, bytes: undefined, tail: '' };
       if (relay !== undefined) this.answer(thread, relay, flags, answer);
       else this.drop(thread, id, flags, answer);
     });

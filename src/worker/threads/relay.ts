@@ -9,6 +9,7 @@ import {
   type AnswerPart,
   bytesIn,
   creditBytes,
+  statusShift,
   type ToThread,
   windowBytes,
   writeRequest,
@@ -93,28 +94,24 @@ export class Relay {
   /** A part of the answer. */
   answer(flags: number, sent: AnswerPart): void {
     const { exchange } = this;
-    const { text, bytes, tail } = sent;
     const { transport } = exchange;
     if (this.isOver || exchange.isEnded || exchange.isGone) return this.confirm(flags, false);
     if ((flags & AnswerFlag.interim) !== 0) {
-      if (!exchange.isStarted) transport.sendText(text);
+      if (!exchange.isStarted) transport.answer.pass(exchange, sent);
       return;
     }
-    let said = text;
     if ((flags & AnswerFlag.head) !== 0) {
       const mayPersist = (flags & AnswerFlag.persists) !== 0;
       exchange.persists = mayPersist && (flags & AnswerFlag.hangUp) === 0 && transport.mayPersist(exchange);
-      exchange.status = text.slice(9, text.indexOf('\r\n'));
+      exchange.status = String(flags >> statusShift);
       exchange.isStarted = true;
-      if (mayPersist && !exchange.persists) said = withoutPersistence(text);
     }
     // As in the exchange itself: the transport may look at it while it sends.
     const isEnd = (flags & AnswerFlag.end) !== 0;
     if (isEnd) exchange.isEnded = true;
     if ((flags & AnswerFlag.hangUp) !== 0) exchange.persists = false;
-    let isTaking = true;
-    if (bytes !== undefined) isTaking = transport.sendBytes(said, bytes, tail);
-    else if (said !== '') isTaking = transport.sendText(said);
+    exchange.sentBytes = sent.sentBytes;
+    const isTaking = transport.answer.pass(exchange, sent);
     if (isEnd) {
       transport.finish(exchange);
       if ((flags & AnswerFlag.confirm) !== 0) transport.whenTaken((error) => this.confirm(flags, error === undefined));
@@ -144,11 +141,4 @@ export class Relay {
   abort(reason: Error): void {
     if (!this.isOver) this.thread?.send(['gone', this.id, reason.message]);
   }
-}
-
-/** The thread did not know that this connection must end: its head says now that it does. */
-function withoutPersistence(text: string): string {
-  const end = text.indexOf('\r\n\r\n') + 2;
-  const head = text.slice(0, end).replace(/Connection: keep-alive\r\n$/, '');
-  return `${head}Connection: close\r\n${text.slice(end)}`;
 }

@@ -39,13 +39,19 @@ function receptionOf() {
   return { reception, thread, watch, log, sent, give };
 }
 
-const text = (said: string): AnswerPart => ({ text: said, bytes: undefined, tail: '' });
+const text = (said: string): AnswerPart => ({
+  text: said,
+  bytes: undefined,
+  tail: '',
+  headLength: 0,
+  sentBytes: 0,
+});
 
 it('what lies in the ring was written ahead of a message, and is passed on first', () => {
   const { reception, thread, log, give } = receptionOf();
   give(1);
   give(2);
-  thread.answers.write(1, head | end | done, 'by the ring');
+  thread.answers.write(1, head | end | done, text('by the ring'));
   reception.take(thread, ['answer', 2, head, text('by message')]);
   expect(log.slice(0, 1)).toEqual(['1: by the ring']);
   expect(log).toContain('2: by message');
@@ -55,13 +61,13 @@ it('all rings are read until a turn of the loop brings nothing, and threads that
   const { reception, thread, watch, log, give } = receptionOf();
   for (const id of [1, 2]) {
     give(id);
-    thread.answers.write(id, head | end | done, 'x');
+    thread.answers.write(id, head | end | done, text('x'));
   }
   reception.wake();
   expect(log).toEqual(['1: x', '2: x', 'finished, 0 left']);
   // It looks by itself now.
   give(3);
-  thread.answers.write(3, head | end | done, 'y');
+  thread.answers.write(3, head | end | done, text('y'));
   expect(watch.mustWake()).toBe(false);
   await new Promise(setImmediate);
   await new Promise(setImmediate);
@@ -79,7 +85,7 @@ it('an answer that nobody waits for is dropped, and its thread is told that it d
 it('the last answer of a thread that has ended still goes out', () => {
   const { reception, thread, log, give } = receptionOf();
   give(1);
-  thread.answers.write(1, head | end, 'last words');
+  thread.answers.write(1, head | end, text('last words'));
   reception.end(thread);
   expect(log).toEqual(['1: last words']);
 });

@@ -3,11 +3,13 @@
 import { describe, expect, it } from 'vitest';
 import { nowhere } from '../../../src/http/ends.ts';
 import { Exchange, type Transport } from '../../../src/http/exchange.ts';
+import { H1Answer } from '../../../src/http/h1/answer.ts';
 import { RequestHead } from '../../../src/http/head.ts';
 import {
   AnswerFlag,
   creditBytes,
   readRequest,
+  statusShift,
   type ToThread,
   windowBytes,
 } from '../../../src/worker/threads/messages.ts';
@@ -19,8 +21,11 @@ function begun({ head = {}, isTaking = true }: { head?: Partial<RequestHead>; is
   const transport: Transport = {
     ends: { local: nowhere, remote: nowhere, scheme: 'http' },
     pendingBytes: 0,
-    sendText: (text) => toClient.push(text) > 0 && isTaking,
-    sendBytes: (text, bytes, tail) => toClient.push(text, Buffer.from(bytes).toString('latin1'), tail) > 0 && isTaking,
+    answer: new H1Answer({
+      sendText: (text) => toClient.push(text) > 0 && isTaking,
+      sendBytes: (text, bytes, tail) =>
+        toClient.push(text, Buffer.from(bytes).toString('latin1'), tail) > 0 && isTaking,
+    }),
     whenTaken: (callback) => callback(),
     pauseBody: () => toClient.push('(stop)'),
     resumeBody: () => toClient.push('(go on)'),
@@ -37,7 +42,8 @@ function begun({ head = {}, isTaking = true }: { head?: Partial<RequestHead>; is
   return { exchange, relay, toThread, toClient, kinds: () => toThread.map((message) => message[0]) };
 }
 
-const text = (said: string) => ({ text: said, bytes: undefined, tail: '' });
+const text = (said: string) => ({ text: said, bytes: undefined, tail: '', headLength: said.length, sentBytes: 0 });
+const ok = (200 << statusShift) | AnswerFlag.head | AnswerFlag.persists;
 
 describe('a request’s body', () => {
   it('of a small size follows its head at once, ahead of the app’s asking for it', () => {
@@ -79,14 +85,14 @@ describe('an answer', () => {
     relay.answer(AnswerFlag.head, text('HTTP/1.1 200 OK\r\n\r\n'));
     expect(kinds()).not.toContain('taken');
     const bytes = new Uint8Array(creditBytes);
-    relay.answer(0, { text: '', bytes, tail: '' });
+    relay.answer(0, { text: '', bytes, tail: '', headLength: 0, sentBytes: bytes.length });
     expect(toThread.at(-1)).toEqual(['taken', 1, creditBytes + 19]);
   });
 
   it('is credited only when a slow client has taken it', () => {
     const { exchange, relay, kinds, toThread } = begun({ isTaking: false });
     relay.answer(AnswerFlag.head, text('HTTP/1.1 200 OK\r\n\r\n'));
-    relay.answer(0, { text: '', bytes: new Uint8Array(creditBytes), tail: '' });
+    relay.answer(0, { ...text(''), bytes: new Uint8Array(creditBytes) });
     expect(kinds()).not.toContain('taken');
     exchange.onDrain?.();
     expect(toThread.at(-1)).toEqual(['taken', 1, creditBytes + 19]);
@@ -95,10 +101,23 @@ describe('an answer', () => {
   it('that is complete is confirmed to a thread that asked for it, when it is out', () => {
     const { exchange, relay, toThread, toClient } = begun({});
     const { head, end, confirm } = AnswerFlag;
-    relay.answer(head | end | confirm, text('HTTP/1.1 204 No Content\r\n\r\n'));
-    expect([exchange.isEnded, exchange.status]).toEqual([true, '204 No Content']);
+    relay.answer((204 << statusShift) | head | end | confirm, text('HTTP/1.1 204 No Content\r\n\r\n'));
+    expect([exchange.isEnded, exchange.status]).toEqual([true, '204']);
     expect(toClient.at(-1)).toBe('(end)');
     expect(toThread.at(-1)).toEqual(['out', 1, true]);
+  });
+
+  it.each([
+    ['persists, in HTTP/1.1', 1, ok, ''],
+    ['persists, in HTTP/1.0', 0, ok, 'Connection: keep-alive\r\n'],
+    ['ends with it', 1, ok & ~AnswerFlag.persists, 'Connection: close\r\n'],
+    ['ends with it, as the app wants', 1, ok | AnswerFlag.hangUp, 'Connection: close\r\n'],
+  ])('says to the client, at the end of its head, that its connection %s', (_, minorVersion, flags, field) => {
+    const { exchange, relay, toClient } = begun({ head: { minorVersion } });
+    const answer = { ...text('HTTP/1.1 200 OK\r\nX-A: 1\r\n\r\n'), sentBytes: 4 };
+    relay.answer(flags, { ...answer, text: `${answer.text}\r\n\r\n` });
+    expect(toClient).toEqual([`HTTP/1.1 200 OK\r\nX-A: 1\r\n${field}\r\n\r\n\r\n`]);
+    expect([exchange.status, exchange.sentBytes]).toEqual(['200', 4]);
   });
 
   it('goes nowhere when its client has gone, and the thread is told so', () => {

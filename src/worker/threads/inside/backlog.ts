@@ -47,7 +47,13 @@ export class Backlog {
     if (isLast) this.waiting.shift();
     return {
       flags: isFirst ? flags : 0,
-      part: { text: isFirst ? part.text : '', bytes: slice, tail: isLast ? part.tail : '' },
+      part: {
+        text: isFirst ? part.text : '',
+        bytes: slice,
+        tail: isLast ? part.tail : '',
+        headLength: isFirst ? part.headLength : 0,
+        sentBytes: part.sentBytes,
+      },
     };
   }
 

@@ -25,9 +25,9 @@ export class Outlet {
   }
 
   answer(id: number, flags: number, answer: AnswerPart): void {
-    const { text, bytes } = answer;
+    const { bytes } = answer;
     const isLast = (flags & (AnswerFlag.end | AnswerFlag.done)) !== 0;
-    if (isLast && bytes === undefined && this.lastPosted !== id && this.ring.write(id, flags, text)) {
+    if (isLast && bytes === undefined && this.lastPosted !== id && this.ring.write(id, flags, answer)) {
       if (this.watch.mustWake()) this.port.postMessage(undefined);
     } else this.post(['answer', id, flags, answer]);
   }

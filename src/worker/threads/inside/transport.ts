@@ -4,11 +4,21 @@
  */
 
 import { report } from '../../../errors.ts';
+import type { MadeText } from '../../../http/answer-sink.ts';
 import type { Ends } from '../../../http/ends.ts';
 import { ClientGone, isDeparture } from '../../../http/errors.ts';
 import type { Attachment, Bytes, Exchange, Transport } from '../../../http/exchange.ts';
+import { H1Answer, type TextOut } from '../../../http/h1/answer.ts';
 import { type Taken, tellTaken } from '../../../http/wire/taken.ts';
-import { AnswerFlag, type AnswerPart, answerWindowBytes, bytesIn, creditBytes, type Request } from '../messages.ts';
+import {
+  AnswerFlag,
+  type AnswerPart,
+  answerWindowBytes,
+  bytesIn,
+  creditBytes,
+  type Request,
+  statusShift,
+} from '../messages.ts';
 import { Backlog } from './backlog.ts';
 import type { Outlet } from './outlet.ts';
 import type { Shares } from './shares.ts';
@@ -19,10 +29,11 @@ const smallBytes = 8 * 1024;
 const largeTextBytes = 64 * 1024;
 /** From here on bytes are shared rather than copied for each client. */
 const sharedFromBytes = 1024 * 1024;
-const nothing: AnswerPart = { text: '', bytes: undefined, tail: '' };
+const nothing: MadeText = { text: '', bytes: undefined, tail: '', headLength: 0 };
 
-export class ThreadTransport implements Transport {
+export class ThreadTransport implements Transport, TextOut {
   readonly ends: Ends;
+  readonly answer: H1Answer;
 
   /** While the app's function runs: an answer that is complete by then goes out together with the news that it is done. */
   isCalling = true;
@@ -62,22 +73,21 @@ export class ThreadTransport implements Transport {
     this.head = head;
     this.outlet = outlet;
     this.ends = ends;
+    this.answer = new H1Answer(this, false);
   }
 
   // To the exchange.
 
-  sendText(text: string): boolean {
-    if (text.length < largeTextBytes) return this.send({ text, bytes: undefined, tail: '' });
-    const isHeadDue = this.exchange?.isStarted === true && !this.hasBegun;
-    const bodyStart = isHeadDue ? text.indexOf('\r\n\r\n') + 4 : 0;
-    return this.sendBytes(text.slice(0, bodyStart), Buffer.from(text.slice(bodyStart), 'latin1'), '');
+  sendText(text: string, headLength: number): boolean {
+    if (text.length < largeTextBytes) return this.send({ text, bytes: undefined, tail: '', headLength });
+    return this.sendBytes(text.slice(0, headLength), Buffer.from(text.slice(headLength), 'latin1'), '', headLength);
   }
 
-  sendBytes(head: string, bytes: Bytes, tail: string): boolean {
-    if (bytes.byteLength >= sharedFromBytes) return this.sendLarge(head, bytes, tail);
-    if (bytes.byteLength > smallBytes) return this.send({ text: head, bytes: new Uint8Array(bytes), tail });
+  sendBytes(text: string, bytes: Bytes, tail: string, headLength: number): boolean {
+    if (bytes.byteLength >= sharedFromBytes) return this.sendLarge({ text, bytes, tail, headLength });
+    if (bytes.byteLength > smallBytes) return this.send({ text, bytes: new Uint8Array(bytes), tail, headLength });
     const view = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-    return this.sendText(head + view.toString('latin1') + tail);
+    return this.sendText(text + view.toString('latin1') + tail, headLength);
   }
 
   /** As far as it is known here: what the client has taken is told in steps. */
@@ -213,20 +223,24 @@ export class ThreadTransport implements Transport {
   }
 
   /** Of bytes that are shared the main thread takes any number at once. Others wait here until the client takes them. */
-  private sendLarge(text: string, bytes: Bytes, tail: string): boolean {
-    const share = this.backlog.isEmpty ? this.shares.of(bytes) : undefined;
-    if (share !== undefined) return this.send({ text, bytes: share.bytes, tail, share: share.number });
-    return this.send({ text, bytes, tail }, true);
+  private sendLarge(made: MadeText & { readonly bytes: Bytes }): boolean {
+    const share = this.backlog.isEmpty ? this.shares.of(made.bytes) : undefined;
+    if (share !== undefined) return this.send({ ...made, bytes: share.bytes }, false, share.number);
+    return this.send(made, true);
   }
 
   /** @param mustWait beyond what the main thread may hold of it */
-  private send(sent: AnswerPart, mustWait = false): boolean {
+  private send({ text, bytes, tail, headLength }: MadeText, mustWait = false, share?: number): boolean {
     const { exchange } = this;
+    const sentBytes = exchange?.sentBytes ?? 0;
+    const part: AnswerPart = { text, bytes, tail, headLength, sentBytes };
+    const sent = share === undefined ? part : { ...part, share };
     let flags = 0;
     if (exchange?.isStarted !== true) flags = AnswerFlag.interim;
     else if (!this.hasBegun) {
       this.hasBegun = true;
-      flags = AnswerFlag.head | (exchange.persists ? AnswerFlag.persists : 0);
+      const status = Number.parseInt(exchange.status, 10) << statusShift;
+      flags = status | AnswerFlag.head | (exchange.persists ? AnswerFlag.persists : 0);
     }
     if (mustWait || !this.backlog.isEmpty) {
       this.backlog.add(flags, sent);
@@ -258,7 +272,8 @@ export class ThreadTransport implements Transport {
     const end = this.exchange?.isEnded === true && !this.hasEnded ? AnswerFlag.end : 0;
     if (end === 0 && flags === 0) return;
     this.hasEnded ||= end !== 0;
-    const { last = nothing, lastFlags } = this;
+    const { lastFlags } = this;
+    const last = this.last ?? { ...nothing, sentBytes: this.exchange?.sentBytes ?? 0 };
     this.last = undefined;
     this.lastFlags = 0;
     let confirm = 0;

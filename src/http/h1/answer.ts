@@ -1,0 +1,84 @@
+/** Answers as HTTP/1.1 text (RFC 9112): head and first piece of a body in one, chunks, and what may come ahead of it all. */
+
+import type { AnswerSink, Bytes, MadeText, Piece } from '../answer-sink.ts';
+import {
+  connectionField,
+  type Field,
+  type ResponseState,
+  writeHead,
+  writeInterimHead,
+  writeTrailers,
+} from './writer.ts';
+
+/** Where the text goes: latin1, with bytes between. */
+export interface TextOut {
+  /**
+   * @param headLength how much of the text is the answer's head
+   * @returns false when the client takes less than it is sent
+   */
+  sendText(text: string, headLength: number): boolean;
+  sendBytes(text: string, bytes: Bytes, tail: string, headLength: number): boolean;
+}
+
+/** One for each connection: answers come one after another. */
+export class H1Answer implements AnswerSink {
+  private readonly out: TextOut;
+  private readonly saysConnection: boolean;
+  /** The head that goes out with what follows. */
+  private text = '';
+
+  /** @param saysConnection whether it is known here how the connection goes on */
+  constructor(out: TextOut, saysConnection = true) {
+    this.out = out;
+    this.saysConnection = saysConnection;
+  }
+
+  continue(): void {
+    this.out.sendText('HTTP/1.1 100 Continue\r\n\r\n', 0);
+  }
+
+  interim(status: string, fields: readonly Field[], isLenient: boolean): void {
+    this.out.sendText(writeInterimHead(status, fields, isLenient), 0);
+  }
+
+  head(state: ResponseState, status: string, fields: readonly Field[], knownLength: number): void {
+    this.text = writeHead(state, status, fields, knownLength, this.saysConnection);
+  }
+
+  flushHead(): boolean {
+    const head = this.takeHead();
+    return head === '' || this.out.sendText(head, head.length);
+  }
+
+  data(state: ResponseState, piece: Piece, length: number): boolean {
+    if (state.framing === 'none') return this.flushHead();
+    const head = this.takeHead();
+    const isChunked = state.framing === 'chunked';
+    const prefix = isChunked ? `${head}${length.toString(16)}\r\n` : head;
+    const suffix = isChunked ? '\r\n' : '';
+    // As many bytes as characters: all of it is ASCII, and goes out in one text with the head.
+    if (typeof piece === 'string' && length === piece.length)
+      return this.out.sendText(prefix + piece + suffix, head.length);
+    const bytes = typeof piece === 'string' ? Buffer.from(piece) : piece;
+    return this.out.sendBytes(prefix, bytes, suffix, head.length);
+  }
+
+  end(state: ResponseState, trailers: readonly Field[]): void {
+    if (state.framing === 'chunked') this.out.sendText(`0\r\n${writeTrailers(trailers)}\r\n`, 0);
+  }
+
+  pass(state: ResponseState, { text, bytes, tail, headLength }: MadeText): boolean {
+    const field = headLength === 0 ? '' : connectionField(state);
+    // Ahead of the empty line.
+    const at = headLength - 2;
+    const whole = field === '' ? text : text.slice(0, at) + field + text.slice(at);
+    if (bytes !== undefined) return this.out.sendBytes(whole, bytes, tail, headLength);
+    return whole === '' || this.out.sendText(whole, headLength);
+  }
+
+  private takeHead(): string {
+    const { text } = this;
+    this.text = '';
+    return text;
+  }
+}
