@@ -5,6 +5,7 @@ import type { ConnectionLoader, PreparedApp, RawServer, RawServerOptions, Reques
 import { parseReference } from './load.ts';
 import { type AskedInterface, descriptorOf, interfaceNames } from './names.ts';
 import type { InterfaceName } from './registry.ts';
+import { traced } from './tracing.ts';
 import type { EnvironOptions } from './wsgi/environ.ts';
 import type { Handler } from './wsgi/wsgi.ts';
 
@@ -42,7 +43,7 @@ export function makeHandler(app: unknown, asked: AskedInterface, options: Enviro
   const name = findInterface(app, asked);
   const make = loaded.get(name)?.makeHandler;
   if (make === undefined) throw new Error(`interface ${name}: it serves no requests, or prepareApp was not called`);
-  return make(app, options);
+  return traced(name, make(app, options));
 }
 
 /**

@@ -3,8 +3,6 @@
  * an exchange of ours.
  */
 
-import { EventEmitter } from 'node:events';
-import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Exchange } from '../../http/exchange.ts';
 import { listMembers } from '../../http/h1/grammar.ts';
 import { isNodeServer, type NodeServer } from '../detect.ts';
@@ -12,16 +10,17 @@ import type { Handler } from '../wsgi/wsgi.ts';
 import { hasPrototypes, standBefore } from './prototypes.ts';
 import { abortRequest, own, Request } from './request.ts';
 import { close, fail, Response, writeEarlyHints } from './response.ts';
+import { frontOf, type NodeListener } from './server.ts';
 import { ClientSocket } from './socket.ts';
 
-export type NodeListener = (request: IncomingMessage, response: ServerResponse) => unknown;
+export type { NodeListener };
 
 export function nodeHandler(app: NodeListener | NodeServer): Handler {
-  const server = isNodeServer(app) ? app : undefined;
-  const listener = isNodeServer(app) ? listenerOf(app) : app;
+  const front = frontOf(app);
+  const { server } = front;
   const { MadeRequest, MadeResponse } = makersFor(isNodeServer(app) ? app.listeners('request')[0] : app);
   return (exchange) => {
-    if (server !== undefined && mayUpgrade(exchange, server)) return upgrade(exchange, server);
+    if (mayUpgrade(exchange, server)) return upgrade(exchange, server);
     const socket = socketOf(exchange, server);
     const request = new MadeRequest(exchange, socket);
     const response = new MadeResponse(request, socket);
@@ -32,7 +31,7 @@ export function nodeHandler(app: NodeListener | NodeServer): Handler {
     exchange.onCancel((reason) => leave(reason, request, response, socket));
     let result: unknown;
     try {
-      result = listener(request, response);
+      result = front.call(request, response, socket);
     } catch (error) {
       return fail(response, error);
     }
@@ -61,20 +60,8 @@ function makersFor(app: unknown): Makers {
   return makers;
 }
 
-function listenerOf(server: NodeServer): NodeListener {
-  return (request, response) => {
-    const isExpecting = (request as Request)[own].exchange.isAwaitingContinue;
-    if (isExpecting && server.emit('checkContinue', request, response)) return undefined;
-    const [only, ...others] = server.listeners('request');
-    // What a tracer has put in its place must see each request. Else directly: an event's listener cannot say that it failed.
-    const isPlain = server.emit === EventEmitter.prototype.emit && others.length === 0;
-    if (only === undefined) throw new Error('the http.Server has no listener for requests');
-    return isPlain ? only.call(server, request, response) : server.emit('request', request, response);
-  };
-}
-
 /** One for each connection. */
-function socketOf({ transport }: Exchange, server: NodeServer | undefined): ClientSocket {
+function socketOf({ transport }: Exchange, server: NodeServer): ClientSocket {
   if (transport.attachment instanceof ClientSocket) return transport.attachment;
   const socket = new ClientSocket(transport);
   transport.attachment = socket;

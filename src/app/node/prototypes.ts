@@ -6,6 +6,7 @@
  */
 
 import { IncomingMessage, ServerResponse } from 'node:http';
+import { withoutNews } from '../../node/objects.ts';
 
 /** What an app of Express has, of any version that gives them to its requests and responses. */
 interface Prototypes {
@@ -17,7 +18,10 @@ export function hasPrototypes(app: unknown): app is Prototypes {
   if (typeof app !== 'function' || !('request' in app) || !('response' in app)) return false;
   return (
     fits(app.request, new IncomingMessage(null as never)) &&
-    fits(app.response, new ServerResponse(new IncomingMessage(null as never)))
+    fits(
+      app.response,
+      withoutNews(() => new ServerResponse(new IncomingMessage(null as never))),
+    )
   );
 }
 

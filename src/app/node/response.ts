@@ -9,7 +9,7 @@ import type { Socket } from 'node:net';
 import { AppError } from '../../http/errors.ts';
 import type { Exchange, Piece } from '../../http/exchange.ts';
 import type { Field } from '../../http/h1/writer.ts';
-import { responseSymbols } from '../../node/objects.ts';
+import { responseSymbols, withoutNews } from '../../node/objects.ts';
 import { abortRequest, endRequest, own, type Request, startReading } from './request.ts';
 import type { ClientSocket } from './socket.ts';
 
@@ -33,7 +33,7 @@ interface Seam {
 const originalEarlyHints = ServerResponse.prototype.writeEarlyHints;
 const areHintsUnchecked = !('writeInformation' in ServerResponse.prototype);
 const originalFinish = (ServerResponse.prototype as unknown as Seam)._finish;
-const { outHeaders, needDrain } = responseSymbols(new ServerResponse({ method: 'GET' } as Request));
+const { outHeaders, needDrain } = responseSymbols(withoutNews(() => new ServerResponse({ method: 'GET' } as Request)));
 const seam = (response: object) => response as Seam & { [name: symbol]: unknown };
 
 /** What a response has beyond Node's. */
@@ -51,6 +51,8 @@ class Answer {
   areHintsChecked = !areHintsUnchecked;
   /** Called when the answer is complete, or will never be. */
   onSettled: (() => void) | undefined = undefined;
+  /** What the listener has returned that was called by an event. */
+  result: unknown = undefined;
 
   constructor(exchange: Exchange) {
     this.exchange = exchange;
@@ -327,7 +329,10 @@ function attempt(response: Response, action: () => void): void {
 
 /** Who still writes to it hears that nobody takes it any more. */
 export function fail(response: Response, error: unknown): void {
-  response[own].exchange.fail(error);
-  response[own].exchange.loseBody();
+  const { exchange } = response[own];
+  exchange.fail(error);
+  // Tracers and access logs read it when the response is closed.
+  if (exchange.isEnded && exchange.status !== '') response.statusCode = Number.parseInt(exchange.status, 10);
+  exchange.loseBody();
   process.nextTick(close, response);
 }

@@ -4,7 +4,7 @@
  */
 
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { isIPv6 } from 'node:net';
+import { isIPv6, Socket } from 'node:net';
 import { Duplex } from 'node:stream';
 import type { Transport, Tunnel, TunnelEvents } from '../../http/exchange.ts';
 
@@ -264,6 +264,11 @@ export class ClientSocket extends Duplex implements TunnelEvents {
 function family(address: string): string {
   return isIPv6(address) ? 'IPv6' : 'IPv4';
 }
+
+// Libraries tell a connection by `instanceof net.Socket`. Its constructor is not called: that would want a handle.
+Object.setPrototypeOf(ClientSocket.prototype, Socket.prototype);
+// Node's would write to a handle what was held together.
+Object.defineProperty(ClientSocket.prototype, '_writev', { value: null, writable: true, configurable: true });
 
 // `res.writableLength` asks for it. Not in the class, where Node's types have a property.
 Object.defineProperty(ClientSocket.prototype, 'writableLength', {

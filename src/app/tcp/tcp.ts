@@ -11,6 +11,7 @@ import type { Incoming } from '../../http/wire/wire.ts';
 import { ConnectionHandle } from '../../node/handles.ts';
 import { onClientEnd } from '../../node/socket-end.ts';
 import type { RawServer, RawServerOptions } from '../interface.ts';
+import { traceConnection } from '../tracing.ts';
 
 export interface TcpContext {
   /**
@@ -71,7 +72,7 @@ export class TcpServer implements RawServer {
     if (this.isDraining) controller.abort(leaving());
     const onEnd = this.options.onBegin?.(peer);
     if (onEnd !== undefined) socket.once('close', onEnd);
-    void this.call(connection);
+    void traceConnection('tcp', peer, (failed) => this.call(connection, failed));
     // Where nobody reads, the client's end is to be seen all the same.
     if (socket.readableFlowing === null) socket.read(0);
   }
@@ -115,7 +116,10 @@ export class TcpServer implements RawServer {
     for (const { socket } of this.connections) socket.resetAndDestroy();
   }
 
-  private async call({ socket, controller: { signal }, peer }: Connection): Promise<void> {
+  private async call(
+    { socket, controller: { signal }, peer }: Connection,
+    failed: (error: unknown) => void,
+  ): Promise<void> {
     const ended = new Promise<void>((resolve) => socket.once('end', resolve).once('close', resolve));
     try {
       await this.app(socket, { signal });
@@ -124,7 +128,10 @@ export class TcpServer implements RawServer {
       if (!socket.destroyed) socket.end();
     } catch (error) {
       // A read or a write that the end of the connection has broken off.
-      if (!socket.destroyed && !signal.aborted) this.options.onFailure(peer, error);
+      if (!socket.destroyed && !signal.aborted) {
+        failed(error);
+        this.options.onFailure(peer, error);
+      }
       if (!socket.destroyed) socket.resetAndDestroy();
     }
   }

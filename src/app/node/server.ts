@@ -1,0 +1,65 @@
+/**
+ * The `http.Server` in whose name requests are served: the app's own, or one that stands in for it. Neither listens. It is
+ * what tracers patch, and what they are told of on Node's diagnostics channels.
+ */
+
+import { channel } from 'node:diagnostics_channel';
+import { EventEmitter } from 'node:events';
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
+import { createRequire } from 'node:module';
+import { isNodeServer, type NodeServer } from '../detect.ts';
+import { own, type Request } from './request.ts';
+import type { Response } from './response.ts';
+import type { ClientSocket } from './socket.ts';
+
+const started = channel('http.server.request.start');
+const finished = channel('http.server.response.finish');
+const require = createRequire(import.meta.url);
+
+export type NodeListener = (request: IncomingMessage, response: ServerResponse) => unknown;
+
+export interface Front {
+  readonly server: NodeServer;
+  /** @returns what the listener has returned, as far as that can be known */
+  call(request: Request, response: Response, socket: ClientSocket): unknown;
+}
+
+export function frontOf(app: NodeListener | NodeServer): Front {
+  const { server, listener } = isNodeServer(app) ? { server: app, listener: undefined } : standIn(app);
+  return {
+    server,
+    call(request, response, socket) {
+      if (started.hasSubscribers) started.publish({ request, response, socket, server });
+      // Ahead of the app's own listeners, as Node's is.
+      if (finished.hasSubscribers) response.on('finish', () => finished.publish({ request, response, socket, server }));
+      // A tracer has put its own in its place, or does so just now: it must see each request.
+      const isPatched = server.emit !== EventEmitter.prototype.emit;
+      if (listener !== undefined && !isPatched) return listener(request, response);
+      return emitRequest(server, isPatched, request, response);
+    },
+  };
+}
+
+/** For an app that is no server itself. */
+function standIn(listener: NodeListener): { server: NodeServer; listener: NodeListener } {
+  // By the way that tracers watch: many patch node:http when it is first required, even by an app that never does that.
+  const http = require('node:http') as { Server: new () => Server };
+  const server = new http.Server();
+  server.on('request', (request, response) => {
+    // An event's listener has no other way to say when it is done, or that it failed.
+    (response as Response)[own].result = listener(request, response);
+  });
+  return { server, listener };
+}
+
+function emitRequest(server: NodeServer, isPatched: boolean, request: Request, response: Response): unknown {
+  const isExpecting = request[own].exchange.isAwaitingContinue;
+  if (isExpecting && server.emit('checkContinue', request, response)) return undefined;
+  // As they were added: one that is to be called `once` takes itself away.
+  const [only, ...others] = server.rawListeners('request');
+  if (only === undefined) throw new Error('the http.Server has no listener for requests');
+  // Directly where that makes no difference: an event's listener cannot say that it failed.
+  if (!isPatched && others.length === 0) return only.call(server, request, response);
+  server.emit('request', request, response);
+  return response[own].result;
+}

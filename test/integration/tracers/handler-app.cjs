@@ -1,0 +1,2 @@
+// Requires nothing, not even node:http.
+module.exports = (_req, res) => res.end('plain');

@@ -1,0 +1,1 @@
+module.exports = require('node:http').createServer((_req, res) => res.end('server'));
