@@ -102,7 +102,7 @@ function write(directory) {
   mkdirSync(directory, { recursive: true });
   const chart = drawChart({
     title: `One app, three worker classes: apps/fib.ts on ${availableParallelism()} cores`,
-    note: `A connection per request, but where it says kept alive. ${where}. Made by npm run bench:models.`,
+    note: `A connection per request, except in "kept alive". ${where}. Made by npm run bench:models.`,
     bars: measured.map(({ name, workerClass }) => ({ name, kind: workerClass })),
     panels: panelsOf(measured),
   });
@@ -115,20 +115,19 @@ function method() {
   const { alone, beside, clock, heavy: saturated, rounds } = pace;
   return `Made by \`npm run bench:models\`, never by hand: ${where}.
 
-- **The same client for all rows.** A sync worker closes after each answer, so every figure that all rows have is of a
-  connection per request, sent with \`Connection: close\`. What keeping connections brings to those that can is in columns
-  of its own, and compared with nothing else.
-- **The same cores for all.** Master, workers and load share all ${availableParallelism()} cores. So light requests/s of several
-  workers are bounded by the load beside them: for the cost of a light request, see the CPU time of master and workers for
-  each (\`/proc/PID/stat\`), which depends far less on who else ran. For heavy requests the load costs next to nothing.
+- **The same client for all rows.** A sync worker closes after each answer. So each column with a figure in all rows uses a
+  connection per request, with \`Connection: close\`. The kept-alive columns stand apart, and are compared with nothing else.
+- **The same cores for all.** Master, workers and load share all ${availableParallelism()} cores, so the load limits the light
+  requests/s of several workers. For the cost of a light request, see the CPU time of master and workers (\`/proc/PID/stat\`):
+  it depends far less on other processes. For heavy requests the load costs almost nothing.
 - **light/s alone, kept alive:** wrk, 32 connections, ${alone} s each.
-- **light/s beside a heavy one:** the same for ${beside} s, while one heavy request runs at any time: when one is answered, the
-  next is sent. Clients that wait for their answers ask less while they wait.
-- **p99 beside it** is therefore of other clients: 100 light requests a second for ${clock} s, by the clock, whatever became of
-  those before, each timed from when it was due. Kept alive: 600 clients in turn, each with a connection of its own, which
-  was opened before the heavy requests began.
+- **light/s beside a heavy one:** the same for ${beside} s, while one heavy request always runs: when one is answered, the
+  next is sent.
+- **p99 beside it** comes from other clients, because wrk sends less while it waits. They send 100 light requests a second for
+  ${clock} s, by the clock, also while earlier ones wait. Each is timed from when it was due. Kept alive: 600 clients in
+  turn, each on its own connection, opened before the heavy requests began.
 - **heavy/s:** wrk, 8 connections, ${saturated} s.
-- **Memory** is resident memory of all workers at the end of that, without the master; what they share (Node's own code) is
-  counted in each. The last column leaves it out.
-- **Interleaved:** ${rounds} rounds, every other one in reverse, with processes of its own for each turn; medians.`;
+- **Memory** is the resident memory of all workers after that, without the master. Shared pages (Node's own code) count in
+  each worker; the last column leaves them out.
+- **Interleaved:** ${rounds} rounds, every other one in reverse, with new processes for each turn; the table has medians.`;
 }

@@ -93,8 +93,8 @@ export function pageOf(rows, { n, heavy, method }) {
   const lessons = rows.every(({ result }) => result !== undefined) ? lessonsOf(rows, by, n) : [];
   return `# One app, three worker classes
 
-\`apps/fib.ts\`, the same file, hosted in five ways. A light request is \`GET /1\`, next to no work. A heavy one is
-\`GET /${heavy}\`, seconds of computing. For heavy/s each request is \`GET /27\`, some milliseconds of it.
+This page serves the same file, \`apps/fib.ts\`, in five ways. A light request is \`GET /1\`, which is almost no work. A heavy
+one is \`GET /${heavy}\`, which computes for seconds. For heavy/s each request is \`GET /27\`, which computes for milliseconds.
 
 ![The figures below as bars](models.svg)
 
@@ -110,24 +110,24 @@ function lessonsOf(rows, { sync, syncs, threaded, async, asyncs }, n) {
   const name = Object.fromEntries(rows.map((row) => [row.key, row.name]));
   return [
     '## The lesson, measured',
-    `**${name.sync}.** One request at a time, whatever it is. While the heavy one computes for ` +
-      `${sync.heavySeconds.toFixed(1)} s, nobody else is served: light ones have a p99 of ${time(sync.p99)}. It is the ` +
-      'simplest there is, and the best kept apart: what a request does to its process, no other feels.',
-    `**${name.syncs}.** Whoever is free takes the next connection, so one heavy request costs one of ${n} workers and the ` +
-      `light ones do not wait for it: p99 ${time(syncs.p99)}. They compute ${times(syncs.heavy / sync.heavy)} as much as one. ` +
-      `The price is memory, ${mib(syncs.resident)}, and the bound is plain: ${n} heavy requests at once, and this row is the ` +
-      'first one again.',
-    `**${name.threaded}.** The main thread only moves bytes, and each request computes on a thread of its own: p99 ` +
-      `${time(threaded.p99)}, and on kept connections, which sync workers do not have, ${time(threaded.p99Kept)}. It computes ` +
-      `${times(threaded.heavy / sync.heavy)} as much as one sync worker in ${mib(threaded.resident)} instead of ` +
-      `${mib(syncs.resident)}. Handing a light request to a thread and back costs more than the request itself: ` +
+    `**${name.sync}.** The worker serves one request at a time. While a heavy one computes for ` +
+      `${sync.heavySeconds.toFixed(1)} s, all others wait: light requests have a p99 of ${time(sync.p99)}. This class is the ` +
+      'simplest, and isolates best: a request shares its process with no other.',
+    `**${name.syncs}.** A free worker takes the next connection. So a heavy request occupies one of ${n} workers, and light ` +
+      `requests do not wait for it: p99 ${time(syncs.p99)}. Together the workers compute ${times(syncs.heavy / sync.heavy)} as ` +
+      `much as one. The price is memory: ${mib(syncs.resident)}. The limit is ${n} heavy requests at once: then light ones ` +
+      'wait as in the first row.',
+    `**${name.threaded}.** The main thread only moves bytes, and each request computes on a thread of its own. The p99 is ` +
+      `${time(threaded.p99)}, and ${time(threaded.p99Kept)} on kept connections, which sync workers do not have. The worker computes ` +
+      `${times(threaded.heavy / sync.heavy)} as much as one sync worker, in ${mib(threaded.resident)}; ${n} sync workers need ` +
+      `${mib(syncs.resident)}. To hand a light request to a thread and back costs more than the request itself: ` +
       `${count(threaded.cpuUs)} µs of CPU against ${count(async.cpuUs)} µs in an async worker.`,
-    `**${name.async}.** The least CPU for a light request, ${count(async.cpuUs)} µs, and on kept connections ` +
-      `${count(async.aloneKept)} of them a second. But there is one loop: a request that computes for ` +
-      `${async.heavySeconds.toFixed(1)} s stops all others for as long, p99 ${time(async.p99)}. It is for requests that wait, ` +
-      'not for those that compute.',
-    `**${name.asyncs}.** A blocked worker accepts nothing, so new connections go to one that is free: p99 ` +
-      `${time(asyncs.p99)}. A kept connection stays with its worker, blocked or not, and its requests wait: p99 ` +
-      `${time(asyncs.p99Kept)}. More workers make a heavy request rarer to meet, not harmless.`,
+    `**${name.async}.** A light request costs the least CPU here, ${count(async.cpuUs)} µs, and kept connections carry ` +
+      `${count(async.aloneKept)} of them a second. But there is one event loop: a request that computes for ` +
+      `${async.heavySeconds.toFixed(1)} s stops all others for that time, p99 ${time(async.p99)}. This class is for requests ` +
+      'that wait for something else, not for those that compute.',
+    `**${name.asyncs}.** A blocked worker accepts nothing, so a free one takes new connections: p99 ` +
+      `${time(asyncs.p99)}. A kept connection stays with its worker. If that one is blocked, its requests wait: p99 ` +
+      `${time(asyncs.p99Kept)}. With more workers, fewer clients meet a heavy request; those who meet it wait all the same.`,
   ];
 }
