@@ -178,3 +178,29 @@ test("a body's own close is called", async () => {
   });
   expect(closed).toBe(1);
 });
+
+test('the violations are listed, each once, also one that the app keeps to itself', async () => {
+  const app = validator((env, startResponse) => {
+    if (env.PATH_INFO === '/good') return good(env, startResponse);
+    try {
+      startResponse('nonsense', plain);
+    } catch {
+      startResponse('200 OK', plain);
+    }
+    return [5 as never];
+  });
+  const serveOnce = async (path: string) => [
+    ...((await app(environ({ PATH_INFO: path }), start)) as Iterable<unknown>),
+  ];
+  await serveOnce('/good');
+  expect(app.violations).toEqual([]);
+  await expect(serveOnce('/bad')).rejects.toThrow(AssertionError);
+  expect(app.violations).toHaveLength(2);
+  expect(app.violations[0]).toContain("not 'nonsense'");
+  expect(app.violations[1]).toBe('PEP 3333: a piece of a body is a text or a byte array, not 5');
+  const own = validator(() => {
+    throw new AssertionError({ message: 'of the app' });
+  });
+  expect(() => own(environ(), start)).toThrow('of the app');
+  expect(own.violations).toEqual([]);
+});

@@ -141,7 +141,7 @@ async function open(given: AnyApp | string, checked: CheckedSettings): Promise<O
 }
 
 /** @throws ConfigError */
-function openLog({ settings, logger }: CheckedSettings): OwnLogger {
+export function openLog({ settings, logger }: CheckedSettings): OwnLogger {
   try {
     return createLogger(settings, logger);
   } catch (error) {

@@ -3,9 +3,12 @@
 import { AssertionError } from 'node:assert';
 import { inspect } from 'node:util';
 
-/** @throws AssertionError */
+/** A rule that is broken; nothing that an app throws by itself. */
+export class Violation extends AssertionError {}
+
+/** @throws Violation, an AssertionError */
 export function assert(condition: unknown, message: string): asserts condition {
-  if (!condition) throw new AssertionError({ message: `PEP 3333: ${message}`, stackStartFn: assert });
+  if (!condition) throw new Violation({ message: `PEP 3333: ${message}`, stackStartFn: assert });
 }
 
 /** A value, in short. */
