@@ -4,6 +4,7 @@
  * 64 times as much, as what does not fit into a cache is slower; the square would be 256.
  */
 
+import { EventEmitter } from 'node:events';
 import { Readable } from 'node:stream';
 import { describe, expect, test } from 'vitest';
 import { readHeader } from '../apps/cgi/header.ts';
@@ -220,7 +221,7 @@ const interfaces: Readonly<Record<string, (exchange: Exchange) => unknown>> = {
     }
   },
   node(exchange) {
-    const request = new NodeRequest(exchange, new ClientSocket(transport));
+    const request = new NodeRequest(exchange, new ClientSocket(transport, new EventEmitter()));
     return JSON.stringify([request.url, request.headers, request.rawHeaders]);
   },
   'a thread’s message': ({ head }) => readRequest(writeRequest(1, head, transport.ends, true)),

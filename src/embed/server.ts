@@ -157,7 +157,8 @@ export async function httpServer(
   log: OwnLogger,
 ): Promise<HttpServer> {
   const onErrorLine = (line: string) => log.say('error', { source: 'wsgi.errors' }, line);
-  const options = { multithread: false, multiprocess: false, isGuest: true, onErrorLine };
+  const onWarning = (warning: string) => log.say('warn', {}, warning);
+  const options = { multithread: false, multiprocess: false, isGuest: true, onErrorLine, onWarning };
   // Not closed with the server: it is the caller's, who may have more to do with it.
   const prepared = await prepareApp(app, asked);
   const handle = makeHandler(prepared.app, asked, options);

@@ -11,9 +11,13 @@ export function responseSymbols(response: object): {
   readonly outHeaders: symbol | undefined;
   readonly needDrain: symbol | undefined;
 } {
-  const symbols = internalsAreOff ? [] : Object.getOwnPropertySymbols(response);
-  const find = (name: string) => symbols.find(({ description }) => description === name);
-  return { outHeaders: find('kOutHeaders'), needDrain: find('kNeedDrain') };
+  return { outHeaders: symbolOf(response, 'kOutHeaders'), needDrain: symbolOf(response, 'kNeedDrain') };
+}
+
+/** The name that Node has for something of an object, by its description. */
+export function symbolOf(object: object, name: string): symbol | undefined {
+  if (internalsAreOff) return undefined;
+  return Object.getOwnPropertySymbols(object).find(({ description }) => description === name);
 }
 
 /** Makes an object that is nobody's response: those who subscribe to Node's channel of new responses do not hear of it. */

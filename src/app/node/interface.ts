@@ -21,7 +21,10 @@ export const nodeInterface: RequestInterface<NodeApp> = {
   isDetected: true,
   async load() {
     const { nodeHandler } = await import('./node.ts');
-    return { makeHandler: (app) => nodeHandler(isNodeServer(app) ? app : expectListener(app)), prepare };
+    return {
+      makeHandler: (app, { onWarning }) => nodeHandler(isNodeServer(app) ? app : expectListener(app), onWarning),
+      prepare,
+    };
   },
 };
 

@@ -3,6 +3,7 @@
  * an exchange of ours.
  */
 
+import type { Server } from 'node:http';
 import type { Exchange } from '../../http/exchange.ts';
 import { listMembers } from '../../http/h1/grammar.ts';
 import { isNodeServer, type NodeServer } from '../detect.ts';
@@ -10,20 +11,22 @@ import type { Handler } from '../wsgi/wsgi.ts';
 import { hasPrototypes, standBefore } from './prototypes.ts';
 import { abortRequest, own, Request } from './request.ts';
 import { close, fail, Response, writeEarlyHints } from './response.ts';
-import { frontOf, type NodeListener } from './server.ts';
+import { type Front, frontOf, type NodeListener } from './server.ts';
 import { ClientSocket } from './socket.ts';
 
 export type { NodeListener };
 
-export function nodeHandler(app: NodeListener | NodeServer): Handler {
-  const front = frontOf(app);
-  const { server } = front;
+/** @param warn takes what an app has set on its `http.Server` and has no effect */
+export function nodeHandler(app: NodeListener | NodeServer, warn?: (warning: string) => void): Handler {
+  const front = frontOf(app, warn);
+  const { server, joinsDuplicates, responseOptions } = front;
   const { MadeRequest, MadeResponse } = makersFor(isNodeServer(app) ? app.listeners('request')[0] : app);
   return (exchange) => {
-    if (mayUpgrade(exchange, server)) return upgrade(exchange, server);
-    const socket = socketOf(exchange, server);
+    if (mayUpgrade(exchange, server)) return upgrade(exchange, front);
+    const socket = socketOf(exchange, front);
     const request = new MadeRequest(exchange, socket);
-    const response = new MadeResponse(request, socket);
+    if (joinsDuplicates) Object.assign(request, { joinDuplicateHeaders: true });
+    const response = new MadeResponse(request, socket, responseOptions);
     if (exchange.head.hasBody) socket.noteRequest(request);
     exchange.isLenient = true;
     exchange.keepsBody = true;
@@ -61,11 +64,15 @@ function makersFor(app: unknown): Makers {
 }
 
 /** One for each connection. */
-function socketOf({ transport }: Exchange, server: NodeServer): ClientSocket {
-  if (transport.attachment instanceof ClientSocket) return transport.attachment;
-  const socket = new ClientSocket(transport);
-  transport.attachment = socket;
-  socket.server = server;
+function socketOf({ transport }: Exchange, front: Front): ClientSocket {
+  const known = transport.attachment instanceof ClientSocket ? transport.attachment : undefined;
+  const socket = known ?? new ClientSocket(transport, front.server);
+  if (known === undefined) {
+    transport.attachment = socket;
+    front.connect(socket);
+  }
+  const { timeout } = front.server as Partial<Server>;
+  if (timeout) socket.setTimeout(timeout);
   return socket;
 }
 
@@ -117,14 +124,14 @@ function isOfApp(protocol: string): boolean {
 const goingAway = Buffer.from([0x88, 0x02, 0x03, 0xe9]);
 
 /** In the next tick: by then, what was read along with the request is known to belong to the new protocol. */
-function upgrade(exchange: Exchange, server: NodeServer): void {
+function upgrade(exchange: Exchange, front: Front): void {
   process.nextTick(() => {
     if (exchange.isGone) return;
-    const socket = socketOf(exchange, server);
+    const socket = socketOf(exchange, front);
     const request = new Request(exchange, socket);
     Object.assign(request, { upgrade: true });
     const { tunnel, rest } = exchange.transport.takeOver!(exchange, socket);
     socket.attach(tunnel, request.headers.upgrade?.toLowerCase() === 'websocket' ? goingAway : undefined);
-    server.emit('upgrade', request, socket, rest);
+    front.server.emit('upgrade', request, socket, rest);
   });
 }

@@ -11,6 +11,7 @@ import type { Exchange, Piece } from '../../http/exchange.ts';
 import type { Field } from '../../http/h1/writer.ts';
 import { responseSymbols, withoutNews } from '../../node/objects.ts';
 import { abortRequest, endRequest, own, type Request, startReading } from './request.ts';
+import type { ResponseOptions } from './server-options.ts';
 import type { ClientSocket } from './socket.ts';
 
 type Done = ((error?: Error | null) => void) | null | undefined;
@@ -21,6 +22,8 @@ interface Seam {
   _headerSent: boolean;
   _trailer: string;
   _closed: boolean;
+  /** What the app has announced, and `strictContentLength` holds it to. */
+  _contentLength: number | null;
   socket: Socket | null;
   _storeHeader: (firstLine: string, headers: unknown) => void;
   _send: (data: Piece, encoding?: BufferEncoding | null, callback?: Done, length?: number) => boolean;
@@ -62,8 +65,9 @@ class Answer {
 export class Response extends ServerResponse<Request> {
   readonly [own]: Answer;
 
-  constructor(request: Request, socket: ClientSocket) {
-    super(request);
+  constructor(request: Request, socket: ClientSocket, options?: ResponseOptions) {
+    // The options that Node's server gives; they are missing in the types.
+    super(...([request, options] as unknown as [Request]));
     const { exchange } = request[own];
     this[own] = new Answer(exchange);
     this.shouldKeepAlive = exchange.head.isKeepAlive;
@@ -88,6 +92,10 @@ function storeHeader(this: Response, firstLine: string, headers: unknown): void 
   this[own].status = firstLine.slice('HTTP/1.1 '.length, -2);
   const fields = readFields(this, headers);
   if (!this.shouldKeepAlive) fields.push(['Connection', 'close']);
+  if (this.strictContentLength) {
+    const announced = fields.find(([name]) => name.toLowerCase() === 'content-length');
+    if (announced !== undefined) seam(this)._contentLength = Number(announced[1]);
+  }
   this[own].exchange.sendsDate = this.sendDate;
   this[own].fields = fields;
   seam(this)._header = `${firstLine}\r\n`;

@@ -10,6 +10,7 @@ import { createRequire } from 'node:module';
 import { isNodeServer, type NodeServer } from '../detect.ts';
 import { own, type Request } from './request.ts';
 import type { Response } from './response.ts';
+import { type Honoured, readOptions, warningsOf } from './server-options.ts';
 import type { ClientSocket } from './socket.ts';
 
 const started = channel('http.server.request.start');
@@ -18,16 +19,29 @@ const require = createRequire(import.meta.url);
 
 export type NodeListener = (request: IncomingMessage, response: ServerResponse) => unknown;
 
-export interface Front {
+export interface Front extends Honoured {
   readonly server: NodeServer;
+  /** A client has connected, as far as that shows: its first request has come. */
+  connect(socket: ClientSocket): void;
   /** @returns what the listener has returned, as far as that can be known */
   call(request: Request, response: Response, socket: ClientSocket): unknown;
 }
 
-export function frontOf(app: NodeListener | NodeServer): Front {
-  const { server, listener } = isNodeServer(app) ? { server: app, listener: undefined } : standIn(app);
+/** @param warn takes what an app has set on its server and has no effect */
+export function frontOf(app: NodeListener | NodeServer, warn?: (warning: string) => void): Front {
+  const { Server } = nodeHttp();
+  const usual = new Server();
+  const { server, listener } = isNodeServer(app) ? { server: app, listener: undefined } : standIn(app, usual);
+  for (const warning of warningsOf(server, usual)) warn?.(warning);
+  const [nodesOwn] = new Server().listeners('connection');
   return {
     server,
+    ...readOptions(server, usual),
+    connect(socket) {
+      if (!(server instanceof Server) || server.listenerCount('connection') < 2) return;
+      // Node's own would read requests from it.
+      for (const each of server.rawListeners('connection')) if (each !== nodesOwn) each.call(server, socket);
+    },
     call(request, response, socket) {
       if (started.hasSubscribers) started.publish({ request, response, socket, server });
       // Ahead of the app's own listeners, as Node's is.
@@ -40,11 +54,13 @@ export function frontOf(app: NodeListener | NodeServer): Front {
   };
 }
 
+/** By the way that tracers watch: many patch node:http when it is first required, even by an app that never does that. */
+function nodeHttp(): { Server: new () => Server } {
+  return require('node:http') as { Server: new () => Server };
+}
+
 /** For an app that is no server itself. */
-function standIn(listener: NodeListener): { server: NodeServer; listener: NodeListener } {
-  // By the way that tracers watch: many patch node:http when it is first required, even by an app that never does that.
-  const http = require('node:http') as { Server: new () => Server };
-  const server = new http.Server();
+function standIn(listener: NodeListener, server: NodeServer): { server: NodeServer; listener: NodeListener } {
   server.on('request', (request, response) => {
     // An event's listener has no other way to say when it is done, or that it failed.
     (response as Response)[own].result = listener(request, response);

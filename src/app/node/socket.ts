@@ -7,6 +7,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { isIPv6, Socket } from 'node:net';
 import { Duplex } from 'node:stream';
 import type { Transport, Tunnel, TunnelEvents } from '../../http/exchange.ts';
+import type { NodeServer } from '../detect.ts';
 
 /** What it knows beside what Node's do. */
 interface Own {
@@ -45,11 +46,12 @@ export class ClientSocket extends Duplex implements TunnelEvents {
   /** Named so too: the client left ahead of the end of an answer, of which Node then says no `finish`. */
   _hadError = false;
   /** The `http.Server` in whose name it is served. */
-  server: object | undefined = undefined;
+  readonly server: NodeServer;
   private readonly [own]: Own;
 
-  constructor(transport: Transport) {
-    super({ allowHalfOpen: true, emitClose: true });
+  constructor(transport: Transport, server: NodeServer) {
+    const { highWaterMark } = server as { highWaterMark?: number };
+    super({ allowHalfOpen: true, emitClose: true, highWaterMark });
     this[own] = {
       transport,
       request: undefined,
@@ -62,6 +64,7 @@ export class ClientSocket extends Duplex implements TunnelEvents {
       timer: undefined,
       unsent: 0,
     };
+    this.server = server;
     const { local, remote } = transport.ends;
     const isUnix = remote.address === '';
     this.remoteAddress = isUnix ? undefined : remote.address;
@@ -142,7 +145,8 @@ export class ClientSocket extends Duplex implements TunnelEvents {
     const isRequestTold = request !== undefined && !request.complete && request.emit('timeout', this);
     const isResponseTold = response?.emit('timeout', this) ?? false;
     const isTold = this.emit('timeout', this);
-    if (!isRequestTold && !isResponseTold && !isTold) this.destroy();
+    const isServerTold = this.server.emit('timeout', this);
+    if (!isRequestTold && !isResponseTold && !isTold && !isServerTold) this.destroy();
   }
 
   // The writes of responses do not come through here: there is nothing to hold together.

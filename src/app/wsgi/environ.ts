@@ -13,6 +13,8 @@ export interface EnvironOptions {
   readonly multiprocess: boolean;
   /** Takes a line that an app wrote to `wsgi.errors`. */
   readonly onErrorLine: (line: string) => void;
+  /** Takes what of an app has no effect. */
+  readonly onWarning?: (warning: string) => void;
   /** Whether the process is the caller's, in which nothing global may change. */
   readonly isGuest?: boolean;
 }

@@ -39,5 +39,6 @@ export function handlerOf({ app, asked, log }: WorkerContext, multiprocess: bool
     multithread: false,
     multiprocess,
     onErrorLine: (line) => log.say('error', { source: 'wsgi.errors' }, line),
+    onWarning: (warning) => log.say('warn', {}, warning),
   });
 }

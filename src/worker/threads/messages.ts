@@ -74,7 +74,9 @@ export type FromThread =
   | readonly ['hangUp', id: number]
   | readonly ['failed', id: number, error: ErrorReport]
   /** A line that the app wrote to `wsgi.errors`. */
-  | readonly ['line', string];
+  | readonly ['line', string]
+  /** What of the app has no effect: each thread says so. */
+  | readonly ['warning', string];
 
 /** What HTTP/1.1 has made of it in the thread. */
 export interface AnswerPart extends MadeText {

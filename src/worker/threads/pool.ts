@@ -39,6 +39,7 @@ export class ThreadPool {
   /** Whether there will be no threads any more. */
   private isLost = false;
   private readonly log: Logger;
+  private readonly warnings = new Set<string>();
   private readonly saturation: Saturation;
   private readonly unresponsive: UnresponsiveThreads;
 
@@ -243,7 +244,15 @@ export class ThreadPool {
     else if (message[0] === 'pong') this.welcomeBack(thread);
     else if (message[0] === 'bootFailed') this.crew.refuse(thread, message[1]);
     else if (message[0] === 'line') this.log.say('error', { source: 'wsgi.errors' }, message[1]);
+    else if (message[0] === 'warning') this.warn(message[1]);
     else this.reception.take(thread, message);
+  }
+
+  /** Each thread has the same app, and says so. */
+  private warn(warning: string): void {
+    if (this.warnings.has(warning)) return;
+    this.warnings.add(warning);
+    this.log.say('warn', {}, warning);
   }
 
   private welcomeBack(thread: ThreadHandle): void {

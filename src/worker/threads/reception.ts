@@ -14,7 +14,10 @@ import type { SharesInUse } from './shares.ts';
 export type Answering = Pick<ThreadHandle, 'given' | 'answers' | 'send' | 'progressAt'>;
 
 /** A message about a request. */
-export type OfRequest = Exclude<FromThread, { length: 1 } | readonly ['ready' | 'bootFailed' | 'line', unknown]>;
+export type OfRequest = Exclude<
+  FromThread,
+  { length: 1 } | readonly ['ready' | 'bootFailed' | 'line' | 'warning', unknown]
+>;
 
 export interface ReceptionOptions<T> {
   readonly threads: Iterable<T>;

@@ -1,8 +1,11 @@
 /** What an app has of its `http.Server`, and of its connections, side by side with node:http. */
 
-import { createServer, Server } from 'node:http';
+import { createServer, IncomingMessage, Server } from 'node:http';
 import { Socket } from 'node:net';
 import { describe, expect, it } from 'vitest';
+import { nodeHandler } from '../../../src/app/node/node.ts';
+import { Client } from '../../http/client.ts';
+import { makeFolder, start } from '../../integration/harness.ts';
 import { sideBySide } from './side-by-side.ts';
 
 const get = async (port: number) =>
@@ -52,6 +55,147 @@ describe("an exported server's listeners for requests", () => {
       return [await get(port), await get(port)];
     });
     expect(nodes).toEqual(['first', 'later']);
+    expect(ours).toEqual(nodes);
+  });
+});
+
+const raw = async (port: number, fields: string) =>
+  (await Client.open(port)).exchange(`GET / HTTP/1.1\r\nHost: h\r\nConnection: close\r\n${fields}\r\n`);
+const bodyOf = (answer: string) => answer.slice(answer.indexOf('\r\n\r\n') + 4);
+
+describe("an exported server's options", () => {
+  it.each([false, true])('decide whether values of one name are joined: %s', async (joinDuplicateHeaders) => {
+    const [nodes, ours] = await sideBySide(async (serve) => {
+      const app = createServer({ joinDuplicateHeaders }, (req, res) => void res.end(req.headers.referer));
+      return bodyOf(await raw(await serve(app), 'Referer: a\r\nReferer: b\r\n'));
+    });
+    expect(nodes).toMatch(joinDuplicateHeaders ? /a, b/ : /^(?!.*, )/);
+    expect(ours).toBe(nodes);
+  });
+
+  it('say how much of an answer may wait, and what a body may be where it may not be one', async () => {
+    const [nodes, ours] = await sideBySide(async (serve) => {
+      const seen: unknown[] = [];
+      const options = { highWaterMark: 7, rejectNonStandardBodyWrites: true };
+      const app = createServer(options, (_req, res) => {
+        res.statusCode = 204;
+        seen.push(res.writableHighWaterMark);
+        try {
+          res.write('body');
+        } catch (error) {
+          seen.push((error as NodeJS.ErrnoException).code);
+        }
+        res.end();
+      });
+      await get(await serve(app));
+      return seen;
+    });
+    expect(nodes).toEqual([7, 'ERR_HTTP_BODY_NOT_ALLOWED']);
+    expect(ours).toEqual(nodes);
+  });
+
+  it('end a connection that is silent for longer than server.setTimeout allows, or tell the server', async () => {
+    const [nodes, ours] = await sideBySide(async (serve) => {
+      const seen: unknown[] = [];
+      const app = createServer(() => {}).setTimeout(50);
+      seen.push(await raw(await serve(app), ''));
+      const told = createServer((_req, res) => res.on('close', () => {}));
+      told.setTimeout(50, (socket) => {
+        seen.push(socket instanceof Socket);
+        socket.end('HTTP/1.1 504 Late\r\n\r\n');
+        socket.destroy();
+      });
+      await raw(await serve(told), '');
+      return seen;
+    });
+    expect(nodes).toEqual(['', true]);
+    expect(ours).toEqual(nodes);
+  });
+
+  it('that have no effect are named in a warning, with what decides instead', () => {
+    class Own extends IncomingMessage {}
+    const app = createServer({ requireHostHeader: false, IncomingMessage: Own }, () => {});
+    Object.assign(app, { keepAliveTimeout: 61_000, maxHeadersCount: 10 });
+    app.on('clientError', () => {});
+    const warnings: string[] = [];
+    nodeHandler(app, (warning) => warnings.push(warning));
+    const named = ['keepAliveTimeout', 'maxHeadersCount', 'requireHostHeader', 'clientError', 'IncomingMessage'];
+    const isHidden = (name: string) => name === 'IncomingMessage' && Boolean(process.env.TSGUN_NO_INTERNALS);
+    for (const [index, name] of named.filter((name) => !isHidden(name)).entries())
+      expect(warnings[index]).toContain(name);
+    expect(warnings[0]).toBe('app: keepAliveTimeout of the http.Server (61000) has no effect here: set --keep-alive');
+
+    nodeHandler(createServer(), (warning) => expect.unreachable(warning));
+    nodeHandler(
+      () => {},
+      (warning) => expect.unreachable(warning),
+    );
+  });
+
+  it.each(['async', 'threaded'])('are named in the log, once for each worker: %s', async (workerClass) => {
+    const { path } = makeFolder({
+      'app.mjs': `import { createServer } from 'node:http';
+export default Object.assign(createServer((req, res) => res.end('served')), { keepAliveTimeout: 61000 });`,
+    });
+    const tsgun = start(`${path}/app.mjs`, ['--worker-class', workerClass, '--threads', '2']);
+    expect((await tsgun.get('/')).text).toBe('served');
+    await tsgun.stop();
+    expect(tsgun.log.filter(({ msg }) => msg.includes('keepAliveTimeout'))).toMatchObject([{ level: 'warn' }]);
+  });
+});
+
+describe("an exported server's listeners for connections", () => {
+  it('are given each once, and see it close', async () => {
+    const [nodes, ours] = await sideBySide(async (serve) => {
+      const seen: unknown[] = [];
+      const app = createServer((req, res) => {
+        seen.push(sockets.has(req.socket));
+        res.end('served');
+      });
+      const sockets = new Set<Socket>();
+      const closed = new Promise<void>((resolve) => {
+        app.on('connection', (socket: Socket) => {
+          sockets.add(socket);
+          socket.on('close', () => resolve(void sockets.delete(socket)));
+        });
+      });
+      const client = await Client.open(await serve(app));
+      for (let count = 1; count <= 2; count++) {
+        client.send('GET / HTTP/1.1\r\nHost: h\r\n\r\n');
+        await client.until(new RegExp(`(served[^]*){${count}}`));
+      }
+      seen.push(sockets.size);
+      client.socket.end();
+      await closed;
+      return [...seen, sockets.size];
+    });
+    expect(nodes).toEqual([true, true, 1, 0]);
+    expect(ours).toEqual(nodes);
+  });
+});
+
+describe('strictContentLength', () => {
+  it('refuses a write beyond the length that was announced, and an end short of it', async () => {
+    const [nodes, ours] = await sideBySide(async (serve) => {
+      const seen: unknown[] = [];
+      const attempt = (write: () => unknown) => {
+        try {
+          write();
+        } catch (error) {
+          seen.push((error as NodeJS.ErrnoException).code);
+        }
+      };
+      const port = await serve((_req, res) => {
+        res.strictContentLength = true;
+        res.writeHead(200, { 'Content-Length': 4 });
+        res.write('ab');
+        attempt(() => res.write('cde'));
+        attempt(() => res.end());
+        attempt(() => res.end('cd'));
+      });
+      return [await get(port), ...seen];
+    });
+    expect(nodes).toEqual(['abcd', 'ERR_HTTP_CONTENT_LENGTH_MISMATCH', 'ERR_HTTP_CONTENT_LENGTH_MISMATCH']);
     expect(ours).toEqual(nodes);
   });
 });

@@ -187,6 +187,7 @@ class Thread {
         multithread: true,
         multiprocess: settings.workers > 1,
         onErrorLine: (line) => outlet.post(['line', line]),
+        onWarning: (warning) => outlet.post(['warning', warning]),
       });
       new Thread(port, handle, new Claims(order.claims), outlet, close);
       outlet.post(['ready', findInterface(app, settings.interface)]);
