@@ -1,5 +1,5 @@
 /**
- * How long a worker's number stays empty after a failure. Each number counts for itself, so that one that cannot come up
+ * How long a worker's number stays empty after a failure. Each number counts for itself, so that one that fails to boot
  * does not hold up the others. No clock here: time is an argument.
  */
 
@@ -11,16 +11,16 @@ export interface Backoff {
   readonly resumeAt: number;
 }
 
-/** A worker that was ready for this long did not fail to boot. */
+/** A worker that was ready for this long has booted successfully. */
 export const infancyMs = 5000;
 const firstPauseMs = 500;
 const longestPauseMs = 30_000;
-/** How long a number stays empty at the most, by what its worker failed of. */
+/** The longest time that a number stays empty, by the reason of its worker's failure. */
 const longestPauses = {
   failure: longestPauseMs,
-  /** Another's hand, as far as is known: not the app's doing, and not a reason to wait. */
+  /** Somebody else killed it, as far as is known: the app did not fail, so there is no reason to wait. */
   kill: 250,
-  /** There was no descriptor or no memory for a process. To try again costs next to nothing, and it may be free any moment. */
+  /** There was no descriptor or no memory for a process. Another try costs almost nothing, and may succeed at any moment. */
   fork: 750,
 };
 

@@ -17,8 +17,8 @@ export interface Checked {
 }
 
 /**
- * @param stop resolves when the user does not want to wait any longer
- * @returns the interface that the app was taken for, and what an operator may not expect
+ * @param stop resolves when the user ends the check
+ * @returns the recognised interface, and warnings for the operator
  * @throws ConfigError, BootError or AppLoadError, as a start would
  */
 export async function checkApp(configuration: Configuration, stop: Promise<unknown>): Promise<Checked> {
@@ -27,7 +27,7 @@ export async function checkApp(configuration: Configuration, stop: Promise<unkno
   const doubt = checkDescriptorLimit(configuration);
   const identity = await identityOf(settings, configuration.origins);
   const umask = settings.umask ?? process.umask();
-  // The log file is the running service's. What this worker has to say is for whoever checks.
+  // The log file belongs to the running service. This worker's messages are for the user of `--check-config`.
   const quiet = { ...settings, errorLogfile: '-' };
   const order = {
     worker: 1,

@@ -1,10 +1,10 @@
-/** What the master may be asked for, by whom, and what a signal to it means. What does SIGHUP do? It is here. */
+/** The commands that the master obeys, who may give them, and what each signal means. What does SIGHUP do? It is here. */
 
 import type { Fields } from '../logger.ts';
 
 export type Command = 'stop' | 'quit' | 'reload' | 'more' | 'fewer' | 'dismiss' | 'reopen' | 'upgrade';
 
-/** Who asks. */
+/** Who gives a command. */
 export type Origin =
   | { readonly from: 'signal'; readonly signal: NodeJS.Signals }
   /** The socket that the command line speaks to. */
@@ -29,7 +29,7 @@ const commands: Partial<Record<NodeJS.Signals, Command>> = {
 
 /**
  * Handlers only enqueue: the master loop decides when a command is safe to obey.
- * @returns how to listen no more
+ * @returns a function that stops listening
  */
 export function listenForCommands(enqueue: (command: Command, origin: Origin) => void): () => void {
   const listeners = (Object.entries(commands) as [NodeJS.Signals, Command][]).map(([signal, command]) => {
@@ -42,13 +42,13 @@ export function listenForCommands(enqueue: (command: Command, origin: Origin) =>
   };
 }
 
-/** How the log names who asked. */
+/** How the log names the giver of a command. */
 export function originFields(origin: Origin): Fields {
   if (origin.from === 'signal') return { signal: origin.signal };
   return origin.from === 'watcher' ? { from: origin.from, file: origin.file } : { from: origin.from };
 }
 
-/** npm passes on the TERM that a process group or a container has got already. */
+/** npm forwards a TERM that its process group or container has already received. */
 const echoMs = 1000;
 
 /** The request to stop that is being obeyed. */
@@ -57,7 +57,7 @@ export interface StopRequest {
   readonly at: number;
 }
 
-/** Whether a request to stop is most likely the first one, come by a second way. */
+/** Whether a request to stop is most likely a second copy of the first one. */
 export function isEcho(first: StopRequest, { origin, at }: StopRequest): boolean {
   const isSame = origin.from === 'signal' && first.origin.from === 'signal' && origin.signal === first.origin.signal;
   return isSame && at - first.at < echoMs;

@@ -13,11 +13,11 @@ const mostCrashes = 1000;
 export interface Exit {
   readonly code: number | null;
   readonly signal: NodeJS.Signals | null;
-  /** Whether it said itself that it could not come up. */
+  /** Whether it reported that it failed to boot. */
   readonly hasBootError: boolean;
-  /** Whether the kernel seems to have killed it, for lack of memory. */
+  /** Whether the kernel most likely killed it for lack of memory. */
   readonly isMemoryKill: boolean;
-  /** Whether there never was a process. */
+  /** Whether its process could not be started. */
   readonly isForkFailure?: boolean;
 }
 
@@ -82,13 +82,13 @@ function consequenceOf(
     pool.stopping = 'graceful';
     return { type: 'start_failed' };
   }
-  // What an outdated configuration cannot do says nothing of the wanted one.
+  // A failure under an outdated configuration says nothing about the wanted one.
   if (child.generation !== pool.generation) return { type: 'none' };
   if (pool.reloadFrom !== undefined && (reason === 'boot_failed' || reason === 'crashed')) {
     goBack(pool, pool.reloadFrom);
     return { type: 'reload_failed' };
   }
-  // One that is too large from the start did boot.
+  // A worker that exceeds its memory limit from the start has booted all the same.
   if (reason !== 'max_memory') pool.wasLastBootGood = false;
   const backoff = backOff(before, cause, pool.random(), now);
   pool.backoffs.set(worker, backoff);
@@ -101,11 +101,11 @@ function causeOf(reason: ExitReason, { isMemoryKill, isForkFailure }: Exit): Fai
   return reason === 'killed' && !isMemoryKill ? 'kill' : 'failure';
 }
 
-/** Whether the next worker would most likely end the same way: it did not come up, or not for long and for nothing. */
+/** Whether the next worker would most likely end the same way: this one failed to boot, or died young before any request. */
 function hasFailed({ readyAt, hasServed }: Child, reason: ExitReason, now: number): boolean {
   if (readyAt === undefined) return reason === 'boot_failed';
   const isInfant = now - readyAt < infancyMs;
-  // It was told to leave for its size, and serves until another one does: here too, the next would be like it.
+  // It is to be replaced for its size, and serves until another worker does: here too, the next would end like it.
   if (reason === 'max_memory') return isInfant;
   return isInfant && !hasServed && crashes.includes(reason);
 }

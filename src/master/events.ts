@@ -1,4 +1,4 @@
-/** What the master is told, by whom it may be. */
+/** The events that reach the master: from children, the system, or its own timers. */
 
 import type { WatchdogMessage, WorkerMessage } from '../ipc/messages.ts';
 import type { Command, Origin, StopRequest } from './commands.ts';

@@ -1,4 +1,4 @@
-/** Carries out what the plan says, and enters in the records that it is done. */
+/** Carries out the plan's actions, and enters each in the records. */
 
 import type { Logger } from '../logger.ts';
 import type { Children } from './children/children.ts';

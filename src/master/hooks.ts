@@ -1,4 +1,4 @@
-/** The hooks that the master calls: those of the configuration that counts when something happens. */
+/** The hooks that the master calls: those of the configuration in force when the event happens. */
 
 import { setTimeout } from 'node:timers/promises';
 import { ConfigError, report } from '../errors.ts';
@@ -10,7 +10,7 @@ import type { Generation } from './generations/generation.ts';
 import type { Ending } from './pool.ts';
 import type { Snapshot } from './snapshot.ts';
 
-/** `onExit` may hold up a stop for this long. */
+/** `onExit` may delay a stop for this long. */
 const longestExitHookMs = 5000;
 
 export class MasterHooks {
@@ -18,16 +18,16 @@ export class MasterHooks {
   private readonly current: () => Generation;
   private knownWorkers: number | undefined = undefined;
   private isReady = false;
-  /** What the URLs of addresses begin with: known once a worker has loaded the app. */
+  /** The scheme of the addresses' URLs: known once a worker has loaded the app. */
   scheme: string | undefined = undefined;
 
-  /** @param current the configuration that counts now */
+  /** @param current returns the configuration in force */
   constructor(snapshot: () => Snapshot, current: () => Generation) {
     this.snapshot = snapshot;
     this.current = current;
   }
 
-  /** @throws ConfigError where the hook fails: then nothing is started */
+  /** @throws ConfigError if the hook fails: then nothing is started */
   async starting(): Promise<void> {
     try {
       await this.hooks.onStarting?.(this.server);
@@ -68,7 +68,7 @@ export class MasterHooks {
   }
 
   /**
-   * Waits for the hook, but not for ever: the service has ended already.
+   * Waits for the hook, within a limit: the service has ended already.
    * @param hurry resolves when it is to end at once
    */
   async ending(hurry: Promise<unknown>): Promise<void> {
@@ -105,7 +105,7 @@ export class MasterHooks {
   }
 }
 
-/** A config file's code lives on in the master: what escapes from it must not end the service, as long as that runs. */
+/** A config file's code stays in the master: an error that escapes from it must not end a running service. */
 export async function logEscapes<T>(log: () => Logger, run: () => Promise<T>): Promise<T> {
   const onEscape = (error: unknown) => log().say('error', { ...report(error) }, 'an error escaped in the master');
   process.on('uncaughtException', onEscape).on('unhandledRejection', onEscape);

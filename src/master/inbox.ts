@@ -14,15 +14,15 @@ export class Inbox<T> {
     this.wake();
   }
 
-  /** Everything that has come, or comes within `ms`; then nothing, if it must be. */
+  /** Resolves with all queued items, or with those that come within `ms`; the list may be empty. */
   async next(ms: number): Promise<T[]> {
     if (this.items.length === 0) await this.change(ms);
-    // A timer may fire ahead of messages that lie in the pipes already: whoever is called silent must have been.
+    // A timer may fire before messages that are in the pipes already. Read them first: a beat among them ends a silence.
     if (this.items.length === 0) await setImmediate();
     return this.items.splice(0);
   }
 
-  /** Waits for the first item of a kind; for ever once it is closed. The item stays in the queue. */
+  /** Waits for the first item of a kind; never resolves once the inbox is closed. The item stays in the queue. */
   async find<W extends T>(isWanted: (item: T) => item is W): Promise<W> {
     for (;;) {
       const item = this.items.find(isWanted);
@@ -31,7 +31,7 @@ export class Inbox<T> {
     }
   }
 
-  /** Nobody reads it any more: what still waits here does not keep the process alive. */
+  /** Nobody reads it any more: a wait that is left here does not keep the process alive. */
   close(): void {
     this.isClosed = true;
     this.wake();
@@ -44,7 +44,7 @@ export class Inbox<T> {
   private change(ms: number): Promise<void> {
     return new Promise((resolve) => {
       if (this.isClosed) return;
-      // Also where nothing is due: a master without a child has nothing else that keeps its process alive.
+      // Needed even if nothing is due: in a master without children, only this timer keeps the process alive.
       const timer = setTimeout(() => wake(), Math.min(Math.max(ms, 0), longestTimerMs));
       const wake = () => {
         clearTimeout(timer);

@@ -1,5 +1,5 @@
 /**
- * The master: one queue, one loop. Whatever happens is entered in the pool; then the plan is asked what to do, and that is
+ * The master: one queue, one loop. Each event is entered in the pool; then the plan returns what to do, and that is
  * done. Nothing else in the process acts on children.
  */
 
@@ -31,14 +31,14 @@ import { predecessor, Successor } from './succession/successor.ts';
 import { Surroundings } from './surroundings/surroundings.ts';
 import { isInForeground } from './terminal.ts';
 
-/** A loop that comes back this much later than it meant to was not running. */
+/** If the loop resumes this much later than planned, the process was suspended or starved. */
 const oversleptMs = 100;
 
 export interface MasterOptions {
   readonly load: LoadConfiguration;
   /** Holds the signals that came since the process began. */
   readonly inbox: Inbox<MasterEvent>;
-  /** The directory that the command was started in, by the name that the user gave it. */
+  /** The directory in which the command was started, by the name that the user gave it. */
   readonly home: string;
 }
 
@@ -54,7 +54,7 @@ export async function runMaster({ load, inbox, home }: MasterOptions): Promise<E
   const stop = await Promise.race([first.then(() => undefined), inbox.find(isStop)]);
   if (stop === undefined) return new Master(options, await first, surroundings).run();
   giveUp.abort();
-  // In a script that calls `run`, the process may go on.
+  // In a script that calls `run`, the process may continue.
   const close = ({ listeners }: Generation) => {
     for (const listener of listeners) listener.close();
   };
@@ -76,7 +76,7 @@ class Master {
   private readonly identity = { pid: process.pid, version: version(), startedAt: performance.now() };
   private readonly screen = new StartScreen();
   private exitCode: ExitCode = ExitCode.ok;
-  /** The one that is obeyed. */
+  /** The request to stop that is being obeyed. */
   private stopRequest: StopRequest | undefined = undefined;
 
   constructor({ load, inbox, home }: MasterOptions, generation: Generation, surroundings: Surroundings) {
@@ -102,7 +102,7 @@ class Master {
     const log = () => this.log;
     logOutput(log, settings);
     this.rollout.setTitle();
-    // The loop does not run yet: without this wait a stop would not be heard, and nothing might keep the process alive.
+    // The loop does not run yet. This wait hears a stop, and keeps the process alive.
     this.stopRequest = await Promise.race([this.hooks.starting().then(() => undefined), this.inbox.find(isStop)]);
     if (this.stopRequest !== undefined) return this.finish();
     this.surroundings.open(this.current, () => this.inbox.push({ type: 'watchdog' }));
@@ -130,7 +130,7 @@ class Master {
     }
   }
 
-  /** What was done may ask for more. But what the absence of a killed child asks for is planned when it has gone. */
+  /** An action may call for another. But a killed child counts until it has exited; then its replacement is planned. */
   private doWhatIsPlanned(now: number): 'stop' | 'go on' {
     for (;;) {
       const actions = plan(this.pool, now);
@@ -142,7 +142,7 @@ class Master {
     }
   }
 
-  /** Time in which this process was suspended, or starved, is not held against its children. */
+  /** Time in which this process was suspended or starved does not count against its children. */
   private makeUpFor(lostMs: number, now: number): void {
     if (lostMs > oversleptMs) notes.noteOverslept(this.pool, lostMs, now);
   }
@@ -192,7 +192,7 @@ class Master {
     this.log.event('info', 'scaled', { ...originFields(origin), from, workers }, 'worker count changed');
   }
 
-  /** The master's first: where it makes a new file, the workers, who may be other users, find it. */
+  /** The master reopens first: if it makes a new file, workers with another user find it there. */
   private reopenLogs(origin: Origin): void {
     for (const generation of this.generations.all()) reopenLog(generation);
     this.children.sendAll({ type: 'reopen' });
@@ -262,7 +262,7 @@ class Master {
     notes.noteStopping(pool, pool.stopping === undefined ? pace : 'immediate', performance.now());
   }
 
-  /** Once no worker accepts, who connects is refused at once, and not left in a queue that nobody serves any more. */
+  /** Once no worker accepts, clients are refused at once; otherwise they would wait in an accept queue that nobody serves. */
   private closeUnserved(): void {
     if (!childrenOf(this.pool).some(({ isAccepting }) => isAccepting)) this.generations.closeAll();
   }

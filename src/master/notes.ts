@@ -1,5 +1,5 @@
 /**
- * What happened, entered in the pool's records; the end of a child is in `endings.ts`. No processes and no clock here: time is
+ * Enters events in the pool's records; `endings.ts` enters the end of a child. No processes and no clock here: time is
  * an argument.
  */
 
@@ -7,13 +7,13 @@ import type { Beat, ExitReason } from '../ipc/messages.ts';
 import type { Child, Pace, Policy, Pool } from './pool.ts';
 import { type WritableChild, write } from './writable.ts';
 
-/** A worker ends by itself when its time is over, and says what it cuts. If it does not, its watchdog is asked this much later. */
+/** A worker out of time ends itself and logs what it cuts. If it does not, the master asks its watchdog this much later. */
 export const questionMs = 200;
-/** The watchdog of a worker that is silent, or out of time, says what that does; without an answer it is killed after this. */
+/** How long the watchdog of a silent or overdue worker may take to answer before the worker is killed. */
 export const answerMs = 1000;
-/** So much later than it should have, a blocked worker has ended. */
+/** A blocked worker has ended at most this much after its deadline. */
 export const overstayMs = questionMs + answerMs;
-/** What a quick stop leaves to the requests that run. */
+/** How long running requests have at a quick stop. */
 export const quickStopMs = 1000;
 
 // Children.
@@ -59,13 +59,13 @@ export function noteReady(pool: Pool, child: WritableChild, now: number): void {
   write(pool).wasLastBootGood = true;
 }
 
-/** A request has come to it. */
+/** Its first request has come. */
 export function noteServing(child: WritableChild): void {
   child.hasServed = true;
 }
 
 export function noteBeat(pool: Pool, child: WritableChild, beat: Beat, now: number): void {
-  // A worker that is about to exit does not measure its memory any more.
+  // A worker that is about to exit no longer measures its memory.
   child.beat = { ...beat, memoryBytes: beat.memoryBytes || child.beat.memoryBytes };
   if (beat.requests > 0) noteServing(child);
   noteExcused(child, now);
@@ -74,7 +74,7 @@ export function noteBeat(pool: Pool, child: WritableChild, beat: Beat, now: numb
   else if (beat.memoryBytes > pool.policy.maxMemoryBytes) child.recycleReason ??= 'max_memory';
 }
 
-/** Alive, or silent for a reason that is not its own: its time begins anew. */
+/** It is alive, or its silence has an outside cause: its deadline starts again. */
 export function noteExcused(child: WritableChild, now: number): void {
   if (child.state === 'ready' && !child.isHung) beginPatience(child, now);
 }
@@ -84,7 +84,7 @@ function beginPatience(child: WritableChild, now: number): void {
   child.deadline = child.questionAt + answerMs;
 }
 
-/** Its watchdog has found it hung. One that is told to leave and hangs will not finish either. */
+/** Its watchdog has found it hung. A retiring worker that hangs will not finish either. */
 export function noteHung(child: WritableChild, now: number): void {
   if (child.state !== 'ready' && child.state !== 'retiring') return;
   child.isHung = true;
@@ -92,8 +92,8 @@ export function noteHung(child: WritableChild, now: number): void {
 }
 
 /**
- * It was asked to finish, or said that it does. A graver reason that is known already stays, and so does an earlier end.
- * @param graceMs what its requests get
+ * It was asked to finish, or reported that it finishes. A graver known reason stays, and so does an earlier deadline.
+ * @param graceMs how long its requests have
  */
 export function noteRetiring(child: WritableChild, reason: ExitReason, graceMs: number, now: number): void {
   if (child.state === 'killed') return;
@@ -105,7 +105,7 @@ export function noteRetiring(child: WritableChild, reason: ExitReason, graceMs: 
   if (isEarlier) Object.assign(child, { deadline, questionAt });
 }
 
-/** It is told to finish quickly. */
+/** It was asked to finish quickly. */
 export function noteHurried(child: WritableChild, now: number): void {
   child.isHurried = true;
   noteRetiring(child, 'shutdown', quickStopMs, now);
@@ -116,13 +116,13 @@ export function noteDraining(child: WritableChild): void {
   child.isAccepting = false;
 }
 
-/** Its watchdog was asked what it still does. */
+/** Its watchdog was asked what it is doing. */
 export function noteQuestioned(child: WritableChild): void {
   child.questionAt = Number.POSITIVE_INFINITY;
 }
 
 /**
- * Its watchdog has answered: nothing more is waited for. A worker whose main thread is well was not silent, only not heard.
+ * Its watchdog has answered; there is nothing more to wait for. If the main thread is well, its beats were merely not read.
  * @param silentMs of the main thread
  */
 export function noteReported(child: WritableChild, silentMs: number, now: number): void {

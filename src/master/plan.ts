@@ -17,11 +17,11 @@ export type Action =
     }
   /** Ask it to close what is idle, and to finish what runs in `graceMs`. */
   | { readonly type: 'hurry'; readonly child: Child; readonly graceMs: number }
-  /** Ask its watchdog what it still does. */
+  /** Ask its watchdog what it is doing. */
   | { readonly type: 'question'; readonly child: Child }
-  /** Do not ask. `isOverdue`: it had a deadline, and has missed it. */
+  /** Kill it without asking. `isOverdue`: it has missed a deadline. */
   | { readonly type: 'kill'; readonly child: Child; readonly reason: ExitReason; readonly isOverdue: boolean }
-  /** Whoever connects from now on reaches the wanted generation. */
+  /** New connections reach only the wanted generation from now on. */
   | { readonly type: 'finish_reload' }
   /** All are gone. */
   | { readonly type: 'stop' };
@@ -37,7 +37,7 @@ export function plan(pool: Pool, now: number): Action[] {
     .filter((child) => child.questionAt <= now && child.deadline > now)
     .map((child): Action => ({ type: 'question', child }));
   const overdue = children.filter((child) => child.deadline <= now);
-  // A killed child still counts until it is gone; what its absence asks for is decided then.
+  // A killed child counts until it is gone; only then is its replacement decided.
   if (overdue.length > 0) return [...questions, ...overdue.map((child) => kill(child, overdueReason(child), true))];
   return [...questions, ...(pool.stopping === undefined ? planService(pool, now) : planStop(pool))];
 }
@@ -62,13 +62,13 @@ function planStop(pool: Pool): Action[] {
       .map((child) =>
         child.state === 'booting' ? kill(child, 'shutdown') : { type: 'hurry', child, graceMs: quickStopMs },
       );
-  // Clients of a service that has no worker just now wait in the kernel's queue: the first that comes up serves them.
+  // Clients of a service without a worker wait in the accept queue; the first worker that is ready serves them.
   const isUnserved = pool.hasServed && !children.some((child) => child.isAccepting);
   const last = isUnserved ? children.find((child) => child.state === 'booting') : undefined;
   return children.filter((child) => child !== last).flatMap((child) => leave(pool, child, 'shutdown'));
 }
 
-/** A child that serves is asked; one that still boots has nothing to finish. */
+/** A serving child is asked to finish; one that still boots has nothing to finish. */
 function leave({ policy: { graceMs }, stopping }: Pool, child: Child, reason: ExitReason): Action[] {
   if (child.state === 'booting') return [kill(child, reason)];
   if (child.state !== 'ready') return [];
@@ -76,12 +76,12 @@ function leave({ policy: { graceMs }, stopping }: Pool, child: Child, reason: Ex
   return [{ type: 'retire', child, reason, graceMs, idleGraceMs: Math.min(longest, graceMs / 2) }];
 }
 
-/** The children that are to stay, by what they are worth. */
+/** The children that serve or boot, by how much the pool needs them. */
 interface Survey {
   /** Of the wanted generation, and not to be recycled. */
   readonly ready: readonly Child[];
   readonly booting: readonly Child[];
-  /** Others, which serve until a wanted one does in their place. */
+  /** Others, which serve until a wanted one replaces them. */
   readonly outdated: readonly Child[];
   /** Others that nobody needs. */
   readonly useless: readonly Child[];
@@ -109,7 +109,7 @@ function planService(pool: Pool, now: number): Action[] {
   for (const child of outdated.slice(0, replaced))
     actions.push(...leave(pool, child, child.generation === generation ? recycleReasonOf(child, now)! : 'reload'));
 
-  // One that still boots is easier to do without; among equals, the youngest.
+  // Children that still boot go first, then the youngest.
   for (const child of [...ready, ...booting].slice(target)) actions.push(...leave(pool, child, 'scaled_down'));
 
   for (const { worker, waitMs } of vacanciesOf(pool, now)) if (waitMs === 0) actions.push({ type: 'spawn', worker });
@@ -141,7 +141,7 @@ export function vacanciesOf(pool: Pool, now: number): Vacancy[] {
   return vacancies;
 }
 
-/** Not while the service is short of workers, unless the last one to come up has shown that the next would fail as well. */
+/** No pause while the service is short of workers, unless the last worker to boot has failed since: then the next would too. */
 function mayWait(pool: Pool): boolean {
   return !pool.wasLastBootGood || readyOf(pool).length * 2 >= pool.target;
 }
@@ -150,14 +150,14 @@ function waitOf({ backoffs }: Pool, worker: number, now: number): number {
   return Math.max(0, (backoffs.get(worker)?.resumeAt ?? 0) - now);
 }
 
-/** When the plan must be looked at again if nothing happens before; Infinity if never. */
+/** When the plan must be made again if nothing happens before; Infinity if never. */
 export function nextLook(pool: Pool, now: number): number {
   const dues = childrenOf(pool).flatMap((child) => [child.deadline, child.questionAt, dueExpiry(child, now)]);
   const resumptions = [...pool.backoffs.values()].map(({ resumeAt }) => resumeAt).filter((at) => at > now);
   return Math.min(...dues, ...resumptions);
 }
 
-/** Once it has been acted on, it is due no more. */
+/** A deadline that was acted on is no longer due. */
 function dueExpiry(child: Child, now: number): number {
   const expiry = expiryOf(child);
   return expiry > now ? expiry : Number.POSITIVE_INFINITY;

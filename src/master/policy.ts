@@ -1,11 +1,11 @@
-/** Settings, which users write in seconds and MiB, 0 for no limit, to what the pool goes by. */
+/** Converts settings (seconds, MiB, 0 for no limit) to the pool's policy (milliseconds, bytes, Infinity). */
 
 import { limitMs, milliseconds } from '../config/durations.ts';
 import type { Settings } from '../config/settings.ts';
 import { beatEveryMs } from '../ipc/heartbeat.ts';
 import type { Policy } from './pool.ts';
 
-/** How much later than a worker's own watchdog the master finds it hung: the watchdog knows the stack. */
+/** How much later than a worker's watchdog the master calls it hung: the watchdog comes first, as it knows the stack. */
 const watchdogLeadMs = 500;
 
 export function policyOf(settings: Settings): Policy {
@@ -20,7 +20,7 @@ export function policyOf(settings: Settings): Policy {
   };
 }
 
-/** The last beat that came may be older than the last one that the watchdog saw. */
+/** The last beat that the master received may be older than the last that the watchdog saw. */
 function patienceMs(timeoutMs: number): number {
   return timeoutMs + beatEveryMs(timeoutMs) + watchdogLeadMs;
 }

@@ -1,20 +1,20 @@
 /**
  * The master's records: its children, and what is wanted of them. They are read everywhere, and written in `notes.ts` and `endings.ts` alone.
- * What to do about it all is decided in `plan.ts`.
+ * `plan.ts` decides what to do.
  */
 
 import type { Beat, ExitReason } from '../ipc/messages.ts';
 import type { Backoff } from './backoff.ts';
 
-/** A child's way through life; it never goes back. */
+/** The phases of a child's life; it never goes back. */
 export type ChildState = 'booting' | 'ready' | 'retiring' | 'killed';
 
 export interface Child {
-  /** Its number among the workers: the lowest that was free. It keeps it for life; then another may have it. */
+  /** Its number among the workers: the lowest that was free. It keeps the number for life. */
   readonly worker: number;
   /** Which configuration it runs. */
   readonly generation: number;
-  /** Undefined until it is forked, and where that failed. */
+  /** Undefined until it is forked, and if the fork failed. */
   readonly pid: number | undefined;
   readonly spawnedAt: number;
   readonly readyAt: number | undefined;
@@ -23,7 +23,7 @@ export interface Child {
   readonly isAccepting: boolean;
   /** When it must have been ready, beaten again, or gone. */
   readonly deadline: number;
-  /** When its watchdog is asked what it does; Infinity for never, or once that is done. */
+  /** When to ask its watchdog what it is doing; Infinity for never, or once that is done. */
   readonly questionAt: number;
   /** Why it is about to exit, once that is known. */
   readonly reason: ExitReason | undefined;
@@ -31,17 +31,17 @@ export interface Child {
   readonly beat: Beat;
   /** Whether a request has come to it. */
   readonly hasServed: boolean;
-  /** The silence that it is allowed, as of the configuration that it runs. */
+  /** The longest silence that its configuration allows. */
   readonly timeoutMs: number;
-  /** At how many requests it has served enough: its own number, so that not all come to theirs at once. */
+  /** After how many requests it is replaced: jittered, so that workers are not all replaced at once. */
   readonly requestLimit: number;
-  /** How long it may serve: its own, likewise. */
+  /** How long it may serve: jittered likewise. */
   readonly lifetimeMs: number;
   /** Why it is to be replaced while it still serves: only when another serves in its place is it retired. */
   readonly recycleReason: RecycleReason | undefined;
-  /** Found hung by its own watchdog: nothing that it says later counts. */
+  /** Its watchdog has found it hung: later messages from it do not count. */
   readonly isHung: boolean;
-  /** Told to finish quickly. */
+  /** It was asked to finish quickly. */
   readonly isHurried: boolean;
 }
 
@@ -51,7 +51,7 @@ export type RecycleReason = (typeof recycleReasons)[number];
 /** Times in milliseconds; Infinity for no limit. */
 export interface Policy {
   readonly bootMs: number;
-  /** Silence after which a worker is hung, whatever its own watchdog says. Infinity where hung workers are left alone. */
+  /** Silence after which a worker is hung, whatever its watchdog reports. Infinity if hung workers are left alone. */
   readonly timeoutMs: number;
   readonly graceMs: number;
   /** A worker is replaced after this many requests, and up to `requestsJitter` more. */
@@ -63,7 +63,7 @@ export interface Policy {
   readonly maxMemoryBytes: number;
 }
 
-/** How the service ends. `graceful`: requests have their time. `quick`: little of it. `immediate`: none. */
+/** How the service ends. `graceful`: requests have the full grace. `quick`: a short one. `immediate`: none. */
 export type Pace = 'graceful' | 'quick' | 'immediate';
 
 /** How a child ended. */
@@ -81,27 +81,27 @@ export interface Ending {
 }
 
 export interface Pool {
-  /** By the worker's number, the oldest first. */
+  /** By the child's number, the oldest first. */
   readonly children: ReadonlyMap<number, Child>;
   readonly policy: Policy;
   /** How many ready workers there should be. */
   readonly target: number;
-  /** The configuration that is wanted now; children of any other are on their way out. */
+  /** The generation that is wanted now; children of any other are to be replaced. */
   readonly generation: number;
   /** While a reload is under way: the generation to go back to if it fails. */
   readonly reloadFrom: number | undefined;
-  /** What was wanted before that reload, signals counted: to go back to with it. */
+  /** The target before that reload, changes by signals included: restored if the reload fails. */
   readonly wantedBefore: Pick<Pool, 'policy' | 'target'> | undefined;
   readonly lastGeneration: number;
   /** Whether a worker was ever ready: from then on, nothing that a worker does ends the master. */
   readonly hasServed: boolean;
-  /** Undefined while the service is to go on. */
+  /** Undefined unless the service is to stop. */
   readonly stopping: Pace | undefined;
   /** Numbers whose last worker failed. */
   readonly backoffs: ReadonlyMap<number, Backoff>;
-  /** Whether the last child that came up is as well as it was then, as far as is known. */
+  /** Whether the last child that became ready is still well, as far as is known. */
   readonly wasLastBootGood: boolean;
-  /** When children failed, in the last minute. */
+  /** Exits that count as failures in the last minute; each delays the next spawn while workers are young. */
   readonly crashes: readonly number[];
   readonly lastExit: Ending | undefined;
   /** Requests of the children that have exited. */
@@ -139,12 +139,12 @@ export function readyOf(pool: Pool): Child[] {
   return childrenOf(pool).filter(({ state }) => state === 'ready');
 }
 
-/** Why a child that serves is to be replaced, if it is. */
+/** Why a serving child is to be replaced; undefined if it is not. */
 export function recycleReasonOf(child: Child, now: number): RecycleReason | undefined {
   return child.recycleReason ?? (now >= expiryOf(child) ? 'max_lifetime' : undefined);
 }
 
-/** When it has served for long enough; Infinity for never, or not known yet. */
+/** When its lifetime ends; Infinity for never, or not known yet. */
 export function expiryOf({ state, readyAt = Number.POSITIVE_INFINITY, lifetimeMs }: Child): number {
   return state === 'ready' ? readyAt + lifetimeMs : Number.POSITIVE_INFINITY;
 }

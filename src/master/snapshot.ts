@@ -1,9 +1,9 @@
-/** The whole state at one moment: what the log, hooks and the service manager are told of it. Pure. */
+/** The whole state at one moment, for the log, hooks and the service manager. Pure. */
 
 import { vacanciesOf } from './plan.ts';
 import { type ChildState, childrenOf, type Ending, type Pool, readyOf } from './pool.ts';
 
-/** What stays the same for as long as the master runs. */
+/** What does not change while the master runs. */
 export interface MasterIdentity {
   readonly pid: number;
   readonly version: string;
@@ -16,7 +16,7 @@ export interface WorkerSnapshot {
   readonly generation: number;
   readonly state: ChildState;
   readonly uptimeMs: number;
-  /** Answered so far, and not answered yet, by its last beat. */
+  /** Requests answered so far, and requests that run, as of its last beat. */
   readonly requests: number;
   readonly running: number;
   readonly rssBytes: number;
@@ -36,10 +36,10 @@ export interface Snapshot {
   readonly ready: number;
   /** By number. */
   readonly workers: readonly WorkerSnapshot[];
-  /** Answered so far, those of past workers included. */
+  /** Requests answered so far, those of past workers included. */
   readonly requests: number;
   readonly lastExit: (Omit<Ending, 'endedAt'> & { readonly agoMs: number }) | undefined;
-  /** How long the next spawn still waits after failures; 0 while none does. */
+  /** How long the next spawn still waits after failures; 0 if it does not wait. */
   readonly pausedMs: number;
 }
 

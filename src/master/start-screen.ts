@@ -1,6 +1,6 @@
 /**
- * What people on a terminal see of a start: one banner when the first worker serves, or one message why none does. The log
- * elsewhere has a line for each step.
+ * What a start shows on a terminal: one banner when the first worker serves, or one message with the error. Elsewhere the log
+ * has a line for each step.
  */
 
 import { styleText } from 'node:util';
@@ -14,12 +14,12 @@ import type { Listener } from './sockets/listener.ts';
 export class StartScreen {
   private isOver = false;
 
-  /** Of a step of the start: nothing, which the banner makes up for. Undefined once the start is over: then it has its line. */
+  /** Swallows the line of a start's step, as the banner replaces it. Undefined once the start is over: then lines are shown. */
   get step(): '' | undefined {
     return this.isOver ? undefined : '';
   }
 
-  /** @param taken what the first worker took the app for */
+  /** @param taken the interface that the first worker recognised */
   ready(generation: Generation, taken: Taken): string | undefined {
     return this.isOver ? undefined : renderBanner(generation, taken, process.stderr.hasColors?.() === true);
   }
@@ -33,7 +33,7 @@ export class StartScreen {
   }
 }
 
-/** Pure, but for the version and the process id. */
+/** Pure, except for the version and the process id. */
 export function renderBanner(
   { configuration, listeners }: Pick<Generation, 'configuration' | 'listeners'>,
   taken: Taken,

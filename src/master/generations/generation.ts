@@ -1,5 +1,5 @@
 /**
- * A configuration made usable: read and checked, its addresses bound, its log open. All that can be wrong with it is found
+ * A configuration made usable: read and checked, its addresses bound, its log open. All its errors are found
  * here, before any worker is spawned for it.
  */
 
@@ -27,12 +27,12 @@ export interface Generation {
 /** Reads the configuration; called at the start and again for every reload. */
 export type LoadConfiguration = () => Promise<Configuration>;
 
-/** A config file is code, and may wait for something that never comes. */
+/** A config file is code, and may wait for ever. */
 const readMs = 30_000;
 
 /**
- * @param present listeners to reuse where an address is the same
- * @param others whose log is reused where it is the same: a descriptor for each reload would be one lost
+ * @param present listeners to reuse if an address is the same
+ * @param others generations whose log is reused if it is the same: otherwise each reload would leak a descriptor
  * @param giveUp at the start only: then an address in use is waited for, until this signal
  * @throws ConfigError
  */
@@ -46,7 +46,7 @@ export async function prepare(
   const { settings } = configuration;
   const doubt = checkDescriptorLimit(configuration);
   const identity = await identityOf(settings, configuration.origins);
-  // Before anything is made that it is to apply to: log files, sockets.
+  // The umask comes before the files to which it applies: log files, sockets.
   const umask = settings.umask ?? ownMask;
   process.umask(umask);
   const log = openLog(configuration, identity, others);
@@ -67,7 +67,7 @@ export async function prepareFirst(load: LoadConfiguration, giveUp: AbortSignal)
   return generation;
 }
 
-/** What the master was started with; it can only be read by setting it. */
+/** The umask with which the master was started; it can only be read by setting it. */
 const ownMask = process.umask(0);
 process.umask(ownMask);
 

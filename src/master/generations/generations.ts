@@ -17,7 +17,7 @@ export class Generations {
   private readonly announced = new Set<Listener>();
   /** A configuration is being read. */
   isReading = false;
-  /** How often it was asked for meanwhile. */
+  /** How many reloads were requested meanwhile. */
   private waiting = 0;
 
   constructor(load: LoadConfiguration, number: number, first: Generation) {
@@ -49,7 +49,7 @@ export class Generations {
       this.announced.add(listener);
       prepareFile(listener, log);
       const { address, endpoint } = listener;
-      // Where a browser, or who speaks what the app speaks, finds it; nowhere for a unix socket.
+      // The URL for a browser or another client; a unix socket has none.
       const url = endpoint === undefined ? undefined : `${taken.scheme}://${address}`;
       const fields = { address, url, interface: taken.interface };
       const shown = index === fresh.length - 1 ? screen : screen && '';
@@ -58,8 +58,8 @@ export class Generations {
   }
 
   /**
-   * Reads the configuration anew, beside the loop, and tells what came of it; of several that overlap, only the newest.
-   * @param onRepeat it is read once more, as it was asked for `count` times meanwhile
+   * Reads the configuration again, beside the loop, and reports the result; of several reads that overlap, only the newest.
+   * @param onRepeat it is read once more, because `count` requests came meanwhile
    */
   read(tell: (event: Prepared) => void, onRepeat: (count: number) => void): void {
     if (this.isReading) {

@@ -1,4 +1,4 @@
-/** Who the workers are to become: users and groups by name to numbers. The master itself stays who it is. */
+/** The user and group of the workers: from names to numbers. The master keeps its own. */
 
 import { execFile } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
@@ -11,11 +11,11 @@ type Wanted = Pick<Settings, 'user' | 'group'>;
 /** The fields of an account's line in `passwd` or `group`, or undefined. */
 export type FindAccount = (database: 'passwd' | 'group', account: string) => Promise<readonly string[] | undefined>;
 
-/** Where each was said, for messages. */
+/** The source of each setting, for messages. */
 type Origins = Partial<Readonly<Record<'user' | 'group', string>>>;
 
 /**
- * @returns undefined where the workers stay who the master is
+ * @returns undefined if the workers keep the master's user and group
  * @throws ConfigError for an unknown name
  */
 export async function identityOf(
@@ -35,7 +35,7 @@ export async function identityOf(
   return { gid: Number(gid), user: who };
 }
 
-/** A number that is nobody's is taken as it is: in containers that is common. */
+/** A number without an account is accepted: in containers that is common. */
 async function accountOf(
   setting: 'user' | 'group',
   database: 'passwd' | 'group',

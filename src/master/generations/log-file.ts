@@ -6,14 +6,14 @@ import { report, unwritable } from '../../errors.ts';
 import type { Identity } from '../../ipc/messages.ts';
 import { createLogger, type Logger, sayOfLog, sayOnStandardError } from '../../logger.ts';
 
-/** What has a log. */
+/** An owner of a log. */
 interface Logging {
   readonly configuration: Configuration;
   readonly identity: Identity | undefined;
   readonly log: Logger;
 }
 
-/** @throws ConfigError; at a reload, standard error says so too */
+/** @throws ConfigError; at a reload, the error goes to standard error too */
 export function openLog(
   { settings, origins, hooks }: Configuration,
   identity: Identity | undefined,
@@ -36,7 +36,7 @@ export function openLog(
   }
 }
 
-/** Makes the file anew where it was moved away, for the workers too. */
+/** Makes the file again after it was moved away, for the workers too. */
 export function reopenLog({ configuration: { settings }, identity, log }: Logging): void {
   const { errorLogfile } = settings;
   try {

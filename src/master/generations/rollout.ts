@@ -1,4 +1,4 @@
-/** A reload from the wish to the last old worker: tells of each step. The pool decides whether it succeeds. */
+/** A reload from the command to the exit of the last old worker: logs each step. The pool decides whether it succeeds. */
 
 import type { ErrorReport } from '../../errors.ts';
 import { type Origin, originFields } from '../commands.ts';
@@ -32,7 +32,7 @@ export class Rollout {
     this.tell = tell;
   }
 
-  /** Reads the configuration; what comes of it is an event. */
+  /** Reads the configuration; the result is an event. */
   begin(origin: Origin): void {
     if (!this.generations.isReading) {
       this.current.log.event('info', 'reload_started', originFields(origin), 'reloading');
