@@ -1,6 +1,6 @@
 /**
- * Typed sending over Node's IPC channel, which the app may use too: ours travel in an envelope, and nothing else is read.
- * The other side may be gone at any moment: that is reported elsewhere, not here.
+ * Typed messages over Node's IPC channel. The app may use the channel too, so ours travel in an envelope.
+ * The other side may be gone at any moment; the exit or disconnect event reports that.
  */
 
 import type { Serializable } from 'node:child_process';
@@ -28,7 +28,7 @@ export function sendToWorker(worker: Channel, message: MasterMessage): void {
   void send(worker, message);
 }
 
-/** Both have the socket then; who sent it destroys its own when the other says that it has it. */
+/** Both sides have the socket then; the sender destroys its own when the receiver confirms. */
 export function sendConnection(worker: SocketChannel, address: string, socket: Socket): void {
   const message: MasterMessage = { type: 'connection', address };
   if (worker.connected) worker.send({ [envelope]: message }, socket, { keepOpen: true }, () => {});
@@ -46,7 +46,7 @@ function send(channel: Channel, message: unknown): Promise<void> {
   });
 }
 
-/** The message in what came over a channel, or undefined if it is the app's own. */
+/** Takes the message out of its envelope; undefined for a message of the app. */
 export function openEnvelope<T extends MasterMessage | WorkerMessage>(received: unknown): T | undefined {
   if (typeof received !== 'object' || received === null || !(envelope in received)) return undefined;
   const message = received[envelope];

@@ -1,4 +1,4 @@
-/** A worker's signs of life, with what the master must know of it: its requests and its memory. */
+/** A worker's heartbeat, with its counts of requests and its memory. */
 
 // Not the global, which an app may replace: fake timers must not look like a hang.
 import { setInterval } from 'node:timers';
@@ -8,15 +8,15 @@ import type { Beat } from './messages.ts';
 const longestBeatMs = 1000;
 const countMs = 100;
 
-/** The longest silence of a worker that is well. */
+/** The longest silence of a healthy worker. */
 export function beatEveryMs(timeoutMs: number): number {
   return timeoutMs === 0 ? longestBeatMs : Math.min(longestBeatMs, timeoutMs / 3);
 }
 
 /**
- * Beats at least three times in what the master calls silence, and soon after a count of requests has changed. Stops with
+ * Beats at least three times within the master's limit of silence, and soon after a count of requests has changed. Stops with
  * the process.
- * @param measureMemory resident, in bytes; on Linux it opens a file, and fails without a free descriptor
+ * @param measureMemory returns resident bytes; on Linux it opens a file, and fails without a free descriptor
  */
 export function startHeartbeat(
   timeoutMs: number,
@@ -37,7 +37,7 @@ export function startHeartbeat(
     try {
       memoryBytes = measureMemory();
     } catch {
-      // The last figure has to do.
+      // Send the last figure again.
     }
     void sendToMaster({ type: 'beat', ...now, memoryBytes });
   }, countMs).unref();

@@ -1,11 +1,11 @@
-/** What the master and its workers say to each other: a discriminated union per direction. */
+/** The messages between the master and its workers: a discriminated union per direction. */
 
 import type { Settings } from '../config/settings.ts';
 import type { DescriptorError } from '../descriptors.ts';
 import type { ErrorReport, RunOutcome } from '../errors.ts';
 import type { Slot } from './scoreboard.ts';
 
-/** Why a worker exited, as the log says it. */
+/** Why a worker exited, in the log's words. */
 export type ExitReason =
   | 'reload'
   | 'max_requests'
@@ -18,20 +18,20 @@ export type ExitReason =
   | 'scaled_down'
   | 'shutdown';
 
-/** What a worker says of itself at intervals. */
+/** What a worker reports at intervals. */
 export interface Beat {
-  /** Answered so far. */
+  /** Requests answered so far. */
   readonly requests: number;
-  /** Not answered yet. */
+  /** Requests not answered yet. */
   readonly running: number;
-  /** Its resident memory a moment ago; 0 where it is not known. */
+  /** Its resident memory in bytes, a moment ago; 0 if unknown. */
   readonly memoryBytes: number;
 }
 
-/** What a worker took its app for. */
+/** The interface that a worker recognised. */
 export interface Taken {
   readonly interface: string;
-  /** What the URL of an address begins with at which it is served. */
+  /** The scheme of the URL at which the app is served. */
   readonly scheme: string;
 }
 
@@ -39,41 +39,41 @@ export interface Taken {
 export type WorkerMessage =
   /** It accepts connections. */
   | ({ readonly type: 'ready' } & Taken)
-  /** Its first request has come: whatever ends it now, it did not die of its boot. */
+  /** Its first request has come: from now on, its end is not a failure to boot. */
   | { readonly type: 'serving' }
   /** It is alive. */
   | ({ readonly type: 'beat' } & Beat)
-  /** It can take a connection, or it cannot for now; from a worker that the master accepts for. */
+  /** Whether it can take a connection now; only if the master accepts for it. */
   | { readonly type: 'idle'; readonly isIdle: boolean }
   /** It has the connection that it was sent. */
   | { readonly type: 'taken' }
-  /** It could not come up, and is about to exit. */
+  /** It failed to boot, and is about to exit. */
   | { readonly type: 'boot_failed'; readonly error: ErrorReport }
   /** It accepts no more connections. */
   | { readonly type: 'draining' }
   | ({ readonly type: 'short' } & Shortage)
-  /** It must be replaced and drains by itself: a signal told it to leave, or an error escaped the app. */
+  /** It drains by itself and must be replaced: it got a signal, or an error escaped the app. */
   | { readonly type: 'leaving'; readonly reason: 'killed' | 'crashed' };
 
 /** A worker has run out of something. */
 export interface Shortage {
   readonly of: 'descriptors' | 'connections';
-  /** What noticed it; `room`: the descriptors that are left do not allow all of `--worker-connections`. */
+  /** Where it was noticed; `room`: too few descriptors are left for all of `--worker-connections`. */
   readonly where: 'accept' | 'room' | 'app' | 'fork';
-  /** Of the descriptors: whose limit it is. */
+  /** For descriptors: whether the limit is the process's or the system's. */
   readonly code?: DescriptorError | undefined;
   /** The connections that it holds at once. */
   readonly connections?: number | undefined;
 }
 
 /**
- * What an idle connection gets, so that a request that is on its way is still answered. A client that sends one in the very
- * moment of the close loses it: where other workers go on, it pays to wait until most connections have had their next
+ * The grace of an idle connection, so that a request on its way is still answered. A client that sends one at the very
+ * moment of the close loses it. If other workers continue, it pays to wait until most connections have had their next
  * request, whose answer announces the close.
  */
 export const idleGraceMs = { stop: 1000, replacement: 5000 } as const;
 
-/** A request that a worker is at work on. */
+/** A running request of a worker. */
 export interface RunningRequest {
   readonly method: string;
   readonly path: string;
@@ -81,15 +81,15 @@ export interface RunningRequest {
   readonly ms: number;
 }
 
-/** From the thread that watches a worker's main thread, over a pipe of its own: it can speak while that one is blocked. */
+/** From a worker's watchdog thread, over its own pipe, which works while the main thread is blocked. */
 export type WatchdogMessage =
-  /** Silent for longer than is good; it may recover. */
+  /** Silent for a part of the timeout; it may recover. */
   | ({ readonly type: 'stalled' } & Hang)
-  /** Silent for the whole timeout: kill it. */
+  /** Silent for the whole timeout: the master kills it. */
   | ({ readonly type: 'hung' } & Hang)
-  /** What it does now, as it was asked. */
+  /** The answer to the master's question what the main thread is doing. */
   | ({ readonly type: 'report' } & Hang)
-  /** Its silence so far is not its own: it was suspended, or stands in a debugger. */
+  /** Its silence so far does not count: it was suspended, or is in a debugger. */
   | { readonly type: 'excused' };
 
 export interface Hang {
@@ -107,7 +107,7 @@ export type WatchdogOrder =
 /** To a worker. */
 export type MasterMessage =
   /**
-   * Finish what runs, in `graceMs`, then exit; where the whole service stops, with all that has connected until now. Idle
+   * Finish what runs, in `graceMs`, then exit; if the whole service stops, serve all that have connected until now. Idle
    * connections are closed after `idleGraceMs`.
    */
   | { readonly type: 'retire'; readonly graceMs: number; readonly idleGraceMs: number; readonly isStop: boolean }
@@ -115,7 +115,7 @@ export type MasterMessage =
   | { readonly type: 'quit'; readonly graceMs: number }
   /** A connection to one of its addresses; the socket comes with it. */
   | { readonly type: 'connection'; readonly address: string }
-  /** Open the log files anew: someone has moved them away. */
+  /** Reopen the log files: someone has moved them away. */
   | { readonly type: 'reopen' };
 
 /** What a worker accepts on: a bound socket by its descriptor, or an address to share through cluster. */
@@ -125,7 +125,7 @@ export type WorkerSocket = { readonly address: string } & (
   | { readonly path: string }
 );
 
-/** Who a worker becomes when it has what only root can get. */
+/** The user and group that a worker takes on once it has what needs root. */
 export interface Identity {
   readonly gid: number;
   /** Undefined: only the group changes. Name and home are of an account, if the number has one. */
@@ -134,19 +134,19 @@ export interface Identity {
     | undefined;
 }
 
-/** What a worker is started with, in its environment. */
+/** A worker's order, in its environment. */
 export interface WorkerOrder {
   /** Its number among the workers. */
   readonly worker: number;
   readonly generation: number;
   readonly app: string;
-  /** The app's own command line: `process.argv` from its third place on. */
+  /** The app's own arguments: `process.argv` from index 2 on. */
   readonly appArguments: readonly string[];
   /** The user's own script, which is run in the worker too and calls `run` with the app there. */
   readonly script?: string | undefined;
-  /** How that script's calls of `run` ended that came before. */
+  /** The results of that script's earlier calls of `run`. */
   readonly earlierRuns?: readonly RunOutcome[] | undefined;
-  /** Where its hooks are: in a config module, which it loads too, or in what the script gives to `run`. */
+  /** Where its hooks are: in a config module, which it loads too, or in the script's call of `run`. */
   readonly hooksFrom?: { readonly file: string } | 'script' | undefined;
   /** Its working directory. */
   readonly directory: string;

@@ -1,6 +1,6 @@
 /**
  * How many connections each worker holds, for the others to see: a file in memory that all of them have open, with one
- * record each. A worker that accepts must know at once, and asking the master would take it too long: a record is written
+ * record each. A worker that accepts must know at once, and asking the master would take too long: a record is written
  * or read in 2 µs.
  */
 
@@ -25,7 +25,7 @@ const recordBytes = 8;
 const takingBit = 1;
 const roomBit = 2;
 const stateBits = 2;
-/** As many records as are read at once; beyond, nobody is seen. */
+/** The number of records that are read; workers beyond are not seen. */
 const slots = 1024;
 
 export class Scoreboard {
@@ -43,7 +43,7 @@ export class Scoreboard {
     try {
       writeSync(this.slot.fd, this.own, 0, recordBytes, this.slot.index * recordBytes);
     } catch {
-      // No room left on the device: this worker is not seen, and counts as blocked.
+      // The device is full: this worker is not seen, and counts as blocked.
     }
   }
 

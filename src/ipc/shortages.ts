@@ -1,18 +1,18 @@
 /**
- * What a worker has run out of, for the log. The master writes the line: one worker's shortage is mostly that of all, and is
+ * Reports what a worker has run out of. The master writes the line: one worker's shortage is mostly that of all, and is
  * worth one line a minute.
  */
 
 import { sendToMaster } from './channel.ts';
 import type { Shortage } from './messages.ts';
 
-/** Each failed request of a busy worker may be one. */
+/** The least time between reports: each failed request of a busy worker may notice a shortage. */
 const tellEveryMs = 1000;
 
 export class Shortages {
-  /** Called at once where somebody found no descriptor free. */
+  /** Called at once when an open finds no free descriptor. */
   onDescriptors: (() => void) | undefined = undefined;
-  /** Called where the app seems to hold on to what it opens. */
+  /** Called when the app seems to leak descriptors. */
   onLeak: (() => void) | undefined = undefined;
   private readonly toldAt = new Map<string, number>();
 

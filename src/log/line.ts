@@ -1,8 +1,8 @@
-/** One line of the error log as JSON. What is too long for a line is cut, and says so. */
+/** One line of the error log as JSON. A text that is too long is cut, and its end says so. */
 
-/** Of one text: an error's message, a stack, what an app writes. */
+/** Limit of one text: an error's message, a stack, what an app writes. */
 const longestText = 16_384;
-/** Of a whole line, where there are many texts. */
+/** Limit of a whole line, which may have many texts. */
 const longestLine = 262_144;
 
 /** Ends with a line feed. Never throws, whatever is in the fields. */
@@ -31,7 +31,7 @@ function shorten(_key: string, value: unknown): unknown {
 }
 
 function cut(text: string): string {
-  // Not between the halves of a character.
+  // Never cut between the halves of a surrogate pair.
   const isHigh = (text.charCodeAt(longestText - 1) & 0xfc00) === 0xd800;
   const kept = text.slice(0, isHigh ? longestText - 1 : longestText);
   return `${kept}... (${Buffer.byteLength(text) - Buffer.byteLength(kept)} bytes cut)`;

@@ -1,6 +1,6 @@
 /**
  * Standard output and standard error of this process, for the error log and for all that the app prints: a full disk, a
- * closed pipe or a reader that stops costs lines, and neither a worker nor a moment.
+ * closed pipe or a reader that stops costs lines only: no worker, and no time.
  */
 
 import { Sink } from './sink.ts';
@@ -21,8 +21,8 @@ export function outputSink(name: OutputName): Sink {
 }
 
 /**
- * From now on what is written to `process.stdout` and `process.stderr`, by `console` and by threads too, goes through the
- * sinks: it never blocks, it never fails, and nobody is asked to wait. Descriptors are opened now, while the process has
+ * From now on, all writes to `process.stdout` and `process.stderr`, by `console` and by threads too, go through the
+ * sinks: they never block, never fail, and apply no back-pressure. Descriptors are opened now, while the process has
  * all its rights.
  */
 export function takeOverOutput(): void {
@@ -32,7 +32,7 @@ export function takeOverOutput(): void {
       redirect(process[name], sink);
       sink.reopen();
     } catch {
-      // Not there, or nobody reads it now: the next line tries again.
+      // It is missing, or nobody reads it now: the next line tries again.
     }
   }
 }
@@ -42,14 +42,14 @@ const redirected = new WeakSet<NodeJS.WriteStream>();
 function redirect(stream: NodeJS.WriteStream, sink: Sink): void {
   if (redirected.has(stream)) return;
   redirected.add(stream);
-  // What was written before may still fail.
+  // Earlier writes may still fail.
   stream.on('error', () => {});
   // pino, too, writes to the stream then: see `ownThreadOutput`.
   stream.write = function (this: NodeJS.WriteStream, ...args: unknown[]): boolean {
     const [chunk, encoding] = args;
     const done = args.find((arg) => typeof arg === 'function');
     const bytes = toBytes(chunk, encoding);
-    // Node says what is wrong with it.
+    // Node reports what is wrong with it.
     if (bytes === undefined) return Reflect.apply(Object.getPrototypeOf(stream).write, this, args);
     sink.write(bytes);
     if (done !== undefined) process.nextTick(done);

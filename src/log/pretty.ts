@@ -6,7 +6,7 @@ type Line = Record<string, unknown> & { level: string; time: string; pid: number
 
 const colours = { warn: 'yellow', error: 'red', fatal: 'red', debug: 'gray', trace: 'gray' } as const;
 
-/** @returns undefined for a line that people are spared */
+/** @returns undefined for a line that a terminal does not show */
 export function renderPretty(json: string, isColoured: boolean): string | undefined {
   const line = JSON.parse(json) as Line;
   if (isNoise(line)) return undefined;
@@ -15,7 +15,7 @@ export function renderPretty(json: string, isColoured: boolean): string | undefi
   return isColoured && colour !== undefined ? styleText(colour, text, { validateStream: false }) : text;
 }
 
-/** The steps of a stop from the keyboard: whoever pressed Ctrl-C sees the end of it, in one line. */
+/** The steps of a stop by Ctrl-C: on a terminal, one line at its end is enough. */
 function isNoise(line: Line): boolean {
   const isExpected = line.event === 'worker_exited' && line.reason === 'shutdown' && line.level === 'info';
   return isExpected || (line.event === 'shutdown_started' && line.signal === 'SIGINT');

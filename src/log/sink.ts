@@ -24,21 +24,21 @@ export interface SinkOptions {
 }
 
 const defaultLimitBytes = 4 * 1024 * 1024;
-/** As much is written together, and gathered lines are not kept back any longer. */
+/** The most bytes in one write; this much is not gathered any longer. */
 const largestPieceBytes = 65_536;
 /** pipe(7): a pipe takes a write of up to this many bytes whole, so that lines of several processes do not mix. */
 const atomicBytes = 4096;
-/** A reader that is slow is back soon; a full disk or a closed pipe is not. */
+/** A slow reader soon reads again; a full disk or a closed pipe takes longer. */
 const longestRetryMs = { full: 200, broken: 1000 } as const;
 const failureEveryMs = 60_000;
-/** A stop must be obeyed within a second, also where nobody reads the log. */
+/** A stop must be obeyed within a second, even if nobody reads the log. */
 const exitFlushMs = 200;
 const flushStepMs = 5;
 
 export class Sink {
-  /** Called at the place where lines are missing: what it writes to this sink stands there. */
+  /** Called at the place where lines are missing, so that its report stands there. */
   onDropped: ((dropped: Dropped) => void) | undefined = undefined;
-  /** The descriptor refuses to be written, at most once a minute. A reader that is slow is no failure. */
+  /** Called when writes fail, at most once a minute. A slow reader is not a failure. */
   onFailure: ((error: NodeJS.ErrnoException) => void) | undefined = undefined;
   private readonly open: () => Target;
   private readonly limitBytes: number;
@@ -46,7 +46,7 @@ export class Sink {
   private target: Target | undefined = undefined;
   private readonly queue: Uint8Array[] = [];
   private queuedBytes = 0;
-  /** How much of the first in the queue is written. */
+  /** How many bytes of the first piece in the queue are written. */
   private offset = 0;
   private droppedLines = 0;
   private droppedBytes = 0;
@@ -66,7 +66,7 @@ export class Sink {
     this.gatherMs = gatherMs;
   }
 
-  /** @param isUrgent whether it is kept where others are dropped */
+  /** @param isUrgent whether the line may use the reserve when others are dropped */
   write(data: string | Uint8Array, isUrgent = false): void {
     const bytes = typeof data === 'string' ? Buffer.from(data) : data;
     if (bytes.length === 0) return;
@@ -81,12 +81,12 @@ export class Sink {
     this.push(bytes);
     if (isExiting || this.dueAt === 0 || (this.retryMs === 0 && this.queuedBytes >= largestPieceBytes)) this.drain();
     if (this.queuedBytes === 0) return;
-    // Whoever wrote it may use its memory again.
+    // The caller may reuse the memory.
     if (typeof data !== 'string' && this.queue.at(-1) === data) this.queue[this.queue.length - 1] = Buffer.from(data);
     this.wait();
   }
 
-  /** Opens the file anew; what waits goes there. @throws the system's error; then the old one is written on */
+  /** Reopens the file; lines that wait go to the new one. @throws the system's error; then the old file stays */
   reopen(): void {
     const old = this.target;
     this.target = this.open();
@@ -94,7 +94,7 @@ export class Sink {
     if (this.queuedBytes > 0) this.drain();
   }
 
-  /** Lets go of the descriptor once all that waits is written. A later line opens the file for itself. */
+  /** Closes the descriptor once all that waits is written. A later line opens the file again. */
   close(): void {
     this.isClosed = true;
     this.drain();
@@ -120,7 +120,7 @@ export class Sink {
 
   private mustDrop(bytes: number, isUrgent: boolean): boolean {
     if (this.queuedBytes === 0 || this.isReporting) return false;
-    // Once lines are dropped, room is made for many: a report between every two lines would fill the log by itself.
+    // After a drop, wait until there is room for many lines: a report between every two lines would fill the log.
     const share = isUrgent ? 2 : this.droppedLines > 0 ? 0.5 : 1;
     return this.queuedBytes + bytes > this.limitBytes * share;
   }
@@ -141,7 +141,7 @@ export class Sink {
   }
 
   private drain(): void {
-    // A report of drops is written from within.
+    // `reportDrops` below writes to this sink.
     if (this.isDraining) return;
     this.isDraining = true;
     const before = this.queuedBytes;
@@ -217,7 +217,7 @@ const sleepCell = new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEM
 const pending = new Set<Sink>();
 let isExiting = false;
 
-/** The listener is there only while something waits: who embeds a server finds nothing of it in his process. */
+/** The listener exists only while lines wait, so that an embedding program keeps no listener of ours. */
 function remember(sink: Sink): void {
   if (pending.size === 0) process.on('exit', flushPending);
   pending.add(sink);

@@ -1,5 +1,5 @@
 /**
- * Descriptors whose writes do not block. `O_NONBLOCK` belongs to what a descriptor refers to, which other processes share:
+ * Descriptors whose writes do not block. `O_NONBLOCK` belongs to the open file description, which other processes share:
  * set there, `cat` and shells at the other end of the same terminal would fail. So pipes and terminals are opened anew.
  */
 
@@ -9,7 +9,7 @@ import { keepNonBlocking } from '../node/non-blocking.ts';
 
 export interface Target {
   readonly fd: number;
-  /** Whether it was opened here, and is to be closed. */
+  /** Whether it was opened here, and must be closed here. */
   readonly isOwn: boolean;
   /** Whether a write of a few lines may be taken in part. */
   readonly isPipe: boolean;
@@ -33,22 +33,22 @@ export function openFile(path: string): Target {
   return { fd, isOwn: true, isPipe: kindOf(fd).isFIFO() };
 }
 
-/** What a standard descriptor refers to. @throws the system's error where nobody can read it now */
+/** Opens what a standard descriptor refers to. @throws the system's error if nobody can read it now */
 export function openStandard(fd: 1 | 2): Target {
   const kind = kindOf(fd);
   const isPipe = kind.isFIFO();
   const isTerminal = isatty(fd);
-  // Files and devices like /dev/null take what they are given, or refuse it.
+  // Writes to files and devices like /dev/null never block.
   if (!isPipe && !isTerminal && !kind.isSocket()) return { fd, isOwn: false, isPipe: false };
   if (!kind.isSocket()) {
     try {
       return { fd: openSync(`/proc/self/fd/${fd}`, O_WRONLY | O_NONBLOCK | O_NOCTTY), isOwn: true, isPipe };
     } catch (error) {
       if (['ENXIO', 'EIO'].includes((error as NodeJS.ErrnoException).code ?? '')) throw error;
-      // Another user's, or a system without /proc.
+      // It belongs to another user, or the system has no /proc.
     }
   }
   if (isTerminal) return { fd, isOwn: false, isPipe };
-  // The socket of a service manager, for example, cannot be opened anew.
+  // A socket, such as that of a service manager, cannot be opened again.
   return { fd, isOwn: false, isPipe, prepare: keepNonBlocking(fd === 1 ? process.stdout : process.stderr) };
 }

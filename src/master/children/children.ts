@@ -1,6 +1,6 @@
 /**
- * The processes behind the pool's children: starts them, speaks to them, ends them, and keeps what they said of their own
- * end. When to do what is decided elsewhere.
+ * The processes behind the pool's children: starts them, sends to them, kills them, and keeps what they reported of their own
+ * end. The plan decides when.
  */
 
 import type { ErrorReport } from '../../errors.ts';
@@ -25,7 +25,7 @@ export class Children {
     this.tell = tell;
   }
 
-  /** @returns whether there is a process; if not, its exit has been told */
+  /** @returns whether there is a process; if not, its exit has been reported */
   spawn(child: Child, { configuration, listeners, identity, umask }: Generation): boolean {
     const { app, appArguments, script, earlierRuns, hooksFrom, directory, environment, settings } = configuration;
     const { worker, generation } = child;
@@ -72,7 +72,7 @@ export class Children {
     this.processes.get(child)?.kill();
   }
 
-  /** The first one is the cause of what follows. */
+  /** The first error is the cause of the others. */
   noteBootError(child: Child, error: ErrorReport): void {
     if (!this.bootErrors.has(child)) this.bootErrors.set(child, error);
   }
@@ -82,7 +82,7 @@ export class Children {
     this.memoryKills.check(now);
   }
 
-  /** Lets go of one that has exited, and says all that is known of how. */
+  /** Removes a child that has exited, and returns all that is known of its end. */
   reap(child: Child, code: number | null, signal: NodeJS.Signals | null): Reaped {
     const bootError = this.bootErrors.get(child);
     const isForeignKill = signal === 'SIGKILL' && child.state !== 'killed';
@@ -103,7 +103,7 @@ export class Children {
 
 export interface Reaped {
   readonly exit: Exit;
-  /** What it said itself. */
+  /** What the worker itself reported. */
   readonly bootError: ErrorReport | undefined;
   readonly memoryKill: MemoryKill | undefined;
 }

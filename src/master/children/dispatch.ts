@@ -1,6 +1,6 @@
 /**
  * Which connection goes to which worker, where workers cannot accept for themselves one at a time. Decides and touches
- * nothing: what a connection and a worker are, `fallback-acceptor.ts` knows.
+ * nothing; `fallback-acceptor.ts` knows what a connection and a worker are.
  */
 
 export type Dispatched<Connection, Worker> = { readonly connection: Connection; readonly to: Worker };
@@ -8,10 +8,10 @@ export type Dispatched<Connection, Worker> = { readonly connection: Connection; 
 export class Dispatch<Connection, Worker> {
   private readonly limit: number;
   private readonly queue: Connection[] = [];
-  /** The one that waits longest comes first. */
+  /** The longest wait comes first. */
   private readonly idle = new Set<Worker>();
   private readonly serving = new Set<Worker>();
-  /** Sent, and not known to have arrived. */
+  /** Sent, and not confirmed yet. */
   private readonly underWay = new Map<Worker, Connection[]>();
 
   /** @param limit how many may wait */
@@ -32,26 +32,26 @@ export class Dispatch<Connection, Worker> {
     else this.idle.delete(worker);
   }
 
-  /** @returns the connection that it has now, for the master to let go */
+  /** @returns the connection that the worker has now, which the master can release */
   noteTaken(worker: Worker): Connection | undefined {
     return this.underWay.get(worker)?.shift();
   }
 
   /**
    * It takes no more.
-   * @returns whether it was the last that did: what nobody else would serve is its, before it goes
+   * @returns whether it was the last one that took connections: it must serve those that wait before it leaves
    */
   dismiss(worker: Worker): boolean {
     this.idle.delete(worker);
     return this.serving.delete(worker) && this.serving.size === 0;
   }
 
-  /** Everything that waits goes to one worker. */
+  /** Gives all waiting connections to one worker. */
   leaveTo(worker: Worker): Dispatched<Connection, Worker>[] {
     return this.queue.splice(0).map((connection) => this.send(connection, worker));
   }
 
-  /** It is gone: what it had not taken goes to others, ahead of the rest. */
+  /** The worker is gone: connections that it had not confirmed go to others, ahead of the rest. */
   reap(worker: Worker): void {
     this.queue.unshift(...(this.underWay.get(worker) ?? []));
     this.underWay.delete(worker);
@@ -59,7 +59,7 @@ export class Dispatch<Connection, Worker> {
     this.idle.delete(worker);
   }
 
-  /** Everything that can be sent now: one for each that is idle. */
+  /** All that can be sent now: one connection for each idle worker. */
   next(): Dispatched<Connection, Worker>[] {
     const sent: Dispatched<Connection, Worker>[] = [];
     for (const worker of this.idle) {

@@ -1,4 +1,4 @@
-/** How the log tells the end of a worker: one line, as grave as the reason; and what follows from it. */
+/** The log's line for the end of a worker, at a level that suits the reason; and the lines for what follows. */
 
 import { BootError, type ErrorReport, report } from '../../errors.ts';
 import type { ExitReason } from '../../ipc/messages.ts';
@@ -18,13 +18,13 @@ const expected: readonly ExitReason[] = [
 ];
 
 export interface ExitDetails {
-  /** For people on a terminal, in place of the line. */
+  /** Shown on a terminal in place of the line. */
   readonly screen: string | undefined;
   readonly consequence: Consequence;
-  /** Why it did not boot, where that is the reason. */
+  /** Why it did not boot, if that is the reason. */
   readonly error: ErrorReport | undefined;
   readonly memoryKill: MemoryKill | undefined;
-  /** What it had at its last beat. */
+  /** Its counts and memory at its last beat. */
   readonly memoryBytes: number;
 }
 
@@ -56,11 +56,11 @@ const counts: Record<MemoryKill, string> = {
 function levelOf(reason: ExitReason, { hasServed }: Pool, { type }: Consequence): Level {
   if (reason !== 'boot_failed') return expected.includes(reason) ? 'info' : 'warn';
   if (hasServed) return 'error';
-  // Before the first service, the first failure is everyone's: the others would only repeat it.
+  // If no worker was ever ready, the others would only repeat the first failure.
   return type === 'start_failed' ? 'fatal' : 'debug';
 }
 
-/** A worker that has done enough, or grown too large, is told to leave: another serves in its place. */
+/** A worker is recycled: it has served enough, or has grown too large, and another serves in its place. */
 export function logRecycling(log: Logger, child: Child, reason: RecycleReason, { policy }: Pool): void {
   const { requests, memoryBytes } = child.beat;
   const memory = reason === 'max_memory' ? memoryFields(memoryBytes, policy) : {};
@@ -71,7 +71,7 @@ function memoryFields(memoryBytes: number, { maxMemoryBytes }: Policy): { memory
   return { memoryBytes, limitBytes: maxMemoryBytes };
 }
 
-/** A pause that nobody asked for: the log says how long, and why. */
+/** A pause before a spawn: the log says how long, and why. */
 export function logDelay(log: Logger, { worker, reason }: Ending, consequence: Consequence, { crashes }: Pool): void {
   if (consequence.type !== 'delayed') return;
   const { delayMs, failures } = consequence;
@@ -80,7 +80,7 @@ export function logDelay(log: Logger, { worker, reason }: Ending, consequence: C
   log.event('warn', 'spawn_delayed', fields, message);
 }
 
-/** For a worker that failed to boot and did not say why. */
+/** For a worker that failed to boot and did not report why. */
 export function explainBoot(
   { state }: Pick<Child, 'state'>,
   { bootMs }: Pick<Policy, 'bootMs'>,
@@ -94,7 +94,7 @@ export function explainBoot(
   return report(new BootError(text));
 }
 
-/** Why a reload is given up where the new workers do boot. */
+/** Why a reload is given up although the new workers boot. */
 export function explainCrash({ code, signal, uptimeMs }: Ending): ErrorReport {
   const how = signal ?? `code ${code}`;
   return report(new BootError(`a new worker ended after ${uptimeMs} ms (${how}), before its first request`));

@@ -1,6 +1,6 @@
 /**
- * Accepts for sync workers where Node's internals are not to be had: without them, a worker cannot stop accepting while it
- * is at work. Only then does the master touch connections, by what Node documents, and at half the rate.
+ * Accepts for sync workers if Node's internals are missing or off: without them, a worker cannot stop accepting while it
+ * works. Only then does the master touch connections, with documented means of Node, at half the rate.
  */
 
 import { createServer, type Server, type Socket } from 'node:net';
@@ -15,7 +15,7 @@ type Arrival = { readonly address: string; readonly socket: Socket };
 /** A worker that is accepted for. */
 export interface Registration {
   hear(message: WorkerMessage): void;
-  /** It is about to be told to leave; resolves when it has what it must still serve. */
+  /** The worker is about to retire; resolves when it has the connections that it must still serve. */
   dismiss(): Promise<void>;
   /** Its process has ended. */
   reap(): void;
@@ -74,7 +74,7 @@ export class FallbackAcceptor {
     const server = createServer({ allowHalfOpen: true, pauseOnConnect: true, noDelay: true }, (socket) => {
       this.arrived++;
       socket.on('error', () => {});
-      // As many as the kernel would keep waiting; who comes then learns at once that it is in vain.
+      // As many wait as the kernel would hold; further clients are refused at once.
       if (!dispatch.arrive({ address, socket })) socket.destroy();
       send(dispatch.next());
     });

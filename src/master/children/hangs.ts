@@ -1,4 +1,4 @@
-/** How the log tells of a worker whose main thread stands still, and what its watchdog said of it. */
+/** The log's lines for a worker whose main thread is blocked, with its watchdog's report. */
 
 import type { Hang, WatchdogMessage } from '../../ipc/messages.ts';
 import type { Logger } from '../../logger.ts';
@@ -15,7 +15,7 @@ export function nameOf({ pid, worker, generation }: WorkerName): WorkerName {
 type Report = Hang & Pick<WatchdogMessage, 'type'>;
 
 export class Hangs {
-  /** The last that was said of each; that it is hung is the last word. */
+  /** The last line about each worker; after "hung", no further line follows. */
   private readonly reports = new Map<Child, Report>();
 
   /** From its watchdog. */
@@ -27,12 +27,12 @@ export class Hangs {
     this.reports.delete(child);
   }
 
-  /** Whether somebody has stopped its process, so that its silence says nothing. */
+  /** Whether somebody has stopped its process, so that its silence has another cause. */
   isSuspended(child: Child): boolean {
     return this.reports.get(child)?.type !== 'hung' && child.pid !== undefined && isSuspended(child.pid);
   }
 
-  /** @param patienceMs how long the master has heard nothing, where the watchdog has not spoken */
+  /** @param patienceMs how long the master has received nothing, used if the watchdog has not reported */
   logHung(log: Logger, child: Child, patienceMs: number): Hang {
     const hang = this.of(child, patienceMs);
     const fields = { ...nameOf(child), ...hang };
@@ -40,7 +40,7 @@ export class Hangs {
     return hang;
   }
 
-  /** It was told to finish, and can neither do that nor end itself. */
+  /** It was asked to finish, is blocked, and cannot even end itself. */
   logOverstay(log: Logger, child: Child): void {
     const { stack, requests } = this.of(child, 0);
     const fields = { ...nameOf(child), reason: child.reason, cut: requests.length, requests, stack };
@@ -62,7 +62,7 @@ export class Hangs {
   }
 }
 
-/** It may recover: a warning, and no event of a process's life. */
+/** It may recover, so this is a warning and not an event of the process's life. */
 export function logStall(log: Logger, child: Child, { silentMs, stack, requests }: Hang): void {
   log.say('warn', { ...nameOf(child), silentMs, stack, requests }, 'worker stalled');
 }

@@ -13,13 +13,13 @@ interface Counter {
   readonly path: string;
 }
 
-/** A kill that nobody asked about for this long, and twice as long at most, was somebody else's. */
+/** A kill that no exit has claimed after this time, or at most twice as long, belongs to another process. */
 const forgetMs = 5000;
 
 export class MemoryKills {
   private readonly readText: ReadText;
   private readonly counter: Counter | undefined;
-  /** The count that is accounted for, and a later one, which will be. */
+  /** The count up to which kills are claimed or expired, and a later count, which will be. */
   private known: number;
   private next: number;
   private checkedAt = 0;
@@ -40,7 +40,7 @@ export class MemoryKills {
     this.next = this.read();
   }
 
-  /** Accounts for one kill, if there is any that is not accounted for yet. */
+  /** Claims one kill, if there is one that is not claimed yet. */
   take(): MemoryKill | undefined {
     if (this.read() <= this.known) return undefined;
     this.known++;

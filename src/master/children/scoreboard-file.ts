@@ -5,13 +5,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Slot } from '../../ipc/scoreboard.ts';
 
-/** In memory where there is such a place: it is written thousands of times a second. */
+/** In memory if there is such a folder: the file is written thousands of times a second. */
 const folders = ['/dev/shm', tmpdir()];
 
 let opened: number | undefined;
 const taken = new Set<number>();
 
-/** The lowest slot that is free; undefined where no file can be made: then workers do without. */
+/** The lowest free slot; undefined if no file can be made: then workers are not balanced. */
 export function claimSlot(): Slot | undefined {
   opened ??= openScoreboard();
   if (opened === undefined) return undefined;
@@ -30,11 +30,11 @@ function openScoreboard(): number | undefined {
     const path = join(folder, `tsgun-${process.pid}-${Math.random().toString(36).slice(2)}`);
     try {
       const fd = openSync(path, 'wx+', 0o600);
-      // Nobody opens it by its name, and it goes with the last that has it open.
+      // Nobody opens the file by its name; without a name, it vanishes with the last process that has it open.
       unlinkSync(path);
       return fd;
     } catch {
-      // The next folder, then.
+      // Try the next folder.
     }
   }
   return undefined;

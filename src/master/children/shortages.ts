@@ -1,4 +1,4 @@
-/** How the log tells that a worker has run out of connections or descriptors: one line a minute for the whole service. */
+/** The log's line when a worker has run out of connections or descriptors: one a minute for the whole service. */
 
 import { type DescriptorError, descriptorLimit, limitRemedy } from '../../descriptors.ts';
 import type { Shortage } from '../../ipc/messages.ts';
@@ -8,7 +8,7 @@ import type { WorkerName } from './hangs.ts';
 const logEveryMs = 60_000;
 
 export class ShortageLog {
-  /** It may not be readable any more when it is to be told. */
+  /** Read at the start: once descriptors have run out, the limit may be unreadable. */
   private readonly limit = descriptorLimit();
   private readonly byKind = new Map<Shortage['of'], { loggedAt: number; unlogged: number }>();
 

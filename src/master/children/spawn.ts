@@ -1,4 +1,4 @@
-/** Makes a worker process happen, and nothing else: what it is for is in its order. */
+/** Starts a worker process, and nothing else: its order says what it is for. */
 
 import cluster from 'node:cluster';
 import { existsSync, statSync } from 'node:fs';
@@ -27,30 +27,30 @@ export interface ChildProcess {
   readonly pid: number | undefined;
   /** @param handle a socket that travels along */
   send(message: MasterMessage): void;
-  /** Works while the main thread is blocked, too. */
+  /** Reaches the watchdog even while the main thread is blocked. */
   sendToWatchdog(order: WatchdogOrder): void;
   kill(): void;
 }
 
 export interface SpawnOptions {
-  /** Its descriptors are this process's; the worker is told its own. */
+  /** Descriptor numbers of this process; the worker's order has its own numbers. */
   readonly order: Omit<WorkerOrder, 'watchdogFd'>;
   /** Variables beside those of the master. */
   readonly environment: Readonly<Record<string, string>>;
   readonly onMessage: (message: WorkerMessage | WatchdogMessage) => void;
-  /** Called once, also when the process could not even be started. */
+  /** Called once, even if the process could not be started. */
   readonly onExit: (code: number | null, signal: NodeJS.Signals | null) => void;
 }
 
 /** The first descriptor after stdin, stdout, stderr and the IPC channel. */
 const firstFd = 4;
 
-/** @returns undefined where there is no way to start it now; that is told as any failed boot is */
+/** @returns undefined if it cannot be started now; that is reported like any failed boot */
 export function spawnWorker(options: SpawnOptions): ChildProcess | undefined {
   try {
     return fork(options);
   } catch (error) {
-    // Most often there is no memory for another process, for now.
+    // The usual cause is that there is no memory for another process.
     tellFailure(error, options.onMessage);
     options.onExit(null, null);
     return undefined;
@@ -68,26 +68,26 @@ function tellFailure(error: unknown, onMessage: SpawnOptions['onMessage']): void
 }
 
 function fork({ order, environment, onMessage, onExit }: SpawnOptions): ChildProcess {
-  // The system's own error for this would name the program that is to be run.
+  // The system's own error for this would blame the program.
   if (!statSync(order.directory, { throwIfNoEntry: false })?.isDirectory())
     throw new Error(`its directory ${order.directory} is gone: a reload (HUP) takes the new one`);
   const entry = fileURLToPath(workerEntry);
-  // Node would say so on standard error only.
+  // Node would report it on standard error only.
   if (!existsSync(entry)) throw ownFilesError(new Error(`${entry} is gone`));
   const slot = claimSlot();
   const inherited = order.sockets.flatMap((socket) => ('fd' in socket ? [socket.fd] : []));
   const scoreboard = slot === undefined ? [] : [slot.fd];
   const scoreboardFd = firstFd + inherited.length;
   const watchdogFd = scoreboardFd + scoreboard.length;
-  // Sockets that are not inherited are shared: workers accept for themselves either way.
+  // Sockets that are not inherited are shared through cluster; either way workers accept for themselves.
   cluster.schedulingPolicy = cluster.SCHED_NONE;
   cluster.setupPrimary({
     exec: entry,
     cwd: order.directory,
-    // A script finds what it was started with, in a worker too.
+    // In a worker too, a script sees the arguments with which it was started.
     args: order.script === undefined ? [...order.appArguments] : [order.script, ...process.argv.slice(2)],
     execArgv: [...process.execArgv, ...order.settings.nodeOptions],
-    // A worker that read from the terminal would be stopped by it.
+    // The terminal would stop a worker that reads from it.
     stdio: ['ignore', 'inherit', 'inherit', 'ipc', ...inherited, ...scoreboard, 'pipe'] as never,
   });
   const sockets = order.sockets.map((socket) =>
@@ -120,7 +120,7 @@ function fork({ order, environment, onMessage, onExit }: SpawnOptions): ChildPro
     if (message?.type === 'idle' || message?.type === 'taken') registration?.hear(message);
     else if (message !== undefined) onMessage(message);
   });
-  // Where not even a descriptor was left, the process has no stdio.
+  // If no descriptor was left, the process has no stdio.
   const { stdio } = worker.process as { stdio?: readonly unknown[] };
   const pipe = stdio?.[watchdogFd] as Duplex | null | undefined;
   listenToWatchdog(pipe, onMessage);
@@ -147,10 +147,10 @@ function fork({ order, environment, onMessage, onExit }: SpawnOptions): ChildPro
   };
 }
 
-/** One message per line. The app could write there too: what is no message is not read. */
+/** One message per line. The app could write there too: anything else is ignored. */
 function listenToWatchdog(pipe: Duplex | null | undefined, onMessage: (message: WatchdogMessage) => void): void {
   if (!pipe) return;
-  // How the worker ended is told elsewhere.
+  // The exit event reports how the worker ended.
   pipe.on('error', () => {});
   createInterface({ input: pipe }).on('line', (line) => {
     let message: unknown;
@@ -163,10 +163,10 @@ function listenToWatchdog(pipe: Duplex | null | undefined, onMessage: (message: 
 
 /** What a request for a unix socket has in place of a port. */
 const pathPort = -1;
-/** The first port that needs no right; a system may say another, but this one is right everywhere. */
+/** The first port that needs no privilege. A system may set another limit, but this one is safe everywhere. */
 const firstFreePort = 1024;
 
-/** Whether anyone may bind this, or it is what the worker is for. */
+/** Whether a worker may bind this: an address that needs no privilege, or one of its own. */
 function isHarmless({ address, port, fd = -1 }: BindRequest, sockets: readonly WorkerSocket[]): boolean {
   const isOwn = sockets.some((socket) => {
     if ('path' in socket) return port === pathPort && socket.path === address;
@@ -177,7 +177,7 @@ function isHarmless({ address, port, fd = -1 }: BindRequest, sockets: readonly W
   return !(fd >= 0) && (isFree || isOwn);
 }
 
-/** What is different from the master's. A user's home and caches are no others', least of all root's. */
+/** Variables that differ from the master's. A worker must not use another user's home and caches, least of all root's. */
 function environmentOf({ directory, identity }: WorkerOrder): NodeJS.ProcessEnv {
   const { name, home } = identity?.user ?? {};
   const own =

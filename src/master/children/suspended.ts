@@ -1,4 +1,4 @@
-/** Whether somebody has stopped a process, by a signal or a debugger: its silence is then not its own. Linux can tell. */
+/** Whether somebody has stopped a process, by a signal or a debugger: then it is not hung. Known on Linux only. */
 
 import { readFileSync } from 'node:fs';
 

@@ -1,6 +1,6 @@
 /**
- * Listening sockets that whoever started tsgun has bound: `fd://N`, and those of systemd. They stay open until the process
- * ends, wanted or not: a later reload may want them again, and nobody could open them a second time.
+ * Listening sockets that the process which started tsgun has bound: `fd://N`, and systemd's. They stay open until the process
+ * ends, because a later reload may need them, and nobody could open them a second time.
  */
 
 import { fstatSync, readFileSync, readlinkSync } from 'node:fs';
@@ -14,7 +14,7 @@ import { named } from './tcp.ts';
 /** Kept for good: closing a handle would close the descriptor. */
 const handles = new Map<number, ServerHandle>();
 
-/** In a successor: which descriptor of its own each that its predecessor was started with has become. */
+/** In a successor: from its predecessor's descriptor numbers to its own. */
 let renumbered: ReadonlyMap<number, number> | undefined;
 
 export function renumber(descriptors: ReadonlyMap<number, number>): void {

@@ -3,16 +3,16 @@
 import type { WorkerSocket } from '../../ipc/messages.ts';
 
 export interface Listener {
-  /** What was asked for: two configurations that ask for the same share the socket. */
+  /** The configured address: two configurations with the same one share the socket. */
   readonly key: string;
-  /** What it got: with the port, or the absolute path. */
+  /** The bound address: with the port, or the absolute path. */
   readonly address: string;
   readonly socket: WorkerSocket;
   /** Of a TCP socket. */
   readonly endpoint?: Endpoint;
   /** Of a unix socket whose file is ours to remove. */
   readonly file?: SocketFile;
-  /** Called once, when the first worker accepts on it: where the workers bind it, it is there from now on. */
+  /** Called once, when the first worker accepts on it: a socket that workers bind exists from now on. */
   onListening?(): void;
   /** May be called twice. */
   close(): void;
@@ -32,6 +32,6 @@ export interface SocketFile {
   readonly path: string;
   readonly device: number;
   readonly inode: number;
-  /** Another process that accepts there: while it lives, the file is its to remove. */
+  /** Another process that accepts there: while it lives, the file is left to it. */
   sharedWith?: number;
 }

@@ -1,7 +1,7 @@
 /**
  * The listening sockets, bound once, in the master's name, before any worker runs. Workers inherit the descriptors and
- * accept on them; the master only keeps them open, so that connections wait in the kernel's queue while workers change.
- * Which addresses are wanted, and which of them are there already, is decided here; each kind is bound in a file of its own.
+ * accept on them; the master only keeps them open, so that connections wait in the accept queue while workers change.
+ * This file decides which addresses are wanted and which are bound already; each kind is bound in a file of its own.
  */
 
 import { isIPv6 } from 'node:net';
@@ -17,11 +17,11 @@ import { bindTcp, coversPort, findAddress } from './tcp.ts';
 import { bindUnix } from './unix.ts';
 
 export interface BindOptions {
-  /** Reused where an address is the same, as long as a unix socket has its file. */
+  /** Reused if an address is the same and a unix socket still has its file. */
   readonly present?: readonly Listener[];
-  /** Whose unix sockets are to be, where the workers are not who the master is. */
+  /** The owner of unix sockets, if the workers' user is not the master's. */
   readonly owner?: Identity | undefined;
-  /** How long to wait for an address that is in use; without, not at all. */
+  /** How long to wait for an address that is in use; undefined: not at all. */
   readonly patience?: Patience | undefined;
 }
 
@@ -33,7 +33,7 @@ export async function bindAll(
   addresses: readonly Address[],
   { present: given = [], owner, patience }: BindOptions = {},
 ): Promise<Listener[]> {
-  // Where somebody has removed the file, nobody can connect any more: it is bound anew.
+  // If somebody has removed the file, nobody can connect any more: bind it again.
   const present = given.filter(({ file }) => file === undefined || isInPlace(file));
   const listeners: Listener[] = [];
   try {
@@ -63,8 +63,8 @@ function keyOf(address: Address, ipv6Only: boolean): string {
 }
 
 /**
- * `[::]:PORT` takes IPv4 connections too, as in gunicorn and in Node. Where another address is for IPv4 on that port, it
- * leaves them to that one, as in nginx: otherwise the two could not be had together.
+ * `[::]:PORT` takes IPv4 connections too, as in gunicorn and in Node. If another address is for IPv4 on that port, it
+ * leaves them to that one, as in nginx: otherwise the second bind would fail.
  */
 function leavesIpv4(address: Address, all: readonly Address[]): boolean {
   if (address.kind !== 'tcp' || address.port === 0 || !isIPv6(address.host)) return false;
@@ -89,7 +89,7 @@ async function bind(address: Address, key: string, ipv6Only: boolean, held: Held
   return bindTcp(endpoint, key);
 }
 
-/** The system would blame another process, and in case of addresses of one configuration only when workers listen. */
+/** The system's own error would blame another process, and come only when workers listen. */
 function refuseHeld(name: string, { wanted, present }: Held, isSame: (listener: Listener) => boolean): void {
   const twin = wanted.find(isSame);
   if (twin !== undefined)

@@ -1,6 +1,6 @@
 /**
  * Waits for an address that is in use, as gunicorn does: the process before this one may be about to leave it. Only at the
- * start; a reload has the old addresses to go on with.
+ * start; at a reload the old addresses still serve.
  */
 
 import { setTimeout } from 'node:timers/promises';
@@ -23,7 +23,7 @@ export class Patience {
     this.signal = signal;
   }
 
-  /** @throws what `bind` throws: at once unless the address is in use, and else when the time is over */
+  /** @throws what `bind` throws: at the end of the time if the address is in use, else at once */
   async retry<T>(bind: () => Promise<T>): Promise<T> {
     let hasSaid = false;
     for (;;) {

@@ -1,6 +1,6 @@
 /**
- * The files that unix sockets go by: whose they are, whether they are still there, and that they go when this process does.
- * A name may have come to stand for another's file, which is neither removed nor given away.
+ * The files of unix sockets: their owner, whether they still exist, and their removal when this process ends.
+ * Another process may have replaced a file under the same name; such a file is neither removed nor given away.
  */
 
 import { chownSync, closeSync, constants, fstatSync, lchownSync, lstatSync, openSync, unlinkSync } from 'node:fs';
@@ -30,7 +30,7 @@ export function closer(file: SocketFile, closeSocket: () => void): () => void {
   const letGo = removeAtExit(file);
   let isOpen = true;
   return () => {
-    // A listener of two generations is closed by each, and the descriptor may be another's by then.
+    // Each of two generations closes a shared listener; by the second close, the descriptor may belong to something else.
     if (!isOpen) return;
     isOpen = false;
     letGo();
@@ -45,7 +45,7 @@ function remove(file: SocketFile): void {
   try {
     if (isInPlace(file)) unlinkSync(file.path);
   } catch {
-    // The folder is gone or closed to us by now. The file, if there still is one, is replaced by the next to bind it.
+    // The folder is gone, or this process may no longer write to it. The next process that binds the path replaces the file.
   }
 }
 

@@ -48,7 +48,7 @@ function addressOf({ host, port }: Endpoint): string {
   return formatAddress({ kind: 'tcp', host, port });
 }
 
-/** Where a socket cannot be bound for others: see that it could be, and leave the binding to cluster and the workers. */
+/** Without Node's internals, cluster and the workers bind the socket: here, only check that the address can be bound. */
 async function probe(endpoint: Endpoint, key: string): Promise<Listener> {
   const { host, ipv6Only } = endpoint;
   const server = createServer();

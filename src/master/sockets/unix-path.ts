@@ -1,4 +1,4 @@
-/** Whether a unix socket can be bound at a path, and what is wrong where it cannot. */
+/** Whether a unix socket can be bound at a path, and if not, why. */
 
 import { lstatSync, statSync, unlinkSync } from 'node:fs';
 import { connect } from 'node:net';
@@ -9,7 +9,7 @@ import { AddressInUse, bindError, ConfigError } from '../../errors.ts';
 const longestPathBytes = process.platform === 'linux' ? 107 : 103;
 
 /**
- * Sees that the path can be bound: nothing is there, or a socket that nobody accepts on, which is removed.
+ * Makes sure that the path can be bound: nothing is there, or a socket that nobody accepts on, which is removed.
  * @throws ConfigError
  */
 export async function makeRoom(path: string, key: string): Promise<void> {
@@ -41,7 +41,7 @@ function connectError(path: string): Promise<string> {
       socket.destroy();
       resolve('EADDRINUSE');
     });
-    // EAGAIN is a queue that is full: somebody accepts there, if slowly.
+    // EAGAIN means a full accept queue: somebody accepts there, if slowly.
     socket.once('error', ({ code }: NodeJS.ErrnoException) => resolve(code === 'EAGAIN' ? 'EADDRINUSE' : String(code)));
   });
 }

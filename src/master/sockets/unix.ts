@@ -14,7 +14,7 @@ import { makeRoom, refusal } from './unix-path.ts';
 
 /**
  * @param path absolute
- * @param owner who the workers become, where they are not who the master is
+ * @param owner the workers' user and group, if they are not the master's
  * @throws ConfigError
  */
 export async function bindUnix(path: string, key: string, owner: Identity | undefined): Promise<Listener> {
@@ -34,7 +34,7 @@ export async function bindUnix(path: string, key: string, owner: Identity | unde
   return { key, address: key, socket: { address: key, fd: bound.fd }, file, close };
 }
 
-/** Where a socket cannot be bound for others: see that it could be, and leave the binding to cluster and the workers. */
+/** Without Node's internals, cluster and the workers bind the socket: here, only check that the path can be bound. */
 async function probe(path: string, key: string, owner: Identity | undefined): Promise<Listener> {
   const server = createServer();
   await new Promise<void>((resolve, reject) => {

@@ -1,6 +1,6 @@
 /**
  * Listening sockets on their way to a new master that starts beside this one: their descriptors are inherited, and
- * `TSGUN_SOCKETS` says which is which. Who starts the new master, and when, is not decided here.
+ * `TSGUN_SOCKETS` says which is which. `successor.ts` decides when the new master starts.
  */
 
 import { closeSync } from 'node:fs';
@@ -24,14 +24,14 @@ type Entry = Omit<Listener, 'socket' | 'close'> & { readonly fd: number };
 export interface Handover {
   /** The new master's descriptors from `firstFd` on, as `child_process` takes them. */
   readonly stdio: readonly number[];
-  /** To be added to its environment. */
+  /** Variables for its environment. */
   readonly env: Readonly<Record<string, string>>;
 }
 
 /**
- * What the new master must be started with to listen where this one does.
+ * What a new master needs at its start to listen on the same sockets.
  * @param listeners of the generation that serves, under the configuration before
- * @param firstFd the descriptor that the first socket gets there: 3, unless there is more than the standard three before it
+ * @param firstFd the descriptor of the first socket there: 3, unless other descriptors come before it
  * @returns undefined where sockets cannot be inherited; the new master could not bind them either
  */
 export function describeHandover(
@@ -58,8 +58,8 @@ export function describeHandover(
 
 /**
  * The listeners that an older master has handed over, to be passed to `bindAll` as present. The variable is taken out of
- * the environment: what this process starts has no business with it.
- * @throws ConfigError when the variable and the descriptors do not go together
+ * the environment, because it is not for the processes that this one starts.
+ * @throws ConfigError when the variable and the descriptors do not match
  */
 export function adoptHandover(env: NodeJS.ProcessEnv = process.env): Listener[] {
   const text = env[socketsVariable];
@@ -80,7 +80,7 @@ export function adoptHandover(env: NodeJS.ProcessEnv = process.env): Listener[] 
 }
 
 /**
- * Says who else listens there now. Each of the two masters leaves the files of unix sockets alone while the other lives;
+ * Records who else listens there now. Each of the two masters leaves the files of unix sockets alone while the other lives;
  * the new one knows the old one from `TSGUN_SOCKETS`.
  */
 export function shareFiles(listeners: readonly Listener[], pid: number): void {
@@ -103,7 +103,7 @@ function parse(text: string): Entry[] {
     )
       return entries;
   } catch {
-    // Told below.
+    // Reported below.
   }
   throw new ConfigError(`${socketsVariable}: expected what a master of tsgun sets for its successor, got ${text}`);
 }

@@ -1,6 +1,6 @@
 /**
- * A new master beside this one, on the same sockets: for a new version of Node or of tsgun itself. Both serve until one of
- * them is told to go, so the way back stays open. Which of them that is, operators say by signals.
+ * A new master beside this one, on the same sockets: for a new version of Node or of tsgun itself. Both serve until an operator
+ * ends one of them by a signal, so the way back stays open.
  */
 
 import { spawn } from 'node:child_process';
@@ -11,14 +11,14 @@ import { describeHandover, shareFiles, socketsVariable } from './handover.ts';
 
 const predecessorVariable = 'TSGUN_PREDECESSOR';
 
-/** The environment as it was found, before a config file could change it. The successor is to begin as we did. */
+/** The environment at the start, before a config file could change it. The successor starts with the same one. */
 const { [predecessorVariable]: predecessorText, ...environment } = process.env;
 delete process.env[predecessorVariable];
-// Without the pid, the watchdog's interval is for whoever finds it: the service manager will ask the successor, too.
+// Without the pid, the watchdog's interval holds for every process that reads it, the successor included.
 for (const name of [socketsVariable, activatedVariable, 'LISTEN_PID', 'LISTEN_FDS', 'LISTEN_FDNAMES', 'WATCHDOG_PID'])
   delete environment[name];
 
-/** The pid of the master that started this one beside itself, for as long as it lives. */
+/** The pid of the master that started this one beside itself, while it lives. */
 export function predecessor(): number | undefined {
   return Number(predecessorText) === process.ppid ? process.ppid : undefined;
 }
@@ -28,7 +28,7 @@ export class Successor {
   private pid: number | undefined = undefined;
   private readonly home: string;
 
-  /** @param home where this one was started, by the name that the user gave it */
+  /** @param home the directory in which this master was started, by the name that the user gave it */
   constructor(home: string) {
     this.home = home;
   }
@@ -40,7 +40,7 @@ export class Successor {
 
   /**
    * Starts one with this process's own command line, unless there are two masters already.
-   * @param asked who asked for it, for the log
+   * @param asked who gave the command, for the log
    * @param onGone called when it has exited
    */
   start(asked: Fields, generation: Generation, onGone: () => void): void {

@@ -1,4 +1,4 @@
-/** Whether the descriptor limit is enough for what is configured: found out at the start, and not by what fails later. */
+/** Whether the descriptor limit is enough for the configuration: checked at the start, before something fails. */
 
 import type { Configuration } from '../../config/load.ts';
 import type { Settings } from '../../config/settings.ts';
@@ -14,8 +14,8 @@ const perSocket = 2;
 const leastSpare = 12;
 
 /**
- * @returns what an operator may not expect, for the log
- * @throws ConfigError where the limit does not even allow one worker
+ * @returns warnings for the log
+ * @throws ConfigError if the limit does not even allow one worker
  */
 export function checkDescriptorLimit(
   { settings, origins }: Pick<Configuration, 'settings' | 'origins'>,

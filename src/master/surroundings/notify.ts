@@ -1,5 +1,5 @@
 /**
- * Tells the service manager how the service is (sd_notify(3)), where it asks for that by `$NOTIFY_SOCKET`.
+ * Reports the state of the service to the service manager (sd_notify(3)), if that asks for it by `$NOTIFY_SOCKET`.
  *
  * Node cannot send to a Unix datagram socket, so systemd's own command does, `systemd-notify`: one process for each
  * message, a few per life and one per watchdog interval. Hence two conditions: the command must be there, and the unit
@@ -10,14 +10,14 @@
 import { type ExecFileException, execFile } from 'node:child_process';
 import type { Logger } from '../../logger.ts';
 
-/** Sends one message, assignments as of sd_notify(3); calls back when the manager has it, or with why not. */
+/** Sends one message, assignments as in sd_notify(3); calls back when the manager has it, or with an error. */
 export type Send = (assignments: readonly string[], done: (error: ExecFileException | null) => void) => void;
 
 export interface ServiceManager {
   readonly send: Send;
-  /** How often it wants a sign of life; undefined: never. */
+  /** How often it expects a watchdog message; undefined: never. */
   readonly watchdogMs: number | undefined;
-  /** What was taken out of the environment, for a new master that this one starts. */
+  /** The variables taken out of the environment; a new master that this one starts gets them. */
   readonly environment: NodeJS.ProcessEnv;
 }
 
@@ -26,8 +26,8 @@ const variableNames = ['NOTIFY_SOCKET', 'WATCHDOG_USEC', 'WATCHDOG_PID'] as cons
 const longestSendMs = 10_000;
 
 /**
- * Takes what the service manager has put into the environment, out of it: workers, apps and what they start are not to
- * speak for the service.
+ * Takes the service manager's variables out of the environment: workers, apps and their children must not
+ * report for the service.
  */
 export function takeServiceManager(env: NodeJS.ProcessEnv = process.env): ServiceManager | undefined {
   const taken = variableNames.flatMap((name) => (env[name] ? [[name, env[name]] as const] : []));
@@ -65,7 +65,7 @@ export class Notifier {
     this.isOff = manager === undefined;
   }
 
-  /** @param ask called twice in every watchdog interval, to have `alive` called by what is to be watched */
+  /** @param ask called twice in every watchdog interval; it lets the watched loop call `alive` */
   start(log: Logger, ask: () => void): void {
     const watchdogMs = this.manager?.watchdogMs;
     this.log = log;
@@ -86,7 +86,7 @@ export class Notifier {
     this.say('STOPPING=1');
   }
 
-  /** The service goes on with another master, which is then not told to be stopping. */
+  /** The service continues with another master, so this one must not report a stop. */
   yieldTo(pid: number): void {
     this.say('READY=1', `MAINPID=${pid}`);
   }
@@ -118,7 +118,7 @@ export class Notifier {
     this.pumpSoon();
   }
 
-  /** What is said in one turn goes out together. */
+  /** The messages of one turn go out together. */
   private pumpSoon(): void {
     if (!this.isOff) queueMicrotask(() => this.pump());
   }
@@ -138,7 +138,7 @@ export class Notifier {
     });
   }
 
-  /** Once: what is wrong now will be wrong with the next message. */
+  /** Warns once: the next message would fail for the same reason. */
   private complain(error: ExecFileException): void {
     const isMissing = error.code === 'ENOENT';
     const reason = isMissing ? 'there is no command systemd-notify' : error.message.trim().replace(/\s+/g, ' ');

@@ -1,5 +1,5 @@
 /**
- * Whether a process is a master of tsgun. Numbers of processes are given out anew: after a crash or a restart of the system,
+ * Whether a process is a master of tsgun. The system reuses process ids: after a crash or a restart of the system,
  * the one in a pidfile may be that of any program.
  */
 
@@ -10,8 +10,8 @@ const titleForm = /: master \[/;
 
 /**
  * @param pid of a process that runs
- * @param pidfile the file that says it; its master holds it open
- * @returns true also where nothing is known, as without /proc: then the file is better left alone
+ * @param pidfile the file with this pid; its master holds it open
+ * @returns true also if nothing is known, as without /proc: then the file is better left alone
  */
 export function isMaster(pid: number, pidfile: string): boolean {
   try {
@@ -34,7 +34,7 @@ function openFiles(pid: number): string[] {
   try {
     return readdirSync(`/proc/${pid}/fd`).map((fd) => `/proc/${pid}/fd/${fd}`);
   } catch {
-    // Of another user: its title has to do.
+    // It belongs to another user: only its title can be read.
     return [];
   }
 }

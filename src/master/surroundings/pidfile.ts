@@ -1,6 +1,6 @@
 /**
- * The file that says the master's process id. Whoever reads it finds either a whole number or no file; and a master touches
- * no file but its own: that of another running master is refused, one that was left behind is replaced.
+ * The file with the master's process id. A reader finds either a whole number or no file; and a master touches
+ * only its own file: the file of another running master is an error, a file that was left behind is replaced.
  */
 
 import { chmodSync, closeSync, openSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
@@ -15,7 +15,7 @@ const besideSuffix = '.2';
 export class Pidfile {
   /** The file that this process has written. */
   private held: string | undefined = undefined;
-  /** Of that file: by it, another master knows that this process is one. */
+  /** That file's descriptor: by it, another master recognises this process as one. */
   private descriptor: number | undefined = undefined;
   /** Set while this process removes the file when it ends, however that comes about. */
   private letGo: (() => void) | undefined = undefined;
@@ -28,15 +28,15 @@ export class Pidfile {
     this.isMaster = isMasterOf;
   }
 
-  /** @throws ConfigError when the file of this setting is another's */
+  /** @throws ConfigError when the file of this setting belongs to another master */
   check(setting: string | undefined): void {
     if (setting !== undefined) this.inspect(this.nameOf(setting));
   }
 
   /**
-   * Sees to it that the file of this setting, and no other, says this process; one from before goes.
+   * Makes the file of this setting, and no other, name this process; an earlier one is removed.
    * @param setting absolute; undefined: no file is wanted
-   * @throws ConfigError when it is another's or cannot be written; then all is as before
+   * @throws ConfigError when it belongs to another master or cannot be written; then nothing has changed
    */
   hold(setting: string | undefined, log: Logger): void {
     const path = setting === undefined ? undefined : this.nameOf(setting);
@@ -49,7 +49,7 @@ export class Pidfile {
 
   /**
    * The master that this one was beside has left: `FILE.2` becomes `FILE`.
-   * @throws ConfigError when `FILE` says a process that runs; then all is as before
+   * @throws ConfigError when `FILE` names a running process; then nothing has changed
    */
   promote(log: Logger): void {
     const { held } = this;
@@ -65,7 +65,7 @@ export class Pidfile {
       log.say('info', { pidfile: path }, 'this is the only master now: the pidfile has its name without .2');
   }
 
-  /** Removes the file if it still says this process. */
+  /** Removes the file if it still names this process. */
   release(): void {
     this.letGo?.();
     this.letGo = undefined;
@@ -124,7 +124,7 @@ function write(path: string): void {
     // In a folder that others may write to, a link with this name could lead anywhere: "x" follows none.
     rmSync(fresh, { force: true });
     writeFileSync(fresh, `${process.pid}\n`, { flag: 'wx' });
-    // Whatever the umask: to be read by everyone is what it is for.
+    // Everyone may read the file, whatever the umask.
     chmodSync(fresh, 0o644);
     renameSync(fresh, path);
   } catch (error) {
@@ -149,7 +149,7 @@ function isRunning(pid: number): boolean {
   try {
     return process.kill(pid, 0);
   } catch (error) {
-    // There is one, but of another user.
+    // The process exists, but belongs to another user.
     return (error as NodeJS.ErrnoException).code === 'EPERM';
   }
 }

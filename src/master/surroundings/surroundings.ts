@@ -1,5 +1,5 @@
 /**
- * What the system around the master knows of it: its pidfile, and what the service manager is told. Nothing here changes
+ * What the system around the master sees of it: its pidfile, and messages to the service manager. Nothing here changes
  * what the master does.
  */
 
@@ -15,10 +15,10 @@ import { Pidfile } from './pidfile.ts';
 const orphanNotice =
   'tsgun runs as process 1, where orphaned processes stay as zombies: if the app starts programs that start others, have an init process reap them (docker run --init, tini)';
 
-/** What the last messages may take of the time of a stop. */
+/** How long the last messages may delay a stop. */
 const farewellMs = 1000;
 
-/** How soon a new master finds that the old one has gone. */
+/** How often a new master checks whether the old one is gone. */
 const predecessorLookMs = 500;
 
 export class Surroundings {
@@ -35,7 +35,7 @@ export class Surroundings {
     this.pidfile = new Pidfile(predecessor() !== undefined);
   }
 
-  /** A configuration whose pidfile is another's is refused like any other that cannot be used. */
+  /** A configuration whose pidfile belongs to another master is refused like any other bad one. */
   checked(load: LoadConfiguration): LoadConfiguration {
     return async () => {
       const configuration = await load();
@@ -46,7 +46,7 @@ export class Surroundings {
 
   /**
    * The addresses are bound, and no worker runs yet.
-   * @param askForLife called at intervals, to have `alive` called from the master's loop
+   * @param askForLife called at intervals; it lets the master's loop call `alive`
    * @throws ConfigError when the pidfile cannot be written
    */
   open({ configuration, log }: Generation, askForLife: () => void): void {
@@ -77,7 +77,7 @@ export class Surroundings {
   look({ state, workers, ready, wanted, generation }: Snapshot, other: number | undefined): void {
     const isStopping = state === 'stopping';
     if (isStopping && (other !== undefined || this.hasYielded)) {
-      // STOPPING would have the service manager stop the service, and the other master with it.
+      // On STOPPING, the service manager would stop the service, and the other master with it.
       if (!this.hasYielded && other !== undefined) this.notifier.yieldTo(other);
       this.hasYielded = true;
       this.isStopping = true;
@@ -101,7 +101,7 @@ export class Surroundings {
     if (this.isReady) this.notifier.reloading();
   }
 
-  /** A reload has ended; this is what counts now. */
+  /** A reload has ended; these are the settings in force. */
   settle({ configuration, umask, log, identity, listeners }: Generation): void {
     const { pidfile } = configuration.settings;
     // A reload that failed has left its own.
@@ -112,7 +112,7 @@ export class Surroundings {
       log.say('error', { pidfile, error: report(error).message }, 'the pidfile stays as it was');
     }
     try {
-      // Those that are kept may have been another user's.
+      // Kept sockets may have belonged to another user.
       for (const { file } of listeners) if (file !== undefined && identity !== undefined) giveTo(identity, file);
     } catch (error) {
       log.say('error', { error: report(error).message }, 'a unix socket stays whose it was');
