@@ -114,6 +114,15 @@ describe('--worker-connections', () => {
     await tsgun.stop('SIGINT');
   });
 
+  it('holds for newcomers that come together, though few of those that are there have waited for long', async () => {
+    const tsgun = start('app.mjs', ['--worker-connections', '3'], { cwd: makeFolder({ 'app.mjs': app }).path });
+    await tsgun.workers(1);
+    const held = await open(tsgun, 3);
+    const all = [...held, ...(await open(tsgun, 4))];
+    await eventually(() => all.filter(({ client }) => !client.socket.destroyed).length <= 3);
+    await tsgun.stop('SIGINT');
+  });
+
   it.each(['async', 'sync', 'threaded'])(
     'closes none that has a request for one that has none (%s)',
     async (workerClass) => {

@@ -15,7 +15,7 @@ interface Candidate {
 export interface EvictionOptions {
   readonly servers: readonly { waiting?(): readonly Waiting[] }[];
   readonly order: WaitOrder;
-  /** While it samples: time has passed, so there may be a candidate that was none before. */
+  /** There may be a candidate that was none before, as time has passed; or none any more, as one was closed. */
   readonly onTime: () => void;
 }
 
@@ -39,6 +39,7 @@ export class Evictions {
   private candidates: Candidate[] = [];
   private readonly leaving = new Set<Waiting>();
   private limit = Number.POSITIVE_INFINITY;
+  private connections = 0;
   private due = 0;
 
   constructor(options: EvictionOptions) {
@@ -63,11 +64,13 @@ export class Evictions {
 
   /** Called whenever the number of connections has changed. */
   note(connections: number): void {
+    this.connections = connections;
     const isNear = connections * 2 >= this.limit;
     if (isNear && this.timer === undefined) {
       this.sample();
       this.timer = setInterval(() => {
         this.sample();
+        this.reduce();
         this.options.onTime();
       }, sampleMs).unref();
     } else if (!isNear && this.timer !== undefined) this.stop();
@@ -84,7 +87,14 @@ export class Evictions {
           this.due--;
           this.evictNow();
         }
+        this.options.onTime();
       });
+  }
+
+  /** Several sockets may each have brought a newcomer when there was one candidate: the others follow when there are some. */
+  private reduce(): void {
+    for (let over = this.connections - this.leavingCount - this.limit; over > 0 && this.canEvict; over--)
+      this.evictNow();
   }
 
   stop(): void {

@@ -64,7 +64,7 @@ export class Intake {
 
   async open(sockets: readonly WorkerSocket[], servers: readonly ConnectionServer[], backlog: number): Promise<void> {
     const { limit: wanted, shortages } = this.options;
-    const onTime = () => this.gate?.isOpen === false && this.decide();
+    const onTime = () => this.decide();
     const occupancy = new Occupancy({ wanted, servers, order: this.waitOrder, shortages, onTime });
     this.occupancy = occupancy;
     this.gate = await openGate({
