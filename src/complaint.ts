@@ -8,7 +8,7 @@ const ownFolder = new URL('../', import.meta.url).href;
 /** Ends with a line feed. */
 export function renderComplaint({ message, stack = '', exitCode }: ErrorReport): string {
   const problems = message.split('\n').map((problem) => `tsgun: ${problem}`);
-  // An error that is none of ours is a fault in tsgun: then all of it is wanted.
+  // Any other error is a fault in tsgun: show all of it.
   const frames = exitCode === undefined ? [stack] : stack.split('\n').filter(isOfUser);
   return `${[...problems, ...frames].join('\n')}\n`;
 }

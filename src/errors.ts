@@ -5,7 +5,7 @@
 
 import { types } from 'node:util';
 
-/** Exit codes of the command, as users' supervisors see them. */
+/** Exit codes of the command, for supervisors. */
 export const ExitCode = { ok: 0, config: 1, boot: 3, appLoad: 4 } as const;
 export type ExitCode = (typeof ExitCode)[keyof typeof ExitCode];
 
@@ -20,7 +20,7 @@ export abstract class TsgunError extends Error {
 /** Settings, a config file or an address that cannot be used. */
 export class ConfigError extends TsgunError {
   readonly exitCode = ExitCode.config;
-  /** Everything that is wrong, each in a sentence of its own; the message has them line by line. */
+  /** Every problem, each in a sentence of its own; the message has one per line. */
   readonly problems: readonly string[];
 
   constructor(problems: string | readonly string[], options?: ErrorOptions) {
@@ -44,12 +44,12 @@ export class AddressInUse extends ConfigError {
   }
 }
 
-/** A worker that cannot come up, for a reason other than the app's code. */
+/** A worker that cannot boot, for a reason other than the app's code. */
 export class BootError extends TsgunError {
   readonly exitCode = ExitCode.boot;
 }
 
-/** Of files of tsgun's own: a process that has been running for long finds them replaced, moved, or another user's. */
+/** For tsgun's own files: after a long run they may be replaced, moved, or another user's. */
 export function ownFilesError(error: unknown): BootError {
   const remedy = 'have they been replaced? USR2 starts a new master, of what is installed now, beside this one';
   return new BootError(`tsgun's own files cannot be loaded: ${report(error).message}: ${remedy}`, { cause: error });
@@ -60,7 +60,7 @@ export class AppLoadError extends TsgunError {
   readonly exitCode = ExitCode.appLoad;
 }
 
-/** An error of a worker as one of this process, with the same consequence. */
+/** Turns a worker's error into one of this process, with the same consequence. */
 export function revive({ message, stack, exitCode }: ErrorReport): TsgunError {
   const cause = stack === undefined ? undefined : Object.assign(new Error(message), { stack });
   const options = cause === undefined ? {} : { cause };
@@ -79,10 +79,10 @@ export interface ErrorReport {
   readonly exitCode?: ExitCode;
 }
 
-/** What a call of `run` came to: its result, or what it threw. */
+/** The outcome of a call of `run`: its result, or what it threw. */
 export type RunOutcome = { readonly result: unknown } | { readonly error: ErrorReport };
 
-/** Describes anything thrown, also what throws when it is looked at. */
+/** Describes anything thrown, even if reading its properties throws. */
 export function report(error: unknown): ErrorReport {
   try {
     return reportOf(error);
@@ -104,12 +104,12 @@ function reportOf(error: unknown): ErrorReport {
   return typeof code === 'string' ? { ...fields, code } : fields;
 }
 
-/** Also an error of another realm (`node:vm`), which is no instance of this one's class. */
+/** Recognises errors of another realm (`node:vm`) too, which `instanceof` misses. */
 function isError(value: unknown): value is Error {
   return value instanceof Error || types.isNativeError(value);
 }
 
-/** `net.connect` fails with an AggregateError without a message where a name has several addresses. */
+/** If a name has several addresses, `net.connect` fails with an AggregateError that has no message. */
 function messageOf(error: Error): string {
   const message = String(error.message);
   const errors = read(error, 'errors');
@@ -147,7 +147,7 @@ function causesOf(error: Error): [label: string, cause: unknown][] {
   const cause = read(error, 'cause');
   const errors = read(error, 'errors');
   const found: [string, unknown][] = cause === undefined ? [] : [['cause', cause]];
-  // One more than is shown, so that it is seen that there are more.
+  // One more than is shown, to notice that there are more.
   if (Array.isArray(errors))
     for (const [index, each] of errors.slice(0, maxCauses + 1).entries()) found.push([`errors[${index}]`, each]);
   if (read(error, 'name') === 'SuppressedError')
@@ -155,7 +155,7 @@ function causesOf(error: Error): [label: string, cause: unknown][] {
   return found;
 }
 
-/** A stack can be anything by the time an app has had its hands on it. */
+/** An app may have set a stack to anything. */
 function stackOf(error: Error): string {
   const stack = read(error, 'stack');
   return typeof stack === 'string' && stack !== '' ? stack : String(error);
@@ -188,7 +188,7 @@ export function describe(value: unknown): string {
   return name === undefined || name === 'Object' ? 'an object' : `an object of class ${name}`;
 }
 
-/** A file that a setting names, and that cannot be written. */
+/** The error for a setting's file that cannot be written. */
 export function unwritable(setting: string, path: string, error: unknown, origin?: string): ConfigError {
   const { code } = error as NodeJS.ErrnoException;
   const reasons: Record<string, string> = {
@@ -207,7 +207,7 @@ const bindRemedies: Record<string, string> = {
   EADDRNOTAVAIL: 'is not an address of this machine: bind 0.0.0.0 or [::] for all of its addresses',
 };
 
-/** An address that cannot be bound, found by the master or, when another took it meanwhile, by a worker. */
+/** The error for an address that cannot be bound: the master finds it, or a worker if another process took it meanwhile. */
 export function bindError(address: string, code: string): ConfigError {
   const message = `bind: ${address} ${bindRemedies[code] ?? 'cannot be bound'} (${code})`;
   return code === 'EADDRINUSE' ? new AddressInUse(address, message) : new ConfigError(message);

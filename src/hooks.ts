@@ -1,6 +1,6 @@
 /**
- * Hooks: functions of a config module, or among the settings of `run`, that are called at the turns of a service's life.
- * The names, and what each is told, are gunicorn's.
+ * Hooks: functions in a config module, or among the settings of `run`, that are called at events of the service's life.
+ * The names and the arguments are gunicorn's.
  */
 
 import { format } from 'node:util';
@@ -47,11 +47,11 @@ export interface HookServer {
   /** `path[:export]`, or the script that called `run`. */
   readonly app: string;
   readonly settings: Settings;
-  /** What is listened on, in the order of `bind`; with the port that was free where 0 was asked for. */
+  /** The bound addresses, in the order of `bind`; port 0 is replaced by the free port. */
   readonly addresses: readonly ServerAddress[];
   /** Workers that are wanted. */
   readonly workers: number;
-  /** 1 at first; one more with each reload. */
+  /** 1 at the start; one more with each reload. */
   readonly generation: number;
   readonly log: HookLog;
 }
@@ -78,7 +78,7 @@ export interface ExitedWorker extends HookWorker {
 export interface HungWorker extends HookWorker {
   /** Where it hangs, innermost frame first, one per line. */
   readonly stack: string;
-  /** What it was at work on; `ms` is for how long. */
+  /** Its running requests; `ms` is how long each has run. */
   readonly requests: readonly RunningRequest[];
 }
 
@@ -94,17 +94,17 @@ export interface HookRequest {
 }
 
 export interface HookResponse {
-  /** Undefined where the client went before there was an answer, or the connection speaks another protocol now. */
+  /** Undefined if the client left before there was an answer, or the connection was upgraded. */
   readonly status: number | undefined;
-  /** Whether all of the answer is out; of a large one that the client has left, not. */
+  /** Whether the whole answer was sent; false if the client left during a large one. */
   readonly isComplete: boolean;
   /** Since the request's head was read. */
   readonly ms: number;
 }
 
 /**
- * A hook that fails at the start, or in a worker that boots, ends that start or that boot; the failure of any other is
- * logged, and the service goes on. A promise is waited for by `onStarting`, `postFork`, `postWorkerInit`, `workerExit` and
+ * A hook that fails at the start, or in a worker that boots, ends that start or boot. The failure of any other hook is
+ * logged, and the service goes on. tsgun awaits the promises of `onStarting`, `postFork`, `postWorkerInit`, `workerExit` and
  * `onExit`.
  */
 export interface Hooks {
@@ -120,13 +120,13 @@ export interface Hooks {
   postFork?(server: HookServer, worker: HookWorker): unknown;
   /** In the worker: the app is loaded, and no connection accepted yet. */
   postWorkerInit?(worker: HookWorker): unknown;
-  /** In the worker: it is told to stop quickly. */
+  /** In the worker: it is asked to stop quickly. */
   workerInt?(worker: HookWorker): unknown;
-  /** In the master, as the worker itself is blocked: a worker hangs and is about to be killed. */
+  /** In the master, because the worker itself is blocked: a worker hangs and is about to be killed. */
   workerAbort?(worker: HungWorker): unknown;
   /**
-   * In the worker: a request's head was read; its body may yet come, and the app is not called. Not for a head that is refused,
-   * nor for raw connections.
+   * In the worker: a request's head was read; the body may still be on its way, and the app has not been called. Not for a refused head,
+   * and not for raw connections.
    */
   preRequest?(worker: HookWorker, request: HookRequest): unknown;
   /**
@@ -134,7 +134,7 @@ export interface Hooks {
    * copy of the thread's. Of a raw connection, the method is `TCP` and the target the client's address.
    */
   onError?(error: unknown, request: HookRequest): unknown;
-  /** In the worker, once for each `preRequest`: the request is answered, by the app or in its place, or its client has gone. */
+  /** In the worker, once for each `preRequest`: the app or tsgun has answered the request, or its client has left. */
   postRequest?(worker: HookWorker, request: HookRequest, response: HookResponse): unknown;
   /** In the master: a worker has exited. */
   childExit?(server: HookServer, worker: ExitedWorker): unknown;
@@ -144,7 +144,7 @@ export interface Hooks {
   nworkersChanged?(server: HookServer, newValue: number, oldValue: number | undefined): unknown;
   /** In the master, which is about to exit. */
   onExit?(server: HookServer): unknown;
-  /** No hook, but a logger that takes the lines of the error log, in the master and in each worker. */
+  /** Not a hook: a logger that takes the lines of the error log, in the master and in each worker. */
   logger?: LogTarget;
 }
 
@@ -178,8 +178,8 @@ export function concernWorkers(hooks: Hooks): boolean {
 }
 
 /**
- * The hooks among what a config module, or a caller, says.
- * @throws ConfigError for those that are no functions
+ * Picks the hooks from the exports of a config module, or the settings of a caller.
+ * @throws ConfigError for a hook that is not a function
  */
 export function pickHooks(content: object, from: string): Hooks {
   const problems = hookProblems(content, () => from);
@@ -211,7 +211,7 @@ function givenHooks(content: object): [HookName, unknown][] {
     .filter(([, hook]) => hook !== undefined && hook !== null);
 }
 
-/** Calls a hook whose failure costs nothing but a line in the log. */
+/** Calls a hook whose failure is only logged. */
 export async function callHook(name: HookName, log: Logger, call: () => unknown): Promise<void> {
   try {
     await call();

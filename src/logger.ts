@@ -1,6 +1,6 @@
 /**
- * The error log: one line per event of a process's life, as JSON, or for people on a terminal. What is written goes out at
- * once where it can: a line about a dying process must not die with it. It never blocks: see `log/sink.ts`.
+ * The error log: one line per event of a process's life, as JSON, or made readable on a terminal. A line goes out at
+ * once if it can: a line about a dying process must not die with it. It never blocks: see `log/sink.ts`.
  */
 
 import { report } from './errors.ts';
@@ -52,8 +52,8 @@ export interface Logger {
   /** Anything else. */
   say(level: Level, fields: Fields, message: string): void;
   /**
-   * Opens the file anew, where it is one: what was moved away is let go.
-   * @throws the system's error when that fails; then the old one is written on
+   * Reopens the file, if the log is one, and closes the one that was moved away.
+   * @throws the system's error when that fails; then the old file stays in use
    */
   reopen(): void;
 }
@@ -65,15 +65,15 @@ export interface LogTarget {
   info(fields: Fields, message: string): void;
   warn(fields: Fields, message: string): void;
   error(fields: Fields, message: string): void;
-  /** Where there is none, `error` is called. */
+  /** If it is missing, `error` is called. */
   fatal?(fields: Fields, message: string): void;
 }
 
-/** A log that its process may redirect, and be done with. */
+/** A log that its process may redirect and close. */
 export interface OwnLogger extends Logger {
   /** From now on lines go to a program's own logger, from `logLevel` up. */
   passTo(target: LogTarget): void;
-  /** Lets go of the file. A later line is still written. */
+  /** Closes the file. A later line opens it again. */
   close(): void;
 }
 
@@ -106,7 +106,7 @@ export function createLogger(settings: LogSettings, target?: LogTarget): OwnLogg
     if (text !== undefined) sink.write(text, level === 'fatal');
   };
   const log: OwnLogger = {
-    // A line is about the process that writes it, unless it names another.
+    // A line has the pid of its writer, unless it names another.
     event: (level, event, fields, message, screen) =>
       write(level, { event, pid: process.pid, ...fields }, message, screen),
     say: (level, fields, message) => write(level, { pid: process.pid, ...fields }, message),
@@ -124,7 +124,7 @@ export function createLogger(settings: LogSettings, target?: LogTarget): OwnLogg
   return log;
 }
 
-/** A program's logger is its own code, which may fail: then the line goes where it would have gone without it. */
+/** A program's logger may fail: then the line goes where it would have gone without that logger. */
 function passOn(target: LogTarget, settings: LogSettings, level: Level, fields: Fields, message: string): boolean {
   try {
     if (level === 'trace' || level === 'debug') target[level]?.(fields, message);
@@ -149,7 +149,7 @@ function openSink(settings: LogSettings, isUsed: boolean): Sink {
   return sink;
 }
 
-/** What is wrong with the log itself: on standard error too, as the log may be where nobody looks any more. */
+/** Reports a fault of the log itself on standard error too, as nobody may read that log any more. */
 export function sayOfLog(log: Logger, settings: LogSettings, level: Level, fields: Fields, message: string): void {
   log.say(level, fields, message);
   if (settings.errorLogfile !== '-') sayOnStandardError(settings, level, fields, message);
@@ -159,7 +159,7 @@ export function sayOnStandardError(settings: LogSettings, level: Level, fields: 
   createLogger({ ...settings, errorLogfile: '-' }).say(level, fields, message);
 }
 
-/** From now on the log tells of what this process prints in vain. */
+/** From now on the log reports what this process prints in vain. */
 export function logOutput(log: () => Logger, { errorLogfile }: LogSettings): void {
   for (const name of errorLogfile === '-' ? (['stdout'] as const) : (['stdout', 'stderr'] as const)) {
     const sink = outputSink(name);
@@ -171,7 +171,7 @@ export function logOutput(log: () => Logger, { errorLogfile }: LogSettings): voi
 
 const waiting = 'what is written waits in memory, and beyond a limit it is dropped';
 
-/** In the stream where lines are missing, this stands in their place. */
+/** The report that stands in the place of missing lines. */
 function logDropped(log: Logger, stream: string, { lines, bytes }: Dropped): void {
   log.event('warn', 'log_dropped', { stream, dropped: lines, droppedBytes: bytes }, `${lines} lines were dropped`);
 }

@@ -26,7 +26,7 @@ export async function main(argv: readonly string[], inbox: Inbox<MasterEvent>): 
     return await command.obey(await parseCommandLine(argv));
   } catch (error) {
     command.complain(error);
-    // Not thrown on: the running master catches what nobody else does, and would live on without its loop, deaf to signals.
+    // Do not rethrow: the running master catches uncaught errors, and would live on without its loop, deaf to signals.
     return error instanceof TsgunError ? error.exitCode : ExitCode.config;
   }
 }
@@ -60,13 +60,13 @@ class Command {
     return print(`The configuration and the app are fine: ${configuration.app} (${appInterface})`);
   }
 
-  /** A config file is code, which may wait for something: a signal ends that. */
+  /** A config file is code, which may wait for ever: a signal ends that. */
   private async stopped(): Promise<never> {
     await this.inbox.find(isStop);
     throw new ConfigError('stopped by a signal before the configuration was read');
   }
 
-  /** Why there is no log yet: for people, unless they want JSON even so. */
+  /** Reports an error before there is a log: as text, unless JSON is asked for. */
   complain(error: unknown): void {
     const { message, exitCode, stack } = report(error);
     if (this.logFormat !== 'json') return void process.stderr.write(renderComplaint(report(error)));
@@ -82,7 +82,7 @@ class Command {
   }
 }
 
-/** What there is to do, for somebody who has not asked for anything. */
+/** Prints how to start, if the command line names nothing to do. */
 function explain(text: string): number {
   process.stderr.write(`${text}\n`);
   return ExitCode.config;
@@ -110,7 +110,7 @@ function bold(text: string): string {
   return `\u001b[1m${text}\u001b[22m`;
 }
 
-/** A pager may take its time. */
+/** Waits until standard output has taken all: a pager may be slow. */
 const patienceMs = 60_000;
 
 function print(text: string): number {

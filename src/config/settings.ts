@@ -117,7 +117,7 @@ export const table = {
     metavar: 'N',
     classes: ['threaded'],
     help: 'Threads of a threaded worker.',
-    more: 'It runs as many requests at once; further ones wait for a thread.',
+    more: 'A worker runs as many requests at once as it has threads; further ones wait for a thread.',
     example: 8,
   }),
   workerConnections: setting({
@@ -126,7 +126,7 @@ export const table = {
     default: 10_000,
     metavar: 'N',
     help: 'Connections a worker holds at most.',
-    more: 'Fewer where the limit of file descriptors (ulimit -n) says so: a quarter of them is left to the app. At the most, the connection that has been idle longest is closed for a newcomer, then one whose request head is slow; if there is none, newcomers wait where another worker can take them. connections_full in the log says that it was reached.',
+    more: 'It is lower if the limit of file descriptors (ulimit -n) is low: a quarter of them is left to the app. A full worker closes the connection that has been idle longest for a new one, then one whose request head is slow. If there is none, connections beyond this wait in the accept queue, where other workers can take them. connections_full in the log says that the limit was reached.',
     example: 50_000,
   }),
   maxRequests: setting({
@@ -182,7 +182,7 @@ export const table = {
     metavar: 'S',
     inProcess: true,
     help: 'Answer a slower request with 504; 0: never.',
-    more: 'First tsgun.signal of the request aborts. In the threaded class a request that runs in circles loses its thread. The log says where the request was.',
+    more: 'First tsgun.signal of the request aborts. In the threaded class a request in an endless loop loses its thread. The log says where the request was.',
     example: 10,
   }),
   bootTimeout: setting({
@@ -201,7 +201,7 @@ export const table = {
     metavar: 'S',
     inProcess: true,
     help: 'What a stopping worker has to finish.',
-    more: 'At a stop or a reload, a worker finishes its requests in this time. Those that still run then are cut.',
+    more: 'At a stop or a reload, a worker has this long to finish its requests. Those that still run after it are cut.',
     example: 60,
   }),
   keepAlive: setting({
@@ -231,7 +231,7 @@ export const table = {
     metavar: 'S',
     inProcess: true,
     help: 'Longest silence inside a body; 0: no limit.',
-    more: 'It holds for both directions: a client that sends nothing more, and one that no longer reads the response.',
+    more: 'It applies in both directions: to a client that stops sending, and to one that stops reading the response.',
     example: 60,
   }),
   limitRequestLine: setting({
@@ -277,7 +277,7 @@ export const table = {
     metavar: 'BYTES',
     classes: ['sync', 'threaded'],
     help: 'Read a body up to this size whole first; 0: none.',
-    more: 'The body is read before the app runs. A client that sends slowly then holds up neither a thread nor a sync worker. A client that asks by "Expect: 100-continue" is told to go on at once. A longer body goes to the app as it arrives, from this many bytes on.',
+    more: 'The body is read before the app runs. A client that sends slowly then holds up neither a thread nor a sync worker. A client that sends "Expect: 100-continue" gets 100 Continue at once. A longer body goes to the app once this many bytes have arrived, and then as it arrives.',
     example: 65_536,
   }),
   interface: setting({
@@ -306,7 +306,7 @@ export const table = {
     default: null,
     metavar: 'DIR',
     help: 'Enter this directory before the app is loaded.',
-    more: 'The directory is found anew at each reload, so that a symbolic link may move. The config file is looked up before.',
+    more: 'Each reload enters the directory by its name again, so that a symbolic link may move. The config file is looked up before.',
     example: '/srv/shop/current',
   }),
   env: setting({
@@ -328,7 +328,7 @@ export const table = {
     repeatable: true,
     isPath: true,
     help: 'A file of variables for the workers.',
-    more: 'The file is in dotenv form and is read again at each reload. May be given several times; of two files that set a variable, the later counts. Variables that are in the environment already win over the file, and env wins over both. It sets variables of the workers only, never settings of tsgun. Node itself looks for a file that is named on the command line: if it is missing there, Node exits with code 9.',
+    more: 'The file is in dotenv form and is read again at each reload. May be given several times; of two files that set a variable, the later counts. The environment wins over the file, and env wins over both. It sets variables of the workers only, never settings of tsgun. Node itself looks for a file that is named on the command line: if it is missing there, Node exits with code 9.',
     example: ['.env', '.env.local'],
   }),
   nodeOptions: setting({
@@ -348,7 +348,7 @@ export const table = {
     alias: 'p',
     isPath: true,
     help: 'Where the master writes its process id.',
-    more: 'The file is removed when the master exits, however that comes about. One that names a process which is gone, or no tsgun, is replaced. While a new master runs beside an old one (signal USR2), its file ends in .2.',
+    more: 'The file is removed when the master exits, for whatever reason. A file that names an ended process, or another program, is replaced. While a new master runs beside an old one (signal USR2), its file ends in .2.',
     example: '/run/shop.pid',
   }),
   umask: setting({
@@ -358,7 +358,7 @@ export const table = {
     metavar: 'MASK',
     alias: 'm',
     help: 'The file mode mask, in octal digits.',
-    more: 'It holds for master and workers, and decides who may connect to a unix socket.',
+    more: 'It applies to master and workers, and decides who may connect to a unix socket.',
     example: '027',
   }),
   user: setting({
@@ -389,7 +389,7 @@ export const table = {
     isPath: true,
     inProcess: true,
     help: 'The error log; -: standard error.',
-    more: 'The signal USR1 opens the file anew after it was rotated.',
+    more: 'The signal USR1 reopens the file after it was rotated.',
     example: '/var/log/shop/error.log',
   }),
   logLevel: setting({

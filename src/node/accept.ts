@@ -13,9 +13,9 @@ const isNoDelayInherited = process.platform === 'linux';
 
 /**
  * From now on, gives the connections of a listener to `take` as handles, ahead of the Socket that Node would make of each.
- * Our own is made with what `net.Server` has no option for, and two per connection would cost an eighth of the
+ * Ours is made with options that `net.Server` does not have, and a second Socket would cost an eighth of the
  * connections per second.
- * @returns false where that cannot be done: then they come as Sockets, by the event
+ * @returns false if that is impossible: then connections come as Sockets, by the event
  */
 export function takeConnections(listener: net.Server, take: (handle: ConnectionHandle, peer: Peer) => void): boolean {
   if (internalsAreOff || !('_handle' in listener)) return false;
@@ -43,7 +43,7 @@ export function acceptOn(
   take: (connection: ConnectionHandle, peer: Peer) => void,
 ): number {
   handle.onconnection = (status, accepted) => {
-    // Out of descriptors, most often: the connection waits on.
+    // Usually no descriptor is free: the connection keeps waiting.
     if (status !== 0) return;
     if (!isNoDelayInherited) accepted.setNoDelay?.(true);
     const peer: Peer = {};

@@ -23,14 +23,14 @@ const ipv6OnlyFlag = 1;
 
 /**
  * Binds without listening, so that this process never accepts: `node:cluster` does the same for its shared sockets. With
- * the workers accepting for themselves there are 1.5 times the new connections per second of a master that hands them on.
+ * the workers accepting for themselves, there are 1.5 times the new connections per second of a master that passes them on.
  * @param isIpv6Only for family 6: whether `::` leaves IPv4 to others
  * @returns the handle, or the system's error number
  */
 export function bindHandle(address: string, port: number, family: 4 | 6, isIpv6Only = false): ServerHandle | number {
   const handle = createServerHandle!(address, port, family, undefined, isIpv6Only ? ipv6OnlyFlag : 0);
   if (typeof handle === 'number') return handle;
-  // An address in use shows only now: libuv puts that error off.
+  // libuv reports an address in use only now.
   const code = handle.getsockname?.({}) ?? 0;
   if (code === 0) return handle;
   handle.close();

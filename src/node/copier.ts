@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import type { ServerHandle, StreamHandle } from './handles.ts';
 import { internalsAreOff } from './switch.ts';
 
-/** Makes a further handle, with a descriptor of its own, for the same socket; undefined where that failed. */
+/** Makes another handle, with a descriptor of its own, for the same socket; undefined on failure. */
 export type Copier = (handle: ServerHandle) => Promise<ServerHandle | undefined>;
 
 type PipeHandle = StreamHandle & {
@@ -21,9 +21,9 @@ type WithHandle = { readonly _handle: PipeHandle };
 const ipcPipe = 2;
 
 /**
- * libuv cannot stop accepting for a while, but a handle can be closed; what is missing in Node is `dup`, to have another one
- * for later. A descriptor that is sent through a unix socket arrives as a new one (SCM_RIGHTS, unix(7)), also within one
- * process: 10 µs, where the same by way of the master costs ten times that and three messages.
+ * libuv cannot pause accepting, but a handle can be closed. To accept again takes another handle, and Node has no `dup` to make
+ * one. A descriptor that is sent through a unix socket arrives as a new one (SCM_RIGHTS, unix(7)), also within one
+ * process. That takes 10 µs; the way through the master takes ten times as long and three messages.
  */
 export async function openCopier(): Promise<Copier | undefined> {
   if (internalsAreOff || process.platform === 'win32') return undefined;
@@ -89,7 +89,7 @@ async function connectPipes(): Promise<[PipeHandle, PipeHandle]> {
     const pipe = new Pipe(ipcPipe);
     const code = pipe.open(plain.fd);
     if (code !== 0) throw new Error(`error ${code}`);
-    // It has the same descriptor, so it must neither be closed nor collected.
+    // It has the same descriptor, so it must not be closed or garbage-collected.
     socket.unref();
     kept.push(socket);
     return pipe;

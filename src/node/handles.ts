@@ -11,7 +11,7 @@ export interface ServerHandle {
   close(): void;
 }
 
-/** The handle of an accepted connection, which no Socket has been made of yet. */
+/** The handle of an accepted connection that has no Socket yet. */
 export class ConnectionHandle {
   readonly handle: StreamHandle;
 

@@ -9,7 +9,7 @@ const internals = Module as unknown as {
   _load?(path: string, parent: null, isMain: boolean): unknown;
 };
 
-/** Older ones know no main ES module, and would load it twice where it fails. */
+/** Older versions do not know a main ES module, and would load it twice if it fails. */
 const knowsMainModules = Reflect.get(import.meta, 'main') !== undefined;
 
 /**
@@ -28,25 +28,25 @@ export function requireAsMain(path: string): unknown {
 
 const mainErrors: { readonly error: unknown; readonly text: string }[] = [];
 
-/** An error that a main module ended with, and that its importer has caught: Node has it go uncaught too. */
+/** An error of a main module that its importer has caught: Node also reports it as uncaught. */
 export function noteMainError(error: unknown): void {
   mainErrors.push({ error, text: textOf(error) });
 }
 
-/** Turns of the loop by which the importer has heard of what Node tells first. */
+/** Turns of the loop after which the importer has surely received the error. */
 const lateTurns = 50;
 
 /** Of an uncaught exception. @param origin as Node says it */
 export async function isMainError(error: unknown, origin: string): Promise<boolean> {
   if (origin !== 'unhandledRejection') return false;
   const text = textOf(error);
-  // Node may have made another error of the same cause.
+  // Node may have wrapped the same cause in another error.
   const isNoted = () => mainErrors.some((each) => each.error === error || (text !== '' && each.text === text));
   for (let turn = 0; turn < lateTurns && !isNoted(); turn++) await setImmediate();
   return isNoted();
 }
 
-/** Empty for what cannot be looked at. */
+/** Empty if it cannot be read. */
 function textOf(error: unknown): string {
   try {
     return error instanceof Error ? `${error.name}: ${error.message}` : '';

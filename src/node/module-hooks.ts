@@ -1,7 +1,7 @@
 /**
  * How tsgun takes part in what Node does with modules. `module.registerHooks` is documented; before it (22.15), the CommonJS
  * loader is changed in place, as `require.extensions` was made for, and ES modules need a thread of their own, which costs
- * each process its start and its memory. So that one begins only where it must.
+ * each process start-up time and memory. So that thread starts only if it must.
  */
 
 import Module from 'node:module';
@@ -26,9 +26,9 @@ export interface ModuleContext {
   readonly importAttributes?: Readonly<Record<string, string>>;
 }
 
-/** Both may say nothing: then it is Node's to say. */
+/** Both may return undefined: then Node decides. */
 export interface ModuleHooks {
-  /** @param ask what Node would say */
+  /** @param ask returns Node's own answer */
   resolve(specifier: string, context: ModuleContext, ask: () => FoundModule): FoundModule;
   load(url: string, context: ModuleContext): ReadModule | undefined;
 }

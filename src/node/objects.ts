@@ -20,7 +20,7 @@ export function symbolOf(object: object, name: string): symbol | undefined {
   return Object.getOwnPropertySymbols(object).find(({ description }) => description === name);
 }
 
-/** Makes an object that is nobody's response: those who subscribe to Node's channel of new responses do not hear of it. */
+/** Makes a response without a request; subscribers of Node's channel of new responses do not see it. */
 export function withoutNews<T>(make: () => T): T {
   const created = channel('http.server.response.created');
   Object.defineProperty(created, 'hasSubscribers', { value: false, configurable: true });

@@ -12,8 +12,8 @@ export interface BindRequest {
 
 /**
  * Answers what a worker asks the primary to bind, where that is not allowed, with EACCES. There is no documented way, and
- * without it an app whose worker has given up root's rights would still have root bind for it: any port, a socket in any
- * folder. It stays on when the other uses are off.
+ * without it, an app whose worker has given up root's rights could still let root bind for it: any port, a socket in any
+ * folder. So it stays on when the other uses are off.
  */
 export function restrictBinding(worker: ChildProcess, isAllowed: (request: BindRequest) => boolean): void {
   const emit = worker.emit as (this: ChildProcess, event: string, ...args: unknown[]) => boolean;
@@ -21,7 +21,7 @@ export function restrictBinding(worker: ChildProcess, isAllowed: (request: BindR
     const message = args[0] as Partial<BindRequest & { cmd: string; act: string; seq: number }> | undefined;
     const isRequest = event === 'internalMessage' && message?.cmd === 'NODE_CLUSTER' && message.act === 'queryServer';
     if (!isRequest || isAllowed({ address: null, port: -1, ...message })) return emit.call(worker, event, ...args);
-    // It may be gone by now: the callback takes the error.
+    // The worker may be gone by now: the callback takes the error.
     worker.send({ cmd: 'NODE_CLUSTER', ack: message?.seq, errno: -constants.errno.EACCES }, () => {});
     return true;
   };

@@ -1,9 +1,9 @@
-/** The end of what a client sends, as Node reads it: the event `end` comes only once somebody has read what lies before it. */
+/** The end of a client's data, when Node reads it: the event `end` comes only once the app has read all before it. */
 
 import type { Socket } from 'node:net';
 import { internalsAreOff } from './switch.ts';
 
-/** Calls back once when the client's end has been read; where Node does not show that, at the event. */
+/** Calls back once when the client's end has been read; if Node does not show that, at the event. */
 export function onClientEnd(socket: Socket, listener: () => void): void {
   let isTold = false;
   const tell = () => {

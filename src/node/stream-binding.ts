@@ -5,22 +5,22 @@
 
 import { internalsAreOff } from './switch.ts';
 
-/** Whose handle it is: what it hears when a write is done, and of each read. */
+/** The owner of a handle: its callbacks for each read and each finished write. */
 export interface WireOwner {
   takeWritten(request: WriteRequest, status: number): void;
   takeRead(): Uint8Array | undefined;
 }
 
-/** What a write in progress is to libuv. Node 26 makes it; before, it is handed in, and untouched by one that ends at once. */
+/** libuv's write request. Node 26 returns one; earlier versions take one and leave it unused by a synchronous write. */
 export interface WriteRequest {
   oncomplete?: (this: WriteRequest, status: number) => void;
   wire?: WireOwner;
   bytes?: number;
-  /** What libuv reads from until it is done: kept from being collected. */
+  /** The memory that libuv reads until the write is done: kept from garbage collection. */
   held?: unknown;
-  /** Who waits until it is done. */
+  /** The object that waits until the write is done. */
   taken?: ((error?: Error) => void)[];
-  /** Node 26: the outcome, if it is known before there was somebody to tell. */
+  /** Node 26: the outcome, if it is known before anything waits for it. */
   writeStatus?: number | null;
 }
 export interface ShutdownRequest {
@@ -56,10 +56,10 @@ export interface Binding {
   readonly kLastWriteErr?: number;
 }
 
-/** @returns undefined where Node does not have it, or would warn of its use */
+/** @returns undefined if Node does not have it, or would warn of its use */
 export function findBinding(): Binding | undefined {
   const options = [...process.execArgv, process.env.NODE_OPTIONS ?? ''].join(' ');
-  // It would be told of what is ours. Node takes both ways to write it.
+  // With this option, Node would print a warning for our use. It accepts both spellings.
   const isWarned = /--pending[-_]deprecation/.test(options) || process.env.NODE_PENDING_DEPRECATION === '1';
   if (internalsAreOff || isWarned) return undefined;
   try {
@@ -72,7 +72,7 @@ export function findBinding(): Binding | undefined {
       numbers.every((number) => typeof number === 'number');
     return isKnown ? (found as Binding) : undefined;
   } catch {
-    // Under Node's permission model.
+    // Node's permission model forbids it.
     return undefined;
   }
 }
