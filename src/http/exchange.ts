@@ -79,7 +79,8 @@ export interface Transport {
   /** Ends the connection so that the client can tell that the answer is not complete. */
   cut(): void;
   /**
-   * The app wants no more of this connection: once what it has answered is out; an answer under way is cut.
+   * The app wants no more of this connection: once what it has answered is out. An answer under way ends with a plain end of
+   * the connection (FIN), as in `node:http`, where that shows that it is not complete.
    * @param answered where given, the answers to requests behind that one are not cut, but the last ones
    */
   hangUp(answered?: Exchange): void;

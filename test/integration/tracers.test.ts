@@ -113,6 +113,27 @@ describe('OpenTelemetry', () => {
   });
 });
 
+describe('What $NODE_OPTIONS preloads', () => {
+  it.each(['--require', '--import'])(
+    'is there before the app is loaded, in workers and threads: %s',
+    async (option) => {
+      const { path } = makeFolder({
+        'preload.mjs': "globalThis.preloaded = 'by import';",
+        'preload.cjs': "globalThis.preloaded = 'by require';",
+        'app.mjs': `const found = globalThis.preloaded;
+export default (req, res) => res.end(found);`,
+      });
+      const file = option === '--import' ? 'preload.mjs' : 'preload.cjs';
+      for (const workerClass of ['async', 'sync', 'threaded']) {
+        const env = { NODE_OPTIONS: `${option} ${path}/${file}` };
+        const tsgun = start(`${path}/app.mjs`, ['--worker-class', workerClass], { env });
+        expect((await tsgun.get('/')).text, workerClass).toBe(`by ${option.slice(2)}`);
+        await tsgun.stop();
+      }
+    },
+  );
+});
+
 describe('Sentry', () => {
   it.each(['node:http', 'async', 'threaded'])(
     "reports each error under the user whose request it was, and nobody's under none: %s",

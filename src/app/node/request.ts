@@ -95,7 +95,7 @@ function destroy(this: Request, error: Error | null, done: (error?: Error | null
     this.aborted = true;
     this.emit('aborted');
     if (exchange.isEnded && !isAnswerable) exchange.transport.hangUp(exchange);
-    else if (!exchange.isGone && exchange.leaveReason === undefined && !isAnswerable) exchange.transport.cut();
+    else if (!exchange.isGone && exchange.leaveReason === undefined && !isAnswerable) exchange.transport.hangUp();
   }
   process.nextTick(() => done(this.listenerCount('error') === 0 ? null : error));
 }

@@ -232,6 +232,12 @@ export class ClientSocket extends Duplex implements TunnelEvents {
   }
 
   resetAndDestroy(): this {
+    const { transport, tunnel } = this[own];
+    // A complete answer is not lost for it.
+    if (tunnel === undefined && this._httpMessage?.writableEnded === false) {
+      this[own].transport = undefined;
+      transport?.cut();
+    }
     return this.destroy();
   }
 

@@ -364,7 +364,14 @@ export class Connection implements RequestSink, WireEvents, OutgoingEvents, Tran
   hangUp(answered?: Exchange): void {
     if (this.exchange === undefined) this.close();
     else if (answered !== undefined && answered !== this.exchange) this.isLast = true;
-    else this.cut();
+    // Behind a plain end, an answer whose end is that of the connection would look complete.
+    else if (this.isPipelined || this.exchange.framing === 'close') this.cut();
+    else {
+      this.exchange.outcome = 'cut';
+      this.isClosing = true;
+      this.outgoing.flush();
+      this.wire.destroy();
+    }
   }
 
   extendDeadline(exchange: Exchange, ms: number): void {

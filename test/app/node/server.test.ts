@@ -1,9 +1,9 @@
 /** What an app has of its `http.Server`, and of its connections, side by side with node:http. */
 
 import { createServer, IncomingMessage, Server } from 'node:http';
-import { Socket } from 'node:net';
+import { connect, Socket } from 'node:net';
 import { describe, expect, it } from 'vitest';
-import { nodeHandler } from '../../../src/app/node/node.ts';
+import { type NodeListener, nodeHandler } from '../../../src/app/node/node.ts';
 import { Client } from '../../http/client.ts';
 import { makeFolder, start } from '../../integration/harness.ts';
 import { sideBySide } from './side-by-side.ts';
@@ -197,5 +197,40 @@ describe('strictContentLength', () => {
     });
     expect(nodes).toEqual(['abcd', 'ERR_HTTP_CONTENT_LENGTH_MISMATCH', 'ERR_HTTP_CONTENT_LENGTH_MISMATCH']);
     expect(ours).toEqual(nodes);
+  });
+});
+
+/** How a connection ends, as its client sees it. */
+const endOf = (port: number, request: string) =>
+  new Promise<string>((resolve) => {
+    const socket = connect(port, '127.0.0.1').resume();
+    socket.on('end', () => resolve('FIN'));
+    socket.on('error', (error: NodeJS.ErrnoException) => resolve(String(error.code)));
+    socket.write(request);
+  });
+
+const gone = {
+  'res.destroy()': (_req, res) => res.destroy(),
+  'req.destroy()': (req) => req.destroy(),
+  'socket.destroy()': (req) => req.socket.destroy(),
+  'res.destroy() amid an answer': (_req, res) => res.write('some', () => res.destroy()),
+  'socket.resetAndDestroy()': (req) => req.socket.resetAndDestroy(),
+} satisfies Record<string, NodeListener>;
+
+describe('a connection that the app gives up', () => {
+  it.each(Object.entries(gone))('ends as in node:http: %s', async (name, app) => {
+    const [nodes, ours] = await sideBySide(async (serve) =>
+      endOf(await serve(app), 'GET / HTTP/1.1\r\nHost: h\r\n\r\n'),
+    );
+    expect(nodes).toBe(name === 'socket.resetAndDestroy()' ? 'ECONNRESET' : 'FIN');
+    expect(ours).toBe(nodes);
+  });
+
+  it('ends so in a thread too', async () => {
+    const { path } = makeFolder({ 'app.mjs': 'export default (req, res) => res.destroy();' });
+    const tsgun = start(`${path}/app.mjs`, ['--worker-class', 'threaded']);
+    const { port } = new URL(await tsgun.url());
+    expect(await endOf(Number(port), 'GET / HTTP/1.1\r\nHost: h\r\n\r\n')).toBe('FIN');
+    await tsgun.stop();
   });
 });

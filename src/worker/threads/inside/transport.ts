@@ -132,8 +132,7 @@ export class ThreadTransport implements Transport, TextOut {
   }
 
   hangUp(): void {
-    if (this.exchange?.isEnded !== true) this.cut();
-    else if (this.hasEnded) this.outlet.post(['hangUp', this.id]);
+    if (this.exchange?.isEnded !== true || this.hasEnded) this.outlet.post(['hangUp', this.id]);
     else this.lastFlags |= AnswerFlag.hangUp;
   }
 
