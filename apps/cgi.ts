@@ -16,19 +16,19 @@ import { type Program, resolveProgram } from './cgi/resolve.ts';
 const root = resolve(process.env.CGI_ROOT ?? fileURLToPath(new URL('cgi-bin', import.meta.url)));
 /** Local redirects after one another; more are a loop. */
 const mostRedirects = 5;
-/** What is logged of one request's stderr; the rest is read and dropped, for the program not to wait. */
+/** How much of a request's stderr is logged; the rest is read and dropped, so that the program does not block. */
 const mostErrorBytes = 64 * 1024;
 
 type Child = ChildProcessByStdio<Writable, Readable, Readable>;
 
-/** Those that run: they must not outlive this process. */
+/** Running programs: they must not outlive this process. */
 const running = new Set<Child>();
 process.once('exit', () => {
   for (const child of running) kill(child);
 });
 
 const app: App = async (env, startResponse) => {
-  // Its length must be told, and is known only at its end.
+  // A program needs CONTENT_LENGTH, and the length of a chunked body is known only at its end.
   if (env.HTTP_TRANSFER_ENCODING !== undefined) return refuse(startResponse, '411 Length Required');
   let request = env;
   for (let redirects = 0; redirects <= mostRedirects; redirects++) {
@@ -91,7 +91,7 @@ function start({ file, ...program }: Program, env: Environ): Child {
     running.delete(child);
     child.stdout.destroy(error);
   });
-  // It need not read its input.
+  // A program need not read its input.
   pipeline(env['wsgi.input'], child.stdin, () => {});
   let left = mostErrorBytes;
   child.stderr.on('data', (bytes: Buffer) => {
@@ -103,7 +103,7 @@ function start({ file, ...program }: Program, env: Environ): Child {
 }
 
 interface Output {
-  /** What of the body has come with the header. */
+  /** The part of the body that came with the header. */
   readonly rest: Buffer;
   readonly output: AsyncIterator<Buffer>;
   readonly exited: Promise<[code: number | null, signal: string | null]>;
@@ -123,7 +123,7 @@ async function* pieces({ rest, output, exited, headers, warn }: Output): AsyncGe
   const [code, signal] = await exited;
   if (code === 0) return;
   const length = headers.find(([name]) => name.toLowerCase() === 'content-length')?.[1];
-  // Of a program that was killed, nobody knows whether it had more to say: the client is to see that.
+  // A program that was killed may have had more to say: cut the answer, so that the client sees it.
   if (signal !== null && String(sent) !== length)
     throw new BadAnswer(`the program was killed within its answer (${signal})`);
   // RFC 3875 has no meaning for the code. AWStats ends with 1, and a shell script with that of its last command.
@@ -155,6 +155,6 @@ function kill(child: Child): void {
   try {
     process.kill(-child.pid, 'SIGKILL');
   } catch {
-    // It ended in this very moment.
+    // It has just ended.
   }
 }

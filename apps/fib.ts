@@ -1,5 +1,5 @@
 /**
- * Fibonacci numbers the slow way: deliberately CPU-bound, to show what each worker class makes of that.
+ * Fibonacci numbers the slow way: deliberately CPU-bound, to show how each worker class copes.
  * `GET /30` or `/?n=30` answers `fib: 832040`; the export `tcp` answers each line of a raw connection likewise.
  */
 
@@ -15,7 +15,7 @@ function fib(n: number): number {
   return n < 2 ? n : fib(n - 1) + fib(n - 2);
 }
 
-/** A whole number from 0 to `largest`, or the reason why it is none. */
+/** A whole number from 0 to `largest`, or an error text. */
 function parse(text: string): number | string {
   if (!/^\d+$/.test(text)) return `n must be a whole number from 0 to ${largest}, got ${JSON.stringify(text)}`;
   const n = Number(text);
@@ -46,7 +46,7 @@ const longestLineBytes = 64;
 
 /** For `nc localhost PORT`: a number on a line in, `fib: 8` out; a bad line is answered too, and the connection goes on. */
 export const tcp: TcpApp = async (socket, { signal }) => {
-  // Between two lines: what was asked for and answered still arrives.
+  // Stop between two lines: answers that were written still arrive.
   signal.addEventListener('abort', () => socket.destroySoon());
   // Node destroys a stream that was iterated to its end, for writing too; the last line is yet to be answered.
   const bytes = socket.iterator({ destroyOnReturn: false });
@@ -54,7 +54,7 @@ export const tcp: TcpApp = async (socket, { signal }) => {
     const n = line === undefined ? `a line has at most ${longestLineBytes} bytes` : parse(line.trim());
     const answer = typeof n === 'string' ? `error: ${n}\n` : `fib: ${fib(n)}\n`;
     if (!socket.write(answer)) await once(socket, 'drain', { signal });
-    // Other connections get their turn, and it shows whether this client is still there.
+    // Other connections get their turn, and the loop sees whether this client is still there.
     await setImmediate();
   }
 };

@@ -1,6 +1,6 @@
 /**
- * Requests that wait for another request. `GET /wait/KEY` is parked until `POST /wait/KEY`, whose body all that wait for
- * KEY are answered with; `GET /` says how many wait.
+ * Requests that wait for another request. `GET /wait/KEY` is parked until `POST /wait/KEY`, whose body answers all that wait
+ * for KEY; `GET /` says how many wait.
  *
  * A parked request costs a promise and a connection, not a thread: thousands fit into one worker of the async class, up
  * to its `--worker-connections`. They wait in the memory of that worker, so run this with one: `tsgun apps/futures.ts`.
@@ -27,7 +27,7 @@ type Resolve = (release: Release | undefined) => void;
 /** A key is in here only while somebody waits for it. */
 const parked = new Map<string, Set<Resolve>>();
 
-/** @returns what the key is released with, or undefined when the client seems to have left before */
+/** @returns the POST's body, or undefined if the client seems to have left before */
 function park(key: string, signal: AbortSignal): Promise<Release | undefined> {
   return new Promise((resolve) => {
     if (signal.aborted) return resolve(undefined);
@@ -100,7 +100,7 @@ function count(_env: Environ, startResponse: StartResponse): Body {
 
 async function wait(env: Environ, startResponse: StartResponse, key: string): Promise<Body> {
   const released = await park(key, env['tsgun.signal']);
-  // Read only by who has closed half of the connection, which looks as if the client had left.
+  // Only a client that half-closed reads this: its FIN looks as if it had left.
   if (released === undefined) return refuse(startResponse, '503 Service Unavailable', 'nobody released it in time');
   startResponse('200 OK', [['Content-Type', released.type]]);
   return [released.body];

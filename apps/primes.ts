@@ -14,7 +14,7 @@ import type { App, Environ } from 'tsgun';
 import { readBody } from './read-body.ts';
 
 const mostNumbers = 1000;
-/** Of numbers as long as they may be, more than these would be too many anyway. */
+/** A list of the longest numbers would reach the limit of numbers at about this size. */
 const bodyLimitBytes = 32 * 1024;
 /** Trial divisions in a task: some milliseconds, against which what it costs to hand over is little. */
 const batchDivisions = 300_000;
@@ -34,7 +34,7 @@ function startedPool(): Tinypool {
   return pool;
 }
 
-/** Ends the threads, for who embeds this app; the next request would start new ones. */
+/** Ends the threads, for a program that embeds this app; the next request would start new ones. */
 export async function closePool(): Promise<void> {
   const closing = pool;
   pool = undefined;
@@ -69,7 +69,7 @@ async function readList(env: Environ): Promise<string | undefined> {
   return (await readBody(env, bodyLimitBytes))?.toString();
 }
 
-/** Numbers with commas or white space between them, or the reason why they are none. */
+/** Numbers with commas or white space between them, or an error text. */
 function parse(list: string): number[] | string {
   const texts = list.trim().split(/\s*,\s*|\s+/);
   if (texts.length > mostNumbers) return `at most ${mostNumbers} numbers at once, got ${texts.length}`;
@@ -79,7 +79,7 @@ function parse(list: string): number[] | string {
   return `n must be whole numbers from 0 to ${Number.MAX_SAFE_INTEGER}, got ${shown}`;
 }
 
-/** Consecutive numbers that are about as much work as others together. */
+/** A batch: consecutive numbers that together are about as much work as other batches. */
 function batches(numbers: readonly number[]): number[][] {
   const made: number[][] = [];
   let divisions = Number.POSITIVE_INFINITY;
@@ -119,7 +119,7 @@ async function* answers(numbers: readonly number[], signal: AbortSignal): AsyncG
       yield next.batch.map((number, index) => `${number}: ${arePrime[index] ? 'prime' : 'not prime'}\n`).join('');
     } catch (error) {
       if (!signal.aborted) throw error;
-      // Read only by who has closed half of the connection, which looks as if the client had left.
+      // Only a client that half-closed reads this: its FIN looks as if it had left.
       yield 'error: the rest was given up\n';
       return;
     }

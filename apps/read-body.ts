@@ -2,7 +2,7 @@
 
 import type { Environ } from 'tsgun';
 
-/** @returns undefined for a body of more than `limitBytes`; what is left of that is never read */
+/** @returns undefined for a body of more than `limitBytes`; the rest of it is never read */
 export async function readBody(env: Environ, limitBytes: number): Promise<Buffer | undefined> {
   if (Number(env.CONTENT_LENGTH ?? 0) > limitBytes) return undefined;
   const pieces: Uint8Array[] = [];

@@ -61,7 +61,7 @@ async function find(root: string, path: string, accepted = ''): Promise<FoundFil
   return undefined;
 }
 
-/** Those that the client takes, smallest first. Who takes none gets the file as it is (RFC 9110 §12.5.3). */
+/** The codings that the client accepts, smallest first. If it accepts none, it gets the file as it is (RFC 9110 §12.5.3). */
 function encodings(accepted: string): string[] {
   const taken = new Negotiator({ headers: { 'accept-encoding': accepted } }).encodings(['br', 'gzip']);
   return [...['br', 'gzip'].filter((encoding) => taken.includes(encoding)), 'identity'];

@@ -110,7 +110,7 @@ function bold(text: string): string {
   return `\u001b[1m${text}\u001b[22m`;
 }
 
-/** Waits until standard output has taken all: a pager may be slow. */
+/** How long `print` waits for a slow reader, such as a pager. */
 const patienceMs = 60_000;
 
 function print(text: string): number {

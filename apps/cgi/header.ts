@@ -2,7 +2,7 @@
 
 import type { Header } from 'tsgun';
 
-/** A header that is longer is none. */
+/** A longer header is an error. */
 const longestHeaderBytes = 32 * 1024;
 
 export interface Answer {
@@ -12,12 +12,12 @@ export interface Answer {
   readonly localRedirect?: string;
 }
 
-/** What a program did wrong. */
+/** An error of the program. */
 export class BadAnswer extends Error {
   override readonly name = 'BadAnswer';
 }
 
-/** Of the connection, which is the server's (RFC 9110 §7.6.1). */
+/** Fields about the connection, which belong to the server (RFC 9110 §7.6.1). */
 const hopByHop = ['connection', 'keep-alive', 'proxy-connection', 'te', 'trailer', 'transfer-encoding', 'upgrade'];
 
 /**

@@ -15,7 +15,7 @@ export interface Program {
 /**
  * The first file along the path is the program, and what follows is for it.
  * @param path percent-decoded text
- * @returns undefined where there is none; `forbidden` where it may not be run
+ * @returns undefined if there is no program; `forbidden` if it may not be run
  */
 export async function resolveProgram(root: string, path: string): Promise<Program | 'forbidden' | undefined> {
   const top = await realpath(root);
@@ -27,7 +27,7 @@ export async function resolveProgram(root: string, path: string): Promise<Progra
     const found = await stat(file).catch(() => undefined);
     if (found === undefined) return undefined;
     if (found.isDirectory()) continue;
-    // A link that leads out is none of ours; one along the way was followed.
+    // Links were followed: a program outside of the root is not served.
     if (!(await realpath(file)).startsWith(top + sep)) return undefined;
     const isProgram = found.isFile() && (await mayRun(file));
     const rest = segments.slice(index + 1);

@@ -25,7 +25,7 @@ export function multipart(ranges: readonly Range[], type: string, size: number):
   return { type: `multipart/byteranges; boundary=${boundary}`, parts: [...parts, `\r\n--${boundary}--\r\n`] };
 }
 
-/** Takes charge of the handle. */
+/** Owns the handle, and closes it. */
 export async function fileBody(handle: FileHandle, parts: readonly Part[]): Promise<Body> {
   // A generator that was never begun would not reach its own `finally`; the server calls close() in any case (PEP 3333).
   if (byteLength(parts) > pieceBytes)

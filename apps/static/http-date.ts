@@ -13,7 +13,7 @@ const forms = [
   `(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun) ${month} (?<day>\\d\\d| \\d) ${time} (?<year>\\d{4})`,
 ].map((form) => new RegExp(`^${form}$`));
 
-/** @returns milliseconds, or undefined for what is no HTTP-date: a condition with it counts for nothing */
+/** @returns milliseconds, or undefined for anything but an HTTP-date: a condition with it is ignored */
 export function parseHttpDate(text: string | undefined, now: Date = new Date()): number | undefined {
   for (const form of forms) {
     const parts = form.exec(text ?? '')?.groups;

@@ -4,7 +4,7 @@ import { constants, type Stats } from 'node:fs';
 import { type FileHandle, open, readlink, realpath } from 'node:fs/promises';
 import { join, relative, sep } from 'node:path';
 
-/** Who gets one closes its handle. */
+/** The receiver closes the handle. */
 export interface OpenFile {
   readonly handle: FileHandle;
   /** Of the handle, not of the path: a path may have become another file since. */
@@ -15,13 +15,13 @@ export interface OpenFile {
 const plainPath = /^(?:\/[^/\\\p{Cc}.][^/\\\p{Cc}]*)*\/?$/u;
 const utf8 = new TextDecoder('utf-8', { fatal: true });
 
-/** What the file system says of a path that names no file, or none for us. */
+/** Errors of the file system for a path without a file, or without one that we may read. */
 const absent = new Set(['ENOENT', 'ENOTDIR', 'EACCES', 'EPERM', 'ELOOP', 'ENAMETOOLONG', 'ENXIO']);
 
 /**
  * A PATH_INFO, whose characters are bytes (PEP 3333, "Unicode Issues"), as text. It was percent-decoded once, and once is
  * all: `%252e` is a file with a percent sign in its name.
- * @returns undefined for what can be no file's path here
+ * @returns undefined for text that cannot be a file's path here
  */
 export function decodePath(pathInfo: string): string | undefined {
   try {
@@ -35,7 +35,7 @@ export function decodePath(pathInfo: string): string | undefined {
 /**
  * Opens a file or directory below a root. First it is opened, then its place is looked up, so that nobody can swap it in between.
  * @param root as `realpath` gives it
- * @returns undefined where there is none, or where a symbolic link leads out of the root
+ * @returns undefined if there is no such file, or if a symbolic link leads out of the root
  */
 export async function openInside(root: string, path: string): Promise<OpenFile | undefined> {
   const handle = await openIfPresent(join(root, path));

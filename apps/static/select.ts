@@ -19,7 +19,7 @@ export interface Range {
 
 export type Selection = 'whole' | 'not modified' | 'precondition failed' | 'unsatisfiable' | readonly Range[];
 
-/** Who asks for more pieces than this gets the whole file (RFC 9110 §14.2). */
+/** A request for more ranges than this gets the whole file (RFC 9110 §14.2). */
 const maxRanges = 16;
 
 /** In the order of RFC 9110 §13.2.2. */
@@ -49,7 +49,7 @@ function isFresh(env: Environ, { etag, lastModified }: Version): boolean {
 
 function selectRanges(env: Environ, { etag, lastModified }: Version, size: number): Selection {
   const { HTTP_RANGE: range, HTTP_IF_RANGE: ifRange } = env;
-  // Ranges are for GET alone; a unit that is not known is passed over.
+  // Only GET has ranges; an unknown unit is ignored.
   if (env.REQUEST_METHOD !== 'GET' || range === undefined || !/^bytes=/i.test(range)) return 'whole';
   // The rest of another version would not fit what the client has.
   if (ifRange !== undefined && ifRange !== etag && ifRange !== lastModified) return 'whole';

@@ -2,18 +2,18 @@
 
 import type { Source } from './sources.ts';
 
-/** Names a source of settings, and by that says in a configuration that its `bind` was passed in. */
+/** The name of this source; in a configuration it shows that `bind` was passed in. */
 export const activationOrigin = '$LISTEN_FDS';
 
-/** How a master tells its successor that its sockets came that way; the descriptors need not begin at 3 any more. */
+/** By this variable a successor knows that its sockets came from systemd; there, the descriptors need not begin at 3. */
 export const activatedVariable = 'TSGUN_ACTIVATED';
 
 /** SD_LISTEN_FDS_START */
 const firstFd = 3;
 
 /**
- * Sockets that were passed to this process, as it seems, but cannot be taken. Asked before `takeActivation`.
- * @returns for the log
+ * Warns of sockets that seem to be passed to this process but cannot be used. Called before `takeActivation`.
+ * @returns a warning for the log
  */
 export function activationWarnings(env: NodeJS.ProcessEnv = process.env, pid: number = process.pid): string[] {
   const { LISTEN_PID, LISTEN_FDS, [activatedVariable]: handedOver } = env;
@@ -34,7 +34,7 @@ function countOf(text: string | undefined): number | undefined {
 
 /**
  * The source that overrules all others, if sockets were passed to this very process. The variables are taken out of the
- * environment in any case: they are for nobody that this process starts.
+ * environment in any case: they are not for the processes that this one starts.
  */
 export function takeActivation(env: NodeJS.ProcessEnv = process.env, pid: number = process.pid): Source[] {
   const { LISTEN_PID, LISTEN_FDS, [activatedVariable]: handedOver } = env;

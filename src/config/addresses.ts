@@ -1,4 +1,4 @@
-/** Addresses to listen on: their forms, and what is said to who writes another. */
+/** Addresses to listen on: their forms, and the errors for other forms. */
 
 import { Expected, parser } from './parsers.ts';
 
@@ -27,7 +27,7 @@ export function address(raw: unknown): Address {
   return { kind: 'tcp', host: match[1] ?? (match[2] || '0.0.0.0'), port };
 }
 
-/** A port alone does not say who may connect, which is too grave to guess. Puma's and others' URLs say no more than we need. */
+/** A port alone does not say who may connect, and guessing that is unsafe. The URLs of Puma and others have all that we need. */
 function likelyAddress(raw: string): string | undefined {
   const [, port, url] = /^(?:(\d{1,5})|(?:tcp|http):\/\/(.+?)\/?)$/.exec(raw) ?? [];
   if (port !== undefined && Number(port) <= 65535)

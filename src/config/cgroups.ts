@@ -1,8 +1,8 @@
-/** The control groups of this process (cgroups(7)), by the files that tell of them. */
+/** The control groups of this process (cgroups(7)), and their files. */
 
 import { readFileSync } from 'node:fs';
 
-/** A file's text, or undefined where there is none. */
+/** A file's text, or undefined if there is no such file. */
 export type ReadText = (path: string) => string | undefined;
 
 export interface GroupFolder {
@@ -11,8 +11,8 @@ export interface GroupFolder {
 }
 
 /**
- * Where the files of a controller may be, for the process's own group and every one above it, innermost first. In a
- * container the path may be one of the host's, where nothing is: the root is its own group.
+ * The folders that may hold a controller's files: of the process's own group and all groups above, innermost first. In a
+ * container the path may be one of the host, and missing; there the root is the own group.
  */
 export function groupFolders(controller: string, readText: ReadText): GroupFolder[] {
   return (readText('/proc/self/cgroup') ?? '').split('\n').flatMap((line): GroupFolder[] => {

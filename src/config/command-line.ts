@@ -1,4 +1,4 @@
-/** argv in, what it says out. The options are the settings table's; yargs does the rest. */
+/** Parses argv. The options come from the settings table; yargs does the rest. */
 
 import { existsSync } from 'node:fs';
 import yargs from 'yargs';
@@ -39,11 +39,11 @@ const withoutValue = new Map(
 export async function parseCommandLine(argv: readonly string[]): Promise<Asked> {
   const dashes = argv.indexOf('--');
   const own = dashes === -1 ? argv : argv.slice(0, dashes);
-  // Not what yargs makes of them: it would take numbers for numbers.
+  // Take the raw words: yargs would turn texts of digits into numbers.
   const afterDashes = dashes === -1 ? [] : argv.slice(dashes + 1);
   if (argv.length === 0) return { type: 'nothing' };
   if (argv[0] === completionFlag) return { type: 'completion', words: argv.slice(1) };
-  // A file of that name is an app.
+  // A file with that name is an app.
   if (argv.length === 1 && argv[0] === 'completion' && !existsSync('completion'))
     return { type: 'completion', words: undefined };
 
@@ -88,7 +88,7 @@ async function parse(words: readonly string[], problems: string[]): Promise<obje
   }
 }
 
-/** Only what yargs must know to parse: the help is our own, as its types and brackets are noise to a reader. */
+/** Only what yargs needs to parse. The help is our own, because the types and brackets of yargs are noise to a reader. */
 function build() {
   const parser = yargs([])
     .help(false)
@@ -130,7 +130,7 @@ function joinValues(argv: readonly string[]): Joined {
     const next = argv[index + 1];
     const { name, attached } = read(word);
     if (name === 'help') {
-      // An app is no setting: who adds --help to a command line wants the overview.
+      // The word is an app, not a setting: a user who adds --help to a command line wants the overview.
       help ??= attached ?? (next === undefined || next.startsWith('-') || isPath(next) ? '' : next);
     } else if (name === undefined || !withValue.has(name))
       words.push(isInherited(word) ? `--${mask}${word.slice(2)}` : word);
@@ -176,7 +176,7 @@ function read(word: string): { name?: string; attached?: string } {
   if (name === undefined) return {};
   if (rest === '') return { name };
   if (rest.startsWith('=')) return { name, attached: rest.slice(1) };
-  // Only what cannot be a word is taken for a value, so that -port is the typo that it is; but -eNAME=value is a variable.
+  // Only text that cannot be a word counts as a value, so that -port is reported as a typo; but -eNAME=value is a variable.
   const isValue = /^[^A-Za-z-]/.test(rest) || (name === 'env' && /^\w+=/.test(rest));
   return isValue && withValue.has(name) ? { name, attached: rest } : {};
 }

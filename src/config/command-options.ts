@@ -1,4 +1,4 @@
-/** Options that are no settings: they have a meaning on the command line only. */
+/** Options that are not settings: they exist on the command line only. */
 
 export interface CommandOption {
   /** One letter. */

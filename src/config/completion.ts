@@ -1,4 +1,4 @@
-/** Completion in the shell, which is yargs' own: `tsgun completion` prints the script that asks for it. */
+/** Completion in the shell, by yargs: `tsgun completion` prints the script for it. */
 
 import yargs, { type Argv } from 'yargs';
 import { commandOptions } from './command-options.ts';
@@ -12,7 +12,7 @@ export function printCompletionScript(): void {
 
 /**
  * @param words of the command line, with the command's own name; the last is the one to complete
- * @returns nothing where a file is expected: then the shell completes file names
+ * @returns nothing if a file is expected: then the shell completes file names
  */
 export async function complete(words: readonly string[]): Promise<readonly string[]> {
   const current = words.at(-1) ?? '';

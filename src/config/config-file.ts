@@ -10,7 +10,7 @@ import { type Source, sourceOf } from './sources.ts';
 const moduleExtensions = ['.ts', '.js', '.mjs', '.mts', '.cts', '.cjs'];
 const jsonExtensions = ['.json', '.jsonc'];
 
-/** Looked for in this order where none is asked for. */
+/** The names that are tried in this order if no file is given. */
 export const configFileNames = [...moduleExtensions, '.json'].map((extension) => `tsgun.config${extension}`);
 
 export interface FoundFile {
@@ -19,7 +19,7 @@ export interface FoundFile {
   readonly warnings: readonly string[];
 }
 
-/** The config file: the one asked for, else the first of the usual names that is there, else none. */
+/** The given config file, else the first of the usual names that exists. */
 export async function readConfigFile(
   asked: { readonly name: string; readonly by: string } | undefined,
   directory: string,
@@ -33,7 +33,7 @@ export async function readConfigFile(
 }
 
 async function isThere(path: string): Promise<boolean> {
-  // One that cannot be looked at is there: reading it says why it cannot be read.
+  // If `stat` fails for another reason, the file counts as there: reading it gives the proper error.
   return stat(path).then(
     () => true,
     ({ code }: NodeJS.ErrnoException) => code !== 'ENOENT',
@@ -114,7 +114,7 @@ function likelyLines(text: string, content: unknown): Map<string, number> {
 const lineOfKey = /^\s*(?:async\s+)?(?:([\w$]+)|'([^']*)'|"([^"]*)")\s*[:,(]/;
 
 /**
- * The hooks of a config module, in a worker: functions do not travel, so that it reads them for itself.
+ * The hooks of a config module, in a worker: functions cannot be sent, so the worker loads the module itself.
  * @throws ConfigError
  */
 export async function readHooks(path: string): Promise<Hooks> {

@@ -1,6 +1,6 @@
 /**
- * What single values cannot say: settings that contradict each other, and those that do nothing beside the others. The first
- * are problems; the second are warnings, as the service runs, though not as its operator thinks.
+ * Checks across settings: those that contradict each other, and those that do nothing beside the others. The first
+ * are problems; the second are warnings, because the service runs, but not as its operator expects.
  */
 
 import { servedBy } from '../app/names.ts';
@@ -18,7 +18,7 @@ export interface Checked {
   readonly origins: Readonly<Record<SettingName, string>>;
 }
 
-/** A worker of Node alone holds about this much, before it has loaded an app. */
+/** A worker needs about this much memory before it has loaded an app. */
 const emptyWorkerMiB = 64;
 
 /** Pure. @param isRoot whether this process may change its user */

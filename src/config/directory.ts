@@ -1,6 +1,6 @@
 /**
- * The working directory, as the user named it. A deploy may move a symbolic link, or delete the directory and make it anew,
- * while the system goes on holding the old one: every reload goes back in by the name.
+ * The working directory, as the user named it. A deploy may move a symbolic link, or delete the directory and make it again,
+ * while the process stays in the old one. So every reload enters it by its name again.
  */
 
 import { statSync } from 'node:fs';

@@ -1,4 +1,4 @@
-/** What other servers and process managers call things: options of PM2, Puma, uvicorn and uWSGI, and keys of PM2's files. */
+/** Names in other servers and process managers: options of PM2, Puma, uvicorn and uWSGI, and keys of PM2's files. */
 
 import type { Counterpart } from './gunicorn.ts';
 

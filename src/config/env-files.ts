@@ -20,7 +20,7 @@ export function workerVariables({ settings, origins }: Checked, env: NodeJS.Proc
   return { environment, problems, warnings: misplacedSettings(Object.keys(variables), origins) };
 }
 
-/** An env file is the app's: who writes settings of tsgun there waits for an effect in vain. */
+/** An env file is for the app: settings of tsgun have no effect there, so each gets a warning. */
 function misplacedSettings(names: readonly string[], { bind, envFile }: Checked['origins']): string[] {
   return names
     .filter((name) => name.startsWith('TSGUN_') || (name === 'PORT' && bind === 'default'))
@@ -55,7 +55,7 @@ const blank = /[^\S\n]*(?:#[^\n]*)?(?:\n|$)/y;
 const quoted = /[^\S\n]*(?:export[^\S\n]+)?[\w.-]+[^\S\n]*=[^\S\n]*(?:"[^"\0]*"|'[^'\0]*'|`[^`\0]*`)[^\n\0]*(?:\n|$)/y;
 const plain = /[^\S\n]*(?:export[^\S\n]+)?[\w.-]+[^\S\n]*=(?![^\S\n]*["'`])[^\n\0]*(?:\n|$)/y;
 
-/** What Node's own parser takes in silence for something else, or for nothing. */
+/** Lines that Node's own parser misreads or ignores without an error. */
 function badLines(text: string, path: string): string[] {
   const problems: string[] = [];
   for (let at = 0; at < text.length; ) {

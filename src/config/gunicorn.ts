@@ -1,6 +1,6 @@
-/** gunicorn's settings and what they are here, for those who come from there. Names that differ only in case are not listed. */
+/** gunicorn's settings and their names here. Names that differ only in case are not listed. */
 
-/** A name of ours, or in a sentence why there is none. */
+/** The name here, or a sentence that says why there is no such setting. */
 export type Counterpart = { readonly ours: string } | { readonly none: string };
 
 const ours = (name: string): Counterpart => ({ ours: name });
@@ -61,7 +61,7 @@ export const gunicornSettings: Readonly<Record<string, Counterpart>> = {
   header_map: none('header fields with an underscore in their name are not in the environ of a wsgi app'),
 };
 
-/** Those with the same name here, as far as tsgun has them. */
+/** Settings with the same name here. */
 export const sharedNames = (
   'config bind backlog workers worker_class threads worker_connections max_requests max_requests_jitter timeout ' +
   'graceful_timeout limit_request_line limit_request_fields limit_request_field_size reload check_config print_config ' +

@@ -1,4 +1,4 @@
-/** What `--help` prints: all options by section, or one of them at length. Text only; where it goes is not known here. */
+/** What `--help` prints: all options by section, or one of them at length. Makes text only; the caller prints it. */
 
 import { type CommandOption, commandOptions } from './command-options.ts';
 import { environmentExample, fileExample, isSaid, optionExample } from './examples.ts';
@@ -40,7 +40,7 @@ export function renderHelp(emphasize: (heading: string) => string): string {
   return [usage, ...blocks.map((lines) => lines.join('\n')), epilogue].join('\n\n');
 }
 
-/** @returns undefined, and what may have been meant, for a name that is no option's */
+/** @returns for an unknown name: no page, and a hint at what may have been meant */
 export function renderHelpOf(
   asked: string,
 ): { readonly page: string } | { readonly page: undefined; readonly hint: string | undefined } {

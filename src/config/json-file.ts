@@ -11,7 +11,7 @@ export interface JsonFile {
   readonly problems: readonly string[];
 }
 
-/** Its file for import() is no module to Node. */
+/** `require`, because Node cannot import the ES module build of jsonc-parser. */
 const require = createRequire(import.meta.url);
 
 /** @param name as messages show the file */

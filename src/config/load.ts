@@ -20,24 +20,24 @@ import {
 } from './sources.ts';
 import { tryNodeOptions } from './try-node-options.ts';
 
-/** What the command line says: the app, the config file, and raw values of settings. */
+/** The contents of the command line: the app, the config file, and raw values of settings. */
 export interface CommandLine {
   readonly app: string;
   /** What follows `--`: the app's own arguments. */
   readonly appArguments?: readonly string[];
   readonly config?: string;
-  /** What a program that starts tsgun itself says, in place of a config file. */
+  /** The settings of a program that starts tsgun itself, in place of a config file. */
   readonly program?: {
     readonly source: Source;
     readonly script?: string | undefined;
     readonly earlierRuns?: readonly RunOutcome[];
   };
   readonly values: Source['values'];
-  /** What is wrong with the command line itself, to be reported with the rest. */
+  /** Problems of the command line itself, reported with the others. */
   readonly problems?: readonly string[];
-  /** What whoever started the process passed in, which overrules all that was configured. */
+  /** What the parent process passed in (sockets); it overrules all settings. */
   readonly activation?: readonly Source[];
-  /** What whoever started the process has most likely not meant. */
+  /** Warnings about what the parent process passed in. */
   readonly warnings?: readonly string[];
 }
 
@@ -48,16 +48,16 @@ export interface Configuration extends Checked {
   readonly appArguments: readonly string[];
   /** The script that calls `run` with the app, where that or a hook for workers is a function. */
   readonly script?: string | undefined;
-  /** How that script's calls of `run` ended that came before. */
+  /** The results of that script's earlier calls of `run`. */
   readonly earlierRuns?: readonly RunOutcome[] | undefined;
   readonly hooks: Hooks;
-  /** Where workers find theirs, if they have any. */
+  /** Where workers find their hooks, if there are any. */
   readonly hooksFrom?: { readonly file: string } | 'script' | undefined;
   /** Where the app's path begins: the working directory without symbolic links, as it was when this was read. */
   readonly directory: string;
   /** Variables of the workers beside those of the environment: of env files, and of `env`. */
   readonly environment: Readonly<Record<string, string>>;
-  /** What is not wrong, and yet most likely not meant. */
+  /** Warnings: valid, but most likely not meant. */
   readonly warnings: readonly string[];
 }
 
@@ -161,7 +161,7 @@ function withPaths(settings: Settings, directory: string): Settings {
 }
 
 /**
- * Pure: the later a source, the higher it ranks. Every given value is checked, overruled or not; one that is wrong is a
+ * Pure: the later a source, the higher it ranks. Every given value is checked, overruled or not; a wrong one is a
  * problem and counts no further.
  */
 export function resolveSettings(sources: readonly Source[]): Checked & { readonly problems: readonly string[] } {
@@ -191,7 +191,7 @@ function explain(name: SettingName, { message, got, remedy }: Expected, raw: unk
   return `${name}: expected ${message}, got ${describe(got ?? raw)}${instead} (${place})`;
 }
 
-/** Whoever mends a file goes through it from its top. */
+/** Problems of a file are sorted by line: a user corrects it from the top. */
 function lineOf(problem: string): number {
   return Number(/:(\d+)\)$/.exec(problem)?.[1] ?? 0);
 }

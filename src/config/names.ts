@@ -1,4 +1,4 @@
-/** What was most likely meant by a name that is no setting: in another case, of gunicorn or another program, or a typo. */
+/** Guesses what an unknown name means: another case, a name in gunicorn or another program, or a typo. */
 
 import { hookNames } from '../hooks.ts';
 import { commandOptions } from './command-options.ts';
@@ -10,7 +10,7 @@ import { nearest } from './suggest.ts';
 /** Where the name was written. */
 export type Where = 'file' | 'option' | 'environment';
 
-/** @returns a sentence without a full stop, or undefined where there is no guess */
+/** @returns a sentence without a full stop, or undefined if there is no guess */
 export function explainUnknown(name: string, where: Where, value?: unknown): string | undefined {
   const kebab = inKebabCase(name);
   return (
@@ -47,7 +47,7 @@ function inOtherCase(kebab: string, where: Where): string | undefined {
   return (hookNames as string[]).includes(ours) ? `${ours} is a hook, which only a config module can have` : undefined;
 }
 
-/** Who has a port in mind is told the whole of what to write. */
+/** For a user who means a port, the hint shows the whole option to write. */
 function portOrHost(kebab: string, where: Where, value: unknown): string | undefined {
   const text = Array.isArray(value) ? value.at(-1) : value;
   const write = (address: string) =>

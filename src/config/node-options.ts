@@ -2,7 +2,7 @@
 
 import { Expected, parser } from './parsers.ts';
 
-/** Those that would make a worker run something else, or nothing. */
+/** Options that would make a worker run something else, or nothing. */
 const foreignModes =
   /^(-[ehpcivr]*[ehpciv]|--(eval|print|check|interactive|test|watch|run|help|version|v8-options|completion-bash|prof-process)(=.*)?|--?)$/;
 

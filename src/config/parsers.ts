@@ -6,11 +6,11 @@
 import { usableCpus } from './cpus.ts';
 import { nearest } from './suggest.ts';
 
-/** Says what a parser would have taken, such as `a positive whole number`. */
+/** Carries what a parser expected, such as `a positive whole number`. */
 export class Expected extends Error {
   /** The offending value, where it is only a part of what was given. */
   readonly got: unknown;
-  /** What to write instead, where that can be guessed. */
+  /** What to write instead, if that can be guessed. */
   readonly remedy: string | undefined;
 
   constructor(message: string, got?: unknown, remedy?: string) {
@@ -48,7 +48,7 @@ export interface Parser<T, Form = T> {
   readonly form?: Form;
 }
 
-/** @param show may be left out where a user would write the checked value itself */
+/** @param show may be left out if a user would write the checked value itself */
 export function parser<T, Form = T>(
   schema: JsonSchema,
   read: (raw: unknown) => T,
@@ -67,7 +67,7 @@ const timeUnits: Units = { ms: 0.001, s: 1, sec: 1, m: 60, min: 60, h: 3600 };
 /** Of the value, by the first letter of a unit. */
 type Units = Readonly<Record<string, number>>;
 
-/** What somebody meant who wrote `30s` or `10MB`. */
+/** A hint for a value with a unit, such as `30s` or `10MB`. */
 function withoutUnit(raw: unknown, units: Units): string | undefined {
   const text = typeof raw === 'string' ? raw.trim().toLowerCase() : '';
   const [, digits, unit = ''] = /^(\d+(?:\.\d+)?) ?([a-z]+)$/.exec(text) ?? [];
@@ -191,7 +191,7 @@ export const fileMask = parser<number, string | number>(
   (mask) => mask.toString(8).padStart(3, '0'),
 );
 
-/** A user or group: its name, or its number as digits. Whether there is such a one is not known here. */
+/** A user or group: its name, or its number as digits. Whether it exists is checked elsewhere. */
 export const account = parser<string, string | number>(
   {
     anyOf: [

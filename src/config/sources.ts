@@ -1,6 +1,6 @@
 /**
- * Where setting values come from, each as a bag of raw values with a name for error messages. Of a value nothing is checked
- * here; that its name exists, is.
+ * The sources of settings, each a bag of raw values with a name for error messages. Names are checked here, values are
+ * not.
  */
 
 import { describe } from '../errors.ts';
@@ -58,12 +58,12 @@ export function commandLineSource(values: Source['values']): Source[] {
 
 /** Names the config file, as `--config` does. */
 export const configVariable = 'TSGUN_CONFIG';
-/** What tsgun itself reads, or gives to its own processes. */
+/** Variables that tsgun itself reads, or sets for its own processes. */
 const ownVariables = [configVariable, 'TSGUN_NO_INTERNALS', 'TSGUN_WORKER_ORDER'];
 /** Kubernetes gives these to every container where there is a service by the name of tsgun. */
 const serviceLinks = /^TSGUN_(SERVICE_(HOST|PORT)(_|$)|PORT(_\d+_(TCP|UDP|SCTP)(_|$)|$))/;
 
-/** `TSGUN_*` variables that say nothing, each with what may have been meant: a typo there is hard to see. */
+/** `TSGUN_*` variables that are not settings, each with a hint: a typo there is hard to see. */
 export function unknownVariables(env: NodeJS.ProcessEnv): string[] {
   const known = settingNames.map(environmentName);
   const gunicorns = env.GUNICORN_CMD_ARGS

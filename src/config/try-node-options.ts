@@ -1,17 +1,17 @@
-/** Which options there are, only Node knows: it is asked. */
+/** Asks Node which options it accepts: only Node knows. */
 
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import { report } from '../errors.ts';
 import type { Checked } from './cross-checks.ts';
 
-/** Those that Node has accepted once are not tried again at each reload. */
+/** Options that Node has accepted are not tried again at each reload. */
 const accepted = new Set<string>();
 const longestTryMs = 10_000;
 
 /**
  * Runs Node with these options, to print its version and nothing else.
- * @returns what is wrong, if something is
+ * @returns Node's error, or undefined
  */
 export async function tryNodeOptions({ settings: { nodeOptions }, origins }: Checked): Promise<string[]> {
   const key = JSON.stringify(nodeOptions);

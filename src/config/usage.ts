@@ -1,4 +1,4 @@
-/** What `tsgun` alone says: how to start something, and what there is to start. */
+/** What `tsgun` alone prints: how to start an app, and which apps are here. */
 
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
@@ -7,7 +7,7 @@ const folders = ['', 'src/', 'dist/', 'build/'];
 const names = ['server', 'app', 'index', 'main'];
 const extensions = ['ts', 'mts', 'js', 'mjs', 'cjs'];
 
-/** @param directory where an app is looked for, to be named as an example */
+/** @param directory searched for an app to name as an example */
 export function renderUsage(directory: string): string {
   const files = folders.flatMap((folder) =>
     names.flatMap((name) => extensions.map((extension) => `${folder}${name}.${extension}`)),

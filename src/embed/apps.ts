@@ -5,5 +5,5 @@ import type { AppTypes } from '../app/registry.ts';
 export interface Apps extends AppTypes {
   readonly auto: AppTypes['wsgi'] | AppTypes['node'] | AppTypes['fetch'];
 }
-/** Any of them, where the types have been looked at. */
+/** An app of any interface, after the types were checked. */
 export type AnyApp = Apps[keyof Apps];

@@ -1,4 +1,4 @@
-/** Errors of the JavaScript API: who calls a function writes options, not flags. */
+/** Errors of the JavaScript API: a program passes options, not flags. */
 
 import { isSetting } from '../config/settings.ts';
 import { AddressInUse, AppLoadError, BootError, ConfigError } from '../errors.ts';
@@ -11,7 +11,7 @@ export function nameOptions(text: string): string {
   });
 }
 
-/** The same error, in a program's words. What is not tsgun's own stays as it is. */
+/** The same error with the names of options. Errors that are not tsgun's own stay as they are. */
 export function inOptions(error: unknown): unknown {
   const options = error instanceof Error && error.cause !== undefined ? { cause: error.cause } : {};
   if (error instanceof AddressInUse) return new AddressInUse(error.address, nameOptions(error.message));

@@ -18,7 +18,7 @@ import { inOptions } from './option-names.ts';
 export interface Stopped {
   /** The code that the process will exit with: 0, or 3 or 4 where workers or the app failed at the start. */
   readonly exitCode: ExitCode;
-  /** The signal that asked for it; that the program's own `signal` was aborted; or that no worker could boot; why not is in the log. */
+  /** The signal that ended it; or that the program's own `signal` was aborted; or that no worker could boot (the log says why). */
   readonly reason: NodeJS.Signals | 'aborted' | 'boot_failed';
 }
 
@@ -27,11 +27,11 @@ export interface RunSettings extends Config {
   readonly signal?: AbortSignal | undefined;
 }
 
-/** An inline function has its parameters' types from the interface that is said. */
+/** The interface determines the parameters' types of an inline function. */
 type AppSettings<I> = RunSettings & { readonly interface?: I | undefined };
 
 /**
- * Serves an app by workers of their own, like the command `tsgun`, until a signal stops it. Signals mean to this process
+ * Serves an app with workers, like the command `tsgun`, until a signal stops it. Signals mean to this process
  * what they mean to the command's; HUP runs the script anew in new workers, so that they have its code as it is now, while
  * the settings stay what they were.
  * @param app a function, which workers get by running this process's script (`process.argv[1]`) again, up to this call;
@@ -60,7 +60,7 @@ export async function run(app: AnyApp | string, settings: RunSettings = {}): Pro
 }
 
 let calls = 0;
-/** Of the calls in this process, in their order: a worker that runs the script again passes by them. */
+/** The results of the calls in this process, in order: a worker that runs the script again skips these calls. */
 const outcomes: RunOutcome[] = [];
 
 async function runIfPossible(
@@ -90,14 +90,14 @@ async function runIfPossible(
 
 let isRunning = false;
 
-/** What is no object is refused with the rest. */
+/** Anything but an object is refused with the other problems. */
 function withoutSignal(given: RunSettings): Config {
   if (typeof given !== 'object' || given === null || !('signal' in given)) return given;
   const { signal: _, ...settings } = given;
   return settings;
 }
 
-/** Loaded here, not with this file: an app that imports its types from tsgun, and tests, have no use for a master. */
+/** Loaded on demand: apps that import types from tsgun, and tests, need no master. */
 async function runHere(
   app: AnyApp | string,
   settings: Config,
@@ -108,7 +108,7 @@ async function runHere(
   const { listenForCommands } = await import('../master/commands.ts');
   const { commandEvent, isStop } = await import('../master/events.ts');
   const { takeOverOutput } = await import('../log/output.ts');
-  // A master must outlive whoever reads what it prints.
+  // A master must outlive the reader of its output.
   takeOverOutput();
   const inbox = new Inbox<import('../master/events.ts').MasterEvent>();
   let reason: Stopped['reason'] | undefined;
@@ -144,7 +144,7 @@ async function runHere(
   } finally {
     stopListening();
     signal?.removeEventListener('abort', abort);
-    // The wait for a stop in the first moments still goes on, and its timer would keep this process alive.
+    // The early wait for a stop still runs, and its timer would keep this process alive.
     inbox.close();
   }
 }

@@ -22,18 +22,18 @@ import { bind, describeAddress } from './bind.ts';
 import { inOptions } from './option-names.ts';
 import { type CheckedSettings, checkSettings, type ServerSettings } from './settings.ts';
 
-/** An inline function has its parameters' types from the interface that is said. */
+/** The interface determines the parameters' types of an inline function. */
 type AppSettings<I> = ServerSettings & { readonly interface?: I | undefined };
 
 export interface Server {
   /**
    * Resolves when it accepts. After a failure it may be called again.
-   * @throws ConfigError when the address cannot be bound, AppLoadError when the app is none
+   * @throws ConfigError when the address cannot be bound, AppLoadError when the export is not an app
    */
   listen(): Promise<ServerAddress>;
   /** @throws Error when it does not listen */
   address(): ServerAddress;
-  /** Accepts no more, finishes what runs, in `gracefulTimeout`, and leaves no handle behind. May be called at any time. */
+  /** Stops accepting, finishes running requests in `gracefulTimeout`, and leaves no handle behind. May be called at any time. */
   close(): Promise<void>;
   /** `await using`: closes. */
   [Symbol.asyncDispose](): Promise<void>;
@@ -96,7 +96,7 @@ class InProcessServer implements Server {
   }
 
   private async shut(): Promise<void> {
-    // It may be on its way; who called listen() hears why it failed.
+    // `listen()` may still be running; its caller gets the error.
     await this.opening?.catch(() => {});
     if (this.opened === undefined) return;
     const { listener, server, log } = this.opened;

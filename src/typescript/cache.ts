@@ -1,5 +1,5 @@
 /**
- * What was compiled before: in the user's own cache on disk, or not at all. In a folder that others may write to, they
+ * The cache of compiled code, in the user's own folder on disk, or not at all: in a folder that others may write to, they
  * could put code there.
  */
 
@@ -11,10 +11,10 @@ import { fileURLToPath } from 'node:url';
 import { type Compiled, compile, type Format } from './compile.ts';
 import type { CompileOptions } from './options.ts';
 
-/** What an earlier version made of the same source is of no use. */
+/** Part of each key: output of an earlier version must not be used. */
 const ownFile = statSync(fileURLToPath(import.meta.url));
 const version = [ownFile.size, ownFile.mtimeMs];
-/** Files of releases that have gone stay behind. */
+/** A cache with more files is emptied: files of former releases would otherwise stay for ever. */
 const mostFiles = 20_000;
 
 /** @throws SyntaxError */
@@ -44,7 +44,7 @@ function read(file: string): Compiled | undefined {
   }
 }
 
-/** Whole or not at all: workers that start together write the same file. */
+/** Writes the file whole or not at all: workers that start together write the same one. */
 function write(directory: string, file: string, { code, ...known }: Compiled): void {
   const own = `${file}.${process.pid}.${Math.random()}`;
   try {
@@ -52,7 +52,7 @@ function write(directory: string, file: string, { code, ...known }: Compiled): v
     writeFileSync(own, `${JSON.stringify({ ...known, length: code.length })}\n${code}`, { mode: 0o600 });
     renameSync(own, file);
   } catch {
-    // A full disk, or one that cannot be written to: then it is compiled each time.
+    // The disk is full or read-only: then the file is compiled each time.
     rmSync(own, { force: true });
   }
 }
@@ -70,7 +70,7 @@ function prune(directory: string): void {
 
 let known: { readonly home: string; readonly directory: string | undefined } | undefined;
 
-/** Anew where a worker has become another user, with another home. */
+/** Looked up again after a worker has become another user, with another home. */
 function cacheDirectory(): string | undefined {
   const home = baseDirectory();
   if (home === undefined) return undefined;
@@ -87,7 +87,7 @@ function baseDirectory(): string | undefined {
   }
 }
 
-/** Made where it is missing; undefined where it is somebody else's, or others may write to it. */
+/** Made if it is missing; undefined if it belongs to somebody else, or others may write to it. */
 function ownDirectory(path: string): string | undefined {
   try {
     mkdirSync(path, { recursive: true, mode: 0o700 });

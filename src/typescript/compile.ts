@@ -1,5 +1,5 @@
 /**
- * TypeScript and JSX to JavaScript, by swc, as a CommonJS or an ES module. Types are not checked: they only go. What is
+ * Compiles TypeScript and JSX to JavaScript, by swc, as a CommonJS or an ES module. Types are removed, not checked. What is
  * known of the module beside its code is found on the way.
  */
 
@@ -36,7 +36,7 @@ export function loadCompiler(): void {
   require('@swc/core');
 }
 
-/** The same, where this process is about to become a user who may not read it. */
+/** The same, before this process becomes a user who may not read it. */
 export function loadCompilerForOthers(): void {
   if (!mayAllRead(require.resolve('@swc/core'))) loadCompiler();
 }
@@ -90,10 +90,10 @@ function swcOptions(path: string, format: Format, options: CompileOptions): Opti
     configFile: false,
     sourceMaps: true,
     inputSourceMap: false,
-    // By its text: a script in CommonJS is none.
+    // The text decides: a CommonJS script is not an ES module.
     isModule: /\.mts$/.test(path) || format === 'module' ? true : 'unknown',
     jsc: {
-      // What Node 20 runs.
+      // The language of Node 20.
       target: 'es2022',
       keepClassNames: true,
       parser: /js(x?)$/.test(path)

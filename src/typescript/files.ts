@@ -53,7 +53,7 @@ function typeSaid(file: string): PackageType {
     const { type } = JSON.parse(readFileSync(file, 'utf8')) as { type?: unknown };
     return type === 'module' || type === 'commonjs' ? type : 'undeclared';
   } catch {
-    // Node says what is wrong with it, where it has a need of it.
+    // If Node needs the file, it reports the error.
     return 'undeclared';
   }
 }

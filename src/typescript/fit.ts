@@ -1,4 +1,4 @@
-/** What the other kind of module has, and this one has not: code that mixes both is understood. */
+/** Adds what only the other kind of module has, so that code which mixes both kinds runs. */
 
 import { ownImport } from './dynamic-import.ts';
 import { type CodeToken, layOut } from './keep-lines.ts';

@@ -32,7 +32,7 @@ import { findSource } from './resolve.ts';
 
 type Exports = Record<string, unknown>;
 
-/** For a process whose threads will compile, or that will be another user. */
+/** For a process whose threads will compile, or that will become another user. */
 export { loadCompiler, loadCompilerForOthers } from './compile.ts';
 
 let areHooksOn = false;
@@ -41,7 +41,7 @@ function openHooks(): void {
   if (areHooksOn) return;
   areHooksOn = true;
   if (hasModuleHooks) return registerModuleHooks(moduleHooks);
-  // In this thread there is only `require`: what is written as an ES module becomes CommonJS too.
+  // This thread has only `require`: ES modules are compiled to CommonJS too.
   forceFormat('commonjs');
   openDynamicImport(openHookThread);
   patchRequire(moduleHooks, [...compiledExtensions, '.js', '.mjs', '.cjs']);
@@ -75,8 +75,8 @@ export async function importCompiled(path: string, isMain: boolean): Promise<Exp
 }
 
 /**
- * After JavaScript could not be loaded: once more, if it imports TypeScript that this Node cannot load.
- * @throws what is wrong with it, and where: Node does not say where a syntax error is
+ * Loads JavaScript that failed once more, if it imports TypeScript that this Node cannot load.
+ * @throws the error with its place: Node does not give the place of a syntax error
  */
 export async function importAgain(path: string, isMain: boolean, error: unknown): Promise<Exports> {
   const isTypeScript = isUnplaced(error) ? checkSyntax(path) : meetsTypeScript(error);
@@ -85,7 +85,7 @@ export async function importAgain(path: string, isMain: boolean, error: unknown)
   if (!isModule(path) && !/^[ \t]*(?:import|export)\b/m.test(readFileSync(path, 'utf8')))
     return requireCompiled(path, isMain);
   openHookThread();
-  // Before Node 24 it keeps what failed.
+  // Before Node 24, the cache keeps a module that failed.
   return importAsWritten(path, isMain).catch(() => import(againUrl(path)));
 }
 

@@ -53,7 +53,7 @@ export function compiledAs(path: string, format: Format): Compiled {
   return compiled;
 }
 
-/** Sources change, and their text need not be kept. */
+/** Drops the compiled code: sources change, and their text need not be kept. */
 export function forgetModules(): void {
   recent.clear();
 }

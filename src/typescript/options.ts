@@ -10,7 +10,7 @@ import { isInstalled } from './files.ts';
 
 const require = createRequire(import.meta.url);
 
-/** In words of `tsconfig.json`, but that what is not said is decided. */
+/** As in `tsconfig.json`, with every default filled in. */
 export interface CompileOptions {
   readonly experimentalDecorators: boolean;
   readonly emitDecoratorMetadata: boolean;
@@ -66,7 +66,7 @@ function lookUp(directory: string): Project | { readonly read: (path: string) =>
   return found;
 }
 
-/** Forgets what was read: a reload must see the files as they are. */
+/** Clears the cache: a reload must see the files as they are. */
 export function forgetProjects(): void {
   byDirectory.clear();
 }

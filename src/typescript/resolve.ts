@@ -21,7 +21,7 @@ const sources: Record<string, readonly string[]> = {
 
 /**
  * @param parent the file that imports
- * @returns the file that is meant, or undefined where Node is to say
+ * @returns the file that is meant, or undefined if Node is to decide
  */
 export function findSource(specifier: string, parent: string): string | undefined {
   const isOurs = isCompiled(parent);

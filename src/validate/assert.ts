@@ -1,9 +1,9 @@
-/** How a broken rule is told. */
+/** The errors for broken rules. */
 
 import { AssertionError } from 'node:assert';
 import { inspect } from 'node:util';
 
-/** A rule that is broken; nothing that an app throws by itself. */
+/** A broken rule; it is never an error of the app's own. */
 export class Violation extends AssertionError {}
 
 /** @throws Violation, an AssertionError */

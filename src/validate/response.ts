@@ -42,7 +42,7 @@ export function checkHeaders(headers: unknown): asserts headers is readonly Head
   }
 }
 
-/** What has content says of what type it is, and nothing else does. */
+/** An answer with content must have a Content-Type; others must not. */
 export function checkContentType(status: string, headers: readonly Header[], method: string): void {
   const isSaid = headers.some(([name]) => name.toLowerCase() === 'content-type');
   if (withoutContent.includes(status.slice(0, 3)))
