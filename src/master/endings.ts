@@ -111,6 +111,8 @@ function hasFailed({ readyAt, hasServed }: Child, reason: ExitReason, now: numbe
 }
 
 function goBack(pool: WritablePool, generation: number): void {
+  // Pauses were for the generation that is given up.
+  pool.backoffs.clear();
   Object.assign(pool, pool.wantedBefore);
   pool.generation = generation;
   noteReloaded(pool);

@@ -182,6 +182,21 @@ describe('a pause', () => {
     expect(plan(pool, 1)).toContainEqual({ type: 'spawn', worker: 1 });
   });
 
+  it('ends with a reload that is given up: it was the new code that failed', () => {
+    const pool = poolOf(2);
+    settle(pool, 0);
+    noteReload(pool, policy, 2);
+    for (let round = 0; round < 9; round++) {
+      const killed = addChild(pool, 3, 0);
+      noteReady(pool, killed, 0);
+      end(pool, killed, 'SIGKILL', 0);
+    }
+    expect(end(pool, addChild(pool, 4, 0), null, 0).consequence).toEqual({ type: 'reload_failed' });
+    for (const child of childrenOf(pool)) end(pool, child, null, infancyMs);
+    noteScaled(pool, 'more');
+    expect(vacanciesOf(pool, 1)).toEqual([1, 2, 3].map((worker) => ({ worker, waitMs: 0 })));
+  });
+
   it('does not hold up what a signal asks for', () => {
     const pool = poolOf(2);
     settle(pool, 0);
