@@ -39,6 +39,25 @@ describe('a WebSocket', () => {
     await tsgun.stop();
   });
 
+  it('reaches what waits for it at the server of a Fastify app', async () => {
+    const { path } = makeFolder({
+      'app.mjs': `import { createRequire } from 'node:module';
+const require = createRequire(${JSON.stringify(example)});
+const app = require('fastify')();
+app.get('/', async () => 'hello');
+const server = new (require('ws').WebSocketServer)({ server: app.server });
+server.on('connection', (socket) => socket.on('message', (data) => socket.send(String(data))));
+export default app;`,
+    });
+    const tsgun = start(`${path}/app.mjs`);
+    const socket = await open(tsgun);
+    expect(await echo(socket, 'hello')).toBe('hello');
+    expect((await tsgun.get('/')).text).toBe('hello');
+    expect(tsgun.log.filter(({ level }) => level === 'warn')).toEqual([]);
+    socket.terminate();
+    await tsgun.stop();
+  });
+
   it('lives through a reload, beside those of the new generation', async () => {
     const count = 500;
     const tsgun = start(example, ['--workers', '2', '--graceful-timeout', '3600']);

@@ -1,15 +1,15 @@
 /** What is written for `node:http`, and the frameworks that stand on it. */
 
-import type { IncomingMessage, Server as NodeServer, ServerResponse } from 'node:http';
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import { AppLoadError, describe, report } from '../../errors.ts';
-import { isFastify, isKoa, isNest, isNodeServer } from '../detect.ts';
+import { isFastify, isKoa, isNest, isNodeServer, type NodeServer } from '../detect.ts';
 import type { PreparedApp, RequestInterface } from '../interface.ts';
 import type { NodeListener } from './node.ts';
 
 /** A handler of `node:http`, which apps of Express and Connect are too; an app of Koa, Fastify or Nest; an `http.Server`. */
 export type NodeApp =
   | ((request: IncomingMessage, response: ServerResponse) => unknown)
-  | NodeServer
+  | Server
   | { callback(): (request: IncomingMessage, response: ServerResponse) => unknown }
   | { routing(request: IncomingMessage, response: ServerResponse): void; ready(): PromiseLike<unknown> }
   | { getHttpAdapter(): unknown; init(): Promise<unknown> };
@@ -22,7 +22,8 @@ export const nodeInterface: RequestInterface<NodeApp> = {
   async load() {
     const { nodeHandler } = await import('./node.ts');
     return {
-      makeHandler: (app, { onWarning }) => nodeHandler(isNodeServer(app) ? app : expectListener(app), onWarning),
+      makeHandler: (app, { onWarning }) =>
+        nodeHandler(isNodeServer(app) ? app : expectListener(app), onWarning, serverOf(app)),
       prepare,
     };
   },
@@ -48,6 +49,13 @@ async function makeReady(app: object): Promise<unknown> {
   } catch (error) {
     throw new AppLoadError(`app: ${describe(app)} did not get ready: ${report(error).message}`, { cause: error });
   }
+}
+
+/** Fastify makes a server for its listener, to which its plugins add theirs, such as for WebSockets. */
+function serverOf(app: unknown): NodeServer | undefined {
+  if (typeof app !== 'object' || app === null || !isFastify(app)) return undefined;
+  const server: unknown = Reflect.get(app, 'server');
+  return isNodeServer(server) ? server : undefined;
 }
 
 function expectListener(app: unknown): NodeListener {

@@ -16,9 +16,16 @@ import { ClientSocket } from './socket.ts';
 
 export type { NodeListener };
 
-/** @param warn takes what an app has set on its `http.Server` and has no effect */
-export function nodeHandler(app: NodeListener | NodeServer, warn?: (warning: string) => void): Handler {
-  const front = frontOf(app, warn);
+/**
+ * @param warn takes what an app has set on its `http.Server` and has no effect
+ * @param framework the server that a framework has made for its listener: whoever waits for upgrades waits there
+ */
+export function nodeHandler(
+  app: NodeListener | NodeServer,
+  warn?: (warning: string) => void,
+  framework?: NodeServer,
+): Handler {
+  const front = frontOf(app, warn, framework);
   const { server, joinsDuplicates, responseOptions } = front;
   const { MadeRequest, MadeResponse } = makersFor(isNodeServer(app) ? app.listeners('request')[0] : app);
   return (exchange) => {

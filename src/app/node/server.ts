@@ -27,12 +27,23 @@ export interface Front extends Honoured {
   call(request: Request, response: Response, socket: ClientSocket): unknown;
 }
 
-/** @param warn takes what an app has set on its server and has no effect */
-export function frontOf(app: NodeListener | NodeServer, warn?: (warning: string) => void): Front {
+/**
+ * @param warn takes what an app has set on its server and has no effect
+ * @param framework the server that a framework has made for its listener
+ */
+export function frontOf(
+  app: NodeListener | NodeServer,
+  warn?: (warning: string) => void,
+  framework?: NodeServer,
+): Front {
   const { Server } = nodeHttp();
   const usual = new Server();
-  const { server, listener } = isNodeServer(app) ? { server: app, listener: undefined } : standIn(app, usual);
-  for (const warning of warningsOf(server, usual)) warn?.(warning);
+  const { server, listener } = isNodeServer(app)
+    ? { server: app, listener: undefined }
+    : framework === undefined
+      ? standIn(app, usual)
+      : { server: framework, listener: app };
+  if (server === app) for (const warning of warningsOf(server, usual)) warn?.(warning);
   const [nodesOwn] = new Server().listeners('connection');
   return {
     server,
