@@ -76,7 +76,11 @@ async function importApp(path: string, given: string, isMain: boolean): Promise<
  * @param isForThreads whether threads will load the app, and not this one
  */
 export async function loadLoader(app: string, isForOthers: boolean, isForThreads: boolean): Promise<void> {
-  if (!isCompiled(parseReference(app).path)) return;
+  if (!isCompiled(parseReference(app).path)) {
+    // JavaScript may import TypeScript, now or later.
+    if (isForThreads) (await import('../typescript/compiler-owner.ts')).ownCompiler();
+    return;
+  }
   const { loadCompiler, loadCompilerForOthers } = await import('../typescript/load.ts');
   if (isForThreads) loadCompiler();
   else if (isForOthers) loadCompilerForOthers();

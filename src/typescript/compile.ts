@@ -9,6 +9,7 @@ import { dirname } from 'node:path';
 import { Script } from 'node:vm';
 import type { Options } from '@swc/core';
 import { report } from '../errors.ts';
+import { awaitOwner } from './compiler-owner.ts';
 import { assignsExports, find, fitCommonJs, fitModule } from './fit.ts';
 import { type CodeToken, tokenize } from './keep-lines.ts';
 import type { CompileOptions } from './options.ts';
@@ -72,6 +73,7 @@ export function compile(source: string, path: string, format: Format, options: C
 }
 
 function transform(source: string, path: string, format: Format, options: CompileOptions) {
+  awaitOwner();
   const { transformSync } = require('@swc/core') as typeof import('@swc/core');
   try {
     return transformSync(source, swcOptions(path, format, options));

@@ -199,6 +199,31 @@ describe('a thread that dies', () => {
     await stop(tsgun);
   });
 
+  it('that has compiled what JavaScript imports leaves the compiler to the others as well', async () => {
+    const { path, write } = makeFolder();
+    write('part.ts', 'export enum Part { first = 0 }');
+    write(
+      'app.mjs',
+      `import { Part } from './part.ts';
+      export default (env, startResponse) => {
+        if (env.PATH_INFO === '/exit') process.exit(3);
+        startResponse('200 OK', []);
+        return [String(Part.first)];
+      }`,
+    );
+    const tsgun = start(join(path, 'app.mjs'), ['--worker-class', 'threaded', '--threads', '2'], {
+      env: { XDG_CACHE_HOME: join(path, 'empty') },
+    });
+    await tsgun.workers(1);
+    for (let count = 1; count <= 6; count++) {
+      write('part.ts', `export enum Part { first = ${count} }`);
+      expect((await tsgun.get('/exit')).status).toBe(500);
+      await eventually(async () => (await threadsOf(tsgun)).length === 2);
+    }
+    expect(tsgun.lines('worker_exited')).toEqual([]);
+    await stop(tsgun);
+  });
+
   it('is not replaced by an app that no longer loads, until that does again', async () => {
     const { tsgun, folder } = open(['--threads', '2']);
     await tsgun.workers(1);
