@@ -1,18 +1,32 @@
 /** What an embedder or an app may import. */
 
-export type { FetchApp } from './app/fetch/interface.ts';
+export type { FetchApp, FetchHandler } from './app/fetch/interface.ts';
 export type { NodeApp } from './app/node/interface.ts';
+export type { AppTypes } from './app/registry.ts';
 export type { TcpApp, TcpContext } from './app/tcp/tcp.ts';
-export type { App, Body, Environ, FileLike, FileWrapperClass, Header, StartResponse, Write } from './app/types.ts';
+export type {
+  App,
+  Body,
+  BodyPieces,
+  Environ,
+  FileLike,
+  FileWrapperClass,
+  Header,
+  StartResponse,
+  Write,
+} from './app/types.ts';
+export type { Address } from './config/addresses.ts';
 export { defineConfig } from './config/define-config.ts';
-export type { Config, UserSettings } from './config/user-settings.ts';
+export type { Settings } from './config/settings.ts';
+export type { Config, InProcessName, UserSettings } from './config/user-settings.ts';
+export type { Apps } from './embed/apps.ts';
 export { createEnviron } from './embed/environ.ts';
 export { inject } from './embed/inject.ts';
 export type { RequestInput } from './embed/request.ts';
 export { type RunSettings, run, type Stopped } from './embed/run.ts';
 export { createServer, type Server } from './embed/server.ts';
 export type { ServerSettings } from './embed/settings.ts';
-export { AppLoadError, BootError, ConfigError } from './errors.ts';
+export { AppLoadError, BootError, ConfigError, type ExitCode, TsgunError } from './errors.ts';
 export type {
   ExitedWorker,
   HookLog,
@@ -24,4 +38,6 @@ export type {
   HungWorker,
   ServerAddress,
 } from './hooks.ts';
-export type { LogTarget } from './logger.ts';
+export type { Scheme } from './http/ends.ts';
+export type { ExitReason, RunningRequest } from './ipc/messages.ts';
+export type { Fields, LogTarget } from './logger.ts';

@@ -9,6 +9,20 @@ import { assert, show, Violation } from './validate/assert.ts';
 import { checkEnviron } from './validate/environ.ts';
 import { checkContentType, checkHeaders, checkStatus } from './validate/response.ts';
 
+// What an app's type is made of, for who imports no more than this.
+export type {
+  App,
+  Body,
+  BodyPieces,
+  Environ,
+  FileLike,
+  FileWrapperClass,
+  Header,
+  StartResponse,
+  Write,
+} from './app/types.ts';
+export type { Scheme } from './http/ends.ts';
+
 export interface ValidatedApp extends App {
   /** Bodies that were returned and not closed: 0 when all answers are complete, or the server breaks the PEP. */
   readonly unclosed: number;

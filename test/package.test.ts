@@ -1,9 +1,10 @@
 /** What `npm install tsgun` brings. */
 
 import { execFileSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
-import { posix } from 'node:path';
-import { describe, expect, it } from 'vitest';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, posix } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 /** Without the build, which `npm test` has made. */
 function packed(): string[] {
@@ -28,8 +29,39 @@ describe('npm pack', () => {
 
   it('holds the README', () => expect(pages).toContain('README.md'));
 
+  it('holds the types of its public surface, and of nothing else', () => {
+    expect(files.filter((path) => /^dist.*\.d\.[cm]?ts$/.test(path)).sort()).toEqual([
+      'dist/index.d.cts',
+      'dist/index.d.ts',
+      'dist/validate.d.cts',
+      'dist/validate.d.ts',
+    ]);
+  });
+
   it.each(pages)('holds what %s links to', (page) => {
     const isPacked = (link: string) => files.some((path) => path === link || path.startsWith(`${link}/`));
     expect(relativeLinks(page).filter((link) => !isPacked(link))).toEqual([]);
+  });
+});
+
+describe('the packed package, to those who judge packages', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'tsgun-pack-'));
+  let archive = '';
+  beforeAll(() => {
+    execFileSync('npm', ['pack', '--ignore-scripts', '--pack-destination', folder], { stdio: 'ignore' });
+    archive = join(folder, `tsgun-${JSON.parse(readFileSync('package.json', 'utf8')).version}.tgz`);
+  });
+  afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+  it('has no fault in publint', () => {
+    const program = 'node_modules/publint/src/cli.js';
+    const output = execFileSync(process.execPath, [program, archive, '--strict'], { encoding: 'utf8' });
+    expect(output).toContain('All good!');
+  });
+
+  it('has types for every kind of module and resolution (@arethetypeswrong/cli)', () => {
+    const program = 'node_modules/@arethetypeswrong/cli/dist/index.js';
+    const output = execFileSync(process.execPath, [program, archive], { encoding: 'utf8' });
+    expect(output).toContain('No problems found');
   });
 });

@@ -26,8 +26,8 @@ export type Write = (piece: string | Uint8Array) => Promise<void>;
  * Pieces are sent in order, texts as UTF-8. A single text counts as a body of one piece. If the body has a method
  * `close()`, it is called when the answer is done with the body, however it ended (PEP 3333, "Buffering and Streaming").
  */
-export type Body = Pieces | (Pieces & { close(): unknown });
-type Pieces = Iterable<string | Uint8Array> | AsyncIterable<string | Uint8Array>;
+export type Body = BodyPieces | (BodyPieces & { close(): unknown });
+export type BodyPieces = Iterable<string | Uint8Array> | AsyncIterable<string | Uint8Array>;
 
 /**
  * The request, with PEP 3333's keys. Texts from the request are "bytes as latin1" (PEP 3333, "Unicode Issues"): one

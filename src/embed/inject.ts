@@ -15,9 +15,6 @@ import { type PlainRequest, plainRequest, type RequestInput } from './request.ts
 import { httpServer, openLog } from './server.ts';
 import { checkSettings, type ServerSettings } from './settings.ts';
 
-/** An inline function has its parameters' types from the interface that is said. */
-type InjectSettings<I> = ServerSettings & { readonly interface?: I | undefined };
-
 /**
  * Answers a request as a server of `createServer` would, without a socket.
  * @param app a function, or `path[:export]`; any interface but tcp
@@ -34,12 +31,12 @@ export function inject(
 export function inject(
   app: App,
   request: string | URL | Request | RequestInput,
-  settings?: InjectSettings<'auto' | 'wsgi'>,
+  settings?: ServerSettings & { readonly interface?: 'auto' | 'wsgi' | undefined },
 ): Promise<Response>;
 export function inject<I extends Exclude<keyof Apps, 'tcp'> = 'auto'>(
   app: Apps[I],
   request: string | URL | Request | RequestInput,
-  settings?: InjectSettings<I>,
+  settings?: ServerSettings & { readonly interface?: I | undefined },
 ): Promise<Response>;
 export async function inject(
   given: AnyApp | string,

@@ -27,9 +27,6 @@ export interface RunSettings extends Config {
   readonly signal?: AbortSignal | undefined;
 }
 
-/** The interface determines the parameters' types of an inline function. */
-type AppSettings<I> = RunSettings & { readonly interface?: I | undefined };
-
 /**
  * Serves an app with workers, like the command `tsgun`, until a signal stops it. Signals mean to this process
  * what they mean to the command's; HUP runs the script anew in new workers, so that they have its code as it is now, while
@@ -42,8 +39,14 @@ type AppSettings<I> = RunSettings & { readonly interface?: I | undefined };
  * @throws ConfigError when a setting is bad or an address cannot be bound; then no worker has run
  */
 export function run(app: string, settings?: RunSettings): Promise<Stopped>;
-export function run(app: App, settings?: AppSettings<'auto' | 'wsgi'>): Promise<Stopped>;
-export function run<I extends keyof Apps = 'auto'>(app: Apps[I], settings?: AppSettings<I>): Promise<Stopped>;
+export function run(
+  app: App,
+  settings?: RunSettings & { readonly interface?: 'auto' | 'wsgi' | undefined },
+): Promise<Stopped>;
+export function run<I extends keyof Apps = 'auto'>(
+  app: Apps[I],
+  settings?: RunSettings & { readonly interface?: I | undefined },
+): Promise<Stopped>;
 export async function run(app: AnyApp | string, settings: RunSettings = {}): Promise<Stopped> {
   const offered = offerApp(app, settings);
   if (offered !== undefined) return offered as Promise<Stopped>;

@@ -22,9 +22,6 @@ import { bind, describeAddress } from './bind.ts';
 import { inOptions } from './option-names.ts';
 import { type CheckedSettings, checkSettings, type ServerSettings } from './settings.ts';
 
-/** The interface determines the parameters' types of an inline function. */
-type AppSettings<I> = ServerSettings & { readonly interface?: I | undefined };
-
 export interface Server {
   /**
    * Resolves when it accepts. After a failure it may be called again.
@@ -46,8 +43,14 @@ export interface Server {
  * @throws ConfigError for a setting that is bad, or that needs a master
  */
 export function createServer(app: string, settings?: ServerSettings): Server;
-export function createServer(app: App, settings?: AppSettings<'auto' | 'wsgi'>): Server;
-export function createServer<I extends keyof Apps = 'auto'>(app: Apps[I], settings?: AppSettings<I>): Server;
+export function createServer(
+  app: App,
+  settings?: ServerSettings & { readonly interface?: 'auto' | 'wsgi' | undefined },
+): Server;
+export function createServer<I extends keyof Apps = 'auto'>(
+  app: Apps[I],
+  settings?: ServerSettings & { readonly interface?: I | undefined },
+): Server;
 export function createServer(app: AnyApp | string, settings: ServerSettings = {}): Server {
   return new InProcessServer(app, checkSettings(settings, 'createServer()'));
 }

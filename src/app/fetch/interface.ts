@@ -7,7 +7,7 @@ import type { Fetch } from './fetch.ts';
 /** A function, or what has it as `fetch`, as apps of Hono, h3 and itty-router do. */
 export type FetchApp = FetchHandler | { fetch: FetchHandler };
 /** A method, so that one may ask for more than it is given here: Hono's `c.env` is of the app's own type. */
-type FetchHandler = { handle(request: Request, ...rest: never[]): Response | PromiseLike<Response> }['handle'];
+export type FetchHandler = { handle(request: Request, ...rest: never[]): Response | PromiseLike<Response> }['handle'];
 
 export const fetchInterface: RequestInterface<FetchApp> = {
   takes: '(request) => Response, or an object with such a fetch method.',
