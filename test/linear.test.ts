@@ -172,6 +172,7 @@ describe('bodies', () => {
 });
 
 const transport: Transport = {
+  requestIdHeader: 'x-request-id',
   ends: {
     local: { address: '127.0.0.1', port: '8000' },
     remote: { address: '127.0.0.1', port: '1234' },

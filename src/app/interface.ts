@@ -1,6 +1,7 @@
 /** What an interface is to the rest: each says of itself what it takes, and how it is served. */
 
 import type { End } from '../http/ends.ts';
+import type { Observers } from '../http/observers.ts';
 import type { Incoming } from '../http/wire/wire.ts';
 import type { EnvironOptions } from './wsgi/environ.ts';
 import type { Handler } from './wsgi/wsgi.ts';
@@ -53,6 +54,8 @@ export interface RawServerOptions {
   readonly onFailure: (peer: End, error: unknown) => void;
   /** A connection has ended. */
   readonly onGone?: () => void;
+  /** Told of each that has ended. */
+  readonly observers?: Observers | undefined;
 }
 
 /** The raw connections of one worker to one address. */
@@ -70,6 +73,8 @@ export interface RawServer {
   drain(idleGraceMs: number): Promise<void>;
   /** Cuts every connection. */
   destroy(): void;
+  /** The process is about to end: observers hear of what is not over. */
+  tellUnfinished(): void;
 }
 
 export interface PreparedApp {

@@ -5,7 +5,7 @@
 
 import { servedBy } from '../app/names.ts';
 import { formatAddress } from './addresses.ts';
-import { declarationOf, kebabCase, type SettingName, type Settings, settingNames, table } from './settings.ts';
+import { declarationOf, kebabCase, type SettingName, type Settings, settingNames } from './settings.ts';
 
 export interface Findings {
   readonly problems: readonly string[];
@@ -50,7 +50,7 @@ export function crossCheck({ settings, origins }: Checked, isRoot: boolean): Fin
       warnings.push(
         `${name}: it does nothing in the ${settings.workerClass} class; it is for --worker-class ${classes.join(' or ')} ${at(name)}`,
       );
-    if (needs !== undefined && settings[needs as SettingName] === table[needs as SettingName].default)
+    if (needs !== undefined && !given(needs as SettingName))
       warnings.push(`${name}: it does nothing without --${kebabCase(needs)} ${at(name)}`);
   }
   const { requestTimeout, gracefulTimeout, maxWorkerMemory } = settings;

@@ -5,6 +5,7 @@
 
 import { interfaceNames, otherInterfaceNames } from '../app/names.ts';
 import { type InterfaceName, registry } from '../app/registry.ts';
+import { accessFormat, fieldName, paths } from './access-parsers.ts';
 import { addresses } from './addresses.ts';
 import { nodeOptions } from './node-options.ts';
 import {
@@ -380,6 +381,50 @@ export const table = {
     help: 'The group that the workers change to.',
     more: 'A name or a number. Only root can change it. Without it, the workers get the group of --user.',
     example: 'www-data',
+  }),
+  accessLogfile: setting({
+    section: 'Logging',
+    parse: optional(nonEmptyText),
+    default: null,
+    metavar: 'FILE|-',
+    isPath: true,
+    inProcess: true,
+    help: 'The access log; -: standard output.',
+    more: 'One line for each request that is over, however it ended. Lines are written together, at the latest after half a second. The signal USR1 opens the file anew after it was rotated. See docs/access-log.md.',
+    example: '/var/log/shop/access.log',
+  }),
+  accessLogformat: setting({
+    section: 'Logging',
+    parse: accessFormat,
+    default: 'combined',
+    metavar: 'FORMAT',
+    needs: 'accessLogfile',
+    inProcess: true,
+    help: "combined, json, or gunicorn's atoms.",
+    more: 'json: one JSON object per line. combined: the format of Apache and nginx. Or a text with the atoms of gunicorn, such as %(h)s. Lines are printable ASCII: other bytes are \\xHH, in JSON \\u00HH.',
+    example: 'json',
+  }),
+  accessLogSkip: setting({
+    section: 'Logging',
+    parse: paths,
+    default: [],
+    metavar: 'PATH',
+    needs: 'accessLogfile',
+    repeatable: true,
+    inProcess: true,
+    help: 'A path whose requests are not logged.',
+    more: 'May be given several times. The query does not count. A path that ends in * stands for all that begin so.',
+    example: ['/health', '/assets/*'],
+  }),
+  requestIdHeader: setting({
+    section: 'Logging',
+    parse: fieldName,
+    default: 'x-request-id',
+    metavar: 'NAME',
+    inProcess: true,
+    help: "The field with a request's id.",
+    more: "The id is in the access log, in request_failed and request_timeout, and in env['tsgun.requestId']. Where a request has none, or one that is not of 1 to 128 printable ASCII characters, tsgun makes one.",
+    example: 'x-correlation-id',
   }),
   errorLogfile: setting({
     section: 'Logging',

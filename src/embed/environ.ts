@@ -1,5 +1,6 @@
 /** `createEnviron`: an environ for a call of a wsgi app by hand. */
 
+import { randomUUID } from 'node:crypto';
 import { Readable } from 'node:stream';
 import type { ReadableStream as WebStream } from 'node:stream/web';
 import type { Environ } from '../app/types.ts';
@@ -38,6 +39,7 @@ export function createEnviron(request: string | URL | Request | RequestInput = '
     'wsgi.file_wrapper': FileWrapper,
     'wsgi.early_hints': () => {},
     'tsgun.signal': signal ?? new AbortController().signal,
+    'tsgun.requestId': headers.find(([name]) => name.toLowerCase() === 'x-request-id')?.[1] ?? randomUUID(),
     'tsgun.extendDeadline': () => {},
   };
   for (const [name, value] of headers) {

@@ -12,9 +12,12 @@ import { unwritable } from '../errors.ts';
 import { callHook, type ServerAddress } from '../hooks.ts';
 import { createListener } from '../http/accept.ts';
 import type { End } from '../http/ends.ts';
+import { Observers } from '../http/observers.ts';
 import { HttpServer } from '../http/server.ts';
 import { createLogger, type OwnLogger } from '../logger.ts';
 import { closeIdle } from '../worker/accept/kernel-queue.ts';
+import { AccessLog } from '../worker/access/access-log.ts';
+import { subscribe } from '../worker/access/start.ts';
 import { logConnectionFailure, type OnError } from '../worker/classes/failures.ts';
 import { httpOptions } from '../worker/classes/http-options.ts';
 import type { AnyApp, Apps } from './apps.ts';
@@ -102,7 +105,7 @@ class InProcessServer implements Server {
     // `listen()` may still be running; its caller gets the error.
     await this.opening?.catch(() => {});
     if (this.opened === undefined) return;
-    const { listener, server, log } = this.opened;
+    const { listener, server, log, access } = this.opened;
     const closed = once(listener, 'close');
     listener.close();
     const timer = setTimeout(() => server.destroy(), milliseconds(this.checked.settings.gracefulTimeout));
@@ -111,6 +114,7 @@ class InProcessServer implements Server {
     await drained;
     clearTimeout(timer);
     await closed;
+    access?.close();
     log.close();
   }
 }
@@ -120,6 +124,7 @@ interface Opened {
   readonly listener: Listener;
   readonly server: HttpServer | RawServer;
   readonly log: OwnLogger;
+  readonly access: AccessLog | undefined;
 }
 
 async function open(given: AnyApp | string, checked: CheckedSettings): Promise<Opened> {
@@ -127,17 +132,20 @@ async function open(given: AnyApp | string, checked: CheckedSettings): Promise<O
   const app = typeof given === 'string' ? await loadApp(given) : given;
   const asked = askedFor(settings.interface, typeof given === 'string' ? given : '');
   const log = openLog(checked);
+  const observers = new Observers();
+  const access = openAccessLog(checked, observers, log);
   let server: HttpServer | RawServer | undefined;
   try {
     server =
       servedBy(asked) === 'requests'
-        ? await httpServer(app, asked, checked, log)
-        : await rawServer(app, asked, checked, log);
+        ? await httpServer(app, asked, checked, log, observers)
+        : await rawServer(app, asked, checked, log, observers);
     const listener = createListener(server);
     await bind(listener, settings.bind[0]!, settings.backlog);
-    return { where: describeAddress(listener, schemeOf(asked)), listener, server, log };
+    return { where: describeAddress(listener, schemeOf(asked)), listener, server, log, access };
   } catch (error) {
     await server?.drain(0);
+    access?.close();
     log.close();
     throw error;
   }
@@ -152,12 +160,29 @@ export function openLog({ settings, logger }: CheckedSettings): OwnLogger {
   }
 }
 
+/** @throws ConfigError */
+function openAccessLog({ settings }: CheckedSettings, observers: Observers, log: OwnLogger): AccessLog | undefined {
+  const { accessLogfile } = settings;
+  if (accessLogfile === undefined) return undefined;
+  const access = new AccessLog(accessLogfile, settings, { pid: process.pid, worker: undefined, class: undefined }, log);
+  try {
+    access.open();
+  } catch (error) {
+    access.close();
+    log.close();
+    throw unwritable('accessLogfile', accessLogfile, error);
+  }
+  subscribe(access.enter, observers);
+  return access;
+}
+
 /** The engine with an app, for connections however they come. @throws AppLoadError */
 export async function httpServer(
   app: unknown,
   asked: AskedInterface,
   checked: CheckedSettings,
   log: OwnLogger,
+  observers = new Observers(),
 ): Promise<HttpServer> {
   const onErrorLine = (line: string) => log.say('error', { source: 'wsgi.errors' }, line);
   const onWarning = (warning: string) => log.say('warn', {}, warning);
@@ -165,7 +190,7 @@ export async function httpServer(
   // Not closed with the server: it is the caller's, who may have more to do with it.
   const prepared = await prepareApp(app, asked);
   const handle = makeHandler(prepared.app, asked, options);
-  return new HttpServer({ ...httpOptions(checked.settings, log, undefined, teller(checked, log)), handle });
+  return new HttpServer({ ...httpOptions(checked.settings, log, undefined, teller(checked, log)), handle, observers });
 }
 
 async function rawServer(
@@ -173,11 +198,12 @@ async function rawServer(
   asked: AskedInterface,
   checked: CheckedSettings,
   log: OwnLogger,
+  observers: Observers,
 ): Promise<RawServer> {
   const prepared = await prepareApp(app, asked);
   const onError = teller(checked, log);
   const onFailure = (peer: End, error: unknown) => logConnectionFailure(log, peer, error, onError);
-  return makeServer(prepared.app, asked, { onFailure });
+  return makeServer(prepared.app, asked, { onFailure, observers });
 }
 
 function teller({ onError }: CheckedSettings, log: OwnLogger): OnError | undefined {

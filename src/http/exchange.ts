@@ -17,6 +17,7 @@ import type { RequestHead } from './head.ts';
 import { maxQueuedBytes } from './limits.ts';
 import type { Observed, Observers, Outcome } from './observers.ts';
 import { Pieces } from './pieces.ts';
+import { requestIdOf } from './request-id.ts';
 
 export type { Bytes, Piece };
 
@@ -64,6 +65,8 @@ export interface Transport {
   readonly ends: Ends;
   /** Where the answer goes. */
   readonly answer: AnswerSink;
+  /** The field that carries a request's id, in small letters. */
+  readonly requestIdHeader: string;
   /** What was sent and is not on its way to the client. Where some never will be, it stays above 0. */
   readonly pendingBytes: number;
   /** Calls back in a later tick, when all that was sent until now is on its way; with an error where it never will be. */
@@ -434,6 +437,16 @@ export class Exchange implements ResponseState, Observed {
     if (this.observers === undefined || this.isTold) return;
     this.isTold = true;
     this.observers.tell(this, this.outcome);
+  }
+
+  /** The answer's, where another thread has written its head. */
+  noteFields(fields: readonly Field[]): void {
+    this.fields = fields;
+  }
+
+  /** The client's or a proxy's, else made at the first look. */
+  get requestId(): string {
+    return requestIdOf(this.head, this.transport.requestIdHeader);
   }
 
   /** The answer's, as the app gave them. */

@@ -26,6 +26,9 @@ export class RequestHead {
   /** Whether Connection names `upgrade`. */
   isUpgrade = false;
 
+  /** See `requestIdOf`. */
+  requestId: string | undefined = undefined;
+
   get hasBody(): boolean {
     return this.isChunked || this.contentLength > 0;
   }

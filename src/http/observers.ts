@@ -90,17 +90,37 @@ export class RequestRecord {
   }
 }
 
+/** A raw connection that has ended, with its bytes in both directions. */
+export interface ConnectionRecord {
+  /** `cut`: by this side, ahead of its end; `aborted`: by the client. */
+  readonly outcome: 'answered' | 'cut' | 'aborted';
+  readonly sentBytes: number;
+  readonly receivedBytes: number;
+  readonly durationMs: number;
+  readonly ends: Ends;
+}
+
 export type OnOver = (record: RequestRecord) => void;
 
 export class Observers {
   /** Read for every request. */
   isWatched = false;
   private readonly listeners: OnOver[] = [];
+  private readonly connectionListeners: ((record: ConnectionRecord) => void)[] = [];
 
   /** Calls back for each request that begins from now on, when it is over. */
   onOver(listener: OnOver): void {
     this.listeners.push(listener);
     this.isWatched = true;
+  }
+
+  /** Calls back for each raw connection that has ended. */
+  onConnectionOver(listener: (record: ConnectionRecord) => void): void {
+    this.connectionListeners.push(listener);
+  }
+
+  tellConnection(record: ConnectionRecord): void {
+    for (const listener of this.connectionListeners) listener(record);
   }
 
   tell(exchange: Observed, outcome: Outcome): void {

@@ -32,6 +32,8 @@ export interface HttpServerOptions {
   /** Shared by the servers of a worker. */
   readonly waitOrder?: WaitOrder | undefined;
   readonly observers?: Observers | undefined;
+  /** In small letters. */
+  readonly requestIdHeader?: string;
 }
 
 /** How often deadlines are looked at. A deadline is met at most two of these late, and never early. */
@@ -60,8 +62,11 @@ export class HttpServer implements Host {
   readonly waitOrder: WaitOrder;
   /** Hears of every request. */
   readonly observers: Observers;
+  readonly requestIdHeader: string;
   private readonly onGone: (() => void) | undefined;
   private readonly connections = new Set<Connection>();
+  /** Answers that are complete, and not yet on their way to the client. */
+  private readonly untaken = new Set<Exchange>();
   private readonly leftovers = new Leftovers();
   private readonly sweeper: NodeJS.Timeout;
   private readonly hasRequestDeadlines: boolean;
@@ -81,6 +86,7 @@ export class HttpServer implements Host {
     this.onGone = onGone;
     this.waitOrder = waitOrder ?? new WaitOrder();
     this.observers = options.observers ?? new Observers();
+    this.requestIdHeader = options.requestIdHeader ?? 'x-request-id';
     this.sweeper = setInterval(() => this.tick(), sweepMs);
     this.sweeper.unref();
   }
@@ -110,7 +116,28 @@ export class HttpServer implements Host {
   /** It is answered, or its connection was given away. */
   countRequest(exchange: Exchange): void {
     this.requests++;
-    if (exchange.onOver !== undefined || exchange.observers !== undefined) tellOver(exchange);
+    if (exchange.onOver !== undefined || exchange.observers !== undefined) this.tellOver(exchange);
+  }
+
+  /** A large answer is over when its client has taken it: until then it may be lost. */
+  private tellOver(exchange: Exchange): void {
+    const { transport } = exchange;
+    if (transport.pendingBytes < maxHeldBytes) return exchange.tellOver();
+    this.untaken.add(exchange);
+    transport.whenTaken((error) => {
+      this.untaken.delete(exchange);
+      exchange.isLost = error !== undefined;
+      exchange.tellOver();
+    });
+  }
+
+  /** The process is about to end: who wants to hear of requests hears now of those that are not over. */
+  tellUnfinished(): void {
+    for (const connection of this.connections) connection.tellUnfinished();
+    for (const exchange of this.untaken) {
+      exchange.outcome = 'cut';
+      exchange.tellObservers();
+    }
   }
 
   noteLeft(exchange: Exchange): void {
@@ -189,14 +216,4 @@ export class HttpServer implements Host {
     const look = () => void setImmediate(() => this.checkRequests());
     this.requestTimer = setTimeout(look, Math.ceil(next - now)).unref();
   }
-}
-
-/** A large answer is over when its client has taken it: until then it may be lost. */
-function tellOver(exchange: Exchange): void {
-  const { transport } = exchange;
-  if (transport.pendingBytes < maxHeldBytes) return exchange.tellOver();
-  transport.whenTaken((error) => {
-    exchange.isLost = error !== undefined;
-    exchange.tellOver();
-  });
 }

@@ -36,12 +36,14 @@ export function withoutClient(departed: Exchange): Exchange {
 
 class NoConnection implements Transport {
   readonly ends: Ends;
+  readonly requestIdHeader: string;
   readonly pendingBytes = 1;
   readonly answer = new H1Answer({ sendText: () => true, sendBytes: () => true });
   private readonly before: Transport;
 
   constructor(before: Transport) {
     this.ends = before.ends;
+    this.requestIdHeader = before.requestIdHeader;
     this.before = before;
   }
 

@@ -66,17 +66,20 @@ export class Sink {
     this.gatherMs = gatherMs;
   }
 
-  /** @param isUrgent whether the line may use the reserve when others are dropped */
-  write(data: string | Uint8Array, isUrgent = false): void {
+  /**
+   * @param isUrgent whether the line may use the reserve when others are dropped
+   * @param lines how many whole lines are in it
+   */
+  write(data: string | Uint8Array, isUrgent = false, lines = 1): void {
     const bytes = typeof data === 'string' ? Buffer.from(data) : data;
     if (bytes.length === 0) return;
     if (this.queuedBytes > 0 && performance.now() >= this.dueAt) this.drain();
     if (this.mustDrop(bytes.length, isUrgent)) {
-      this.droppedLines++;
+      this.droppedLines += lines;
       this.droppedBytes += bytes.length;
       return;
     }
-    this.reportDrops();
+    this.reportDropped();
     if (this.queuedBytes === 0 && this.gatherMs > 0) this.dueAt = performance.now() + this.gatherMs;
     this.push(bytes);
     if (isExiting || this.dueAt === 0 || (this.retryMs === 0 && this.queuedBytes >= largestPieceBytes)) this.drain();
@@ -125,7 +128,8 @@ export class Sink {
     return this.queuedBytes + bytes > this.limitBytes * share;
   }
 
-  private reportDrops(): void {
+  /** Tells of the lines dropped until now, if there are any, without waiting for room. */
+  reportDropped(): void {
     if (this.droppedLines === 0) return;
     const dropped = { lines: this.droppedLines, bytes: this.droppedBytes };
     this.droppedLines = 0;
@@ -147,7 +151,7 @@ export class Sink {
     const before = this.queuedBytes;
     try {
       for (;;) {
-        if (this.queue.length === 0) this.reportDrops();
+        if (this.queue.length === 0) this.reportDropped();
         if (this.queue.length === 0) break;
         this.target ??= this.open();
         this.target.prepare?.();

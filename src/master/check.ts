@@ -79,7 +79,7 @@ export async function checkApp(configuration: Configuration, stop: Promise<unkno
 
 /** @throws ConfigError that names all files that could not be written */
 async function checkFiles({ settings, origins }: Configuration): Promise<void> {
-  const names = ['pidfile', 'errorLogfile'] as const;
+  const names = ['pidfile', 'errorLogfile', 'accessLogfile'] as const;
   const checks = names.map(async (name) => {
     const path = settings[name];
     if (path === undefined || path === '-') return [];

@@ -10,6 +10,7 @@ import { descriptorError } from '../descriptors.ts';
 import { ownFilesError, TsgunError } from '../errors.ts';
 import { watchdogEntry } from '../ipc/entries.ts';
 import type { WorkerOrder } from '../ipc/messages.ts';
+import type { AccessLog } from './access/access-log.ts';
 import { loadClass } from './classes/registry.ts';
 import type { WorkerClass } from './classes/worker.ts';
 import { readThreadCode, type ThreadCode } from './thread-code.ts';
@@ -19,6 +20,8 @@ export interface Own {
   readonly asked: AskedInterface;
   readonly makeWorker: WorkerClass;
   readonly watchdog: ThreadCode;
+  /** Where there is to be one. */
+  readonly AccessLog: typeof AccessLog | undefined;
 }
 
 /** @throws BootError that names the remedy, or ConfigError where the worker class has no place for the app */
@@ -31,7 +34,9 @@ export async function loadOwn(order: WorkerOrder): Promise<Own> {
     if (!isForThreads || hooksFrom === 'script') await loadInterfaces(asked);
     await loadLoader(script ?? app, identity !== undefined, isForThreads);
     if (typeof hooksFrom === 'object') await import('../config/config-file.ts');
-    return { asked, makeWorker, watchdog: readThreadCode(watchdogEntry) };
+    const isLogged = settings.accessLogfile !== undefined;
+    const { AccessLog } = isLogged ? await import('./access/access-log.ts') : { AccessLog: undefined };
+    return { asked, makeWorker, watchdog: readThreadCode(watchdogEntry), AccessLog };
   } catch (error) {
     // What the order asks for may be at fault, and not a file.
     if (error instanceof TsgunError || descriptorError(error) !== undefined) throw error;

@@ -20,6 +20,8 @@ import { type MasterMessage, orderVariable, type WorkerOrder } from '../ipc/mess
 import { Shortages } from '../ipc/shortages.ts';
 import { takeOverOutput } from '../log/output.ts';
 import { createLogger, type Logger, logOutput, type OwnLogger, sayOfLog } from '../logger.ts';
+import type { AccessLog } from './access/access-log.ts';
+import { reopenAccessLog, startAccessLog } from './access/start.ts';
 import type { Worker } from './classes/worker.ts';
 import { explainEarlyExit } from './early-exit.ts';
 import { watchForEscapedErrors } from './escapes.ts';
@@ -41,6 +43,8 @@ export async function work(): Promise<void> {
   logOutput(() => log, order.settings);
   process.title = `${order.settings.procName}: worker ${order.worker}, generation ${order.generation} [${order.app}]`;
 
+  const observers = new Observers();
+  let access: AccessLog | undefined;
   const exit = new Exit(log, milliseconds(order.settings.gracefulTimeout));
   const hooks = new WorkerHooks(order, log);
   exit.onExit = () => hooks.exiting();
@@ -57,7 +61,10 @@ export async function work(): Promise<void> {
     const message = openEnvelope<MasterMessage>(received);
     if (message === undefined) return;
     if (message.type === 'connection') return;
-    if (message.type === 'reopen') return reopen(log, order.settings);
+    if (message.type === 'reopen') {
+      reopen(log, order.settings);
+      return reopenAccessLog(access, log);
+    }
     if (message.type === 'quit') {
       hooks.interrupted();
       exit.worker?.serving.hurry();
@@ -70,7 +77,10 @@ export async function work(): Promise<void> {
   const table = new RequestTable();
   try {
     const own = await loadOwn(order);
-    const { worker, close } = await boot({ order, own, log, hooks, tracker: new Tracker(table), shortages });
+    access = startAccessLog(own.AccessLog, order, observers, log);
+    const tracker = new Tracker(table);
+    const { worker, close } = await boot({ order, own, log, hooks, tracker, shortages, observers });
+    if (access !== undefined) access.beforeExit = () => worker.serving.tellUnfinished();
     exit.worker = worker;
     exit.onExit = async () => {
       await close().catch((error) => log.say('error', { ...report(error) }, 'the app failed to close'));
@@ -161,9 +171,10 @@ interface BootOptions {
   readonly hooks: WorkerHooks;
   readonly tracker: Tracker;
   readonly shortages: Shortages;
+  readonly observers: Observers;
 }
 
-async function boot({ order, own, log, hooks, tracker, shortages }: BootOptions): Promise<Booted> {
+async function boot({ order, own, log, hooks, tracker, shortages, observers }: BootOptions): Promise<Booted> {
   const { settings, sockets, hooksFrom } = order;
   const { asked, makeWorker } = own;
   if (typeof hooksFrom === 'object') await hooks.readFile(hooksFrom.file);
@@ -172,7 +183,6 @@ async function boot({ order, own, log, hooks, tracker, shortages }: BootOptions)
   const { app, close } = isElsewhere ? { app: undefined, close: async () => {} } : await load(order, asked);
   if (hooksFrom === 'script') await hooks.takeOffered();
   const { onError } = hooks;
-  const observers = new Observers();
   const observe = (handle: Handler) => hooks.observe(handle, observers);
   const { http: track, connection: onBegin } = tracker;
   const worker = makeWorker({

@@ -27,6 +27,7 @@ function make(head: Partial<RequestHead> = {}, canRetract = false) {
     pass: () => true,
   };
   const transport: Transport = {
+    requestIdHeader: 'x-request-id',
     ends: { local: nowhere, remote: nowhere, scheme: 'http' },
     answer,
     pendingBytes: 0,

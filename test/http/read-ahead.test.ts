@@ -20,6 +20,7 @@ function open(limit = limitBytes) {
   );
   const calls: string[] = [];
   const transport: Transport = {
+    requestIdHeader: 'x-request-id',
     ends: { local: nowhere, remote: nowhere, scheme: 'http' },
     answer: new H1Answer({ sendText: (text) => calls.push(text.split('\r\n')[0]!) > 0, sendBytes: () => true }),
     pendingBytes: 0,

@@ -5,7 +5,7 @@
 
 import { Socket, type SocketConstructorOpts } from 'node:net';
 import { watchSilence } from '../../http/departure.ts';
-import { type End, nowhere } from '../../http/ends.ts';
+import { type End, nowhere, plainScheme } from '../../http/ends.ts';
 import { departureMs } from '../../http/limits.ts';
 import type { Incoming } from '../../http/wire/wire.ts';
 import { ConnectionHandle } from '../../node/handles.ts';
@@ -35,6 +35,8 @@ interface Connection {
   readonly startedAt: number;
   readonly socket: Socket;
   readonly controller: AbortController;
+  outcome: 'answered' | 'cut' | 'aborted';
+  isTold: boolean;
 }
 
 /** The connections of one worker to one address. */
@@ -59,10 +61,13 @@ export class TcpServer implements RawServer {
     this.accepted++;
     const socket = socketOf(incoming).setKeepAlive(true, keepAliveProbeMs);
     const controller = new AbortController();
-    const connection = { peer, socket, controller, startedAt: performance.now() };
+    const startedAt = performance.now();
+    const connection: Connection = { peer, socket, controller, startedAt, outcome: 'answered', isTold: false };
     this.connections.add(connection);
     // A client that breaks off is no error of the app's; one that wants to know of it listens too.
-    socket.on('error', () => {});
+    socket.on('error', () => {
+      if (connection.outcome === 'answered') connection.outcome = 'aborted';
+    });
     socket.once('close', () => this.forget(connection));
     // Where nobody reads, the client's end would never be seen behind what it has sent.
     socket.once('finish', () => {
@@ -113,13 +118,36 @@ export class TcpServer implements RawServer {
 
   /** Cuts every connection. */
   destroy(): void {
-    for (const { socket } of this.connections) socket.resetAndDestroy();
+    for (const connection of this.connections) {
+      connection.outcome = 'cut';
+      connection.socket.resetAndDestroy();
+    }
   }
 
-  private async call(
-    { socket, controller: { signal }, peer }: Connection,
-    failed: (error: unknown) => void,
-  ): Promise<void> {
+  tellUnfinished(): void {
+    for (const connection of this.connections) {
+      connection.outcome = 'cut';
+      this.tell(connection);
+    }
+  }
+
+  private tell(connection: Connection): void {
+    const { observers } = this.options;
+    if (observers === undefined || connection.isTold) return;
+    connection.isTold = true;
+    const { socket, outcome, startedAt, peer } = connection;
+    observers.tellConnection({
+      outcome,
+      sentBytes: socket.bytesWritten,
+      receivedBytes: socket.bytesRead,
+      durationMs: performance.now() - startedAt,
+      ends: { local: this.local, remote: peer, scheme: plainScheme },
+    });
+  }
+
+  private async call(connection: Connection, failed: (error: unknown) => void): Promise<void> {
+    const { socket, peer } = connection;
+    const { signal } = connection.controller;
     const ended = new Promise<void>((resolve) => socket.once('end', resolve).once('close', resolve));
     try {
       await this.app(socket, { signal });
@@ -132,13 +160,16 @@ export class TcpServer implements RawServer {
         failed(error);
         this.options.onFailure(peer, error);
       }
-      if (!socket.destroyed) socket.resetAndDestroy();
+      if (socket.destroyed) return;
+      connection.outcome = 'cut';
+      socket.resetAndDestroy();
     }
   }
 
   private forget(connection: Connection): void {
     this.connections.delete(connection);
     this.requests++;
+    this.tell(connection);
     connection.controller.abort(new DOMException('the connection has ended', 'AbortError'));
     this.options.onGone?.();
     if (this.connections.size === 0) this.onEmpty?.();

@@ -68,6 +68,7 @@ class RequestEnviron {
     this['wsgi.input_terminated'] = true;
     this['wsgi.file_wrapper'] = FileWrapper;
     this['wsgi.early_hints'] = (headers: readonly Header[]) => exchange.sendEarlyHints(headers);
+    this['tsgun.requestId'] = exchange.requestId;
     this['tsgun.extendDeadline'] = (seconds: number) => exchange.extendDeadline(seconds);
     Object.defineProperty(this, 'wsgi.input', lazyInput);
     Object.defineProperty(this, 'tsgun.signal', lazySignal);

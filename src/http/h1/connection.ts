@@ -284,6 +284,10 @@ export class Connection implements RequestSink, WireEvents, OutgoingEvents, Tran
 
   // To the exchange.
 
+  get requestIdHeader(): string {
+    return this.server.requestIdHeader;
+  }
+
   get pendingBytes(): number {
     return this.outgoing.pendingBytes;
   }
@@ -402,6 +406,14 @@ export class Connection implements RequestSink, WireEvents, OutgoingEvents, Tran
   /** After an upgrade: the process is about to end. */
   sayFarewell(): void {
     this.tunnel?.takeFarewell();
+  }
+
+  /** The process is about to end. */
+  tellUnfinished(): void {
+    const { exchange, upgraded } = this;
+    if (exchange !== undefined && !exchange.isEnded) exchange.outcome = 'cut';
+    exchange?.tellObservers();
+    upgraded?.tellObservers();
   }
 
   // The end.

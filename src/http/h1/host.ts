@@ -47,6 +47,7 @@ export interface Host {
   readonly now: number;
   readonly waitOrder: WaitOrder;
   readonly observers: Observers;
+  readonly requestIdHeader: string;
   readonly isDraining: boolean;
   /** What an idle connection gets while draining. */
   readonly idleGraceMs: number;

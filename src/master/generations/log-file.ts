@@ -1,8 +1,8 @@
 /** The error log's file as the master keeps it: opened once for all generations that name it, anew when it is moved away. */
 
-import { closeSync, fchownSync, openSync } from 'node:fs';
+import { closeSync, constants, fchownSync, openSync } from 'node:fs';
 import type { Configuration } from '../../config/load.ts';
-import { report, unwritable } from '../../errors.ts';
+import { ConfigError, report, unwritable } from '../../errors.ts';
 import type { Identity } from '../../ipc/messages.ts';
 import { createLogger, type Logger, sayOfLog, sayOnStandardError } from '../../logger.ts';
 
@@ -27,10 +27,14 @@ export function openLog(
   );
   try {
     if (identity !== undefined && settings.errorLogfile !== '-') createFor(identity, settings.errorLogfile);
+    checkAccessLog(settings.accessLogfile, identity, origins.accessLogfile);
     twin?.log.reopen();
     return twin?.log ?? createLogger(settings, hooks.logger);
   } catch (error) {
-    const refusal = unwritable('errorLogfile', settings.errorLogfile, error, origins.errorLogfile);
+    const refusal =
+      error instanceof ConfigError
+        ? error
+        : unwritable('errorLogfile', settings.errorLogfile, error, origins.errorLogfile);
     if (others.length > 0) sayOnStandardError(settings, 'error', {}, `reload given up: ${refusal.message}`);
     throw refusal;
   }
@@ -38,13 +42,30 @@ export function openLog(
 
 /** Makes the file again after it was moved away, for the workers too. */
 export function reopenLog({ configuration: { settings }, identity, log }: Logging): void {
-  const { errorLogfile } = settings;
+  const { errorLogfile, accessLogfile } = settings;
   try {
+    if (identity !== undefined && accessLogfile !== undefined && accessLogfile !== '-')
+      createFor(identity, accessLogfile);
     if (identity !== undefined && errorLogfile !== '-') createFor(identity, errorLogfile);
     log.reopen();
   } catch (error) {
     const fields = { error: report(error).message };
     sayOfLog(log, settings, 'error', fields, 'the log file is not reopened: the old one is written on');
+  }
+}
+
+/** The workers write it; the master only makes sure that it can be written. @throws ConfigError */
+function checkAccessLog(path: string | undefined, identity: Identity | undefined, origin: string): void {
+  if (path === undefined || path === '-') return;
+  try {
+    if (identity !== undefined) createFor(identity, path);
+    closeSync(
+      openSync(path, constants.O_WRONLY | constants.O_APPEND | constants.O_CREAT | constants.O_NONBLOCK, 0o666),
+    );
+  } catch (error) {
+    // A pipe that nobody reads yet.
+    if ((error as NodeJS.ErrnoException).code === 'ENXIO') return;
+    throw unwritable('accessLogfile', path, error, origin);
   }
 }
 

@@ -25,9 +25,9 @@ export function logFailure(
   shortages?: Shortages,
   onError?: OnError,
 ): void {
-  const { head, isStarted, isGone, isOverdue, leaveReason } = exchange;
+  const { head, requestId, isStarted, isGone, isOverdue, leaveReason } = exchange;
   const { message, stack } = report(error);
-  const request = { method: head.method, path: head.path };
+  const request = { method: head.method, path: head.path, requestId };
   // What an app throws because it was told to stop is no failure of the app.
   if (isDeparture(error)) {
     if (isOverdue && !isGone)
@@ -49,13 +49,14 @@ export function logFailure(
  */
 export function logTimeout(
   log: Logger,
-  { head, isStarted }: Pick<Exchange, 'head' | 'isStarted'>,
+  { head, requestId, isStarted }: Pick<Exchange, 'head' | 'requestId' | 'isStarted'>,
   ms: number,
   stack: string | undefined,
   hasLeft = false,
 ): void {
   const outcome = hasLeft ? 'the client had gone' : isStarted ? 'the connection was cut' : 'answered 504';
-  const fields = { method: head.method, path: head.path, ms, outcome, ...(stack === undefined ? {} : { stack }) };
+  const request = { method: head.method, path: head.path, requestId };
+  const fields = { ...request, ms, outcome, ...(stack === undefined ? {} : { stack }) };
   log.event('warn', 'request_timeout', fields, 'a request took too long');
 }
 

@@ -35,6 +35,7 @@ export function httpOptions(
       keepAliveMs: milliseconds(settings.keepAlive),
       requestMs: milliseconds(settings.requestTimeout),
     },
+    requestIdHeader: settings.requestIdHeader,
     onFailure: (exchange, error) => logFailure(log, exchange, error, shortages, onError),
     onTimeout(exchange, ms, end) {
       logTimeout(log, exchange, ms, undefined);

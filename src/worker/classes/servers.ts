@@ -28,9 +28,9 @@ export function serveAny(context: WorkerContext, options: ServersOptions): Servi
 
 /** @throws AppLoadError when the export is not what the interface needs */
 export function serveConnections(context: WorkerContext, { onGone }: Pick<ServersOptions, 'onGone'>): Serving {
-  const { app, asked, sockets, log, onBegin, onError } = context;
+  const { app, asked, sockets, log, observers, onBegin, onError } = context;
   const onFailure = (peer: End, error: unknown) => logConnectionFailure(log, peer, error, onError);
-  return new Serving<Server>(sockets.map(() => makeServer(app, asked, { onBegin, onFailure, onGone })));
+  return new Serving<Server>(sockets.map(() => makeServer(app, asked, { onBegin, onFailure, onGone, observers })));
 }
 
 /** @throws AppLoadError when the export is not what the interface needs */

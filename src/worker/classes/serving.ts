@@ -17,6 +17,8 @@ export interface Server extends ConnectionServer {
   drain(idleGraceMs: number): Promise<void>;
   /** Closes the connections on which no request runs. Not there where only the app knows which these are. */
   closeIdle?(): void;
+  /** The process is about to end: observers hear of what is not over. */
+  tellUnfinished(): void;
   /** Tells connections after an upgrade that they end. */
   sayFarewell?(): void;
 }
@@ -81,6 +83,11 @@ export class Serving<S extends Server = Server> {
   hurry(): void {
     this.isHurried = this.servers.some((server) => server.closeIdle !== undefined);
     if (this.isHurried && this.isDraining) void closeIdle(this.servers);
+  }
+
+  /** The process is about to end: who wants to hear of requests hears of those that are not over. */
+  tellUnfinished(): void {
+    for (const server of this.servers) server.tellUnfinished();
   }
 
   /** Out of time, and about to exit: what connections after an upgrade are told. */

@@ -133,7 +133,7 @@ export interface Request {
   readonly ends: Ends;
 }
 
-const fixedLines = 13;
+const fixedLines = 14;
 
 /** One text for all of a request's head: no part of it can hold a line feed, as the parser has refused those. */
 export function writeRequest(id: number, head: RequestHead, ends: Ends, mayPersist: boolean): string {
@@ -141,7 +141,7 @@ export function writeRequest(id: number, head: RequestHead, ends: Ends, mayPersi
   const { local, remote, scheme } = ends;
   let text =
     `${id}\n${flags}\n${head.method}\n${head.target}\n${head.path}\n${head.query}\n${head.host ?? ''}\n` +
-    `${head.contentLength}\n${scheme}\n${local.address}\n${local.port}\n${remote.address}\n${remote.port}`;
+    `${head.contentLength}\n${scheme}\n${local.address}\n${local.port}\n${remote.address}\n${remote.port}\n${head.requestId ?? ''}`;
   const { names, values } = head;
   for (let index = 0; index < names.length; index++) text += `\n${names[index]!.raw}\n${values[index]}`;
   return text;
@@ -166,6 +166,7 @@ export function readRequest(text: string): Request {
     local: { address: lines[9]!, port: lines[10]! },
     remote: { address: lines[11]!, port: lines[12]! },
   };
+  if (lines[13] !== '') head.requestId = lines[13];
   for (let index = fixedLines; index < lines.length; index += 2) {
     head.names.push(lookUpField(lines[index]!)!);
     head.values.push(lines[index + 1]!);

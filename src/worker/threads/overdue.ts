@@ -26,8 +26,8 @@ export class Overdue {
     clearInterval(this.timer);
   }
 
-  log({ head }: Exchange, ms: number, isStarted: boolean, stack: string | undefined, hasLeft = false): void {
-    logTimeout(this.logger, { head, isStarted }, ms, stack, hasLeft);
+  log({ head, requestId }: Exchange, ms: number, isStarted: boolean, stack: string | undefined, hasLeft = false): void {
+    logTimeout(this.logger, { head, requestId, isStarted }, ms, stack, hasLeft);
   }
 
   /** Says where a request is whose client was answered in its stead, and ends its thread unless it ends by itself. */

@@ -161,6 +161,8 @@ export class ThreadPool {
 
   handle(exchange: Exchange): void {
     if (this.isLost || this.schedule.isAtLimit) return refuse(exchange);
+    // It is made here, so that lines of both threads name the same.
+    void exchange.requestId;
     const relay = new Relay(exchange);
     if (exchange.observers !== undefined) relay.queuedAt = performance.now();
     exchange.isDeaf = () => !relay.hasHeardEnd && this.threadOf(relay)?.hasBegunWith(relay) === true;

@@ -4,6 +4,7 @@
  */
 
 import type { Exchange } from '../../http/exchange.ts';
+import type { Field } from '../../http/h1/writer.ts';
 import {
   AnswerFlag,
   type AnswerPart,
@@ -105,6 +106,7 @@ export class Relay {
       exchange.persists = mayPersist && (flags & AnswerFlag.hangUp) === 0 && transport.mayPersist(exchange);
       exchange.status = String(flags >> statusShift);
       exchange.isStarted = true;
+      if (exchange.observers !== undefined) exchange.noteFields(readFields(sent.text.slice(0, sent.headLength)));
     }
     // As in the exchange itself: the transport may look at it while it sends.
     const isEnd = (flags & AnswerFlag.end) !== 0;
@@ -141,4 +143,13 @@ export class Relay {
   abort(reason: Error): void {
     if (!this.isOver) this.thread?.send(['gone', this.id, reason.message]);
   }
+}
+
+/** Of a head that was written in a thread. */
+function readFields(head: string): Field[] {
+  const lines = head.split('\r\n').filter((line) => line.includes(': '));
+  return lines.map((line) => {
+    const colon = line.indexOf(': ');
+    return [line.slice(0, colon), line.slice(colon + 2)];
+  });
 }

@@ -10,6 +10,7 @@ function madeUp(counts: { requests: number; accepted: number; connectionCount: n
     running: () => [{ method: 'GET', path: `/${counts.requests}`, ms: 1 }],
     drain: async () => void calls.push('drain'),
     closeIdle: () => void calls.push('closeIdle'),
+    tellUnfinished: () => {},
     sayFarewell: () => void calls.push('sayFarewell'),
   };
 }

@@ -19,6 +19,7 @@ function begun({ head = {}, isTaking = true }: { head?: Partial<RequestHead>; is
   const toThread: ToThread[] = [];
   const toClient: string[] = [];
   const transport: Transport = {
+    requestIdHeader: 'x-request-id',
     ends: { local: nowhere, remote: nowhere, scheme: 'http' },
     pendingBytes: 0,
     answer: new H1Answer({

@@ -34,6 +34,8 @@ const nothing: MadeText = { text: '', bytes: undefined, tail: '', headLength: 0 
 export class ThreadTransport implements Transport, TextOut {
   readonly ends: Ends;
   readonly answer: H1Answer;
+  /** Not looked at: the main thread has said what the id is. */
+  readonly requestIdHeader = '';
 
   /** While the app's function runs: an answer that is complete by then goes out together with the news that it is done. */
   isCalling = true;

@@ -1,0 +1,50 @@
+/** Parsers for the settings of the access log. */
+
+import { FormatError, readFormat } from './access-atoms.ts';
+import { Expected, type Parser, parser } from './parsers.ts';
+
+/** `combined`, `json`, or a text with gunicorn's atoms. */
+export const accessFormat = parser<string>(
+  { anyOf: [{ enum: ['combined', 'json'] }, { type: 'string', pattern: '%\\(' }] },
+  (raw) => {
+    if (typeof raw !== 'string') throw new Expected('"combined", "json" or a format with atoms such as %(h)s');
+    if (raw === 'combined' || raw === 'json') return raw;
+    try {
+      readFormat(raw);
+      return raw;
+    } catch (error) {
+      if (!(error instanceof FormatError)) throw error;
+      throw new Expected(error.message, error.got, error.remedy);
+    }
+  },
+);
+
+const pathForm = '^/';
+
+/** Paths of an app, one or a list; in the environment they are separated by commas. */
+export const paths: Parser<readonly string[], string | readonly string[]> = parser(
+  {
+    anyOf: [
+      { type: 'string', pattern: pathForm },
+      { type: 'array', items: { type: 'string', pattern: pathForm } },
+    ],
+  },
+  (raw) => {
+    const list = typeof raw === 'string' ? raw.split(',').map((part) => part.trim()) : raw;
+    if (!Array.isArray(list)) throw new Expected('a path or a list of paths');
+    return list.map((path: unknown) => {
+      if (typeof path === 'string' && path.startsWith('/')) return path;
+      const remedy = typeof path === 'string' && path !== '' ? `write /${path}` : undefined;
+      throw new Expected('a path that begins with "/"', path, remedy);
+    });
+  },
+);
+
+const token = "^[!#$%&'*+.^_`|~0-9A-Za-z-]+$";
+const tokenForm = new RegExp(token);
+
+/** The name of a header field (RFC 9110 §5.1). */
+export const fieldName = parser<string>({ type: 'string', pattern: token }, (raw) => {
+  if (typeof raw !== 'string' || !tokenForm.test(raw)) throw new Expected('the name of a header field');
+  return raw.toLowerCase();
+});

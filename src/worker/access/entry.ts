@@ -1,0 +1,52 @@
+/** What an access log's line is made of: a request that is over, or a raw connection. */
+
+import type { Ends } from '../../http/ends.ts';
+import type { Field } from '../../http/h1/writer.ts';
+import type { RequestHead } from '../../http/head.ts';
+
+export interface Entry {
+  /** Undefined for a raw connection. */
+  readonly head: RequestHead | undefined;
+  readonly outcome: string;
+  readonly status: number | undefined;
+  readonly sentBytes: number;
+  readonly receivedBytes: number;
+  readonly durationMs: number;
+  readonly queueMs: number | undefined;
+  readonly ends: Ends;
+  readonly responseFields: readonly Field[];
+}
+
+/** The same for all lines of a process. */
+export interface Origin {
+  readonly pid: number;
+  /** Undefined where there are no workers. */
+  readonly worker: number | undefined;
+  readonly class: string | undefined;
+  /** In small letters. */
+  readonly requestIdHeader: string;
+}
+
+/** The first of that name, in small letters; the text is latin1. */
+export function requestField({ head }: Entry, lower: string): string | undefined {
+  if (head === undefined) return undefined;
+  const { names, values } = head;
+  for (let index = 0; index < names.length; index++) if (names[index]!.lower === lower) return values[index];
+  return undefined;
+}
+
+export function responseField({ responseFields }: Entry, lower: string): string | undefined {
+  return responseFields.find(([name]) => name.toLowerCase() === lower)?.[1];
+}
+
+export function methodOf({ head }: Entry): string {
+  return head?.method ?? 'TCP';
+}
+
+export function pathOf({ head, ends }: Entry): string {
+  return head?.path ?? `${ends.remote.address}:${ends.remote.port}`;
+}
+
+export function protocolOf({ head }: Entry): string {
+  return head === undefined ? 'TCP' : head.minorVersion === 0 ? 'HTTP/1.0' : 'HTTP/1.1';
+}

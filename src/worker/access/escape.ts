@@ -1,0 +1,33 @@
+/**
+ * Texts of clients and apps in a line of printable ASCII. A character is a byte, as in all texts of requests; one that is
+ * more than a byte can only come from a variable or a format.
+ */
+
+const unsafeInText = /["\\]|[^\x20-\x7e]/;
+const eachUnsafe = /["\\]|[^\x20-\x7e]/g;
+
+/** As nginx does it: quotes, backslashes and all that is not printable ASCII become `\xHH`. */
+export function escapeText(text: string): string {
+  return unsafeInText.test(text) ? text.replace(eachUnsafe, asBytes) : text;
+}
+
+/** Text that the operator wrote: its quotes are meant. */
+export function escapeLiteral(text: string): string {
+  return text.replace(/[^\x20-\x7e]/gu, asBytes);
+}
+
+function asBytes(character: string): string {
+  const isByte = character.length === 1 && character.charCodeAt(0) < 0x100;
+  const bytes = Buffer.from(character, isByte ? 'latin1' : 'utf8');
+  return Array.from(bytes, (byte) => `\\x${byte.toString(16).toUpperCase().padStart(2, '0')}`).join('');
+}
+
+/** A JSON text, with its quotes. */
+export function quoteJson(text: string): string {
+  return unsafeInText.test(text) ? `"${text.replace(eachUnsafe, asUnit)}"` : `"${text}"`;
+}
+
+function asUnit(character: string): string {
+  if (character === '"' || character === '\\') return `\\${character}`;
+  return `\\u${character.charCodeAt(0).toString(16).toUpperCase().padStart(4, '0')}`;
+}
