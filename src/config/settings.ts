@@ -423,7 +423,7 @@ export const table = {
     metavar: 'NAME',
     inProcess: true,
     help: "The field with a request's id.",
-    more: "The id is in the access log, in request_failed and request_timeout, and in env['tsgun.requestId']. Where a request has none, or one that is not of 1 to 128 printable ASCII characters, tsgun makes one.",
+    more: "The id is in the access log, in request_failed and request_timeout, and in env['tsgun.requestId']. Where a request has none, or one that is not of 1 to 128 printable ASCII characters without spaces, tsgun makes one.",
     example: 'x-correlation-id',
   }),
   errorLogfile: setting({

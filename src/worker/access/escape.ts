@@ -13,7 +13,9 @@ export function escapeText(text: string): string {
 
 /** Text that the operator wrote: its quotes are meant. */
 export function escapeLiteral(text: string): string {
-  return text.replace(/[^\x20-\x7e]/gu, asBytes);
+  return Buffer.from(text)
+    .toString('latin1')
+    .replace(/[^\x20-\x7e]/g, asBytes);
 }
 
 function asBytes(character: string): string {
