@@ -134,18 +134,23 @@ function joinValues(argv: readonly string[]): Joined {
       help ??= attached ?? (next === undefined || next.startsWith('-') || isPath(next) ? '' : next);
     } else if (name === undefined || !withValue.has(name))
       words.push(isInherited(word) ? `--${mask}${word.slice(2)}` : word);
-    else if (attached !== undefined) words.push(`--${name}=${attached}`);
+    else if (attached !== undefined) words.push(`--${name}=${quoted(attached)}`);
     else if (bareValue(name) !== undefined) words.push(`--${name}=${bareValue(name)}`);
     else if (next === undefined || read(next).name !== undefined) {
       problems.push(
         `${word}: expected a value (${settingOf(name)?.metavar ?? 'FILE'}), got ${next === undefined ? 'none' : describe(next)}`,
       );
     } else {
-      words.push(`--${name}=${next}`);
+      words.push(`--${name}=${quoted(next)}`);
       index++;
     }
   }
   return { words, help, problems };
+}
+
+/** yargs takes one pair of quotes off a value: those that the shell has left are the user's. */
+function quoted(value: string): string {
+  return /^(["']).*\1$/s.test(value) ? `'${value}'` : value;
 }
 
 function settingOf(option: string): Setting | undefined {
