@@ -39,7 +39,7 @@ export function createEnviron(request: string | URL | Request | RequestInput = '
     'wsgi.file_wrapper': FileWrapper,
     'wsgi.early_hints': () => {},
     'tsgun.signal': signal ?? new AbortController().signal,
-    'tsgun.requestId': headers.find(([name]) => name.toLowerCase() === 'x-request-id')?.[1] ?? randomUUID(),
+    'tsgun.requestId': headers.get('x-request-id') ?? randomUUID(),
     'tsgun.extendDeadline': () => {},
   };
   for (const [name, value] of headers) {
