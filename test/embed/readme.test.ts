@@ -39,6 +39,7 @@ function project(name: string): string {
 
 test('all of them are run here; what is in no language is a drawing', () => {
   expect([...examples.keys()].sort()).toEqual([
+    'channel.ts',
     'hello.test.ts',
     'hello.ts',
     'server.ts',
@@ -49,10 +50,21 @@ test('all of them are run here; what is in no language is a drawing', () => {
     'tsgun hello.ts --workers 4',
     'npm ci && npx tsgun apps/fib.ts --workers 4 --worker-class async',
     'npm ci && npm test',
+    expect.stringContaining('tracing.cjs'),
   ]);
   expect(new Set(blocks.map(({ language }) => language))).toEqual(new Set(['ts', 'sh', 'json', '']));
   // The test command is how this test came to run; that it does from a bare clone is for the script of CI to show.
   expect(read('.ci/run')).toContain(`\n${commands[2]}\n`);
+});
+
+test('channel.ts hears of each request', async () => {
+  const path = project('channel.ts');
+  const app = `import './channel.ts';\nexport default () => new Response('traced')`;
+  writeFileSync(join(path, 'app.ts'), app);
+  const tsgun = start('app.ts', ['--interface', 'fetch'], { cwd: path });
+  expect((await tsgun.get('/traced')).text).toBe('traced');
+  await tsgun.until(() => /^GET \/traced 200 {2}\d/m.test(tsgun.stdout), 'the line');
+  await tsgun.stop();
 });
 
 test('hello.ts is served by the command beside it', async () => {
