@@ -15,7 +15,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   'cli.ts': ['descriptors.ts', 'main.ts', 'master'],
   'main.ts': ['complaint.ts', 'config', 'errors.ts', 'log', 'logger.ts', 'master'],
   'index.ts': ['app', 'config', 'embed', 'errors.ts', 'hooks.ts', 'http', 'ipc', 'logger.ts'],
-  embed: ['app', 'config', 'errors.ts', 'hooks.ts', 'http', 'log', 'logger.ts', 'master', 'worker'],
+  embed: ['app', 'config', 'errors.ts', 'hooks.ts', 'http', 'ipc', 'log', 'logger.ts', 'master', 'worker'],
   'validate.ts': ['app', 'http', 'validate'],
   validate: ['app'],
   // The names of the interfaces, which are what `--interface` may say.

@@ -13,6 +13,7 @@ import { ConfigError, describe, type ExitCode, type RunOutcome, report } from '.
 import { concernWorkers } from '../hooks.ts';
 import type { AnyApp, Apps } from './apps.ts';
 import { inOptions } from './option-names.ts';
+import { expectNode, expectOwnFiles } from './runtime.ts';
 
 /** How it ended. */
 export interface Stopped {
@@ -71,6 +72,8 @@ async function runIfPossible(
   given: RunSettings,
   earlierRuns: readonly RunOutcome[],
 ): Promise<Stopped> {
+  expectNode('run()');
+  expectOwnFiles((await import('../ipc/entries.ts')).workerEntry);
   if (typeof app !== 'function' && typeof app !== 'string' && (typeof app !== 'object' || app === null))
     throw new ConfigError(`app: expected an app or a path such as "app.ts:app", got ${describe(app)}`);
   if (!isMainThread)

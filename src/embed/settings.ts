@@ -10,6 +10,7 @@ import { type HookRequest, hookNames } from '../hooks.ts';
 import { openFile } from '../log/target.ts';
 import type { LogTarget } from '../logger.ts';
 import { nameOptions } from './option-names.ts';
+import { expectNode } from './runtime.ts';
 
 export interface ServerSettings extends Pick<UserSettings, InProcessName> {
   /**
@@ -27,6 +28,7 @@ export interface CheckedSettings extends Pick<ServerSettings, 'onError' | 'logge
 
 /** @param by the function that was called, for messages @throws ConfigError */
 export function checkSettings(values: ServerSettings, by: string): CheckedSettings {
+  expectNode(by);
   const source = programSource(values, by);
   const unsuitable = [...settingNames.filter((name) => !declarationOf(name).inProcess), ...hookNames]
     .filter((name) => name !== 'onError' && name !== 'logger')

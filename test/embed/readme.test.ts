@@ -44,6 +44,7 @@ test('all of them are run here; what is in no language is a drawing', () => {
     'hello.ts',
     'server.ts',
     'shop.config.ts',
+    'shop.test.ts',
     'tsgun.config.ts',
   ]);
   expect(commands).toEqual([
@@ -104,8 +105,11 @@ test('server.ts serves until it is stopped, and says why', async () => {
   expect([stdout, script.exitCode]).toEqual(['stopped by SIGTERM\n', 0]);
 });
 
-test('hello.test.ts passes as a test of a user', async () => {
-  const path = project('hello.test.ts');
+test.each([
+  ['hello.test.ts', 1],
+  ['shop.test.ts', 3],
+])('%s passes as a test of a user', async (name, count) => {
+  const path = project(name);
   const hello = examples.get('hello.ts');
   expect(hello).toBeDefined();
   writeFileSync(join(path, 'hello.ts'), hello!);
@@ -121,7 +125,7 @@ test('hello.test.ts passes as a test of a user', async () => {
       output += bytes;
     });
   const [code] = await once(run, 'close');
-  expect(output).toMatch(/Tests +.*1 passed/);
+  expect(output).toMatch(new RegExp(`Tests +.*${count} passed`));
   expect(code).toBe(0);
 });
 

@@ -348,3 +348,37 @@ test('a signal that is aborted already starts no worker', async () => {
   expect(script.workers()).toEqual([]);
   expect(script.stdout).toBe("{ exitCode: 0, reason: 'aborted' }\nsignal: expected an AbortSignal, got 5 (run())\n");
 });
+
+test('a script that was bundled with tsgun is told to keep it external', async () => {
+  const path = join(project, 'to-bundle.mjs');
+  writeFileSync(
+    path,
+    `import { run } from 'tsgun';
+    await run(() => [], { bind: '127.0.0.1:0' }).catch(({ name, message }) => console.log(name, message));`,
+  );
+  const rolldown = join(repository, 'node_modules/rolldown/bin/cli.mjs');
+  const output = join(project, 'bundled/deep');
+  execFileSync(process.execPath, [rolldown, path, '--platform', 'node', '-f', 'esm', '-d', output], {
+    stdio: 'ignore',
+  });
+  const script = new Script([join(output, 'to-bundle.js')]);
+  await once(script.process, 'close');
+  expect(script.stdout).toMatch(/^ConfigError run\(\): tsgun's own files are not where .* Keep tsgun external/);
+});
+
+test.each(['bun', 'deno'])('%s is told that tsgun runs on Node.js', async (name) => {
+  const path = join(project, 'elsewhere.mjs');
+  writeFileSync(
+    path,
+    `import { createServer, run } from 'tsgun';
+    Object.defineProperty(process, 'versions', { value: { ...process.versions, ${name}: '9.9' } });
+    await run(() => []).catch(({ message }) => console.log(message));
+    try { createServer(() => []); } catch ({ message }) { console.log(message); }`,
+  );
+  const script = new Script([path]);
+  await once(script.process, 'close');
+  const other = name === 'bun' ? 'Bun 9.9' : 'Deno 9.9';
+  expect(script.stdout).toBe(
+    `run(): tsgun runs on Node.js 20.19 and later; this is ${other}\ncreateServer(): tsgun runs on Node.js 20.19 and later; this is ${other}\n`,
+  );
+});

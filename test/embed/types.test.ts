@@ -9,11 +9,17 @@ import Koa from 'koa';
 import {
   type App,
   type Config,
+  createEnviron,
   createServer,
   defineConfig,
+  type Environ,
+  type HookRequest,
+  inject,
+  type RunSettings,
   type run,
   type Server,
   type ServerAddress,
+  type ServerSettings,
   type Stopped,
   type UserSettings,
 } from 'tsgun';
@@ -107,4 +113,29 @@ test('hooks are told what they are told', () => {
   // @ts-expect-error no such hook
   const badHook: Config = { postfork() {} };
   expect([config, badHook]).toHaveLength(2);
+});
+
+test('what tests are made of has its types', () => {
+  expectTypeOf(inject(app, '/x')).resolves.toEqualTypeOf<Response>();
+  expectTypeOf(
+    inject((request) => new Response(request.url), '/x', { interface: 'fetch' }),
+  ).resolves.toEqualTypeOf<Response>();
+  expectTypeOf(createEnviron({ method: 'POST', url: new URL('http://a.test/'), body: 'x' })).toEqualTypeOf<Environ>();
+  expectTypeOf(validator(app).violations).toEqualTypeOf<readonly string[]>();
+  const settings: ServerSettings = {
+    logger: console,
+    onError(error, request) {
+      expectTypeOf(error).toEqualTypeOf<unknown>();
+      expectTypeOf(request).toEqualTypeOf<HookRequest>();
+    },
+  };
+  const whole: RunSettings = {
+    signal: new AbortController().signal,
+    whenReady: ({ addresses }) => expectTypeOf(addresses).toEqualTypeOf<readonly ServerAddress[]>(),
+  };
+  // @ts-expect-error a logger has info, warn and error
+  const silent: ServerSettings = { logger: { info() {} } };
+  // @ts-expect-error createServer is closed, not aborted
+  const aborted: ServerSettings = { signal: new AbortController().signal };
+  expect([settings, whole, silent, aborted]).toHaveLength(4);
 });
