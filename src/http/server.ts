@@ -106,9 +106,9 @@ export class HttpServer implements Host {
   /** The requests that are not answered yet; `ms` is how long they have been at it. */
   running(): { method: string; path: string; ms: number }[] {
     const now = performance.now();
-    return [...this.connections].flatMap(({ running }) => {
-      if (running === undefined) return [];
-      const { head, startedAt } = running;
+    return [...this.connections].flatMap(({ exchange }) => {
+      if (exchange === undefined) return [];
+      const { head, startedAt } = exchange;
       return [{ method: head.method, path: head.path, ms: Math.max(0, Math.round(now - startedAt)) }];
     });
   }

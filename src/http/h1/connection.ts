@@ -1,9 +1,6 @@
 /**
- * A client's connection, and the only owner of its wire. Bytes go to the parser; requests go to the handler, one at a
- * time, in order; answers go out. It refuses to know what a request means.
- *
- * While an answer is under way, or waits for the client to take it, pipelined bytes wait here, and beyond a bound it is not
- * read: the client's own buffers are the queue.
+ * A client's connection, and the only owner of its wire: it knows whose turn it is. Requests come from the input and go to
+ * the handler, one at a time, in order; answers go out. It refuses to know what a request means.
  */
 
 // Not the global, which an app may replace.
@@ -13,52 +10,44 @@ import type { End, Ends } from '../ends.ts';
 import { ClientGone, HttpError, overdueAnswer, timeoutError } from '../errors.ts';
 import { type Attachment, Exchange, type Transport, type Tunnel, type TunnelEvents } from '../exchange.ts';
 import type { RequestHead } from '../head.ts';
-import { defaultTimeouts, departureMs, largeBodyBytes, maxDrainBytes } from '../limits.ts';
+import { defaultTimeouts, departureMs, maxDrainBytes } from '../limits.ts';
 import { checkDeadline } from '../overdue.ts';
 import { openWire } from '../wire/open-wire.ts';
 import type { Incoming, Wire, WireEvents } from '../wire/wire.ts';
 import { H1Answer } from './answer.ts';
 import { Departing, type Deserted } from './departing.ts';
+import { type Endable, Ending } from './ending.ts';
 import type { Host, Waiting, Worth } from './host.ts';
-import { IncomingBody } from './incoming-body.ts';
+import { Input, type Readable } from './input.ts';
 import { Outgoing, type OutgoingEvents } from './outgoing.ts';
-import { RequestParser, type RequestSink } from './parser.ts';
 import { WireTunnel } from './tunnel.ts';
-import { Unread } from './unread.ts';
 import { type Phase, Waits } from './waits.ts';
 
-export class Connection implements RequestSink, WireEvents, OutgoingEvents, Transport, Waiting, Deserted {
+export class Connection implements WireEvents, OutgoingEvents, Transport, Waiting, Deserted, Endable, Readable {
   readonly ends: Ends;
   readonly wire: Wire;
   readonly outgoing: Outgoing;
   readonly answer: H1Answer;
   readonly waits: Waits;
+  readonly ending: Ending;
   attachment: Attachment | undefined = undefined;
   /** Whether the client has ended, but requests that came before wait for their answers. */
   isEndWaiting = false;
+  /** The request that is being answered. */
+  exchange: Exchange | undefined = undefined;
+  /** Whether it was sent ahead of the answer to the one before. */
+  isPipelined = false;
+  isClosing = false;
+  /** No request is read behind this one. */
+  isLast = false;
+  /** The client has left before an answer was complete: those to pipelined requests behind it go nowhere either. */
+  isMute = false;
+  /** The client has ended, and may yet be answered. */
+  departing: Departing | undefined = undefined;
 
   private readonly server: Host;
-  private readonly parser: RequestParser;
-  private readonly body = new IncomingBody();
-  private exchange: Exchange | undefined = undefined;
-  /** It is answered, while the app still reads its body. */
-  private answered: Exchange | undefined = undefined;
-  /** A head that the parser has just read. */
-  private arrived: RequestHead | undefined = undefined;
-  /** Whether the current request has come in whole; true between requests. */
-  private isRequestComplete = true;
-  private unread: Unread | undefined = undefined;
-  /** Whether the next request was sent ahead of the answer to the one before, and whether the current one was. */
-  private isBehind = false;
-  private isPipelined = false;
+  private readonly input: Input;
   private hasClientEnded = false;
-  /** It has, and may yet be answered. */
-  private departing: Departing | undefined = undefined;
-  /** It has left before an answer was complete: those to pipelined requests behind it go nowhere either. */
-  private isMute = false;
-  private isClosing = false;
-  /** No request is read behind this one. */
-  private isLast = false;
   private requests = 0;
   /** Who has the connection after an upgrade. */
   private tunnel: TunnelEvents | undefined = undefined;
@@ -68,7 +57,8 @@ export class Connection implements RequestSink, WireEvents, OutgoingEvents, Tran
   constructor(server: Host, incoming: Incoming, remote: End, open = openWire) {
     this.server = server;
     this.ends = { local: server.local, remote, scheme: server.scheme };
-    this.parser = new RequestParser(server.limits, this);
+    this.input = new Input(this, server.limits);
+    this.ending = new Ending(this);
     this.waits = new Waits(server);
     this.wire = open(incoming, this);
     this.outgoing = new Outgoing(this.wire, this, server.heldAnswerBytes);
@@ -87,11 +77,6 @@ export class Connection implements RequestSink, WireEvents, OutgoingEvents, Tran
     return this.waits.since;
   }
 
-  /** The request that is being answered. */
-  get running(): Exchange | undefined {
-    return this.exchange;
-  }
-
   get isServerDraining(): boolean {
     return this.server.isDraining;
   }
@@ -103,16 +88,13 @@ export class Connection implements RequestSink, WireEvents, OutgoingEvents, Tran
   // Bytes in.
 
   nextBuffer(): Buffer {
-    const isBody = this.exchange !== undefined && !this.isRequestComplete;
-    return this.body.nextBuffer(isBody && this.parser.bodyRemaining >= largeBodyBytes);
+    return this.input.nextBuffer();
   }
 
   takeBytes(bytes: Buffer, length: number): void {
     if (this.isClosing) return this.waits.prolongLinger();
     if (this.tunnel !== undefined) return this.passThrough(this.tunnel, Buffer.from(bytes.subarray(0, length)));
-    if (this.unread !== undefined) return this.keep(this.unread, bytes.subarray(0, length));
-    if (this.exchange === undefined && this.parser.isIdle) this.isBehind = false;
-    this.consume(bytes, 0, length);
+    this.input.take(bytes, length);
   }
 
   private passThrough(tunnel: TunnelEvents, bytes: Buffer): void {
@@ -120,66 +102,26 @@ export class Connection implements RequestSink, WireEvents, OutgoingEvents, Tran
     tunnel.takeBytes(bytes);
   }
 
-  private consume(bytes: Buffer, start: number, end: number): void {
-    const { parser, outgoing } = this;
-    let position = start;
-    let current = this.exchange;
-    outgoing.isHolding = true;
-    try {
-      while (position < end && !this.isClosing && !this.mustWait) {
-        position = parser.feed(bytes, position, end);
-        if (this.arrived !== undefined) current = this.begin(this.arrived);
-        else this.passBody();
-      }
-    } catch (error) {
-      if (!(error instanceof HttpError)) throw error;
-      this.body.drop();
-      this.refuse(error);
-    } finally {
-      outgoing.isHolding = false;
-    }
-    if (this.isDone) return this.closeAfterLast(current?.head, position === end);
-    outgoing.flush();
-    // For later. The client's end would not be seen behind it, so the connection is read on, within bounds.
-    if (position < end && !this.isClosing) {
-      this.unread = new Unread();
-      this.keep(this.unread, bytes.subarray(position, end));
-    }
-    if (this.isEndWaiting) this.takeEnd();
-    else this.updatePhase();
-  }
-
-  private keep(unread: Unread, bytes: Buffer): void {
-    unread.add(bytes);
-    if (unread.isFull) this.wire.pause();
-  }
-
-  private takeUnread(): Buffer | undefined {
-    const { unread } = this;
-    this.unread = undefined;
-    return unread?.join();
-  }
-
   /** Whether what follows has to wait for the answer to this request, or for the client to take what it was sent. */
-  private get mustWait(): boolean {
+  get mustWait(): boolean {
     return this.isDone || (this.isRequestComplete && (this.exchange !== undefined || this.outgoing.isBackedUp));
   }
 
   /** Whether the last answer is complete. */
-  private get isDone(): boolean {
+  get isDone(): boolean {
     return this.isLast && this.exchange === undefined;
   }
 
   takeEnd(): void {
-    this.isEndWaiting = this.unread !== undefined && !this.isClosing;
+    this.isEndWaiting = this.input.hasUnread && !this.isClosing;
     this.hasClientEnded = !this.isEndWaiting;
     if (this.isClosing) return this.outgoing.watchStallAnew();
     if (this.tunnel !== undefined) return this.depart().beginTunnel(this.tunnel);
     this.attachment?.takeEnd?.();
     if (this.exchange !== undefined && this.isRequestComplete) this.depart().begin(this.exchange);
     else if (this.isEndWaiting) this.updatePhase();
-    else if (this.parser.isInHead || !this.isRequestComplete)
-      this.refuse(new HttpError(400, 'the request ended too early'));
+    else if (this.input.isInHead || !this.isRequestComplete)
+      this.ending.refuse(new HttpError(400, 'the request ended too early'));
     else this.close();
   }
 
@@ -226,7 +168,7 @@ export class Connection implements RequestSink, WireEvents, OutgoingEvents, Tran
   }
 
   takeStall(): void {
-    this.reset();
+    this.ending.reset();
   }
 
   takeDrain(): void {
@@ -237,30 +179,7 @@ export class Connection implements RequestSink, WireEvents, OutgoingEvents, Tran
     else if (!this.isClosing) this.proceed();
   }
 
-  // From the parser.
-
-  onHead(head: RequestHead): void {
-    this.isRequestComplete = false;
-    this.arrived = head;
-  }
-
-  onBody(bytes: Buffer, start: number, end: number): void {
-    this.body.add(bytes, start, end);
-  }
-
-  onEnd(): void {
-    this.passBody();
-    this.isRequestComplete = true;
-    (this.exchange ?? this.answered)?.endBody();
-    this.answered = undefined;
-  }
-
-  private passBody(): void {
-    const taker = this.exchange ?? (this.answered?.isBodyPending === true ? this.answered : undefined);
-    if (!this.body.pass(taker)) this.close();
-  }
-
-  private begin(head: RequestHead): Exchange {
+  begin(head: RequestHead, isPipelined: boolean): Exchange {
     const { server } = this;
     const { requestMs } = server.timeouts;
     const isTimed = requestMs !== 0 || server.observers.isWatched;
@@ -268,11 +187,8 @@ export class Connection implements RequestSink, WireEvents, OutgoingEvents, Tran
     this.watch(exchange);
     if (this.isMute) exchange.mute();
     if (requestMs !== 0) exchange.deadline = exchange.startedAt + requestMs;
-    this.arrived = undefined;
     this.exchange = exchange;
-    this.isPipelined = this.isBehind;
-    this.isBehind = true;
-    this.body.begin();
+    this.isPipelined = isPipelined;
     const isApart = ++this.requests > 1 && this.wire.isMarked;
     exchange.settled = (isApart ? inFreshContext(() => server.handle(exchange)) : server.handle(exchange)) ?? undefined;
     return exchange;
@@ -306,7 +222,7 @@ export class Connection implements RequestSink, WireEvents, OutgoingEvents, Tran
   }
 
   resumeBody(): void {
-    if (this.wire.isPaused && this.unread?.isFull !== true) this.wire.resume();
+    if (this.wire.isPaused && !this.input.isFull) this.wire.resume();
     this.updatePhase();
   }
 
@@ -324,14 +240,13 @@ export class Connection implements RequestSink, WireEvents, OutgoingEvents, Tran
   finish(exchange: Exchange): void {
     this.exchange = undefined;
     this.endDeparture();
-    this.body.drain(exchange.unreadBytes);
+    this.input.drain(exchange);
     this.server.countRequest(exchange);
     this.isLast ||= !exchange.persists || this.hasClientEnded;
-    if (!this.isLast && !this.isRequestComplete && exchange.isBodyPending) this.answered = exchange;
-    else exchange.loseBody();
+    this.input.noteAnswered(exchange, this.isLast);
     if (!this.isLast) this.proceed();
-    // While requests are read, `consume` goes on: only there is it known whether more lies behind this one.
-    else if (!this.outgoing.isHolding) this.closeAfterLast(exchange.head, this.unread === undefined);
+    // While requests are read, the input goes on: only there is it known whether more lies behind this one.
+    else if (!this.outgoing.isHolding) this.ending.closeAfterLast(exchange.head, !this.input.hasUnread);
   }
 
   /** Goes on to the next request, unless it must wait. */
@@ -340,42 +255,15 @@ export class Connection implements RequestSink, WireEvents, OutgoingEvents, Tran
     if (this.mustWait) return this.updatePhase();
     if (this.wire.isPaused) this.wire.resume();
     if (this.outgoing.isHolding) return;
-    const unread = this.takeUnread();
-    if (unread !== undefined) inFreshContext(() => this.consume(unread, 0, unread.length));
-    else this.updatePhase();
+    if (!this.input.goOn()) this.updatePhase();
   }
 
-  /**
-   * A reset could overtake the answers before this one, which are complete, where they may still be on their way. Then the
-   * plain end must do: in HTTP/1.1 it shows that this answer is not complete (RFC 9112 §8).
-   */
   cut(): void {
-    const { exchange } = this;
-    if (exchange !== undefined) exchange.outcome = 'cut';
-    if (exchange === undefined || !this.isPipelined || exchange.minorVersion === 0) return this.reset();
-    exchange.mute();
-    this.exchange = undefined;
-    setImmediate(() => exchange.abort(new ClientGone('the answer was cut')));
-    this.close();
-  }
-
-  private reset(): void {
-    this.isClosing = true;
-    this.outgoing.flush();
-    this.wire.cut();
+    this.ending.cut();
   }
 
   hangUp(answered?: Exchange): void {
-    if (this.exchange === undefined) this.close();
-    else if (answered !== undefined && answered !== this.exchange) this.isLast = true;
-    // Behind a plain end, an answer whose end is that of the connection would look complete.
-    else if (this.isPipelined || this.exchange.framing === 'close') this.cut();
-    else {
-      this.exchange.outcome = 'cut';
-      this.isClosing = true;
-      this.outgoing.flush();
-      this.wire.destroy();
-    }
+    this.ending.hangUp(answered);
   }
 
   extendDeadline(exchange: Exchange, ms: number): void {
@@ -388,7 +276,7 @@ export class Connection implements RequestSink, WireEvents, OutgoingEvents, Tran
 
   /** Not one byte of what follows is read as a request: it belongs to the other protocol. */
   takeOver(exchange: Exchange, events: TunnelEvents): { tunnel: Tunnel; rest: Buffer } {
-    const rest = this.takeUnread() ?? Buffer.alloc(0);
+    const rest = this.input.takeUnread() ?? Buffer.alloc(0);
     this.exchange = undefined;
     this.tunnel = events;
     this.upgraded = exchange;
@@ -418,61 +306,28 @@ export class Connection implements RequestSink, WireEvents, OutgoingEvents, Tran
 
   // The end.
 
-  /** Answers a request that breaks the rules. Not a byte of what follows it is read as a request. */
-  private refuse(error: HttpError, reason: Error = new ClientGone(error.message)): void {
-    const exchange = this.exchange;
-    // Its answer went out before all of its body came in: it gets no second one.
-    if (this.isMute || (exchange === undefined && !this.isRequestComplete)) return this.close();
-    this.isClosing = true;
-    if (exchange === undefined) {
-      const broken = new Exchange(this.parser.brokenHead, this, performance.now());
-      broken.outcome = 'refused';
-      this.watch(broken);
-      this.exchange = broken;
-      broken.answer(error);
-      return;
-    }
-    // The head was fine and the app is at work on it: it is told that this is of no use any more.
-    if (exchange.isStarted) this.cut();
-    else {
-      const substitute = exchange.replace(reason instanceof ClientGone ? 'refused' : 'overdue');
-      exchange.abort(reason);
-      this.exchange = substitute;
-      substitute.answer(error);
-    }
+  get isRequestComplete(): boolean {
+    return this.input.isRequestComplete;
   }
 
-  /**
-   * After the last answer. A client that announced this end with a request that has no body sends nothing more (RFC 9112
-   * §9.6): if nothing has come by now, and the kernel has all of the answer, there is nothing to linger for. nginx does the
-   * same; it saves a quarter of what a connection costs.
-   */
-  private closeAfterLast(head: RequestHead | undefined, isAllRead: boolean): void {
-    this.outgoing.flush();
-    const isBodiless = head?.method === 'GET' || head?.method === 'HEAD';
-    // While its body still comes, closing would be a reset, and the answer could be lost.
-    const isLast = isBodiless && !head.isKeepAlive && isAllRead && this.isRequestComplete;
-    if (isLast && this.wire.pendingBytes === 0) this.destroy();
-    else this.close();
+  makeBroken(): Exchange {
+    const broken = new Exchange(this.input.brokenHead, this, performance.now());
+    broken.outcome = 'refused';
+    this.watch(broken);
+    return broken;
   }
 
-  /** Flushes, says that nothing more comes, and stays for the client's own end or a short while. */
+  stopReading(): void {
+    this.input.stop();
+  }
+
+  noteLastRequest(): void {
+    this.server.onLastRequest?.(this);
+  }
+
+  /** Says that nothing more comes, and stays for the client's own end or a short while. */
   close(): void {
-    this.isClosing = true;
-    this.unread = undefined;
-    this.loseBody();
-    if (this.phase === 'closed') return;
-    this.outgoing.flush();
-    if (this.phase !== 'linger') this.server.onLastRequest?.(this);
-    this.waits.begin('linger');
-    this.noteWritten();
-    if (this.wire.pendingBytes > 0) this.outgoing.watchStall();
-    // Closing a socket that still has unread bytes resets it, and the answer may never be read: go on reading.
-    this.wire.end(() => {
-      this.attachment?.takeFinish?.();
-      this.waits.limitLinger();
-    });
-    this.wire.resume();
+    this.ending.close();
   }
 
   /** Ends the connection at once. */
@@ -480,33 +335,17 @@ export class Connection implements RequestSink, WireEvents, OutgoingEvents, Tran
     this.wire.destroy();
   }
 
-  /** What is lost if this connection has to make room for another; undefined: an answer to somebody who waits for it. */
   get worth(): Worth | undefined {
-    if (this.phase === 'idle') return 'connection';
-    if (this.phase === 'head') return 'head';
-    if (this.departing?.isWaiting === true) return 'departing';
-    // Until all of its answer is with the kernel, it has no deadline.
-    return this.phase === 'linger' && this.deadline !== 0 ? 'nothing' : undefined;
+    return this.ending.worth;
   }
 
-  /** Ends for want of room, unless it has become worth more by now. */
   makeRoom(): void {
-    const { worth } = this;
-    if (worth === 'nothing') this.destroy();
-    else if (worth === 'connection') this.close();
-    else if (worth === 'departing') this.departing?.giveUp();
-    else if (worth === 'head')
-      this.refuse(new HttpError(408, 'the request head took too long for a server that is full'));
+    this.ending.makeRoom();
   }
 
   /** From the server's sweep: the deadline has passed. */
   expire(): void {
-    if (this.phase === 'head') this.refuse(new HttpError(408, 'the request head took too long'));
-    else if (this.phase === 'body') this.refuse(new HttpError(408, 'the request body took too long'));
-    else if (this.phase === 'idle') this.close();
-    // Its answer is complete, and may still be on its way to a slow reader: a reset would throw away what the kernel holds.
-    else if (this.phase === 'linger') this.destroy();
-    else this.reset();
+    this.ending.expire();
   }
 
   /** From the server's sweep: looks whether the current request is late. @returns when to look again */
@@ -514,21 +353,15 @@ export class Connection implements RequestSink, WireEvents, OutgoingEvents, Tran
     const { exchange, server } = this;
     return checkDeadline(exchange, now, (ms) =>
       server.onTimeout(exchange!, ms, () => {
-        if (this.exchange === exchange && !this.isClosing) this.refuse(overdueAnswer(), timeoutError());
+        if (this.exchange === exchange && !this.isClosing) this.ending.refuse(overdueAnswer(), timeoutError());
       }),
     );
   }
 
-  private loseBody(): void {
-    const { answered } = this;
-    this.answered = undefined;
-    answered?.loseBody();
-  }
-
   takeClose(): void {
-    this.loseBody();
+    this.input.loseBody();
     this.endDeparture();
-    if (this.phase !== 'linger') this.server.onLastRequest?.(this);
+    if (this.phase !== 'linger') this.noteLastRequest();
     this.waits.begin('closed');
     this.isClosing = true;
     this.server.forget(this);
@@ -551,7 +384,7 @@ export class Connection implements RequestSink, WireEvents, OutgoingEvents, Tran
     const isFirst = this.requests === 0;
     if (!this.isRequestComplete && !this.wire.isPaused && exchange?.isAwaitingContinue !== true) waits.beginBody();
     else if (exchange !== undefined || this.outgoing.isBackedUp) waits.begin('answer');
-    else if (this.parser.isInHead) waits.beginHead(isFirst);
+    else if (this.input.isInHead) waits.beginHead(isFirst);
     else waits.beginIdle(isFirst);
   }
 }
