@@ -40,11 +40,10 @@ export const paths: Parser<readonly string[], string | readonly string[]> = pars
   },
 );
 
-const token = "^[!#$%&'*+.^_`|~0-9A-Za-z-]+$";
-const tokenForm = new RegExp(token);
+const tokenForm = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
 
 /** The name of a header field (RFC 9110 §5.1). */
-export const fieldName = parser<string>({ type: 'string', pattern: token }, (raw) => {
+export const fieldName = parser<string>({ type: 'string', pattern: tokenForm.source }, (raw) => {
   if (typeof raw !== 'string' || !tokenForm.test(raw)) throw new Expected('the name of a header field');
   return raw.toLowerCase();
 });
