@@ -187,7 +187,7 @@ class Master {
 
   private scale(scaling: notes.Scaling, origin: Origin): void {
     const from = this.pool.target;
-    notes.noteScaled(this.pool, scaling);
+    this.rollout.scale(scaling);
     const workers = this.pool.target;
     this.log.event('info', 'scaled', { ...originFields(origin), from, workers }, 'worker count changed');
   }

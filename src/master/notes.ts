@@ -155,14 +155,17 @@ export function noteOverslept(pool: Pool, ms: number, now: number): void {
 
 // What is wanted.
 
-/** A new configuration is wanted. One that was still being rolled out is dropped; the last complete one stays the fallback. */
-export function noteReload(pool: Pool, policy: Policy, target: number): void {
+/**
+ * A new configuration is wanted. One that was still being rolled out is dropped; the last complete one stays the fallback.
+ * @param scalings what was asked for after the reload was, while its configuration was read
+ */
+export function noteReload(pool: Pool, policy: Policy, target: number, scalings: readonly Scaling[] = []): void {
   const state = write(pool);
   if (pool.reloadFrom === undefined) state.wantedBefore = { policy: pool.policy, target: pool.target };
   state.reloadFrom ??= pool.generation;
   state.generation = ++state.lastGeneration;
   state.policy = policy;
-  state.target = target;
+  state.target = scalings.reduce(scaled, target);
   state.backoffs.clear();
 }
 

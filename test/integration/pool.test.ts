@@ -460,6 +460,23 @@ describe('the worker count', () => {
     await tsgun.stop();
   });
 
+  it('is one more than configured after a TTIN that comes while a reload reads the configuration', async () => {
+    const { path, write } = makeFolder();
+    write(
+      'tsgun.config.mjs',
+      `await new Promise((resolve) => setTimeout(resolve, 300));\nexport default { workers: 1 };`,
+    );
+    const tsgun = start(fib, [], { cwd: path });
+    await tsgun.workers(1);
+    tsgun.signal('SIGHUP');
+    await tsgun.event('reload_started');
+    tsgun.signal('SIGTTIN');
+    expect(await tsgun.event('reload_finished')).toMatchObject({ workers: 2 });
+    expect(tsgun.lines('scaled')).toMatchObject([{ from: 1, workers: 2 }]);
+    await tsgun.until(() => tsgun.living().length === 2, 'the end of the old worker');
+    await tsgun.stop();
+  });
+
   it('goes up by TTIN and down by TTOU, never below one', async () => {
     const tsgun = start(fib);
     await tsgun.workers(1);

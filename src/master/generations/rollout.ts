@@ -4,7 +4,7 @@ import type { ErrorReport } from '../../errors.ts';
 import { type Origin, originFields } from '../commands.ts';
 import type { MasterEvent } from '../events.ts';
 import type { MasterHooks } from '../hooks.ts';
-import { noteReload, noteReloaded } from '../notes.ts';
+import { noteReload, noteReloaded, noteScaled, type Scaling } from '../notes.ts';
 import { policyOf } from '../policy.ts';
 import { childrenOf, type Pool } from '../pool.ts';
 import type { Surroundings } from '../surroundings/surroundings.ts';
@@ -17,6 +17,8 @@ export class Rollout {
   private readonly surroundings: Surroundings;
   private readonly hooks: MasterHooks;
   private readonly tell: (event: MasterEvent) => void;
+  /** Since the last command to reload, while the configuration is read: they hold for the new generation too. */
+  private scalings: Scaling[] = [];
 
   constructor(
     pool: Pool,
@@ -34,6 +36,7 @@ export class Rollout {
 
   /** Reads the configuration; the result is an event. */
   begin(origin: Origin): void {
+    this.scalings = [];
     if (!this.generations.isReading) {
       this.current.log.event('info', 'reload_started', originFields(origin), 'reloading');
       this.surroundings.reloading();
@@ -44,6 +47,11 @@ export class Rollout {
     });
   }
 
+  scale(scaling: Scaling): void {
+    noteScaled(this.pool, scaling);
+    if (this.generations.isReading) this.scalings.push(scaling);
+  }
+
   /** The configuration is read. */
   take(generation: Generation): void {
     const { pool, generations } = this;
@@ -52,7 +60,8 @@ export class Rollout {
     if (pool.reloadFrom !== undefined)
       this.current.log.say('info', { generation: pool.generation }, 'a newer reload takes the place of this one');
     const known = this.current.configuration.warnings;
-    noteReload(pool, policyOf(settings), settings.workers);
+    noteReload(pool, policyOf(settings), settings.workers, this.scalings);
+    this.scalings = [];
     generations.add(pool.generation, generation);
     for (const warning of warnings) if (!known.includes(warning)) generation.log.say('warn', {}, warning);
     this.setTitle();
