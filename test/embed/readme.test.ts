@@ -51,6 +51,7 @@ test('all of them are run here; what is in no language is a drawing', () => {
     'tsgun hello.ts --workers 4',
     'npm ci && npx tsgun apps/fib.ts --workers 4 --worker-class async',
     'npm ci && npm test',
+    expect.stringContaining('--access-logfile'),
     expect.stringContaining('tracing.cjs'),
   ]);
   expect(new Set(blocks.map(({ language }) => language))).toEqual(new Set(['ts', 'sh', 'json', '']));
