@@ -78,12 +78,16 @@ async function importApp(path: string, given: string, isMain: boolean): Promise<
 export async function loadLoader(app: string, isForOthers: boolean, isForThreads: boolean): Promise<void> {
   if (!isCompiled(parseReference(app).path)) {
     // JavaScript may import TypeScript, now or later.
-    if (isForThreads) (await import('../typescript/compiler-owner.ts')).ownCompiler();
+    if (isForThreads) (await import('../typescript/compiler-owner.ts')).ownCompiler(loadCompilerLate);
     return;
   }
   const { loadCompiler, loadCompilerForOthers } = await import('../typescript/load.ts');
   if (isForThreads) loadCompiler();
   else if (isForOthers) loadCompilerForOthers();
+}
+
+async function loadCompilerLate(): Promise<void> {
+  (await import('../typescript/load.ts')).loadCompiler();
 }
 
 /** @param isMain whether it is what the process, or the thread, is for @throws what the module throws */

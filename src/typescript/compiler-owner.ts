@@ -11,8 +11,11 @@ const name = 'tsgun:compiler';
 /** A main thread that is blocked for longer is not waited for. */
 const patienceMs = 10_000;
 
-/** In the main thread, before it starts threads. */
-export function ownCompiler(): void {
+/**
+ * In the main thread, before it starts threads.
+ * @param load loads swc, when a thread asks for it
+ */
+export function ownCompiler(load: () => Promise<void>): void {
   const isLoaded = new Int32Array(new SharedArrayBuffer(4));
   setEnvironmentData(name, isLoaded);
   const channel = new BroadcastChannel(name);
@@ -20,7 +23,7 @@ export function ownCompiler(): void {
   channel.onmessage = async () => {
     channel.close();
     try {
-      (await import('./compile.ts')).loadCompiler();
+      await load();
     } catch {
       // The thread meets the same error, and reports it.
     }
