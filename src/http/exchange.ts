@@ -5,7 +5,7 @@
 
 import type { AnswerSink, Bytes, Piece } from './answer-sink.ts';
 import type { Ends } from './ends.ts';
-import { AppError, ClientGone, HttpError, overdueAnswer } from './errors.ts';
+import { AppError, HttpError, overdueAnswer } from './errors.ts';
 import {
   writeInterimHead as checkInterim,
   checkTrailers,
@@ -14,51 +14,13 @@ import {
   type ResponseState,
 } from './h1/writer.ts';
 import type { RequestHead } from './head.ts';
-import { maxQueuedBytes } from './limits.ts';
 import type { Observed, Observers, Outcome } from './observers.ts';
-import { Pieces } from './pieces.ts';
+import type { Pieces } from './pieces.ts';
+import { type BodySink, RequestBody } from './request-body.ts';
 import { requestIdOf } from './request-id.ts';
+import type { Attachment, Tunnel, TunnelEvents } from './tunnel.ts';
 
-export type { Bytes, Piece };
-
-/** Who takes a request's body. */
-export interface BodySink {
-  /** @returns whether it wants more; after false, nothing comes until `resumeBody` */
-  onData(bytes: Buffer): boolean;
-  onEnd(): void;
-  /** The answer is complete, and the rest does not come. */
-  onLost?(reason: Error): void;
-}
-
-/** A connection that speaks another protocol now (RFC 9110 §7.8). */
-export interface Tunnel {
-  /** @returns false when the client takes less than it is sent: wait for `takeDrain` */
-  write(bytes: Bytes): boolean;
-  pause(): void;
-  resume(): void;
-  /** Nothing more is written. */
-  end(): void;
-  destroy(): void;
-}
-
-export interface TunnelEvents {
-  takeBytes(bytes: Buffer): void;
-  /** The client writes nothing more. */
-  takeEnd(): void;
-  takeDrain(): void;
-  /** The process is about to end: the last chance to say so in that protocol. */
-  takeFarewell(): void;
-}
-
-/** What an interface keeps for a connection. */
-export interface Attachment {
-  /** The client writes nothing more. Called again for each pipelined request that began after that. */
-  takeEnd?(): void;
-  /** All that was written has gone out, and nothing more can be. */
-  takeFinish?(): void;
-  /** The connection is gone. */
-  takeClose(): void;
-}
+export type { Attachment, BodySink, Bytes, Piece, Tunnel, TunnelEvents };
 
 /** What an exchange needs of its connection. */
 export interface Transport {
@@ -159,17 +121,14 @@ export class Exchange implements ResponseState, Observed {
   private knownLength = -1;
   private cancelListeners: ((reason: Error) => void)[] | undefined = undefined;
   private abortListeners: ((reason: Error) => void)[] | undefined = undefined;
-  private sink: BodySink | undefined = undefined;
-  private queue: Pieces | undefined = undefined;
-  private isBodyComplete = false;
-  private lostReason: Error | undefined = undefined;
+  /** Made when there is something to do: most requests have no body. */
+  private body: RequestBody | undefined = undefined;
 
   constructor(head: RequestHead, transport: Transport, startedAt: number) {
     this.head = head;
     this.transport = transport;
     this.startedAt = startedAt;
     this.ends = transport.ends;
-    this.isBodyComplete = !head.hasBody;
   }
 
   get isHeadRequest(): boolean {
@@ -182,7 +141,7 @@ export class Exchange implements ResponseState, Observed {
 
   /** Whether the client still waits for permission to send its body (RFC 9110 §10.1.1). */
   get isAwaitingContinue(): boolean {
-    return this.head.expectsContinue && this.sink === undefined && !this.isBodyComplete && this.unreadBytes === 0;
+    return this.head.expectsContinue && !this.isWhole && this.body?.isUntouched !== false;
   }
 
   /** Another one for the same request, to be answered in the app's stead. Who wants to hear of this one hears of that. */
@@ -203,66 +162,54 @@ export class Exchange implements ResponseState, Observed {
       this.transport.answer.continue();
       this.head.expectsContinue = false;
     }
-    this.sink = sink;
-    const queue = this.queue?.take() ?? [];
-    this.queue = undefined;
-    let wantsMore = true;
-    for (const bytes of queue) wantsMore = sink.onData(bytes);
-    if (this.isBodyComplete) sink.onEnd();
-    else if (this.lostReason !== undefined) sink.onLost?.(this.lostReason);
-    else if (wantsMore) this.transport.resumeBody();
+    this.someBody.read(sink);
   }
 
   /** Who has read the body so far reads no further: it is another's, from its beginning. */
   giveBack(pieces: Pieces): void {
-    this.sink = undefined;
-    this.queue = pieces;
+    this.someBody.giveBack(pieces);
   }
 
   /** Whether all of the body has come. */
   get isWhole(): boolean {
-    return this.isBodyComplete;
+    return this.body === undefined ? !this.head.hasBody : this.body.isWhole;
   }
 
   /** Bytes of the body that came and that the app did not ask for. */
   get unreadBytes(): number {
-    return this.queue?.byteCount ?? 0;
+    return this.body === undefined ? 0 : this.body.unreadBytes;
   }
 
   resumeBody(): void {
-    if (!this.isBodyComplete) this.transport.resumeBody();
+    if (!this.isWhole) this.transport.resumeBody();
   }
 
   /** Whether more of the body may come for an app that has answered. */
   get isBodyPending(): boolean {
-    return this.keepsBody && !this.isBodyComplete && this.lostReason === undefined;
+    return this.keepsBody && !this.isWhole && this.body?.isLost !== true;
   }
 
   /** The answer is complete, and the rest of the body does not come any more, or nobody wants it. */
   loseBody(): void {
-    if (this.isBodyComplete || this.lostReason !== undefined) return;
-    this.lostReason = new ClientGone('the connection ended with the answer, ahead of the body');
-    this.sink?.onLost?.(this.lostReason);
+    if (this.isWhole || this.body?.isLost === true) return;
+    this.someBody.lose();
     if (this.isEnded) this.transport.resumeBody();
   }
 
   /** From the connection: a piece of the body, to keep. */
   takeBody(bytes: Buffer): void {
     this.receivedBytes += bytes.length;
-    if (this.isEnded && !this.isBodyPending) return;
-    if (this.sink !== undefined) {
-      if (!this.sink.onData(bytes)) this.transport.pauseBody();
-      return;
-    }
-    this.queue ??= new Pieces();
-    this.queue.add(bytes);
-    if (this.queue.byteCount >= maxQueuedBytes) this.transport.pauseBody();
+    if (!this.isEnded || this.isBodyPending) this.someBody.take(bytes);
   }
 
   /** From the connection: that was all of the body. */
   endBody(): void {
-    this.isBodyComplete = true;
-    this.sink?.onEnd();
+    this.someBody.end();
+  }
+
+  private get someBody(): RequestBody {
+    this.body ??= new RequestBody(this.transport, !this.head.hasBody);
+    return this.body;
   }
 
   // The response.

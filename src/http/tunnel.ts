@@ -1,0 +1,32 @@
+/** A connection that speaks another protocol now (RFC 9110 §7.8), and what an interface keeps for a connection. */
+
+import type { Bytes } from './answer-sink.ts';
+
+export interface Tunnel {
+  /** @returns false when the client takes less than it is sent: wait for `takeDrain` */
+  write(bytes: Bytes): boolean;
+  pause(): void;
+  resume(): void;
+  /** Nothing more is written. */
+  end(): void;
+  destroy(): void;
+}
+
+export interface TunnelEvents {
+  takeBytes(bytes: Buffer): void;
+  /** The client writes nothing more. */
+  takeEnd(): void;
+  takeDrain(): void;
+  /** The process is about to end: the last chance to say so in that protocol. */
+  takeFarewell(): void;
+}
+
+/** What an interface keeps for a connection. */
+export interface Attachment {
+  /** The client writes nothing more. Called again for each pipelined request that began after that. */
+  takeEnd?(): void;
+  /** All that was written has gone out, and nothing more can be. */
+  takeFinish?(): void;
+  /** The connection is gone. */
+  takeClose(): void;
+}
