@@ -10,7 +10,8 @@ import { isNodeServer, type NodeServer } from '../detect.ts';
 import type { Handler } from '../wsgi/wsgi.ts';
 import { hasPrototypes, standBefore } from './prototypes.ts';
 import { abortRequest, own, Request } from './request.ts';
-import { close, fail, Response, writeEarlyHints } from './response.ts';
+import { Response, writeEarlyHints } from './response.ts';
+import { close, fail } from './response-settling.ts';
 import { type Front, frontOf, type NodeListener } from './server.ts';
 import { ClientSocket } from './socket.ts';
 

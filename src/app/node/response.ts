@@ -7,61 +7,17 @@
 import { ServerResponse, validateHeaderName, validateHeaderValue } from 'node:http';
 import type { Socket } from 'node:net';
 import { AppError } from '../../http/errors.ts';
-import type { Exchange, Piece } from '../../http/exchange.ts';
+import type { Piece } from '../../http/exchange.ts';
 import type { Field } from '../../http/h1/writer.ts';
-import { responseSymbols, withoutNews } from '../../node/objects.ts';
-import { abortRequest, endRequest, own, type Request, startReading } from './request.ts';
+import { own, type Request, startReading } from './request.ts';
+import { Answer, areHintsUnchecked, type Done, needDrain, outHeaders, type Seam, seam } from './response-parts.ts';
+import { begin, flushPending, notify, send, takePending } from './response-sending.ts';
+import { attempt, settle } from './response-settling.ts';
 import type { ResponseOptions } from './server-options.ts';
 import type { ClientSocket } from './socket.ts';
 
-type Done = ((error?: Error | null) => void) | null | undefined;
-
-/** Node's names for the steps between `write` and the socket. */
-interface Seam {
-  _header: string | null;
-  _headerSent: boolean;
-  _trailer: string;
-  _closed: boolean;
-  /** What the app has announced, and `strictContentLength` holds it to. */
-  _contentLength: number | null;
-  socket: Socket | null;
-  _storeHeader: (firstLine: string, headers: unknown) => void;
-  _send: (data: Piece, encoding?: BufferEncoding | null, callback?: Done, length?: number) => boolean;
-  _writeRaw: (data: Piece, encoding?: BufferEncoding | null, callback?: Done) => boolean;
-  _finish: () => void;
-  /** Documented, and missing in the types. */
-  getRawHeaderNames(): string[];
-}
-
 const originalEarlyHints = ServerResponse.prototype.writeEarlyHints;
-const areHintsUnchecked = !('writeInformation' in ServerResponse.prototype);
 const originalFinish = (ServerResponse.prototype as unknown as Seam)._finish;
-const { outHeaders, needDrain } = responseSymbols(withoutNews(() => new ServerResponse({ method: 'GET' } as Request)));
-const seam = (response: object) => response as Seam & { [name: symbol]: unknown };
-
-/** What a response has beyond Node's. */
-class Answer {
-  readonly exchange: Exchange;
-  status = '';
-  fields: readonly Field[] = [];
-  /** The first piece, until it is known whether others follow; as Node does, at most until the next tick. */
-  pending: Piece | undefined = undefined;
-  pendingDone: Done = undefined;
-  /** Whether a write returned false, and no `drain` has followed. */
-  isStalled = false;
-  finishDone: Done = undefined;
-  /** Whether names and values of the early hints that are being written have been looked at. */
-  areHintsChecked = !areHintsUnchecked;
-  /** Called when the answer is complete, or will never be. */
-  onSettled: (() => void) | undefined = undefined;
-  /** What the listener has returned that was called by an event. */
-  result: unknown = undefined;
-
-  constructor(exchange: Exchange) {
-    this.exchange = exchange;
-  }
-}
-
 export class Response extends ServerResponse<Request> {
   readonly [own]: Answer;
 
@@ -129,101 +85,6 @@ function readFields(response: Response, headers: unknown): Field[] {
   return fields;
 }
 
-/** A piece of the body; empty where only the head is to be flushed, or at the end. */
-function send(this: Response, data: Piece, encoding?: BufferEncoding | null, callback?: Done): boolean {
-  const parts = seam(this);
-  const isFirst = !parts._headerSent;
-  parts._headerSent = true;
-  (parts.socket as ClientSocket | null)?.noteActivity();
-  if (data.length === 0) {
-    // Node's end() says latin1, and gives what is to be called once the answer is out.
-    if (encoding === 'latin1' && callback) this[own].finishDone = callback;
-    else {
-      attempt(this, () => flushHead(this));
-      if (callback) process.nextTick(callback);
-    }
-    return true;
-  }
-  const isBytes = typeof data !== 'string' || !encoding || encoding === 'utf8' || encoding === 'utf-8';
-  const piece = isBytes ? data : Buffer.from(data as string, encoding as BufferEncoding);
-  if (isFirst) {
-    this[own].pending = piece;
-    this[own].pendingDone = callback;
-    (parts.socket as ClientSocket | null)?.noteUnsent(piece.length);
-    process.nextTick(flushPending, this);
-    this[own].isStalled = piece.length >= this.writableHighWaterMark;
-  } else {
-    flushPending(this);
-    pass(this, piece, callback);
-  }
-  return !this[own].isStalled;
-}
-
-function flushPending(response: Response): void {
-  const { pending, pendingDone } = response[own];
-  if (pending === undefined) return;
-  takePending(response);
-  pass(response, pending, pendingDone);
-}
-
-function takePending(response: Response): void {
-  response[own].pending = undefined;
-  (seam(response).socket as ClientSocket | null)?.noteUnsent(0);
-}
-
-function pass(response: Response, piece: Piece, callback: Done): void {
-  const { exchange } = response[own];
-  // It has failed, and was answered or cut.
-  if (exchange.isEnded || exchange.isGone) return notify(response, callback);
-  attempt(response, () => {
-    begin(response);
-    const isTaking = exchange.write(piece);
-    if (!isTaking && !exchange.isGone) {
-      response[own].isStalled = true;
-      exchange.onDrain ??= () => {
-        exchange.onDrain = undefined;
-        drain(response);
-      };
-    } else if (response[own].isStalled) process.nextTick(drain, response);
-  });
-  notify(response, callback);
-}
-
-function drain(response: Response): void {
-  if (!response[own].isStalled) return;
-  response[own].isStalled = false;
-  if (needDrain !== undefined) seam(response)[needDrain] = false;
-  if (!response.writableEnded && !response.destroyed) response.emit('drain');
-}
-
-/** Calls back when what was written until now is out, or never will be. In a later tick: what is held back is written by then. */
-function notify(response: Response, callback: Done): void {
-  if (typeof callback === 'function') process.nextTick(callWhenOut, response, callback);
-}
-
-function callWhenOut(response: Response, callback: (error?: Error | null) => void): void {
-  const { exchange } = response[own];
-  const { transport } = exchange;
-  if (exchange.isGone && !exchange.isEnded) callback(destroyedError());
-  else if (transport.pendingBytes === 0) callback();
-  else transport.whenTaken(callback);
-}
-
-function destroyedError(): Error {
-  return Object.assign(new Error('Cannot call write after a stream was destroyed'), { code: 'ERR_STREAM_DESTROYED' });
-}
-
-function begin(response: Response): void {
-  const { exchange, status, fields } = response[own];
-  if (exchange.status === '') exchange.begin(status, fields);
-}
-
-function flushHead(response: Response): void {
-  flushPending(response);
-  begin(response);
-  response[own].exchange.sendHead();
-}
-
 /** Interim responses, which do not wait for anything. Node says them as text; here they are read, and held to the rules. */
 function writeRaw(this: Response, data: Piece, _encoding?: BufferEncoding | null, callback?: Done): boolean {
   const [statusLine = '', ...lines] = String(data).split('\r\n');
@@ -276,71 +137,4 @@ function finish(this: Response): void {
     }
   });
   process.nextTick(settle, this);
-}
-
-/** The answer is complete: the app is done. What it is told waits until the answer is out. */
-function settle(response: Response): void {
-  const { exchange, onSettled } = response[own];
-  onSettled?.();
-  // It never was: `close` says so, when the connection has ended.
-  if (exchange.isGone) return;
-  if (exchange.transport.pendingBytes === 0) return conclude(response);
-  // What its client still sends is not to wait for what it has not read.
-  if (!response.req.complete) endRequest(response.req);
-  exchange.transport.whenTaken((error) => conclude(response, error));
-}
-
-/**
- * What node:http does once an answer is out.
- * @param error where the client has left ahead of that: there is no `finish`, as since Node 24
- */
-function conclude(response: Response, error?: Error): void {
-  const { finishDone } = response[own];
-  if (error === undefined) {
-    finishDone?.();
-    endRequest(response.req);
-  } else {
-    const socket = seam(response).socket as ClientSocket | null;
-    if (socket !== null) socket._hadError = true;
-    finishDone?.(error);
-    // Before version 24, it follows from what the socket has left.
-    Object.defineProperty(response, 'writableFinished', { value: false, configurable: true });
-    abortRequest(response.req);
-  }
-  close(response);
-}
-
-/** The answer is complete, or nobody is there to take it. */
-export function close(response: Response): void {
-  const parts = seam(response);
-  if (parts._closed) return;
-  const socket = parts.socket as ClientSocket | null;
-  if (socket?._httpMessage === response && !response[own].exchange.isGone) {
-    socket._httpMessage = null;
-    socket.setTimeout(0);
-  }
-  if (response.writableEnded) parts.socket = null;
-  response.destroyed = true;
-  parts._closed = true;
-  response.emit('close');
-  response[own].onSettled?.();
-}
-
-/** What breaks the rules of HTTP is a failure of the app; what it does afterwards goes nowhere. */
-function attempt(response: Response, action: () => void): void {
-  try {
-    action();
-  } catch (error) {
-    fail(response, error);
-  }
-}
-
-/** Who still writes to it hears that nobody takes it any more. */
-export function fail(response: Response, error: unknown): void {
-  const { exchange } = response[own];
-  exchange.fail(error);
-  // Tracers and access logs read it when the response is closed.
-  if (exchange.isEnded && exchange.status !== '') response.statusCode = Number.parseInt(exchange.status, 10);
-  exchange.loseBody();
-  process.nextTick(close, response);
 }

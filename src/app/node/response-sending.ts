@@ -1,0 +1,102 @@
+/** What a response sends: the pieces of its body, and the head ahead of them. The first piece waits for the next tick. */
+
+import type { Piece } from '../../http/exchange.ts';
+import { own } from './request.ts';
+import { type Done, needDrain, type OwnResponse, seam } from './response-parts.ts';
+import { attempt } from './response-settling.ts';
+import type { ClientSocket } from './socket.ts';
+
+/** A piece of the body; empty where only the head is to be flushed, or at the end. */
+export function send(this: OwnResponse, data: Piece, encoding?: BufferEncoding | null, callback?: Done): boolean {
+  const parts = seam(this);
+  const isFirst = !parts._headerSent;
+  parts._headerSent = true;
+  (parts.socket as ClientSocket | null)?.noteActivity();
+  if (data.length === 0) {
+    // Node's end() says latin1, and gives what is to be called once the answer is out.
+    if (encoding === 'latin1' && callback) this[own].finishDone = callback;
+    else {
+      attempt(this, () => flushHead(this));
+      if (callback) process.nextTick(callback);
+    }
+    return true;
+  }
+  const isBytes = typeof data !== 'string' || !encoding || encoding === 'utf8' || encoding === 'utf-8';
+  const piece = isBytes ? data : Buffer.from(data as string, encoding as BufferEncoding);
+  if (isFirst) {
+    this[own].pending = piece;
+    this[own].pendingDone = callback;
+    (parts.socket as ClientSocket | null)?.noteUnsent(piece.length);
+    process.nextTick(flushPending, this);
+    this[own].isStalled = piece.length >= this.writableHighWaterMark;
+  } else {
+    flushPending(this);
+    pass(this, piece, callback);
+  }
+  return !this[own].isStalled;
+}
+
+export function flushPending(response: OwnResponse): void {
+  const { pending, pendingDone } = response[own];
+  if (pending === undefined) return;
+  takePending(response);
+  pass(response, pending, pendingDone);
+}
+
+export function takePending(response: OwnResponse): void {
+  response[own].pending = undefined;
+  (seam(response).socket as ClientSocket | null)?.noteUnsent(0);
+}
+
+function pass(response: OwnResponse, piece: Piece, callback: Done): void {
+  const { exchange } = response[own];
+  // It has failed, and was answered or cut.
+  if (exchange.isEnded || exchange.isGone) return notify(response, callback);
+  attempt(response, () => {
+    begin(response);
+    const isTaking = exchange.write(piece);
+    if (!isTaking && !exchange.isGone) {
+      response[own].isStalled = true;
+      exchange.onDrain ??= () => {
+        exchange.onDrain = undefined;
+        drain(response);
+      };
+    } else if (response[own].isStalled) process.nextTick(drain, response);
+  });
+  notify(response, callback);
+}
+
+function drain(response: OwnResponse): void {
+  if (!response[own].isStalled) return;
+  response[own].isStalled = false;
+  if (needDrain !== undefined) seam(response)[needDrain] = false;
+  if (!response.writableEnded && !response.destroyed) response.emit('drain');
+}
+
+/** Calls back when what was written until now is out, or never will be. In a later tick: what is held back is written by then. */
+export function notify(response: OwnResponse, callback: Done): void {
+  if (typeof callback === 'function') process.nextTick(callWhenOut, response, callback);
+}
+
+function callWhenOut(response: OwnResponse, callback: (error?: Error | null) => void): void {
+  const { exchange } = response[own];
+  const { transport } = exchange;
+  if (exchange.isGone && !exchange.isEnded) callback(destroyedError());
+  else if (transport.pendingBytes === 0) callback();
+  else transport.whenTaken(callback);
+}
+
+function destroyedError(): Error {
+  return Object.assign(new Error('Cannot call write after a stream was destroyed'), { code: 'ERR_STREAM_DESTROYED' });
+}
+
+export function begin(response: OwnResponse): void {
+  const { exchange, status, fields } = response[own];
+  if (exchange.status === '') exchange.begin(status, fields);
+}
+
+function flushHead(response: OwnResponse): void {
+  flushPending(response);
+  begin(response);
+  response[own].exchange.sendHead();
+}
