@@ -77,6 +77,8 @@ describe('hooks of a config module', () => {
   ])('%s: from the start to the end, %s', async (file, workerClass) => {
     const { tsgun, calls, write } = serve(everyHook(), ['-k', workerClass, '--threads', '1'], file);
     const [first] = await tsgun.workers(1);
+    const url = (await tsgun.url()).replace(/\/$/, '');
+    const where = { url, address: '127.0.0.1', port: Number(new URL(url).port) };
     expect(await tsgun.ask('/a?b=1')).toBe('made');
     tsgun.signal('SIGTTIN');
     const [, second] = await tsgun.workers(2);
@@ -101,7 +103,7 @@ describe('hooks of a config module', () => {
     const life = ['postFork', 'the app loads', 'postWorkerInit', 'preRequest', 'postRequest', 'workerExit'];
     expect(order(all, first!)).toEqual(life);
     expect(order(all, second!)).toEqual(life.filter((name) => !name.endsWith('Request')));
-    const server = { pid: tsgun.pid, app: 'app.mjs', workers: 1, generation: 1, log: {} };
+    const server = { pid: tsgun.pid, app: 'app.mjs', workers: 1, generation: 1, log: {}, addresses: [where] };
     expect(calls('onStarting')[0]?.args).toEqual([server]);
     expect(calls('whenReady')).toHaveLength(1);
     expect(calls('preFork')[0]?.args).toEqual([server, { id: 1, generation: 1, log: {} }]);
