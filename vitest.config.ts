@@ -8,6 +8,11 @@ const processes = [
   'test/integration/**/*.test.ts',
   'test/worker/*.test.ts',
 ];
+/** Those among them that hold something to the clock: a stop within a second, a stack within its time. No more at once than cores. */
+const clocked = [
+  'test/integration/{balance,crashes,descriptors,hung,log-faults,overstay}.test.ts',
+  'test/worker/{departed,threaded}.test.ts',
+];
 // Processes start on machines of every speed: a test waits for events, and this only ends one that waits in vain.
 const timeouts = { testTimeout: 60_000, hookTimeout: 60_000 };
 
@@ -18,7 +23,8 @@ export default defineConfig({
         test: {
           name: 'processes',
           include: processes,
-          maxWorkers: 5,
+          exclude: clocked,
+          maxWorkers: 4,
           sequence: { groupOrder: 0 },
           ...timeouts,
         },
@@ -29,6 +35,15 @@ export default defineConfig({
           include: ['test/**/*.test.ts'],
           exclude: processes,
           sequence: { groupOrder: 1 },
+          ...timeouts,
+        },
+      },
+      {
+        test: {
+          name: 'clocked',
+          include: clocked,
+          maxWorkers: 2,
+          sequence: { groupOrder: 2 },
           ...timeouts,
         },
       },

@@ -23,7 +23,8 @@ class Terminal {
   constructor(args: readonly string[], env: NodeJS.ProcessEnv = {}) {
     const { path } = makeFolder(files);
     const words = [process.execPath, command, ...args].map((word) => `'${word}'`).join(' ');
-    const { NO_COLOR, FORCE_COLOR, ...own } = process.env;
+    // Node shows no colours where CI is set.
+    const { NO_COLOR, FORCE_COLOR, CI, ...own } = process.env;
     // exec: the signals of the test reach tsgun itself.
     this.process = spawn('script', ['-qefc', `echo $$; exec ${words}`, '/dev/null'], {
       cwd: path,
