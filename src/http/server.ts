@@ -12,6 +12,7 @@ import { type Host, type OnTimeout, WaitOrder } from './h1/host.ts';
 import { Leftovers } from './leftovers.ts';
 import { type Limits, maxHeldBytes, type Timeouts } from './limits.ts';
 import { Observers } from './observers.ts';
+import type { AnswerClaims } from './wire/answer-claims.ts';
 import type { Incoming } from './wire/wire.ts';
 
 export interface HttpServerOptions {
@@ -31,6 +32,8 @@ export interface HttpServerOptions {
   readonly onGone?: () => void;
   /** Shared by the servers of a worker. */
   readonly waitOrder?: WaitOrder | undefined;
+  /** Shared with the watchdog of a worker. */
+  readonly answerClaims?: AnswerClaims | undefined;
   readonly observers?: Observers | undefined;
   /** In small letters. */
   readonly requestIdHeader?: string;
@@ -60,6 +63,7 @@ export class HttpServer implements Host {
 
   readonly onLastRequest: ((connection: Transport) => void) | undefined;
   readonly waitOrder: WaitOrder;
+  readonly answerClaims: AnswerClaims | undefined;
   /** Hears of every request. */
   readonly observers: Observers;
   readonly requestIdHeader: string;
@@ -85,6 +89,7 @@ export class HttpServer implements Host {
     this.onLastRequest = onLastRequest;
     this.onGone = onGone;
     this.waitOrder = waitOrder ?? new WaitOrder();
+    this.answerClaims = options.answerClaims;
     this.observers = options.observers ?? new Observers();
     this.requestIdHeader = options.requestIdHeader ?? 'x-request-id';
     this.sweeper = setInterval(() => this.tick(), sweepMs);

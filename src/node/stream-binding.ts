@@ -30,6 +30,7 @@ export type Written = number | WriteRequest;
 
 /** libuv's stream, as Node shows it to its own code. */
 export interface RawHandle {
+  readonly fd: number;
   onread?: (this: RawHandle) => Uint8Array | undefined;
   wire?: WireOwner;
   readonly writeQueueSize: number;

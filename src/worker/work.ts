@@ -14,6 +14,7 @@ import type { Settings } from '../config/settings.ts';
 import { descriptorError, limitRemedy } from '../descriptors.ts';
 import { BootError, ExitCode, report, TsgunError } from '../errors.ts';
 import { Observers } from '../http/observers.ts';
+import { AnswerClaims } from '../http/wire/answer-claims.ts';
 import { openEnvelope, sendToMaster } from '../ipc/channel.ts';
 import { startHeartbeat } from '../ipc/heartbeat.ts';
 import { type MasterMessage, orderVariable, type WorkerOrder } from '../ipc/messages.ts';
@@ -32,6 +33,7 @@ import { loadOwn, type Own } from './own.ts';
 import type { ThreadCode } from './thread-code.ts';
 import { Tracker } from './track.ts';
 import { RequestTable } from './watchdog/requests.ts';
+import type { WatchdogData } from './watchdog/shared.ts';
 import { startWatchdog } from './watchdog/watchdog.ts';
 
 export async function work(): Promise<void> {
@@ -75,18 +77,19 @@ export async function work(): Promise<void> {
   const shortages = new Shortages();
   watchForEscapedErrors({ log, exit, shortages, failBoot: (error) => failBoot(error, exit) });
   const table = new RequestTable();
+  const answerClaims = new AnswerClaims();
   try {
     const own = await loadOwn(order);
     access = startAccessLog(own.AccessLog, order, observers, log);
     const tracker = new Tracker(table);
-    const { worker, close } = await boot({ order, own, log, hooks, tracker, shortages, observers });
+    const { worker, close } = await boot({ order, own, log, hooks, tracker, shortages, observers, answerClaims });
     if (access !== undefined) access.beforeExit = () => worker.serving.tellUnfinished();
     exit.worker = worker;
     exit.onExit = async () => {
       await close().catch((error) => log.say('error', { ...report(error) }, 'the app failed to close'));
       await hooks.exiting();
     };
-    watch(own.watchdog, order, worker, table, log);
+    watch(own.watchdog, order, worker, { requests: table.shared, answers: answerClaims.shared }, log);
     await sendToMaster({ type: 'ready', interface: worker.interface, scheme: schemeOf(own.asked) });
     startHeartbeat(milliseconds(order.settings.timeout), () => ({
       requests: worker.serving.requests,
@@ -123,7 +126,7 @@ function watch(
   code: ThreadCode,
   { settings, watchdogFd }: WorkerOrder,
   worker: Worker,
-  table: RequestTable,
+  memory: Pick<WatchdogData, 'requests' | 'answers'>,
   log: Logger,
 ): void {
   startWatchdog({
@@ -133,7 +136,7 @@ function watch(
     timeoutMs: limitMs(settings.timeout),
     graceMs: milliseconds(settings.gracefulTimeout),
     running: () => worker.serving.running(),
-    requests: table.shared,
+    ...memory,
     onFailure: (error) => log.say('warn', { error: report(error).message }, 'the watchdog ended: hangs have no stack'),
   });
 }
@@ -172,9 +175,19 @@ interface BootOptions {
   readonly tracker: Tracker;
   readonly shortages: Shortages;
   readonly observers: Observers;
+  readonly answerClaims: AnswerClaims;
 }
 
-async function boot({ order, own, log, hooks, tracker, shortages, observers }: BootOptions): Promise<Booted> {
+async function boot({
+  order,
+  own,
+  log,
+  hooks,
+  tracker,
+  shortages,
+  observers,
+  answerClaims,
+}: BootOptions): Promise<Booted> {
   const { settings, sockets, hooksFrom } = order;
   const { asked, makeWorker } = own;
   if (typeof hooksFrom === 'object') await hooks.readFile(hooksFrom.file);
@@ -193,6 +206,7 @@ async function boot({ order, own, log, hooks, tracker, shortages, observers }: B
     sockets,
     log,
     observers,
+    answerClaims,
     observe,
     onError,
     track,

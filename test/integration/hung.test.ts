@@ -3,6 +3,7 @@
 import { execFileSync } from 'node:child_process';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import type { Client } from '../http/client.ts';
 import { eventually, isAlive, type LogLine, makeFolder, start, Tsgun } from './harness.ts';
 
 /** `block` runs for GET /block; the line numbers in the tests count from its first line, 3. */
@@ -103,6 +104,58 @@ describe('a worker in an endless loop', () => {
     await tsgun.until(() => tsgun.stdout.includes('at work'), 'the request');
     tsgun.signal('SIGKILL');
     await eventually(() => !isAlive(pid!));
+  });
+});
+
+describe('the clients of a worker that is killed because it hangs', () => {
+  const unavailable = /^HTTP\/1\.1 503 .*\r\nRetry-After: 1\r\nConnection: close\r\n\r\n.+\n$/s;
+  const request = (path: string) => `GET ${path} HTTP/1.1\r\nHost: a\r\n\r\n`;
+
+  it('get a 503 if their answers had not begun, and no reset', async () => {
+    const { path } = makeFolder({
+      'app.mjs': app(`while (true) {}
+  if (env.PATH_INFO === '/wait') await new Promise(() => {});
+  if (env.PATH_INFO === '/begun') {
+    startResponse('200 OK', [['Content-Length', '10']])('begun');
+    await new Promise(() => {});
+  }`),
+    });
+    const tsgun = start('app.mjs', ['--timeout', '1'], { cwd: path });
+    const [pid] = await tsgun.workers(1);
+    const clients = await Promise.all([0, 1, 2, 3].map(() => tsgun.connect()));
+    const [waiting, begun, kept, blocking] = clients as [Client, Client, Client, Client];
+    waiting.send(request('/wait'));
+    begun.send(request('/begun'));
+    kept.send(request('/'));
+    await Promise.all([begun.until(/begun/), kept.until(/hello/)]);
+    blocking.send(request('/block'));
+    await tsgun.until(() => stalls(tsgun).length > 0, 'the stall');
+    // The worker never reads this one.
+    kept.send(request('/'));
+    await Promise.all(clients.map(({ closed }) => closed));
+    expect(blocking.received).toMatch(unavailable);
+    expect(waiting.received).toMatch(unavailable);
+    const [, second] = kept.received.split(/(?<=hello\S*)(?=HTTP)/);
+    expect(second).toMatch(unavailable);
+    expect(begun.received).toMatch(/^HTTP\/1\.1 200 .*begun$/s);
+    expect(clients.map(({ socket }) => socket.errored)).toEqual([null, null, null, null]);
+    expect(await tsgun.event('worker_exited')).toMatchObject({ pid, reason: 'hung' });
+    await tsgun.stop();
+  });
+
+  it('get a 503 from a sync worker too; who waits in the accept queue is served by the next', async () => {
+    const { path } = makeFolder({ 'app.mjs': app('while (true) {}') });
+    const tsgun = start('app.mjs', ['--timeout', '1', '-k', 'sync'], { cwd: path });
+    await tsgun.workers(1);
+    const blocking = await tsgun.connect();
+    blocking.send(request('/block'));
+    await tsgun.until(() => stalls(tsgun).length > 0, 'the stall');
+    const next = tsgun.ask('/');
+    await blocking.closed;
+    expect(blocking.received).toMatch(unavailable);
+    expect(blocking.socket.errored).toBeNull();
+    expect(await next).toBe('hello');
+    await tsgun.stop();
   });
 });
 

@@ -12,6 +12,7 @@ import { type Attachment, Exchange, type Transport, type Tunnel, type TunnelEven
 import type { RequestHead } from '../head.ts';
 import { defaultTimeouts, departureMs, maxDrainBytes } from '../limits.ts';
 import { checkDeadline } from '../overdue.ts';
+import type { AnswerClaim } from '../wire/answer-claims.ts';
 import { openWire } from '../wire/open-wire.ts';
 import type { Incoming, Wire, WireEvents } from '../wire/wire.ts';
 import { H1Answer } from './answer.ts';
@@ -47,6 +48,7 @@ export class Connection implements WireEvents, OutgoingEvents, Transport, Waitin
 
   private readonly server: Host;
   private readonly input: Input;
+  private readonly claim: AnswerClaim | undefined;
   private hasClientEnded = false;
   private requests = 0;
   /** Who has the connection after an upgrade. */
@@ -61,6 +63,7 @@ export class Connection implements WireEvents, OutgoingEvents, Transport, Waitin
     this.ending = new Ending(this);
     this.waits = new Waits(server);
     this.wire = open(incoming, this);
+    this.claim = server.answerClaims && this.wire.claimIn?.(server.answerClaims);
     this.outgoing = new Outgoing(this.wire, this, server.heldAnswerBytes);
     this.answer = new H1Answer(this.outgoing);
   }
@@ -181,6 +184,7 @@ export class Connection implements WireEvents, OutgoingEvents, Transport, Waitin
 
   begin(head: RequestHead, isPipelined: boolean): Exchange {
     const { server } = this;
+    this.claim?.noteRequest();
     const { requestMs } = server.timeouts;
     const isTimed = requestMs !== 0 || server.observers.isWatched;
     const exchange = new Exchange(head, this, isTimed ? performance.now() : server.now);
@@ -384,7 +388,13 @@ export class Connection implements WireEvents, OutgoingEvents, Transport, Waitin
     const isFirst = this.requests === 0;
     if (!this.isRequestComplete && !this.wire.isPaused && exchange?.isAwaitingContinue !== true) waits.beginBody();
     else if (exchange !== undefined || this.outgoing.isBackedUp) waits.begin('answer');
-    else if (this.input.isInHead) waits.beginHead(isFirst);
-    else waits.beginIdle(isFirst);
+    else this.awaitRequest(isFirst);
+  }
+
+  private awaitRequest(isFirst: boolean): void {
+    this.claim?.noteIdle(this.wire.pendingBytes === 0);
+    if (!this.input.isInHead) return this.waits.beginIdle(isFirst);
+    this.claim?.noteRequest();
+    this.waits.beginHead(isFirst);
   }
 }

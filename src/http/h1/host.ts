@@ -4,6 +4,7 @@ import type { End, Scheme } from '../ends.ts';
 import type { Exchange, Transport } from '../exchange.ts';
 import type { Limits, Timeouts } from '../limits.ts';
 import type { Observers } from '../observers.ts';
+import type { AnswerClaims } from '../wire/answer-claims.ts';
 
 /**
  * @param ms since the request's head was read
@@ -46,6 +47,8 @@ export interface Host {
   /** The coarse clock: milliseconds, as of the last sweep. */
   readonly now: number;
   readonly waitOrder: WaitOrder;
+  /** Where it is said which clients have had no byte of an answer. */
+  readonly answerClaims: AnswerClaims | undefined;
   readonly observers: Observers;
   readonly requestIdHeader: string;
   readonly isDraining: boolean;

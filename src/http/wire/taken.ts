@@ -17,5 +17,8 @@ export function writeError(status: number): NodeJS.ErrnoException {
   return Object.assign(new Error(`write ${code}`), { errno: status, code, syscall: 'write' });
 }
 
+/** libuv's UV_EOF, the same on every system. */
+export const endOfFile = -4095;
+
 /** libuv's UV_ECANCELED: the connection was closed ahead of it. */
 export const canceled = -125;

@@ -5,6 +5,7 @@
 
 import type { Duplex } from 'node:stream';
 import type { ConnectionHandle } from '../../node/handles.ts';
+import type { AnswerClaim, AnswerClaims } from './answer-claims.ts';
 import type { Taken } from './taken.ts';
 
 /** A connection that has not been read yet: a handle, or any stream that allows half-open use. */
@@ -37,6 +38,8 @@ export interface Wire {
   writeTogether(head: string, bytes: Uint8Array, tail: string): boolean;
   /** Calls back in a later tick, when all that was written until now has gone out. */
   whenTaken(callback: Taken): void;
+  /** From now on it writes only where the watchdog has not. Not there where the descriptor is not known. */
+  claimIn?(claims: AnswerClaims): AnswerClaim | undefined;
   pause(): void;
   resume(): void;
   /** Says that nothing more comes, once all of it is out; calls back when that is so. */

@@ -20,9 +20,9 @@ export interface ServersOptions {
 /** @throws AppLoadError when the export is not what the interface needs */
 export function serveAny(context: WorkerContext, options: ServersOptions): Serving {
   if (servedBy(context.asked) === 'connections') return serveConnections(context, options);
-  const { settings, sockets, log, observers, shortages, onError } = context;
+  const { settings, sockets, log, observers, shortages, onError, answerClaims } = context;
   const handle = context.observe(context.track(handlerOf(context, settings.workers > 1)));
-  const shared = { ...httpOptions(settings, log, shortages, onError), ...options, handle, observers };
+  const shared = { ...httpOptions(settings, log, shortages, onError), ...options, handle, observers, answerClaims };
   return new Serving(sockets.map(() => new HttpServer(shared)));
 }
 

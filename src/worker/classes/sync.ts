@@ -47,6 +47,7 @@ export function syncWorker(context: WorkerContext): Worker {
       onGone: () => turns.forget(),
       waitOrder,
       observers: context.observers,
+      answerClaims: context.answerClaims,
     });
   const serving = new Serving(sockets.map(makeServer));
   const { servers } = serving;

@@ -30,6 +30,7 @@ function threadedWorker(context: WorkerContext, code: ThreadCode): Worker {
       handle,
       waitOrder: intake.waitOrder,
       observers,
+      answerClaims: context.answerClaims,
       onGone: () => intake.forget(),
       onTimeout: (exchange, ms, end) => pool.expire(exchange, ms, end),
     });

@@ -6,6 +6,7 @@ import type { Handler } from '../../app/wsgi/wsgi.ts';
 import type { Settings } from '../../config/settings.ts';
 import type { End } from '../../http/ends.ts';
 import type { Observers } from '../../http/observers.ts';
+import type { AnswerClaims } from '../../http/wire/answer-claims.ts';
 import type { WorkerSocket } from '../../ipc/messages.ts';
 import type { Slot } from '../../ipc/scoreboard.ts';
 import type { Shortages } from '../../ipc/shortages.ts';
@@ -36,6 +37,8 @@ export interface WorkerContext {
   readonly onBegin: (peer: End) => () => void;
   /** Of all servers: who wants to hear of requests that are over. */
   readonly observers: Observers;
+  /** Shared with the watchdog: which clients it may answer. */
+  readonly answerClaims?: AnswerClaims | undefined;
   /** Where it says to the other workers how many connections it has. */
   readonly slot?: Slot | undefined;
 }

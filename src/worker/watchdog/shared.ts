@@ -5,6 +5,8 @@ export interface WatchdogData {
   readonly shared: SharedArrayBuffer;
   /** The table of the requests that run. */
   readonly requests: SharedArrayBuffer;
+  /** Which clients have had no byte of an answer: see `http/wire/answer-claims.ts`. */
+  readonly answers: SharedArrayBuffer;
   /** The pipe to the master. */
   readonly fd: number;
   readonly timeoutMs: number;

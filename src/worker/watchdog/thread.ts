@@ -7,19 +7,24 @@
 import { Session } from 'node:inspector';
 import { Socket } from 'node:net';
 import { workerData } from 'node:worker_threads';
+import { AnswerClaims } from '../../http/wire/answer-claims.ts';
 import type { RunningRequest, WatchdogMessage } from '../../ipc/messages.ts';
+import { answerClients, drainClients } from './answers.ts';
 import { type Captured, capture, type DebugSession } from './capture.ts';
 import { readTable } from './requests.ts';
 import { lookEveryMs, runningExpression, stallMsOf, type WatchdogData } from './shared.ts';
 
-const { shared, requests, fd, timeoutMs, graceMs } = workerData as WatchdogData;
+const { shared, requests, answers, fd, timeoutMs, graceMs } = workerData as WatchdogData;
 const counter = new Int32Array(shared);
+const claims = new AnswerClaims(answers);
 const stallMs = stallMsOf(timeoutMs);
 const tickMs = lookEveryMs(timeoutMs);
 /** How long JavaScript gets to answer before it is said to be in native code; with the master's patience in mind. */
 const answerMs = { hung: 300, report: 900 } as const;
 /** An answer that takes this long may come from a place that a native call has just returned to. */
 const slowMs = 200;
+/** For what clients still send: their sockets are read once more before the master closes them with the process. */
+const drainMs = 100;
 /** A thread that wakes this much later than it meant to was not running, and its process neither. */
 const oversleptMs = Math.max(100, tickMs);
 
@@ -104,10 +109,22 @@ function answer(type: 'hung' | 'report', before: Stall['report']): void {
     if (isSaid || foreigners > seen) return;
     isSaid = true;
     const native = () => ({ stack: 'in native code: no JavaScript answers', requests: readTable(requests) });
-    say({ type, silentMs: elapsed(), ...(report ?? native()) });
+    const message = { type, silentMs: elapsed(), ...(report ?? native()) };
+    if (type === 'hung') giveUp(() => say(message));
+    else say(message);
   };
   look(() => true, sayOnce);
   setTimeout(() => sayOnce(before), answerMs[type]);
+}
+
+/** The master kills the process once it is called hung; its clients are answered before. */
+function giveUp(callHung: () => void): void {
+  const answered = answerClients(claims);
+  if (answered.length === 0) return callHung();
+  setTimeout(() => {
+    drainClients(claims, answered);
+    callHung();
+  }, drainMs);
 }
 
 function elapsed(): number {
