@@ -90,7 +90,55 @@ export type WatchdogMessage =
   /** The answer to the master's question what the main thread is doing. */
   | ({ readonly type: 'report' } & Hang)
   /** Its silence so far does not count: it was suspended, or is in a debugger. */
-  | { readonly type: 'excused' };
+  | { readonly type: 'excused' }
+  | Findings;
+
+/** The answer to an examination, by the id of its order. */
+export type Findings = { readonly type: 'findings'; readonly id: number } & (
+  | { readonly stacks: readonly ThreadStack[]; readonly requests: readonly RunningRequest[] }
+  | { readonly profiles: readonly ThreadProfile[] }
+  /** A sampled allocation profile, in the form of Chrome's `.heapprofile`. */
+  | { readonly heap: object }
+  | { readonly error: string }
+);
+
+/** Where a thread of a worker is. */
+export interface ThreadStack {
+  /** `main`, or `thread 3`. */
+  readonly thread: string;
+  /** Innermost frame first, one per line; or why there is none. */
+  readonly stack: string;
+}
+
+export interface ThreadProfile {
+  readonly thread: string;
+  readonly profile: CpuProfile;
+}
+
+/** What of Chrome's `.cpuprofile` matters here. */
+export interface CpuProfile {
+  readonly nodes: readonly CpuProfileNode[];
+  /** In microseconds. */
+  readonly startTime: number;
+  readonly endTime: number;
+  /** Ids of nodes, one for each sample; the microseconds since the sample before. */
+  readonly samples?: readonly number[];
+  readonly timeDeltas?: readonly number[];
+}
+
+export interface CpuProfileNode {
+  readonly id: number;
+  readonly callFrame: {
+    readonly functionName: string;
+    readonly scriptId: string;
+    readonly url: string;
+    /** From 0; -1 where there is none. */
+    readonly lineNumber: number;
+    readonly columnNumber: number;
+  };
+  readonly hitCount?: number;
+  readonly children?: readonly number[];
+}
 
 export interface Hang {
   readonly silentMs: number;
@@ -102,7 +150,14 @@ export interface Hang {
 /** To that thread, over the same pipe. */
 export type WatchdogOrder =
   /** Report what the main thread does now. */
-  { readonly type: 'report' };
+  { readonly type: 'report' } | Examination;
+
+/** What a worker can be asked at any time, hung or not. */
+export type Examination =
+  | { readonly type: 'stacks'; readonly id: number }
+  /** For `ms`. */
+  | { readonly type: 'profile'; readonly id: number; readonly ms: number }
+  | { readonly type: 'heap'; readonly id: number; readonly ms: number };
 
 /** To a worker. */
 export type MasterMessage =

@@ -136,6 +136,7 @@ function watch(
     timeoutMs: limitMs(settings.timeout),
     graceMs: milliseconds(settings.gracefulTimeout),
     running: () => worker.serving.running(),
+    threads: () => worker.threads?.() ?? [],
     ...memory,
     onFailure: (error) => log.say('warn', { error: report(error).message }, 'the watchdog ended: hangs have no stack'),
   });

@@ -4,12 +4,13 @@
  */
 
 import type { ErrorReport } from '../../errors.ts';
-import type { MasterMessage } from '../../ipc/messages.ts';
+import type { Findings, MasterMessage } from '../../ipc/messages.ts';
 import type { Exit } from '../endings.ts';
 import type { MasterEvent } from '../events.ts';
 import type { Generation } from '../generations/generation.ts';
 import { noteForked } from '../notes.ts';
 import type { Child } from '../pool.ts';
+import { Examinations, type Question } from './examinations.ts';
 import { Hangs } from './hangs.ts';
 import { type MemoryKill, MemoryKills } from './memory-kills.ts';
 import { type ChildProcess, spawnWorker } from './spawn.ts';
@@ -18,6 +19,7 @@ export class Children {
   readonly hangs = new Hangs();
   private readonly processes = new Map<Child, ChildProcess>();
   private readonly bootErrors = new Map<Child, ErrorReport>();
+  private readonly examinations = new Examinations<Child>();
   private readonly memoryKills = new MemoryKills();
   private readonly tell: (event: MasterEvent) => void;
 
@@ -46,7 +48,10 @@ export class Children {
         settings,
         sockets,
       },
-      onMessage: (message) => this.tell({ type: 'message', child, message }),
+      onMessage: (message) => {
+        if (message.type === 'findings') this.examinations.take(child, message);
+        else this.tell({ type: 'message', child, message });
+      },
       onExit: (code, signal) => this.tell({ type: 'exit', child, code, signal }),
     });
     if (childProcess === undefined) return false;
@@ -66,6 +71,15 @@ export class Children {
   /** The answer is a message of the watchdog's. */
   question(child: Child): void {
     this.processes.get(child)?.sendToWatchdog({ type: 'report' });
+  }
+
+  /**
+   * Asks a worker's watchdog, which answers while the main thread is blocked too.
+   * @throws Error where there is no answer
+   */
+  examine(child: Child, question: Question): Promise<Findings> {
+    const process = this.processes.get(child);
+    return this.examinations.ask(child, question, (order) => process?.sendToWatchdog(order));
   }
 
   kill(child: Child): void {
@@ -90,6 +104,7 @@ export class Children {
     this.processes.delete(child);
     this.bootErrors.delete(child);
     this.hangs.forget(child);
+    this.examinations.forget(child);
     const exit = {
       code,
       signal,

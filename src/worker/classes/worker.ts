@@ -1,5 +1,6 @@
 /** What a worker class is to the rest: the one contract that every class keeps. */
 
+import type { Worker as NodeWorker } from 'node:worker_threads';
 import type { AskedInterface } from '../../app/names.ts';
 import type { AppSource } from '../../app/script.ts';
 import type { Handler } from '../../app/wsgi/wsgi.ts';
@@ -47,6 +48,8 @@ export interface Worker {
   /** What the export was taken for. */
   readonly interface: string;
   readonly serving: Serving;
+  /** Those that run the app, beside the main thread. */
+  threads?(): Iterable<NodeWorker>;
   /** Loads the app, where that has not been done for it. */
   load?(): Promise<void>;
   /** Begins to accept; resolves when it does. */

@@ -3,6 +3,7 @@
  * what becomes of it is seen to here.
  */
 
+import type { Worker } from 'node:worker_threads';
 import { milliseconds } from '../../config/durations.ts';
 import type { Exchange } from '../../http/exchange.ts';
 import { departureMs } from '../../http/limits.ts';
@@ -135,6 +136,11 @@ export class ThreadPool {
   }
 
   /** @throws AppLoadError with the app's error, if it does not load */
+  /** The threads that run. */
+  workers(): Worker[] {
+    return Array.from(this.crew.threads, ({ worker }) => worker);
+  }
+
   start(): Promise<void> {
     return this.crew.start();
   }

@@ -26,13 +26,18 @@ export interface CaptureOptions {
   readonly expression: string;
   /** Asked when the thread begins to answer, which may be late: whether the stack is still wanted. */
   readonly isWanted: () => boolean;
+  /** How long a thread that runs no JavaScript is waited for; without it, until it runs some. */
+  readonly idleMs?: number;
   /** Called once, at the end, when the session is closed again: undefined if there was nothing to take any more. */
   readonly onEnd: (captured: Captured | undefined) => void;
   /** The thread stands in somebody else's debugger: it was left as it is. */
   readonly onForeign: () => void;
 }
 
-export function capture(session: DebugSession, { expression, isWanted, onEnd, onForeign }: CaptureOptions): void {
+export function capture(
+  session: DebugSession,
+  { expression, isWanted, idleMs, onEnd, onForeign }: CaptureOptions,
+): void {
   const scripts = new Map<string, Script>();
   let captured: Captured | undefined;
   let isOurs = false;
@@ -79,6 +84,7 @@ export function capture(session: DebugSession, { expression, isWanted, onEnd, on
   session.post('Debugger.enable', {}, (error) => {
     isOurs = true;
     if (error !== null || isForeign || !isWanted()) close();
+    else if (idleMs !== undefined) setTimeout(() => captured === undefined && close(), idleMs);
   });
   // In one go: a thread that comes out of native code must stop there, not where it has got to meanwhile.
   session.post('Debugger.pause', {}, closeOnError);

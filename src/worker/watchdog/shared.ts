@@ -28,4 +28,8 @@ export function lookEveryMs(timeoutMs: number): number {
 
 /** Where the main thread keeps the function that tells what runs, for whoever stops it there. */
 export const runningKey = 'tsgun.running';
+/** Where it keeps what asks its other threads: see `other-threads.ts`. */
+export const threadsKey = 'tsgun.threads';
+export const threadsExpression = (question: string) => `globalThis[Symbol.for('${threadsKey}')]?.${question} ?? '[]'`;
+
 export const runningExpression = `globalThis[Symbol.for('${runningKey}')]?.()`;

@@ -23,11 +23,11 @@ interface WorkerMessage {
 }
 
 /** @returns the stack; the thread runs on. Undefined where this Node has no inspector */
-export async function captureStack(worker: Worker): Promise<string | undefined> {
+export async function captureStack(worker: Worker, ms = patienceMs): Promise<string | undefined> {
   const session = new Session();
   try {
     session.connect();
-    return await stackOf(session, worker.threadId);
+    return await stackOf(session, worker.threadId, ms);
   } catch {
     return undefined;
   } finally {
@@ -35,7 +35,7 @@ export async function captureStack(worker: Worker): Promise<string | undefined> 
   }
 }
 
-async function stackOf(session: Session, threadId: number): Promise<string> {
+async function stackOf(session: Session, threadId: number, ms: number): Promise<string> {
   const title = `[worker ${threadId}]`;
   let sessionId = '';
   let lastId = 0;
@@ -54,7 +54,7 @@ async function stackOf(session: Session, threadId: number): Promise<string> {
     if (params.sessionId === sessionId) take(JSON.parse(params.message) as WorkerMessage);
   });
   const scripts = new Map<string, Script>();
-  const stack = await within<string | undefined>(patienceMs, undefined, (resolve) => {
+  const stack = await within<string | undefined>(ms, undefined, (resolve) => {
     take = ({ method, params = {} }) => {
       if (method === 'Debugger.scriptParsed') scripts.set(params.scriptId ?? '', { url: '', ...params });
       else if (method === 'Debugger.paused') resolve(formatStack(params.callFrames ?? [], scripts));

@@ -6,13 +6,15 @@
 
 import { Session } from 'node:inspector';
 import { Socket } from 'node:net';
+import { createInterface } from 'node:readline';
 import { workerData } from 'node:worker_threads';
 import { AnswerClaims } from '../../http/wire/answer-claims.ts';
-import type { RunningRequest, WatchdogMessage } from '../../ipc/messages.ts';
+import type { RunningRequest, WatchdogMessage, WatchdogOrder } from '../../ipc/messages.ts';
 import { answerClients, drainClients } from './answers.ts';
 import { type Captured, capture, type DebugSession } from './capture.ts';
+import { Examiner } from './examiner.ts';
 import { readTable } from './requests.ts';
-import { lookEveryMs, runningExpression, stallMsOf, type WatchdogData } from './shared.ts';
+import { beatEveryMs, lookEveryMs, runningExpression, stallMsOf, type WatchdogData } from './shared.ts';
 
 const { shared, requests, answers, fd, timeoutMs, graceMs } = workerData as WatchdogData;
 const counter = new Int32Array(shared);
@@ -25,6 +27,8 @@ const answerMs = { hung: 300, report: 900 } as const;
 const slowMs = 200;
 /** For what clients still send: their sockets are read once more before the master closes them with the process. */
 const drainMs = 100;
+/** Silence after which the main thread is not asked about its other threads. */
+const blockedMs = 5 * beatEveryMs;
 /** A thread that wakes this much later than it meant to was not running, and its process neither. */
 const oversleptMs = Math.max(100, tickMs);
 
@@ -43,17 +47,31 @@ let foreigners = 0;
 
 const pipe = new Socket({ fd, readable: true, writable: true });
 pipe.on('error', () => {});
+createInterface({ input: pipe }).on('line', hear);
 // What ends the reading is the master's end.
-pipe.on('data', hear).once('close', () => setTimeout(() => process.kill(process.pid, 'SIGKILL'), graceMs));
+pipe.once('close', () => setTimeout(() => process.kill(process.pid, 'SIGKILL'), graceMs));
 tick();
 
 function say(message: WatchdogMessage): void {
   if (!pipe.destroyed) pipe.write(`${JSON.stringify(message)}\n`);
 }
 
-/** From the master, whose orders are one per line. There is only one yet, and to obey it twice does no harm. */
-function hear(bytes: Buffer): void {
-  if (bytes.includes('\n')) answer('report', stall?.report);
+const examiner = new Examiner({
+  requests: () => readTable(requests),
+  isBlocked: () => performance.now() - beatAt > blockedMs,
+  tell: say,
+});
+
+/** From the master, whose orders are one per line. */
+function hear(line: string): void {
+  let order: WatchdogOrder;
+  try {
+    order = JSON.parse(line) as WatchdogOrder;
+  } catch {
+    return;
+  }
+  if (order.type === 'report') answer('report', stall?.report);
+  else void examiner.examine(order);
 }
 
 function tick(): void {

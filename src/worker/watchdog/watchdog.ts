@@ -2,13 +2,17 @@
 
 // Not the globals, which an app may replace: fake timers must not look like a hang.
 import { setInterval, setTimeout } from 'node:timers';
+import type { Worker } from 'node:worker_threads';
 import { descriptorError } from '../../descriptors.ts';
 import type { RunningRequest } from '../../ipc/messages.ts';
 import { startThread, type ThreadCode } from '../thread-code.ts';
-import { beatEveryMs, runningKey, type WatchdogData } from './shared.ts';
+import { OtherThreads } from './other-threads.ts';
+import { beatEveryMs, runningKey, threadsKey, type WatchdogData } from './shared.ts';
 
 export interface WatchdogOptions extends Omit<WatchdogData, 'shared'> {
   readonly code: ThreadCode;
+  /** The threads that run an app, beside the main thread. */
+  readonly threads: () => Iterable<Worker>;
   /** Called on the main thread while it is stopped anywhere: it may only look. */
   readonly running: () => readonly RunningRequest[];
   /** There will be no stacks; the master's own deadline still holds. */
@@ -24,7 +28,7 @@ const heapMib = 128;
 const retryMs = 1000;
 
 /** From now on silence counts. */
-export function startWatchdog({ code, running, onFailure, ...data }: WatchdogOptions): void {
+export function startWatchdog({ code, running, threads, onFailure, ...data }: WatchdogOptions): void {
   const shared = new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT);
   const counter = new Int32Array(shared);
   const fail = (error: unknown) => {
@@ -40,7 +44,10 @@ export function startWatchdog({ code, running, onFailure, ...data }: WatchdogOpt
         .map((request) => ({ ...request, path: request.path.slice(0, maxPathLength) })),
     );
   Object.defineProperty(globalThis, Symbol.for(runningKey), { value: tell });
-  setInterval(() => Atomics.add(counter, 0, 1), beatEveryMs).unref();
+  Object.defineProperty(globalThis, Symbol.for(threadsKey), { value: new OtherThreads(threads) });
+  /** Its name says that nothing else runs: see `examiner.ts`. */
+  const tsgunBeat = () => void Atomics.add(counter, 0, 1);
+  setInterval(tsgunBeat, beatEveryMs).unref();
 }
 
 function start(code: ThreadCode, workerData: WatchdogData, onFailure: (error: unknown) => void): void {

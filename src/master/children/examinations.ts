@@ -1,0 +1,51 @@
+/** Questions to the watchdogs of workers, and who waits for the answers. */
+
+import type { Examination, Findings } from '../../ipc/messages.ts';
+
+type WithoutId<T> = T extends unknown ? Omit<T, 'id'> : never;
+export type Question = WithoutId<Examination>;
+
+/** What a watchdog needs at most, beyond the time that it was asked to look. */
+const patienceMs = 5000;
+
+interface Waiting<Child> {
+  readonly child: Child;
+  end(findings: Findings | Error): void;
+}
+
+export class Examinations<Child> {
+  private readonly waiting = new Map<number, Waiting<Child>>();
+  private lastId = 0;
+
+  /**
+   * @param send gives it to the watchdog
+   * @throws Error if the worker ends, or its watchdog says nothing
+   */
+  ask(child: Child, question: Question, send: (order: Examination) => void): Promise<Findings> {
+    const id = ++this.lastId;
+    return new Promise((resolve, reject) => {
+      const ms = patienceMs + ('ms' in question ? question.ms : 0);
+      const end = (findings: Findings | Error) => {
+        clearTimeout(timer);
+        this.waiting.delete(id);
+        if (findings instanceof Error) reject(findings);
+        else resolve(findings);
+      };
+      const timer = setTimeout(() => end(new Error('the worker’s watchdog does not answer')), ms);
+      this.waiting.set(id, { child, end });
+      send({ ...question, id });
+    });
+  }
+
+  take(child: Child, findings: Findings): void {
+    const waiting = this.waiting.get(findings.id);
+    // The app could write to that pipe too, but not for another worker.
+    if (waiting?.child === child) waiting.end(findings);
+  }
+
+  /** It has ended. */
+  forget(child: Child): void {
+    for (const waiting of [...this.waiting.values()])
+      if (waiting.child === child) waiting.end(new Error('the worker has ended'));
+  }
+}

@@ -1,0 +1,189 @@
+/**
+ * Answers what an operator asks about a worker: where its threads are, what they spend their time on, what they allocate.
+ * Runs in the watchdog's thread and reaches the main thread by the inspector, so it answers for a blocked one too.
+ */
+
+import { Session } from 'node:inspector';
+import type {
+  CpuProfile,
+  Examination,
+  Findings,
+  RunningRequest,
+  ThreadProfile,
+  ThreadStack,
+} from '../../ipc/messages.ts';
+import { type Captured, capture, type DebugSession } from './capture.ts';
+import { runningExpression, threadsExpression } from './shared.ts';
+
+export interface ExaminerOptions {
+  /** From shared memory: those that run, where the main thread says nothing. */
+  readonly requests: () => readonly RunningRequest[];
+  /** Whether the main thread has been silent for so long that it answers nothing but the inspector. */
+  readonly isBlocked: () => boolean;
+  readonly tell: (findings: Findings) => void;
+}
+
+/** The master waits for 200 ms. A main thread that runs JavaScript is stopped within 30. */
+const answerMs = 100;
+/** With nothing to run, the next piece of JavaScript may be a long time off. */
+const idleMs = 20;
+const checkMs = 50;
+const waiting = 'waiting: it runs no JavaScript';
+const inNative = 'in native code: no JavaScript answers';
+const inDebugger = 'stopped in a debugger';
+/** Of V8, in bytes between two samples: its default. */
+const heapIntervalBytes = 32 * 1024;
+/** For the start and the end of a profile. A thread in native code answers only when that has returned. */
+const patienceMs = 2000;
+
+export class Examiner {
+  private readonly options: ExaminerOptions;
+  /** Profiles that are being taken, by kind. */
+  private readonly underWay = new Set<string>();
+
+  constructor(options: ExaminerOptions) {
+    this.options = options;
+  }
+
+  async examine(order: Examination): Promise<void> {
+    const { type, id } = order;
+    const { tell } = this.options;
+    if (this.underWay.has(type))
+      return tell({
+        type: 'findings',
+        id,
+        error: `another ${type} of this worker is under way: try again when it has ended`,
+      });
+    this.underWay.add(type);
+    try {
+      if (type === 'stacks') tell({ type: 'findings', id, ...(await this.stacks()) });
+      else if (type === 'profile') tell({ type: 'findings', id, profiles: await this.profiles(order.ms) });
+      else tell({ type: 'findings', id, heap: await this.heap(order.ms) });
+    } catch (error) {
+      tell({ type: 'findings', id, error: (error as Error).message });
+    } finally {
+      this.underWay.delete(type);
+    }
+  }
+
+  private async stacks(): Promise<{ stacks: ThreadStack[]; requests: readonly RunningRequest[] }> {
+    const { stack, value } = await captureMain();
+    // Not beside it: the question runs as JavaScript, in which the main thread would be stopped.
+    const others = await this.askMain<ThreadStack[]>('stacks()', answerMs * 2);
+    const running = typeof value === 'string' ? (JSON.parse(value) as RunningRequest[]) : this.options.requests();
+    return { stacks: [{ thread: 'main', stack }, ...(others ?? [])], requests: running };
+  }
+
+  private async profiles(ms: number): Promise<ThreadProfile[]> {
+    const [main, others] = await Promise.all([
+      withSession(async (post) => {
+        await post('Profiler.enable');
+        await post('Profiler.start');
+        await this.letPass(ms, post);
+        return (await post<{ profile: CpuProfile }>('Profiler.stop')).profile;
+      }),
+      this.askMain<ThreadProfile[]>(`profiles(${ms})`, ms + 2 * patienceMs),
+    ]);
+    return [{ thread: 'main', profile: main }, ...(others ?? [])];
+  }
+
+  /** The profiler does not know the code of a loop that was optimised before it began: once, such code is thrown away. */
+  private async letPass(ms: number, post: Post): Promise<void> {
+    const endAt = performance.now() + ms;
+    let isKnown = false;
+    for (let left = ms; left > 0; left = endAt - performance.now()) {
+      if (!isKnown && this.options.isBlocked()) {
+        isKnown = true;
+        await post('Profiler.startPreciseCoverage');
+        await post('Profiler.stopPreciseCoverage');
+      }
+      await sleep(Math.min(checkMs, left));
+    }
+  }
+
+  private heap(ms: number): Promise<object> {
+    return withSession(async (post) => {
+      await post('HeapProfiler.enable');
+      await post('HeapProfiler.startSampling', { samplingInterval: heapIntervalBytes });
+      await sleep(ms);
+      return (await post<{ profile: object }>('HeapProfiler.stopSampling')).profile;
+    });
+  }
+
+  /** What the main thread says of its other threads. @returns undefined if it is blocked, or late */
+  private askMain<T>(question: string, ms: number): Promise<T | undefined> {
+    const { isBlocked } = this.options;
+    if (isBlocked()) return Promise.resolve(undefined);
+    const asked = withSession(async (post) => {
+      const options = {
+        expression: threadsExpression(question),
+        awaitPromise: true,
+        returnByValue: true,
+        silent: true,
+      };
+      const { result } = await post<{ result?: { value?: unknown } }>('Runtime.evaluate', options, ms);
+      return JSON.parse(result?.value as string) as T;
+    });
+    return new Promise((resolve) => {
+      // It may be blocked only from now on.
+      const timer = setInterval(() => isBlocked() && end(undefined), checkMs);
+      const end = (answer: T | undefined) => {
+        clearInterval(timer);
+        resolve(answer);
+      };
+      asked.then(end, () => end(undefined));
+    });
+  }
+}
+
+/** Where the main thread is, and the requests that run in it, if it says so. */
+function captureMain(): Promise<Captured> {
+  return new Promise((resolve) => {
+    const end = (stack: string, value?: unknown) => {
+      clearTimeout(timer);
+      resolve({ stack, value });
+    };
+    const timer = setTimeout(() => end(inNative), answerMs);
+    const session = new Session();
+    session.connectToMainThread();
+    capture(session as DebugSession, {
+      expression: runningExpression,
+      isWanted: () => true,
+      idleMs,
+      onEnd: (captured) => {
+        // What we run there ourselves, ten times a second.
+        if (captured === undefined || captured.stack.startsWith('at tsgunBeat ')) end(waiting);
+        else end(captured.stack, captured.value);
+      },
+      onForeign: () => end(inDebugger),
+    });
+  });
+}
+
+type Post = <T = unknown>(method: string, params?: object, ms?: number) => Promise<T>;
+
+async function withSession<T>(use: (post: Post) => Promise<T>): Promise<T> {
+  const session = new Session();
+  session.connectToMainThread();
+  const post: Post = (method, params = {}, ms = patienceMs) =>
+    new Promise((resolve, reject) => {
+      const timer = setTimeout(
+        () => reject(new Error(`the main thread is in native code: no answer to ${method}`)),
+        ms,
+      );
+      session.post(method, params, (error: Error | null, result?: unknown) => {
+        clearTimeout(timer);
+        if (error === null) resolve(result as never);
+        else reject(new Error(`${method}: ${error.message}`));
+      });
+    });
+  try {
+    return await use(post);
+  } finally {
+    session.disconnect();
+  }
+}
+
+function sleep(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
+}

@@ -1,0 +1,77 @@
+/**
+ * What the main thread can say of the other threads that run an app. The watchdog asks for it by the inspector, so each answer is
+ * JSON; the inspector reaches a thread only from the main thread.
+ */
+
+import { Session } from 'node:inspector';
+import type { Worker } from 'node:worker_threads';
+import type { CpuProfile, ThreadProfile, ThreadStack } from '../../ipc/messages.ts';
+import { captureStack } from './thread-stack.ts';
+
+/** A thread that runs JavaScript is stopped within 30 ms. */
+const stackMs = 100;
+const patienceMs = 2000;
+
+export class OtherThreads {
+  private readonly threads: () => Iterable<Worker>;
+
+  constructor(threads: () => Iterable<Worker>) {
+    this.threads = threads;
+  }
+
+  async stacks(): Promise<string> {
+    const threads = [...this.threads()];
+    const stacks = threads.map(async (thread): Promise<ThreadStack> => {
+      const name = nameOf(thread);
+      return { thread: name, stack: (await captureStack(thread, stackMs)) ?? 'not known: this Node has no inspector' };
+    });
+    return JSON.stringify(await Promise.all(stacks));
+  }
+
+  /** Of those that answer. */
+  async profiles(ms: number): Promise<string> {
+    const profiles = await Promise.all([...this.threads()].map((thread) => profile(thread, ms)));
+    return JSON.stringify(profiles.filter((each) => each !== undefined));
+  }
+}
+
+/** As Node names it, from 1. */
+const nameOf = ({ threadId }: Worker) => `thread ${threadId}`;
+
+interface Answer {
+  readonly id?: number;
+  readonly result?: unknown;
+}
+
+function profile(thread: Worker, ms: number): Promise<ThreadProfile | undefined> {
+  const title = `[worker ${thread.threadId}]`;
+  const session = new Session();
+  session.connect();
+  return new Promise<ThreadProfile | undefined>((resolve) => {
+    const timer = setTimeout(() => resolve(undefined), ms + patienceMs);
+    const end = (found: ThreadProfile | undefined) => {
+      clearTimeout(timer);
+      resolve(found);
+    };
+    let sessionId = '';
+    const tell = (id: number, method: string) => {
+      session.post('NodeWorker.sendMessageToWorker', { sessionId, message: JSON.stringify({ id, method }) });
+    };
+    session.on('NodeWorker.attachedToWorker', ({ params }) => {
+      if (!params.workerInfo.title.startsWith(title)) return;
+      sessionId = params.sessionId;
+      tell(1, 'Profiler.enable');
+      tell(2, 'Profiler.start');
+      setTimeout(() => tell(3, 'Profiler.stop'), ms);
+    });
+    session.on('NodeWorker.detachedFromWorker', ({ params }) => params.sessionId === sessionId && end(undefined));
+    session.on('NodeWorker.receivedMessageFromWorker', ({ params }) => {
+      if (params.sessionId !== sessionId) return;
+      const { id, result } = JSON.parse(params.message) as Answer;
+      if (id !== 3) return;
+      const found = (result as { profile?: CpuProfile } | undefined)?.profile;
+      end(found === undefined ? undefined : { thread: nameOf(thread), profile: found });
+    });
+    session.post('NodeWorker.enable', { waitForDebuggerOnStart: false });
+  }).finally(() => session.post('NodeWorker.disable', () => session.disconnect()));
+}

@@ -1,0 +1,88 @@
+/** What a watchdog says of a main thread that runs, waits, or never comes back. */
+
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { createInterface } from 'node:readline';
+import type { Duplex } from 'node:stream';
+import { fileURLToPath } from 'node:url';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import type { CpuProfile, Examination, Findings, WatchdogMessage } from '../../../src/ipc/messages.ts';
+
+class Session {
+  private readonly pipe: Duplex;
+  private readonly waiting = new Map<number, (findings: Findings) => void>();
+
+  private constructor(pipe: Duplex) {
+    this.pipe = pipe;
+    createInterface({ input: pipe }).on('line', (line) => {
+      const message = JSON.parse(line) as WatchdogMessage;
+      if (message.type === 'findings') this.waiting.get(message.id)?.(message);
+    });
+  }
+
+  static async open(what: string): Promise<Session> {
+    const file = fileURLToPath(new URL('session.mjs', import.meta.url));
+    const child = spawn(process.execPath, [file, what], { stdio: ['ignore', 'pipe', 'inherit', 'pipe'] });
+    onTestFinished(async () => {
+      const exited = once(child, 'exit');
+      child.kill('SIGKILL');
+      await exited;
+    });
+    await once(child.stdout!, 'data');
+    return new Session(child.stdio[3] as Duplex);
+  }
+
+  ask(order: Examination): Promise<Findings> {
+    return new Promise((resolve) => {
+      this.waiting.set(order.id, resolve);
+      this.pipe.write(`${JSON.stringify(order)}\n`);
+    });
+  }
+}
+
+/** The function that most samples were taken in. */
+function widest({ nodes, samples = [] }: CpuProfile): string {
+  const counts = new Map<string, number>();
+  const names = new Map(nodes.map(({ id, callFrame }) => [id, callFrame.functionName]));
+  for (const id of samples) counts.set(names.get(id)!, (counts.get(names.get(id)!) ?? 0) + 1);
+  return [...counts].sort(([, one], [, other]) => other - one)[0]![0];
+}
+
+describe('a main thread in an endless loop', () => {
+  it('is seen where it is, with its requests, and its hot function', async () => {
+    const session = await Session.open('loop');
+    // It is in the loop once its stack says so.
+    let stack = '';
+    for (let id = 1; !/^at (hot|cold)/.test(stack); id++) {
+      const findings = await session.ask({ type: 'stacks', id });
+      if (!('stacks' in findings)) throw new Error('no stacks');
+      stack = findings.stacks[0]!.stack;
+      if (/^at (hot|cold)/.test(stack)) expect(findings.requests).toEqual([{ method: 'GET', path: '/hot', ms: 1 }]);
+      expect(findings.stacks[0]!.thread).toBe('main');
+    }
+    expect(stack).toMatch(/at hot \(.*session\.mjs:\d+:\d+\)/);
+
+    const profiled = session.ask({ type: 'profile', id: 101, ms: 1500 });
+    const refused = await session.ask({ type: 'profile', id: 102, ms: 1500 });
+    expect(refused).toMatchObject({ error: expect.stringContaining('another profile of this worker is under way') });
+    const findings = await profiled;
+    if (!('profiles' in findings)) throw new Error(JSON.stringify(findings));
+    expect(findings.profiles.map(({ thread }) => thread)).toEqual(['main']);
+    expect(widest(findings.profiles[0]!.profile)).toMatch(/^(hot|cold)$/);
+  });
+});
+
+describe('a main thread that comes and goes', () => {
+  it('waits, where it runs nothing', async () => {
+    const session = await Session.open('idle');
+    const findings = await session.ask({ type: 'stacks', id: 1 });
+    expect(findings).toMatchObject({ stacks: [{ thread: 'main', stack: 'waiting: it runs no JavaScript' }] });
+  });
+
+  it('shows what it allocates', async () => {
+    const session = await Session.open('allocate');
+    const findings = await session.ask({ type: 'heap', id: 1, ms: 300 });
+    if (!('heap' in findings)) throw new Error(JSON.stringify(findings));
+    expect(JSON.stringify(findings.heap)).toContain('"functionName":"allocate"');
+  });
+});

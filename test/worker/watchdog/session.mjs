@@ -1,0 +1,35 @@
+/**
+ * A process with tsgun's watchdog and a main thread that does as its argument says; descriptor 3 is the pipe to the master.
+ * Runs dist/, as threads are started from there.
+ */
+
+import { setInterval as every } from 'node:timers';
+import { fileURLToPath } from 'node:url';
+import { Worker } from 'node:worker_threads';
+
+const entry = fileURLToPath(new URL('../../../dist/worker/watchdog/thread.cjs', import.meta.url));
+const shared = new SharedArrayBuffer(4);
+const counter = new Int32Array(shared);
+const requests = new SharedArrayBuffer(1024);
+const answers = new SharedArrayBuffer(64 * 1024 * 5);
+every(() => void Atomics.add(counter, 0, 1), 100);
+globalThis[Symbol.for('tsgun.running')] = () => JSON.stringify([{ method: 'GET', path: '/hot', ms: 1 }]);
+new Worker(entry, { workerData: { shared, requests, answers, fd: 3, timeoutMs: 3_600_000, graceMs: 0 } });
+setTimeout(() => {
+  console.log('ready');
+  if (process.argv[2] === 'loop') setTimeout(hot, 50);
+  if (process.argv[2] === 'allocate') every(allocate, 5);
+}, 100);
+
+function hot() {
+  for (;;) cold();
+}
+
+function cold() {
+  return Math.random();
+}
+
+const kept = [];
+function allocate() {
+  for (let count = 0; count < 100; count++) kept.push(new Array(1000).fill(count));
+}
