@@ -91,7 +91,21 @@ export type WatchdogMessage =
   | ({ readonly type: 'report' } & Hang)
   /** Its silence so far does not count: it was suspended, or is in a debugger. */
   | { readonly type: 'excused' }
+  | Slow
   | Findings;
+
+/** A request has taken longer than `--slow-request`. */
+export interface Slow {
+  readonly type: 'slow';
+  readonly method: string;
+  readonly path: string;
+  /** Until now: it may take longer. */
+  readonly ms: number;
+  /** Where its thread was; or that it waited. */
+  readonly stack: string;
+  /** The file of a CPU profile of that moment. */
+  readonly profile?: string;
+}
 
 /** The answer to an examination, by the id of its order. */
 export type Findings = { readonly type: 'findings'; readonly id: number } & (
@@ -108,6 +122,8 @@ export interface ThreadStack {
   readonly thread: string;
   /** Innermost frame first, one per line; or why there is none. */
   readonly stack: string;
+  /** Method and path of what a thread works on. */
+  readonly request?: string;
 }
 
 export interface ThreadProfile {

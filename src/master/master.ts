@@ -9,7 +9,7 @@ import type { Taken, WatchdogMessage, WorkerMessage } from '../ipc/messages.ts';
 import { type Logger, logOutput } from '../logger.ts';
 import { Children } from './children/children.ts';
 import { explainBoot, explainCrash, logDelay, logExit } from './children/exits.ts';
-import { logStall, nameOf } from './children/hangs.ts';
+import { logSlow, logStall, nameOf } from './children/hangs.ts';
 import { ShortageLog } from './children/shortages.ts';
 import { isEcho, type Origin, originFields, type StopRequest } from './commands.ts';
 import { noteExit } from './endings.ts';
@@ -209,6 +209,7 @@ class Master {
     else if (message.type === 'leaving') notes.noteRetiring(child, message.reason, pool.policy.graceMs, now);
     else if (message.type === 'boot_failed') children.noteBootError(child, message.error);
     else if (message.type === 'short') this.shortages.note(this.log, nameOf(child), message, now);
+    else if (message.type === 'slow') logSlow(this.log, child, message);
     else if (message.type === 'excused') notes.noteExcused(child, now);
     else if (message.type === 'stalled' || message.type === 'hung' || message.type === 'report') {
       children.hangs.enter(child, message);

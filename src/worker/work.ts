@@ -4,6 +4,8 @@
  */
 
 import cluster from 'node:cluster';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import type { PreparedApp } from '../app/interface.ts';
 import { prepareApp } from '../app/interfaces.ts';
 import { type AskedInterface, schemeOf } from '../app/names.ts';
@@ -124,7 +126,7 @@ function reopen(log: Logger, settings: Settings): void {
 /** Only now: started beside the boot, the thread would leave 4 MB more resident in an idle worker. */
 function watch(
   code: ThreadCode,
-  { settings, watchdogFd }: WorkerOrder,
+  { settings, watchdogFd, worker: number }: WorkerOrder,
   worker: Worker,
   memory: Pick<WatchdogData, 'requests' | 'answers'>,
   log: Logger,
@@ -135,6 +137,8 @@ function watch(
     // Without a timeout it still ends a process that is blocked when its master is gone.
     timeoutMs: limitMs(settings.timeout),
     graceMs: milliseconds(settings.gracefulTimeout),
+    slowMs: milliseconds(settings.slowRequest),
+    profiles: join(tmpdir(), `tsgun-slow-${process.ppid}-${number}`),
     running: () => worker.serving.running(),
     threads: () => worker.threads?.() ?? [],
     ...memory,

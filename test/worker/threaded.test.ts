@@ -199,6 +199,43 @@ describe('a thread that dies', () => {
     await stop(tsgun);
   });
 
+  it('gives its GET to another one with --retry-idempotent, once, if nothing was answered', async () => {
+    const { path } = makeFolder({
+      'app.mjs': `
+        import { existsSync, writeFileSync } from 'node:fs';
+        export default async (env, startResponse) => {
+          const mark = env.QUERY_STRING;
+          if (env.PATH_INFO === '/begun') {
+            startResponse('200 OK', [['Content-Length', '9']])('begun');
+            await new Promise((go) => setTimeout(go, 100));
+          }
+          if (env.PATH_INFO !== '/' && !existsSync(mark)) {
+            if (mark !== '') writeFileSync(mark, '');
+            process.exit(3);
+          }
+          startResponse('200 OK', []);
+          return ['answered'];
+        }`,
+    });
+    const tsgun = threaded('app.mjs', ['--threads', '2', '--retry-idempotent'], { cwd: path });
+    await tsgun.workers(1);
+    const ended = () => tsgun.log.filter(({ msg }) => msg.startsWith('a thread ended')).length;
+    expect(await tsgun.get('/once?get')).toMatchObject({ status: 200, text: 'answered' });
+    expect(ended()).toBe(1);
+    expect((await tsgun.get('/always')).status).toBe(500);
+    expect(ended()).toBe(3);
+    const posted = await fetch(new URL('/once?post', await tsgun.url()), { method: 'POST' });
+    expect([posted.status, await posted.text().then(() => 'read')]).toEqual([500, 'read']);
+    await expect(tsgun.get('/begun?begun')).rejects.toThrow();
+    expect(ended()).toBe(5);
+    const again = tsgun.log.filter(({ msg }) => msg.includes('another one gets it'));
+    expect(again.map(({ method, path }) => [method, path])).toEqual([
+      ['GET', '/once'],
+      ['GET', '/always'],
+    ]);
+    await stop(tsgun);
+  });
+
   it('that has compiled what JavaScript imports leaves the compiler to the others as well', async () => {
     const { path, write } = makeFolder();
     write('part.ts', 'export enum Part { first = 0 }');

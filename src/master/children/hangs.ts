@@ -1,6 +1,6 @@
 /** The log's lines for a worker whose main thread is blocked, with its watchdog's report. */
 
-import type { Hang, WatchdogMessage } from '../../ipc/messages.ts';
+import type { Hang, Slow, WatchdogMessage } from '../../ipc/messages.ts';
 import type { Logger } from '../../logger.ts';
 import type { Child } from '../pool.ts';
 import { isSuspended } from './suspended.ts';
@@ -65,4 +65,10 @@ export class Hangs {
 /** It may recover, so this is a warning and not an event of the process's life. */
 export function logStall(log: Logger, child: Child, { silentMs, stack, requests }: Hang): void {
   log.say('warn', { ...nameOf(child), silentMs, stack, requests }, 'worker stalled');
+}
+
+/** A request has taken longer than `--slow-request`. */
+export function logSlow(log: Logger, child: Child, { method, path, ms, stack, profile }: Slow): void {
+  const fields = { ...nameOf(child), method, path, ms, stack, ...(profile === undefined ? {} : { profile }) };
+  log.event('warn', 'request_slow', fields, `a request has taken ${ms} ms until now`);
 }

@@ -42,7 +42,7 @@ function threadedWorker(context: WorkerContext, code: ThreadCode): Worker {
       return pool.interface;
     },
     serving,
-    threads: () => pool.workers(),
+    threads: () => pool.appThreads(),
     load: () => pool.start(),
     start: () => intake.open(sockets, serving.servers, settings.backlog),
     stopAccepting: (isStop) => intake.end(isStop, () => serving.emptyQueue()),

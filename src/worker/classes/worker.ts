@@ -1,6 +1,5 @@
 /** What a worker class is to the rest: the one contract that every class keeps. */
 
-import type { Worker as NodeWorker } from 'node:worker_threads';
 import type { AskedInterface } from '../../app/names.ts';
 import type { AppSource } from '../../app/script.ts';
 import type { Handler } from '../../app/wsgi/wsgi.ts';
@@ -12,6 +11,7 @@ import type { WorkerSocket } from '../../ipc/messages.ts';
 import type { Slot } from '../../ipc/scoreboard.ts';
 import type { Shortages } from '../../ipc/shortages.ts';
 import type { Logger } from '../../logger.ts';
+import type { AppThread } from '../watchdog/other-threads.ts';
 import type { OnError } from './failures.ts';
 import type { Serving } from './serving.ts';
 
@@ -49,7 +49,7 @@ export interface Worker {
   readonly interface: string;
   readonly serving: Serving;
   /** Those that run the app, beside the main thread. */
-  threads?(): Iterable<NodeWorker>;
+  threads?(): Iterable<AppThread>;
   /** Loads the app, where that has not been done for it. */
   load?(): Promise<void>;
   /** Begins to accept; resolves when it does. */

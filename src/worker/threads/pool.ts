@@ -3,7 +3,6 @@
  * what becomes of it is seen to here.
  */
 
-import type { Worker } from 'node:worker_threads';
 import { milliseconds } from '../../config/durations.ts';
 import type { Exchange } from '../../http/exchange.ts';
 import { departureMs } from '../../http/limits.ts';
@@ -12,6 +11,7 @@ import type { Logger } from '../../logger.ts';
 import { logFailure } from '../classes/failures.ts';
 import type { WorkerContext } from '../classes/worker.ts';
 import type { ThreadCode } from '../thread-code.ts';
+import type { AppThread } from '../watchdog/other-threads.ts';
 import { Watch } from './answer-ring.ts';
 import { ThreadCrew } from './crew.ts';
 import type { ThreadHandle } from './handle.ts';
@@ -40,6 +40,7 @@ export class ThreadPool {
   /** Whether there will be no threads any more. */
   private isLost = false;
   private readonly log: Logger;
+  private readonly retriesIdempotent: boolean;
   private readonly warnings = new Set<string>();
   private readonly saturation: Saturation;
   private readonly unresponsive: UnresponsiveThreads;
@@ -129,18 +130,22 @@ export class ThreadPool {
       onRequeue: () => this.saturation.noteFull(),
     });
     this.log = log;
+    this.retriesIdempotent = settings.retryIdempotent;
   }
 
   get interface(): string {
     return this.crew.interface;
   }
 
-  /** @throws AppLoadError with the app's error, if it does not load */
-  /** The threads that run. */
-  workers(): Worker[] {
-    return Array.from(this.crew.threads, ({ worker }) => worker);
+  /** The threads that run, each with the request that it has begun with. */
+  *appThreads(): Generator<AppThread> {
+    for (const thread of this.crew.threads) {
+      const relay = [...thread.given.values()].find((each) => !each.isOver && thread.hasBegunWith(each));
+      yield { worker: thread.worker, request: relay?.exchange.head };
+    }
   }
 
+  /** @throws AppLoadError with the app's error, if it does not load */
   start(): Promise<void> {
     return this.crew.start();
   }
@@ -226,13 +231,32 @@ export class ThreadPool {
   private settle(thread: ThreadHandle, error: Error): void {
     this.reception.end(thread);
     this.schedule.takeBack(thread);
+    const again: Relay[] = [];
     for (const relay of thread.given.values()) {
       if (relay.isOver) continue;
+      if (this.mayRetry(relay)) {
+        relay.reset();
+        again.push(relay);
+        continue;
+      }
       relay.isOver = true;
       relay.exchange.fail(error);
     }
     thread.given.clear();
+    this.schedule.putFirst(again);
     this.schedule.refillAll();
+  }
+
+  /** Once: a request that ends its thread would end one after the other. */
+  private mayRetry({ exchange, isRetry, hasBody }: Relay): boolean {
+    if (!this.retriesIdempotent || isRetry || hasBody || this.isLost) return false;
+    const { head, isStarted, isGone, isOverdue, leaveReason } = exchange;
+    if ((head.method !== 'GET' && head.method !== 'HEAD') || isStarted || isGone || isOverdue) return false;
+    if (leaveReason !== undefined) return false;
+    const { method, path } = head;
+    const fields = { method, path, requestId: exchange.requestId };
+    this.log.say('warn', fields, 'the thread of this request ended: another one gets it');
+    return true;
   }
 
   private refuseAll(): void {

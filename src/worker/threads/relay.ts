@@ -32,6 +32,8 @@ export class Relay {
   hasHeardEnd = false;
   /** When it began to wait for a thread, where somebody wants to know. */
   queuedAt = 0;
+  /** Whether a thread has ended with it before. */
+  isRetry = false;
   /** Nothing more is to be done, whatever the thread still says. */
   isOver = false;
   /** Bytes that may still be sent ahead of what the app has taken. */
@@ -43,6 +45,14 @@ export class Relay {
 
   constructor(exchange: Exchange) {
     this.exchange = exchange;
+  }
+
+  /** Its thread has ended, and another gets it: one without a body, of which nothing was answered. */
+  reset(): void {
+    this.isRetry = true;
+    this.thread = undefined;
+    this.hasHeard = false;
+    this.hasHeardEnd = false;
   }
 
   get hasBody(): boolean {

@@ -89,3 +89,38 @@ export function capture(
   // In one go: a thread that comes out of native code must stop there, not where it has got to meanwhile.
   session.post('Debugger.pause', {}, closeOnError);
 }
+
+/** One after another: each would take the other for a debugger. */
+export class Captures {
+  private isBusy = false;
+  private readonly waiting: CaptureOptions[] = [];
+  private readonly open: () => DebugSession;
+
+  constructor(open: () => DebugSession) {
+    this.open = open;
+  }
+
+  run(options: CaptureOptions): void {
+    if (this.isBusy) return void this.waiting.push(options);
+    this.isBusy = true;
+    capture(this.open(), {
+      ...options,
+      onEnd: (captured) => {
+        this.next();
+        options.onEnd(captured);
+      },
+      onForeign: () => {
+        this.next();
+        options.onForeign();
+      },
+    });
+  }
+
+  private next(): void {
+    this.isBusy = false;
+    // It may have waited for so long that nobody wants it any more.
+    for (let options = this.waiting.shift(); options !== undefined; options = this.waiting.shift())
+      if (options.isWanted()) return this.run(options);
+      else options.onEnd(undefined);
+  }
+}

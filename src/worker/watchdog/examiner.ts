@@ -12,10 +12,11 @@ import type {
   ThreadProfile,
   ThreadStack,
 } from '../../ipc/messages.ts';
-import { type Captured, capture, type DebugSession } from './capture.ts';
+import type { Captured, Captures } from './capture.ts';
 import { runningExpression, threadsExpression } from './shared.ts';
 
 export interface ExaminerOptions {
+  readonly captures: Captures;
   /** From shared memory: those that run, where the main thread says nothing. */
   readonly requests: () => readonly RunningRequest[];
   /** Whether the main thread has been silent for so long that it answers nothing but the inspector. */
@@ -66,15 +67,15 @@ export class Examiner {
     }
   }
 
-  private async stacks(): Promise<{ stacks: ThreadStack[]; requests: readonly RunningRequest[] }> {
-    const { stack, value } = await captureMain();
+  async stacks(): Promise<{ stacks: ThreadStack[]; requests: readonly RunningRequest[] }> {
+    const { stack, value } = await captureMain(this.options.captures);
     // Not beside it: the question runs as JavaScript, in which the main thread would be stopped.
     const others = await this.askMain<ThreadStack[]>('stacks()', answerMs * 2);
     const running = typeof value === 'string' ? (JSON.parse(value) as RunningRequest[]) : this.options.requests();
     return { stacks: [{ thread: 'main', stack }, ...(others ?? [])], requests: running };
   }
 
-  private async profiles(ms: number): Promise<ThreadProfile[]> {
+  async profiles(ms: number): Promise<ThreadProfile[]> {
     const [main, others] = await Promise.all([
       withSession(async (post) => {
         await post('Profiler.enable');
@@ -137,18 +138,18 @@ export class Examiner {
 }
 
 /** Where the main thread is, and the requests that run in it, if it says so. */
-function captureMain(): Promise<Captured> {
+function captureMain(captures: Captures): Promise<Captured> {
   return new Promise((resolve) => {
     const end = (stack: string, value?: unknown) => {
+      isWanted = false;
       clearTimeout(timer);
       resolve({ stack, value });
     };
     const timer = setTimeout(() => end(inNative), answerMs);
-    const session = new Session();
-    session.connectToMainThread();
-    capture(session as DebugSession, {
+    let isWanted = true;
+    captures.run({
       expression: runningExpression,
-      isWanted: () => true,
+      isWanted: () => isWanted,
       idleMs,
       onEnd: (captured) => {
         // What we run there ourselves, ten times a second.

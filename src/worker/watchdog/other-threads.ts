@@ -12,25 +12,32 @@ import { captureStack } from './thread-stack.ts';
 const stackMs = 100;
 const patienceMs = 2000;
 
-export class OtherThreads {
-  private readonly threads: () => Iterable<Worker>;
+/** A thread that runs an app, and the request that it works on. */
+export interface AppThread {
+  readonly worker: Worker;
+  readonly request: { readonly method: string; readonly path: string } | undefined;
+}
 
-  constructor(threads: () => Iterable<Worker>) {
+export class OtherThreads {
+  private readonly threads: () => Iterable<AppThread>;
+
+  constructor(threads: () => Iterable<AppThread>) {
     this.threads = threads;
   }
 
   async stacks(): Promise<string> {
     const threads = [...this.threads()];
-    const stacks = threads.map(async (thread): Promise<ThreadStack> => {
-      const name = nameOf(thread);
-      return { thread: name, stack: (await captureStack(thread, stackMs)) ?? 'not known: this Node has no inspector' };
+    const stacks = threads.map(async ({ worker, request }): Promise<ThreadStack> => {
+      const stack = (await captureStack(worker, stackMs)) ?? 'not known: this Node has no inspector';
+      const { method, path } = request ?? {};
+      return { thread: nameOf(worker), stack, ...(path === undefined ? {} : { request: `${method} ${path}` }) };
     });
     return JSON.stringify(await Promise.all(stacks));
   }
 
   /** Of those that answer. */
   async profiles(ms: number): Promise<string> {
-    const profiles = await Promise.all([...this.threads()].map((thread) => profile(thread, ms)));
+    const profiles = await Promise.all([...this.threads()].map(({ worker }) => profile(worker, ms)));
     return JSON.stringify(profiles.filter((each) => each !== undefined));
   }
 }

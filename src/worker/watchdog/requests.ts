@@ -60,19 +60,30 @@ export class RequestTable {
   };
 }
 
-/** For the watchdog's thread. */
+/** For the watchdog's thread. The oldest first. */
 export function readTable(shared: SharedArrayBuffer): RunningRequest[] {
+  const requests = readEntries(shared).map(({ method, path, ms }) => ({ method, path, ms }));
+  return requests.sort((one, other) => other.ms - one.ms);
+}
+
+export interface TableEntry extends RunningRequest {
+  /** The same for the same request, as long as it runs; no other one's. */
+  readonly key: string;
+}
+
+export function readEntries(shared: SharedArrayBuffer): TableEntry[] {
   const bytes = Buffer.from(shared);
   const starts = new Float64Array(shared);
   const lengths = new Int32Array(shared);
   const now = performance.timeOrigin + performance.now() - starts[0]!;
-  const requests: RunningRequest[] = [];
+  const entries: TableEntry[] = [];
   for (let place = headBytes; place < shared.byteLength; place += placeBytes) {
     const length = lengths[(place + 8) / 4]!;
     if (length === 0) continue;
     const text = bytes.toString('latin1', place + textAt, place + textAt + length);
     const [, method = 'GET', path = text] = /^([^ /]+) (.*)/s.exec(text) ?? [];
-    requests.push({ method, path, ms: Math.max(0, Math.round(now - starts[place / 8]!)) });
+    const startedAt = starts[place / 8]!;
+    entries.push({ key: `${place} ${startedAt}`, method, path, ms: Math.max(0, Math.round(now - startedAt)) });
   }
-  return requests.sort((one, other) => other.ms - one.ms);
+  return entries;
 }

@@ -10,6 +10,10 @@ export interface WatchdogData {
   /** The pipe to the master. */
   readonly fd: number;
   readonly timeoutMs: number;
+  /** After which a request is slow; 0: never. */
+  readonly slowMs: number;
+  /** How the files of its CPU profiles begin. */
+  readonly profiles: string;
   readonly graceMs: number;
 }
 

@@ -11,12 +11,14 @@ import { workerData } from 'node:worker_threads';
 import { AnswerClaims } from '../../http/wire/answer-claims.ts';
 import type { RunningRequest, WatchdogMessage, WatchdogOrder } from '../../ipc/messages.ts';
 import { answerClients, drainClients } from './answers.ts';
-import { type Captured, capture, type DebugSession } from './capture.ts';
+import { type Captured, Captures, type DebugSession } from './capture.ts';
 import { Examiner } from './examiner.ts';
-import { readTable } from './requests.ts';
+import { ProfileFiles } from './profile-files.ts';
+import { readEntries, readTable } from './requests.ts';
 import { beatEveryMs, lookEveryMs, runningExpression, stallMsOf, type WatchdogData } from './shared.ts';
+import { SlowRequests, slowCheckMs } from './slow-requests.ts';
 
-const { shared, requests, answers, fd, timeoutMs, graceMs } = workerData as WatchdogData;
+const { shared, requests, answers, fd, timeoutMs, graceMs, slowMs, profiles } = workerData as WatchdogData;
 const counter = new Int32Array(shared);
 const claims = new AnswerClaims(answers);
 const stallMs = stallMsOf(timeoutMs);
@@ -24,7 +26,7 @@ const tickMs = lookEveryMs(timeoutMs);
 /** How long JavaScript gets to answer before it is said to be in native code; with the master's patience in mind. */
 const answerMs = { hung: 300, report: 900 } as const;
 /** An answer that takes this long may come from a place that a native call has just returned to. */
-const slowMs = 200;
+const slowAnswerMs = 200;
 /** For what clients still send: their sockets are read once more before the master closes them with the process. */
 const drainMs = 100;
 /** Silence after which the main thread is not asked about its other threads. */
@@ -56,11 +58,22 @@ function say(message: WatchdogMessage): void {
   if (!pipe.destroyed) pipe.write(`${JSON.stringify(message)}\n`);
 }
 
+const captures = new Captures(() => {
+  const session = new Session();
+  session.connectToMainThread();
+  return session as DebugSession;
+});
 const examiner = new Examiner({
+  captures,
   requests: () => readTable(requests),
   isBlocked: () => performance.now() - beatAt > blockedMs,
   tell: say,
 });
+if (slowMs > 0) {
+  const files = new ProfileFiles(profiles);
+  const slow = new SlowRequests({ slowMs, examiner, files, tell: say, read: () => readEntries(requests) });
+  setInterval(() => slow.check(), slowCheckMs(slowMs));
+}
 
 /** From the master, whose orders are one per line. */
 function hear(line: string): void {
@@ -153,9 +166,7 @@ function look(isWanted: () => boolean, onReport: (report: NonNullable<Stall['rep
   if (isCapturing) return;
   isCapturing = true;
   const askedAt = performance.now();
-  const session = new Session();
-  session.connectToMainThread();
-  capture(session as DebugSession, {
+  captures.run({
     expression: runningExpression,
     isWanted,
     onEnd: (captured) => {
@@ -175,5 +186,5 @@ function look(isWanted: () => boolean, onReport: (report: NonNullable<Stall['rep
 function reportOf({ stack, value }: Captured, tookMs: number): NonNullable<Stall['report']> {
   const requests = typeof value === 'string' ? (JSON.parse(value) as RunningRequest[]) : [];
   const note = `(it answered only after ${Math.round(tookMs)} ms: native code, garbage collection, or a busy machine)`;
-  return { stack: tookMs > slowMs ? `${stack}\n${note}` : stack, requests };
+  return { stack: tookMs > slowAnswerMs ? `${stack}\n${note}` : stack, requests };
 }

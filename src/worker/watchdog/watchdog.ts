@@ -2,17 +2,16 @@
 
 // Not the globals, which an app may replace: fake timers must not look like a hang.
 import { setInterval, setTimeout } from 'node:timers';
-import type { Worker } from 'node:worker_threads';
 import { descriptorError } from '../../descriptors.ts';
 import type { RunningRequest } from '../../ipc/messages.ts';
 import { startThread, type ThreadCode } from '../thread-code.ts';
-import { OtherThreads } from './other-threads.ts';
+import { type AppThread, OtherThreads } from './other-threads.ts';
 import { beatEveryMs, runningKey, threadsKey, type WatchdogData } from './shared.ts';
 
 export interface WatchdogOptions extends Omit<WatchdogData, 'shared'> {
   readonly code: ThreadCode;
   /** The threads that run an app, beside the main thread. */
-  readonly threads: () => Iterable<Worker>;
+  readonly threads: () => Iterable<AppThread>;
   /** Called on the main thread while it is stopped anywhere: it may only look. */
   readonly running: () => readonly RunningRequest[];
   /** There will be no stacks; the master's own deadline still holds. */

@@ -1,0 +1,90 @@
+/**
+ * Requests that take longer than `--slow-request`: each is reported once, when that time has passed, with where its code is.
+ * It reads the table of running requests, so that a request costs nothing for it.
+ */
+
+import type { Slow, ThreadStack } from '../../ipc/messages.ts';
+import type { Examiner } from './examiner.ts';
+import type { ProfileFiles } from './profile-files.ts';
+import type { TableEntry } from './requests.ts';
+
+export interface SlowOptions {
+  readonly slowMs: number;
+  readonly examiner: Pick<Examiner, 'stacks' | 'profiles'>;
+  readonly files: Pick<ProfileFiles, 'next' | 'write'>;
+  readonly read: () => readonly TableEntry[];
+  readonly tell: (slow: Slow) => void;
+}
+
+/** At one moment; the others are most likely slow for the same reason, and get the next lines. */
+const maxAtOnce = 10;
+const profileMs = 1000;
+const profileEveryMs = 60_000;
+
+/** A tenth of the limit late at most, but for a very short one. */
+export function slowCheckMs(slowMs: number): number {
+  return Math.min(Math.max(slowMs / 10, 20), 100);
+}
+
+export class SlowRequests {
+  private readonly options: SlowOptions;
+  /** The keys of those that run and were reported. */
+  private reported = new Set<string>();
+  private isLooking = false;
+  private profiledAt = Number.NEGATIVE_INFINITY;
+
+  constructor(options: SlowOptions) {
+    this.options = options;
+  }
+
+  check(): void {
+    const { read, slowMs } = this.options;
+    // A raw connection may last.
+    const slow = read().filter(({ ms, method }) => ms >= slowMs && method !== 'TCP');
+    const fresh = slow.filter(({ key }) => !this.reported.has(key)).slice(0, this.isLooking ? 0 : maxAtOnce);
+    const running = new Set(slow.map(({ key }) => key));
+    this.reported = new Set([...this.reported].filter((key) => running.has(key)));
+    for (const { key } of fresh) this.reported.add(key);
+    if (fresh.length > 0) void this.report(fresh);
+  }
+
+  private async report(entries: readonly TableEntry[]): Promise<void> {
+    this.isLooking = true;
+    try {
+      const { stacks } = await this.options.examiner.stacks();
+      // Not before: its question to the main thread runs as JavaScript, and would be what the stack shows.
+      const file = this.beginProfile();
+      for (const { method, path, ms } of entries)
+        this.options.tell({
+          type: 'slow',
+          method,
+          path,
+          ms,
+          stack: stackOf(`${method} ${path}`, stacks),
+          ...(file === undefined ? {} : { profile: file }),
+        });
+    } finally {
+      this.isLooking = false;
+    }
+  }
+
+  /** @returns the file that it will be in, a second later */
+  private beginProfile(): string | undefined {
+    const now = performance.now();
+    if (now - this.profiledAt < profileEveryMs) return undefined;
+    this.profiledAt = now;
+    const { examiner, files } = this.options;
+    const file = files.next();
+    // Whoever looks for the file sees that there is none; the line was most likely written already.
+    examiner.profiles(profileMs).then(
+      (profiles) => files.write(file, profiles),
+      () => {},
+    );
+    return file;
+  }
+}
+
+/** Where the thread of this request is; where it has none of its own, the main thread. */
+function stackOf(request: string, stacks: readonly ThreadStack[]): string {
+  return (stacks.find((each) => each.request === request) ?? stacks[0])?.stack ?? '';
+}

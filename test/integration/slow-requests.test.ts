@@ -1,0 +1,48 @@
+/** `--slow-request`: what the log says of a request while it is slow. */
+
+import { existsSync, readFileSync, rmSync } from 'node:fs';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import type { CpuProfile } from '../../src/ipc/messages.ts';
+import { eventually, makeFolder, start } from './harness.ts';
+
+const app = `
+const release = new Set();
+function busyHere(until) { while (!until()) Math.random(); }
+export default async function app(env, startResponse) {
+  const end = Date.now() + 2500;
+  if (env.PATH_INFO === '/busy') busyHere(() => Date.now() > end);
+  if (env.PATH_INFO === '/wait') await new Promise((go) => release.add(go));
+  if (env.PATH_INFO === '/release') for (const go of release) go();
+  startResponse('200 OK', []);
+  return ['fine'];
+}`;
+
+describe.each(['async', 'threaded'])('a slow request of an %s worker', (workerClass) => {
+  it('is logged once, with where its code is and a CPU profile', async () => {
+    const { path } = makeFolder({ 'app.mjs': app });
+    const tsgun = start('app.mjs', ['--slow-request', '0.3', '-k', workerClass, '--threads', '2'], { cwd: path });
+    const [pid] = await tsgun.workers(1);
+    const busy = tsgun.get('/busy?secret=1');
+    const line = await tsgun.event('request_slow');
+    expect(line).toMatchObject({ level: 'warn', pid, method: 'GET', path: '/busy', ms: expect.any(Number) });
+    expect(line.ms).toBeGreaterThanOrEqual(300);
+    expect(line.stack).toMatch(/at busyHere \(.*app\.mjs:3:\d+\)\n/);
+    expect(await busy).toMatchObject({ text: 'fine' });
+    const file = line.profile as string;
+    onTestFinished(() => rmSync(file, { force: true }));
+    await eventually(() => existsSync(file));
+    const { nodes } = JSON.parse(readFileSync(file, 'utf8')) as CpuProfile;
+    expect(nodes.map(({ callFrame }) => callFrame.functionName)).toContain('app');
+
+    if (workerClass === 'async') {
+      const waiting = tsgun.get('/wait');
+      const second = await tsgun.event('request_slow', 2);
+      expect(second).toMatchObject({ path: '/wait', stack: 'waiting: it runs no JavaScript' });
+      expect(second).not.toHaveProperty('profile');
+      await tsgun.get('/release');
+      await waiting;
+    }
+    await tsgun.stop();
+    expect(tsgun.lines('request_slow')).toHaveLength(workerClass === 'async' ? 2 : 1);
+  });
+});
