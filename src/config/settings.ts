@@ -165,7 +165,7 @@ export const table = {
     default: 0,
     metavar: 'MIB',
     help: 'Replace a worker that is larger; 0: never.',
-    more: 'The limit is in MiB of resident memory. A new worker is ready before the old one leaves.',
+    more: 'The limit is in MiB of resident memory. A new worker is ready before the old one leaves. The log then names the functions that allocated most of what is in use.',
     example: 512,
   }),
   timeout: setting({

@@ -113,8 +113,15 @@ export type Findings = { readonly type: 'findings'; readonly id: number } & (
   | { readonly profiles: readonly ThreadProfile[] }
   /** A sampled allocation profile, in the form of Chrome's `.heapprofile`. */
   | { readonly heap: object }
+  | { readonly growth: readonly Growth[] }
   | { readonly error: string }
 );
+
+/** A function that has allocated what is still in use: by samples. */
+export interface Growth {
+  readonly site: string;
+  readonly bytes: number;
+}
 
 /** Where a thread of a worker is. */
 export interface ThreadStack {
@@ -173,7 +180,9 @@ export type Examination =
   | { readonly type: 'stacks'; readonly id: number }
   /** For `ms`. */
   | { readonly type: 'profile'; readonly id: number; readonly ms: number }
-  | { readonly type: 'heap'; readonly id: number; readonly ms: number };
+  | { readonly type: 'heap'; readonly id: number; readonly ms: number }
+  /** Where the memory of its main thread has grown since it was ready; only with a limit of its memory. */
+  | { readonly type: 'growth'; readonly id: number };
 
 /** To a worker. */
 export type MasterMessage =

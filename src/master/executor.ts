@@ -2,14 +2,14 @@
 
 import type { Logger } from '../logger.ts';
 import type { Children } from './children/children.ts';
-import { logRecycling } from './children/exits.ts';
+import { logGrowth, logRecycling } from './children/exits.ts';
 import { nameOf } from './children/hangs.ts';
 import type { Generation } from './generations/generation.ts';
 import type { Rollout } from './generations/rollout.ts';
 import type { MasterHooks } from './hooks.ts';
 import * as notes from './notes.ts';
 import type { Action } from './plan.ts';
-import { isRecycling, type Pool } from './pool.ts';
+import { type Child, isRecycling, type Pool } from './pool.ts';
 import type { StartScreen } from './start-screen.ts';
 
 interface Parts {
@@ -48,6 +48,7 @@ export class Executor {
     } else if (action.type === 'retire') {
       const { reason, graceMs, idleGraceMs } = action;
       if (isRecycling(reason)) logRecycling(this.log, child, reason, pool);
+      if (reason === 'max_memory') this.logGrowth(child);
       notes.noteRetiring(child, reason, graceMs, now);
       children.send(child, { type: 'retire', graceMs, idleGraceMs, isStop: pool.stopping !== undefined });
     } else this.kill(action, now);
@@ -59,6 +60,16 @@ export class Executor {
     hooks.forking(child);
     if (!children.spawn(child, current())) return;
     this.log.event('info', 'worker_spawned', nameOf(child), 'worker spawned', screen.step);
+  }
+
+  /** Before it is told to leave: the answer comes while it drains. */
+  private logGrowth(child: Child): void {
+    const { log } = this;
+    this.parts.children.examine(child, { type: 'growth' }).then(
+      (findings) => logGrowth(log, child, findings),
+      // It has exited by then, or is blocked: the line before says why it is recycled.
+      () => {},
+    );
   }
 
   private kill({ child, reason, isOverdue }: Extract<Action, { type: 'kill' }>, now: number): void {

@@ -138,6 +138,7 @@ function watch(
     timeoutMs: limitMs(settings.timeout),
     graceMs: milliseconds(settings.gracefulTimeout),
     slowMs: milliseconds(settings.slowRequest),
+    watchesMemory: settings.maxWorkerMemory > 0,
     profiles: join(tmpdir(), `tsgun-slow-${process.ppid}-${number}`),
     running: () => worker.serving.running(),
     threads: () => worker.threads?.() ?? [],

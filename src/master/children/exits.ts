@@ -1,7 +1,7 @@
 /** The log's line for the end of a worker, at a level that suits the reason; and the lines for what follows. */
 
 import { BootError, type ErrorReport, report } from '../../errors.ts';
-import type { ExitReason } from '../../ipc/messages.ts';
+import type { ExitReason, Findings } from '../../ipc/messages.ts';
 import type { Level, Logger } from '../../logger.ts';
 import type { Consequence } from '../endings.ts';
 import type { Child, Ending, Policy, Pool, RecycleReason } from '../pool.ts';
@@ -98,4 +98,11 @@ export function explainBoot(
 export function explainCrash({ code, signal, uptimeMs }: Ending): ErrorReport {
   const how = signal ?? `code ${code}`;
   return report(new BootError(`a new worker ended after ${uptimeMs} ms (${how}), before its first request`));
+}
+
+/** Where the memory of a worker that is recycled for it has grown most. */
+export function logGrowth(log: Logger, child: Child, findings: Findings): void {
+  if (!('growth' in findings) || findings.growth.length === 0) return;
+  const grew = findings.growth.map(({ site, bytes }) => ({ site, mebibytes: Math.round((bytes / 2 ** 20) * 10) / 10 }));
+  log.say('warn', { ...nameOf(child), grew }, 'what the worker allocated and still holds: the most of it');
 }

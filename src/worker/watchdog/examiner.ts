@@ -12,10 +12,13 @@ import type {
   ThreadProfile,
   ThreadStack,
 } from '../../ipc/messages.ts';
+import type { Allocations } from './allocations.ts';
 import type { Captured, Captures } from './capture.ts';
 import { runningExpression, threadsExpression } from './shared.ts';
 
 export interface ExaminerOptions {
+  /** Where the memory has a limit. */
+  readonly allocations?: Pick<Allocations, 'growth'> | undefined;
   readonly captures: Captures;
   /** From shared memory: those that run, where the main thread says nothing. */
   readonly requests: () => readonly RunningRequest[];
@@ -59,7 +62,8 @@ export class Examiner {
     try {
       if (type === 'stacks') tell({ type: 'findings', id, ...(await this.stacks()) });
       else if (type === 'profile') tell({ type: 'findings', id, profiles: await this.profiles(order.ms) });
-      else tell({ type: 'findings', id, heap: await this.heap(order.ms) });
+      else if (type === 'heap') tell({ type: 'findings', id, heap: await this.heap(order.ms) });
+      else tell({ type: 'findings', id, growth: (await this.options.allocations?.growth()) ?? [] });
     } catch (error) {
       tell({ type: 'findings', id, error: (error as Error).message });
     } finally {

@@ -12,6 +12,8 @@ export interface WatchdogData {
   readonly timeoutMs: number;
   /** After which a request is slow; 0: never. */
   readonly slowMs: number;
+  /** Whether the memory has a limit. */
+  readonly watchesMemory: boolean;
   /** How the files of its CPU profiles begin. */
   readonly profiles: string;
   readonly graceMs: number;

@@ -10,6 +10,7 @@ import { createInterface } from 'node:readline';
 import { workerData } from 'node:worker_threads';
 import { AnswerClaims } from '../../http/wire/answer-claims.ts';
 import type { RunningRequest, WatchdogMessage, WatchdogOrder } from '../../ipc/messages.ts';
+import { Allocations } from './allocations.ts';
 import { answerClients, drainClients } from './answers.ts';
 import { type Captured, Captures, type DebugSession } from './capture.ts';
 import { Examiner } from './examiner.ts';
@@ -18,7 +19,8 @@ import { readEntries, readTable } from './requests.ts';
 import { beatEveryMs, lookEveryMs, runningExpression, stallMsOf, type WatchdogData } from './shared.ts';
 import { SlowRequests, slowCheckMs } from './slow-requests.ts';
 
-const { shared, requests, answers, fd, timeoutMs, graceMs, slowMs, profiles } = workerData as WatchdogData;
+const { shared, requests, answers, fd, timeoutMs, graceMs, slowMs, profiles, watchesMemory } =
+  workerData as WatchdogData;
 const counter = new Int32Array(shared);
 const claims = new AnswerClaims(answers);
 const stallMs = stallMsOf(timeoutMs);
@@ -63,7 +65,9 @@ const captures = new Captures(() => {
   session.connectToMainThread();
   return session as DebugSession;
 });
+const allocations = watchesMemory ? new Allocations() : undefined;
 const examiner = new Examiner({
+  allocations,
   captures,
   requests: () => readTable(requests),
   isBlocked: () => performance.now() - beatAt > blockedMs,
