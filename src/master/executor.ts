@@ -1,5 +1,6 @@
 /** Carries out the plan's actions, and enters each in the records. */
 
+import { setTimeout } from 'node:timers/promises';
 import type { Logger } from '../logger.ts';
 import type { Children } from './children/children.ts';
 import { logGrowth, logRecycling } from './children/exits.ts';
@@ -11,6 +12,9 @@ import * as notes from './notes.ts';
 import type { Action } from './plan.ts';
 import { type Child, isRecycling, type Pool } from './pool.ts';
 import type { StartScreen } from './start-screen.ts';
+
+/** What V8 needs to collect the garbage of a large heap. */
+const growthMs = 1000;
 
 interface Parts {
   readonly pool: Pool;
@@ -48,9 +52,11 @@ export class Executor {
     } else if (action.type === 'retire') {
       const { reason, graceMs, idleGraceMs } = action;
       if (isRecycling(reason)) logRecycling(this.log, child, reason, pool);
-      if (reason === 'max_memory') this.logGrowth(child);
       notes.noteRetiring(child, reason, graceMs, now);
-      children.send(child, { type: 'retire', graceMs, idleGraceMs, isStop: pool.stopping !== undefined });
+      const send = () =>
+        children.send(child, { type: 'retire', graceMs, idleGraceMs, isStop: pool.stopping !== undefined });
+      if (reason === 'max_memory') void this.logGrowth(child).then(send);
+      else send();
     } else this.kill(action, now);
   }
 
@@ -62,14 +68,15 @@ export class Executor {
     this.log.event('info', 'worker_spawned', nameOf(child), 'worker spawned', screen.step);
   }
 
-  /** Before it is told to leave: the answer comes while it drains. */
-  private logGrowth(child: Child): void {
+  /** Before it is told to leave: an idle worker would be gone before the answer. Resolves in a second at most. */
+  private async logGrowth(child: Child): Promise<void> {
     const { log } = this;
-    this.parts.children.examine(child, { type: 'growth' }).then(
+    const asked = this.parts.children.examine(child, { type: 'growth' }).then(
       (findings) => logGrowth(log, child, findings),
-      // It has exited by then, or is blocked: the line before says why it is recycled.
+      // It has exited, or is blocked: the line before says why it is recycled.
       () => {},
     );
+    await Promise.race([asked, setTimeout(growthMs, undefined, { ref: false })]);
   }
 
   private kill({ child, reason, isOverdue }: Extract<Action, { type: 'kill' }>, now: number): void {

@@ -63,6 +63,8 @@ export function capture(
     scripts.set(scriptId, { url, ...(sourceMapURL ? { sourceMapURL } : {}) });
   });
   session.on('Debugger.paused', ({ params }) => {
+    // Too late: it goes on by itself, as the debugger is being disabled.
+    if (isClosing) return;
     // A thread that stood still already is being debugged: to resume it would be to take it out of that hand.
     if (!isOurs) {
       isForeign = true;

@@ -28,9 +28,9 @@ export interface ExaminerOptions {
 }
 
 /** The master waits for 200 ms. A main thread that runs JavaScript is stopped within 30. */
-const answerMs = 100;
+const answerMs = 150;
 /** With nothing to run, the next piece of JavaScript may be a long time off. */
-const idleMs = 20;
+const idleMs = 50;
 const checkMs = 50;
 const waiting = 'waiting: it runs no JavaScript';
 const inNative = 'in native code: no JavaScript answers';
@@ -71,8 +71,9 @@ export class Examiner {
     }
   }
 
-  async stacks(): Promise<{ stacks: ThreadStack[]; requests: readonly RunningRequest[] }> {
-    const { stack, value } = await captureMain(this.options.captures);
+  /** @param ms how long the main thread may take; who waits for an answer has less time than a log line */
+  async stacks(ms = answerMs): Promise<{ stacks: ThreadStack[]; requests: readonly RunningRequest[] }> {
+    const { stack, value } = await captureMain(this.options.captures, ms);
     // Not beside it: the question runs as JavaScript, in which the main thread would be stopped.
     const others = await this.askMain<ThreadStack[]>('stacks()', answerMs * 2);
     const running = typeof value === 'string' ? (JSON.parse(value) as RunningRequest[]) : this.options.requests();
@@ -142,14 +143,14 @@ export class Examiner {
 }
 
 /** Where the main thread is, and the requests that run in it, if it says so. */
-function captureMain(captures: Captures): Promise<Captured> {
+function captureMain(captures: Captures, ms: number): Promise<Captured> {
   return new Promise((resolve) => {
     const end = (stack: string, value?: unknown) => {
       isWanted = false;
       clearTimeout(timer);
       resolve({ stack, value });
     };
-    const timer = setTimeout(() => end(inNative), answerMs);
+    const timer = setTimeout(() => end(inNative), ms);
     let isWanted = true;
     captures.run({
       expression: runningExpression,

@@ -18,6 +18,8 @@ export interface SlowOptions {
 
 /** At one moment; the others are most likely slow for the same reason, and get the next lines. */
 const maxAtOnce = 10;
+/** The first look at a thread takes longest, and a busy machine longer still. */
+const stackMs = 1000;
 const profileMs = 1000;
 const profileEveryMs = 60_000;
 
@@ -51,7 +53,7 @@ export class SlowRequests {
   private async report(entries: readonly TableEntry[]): Promise<void> {
     this.isLooking = true;
     try {
-      const { stacks } = await this.options.examiner.stacks();
+      const { stacks } = await this.options.examiner.stacks(stackMs);
       // Not before: its question to the main thread runs as JavaScript, and would be what the stack shows.
       const file = this.beginProfile();
       for (const { method, path, ms } of entries)
