@@ -172,8 +172,8 @@ export interface Hang {
 
 /** To that thread, over the same pipe. */
 export type WatchdogOrder =
-  /** Report what the main thread does now. */
-  { readonly type: 'report' } | Examination;
+  /** Report what the main thread does now. `isLast`: the worker is to be gone, and is killed when it has answered. */
+  { readonly type: 'report'; readonly isLast: boolean } | Examination;
 
 /** What a worker can be asked at any time, hung or not. */
 export type Examination =

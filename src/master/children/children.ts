@@ -70,7 +70,7 @@ export class Children {
 
   /** The answer is a message of the watchdog's. */
   question(child: Child): void {
-    this.processes.get(child)?.sendToWatchdog({ type: 'report' });
+    this.processes.get(child)?.sendToWatchdog({ type: 'report', isLast: child.state === 'retiring' });
   }
 
   /**

@@ -26,13 +26,15 @@ const claims = new AnswerClaims(answers);
 const stallMs = stallMsOf(timeoutMs);
 const tickMs = lookEveryMs(timeoutMs);
 /** How long JavaScript gets to answer before it is said to be in native code; with the master's patience in mind. */
-const answerMs = { hung: 300, report: 900 } as const;
+const answerMs = { hung: 300, report: 800 } as const;
 /** An answer that takes this long may come from a place that a native call has just returned to. */
 const slowAnswerMs = 200;
 /** For what clients still send: their sockets are read once more before the master closes them with the process. */
 const drainMs = 100;
 /** Silence after which the main thread is not asked about its other threads. */
 const blockedMs = 5 * beatEveryMs;
+/** Of a worker whose time is over: it is still there, so it is blocked. */
+const leavingMs = 2 * beatEveryMs;
 /** A thread that wakes this much later than it meant to was not running, and its process neither. */
 const oversleptMs = Math.max(100, tickMs);
 
@@ -87,7 +89,7 @@ function hear(line: string): void {
   } catch {
     return;
   }
-  if (order.type === 'report') answer('report', stall?.report);
+  if (order.type === 'report') answer('report', stall?.report, isGivenUp(order.isLast));
   else void examiner.examine(order);
 }
 
@@ -133,11 +135,11 @@ function beHung(): void {
   const current = stall ?? { report: undefined, isHung: false };
   stall = current;
   current.isHung = true;
-  answer('hung', current.report);
+  answer('hung', current.report, true);
 }
 
 /** Where it is now, if it says so soon; else where it was when it stalled. */
-function answer(type: 'hung' | 'report', before: Stall['report']): void {
+function answer(type: 'hung' | 'report', before: Stall['report'], isKilled: boolean): void {
   let isSaid = false;
   const seen = foreigners;
   const sayOnce = (report: Stall['report']) => {
@@ -145,11 +147,16 @@ function answer(type: 'hung' | 'report', before: Stall['report']): void {
     isSaid = true;
     const native = () => ({ stack: 'in native code: no JavaScript answers', requests: readTable(requests) });
     const message = { type, silentMs: elapsed(), ...(report ?? native()) };
-    if (type === 'hung') giveUp(() => say(message));
+    if (isKilled) giveUp(() => say(message));
     else say(message);
   };
   look(() => true, sayOnce);
   setTimeout(() => sayOnce(before), answerMs[type]);
+}
+
+/** Whether the master kills the process for the silence that it asks about: `noteReported` in the master has the same rule. */
+function isGivenUp(isLast: boolean): boolean {
+  return elapsed() >= (isLast ? leavingMs : timeoutMs / 2);
 }
 
 /** The master kills the process once it is called hung; its clients are answered before. */
