@@ -114,7 +114,8 @@ describe('the clients of a worker that is killed because it hangs', () => {
   it('get a 503 if their answers had not begun, and no reset', async () => {
     const { path } = makeFolder({
       'app.mjs': app(`while (true) {}
-  if (env.PATH_INFO === '/wait') await new Promise(() => {});
+  if (env.PATH_INFO === '/read') for await (const _ of env['wsgi.input']);
+  if (env.PATH_INFO === '/wait' || env.PATH_INFO === '/read') await new Promise(() => {});
   if (env.PATH_INFO === '/begun') {
     startResponse('200 OK', [['Content-Length', '10']])('begun');
     await new Promise(() => {});
@@ -122,12 +123,17 @@ describe('the clients of a worker that is killed because it hangs', () => {
     });
     const tsgun = start('app.mjs', ['--timeout', '1'], { cwd: path });
     const [pid] = await tsgun.workers(1);
-    const clients = await Promise.all([0, 1, 2, 3].map(() => tsgun.connect()));
-    const [waiting, begun, kept, blocking] = clients as [Client, Client, Client, Client];
+    const clients = await Promise.all([0, 1, 2, 3, 4].map(() => tsgun.connect()));
+    const [waiting, begun, kept, blocking, reading] = clients as [Client, Client, Client, Client, Client];
     waiting.send(request('/wait'));
     begun.send(request('/begun'));
     kept.send(request('/'));
     await Promise.all([begun.until(/begun/), kept.until(/hello/)]);
+    reading.send('POST /read HTTP/1.1\r\nHost: a\r\nContent-Length: 4\r\nExpect: 100-continue\r\n\r\n');
+    await reading.until(/100 Continue/);
+    reading.send('body');
+    // An answer behind it: by then the worker has read the body.
+    await tsgun.ask('/');
     blocking.send(request('/block'));
     await tsgun.until(() => stalls(tsgun).length > 0, 'the stall');
     // The worker never reads this one.
@@ -135,10 +141,12 @@ describe('the clients of a worker that is killed because it hangs', () => {
     await Promise.all(clients.map(({ closed }) => closed));
     expect(blocking.received).toMatch(unavailable);
     expect(waiting.received).toMatch(unavailable);
+    const [, final] = reading.received.split(/(?<=100 Continue\r\n\r\n)/);
+    expect(final).toMatch(unavailable);
     const [, second] = kept.received.split(/(?<=hello\S*)(?=HTTP)/);
     expect(second).toMatch(unavailable);
     expect(begun.received).toMatch(/^HTTP\/1\.1 200 .*begun$/s);
-    expect(clients.map(({ socket }) => socket.errored)).toEqual([null, null, null, null]);
+    expect(clients.map(({ socket }) => socket.errored)).toEqual([null, null, null, null, null]);
     expect(await tsgun.event('worker_exited')).toMatchObject({ pid, reason: 'hung' });
     await tsgun.stop();
   });

@@ -386,13 +386,19 @@ export class Connection implements WireEvents, OutgoingEvents, Transport, Waitin
     if (this.isClosing || this.tunnel !== undefined) return;
     const { exchange, waits } = this;
     const isFirst = this.requests === 0;
+    if (exchange?.isStarted === false) this.claim?.noteUnanswered(this.isSent);
     if (!this.isRequestComplete && !this.wire.isPaused && exchange?.isAwaitingContinue !== true) waits.beginBody();
     else if (exchange !== undefined || this.outgoing.isBackedUp) waits.begin('answer');
     else this.awaitRequest(isFirst);
   }
 
+  /** Whether all answers until now are complete, and with the kernel. */
+  private get isSent(): boolean {
+    return this.outgoing.pendingBytes === 0 && !this.isMute;
+  }
+
   private awaitRequest(isFirst: boolean): void {
-    this.claim?.noteIdle(this.wire.pendingBytes === 0);
+    this.claim?.noteIdle(this.isSent);
     if (!this.input.isInHead) return this.waits.beginIdle(isFirst);
     this.claim?.noteRequest();
     this.waits.beginHead(isFirst);

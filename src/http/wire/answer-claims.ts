@@ -121,6 +121,11 @@ export class AnswerClaim {
   /** The client waits for no answer. @param isSent whether all that was written is with the kernel */
   noteIdle(isSent: boolean): void {
     this.claims.noteRequest(this.fd, 0);
+    this.noteUnanswered(isSent);
+  }
+
+  /** Nothing but interim answers went out for the request. @param isSent as above */
+  noteUnanswered(isSent: boolean): void {
     if (!this.isAnswering || !isSent) return;
     this.isAnswering = false;
     this.claims.endAnswer(this.fd);
