@@ -120,7 +120,7 @@ class Master {
       this.hooks.checkState();
       if (this.doWhatIsPlanned(now) === 'stop') return this.finish();
       this.children.checkMemory(now);
-      this.surroundings.look(this.snapshot, this.successor.other);
+      this.surroundings.announce(this.snapshot, this.successor.other);
       const wakeAt = nextLook(this.pool, now);
       const events = await this.inbox.next(wakeAt - now);
       awakeAt = performance.now();

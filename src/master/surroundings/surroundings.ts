@@ -16,10 +16,10 @@ const orphanNotice =
   'tsgun runs as process 1, where orphaned processes stay as zombies: if the app starts programs that start others, have an init process reap them (docker run --init, tini)';
 
 /** How long the last messages may delay a stop. */
-const farewellMs = 1000;
+const lastMessagesMs = 1000;
 
 /** How often a new master checks whether the old one is gone. */
-const predecessorLookMs = 500;
+const predecessorCheckMs = 500;
 
 export class Surroundings {
   private readonly pidfile: Pidfile;
@@ -67,14 +67,14 @@ export class Surroundings {
       } catch (error) {
         log.say('error', { error: report(error).message }, 'the pidfile keeps its .2');
       }
-    }, predecessorLookMs).unref();
+    }, predecessorCheckMs).unref();
   }
 
   /**
-   * Called at every turn of the loop.
+   * Tells the service manager what has changed. Called at every turn of the loop.
    * @param other the pid of a master beside this one
    */
-  look({ state, workers, ready, wanted, generation }: Snapshot, other: number | undefined): void {
+  announce({ state, workers, ready, wanted, generation }: Snapshot, other: number | undefined): void {
     const isStopping = state === 'stopping';
     if (isStopping && (other !== undefined || this.hasYielded)) {
       // On STOPPING, the service manager would stop the service, and the other master with it.
@@ -121,8 +121,8 @@ export class Surroundings {
   }
 
   async close(snapshot: Snapshot, other: number | undefined): Promise<void> {
-    this.look(snapshot, other);
+    this.announce(snapshot, other);
     this.pidfile.release();
-    await this.notifier.end(farewellMs);
+    await this.notifier.end(lastMessagesMs);
   }
 }
