@@ -9,6 +9,7 @@ import { type End, nowhere, plainScheme } from './ends.ts';
 import type { Exchange, Transport } from './exchange.ts';
 import { Connection } from './h1/connection.ts';
 import { type Host, type OnTimeout, WaitOrder } from './h1/host.ts';
+import type { RequestHead } from './head.ts';
 import { Leftovers } from './leftovers.ts';
 import { type Limits, maxHeldBytes, type Timeouts } from './limits.ts';
 import { Observers } from './observers.ts';
@@ -115,6 +116,19 @@ export class HttpServer implements Host {
       if (exchange === undefined) return [];
       const { head, startedAt } = exchange;
       return [{ method: head.method, path: head.path, ms: Math.max(0, Math.round(now - startedAt)) }];
+    });
+  }
+
+  /** As `running`, with more to know of each. */
+  details(): { method: string; path: string; ms: number; query: string; client: string; head: RequestHead }[] {
+    const now = performance.now();
+    return [...this.connections].flatMap(({ exchange }) => {
+      if (exchange === undefined) return [];
+      const { head, startedAt, ends } = exchange;
+      const { method, path, query } = head;
+      const { address, port } = ends.remote;
+      const client = address.includes(':') ? `[${address}]:${port}` : port === '' ? address : `${address}:${port}`;
+      return [{ method, path, ms: Math.max(0, Math.round(now - startedAt)), query, client, head }];
     });
   }
 

@@ -81,6 +81,24 @@ export interface RunningRequest {
   readonly ms: number;
 }
 
+/** What an operator sees of a running request. */
+export interface RequestDetail extends RunningRequest {
+  /** As sent, without the question mark. */
+  readonly query?: string;
+  /** Address and port; not there for a unix socket, or where the main thread is in native code. */
+  readonly client?: string;
+  /** The thread that has begun with it, in the threaded class. */
+  readonly thread?: string;
+}
+
+/** The requests that run in a worker. */
+export interface RunningList {
+  /** The oldest first; a limited number. */
+  readonly requests: readonly RequestDetail[];
+  /** How many run beside those. */
+  readonly more: number;
+}
+
 /** From a worker's watchdog thread, over its own pipe, which works while the main thread is blocked. */
 export type WatchdogMessage =
   /** Silent for a part of the timeout; it may recover. */
@@ -111,6 +129,7 @@ export interface Slow {
 export type Findings = { readonly type: 'findings'; readonly id: number } & (
   | { readonly stacks: readonly ThreadStack[]; readonly requests: readonly RunningRequest[] }
   | { readonly profiles: readonly ThreadProfile[] }
+  | { readonly running: RunningList }
   /** A sampled allocation profile, in the form of Chrome's `.heapprofile`. */
   | { readonly heap: object }
   | { readonly growth: readonly Growth[] }
@@ -178,6 +197,7 @@ export type WatchdogOrder =
 /** What a worker can be asked at any time, hung or not. */
 export type Examination =
   | { readonly type: 'stacks'; readonly id: number }
+  | { readonly type: 'requests'; readonly id: number }
   /** For `ms`. */
   | { readonly type: 'profile'; readonly id: number; readonly ms: number }
   | { readonly type: 'heap'; readonly id: number; readonly ms: number }

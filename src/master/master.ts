@@ -10,6 +10,7 @@ import { type Logger, logOutput } from '../logger.ts';
 import { Children } from './children/children.ts';
 import { explainBoot, explainCrash, logDelay, logExit } from './children/exits.ts';
 import { logSlow, logStall, nameOf } from './children/hangs.ts';
+import { runningRequests, type WorkerRequests } from './children/running.ts';
 import { ShortageLog } from './children/shortages.ts';
 import { isEcho, type Origin, originFields, type StopRequest } from './commands.ts';
 import { noteExit } from './endings.ts';
@@ -27,6 +28,7 @@ import { policyOf } from './policy.ts';
 import { type Child, childrenOf, createPool, type Pool } from './pool.ts';
 import { type Snapshot, snapshot } from './snapshot.ts';
 import { StartScreen } from './start-screen.ts';
+import { type Status, statusOf } from './status.ts';
 import { predecessor, Successor } from './succession/successor.ts';
 import { Surroundings } from './surroundings/surroundings.ts';
 import { isInForeground } from './terminal.ts';
@@ -157,6 +159,19 @@ class Master {
 
   private get snapshot(): Snapshot {
     return snapshot(this.pool, this.identity, performance.now());
+  }
+
+  /** At any time, also while every worker is blocked. */
+  status(): Status {
+    const { configuration, listeners } = this.current;
+    const { app, settings } = configuration;
+    const addresses = listeners.map(({ address }) => address);
+    return statusOf(this.snapshot, { app, addresses, settings, otherMaster: this.successor.other });
+  }
+
+  /** Resolves within 200 ms, also while every worker is blocked. */
+  requests(): Promise<WorkerRequests[]> {
+    return runningRequests(childrenOf(this.pool), this.children, performance.now());
   }
 
   // What happened.

@@ -33,6 +33,7 @@ export function addChild(pool: Pool, worker: number, now: number): Child {
     questionAt: Number.POSITIVE_INFINITY,
     reason: undefined,
     beat: { requests: 0, running: 0, memoryBytes: 0 },
+    heardAt: now,
     hasServed: false,
     timeoutMs: policy.timeoutMs,
     requestLimit: policy.maxRequests + Math.floor(random() * (policy.requestsJitter + 1)),
@@ -53,6 +54,7 @@ export function noteReady(pool: Pool, child: WritableChild, now: number): void {
   if (child.state !== 'booting') return;
   child.state = 'ready';
   child.readyAt = now;
+  child.heardAt = now;
   child.isAccepting = true;
   beginPatience(child, now);
   write(pool).hasServed = true;
@@ -67,6 +69,7 @@ export function noteServing(child: WritableChild): void {
 export function noteBeat(pool: Pool, child: WritableChild, beat: Beat, now: number): void {
   // A worker that is about to exit no longer measures its memory.
   child.beat = { ...beat, memoryBytes: beat.memoryBytes || child.beat.memoryBytes };
+  child.heardAt = now;
   if (beat.requests > 0) noteServing(child);
   noteExcused(child, now);
   if (child.state !== 'ready') return;
@@ -126,6 +129,7 @@ export function noteQuestioned(child: WritableChild): void {
  * @param silentMs of the main thread
  */
 export function noteReported(child: WritableChild, silentMs: number, now: number): void {
+  child.heardAt = Math.max(child.heardAt, now - silentMs);
   const isAwaited = child.questionAt === Number.POSITIVE_INFINITY && now >= child.deadline - answerMs;
   if (!isAwaited || child.state === 'killed') return;
   if (child.state === 'ready' && silentMs < child.timeoutMs / 2) noteExcused(child, now);
@@ -146,6 +150,7 @@ export function noteKilled(child: WritableChild, reason: ExitReason): void {
 export function noteOverslept(pool: Pool, ms: number, now: number): void {
   for (const child of write(pool).children.values()) {
     if (child.isHung) continue;
+    child.heardAt = Math.min(now, child.heardAt + ms);
     noteExcused(child, now);
     if (child.state === 'ready') continue;
     child.deadline += ms;

@@ -29,6 +29,8 @@ export interface Child {
   readonly reason: ExitReason | undefined;
   /** Its last beat. */
   readonly beat: Beat;
+  /** When its main thread last gave a sign of life. */
+  readonly heardAt: number;
   /** Whether a request has come to it. */
   readonly hasServed: boolean;
   /** The longest silence that its configuration allows. */
@@ -151,4 +153,14 @@ export function expiryOf({ state, readyAt = Number.POSITIVE_INFINITY, lifetimeMs
 
 export function isRecycling(reason: ExitReason): reason is RecycleReason {
   return (recycleReasons as readonly ExitReason[]).includes(reason);
+}
+
+/** A healthy worker beats each second, whatever `timeout` is. */
+const unresponsiveMs = 2000;
+
+/** How long its main thread has been silent; 0 where it has yet to become ready, or is well. */
+export function silenceOf({ state, heardAt }: Child, now: number): number {
+  if (state === 'booting') return 0;
+  const silentMs = now - heardAt;
+  return silentMs >= unresponsiveMs ? Math.round(silentMs) : 0;
 }

@@ -1,7 +1,7 @@
 /** The whole state at one moment, for the log, hooks and the service manager. Pure. */
 
 import { vacanciesOf } from './plan.ts';
-import { type ChildState, childrenOf, type Ending, type Pool, readyOf } from './pool.ts';
+import { type Child, type ChildState, childrenOf, type Ending, type Pool, readyOf, silenceOf } from './pool.ts';
 
 /** What does not change while the master runs. */
 export interface MasterIdentity {
@@ -20,6 +20,10 @@ export interface WorkerSnapshot {
   readonly requests: number;
   readonly running: number;
   readonly rssBytes: number;
+  /** Whether its main thread has given no sign of life for two seconds. */
+  readonly unresponsive: boolean;
+  /** For how long, if it is unresponsive; else 0. */
+  readonly silentMs: number;
 }
 
 export type ServiceState = 'starting' | 'serving' | 'reloading' | 'stopping';
@@ -54,21 +58,27 @@ export function snapshot(pool: Pool, { pid, version, startedAt }: MasterIdentity
     uptimeMs: Math.round(now - startedAt),
     wanted: pool.target,
     ready: readyOf(pool).length,
-    workers: children
-      .map(({ pid, worker, generation, state, spawnedAt, beat: { requests, running, memoryBytes } }) => ({
-        pid,
-        worker,
-        generation,
-        state,
-        uptimeMs: Math.round(now - spawnedAt),
-        requests,
-        running,
-        rssBytes: memoryBytes,
-      }))
-      .sort((one, other) => one.worker - other.worker),
+    workers: children.map((child) => workerSnapshot(child, now)).sort((one, other) => one.worker - other.worker),
     requests: children.reduce((sum, { beat }) => sum + beat.requests, pool.pastRequests),
     lastExit: pool.lastExit === undefined ? undefined : aged(pool.lastExit, now),
     pausedMs: waits.length === 0 ? 0 : Math.round(Math.min(...waits)),
+  };
+}
+
+function workerSnapshot(child: Child, now: number): WorkerSnapshot {
+  const { pid, worker, generation, state, spawnedAt, beat } = child;
+  const silentMs = silenceOf(child, now);
+  return {
+    pid,
+    worker,
+    generation,
+    state,
+    uptimeMs: Math.round(now - spawnedAt),
+    requests: beat.requests,
+    running: beat.running,
+    rssBytes: beat.memoryBytes,
+    unresponsive: silentMs > 0,
+    silentMs,
   };
 }
 

@@ -141,6 +141,7 @@ function watch(
     watchesMemory: settings.maxWorkerMemory > 0,
     profiles: join(tmpdir(), `tsgun-slow-${process.ppid}-${number}`),
     running: () => worker.serving.running(),
+    details: () => worker.serving.details(),
     threads: () => worker.threads?.() ?? [],
     ...memory,
     onFailure: (error) => log.say('warn', { error: report(error).message }, 'the watchdog ended: hangs have no stack'),

@@ -1,5 +1,12 @@
 import { describe, expect, it } from 'vitest';
-import { noteForked, noteReady, noteReload, noteReloaded, noteStopping } from '../../src/master/notes.ts';
+import {
+  noteForked,
+  noteOverslept,
+  noteReady,
+  noteReload,
+  noteReloaded,
+  noteStopping,
+} from '../../src/master/notes.ts';
 import { snapshot } from '../../src/master/snapshot.ts';
 import { beat, end, policy, poolOf, spawn, spawnReady } from './fixtures.ts';
 
@@ -18,7 +25,18 @@ describe('a snapshot', () => {
       wanted: 2,
       ready: 0,
       workers: [
-        { pid: 70, worker: 1, generation: 1, state: 'booting', uptimeMs: 250, requests: 0, running: 0, rssBytes: 0 },
+        {
+          pid: 70,
+          worker: 1,
+          generation: 1,
+          state: 'booting',
+          uptimeMs: 250,
+          requests: 0,
+          running: 0,
+          rssBytes: 0,
+          unresponsive: false,
+          silentMs: 0,
+        },
       ],
       requests: 0,
       lastExit: undefined,
@@ -38,6 +56,29 @@ describe('a snapshot', () => {
       { worker: 2, state: 'ready', uptimeMs: 100, requests: 5, running: 2, rssBytes: 300 },
     ]);
     expect({ requests, ready }).toEqual({ requests: 5, ready: 2 });
+  });
+
+  it('marks a worker that has been silent for two seconds, until it beats again', () => {
+    const pool = poolOf(2);
+    const silent = spawnReady(pool, 100);
+    const other = spawnReady(pool, 100);
+    beat(pool, silent, {}, 1000);
+    beat(pool, other, {}, 2000);
+    const marks = (now: number) => snapshot(pool, identity, now).workers.map(({ silentMs }) => silentMs);
+    expect(marks(2999)).toEqual([0, 0]);
+    expect(marks(3000)).toEqual([2000, 0]);
+    expect(snapshot(pool, identity, 3000).workers[0]).toMatchObject({ unresponsive: true });
+    beat(pool, silent, {}, 3000);
+    expect(marks(3500)).toEqual([0, 0]);
+    // The master itself was not running.
+    noteOverslept(pool, 2000, 5500);
+    expect(marks(5500)).toEqual([0, 0]);
+  });
+
+  it('marks no worker that boots', () => {
+    const pool = poolOf(1);
+    spawn(pool, 0);
+    expect(snapshot(pool, identity, 9000).workers[0]).toMatchObject({ unresponsive: false });
   });
 
   it('counts the requests of those that have left, and says how the last one did', () => {

@@ -77,9 +77,9 @@ export class Children {
    * Asks a worker's watchdog, which answers while the main thread is blocked too.
    * @throws Error where there is no answer
    */
-  examine(child: Child, question: Question): Promise<Findings> {
+  examine(child: Child, question: Question, waitMs?: number): Promise<Findings> {
     const process = this.processes.get(child);
-    return this.examinations.ask(child, question, (order) => process?.sendToWatchdog(order));
+    return this.examinations.ask(child, question, (order) => process?.sendToWatchdog(order), waitMs);
   }
 
   kill(child: Child): void {

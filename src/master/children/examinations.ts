@@ -19,12 +19,13 @@ export class Examinations<Child> {
 
   /**
    * @param send gives it to the watchdog
+   * @param waitMs how long the answer is waited for, beyond the time that the watchdog was asked to look
    * @throws Error if the worker ends, or its watchdog says nothing
    */
-  ask(child: Child, question: Question, send: (order: Examination) => void): Promise<Findings> {
+  ask(child: Child, question: Question, send: (order: Examination) => void, waitMs = patienceMs): Promise<Findings> {
     const id = ++this.lastId;
     return new Promise((resolve, reject) => {
-      const ms = patienceMs + ('ms' in question ? question.ms : 0);
+      const ms = waitMs + ('ms' in question ? question.ms : 0);
       const end = (findings: Findings | Error) => {
         clearTimeout(timer);
         this.waiting.delete(id);

@@ -4,7 +4,7 @@
  */
 
 import type { ConnectionServer } from '../../http/accept.ts';
-import type { RunningRequest } from '../../ipc/messages.ts';
+import type { RequestDetail, RunningRequest } from '../../ipc/messages.ts';
 import { closeIdle, emptyQueue } from '../accept/kernel-queue.ts';
 
 export interface Server extends ConnectionServer {
@@ -13,6 +13,8 @@ export interface Server extends ConnectionServer {
   /** Connections so far. */
   readonly accepted: number;
   running(): RunningRequest[];
+  /** The same, with more to know of each. Not there where there is no more. `head` tells one from others. */
+  details?(): (RequestDetail & { readonly head: object })[];
   /** Finishes what runs; resolves when no connection is left. */
   drain(idleGraceMs: number): Promise<void>;
   /** Closes the connections on which no request runs. Not there where only the app knows which these are. */
@@ -61,6 +63,13 @@ export class Serving<S extends Server = Server> {
   /** Requests that are not answered yet. Asked while the main thread is stopped anywhere: it may only look. */
   running(): RunningRequest[] {
     return this.servers.flatMap((server) => server.running());
+  }
+
+  /** As `running`. `head` tells one from others. */
+  details(): (RequestDetail & { readonly head?: object })[] {
+    return this.servers.flatMap((server): (RequestDetail & { readonly head?: object })[] =>
+      server.details === undefined ? server.running() : server.details(),
+    );
   }
 
   /**

@@ -8,13 +8,14 @@ import type {
   CpuProfile,
   Examination,
   Findings,
+  RunningList,
   RunningRequest,
   ThreadProfile,
   ThreadStack,
 } from '../../ipc/messages.ts';
 import type { Allocations } from './allocations.ts';
 import type { Captured, Captures } from './capture.ts';
-import { runningExpression, threadsExpression } from './shared.ts';
+import { detailsExpression, runningExpression, threadsExpression } from './shared.ts';
 
 export interface ExaminerOptions {
   /** Where the memory has a limit. */
@@ -22,6 +23,8 @@ export interface ExaminerOptions {
   readonly captures: Captures;
   /** From shared memory: those that run, where the main thread says nothing. */
   readonly requests: () => readonly RunningRequest[];
+  /** The same, for an operator. */
+  readonly running: () => RunningList;
   /** Whether the main thread has been silent for so long that it answers nothing but the inspector. */
   readonly isBlocked: () => boolean;
   readonly tell: (findings: Findings) => void;
@@ -31,6 +34,8 @@ export interface ExaminerOptions {
 const answerMs = 150;
 /** With nothing to run, the next piece of JavaScript may be a long time off. */
 const idleMs = 50;
+/** For the list of requests: a main thread that runs JavaScript answers within 10. */
+const listMs = 60;
 const checkMs = 50;
 const waiting = 'waiting: it runs no JavaScript';
 const inNative = 'in native code: no JavaScript answers';
@@ -52,6 +57,8 @@ export class Examiner {
   async examine(order: Examination): Promise<void> {
     const { type, id } = order;
     const { tell } = this.options;
+    // Two do not disturb each other, and each is soon over.
+    if (type === 'requests') return tell({ type: 'findings', id, running: await this.running() });
     if (this.underWay.has(type))
       return tell({
         type: 'findings',
@@ -78,6 +85,19 @@ export class Examiner {
     const others = await this.askMain<ThreadStack[]>('stacks()', answerMs * 2);
     const running = typeof value === 'string' ? (JSON.parse(value) as RunningRequest[]) : this.options.requests();
     return { stacks: [{ thread: 'main', stack }, ...(others ?? [])], requests: running };
+  }
+
+  /** By the main thread, which knows most of them, in a loop too; else by what is in shared memory. */
+  private async running(): Promise<RunningList> {
+    try {
+      return await withSession(async (post) => {
+        const options = { expression: detailsExpression, returnByValue: true, silent: true };
+        const { result } = await post<{ result?: { value?: unknown } }>('Runtime.evaluate', options, listMs);
+        return JSON.parse(result?.value as string) as RunningList;
+      });
+    } catch {
+      return this.options.running();
+    }
   }
 
   async profiles(ms: number): Promise<ThreadProfile[]> {

@@ -43,7 +43,7 @@ export class OtherThreads {
 }
 
 /** As Node names it, from 1. */
-const nameOf = ({ threadId }: Worker) => `thread ${threadId}`;
+export const nameOf = ({ threadId }: Worker) => `thread ${threadId}`;
 
 interface Answer {
   readonly id?: number;

@@ -3,7 +3,7 @@
  * nothing. It is written with each request, so it is made of few and cheap steps: 50 ns in all.
  */
 
-import type { RunningRequest } from '../../ipc/messages.ts';
+import type { RunningList, RunningRequest } from '../../ipc/messages.ts';
 
 /** More than these are counted, but not named: a log line is no place for them. */
 const places = 128;
@@ -11,22 +11,26 @@ const places = 128;
 const placeBytes = 256;
 const textAt = 12;
 const longestText = placeBytes - textAt;
-/** The place ahead of the first holds what `performance.now()` of the main thread counts from. */
+/** The place ahead of the first holds what `performance.now()` of the main thread counts from (64 bits), and how many run. */
 const headBytes = placeBytes;
+const countAt = 2;
 /** Up to here a loop is quicker than a call of native code. */
 const shortText = 64;
 
 /** Written by the main thread alone. */
 export class RequestTable {
   readonly shared = new SharedArrayBuffer(headBytes + places * placeBytes);
-  /** How many run. */
-  count = 0;
   private readonly bytes = Buffer.from(this.shared);
   private readonly starts = new Float64Array(this.shared);
   private readonly lengths = new Int32Array(this.shared);
   private readonly free = Array.from({ length: places }, (_, index) => headBytes + (places - 1 - index) * placeBytes);
   /** Made once, so that a request costs no closure. By the number of the place. */
   private readonly leaves = this.free.map((_, index) => () => this.leave(headBytes + index * placeBytes));
+
+  /** How many run. */
+  get count(): number {
+    return this.lengths[countAt]!;
+  }
 
   constructor() {
     this.starts[0] = performance.timeOrigin;
@@ -37,7 +41,7 @@ export class RequestTable {
    * @returns to be called once, when it is over
    */
   enter(method: string, path: string, startedAt: number): () => void {
-    this.count++;
+    this.lengths[countAt]!++;
     const place = this.free.pop();
     if (place === undefined) return this.leaveUnnamed;
     const text = method === 'GET' ? path : `${method} ${path}`;
@@ -50,13 +54,13 @@ export class RequestTable {
   }
 
   private leave(place: number): void {
-    this.count--;
+    this.lengths[countAt]!--;
     this.lengths[(place + 8) / 4] = 0;
     this.free.push(place);
   }
 
   private readonly leaveUnnamed = () => {
-    this.count--;
+    this.lengths[countAt]!--;
   };
 }
 
@@ -64,6 +68,12 @@ export class RequestTable {
 export function readTable(shared: SharedArrayBuffer): RunningRequest[] {
   const requests = readEntries(shared).map(({ method, path, ms }) => ({ method, path, ms }));
   return requests.sort((one, other) => other.ms - one.ms);
+}
+
+/** The same, and how many run beside those. */
+export function readRunning(shared: SharedArrayBuffer): RunningList {
+  const requests = readTable(shared);
+  return { requests, more: Math.max(0, new Int32Array(shared)[countAt]! - requests.length) };
 }
 
 export interface TableEntry extends RunningRequest {

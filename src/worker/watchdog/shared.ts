@@ -38,4 +38,8 @@ export const runningKey = 'tsgun.running';
 export const threadsKey = 'tsgun.threads';
 export const threadsExpression = (question: string) => `globalThis[Symbol.for('${threadsKey}')]?.${question} ?? '[]'`;
 
+/** Where it keeps the function that tells an operator what runs. */
+export const detailsKey = 'tsgun.details';
+export const detailsExpression = `globalThis[Symbol.for('${detailsKey}')]?.()`;
+
 export const runningExpression = `globalThis[Symbol.for('${runningKey}')]?.()`;

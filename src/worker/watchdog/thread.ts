@@ -15,7 +15,7 @@ import { answerClients, drainClients } from './answers.ts';
 import { type Captured, Captures, type DebugSession } from './capture.ts';
 import { Examiner } from './examiner.ts';
 import { ProfileFiles } from './profile-files.ts';
-import { readEntries, readTable } from './requests.ts';
+import { readEntries, readRunning, readTable } from './requests.ts';
 import { beatEveryMs, lookEveryMs, runningExpression, stallMsOf, type WatchdogData } from './shared.ts';
 import { SlowRequests, slowCheckMs } from './slow-requests.ts';
 
@@ -72,6 +72,7 @@ const examiner = new Examiner({
   allocations,
   captures,
   requests: () => readTable(requests),
+  running: () => readRunning(requests),
   isBlocked: () => performance.now() - beatAt > blockedMs,
   tell: say,
 });

@@ -3,10 +3,11 @@
 // Not the globals, which an app may replace: fake timers must not look like a hang.
 import { setInterval, setTimeout } from 'node:timers';
 import { descriptorError } from '../../descriptors.ts';
-import type { RunningRequest } from '../../ipc/messages.ts';
+import type { RequestDetail, RunningRequest } from '../../ipc/messages.ts';
 import { startThread, type ThreadCode } from '../thread-code.ts';
 import { type AppThread, OtherThreads } from './other-threads.ts';
-import { beatEveryMs, runningKey, threadsKey, type WatchdogData } from './shared.ts';
+import { listRunning } from './running.ts';
+import { beatEveryMs, detailsKey, runningKey, threadsKey, type WatchdogData } from './shared.ts';
 
 export interface WatchdogOptions extends Omit<WatchdogData, 'shared'> {
   readonly code: ThreadCode;
@@ -14,6 +15,8 @@ export interface WatchdogOptions extends Omit<WatchdogData, 'shared'> {
   readonly threads: () => Iterable<AppThread>;
   /** Called on the main thread while it is stopped anywhere: it may only look. */
   readonly running: () => readonly RunningRequest[];
+  /** Likewise; `head` is what an app thread says that it works on. */
+  readonly details: () => readonly (RequestDetail & { readonly head?: object })[];
   /** There will be no stacks; the master's own deadline still holds. */
   readonly onFailure: (error: unknown) => void;
 }
@@ -27,7 +30,7 @@ const heapMib = 128;
 const retryMs = 1000;
 
 /** From now on silence counts. */
-export function startWatchdog({ code, running, threads, onFailure, ...data }: WatchdogOptions): void {
+export function startWatchdog({ code, running, details, threads, onFailure, ...data }: WatchdogOptions): void {
   const shared = new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT);
   const counter = new Int32Array(shared);
   const fail = (error: unknown) => {
@@ -43,6 +46,8 @@ export function startWatchdog({ code, running, threads, onFailure, ...data }: Wa
         .map((request) => ({ ...request, path: request.path.slice(0, maxPathLength) })),
     );
   Object.defineProperty(globalThis, Symbol.for(runningKey), { value: tell });
+  const list = () => JSON.stringify(listRunning(details(), threads()));
+  Object.defineProperty(globalThis, Symbol.for(detailsKey), { value: list });
   Object.defineProperty(globalThis, Symbol.for(threadsKey), { value: new OtherThreads(threads) });
   /** Its name says that nothing else runs: see `examiner.ts`. */
   const tsgunBeat = () => void Atomics.add(counter, 0, 1);

@@ -62,6 +62,11 @@ describe('a main thread in an endless loop', () => {
     }
     expect(stack).toMatch(/at hot \(.*session\.mjs:\d+:\d+\)/);
 
+    const listed = await session.ask({ type: 'requests', id: 100 });
+    expect(listed).toMatchObject({
+      running: { requests: [{ method: 'GET', path: '/hot', query: 'n=1', client: '127.0.0.1:5' }], more: 2 },
+    });
+
     const profiled = session.ask({ type: 'profile', id: 101, ms: 1500 });
     const refused = await session.ask({ type: 'profile', id: 102, ms: 1500 });
     expect(refused).toMatchObject({ error: expect.stringContaining('another profile of this worker is under way') });

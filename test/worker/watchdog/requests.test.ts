@@ -1,6 +1,6 @@
 import { Worker } from 'node:worker_threads';
 import { describe, expect, it } from 'vitest';
-import { RequestTable, readTable } from '../../../src/worker/watchdog/requests.ts';
+import { RequestTable, readRunning, readTable } from '../../../src/worker/watchdog/requests.ts';
 
 describe('the table of the requests that run', () => {
   it('has those that have not left, the oldest first', () => {
@@ -56,6 +56,7 @@ describe('the table of the requests that run', () => {
     const leaves = Array.from({ length: 1000 }, (_, index) => table.enter('GET', `/${index}`, 0));
     expect(table.count).toBe(1000);
     expect(readTable(table.shared)).toHaveLength(128);
+    expect(readRunning(table.shared)).toMatchObject({ more: 872 });
     for (const leave of leaves) leave();
     expect([table.count, readTable(table.shared)]).toEqual([0, []]);
     for (let round = 0; round < 128; round++) table.enter('GET', '/again', 0);

@@ -14,6 +14,8 @@ const requests = new SharedArrayBuffer(1024);
 const answers = new SharedArrayBuffer(64 * 1024 * 5);
 every(() => void Atomics.add(counter, 0, 1), 100);
 globalThis[Symbol.for('tsgun.running')] = () => JSON.stringify([{ method: 'GET', path: '/hot', ms: 1 }]);
+globalThis[Symbol.for('tsgun.details')] = () =>
+  JSON.stringify({ requests: [{ method: 'GET', path: '/hot', ms: 1, query: 'n=1', client: '127.0.0.1:5' }], more: 2 });
 new Worker(entry, { workerData: { shared, requests, answers, fd: 3, timeoutMs: 3_600_000, graceMs: 0 } });
 setTimeout(() => {
   console.log('ready');
