@@ -16,6 +16,7 @@ export type {
   Write,
 } from './app/types.ts';
 export type { Address } from './config/addresses.ts';
+export type { AdminAddress } from './config/admin-address.ts';
 export { defineConfig } from './config/define-config.ts';
 export type { Settings } from './config/settings.ts';
 export type { Config, InProcessName, UserSettings } from './config/user-settings.ts';

@@ -5,6 +5,7 @@
 
 import { servedBy } from '../app/names.ts';
 import { formatAddress } from './addresses.ts';
+import { isLocal } from './admin-address.ts';
 import { declarationOf, kebabCase, type SettingName, type Settings, settingNames } from './settings.ts';
 
 export interface Findings {
@@ -43,6 +44,12 @@ export function crossCheck({ settings, origins }: Checked, isRoot: boolean): Fin
     );
   for (const address of repeated(settings.bind.map(formatAddress)))
     problems.push(`bind: expected each address once, got ${address} twice ${at('bind')}`);
+
+  const { adminBind, adminPublic } = settings;
+  if (adminBind !== undefined && !isLocal(adminBind) && !adminPublic)
+    problems.push(
+      `adminBind: ${formatAddress(adminBind)} can be reached from other machines, and has no password: add --admin-public if that is wanted, or take 127.0.0.1 or unix:PATH ${at('adminBind')}`,
+    );
 
   for (const name of settingNames.filter(given)) {
     const { classes = [settings.workerClass], needs } = declarationOf(name);

@@ -7,6 +7,7 @@ import { interfaceNames, otherInterfaceNames } from '../app/names.ts';
 import { type InterfaceName, registry } from '../app/registry.ts';
 import { accessFormat, fieldName, paths } from './access-parsers.ts';
 import { addresses } from './addresses.ts';
+import { adminAddress } from './admin-address.ts';
 import { nodeOptions } from './node-options.ts';
 import {
   account,
@@ -29,7 +30,7 @@ import {
   workerCount,
 } from './parsers.ts';
 
-export const sections = ['Sockets', 'Workers', 'Connections', 'App', 'Process', 'Logging'] as const;
+export const sections = ['Sockets', 'Workers', 'Connections', 'App', 'Process', 'Logging', 'Monitoring'] as const;
 
 export interface Setting {
   readonly section: (typeof sections)[number];
@@ -477,6 +478,26 @@ export const table = {
     help: 'auto, json or pretty.',
     more: 'json: one JSON object per line. pretty: for people. auto: pretty on a terminal, json elsewhere.',
     example: 'json',
+  }),
+  adminBind: setting({
+    section: 'Monitoring',
+    parse: optional(adminAddress),
+    default: null,
+    metavar: 'ADDR',
+    help: 'Where the master answers /livez, /readyz, …',
+    more: 'HOST:PORT, [V6]:PORT or unix:PATH. The master answers GET and HEAD of /livez, /readyz, /healthz and /status here, also when every worker is blocked. The umask decides who may connect to a unix socket. See docs/health.md.',
+    example: '127.0.0.1:9100',
+  }),
+  adminPublic: setting({
+    section: 'Monitoring',
+    parse: flag,
+    default: false,
+    metavar: 'yes|no',
+    bare: 'true',
+    needs: 'adminBind',
+    help: 'Let others than this machine reach it.',
+    more: 'What the admin listener shows has no password: paths of running requests, process ids. Without this, only a loopback address or a unix socket is allowed.',
+    example: true,
   }),
 };
 

@@ -7,6 +7,7 @@ import { version } from '../config/version.ts';
 import { ExitCode, report } from '../errors.ts';
 import type { Taken, WatchdogMessage, WorkerMessage } from '../ipc/messages.ts';
 import { type Logger, logOutput } from '../logger.ts';
+import { AdminService } from './admin/service.ts';
 import { Children } from './children/children.ts';
 import { explainBoot, explainCrash, logDelay, logExit } from './children/exits.ts';
 import { logSlow, logStall, nameOf } from './children/hangs.ts';
@@ -29,6 +30,7 @@ import { type Child, childrenOf, createPool, type Pool } from './pool.ts';
 import { type Snapshot, snapshot } from './snapshot.ts';
 import { StartScreen } from './start-screen.ts';
 import { type Status, statusOf } from './status.ts';
+import { takeAdmin } from './succession/admin.ts';
 import { predecessor, Successor } from './succession/successor.ts';
 import { Surroundings } from './surroundings/surroundings.ts';
 import { isInForeground } from './terminal.ts';
@@ -52,13 +54,14 @@ export async function runMaster({ load, inbox, home }: MasterOptions): Promise<E
   const surroundings = new Surroundings(predecessor);
   const options = { load: surroundings.checked(load), inbox, home };
   const giveUp = new AbortController();
-  const first = prepareFirst(options.load, giveUp.signal);
+  const first = prepareFirst(options.load, giveUp.signal, predecessor() !== undefined);
   const stop = await Promise.race([first.then(() => undefined), inbox.find(isStop)]);
   if (stop === undefined) return new Master(options, await first, surroundings).run();
   giveUp.abort();
   // In a script that calls `run`, the process may continue.
-  const close = ({ listeners }: Generation) => {
+  const close = ({ listeners, admin }: Generation) => {
     for (const listener of listeners) listener.close();
+    admin?.close();
   };
   void first.then(close, () => {});
   return ExitCode.ok;
@@ -75,6 +78,11 @@ class Master {
   private readonly rollout: Rollout;
   private readonly executor: Executor;
   private readonly successor: Successor;
+  private readonly succession = {
+    admin: () => this.current.admin,
+    onGone: () => this.surroundings.settle(this.current),
+  };
+  private readonly admin = new AdminService(this, takeAdmin);
   private readonly identity = { pid: process.pid, version: version(), startedAt: performance.now() };
   private readonly screen = new StartScreen();
   private exitCode: ExitCode = ExitCode.ok;
@@ -95,6 +103,7 @@ class Master {
     );
     this.rollout = new Rollout(this.pool, this.generations, surroundings, this.hooks, (event) => inbox.push(event));
     const { pool, children, hooks, rollout, screen } = this;
+    this.admin.serve(generation);
     this.executor = new Executor({ pool, children, hooks, rollout, screen, current: () => this.current });
   }
 
@@ -180,9 +189,14 @@ class Master {
     if (event.type === 'command') this.obey(event);
     else if (event.type === 'message') this.hear(event.child, event.message);
     else if (event.type === 'exit') this.reap(event.child, event.code, event.signal);
-    else if (event.type === 'prepared') this.rollout.take(event.generation);
+    else if (event.type === 'prepared') this.begin(event.generation);
     else if (event.type === 'watchdog') this.surroundings.alive();
     else this.rollout.fail(report(event.error));
+  }
+
+  private begin(generation: Generation): void {
+    this.rollout.take(generation);
+    this.admin.serve(generation);
   }
 
   private obey(event: CommandEvent): void {
@@ -192,8 +206,7 @@ class Master {
     else if (command === 'reopen') this.reopenLogs(origin);
     else if (this.pool.stopping !== undefined) return;
     else if (command === 'reload') this.rollout.begin(origin);
-    else if (command === 'upgrade')
-      this.successor.start(originFields(origin), this.current, () => this.surroundings.settle(this.current));
+    else if (command === 'upgrade') this.successor.start(originFields(origin), this.current, this.succession);
     else if (command === 'more' || command === 'fewer') this.scale(command, origin);
     else if (command === 'dismiss' && origin.from === 'signal' && isInForeground())
       this.log.say('debug', originFields(origin), 'ignored: a terminal sends this signal when it is resized');
@@ -240,7 +253,9 @@ class Master {
     const fields = { ...nameOf(child), interface: taken.interface, bootMs: Math.round(now - child.spawnedAt) };
     this.log.event('info', 'worker_ready', fields, 'worker ready', this.screen.step);
     this.generations.announce(child.generation, taken, this.screen.ready(this.current, taken));
-    if (this.snapshot.ready >= this.pool.target) this.screen.end();
+    if (this.snapshot.ready < this.pool.target) return;
+    this.screen.end();
+    this.admin.settle(this.current.admin);
   }
 
   private reap(child: Child, code: number | null, signal: NodeJS.Signals | null): void {
@@ -290,6 +305,7 @@ class Master {
       isStop(event) && (first === undefined || !isEcho(first, event));
     await this.hooks.ending(this.inbox.find(isAnother));
     await this.surroundings.close(this.snapshot, this.successor.other);
+    this.generations.closeAdmin();
     const { uptimeMs, requests } = this.snapshot;
     const fields = { exitCode: this.exitCode, uptimeMs, requests };
     const isUnserved = this.exitCode !== ExitCode.ok;

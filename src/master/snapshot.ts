@@ -26,7 +26,7 @@ export interface WorkerSnapshot {
   readonly silentMs: number;
 }
 
-export type ServiceState = 'starting' | 'serving' | 'reloading' | 'stopping';
+export type ServiceState = 'starting' | 'serving' | 'reloading' | 'draining' | 'stopping';
 
 export interface Snapshot {
   readonly pid: number;

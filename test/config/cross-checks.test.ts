@@ -19,6 +19,10 @@ describe('settings that contradict each other are refused', () => {
       { interface: 'tcp', workerClass: 'threaded' },
       /^interface: tcp does not run in the threaded class.* \(--interface\)$/,
     ],
+    [
+      { adminBind: '0.0.0.0:9100' },
+      /^adminBind: 0\.0\.0\.0:9100 can be reached .* add --admin-public .*\(--adminBind\)$/,
+    ],
     [{ bind: ['h:1', 'h:1'] }, /^bind: expected each address once, got h:1 twice \(--bind\)$/],
   ])('%j', (values, message) => {
     expect(check(values, false)).toMatchObject({ problems: [expect.stringMatching(message)], warnings: [] });
@@ -28,6 +32,11 @@ describe('settings that contradict each other are refused', () => {
     { user: 'web', group: 'web' },
     { interface: 'tcp', workerClass: 'sync' },
     { bind: ['h:1', 'h:2', 'i:1'] },
+    { adminBind: '127.9.9.9:1' },
+    { adminBind: '[::1]:1' },
+    { adminBind: 'localhost:1' },
+    { adminBind: 'unix:/run/x' },
+    { adminBind: '0.0.0.0:1', adminPublic: true },
     { bind: ['127.0.0.1:0', '127.0.0.1:0'] },
   ])('but not %j', (values) => expect(check(values)).toEqual({ problems: [], warnings: [] }));
 });

@@ -7,6 +7,7 @@ import type { Configuration } from '../../config/load.ts';
 import { ConfigError, report } from '../../errors.ts';
 import type { Identity } from '../../ipc/messages.ts';
 import type { Logger } from '../../logger.ts';
+import { type AdminListener, openAdmin } from '../admin/listener.ts';
 import type { Listener } from '../sockets/listener.ts';
 import { bindAll } from '../sockets/listeners.ts';
 import { Patience } from '../sockets/patience.ts';
@@ -21,6 +22,8 @@ export interface Generation {
   readonly umask: number;
   /** One per address of the configuration, in its order. */
   readonly listeners: readonly Listener[];
+  /** Undefined if none is wanted. */
+  readonly admin?: AdminListener | undefined;
   readonly log: Logger;
 }
 
@@ -34,6 +37,7 @@ const readMs = 30_000;
  * @param present listeners to reuse if an address is the same
  * @param others generations whose log is reused if it is the same: otherwise each reload would leak a descriptor
  * @param giveUp at the start only: then an address in use is waited for, until this signal
+ * @param isSuccessor whether an older master runs beside this one
  * @throws ConfigError
  */
 export async function prepare(
@@ -41,6 +45,7 @@ export async function prepare(
   present: readonly Listener[],
   others: readonly Generation[] = [],
   giveUp?: AbortSignal,
+  isSuccessor = false,
 ): Promise<Generation> {
   const configuration = await withinReason(load());
   const { settings } = configuration;
@@ -53,16 +58,26 @@ export async function prepare(
   if (doubt !== undefined) log.say('warn', {}, doubt);
   const patience = giveUp === undefined ? undefined : new Patience(log, giveUp);
   const listeners = await bindAll(settings.bind, { present, owner: identity, patience });
-  return { configuration, identity, umask, log, listeners };
+  try {
+    const admin = await openAdmin(settings, { present: others.map(({ admin }) => admin), log, patience, isSuccessor });
+    return { configuration, identity, umask, log, listeners, admin };
+  } catch (error) {
+    for (const listener of listeners) if (!present.includes(listener)) listener.close();
+    throw error;
+  }
 }
 
 /**
  * The first one, with the sockets that an older master may have handed over; those it does not want are closed.
  * @param giveUp the start is given up: nothing is waited for any more
  */
-export async function prepareFirst(load: LoadConfiguration, giveUp: AbortSignal): Promise<Generation> {
+export async function prepareFirst(
+  load: LoadConfiguration,
+  giveUp: AbortSignal,
+  isSuccessor: boolean,
+): Promise<Generation> {
   const adopted = adoptHandover();
-  const generation = await prepare(load, adopted, [], giveUp);
+  const generation = await prepare(load, adopted, [], giveUp, isSuccessor);
   for (const listener of adopted) if (!generation.listeners.includes(listener)) listener.close();
   return generation;
 }

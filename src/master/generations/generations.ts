@@ -92,14 +92,21 @@ export class Generations {
     }
   }
 
-  /** Closes the listeners of a generation that no other has. */
-  discard({ listeners }: Generation): void {
-    const wanted = new Set(this.all().flatMap((generation) => generation.listeners));
+  /** Closes what a generation listens on, except what another one has too. */
+  discard({ listeners, admin }: Generation): void {
+    const all = this.all();
+    const wanted = new Set(all.flatMap((generation) => generation.listeners));
     for (const listener of listeners) if (!wanted.has(listener)) listener.close();
+    if (!all.some((generation) => generation.admin === admin)) admin?.close();
   }
 
   closeAll(): void {
     for (const listener of new Set(this.all().flatMap(({ listeners }) => listeners))) listener.close();
+  }
+
+  /** It says how a stop goes, until the end. */
+  closeAdmin(): void {
+    for (const { admin } of this.all()) admin?.close();
   }
 }
 

@@ -6,7 +6,9 @@
 import { spawn } from 'node:child_process';
 import { activatedVariable } from '../../config/activation.ts';
 import type { Fields } from '../../logger.ts';
+import type { AdminListener } from '../admin/listener.ts';
 import type { Generation } from '../generations/generation.ts';
+import { giveAdmin } from './admin.ts';
 import { describeHandover, shareFiles, socketsVariable } from './handover.ts';
 
 const predecessorVariable = 'TSGUN_PREDECESSOR';
@@ -21,6 +23,13 @@ for (const name of [socketsVariable, activatedVariable, 'LISTEN_PID', 'LISTEN_FD
 /** The pid of the master that started this one beside itself, while it lives. */
 export function predecessor(): number | undefined {
   return Number(predecessorText) === process.ppid ? process.ppid : undefined;
+}
+
+export interface Succession {
+  /** The listener that the new master takes over. */
+  readonly admin: () => AdminListener | undefined;
+  /** It has exited. */
+  readonly onGone: () => void;
 }
 
 export class Successor {
@@ -41,9 +50,8 @@ export class Successor {
   /**
    * Starts one with this process's own command line, unless there are two masters already.
    * @param asked who gave the command, for the log
-   * @param onGone called when it has exited
    */
-  start(asked: Fields, generation: Generation, onGone: () => void): void {
+  start(asked: Fields, generation: Generation, { admin, onGone }: Succession): void {
     const { log } = generation;
     const { other } = this;
     if (other !== undefined)
@@ -54,13 +62,14 @@ export class Successor {
     const child = spawn(process.execPath, [...process.execArgv, ...process.argv.slice(1)], {
       cwd: this.home,
       env: { ...environment, PWD: this.home, ...handover.env, [predecessorVariable]: String(process.pid) },
-      stdio: ['inherit', 'inherit', 'inherit', ...handover.stdio],
+      stdio: ['inherit', 'inherit', 'inherit', ...handover.stdio, 'ipc'],
     });
     const { pid } = child;
     child.once('error', (error) => pid === undefined && log.say('error', asked, `no new master: ${error.message}`));
     if (pid === undefined) return;
     this.pid = pid;
     shareFiles(generation.listeners, pid);
+    giveAdmin(child, admin);
     log.say('info', { ...asked, successor: pid }, 'a new master starts beside this one');
     child.once('exit', (code, signal) => {
       this.pid = undefined;

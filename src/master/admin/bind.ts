@@ -1,0 +1,116 @@
+/** Binds the admin listener's server to its address. */
+
+import { lookup } from 'node:dns/promises';
+import { renameSync } from 'node:fs';
+import type { Server } from 'node:http';
+import type { AddressInfo, Server as ListeningSocket, ListenOptions } from 'node:net';
+import { resolve } from 'node:path';
+import { formatAddress } from '../../config/addresses.ts';
+import { type AdminAddress, isLoopback } from '../../config/admin-address.ts';
+import { AddressInUse, bindError, ConfigError } from '../../errors.ts';
+import { closer, identify, isInPlace } from '../sockets/socket-file.ts';
+import { makeRoom, refusal } from '../sockets/unix-path.ts';
+
+export interface Bound {
+  /** With the port, or the absolute path. */
+  readonly address: string;
+  /** Whether clients that connect to the address reach it: somebody may have removed the file. */
+  isInPlace(): boolean;
+  /** Accepts no more, and removes the file of a unix socket if it is still ours. May be called twice. */
+  close(): void;
+}
+
+export interface AdminPlace {
+  readonly where: AdminAddress;
+  /** Whether others than this machine may reach it. */
+  readonly isPublic: boolean;
+}
+
+/** The same place: of two configurations, or of two masters. */
+export function keyOf(where: AdminAddress): string {
+  return where.kind === 'unix' ? `unix:${resolve(where.path)}` : formatAddress(where);
+}
+
+/**
+ * @param replaces whether a unix socket that another master listens on is replaced
+ * @throws ConfigError
+ */
+export async function bindAdmin(server: Server, place: AdminPlace, replaces: boolean): Promise<Bound> {
+  try {
+    const { where } = place;
+    return where.kind === 'unix' ? await bindFile(server, resolve(where.path), replaces) : await bindTcp(server, place);
+  } catch (error) {
+    throw inItsName(error);
+  }
+}
+
+async function bindTcp(server: Server, { where, isPublic }: AdminPlace): Promise<Bound> {
+  if (where.kind !== 'tcp') throw new Error('not a TCP address');
+  const { port } = where;
+  const key = formatAddress(where);
+  const { address: host } = await lookup(where.host).catch((error: NodeJS.ErrnoException) => {
+    throw new ConfigError(`bind: ${key}: no address for host ${JSON.stringify(where.host)} (${error.code})`);
+  });
+  if (!isPublic && !isLoopback(host))
+    throw new ConfigError(
+      `bind: ${key} is ${host} here, which other machines reach: add --admin-public if that is wanted`,
+    );
+  await listen(server, { host, port }, (code) => bindError(key, code));
+  return boundTcp(server);
+}
+
+function boundTcp(server: Server): Bound {
+  const { address: host, port } = server.address() as AddressInfo;
+  const address = formatAddress({ kind: 'tcp', host, port });
+  return { address, isInPlace: () => true, close: () => close(server) };
+}
+
+/** Listens on the socket of another process. */
+export async function adoptTcp(server: Server, socket: ListeningSocket): Promise<Bound> {
+  await new Promise<void>((resolve, reject) => server.once('error', reject).listen(socket, resolve));
+  return boundTcp(server);
+}
+
+/**
+ * Bound under another name, and then given its own: so the file of a master before this one is replaced without a moment in
+ * between, and libuv, which removes at the close the name under which it was bound, does not remove that of a master after it.
+ */
+async function bindFile(server: Server, path: string, replaces: boolean): Promise<Bound> {
+  const key = `unix:${path}`;
+  if (!replaces) await makeRoom(path, key);
+  const temporary = `${path}.${process.pid}`;
+  await makeRoom(temporary, `unix:${temporary}`);
+  await listen(server, { path: temporary }, (code) => refusal(key, code));
+  try {
+    renameSync(temporary, path);
+  } catch (error) {
+    close(server);
+    throw refusal(key, (error as NodeJS.ErrnoException).code ?? String(error));
+  }
+  const file = identify(path);
+  if (file === undefined) throw new ConfigError(`bind: ${key} was removed by somebody as it was made`);
+  return { address: key, isInPlace: () => isInPlace(file), close: closer(file, () => close(server)) };
+}
+
+function listen(server: Server, options: ListenOptions, refuse: (code: string) => ConfigError): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const onError = (error: NodeJS.ErrnoException) => reject(refuse(error.code ?? error.message));
+    server.once('error', onError);
+    server.listen({ ...options, exclusive: true }, () => {
+      server.off('error', onError);
+      resolve();
+    });
+  });
+}
+
+function close(server: Server): void {
+  server.close();
+  server.closeIdleConnections();
+}
+
+/** The errors of binding speak of the app's addresses. */
+function inItsName(error: unknown): unknown {
+  if (!(error instanceof ConfigError)) return error;
+  const message = error.message.replace(/^bind: /, 'adminBind: ').replace('--bind', '--admin-bind');
+  return error instanceof AddressInUse ? new AddressInUse(error.address, message) : new ConfigError(message);
+}

@@ -1,0 +1,148 @@
+import { statSync } from 'node:fs';
+import { type AddressInfo, createServer, connect as openSocket } from 'node:net';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { canBindForOthers } from '../../src/node/bind.ts';
+import { eventually, isAlive, makeFolder, start, type Tsgun } from './harness.ts';
+
+const fib = new URL('../../apps/fib.ts', import.meta.url).pathname;
+const withAdmin = ['--admin-bind', '127.0.0.1:0'];
+
+async function adminOf(tsgun: Tsgun, pid = tsgun.pid): Promise<string> {
+  const find = () => tsgun.log.findLast((line) => line.admin !== undefined && line.pid === pid);
+  await tsgun.until(() => find() !== undefined, 'an admin listener');
+  return `http://${String(find()!.admin)}`;
+}
+
+async function ask(admin: string, path: string): Promise<{ status: number; text: string }> {
+  const response = await fetch(admin + path, { headers: { connection: 'close' } });
+  return { status: response.status, text: await response.text() };
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const { port } = server.address() as AddressInfo;
+  await new Promise((resolve) => server.close(resolve));
+  return port;
+}
+
+describe('the admin listener', () => {
+  it('says that nobody answers while every worker is in an endless loop, at once', async () => {
+    const { path } = makeFolder({ 'app.mjs': 'export default (env, startResponse) => { for (;;); }' });
+    const tsgun = start(`${path}/app.mjs`, [...withAdmin, '--workers', '2', '--timeout', '60'], {});
+    await tsgun.workers(2);
+    const admin = await adminOf(tsgun);
+    expect(await ask(admin, '/readyz')).toMatchObject({ status: 200 });
+    const { hostname, port } = new URL(await tsgun.url());
+    // Until both workers have one.
+    const sockets = setInterval(() => {
+      const socket = openSocket(Number(port), hostname).on('error', () => {});
+      socket.write('GET /stuck HTTP/1.1\r\nHost: x\r\n\r\n');
+      onTestFinished(() => void socket.destroy());
+    }, 50);
+    onTestFinished(() => clearInterval(sockets));
+    await eventually(async () => (await ask(admin, '/readyz')).status === 503);
+    clearInterval(sockets);
+    const { text } = await ask(admin, '/readyz');
+    expect(text).toMatch(/^not ready\nworker 1 \(pid \d+\) has been silent for 2\.\d s\nworker 2 /);
+    expect(await ask(admin, '/livez')).toEqual({ status: 200, text: 'ok\n' });
+    const stuck = [{ path: '/stuck' }];
+    expect(JSON.parse((await ask(admin, '/status')).text)).toMatchObject({
+      workers: [{ unresponsive: true }, { unresponsive: true }],
+      running: [{ requests: stuck }, { requests: stuck }],
+    });
+    for (const pid of tsgun.living()) process.kill(pid, 'SIGKILL');
+    await tsgun.event('worker_exited', 2);
+    await tsgun.stop();
+  });
+
+  it('follows a reload to another address, or to none, and survives one that fails', async () => {
+    const [first, second] = [await freePort(), await freePort()];
+    const folder = makeFolder();
+    const configure = (adminBind: string | null, rest = {}) =>
+      folder.write('tsgun.config.json', JSON.stringify({ adminBind, ...rest }));
+    configure(`127.0.0.1:${first}`);
+    const tsgun = start(fib, [], { cwd: folder.path });
+    await tsgun.workers(1);
+    expect(await ask(`http://127.0.0.1:${first}`, '/readyz')).toMatchObject({ status: 200 });
+
+    const holder = createServer().listen(second, '127.0.0.1');
+    configure(`127.0.0.1:${second}`);
+    tsgun.signal('SIGHUP');
+    expect(await tsgun.event('reload_failed')).toMatchObject({ error: expect.stringContaining('adminBind: ') });
+    expect(await ask(`http://127.0.0.1:${first}`, '/readyz')).toMatchObject({ status: 200 });
+
+    await new Promise((resolve) => holder.close(resolve));
+    tsgun.signal('SIGHUP');
+    await tsgun.event('reload_finished');
+    expect(await ask(`http://127.0.0.1:${second}`, '/readyz')).toMatchObject({ status: 200 });
+    await eventually(() =>
+      ask(`http://127.0.0.1:${first}`, '/livez').then(
+        () => false,
+        () => true,
+      ),
+    );
+
+    configure(null);
+    tsgun.signal('SIGHUP');
+    await tsgun.event('reload_finished', 2);
+    await eventually(() =>
+      ask(`http://127.0.0.1:${second}`, '/livez').then(
+        () => false,
+        () => true,
+      ),
+    );
+    await tsgun.stop();
+  });
+
+  it('is a unix socket whose mode the umask decides, gone with the master', async () => {
+    const path = `${makeFolder().path}/admin.sock`;
+    const tsgun = start(fib, ['--admin-bind', `unix:${path}`, '--umask', '0117']);
+    await tsgun.workers(1);
+    expect((statSync(path).mode & 0o777).toString(8)).toBe('660');
+    await tsgun.stop();
+    expect(statSync(path, { throwIfNoEntry: false })).toBeUndefined();
+  });
+
+  it('ends the start with exit code 1 if it may not be where it is asked to be', async () => {
+    const tsgun = start(fib, ['--admin-bind', '0.0.0.0:9999']);
+    expect(await tsgun.exited).toMatchObject({ code: 1 });
+    expect(tsgun.describe()).toContain('can be reached from other machines, and has no password: add --admin-public');
+  });
+});
+
+describe.skipIf(!canBindForOthers)('the admin listener of two masters', () => {
+  it('is the newer one’s once that serves, and the older one’s again if the newer exits', async () => {
+    const port = await freePort();
+    const admin = `http://127.0.0.1:${port}`;
+    const tsgun = start(fib, ['--admin-bind', `127.0.0.1:${port}`], { isDetached: true });
+    await tsgun.workers(1);
+    const pidOf = async () => (JSON.parse((await ask(admin, '/status')).text) as { pid: number }).pid;
+    expect(await pidOf()).toBe(tsgun.pid);
+    let failures = 0;
+    let isProbing = true;
+    const probe = (async () => {
+      while (isProbing)
+        await ask(admin, '/readyz').then(
+          ({ status }) => status !== 200 && failures++,
+          () => failures++,
+        );
+    })();
+    tsgun.signal('SIGUSR2');
+    await tsgun.event('worker_ready', 2);
+    const successor = tsgun.lines('master_started')[1]!.pid;
+    await eventually(async () => (await pidOf()) === successor);
+    isProbing = false;
+    await probe;
+    expect(failures).toBe(0);
+    process.kill(successor, 'SIGKILL');
+    await eventually(() =>
+      pidOf().then(
+        (pid) => pid === tsgun.pid,
+        () => false,
+      ),
+    );
+    await eventually(() => tsgun.living().filter(isAlive).length === 1);
+    await tsgun.stop();
+  });
+});
