@@ -37,6 +37,8 @@ const idleMs = 50;
 /** For the list of requests: a main thread that runs JavaScript answers within 10. */
 const listMs = 60;
 const checkMs = 50;
+/** What we run there ourselves, some times a second: a thread that waits is stopped where it next runs anything. */
+const ownTimer = /^at tsgun[A-Z]\w* /;
 const waiting = 'waiting: it runs no JavaScript';
 const inNative = 'in native code: no JavaScript answers';
 const inDebugger = 'stopped in a debugger';
@@ -82,7 +84,7 @@ export class Examiner {
   async stacks(ms = answerMs): Promise<{ stacks: ThreadStack[]; requests: readonly RunningRequest[] }> {
     const { stack, value } = await captureMain(this.options.captures, ms);
     // Not beside it: the question runs as JavaScript, in which the main thread would be stopped.
-    const others = await this.askMain<ThreadStack[]>('stacks()', answerMs * 2);
+    const others = await this.askMain<ThreadStack[]>(`stacks(${ms === answerMs ? '' : ms})`, ms + answerMs);
     const running = typeof value === 'string' ? (JSON.parse(value) as RunningRequest[]) : this.options.requests();
     return { stacks: [{ thread: 'main', stack }, ...(others ?? [])], requests: running };
   }
@@ -177,8 +179,7 @@ function captureMain(captures: Captures, ms: number): Promise<Captured> {
       isWanted: () => isWanted,
       idleMs,
       onEnd: (captured) => {
-        // What we run there ourselves, ten times a second.
-        if (captured === undefined || captured.stack.startsWith('at tsgunBeat ')) end(waiting);
+        if (captured === undefined || ownTimer.test(captured.stack)) end(waiting);
         else end(captured.stack, captured.value);
       },
       onForeign: () => end(inDebugger),

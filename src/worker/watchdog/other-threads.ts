@@ -8,7 +8,7 @@ import type { Worker } from 'node:worker_threads';
 import type { CpuProfile, ThreadProfile, ThreadStack } from '../../ipc/messages.ts';
 import { captureStack } from './thread-stack.ts';
 
-/** A thread that runs JavaScript is stopped within 30 ms. */
+/** A thread that runs JavaScript is stopped within 30 ms; one without a request is not waited for longer. */
 const stackMs = 100;
 const patienceMs = 2000;
 
@@ -25,10 +25,12 @@ export class OtherThreads {
     this.threads = threads;
   }
 
-  async stacks(): Promise<string> {
+  /** @param ms for a thread with a request: on a busy machine it takes longer */
+  async stacks(ms = stackMs): Promise<string> {
     const threads = [...this.threads()];
     const stacks = threads.map(async ({ worker, request }): Promise<ThreadStack> => {
-      const stack = (await captureStack(worker, stackMs)) ?? 'not known: this Node has no inspector';
+      const stack =
+        (await captureStack(worker, request === undefined ? stackMs : ms)) ?? 'not known: this Node has no inspector';
       const { method, path } = request ?? {};
       return { thread: nameOf(worker), stack, ...(path === undefined ? {} : { request: `${method} ${path}` }) };
     });
