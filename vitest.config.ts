@@ -6,6 +6,8 @@ const processes = [
   'test/embed/{run,readme}.test.ts',
   'test/examples/**/*.test.ts',
   'test/integration/**/*.test.ts',
+  'test/server-files/*.test.ts',
+  'test/typescript/{imports,project}.test.ts',
   'test/worker/*.test.ts',
 ];
 /** Those among them that hold something to the clock: a stop within a second, a stack within its time. No more at once than cores. */

@@ -1,8 +1,8 @@
 /** Which interface an export speaks, and what serves it. */
 
 import { detect } from './detect.ts';
+import { parseReference } from './exports.ts';
 import type { ConnectionLoader, PreparedApp, RawServer, RawServerOptions, RequestLoader } from './interface.ts';
-import { parseReference } from './load.ts';
 import { type AskedInterface, descriptorOf, interfaceNames } from './names.ts';
 import type { InterfaceName } from './registry.ts';
 import { traced } from './tracing.ts';

@@ -3,50 +3,48 @@
  * need no build step and no flag.
  */
 
-import { stat } from 'node:fs/promises';
+import { readFile, stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { AppLoadError, describe, ownFilesError, report } from '../errors.ts';
 import { noteMainError, runAsMain } from '../node/main-module.ts';
 import { isCompiled, isModule } from '../typescript/files.ts';
-
-export interface AppReference {
-  readonly path: string;
-  /** Undefined: the default export, else the one named `app`. */
-  readonly exportName: string | undefined;
-  /** `:create()`: the export is a factory. */
-  readonly isFactory: boolean;
-}
+import { callFactory, parseReference, pickExport, settleable } from './exports.ts';
 
 const extensions = ['.ts', '.mts', '.cts', '.js', '.mjs', '.cjs', '.tsx', '.jsx'];
-const referenceForm = /^(.*?)(?::([A-Za-z_$][\w$]*)(\(\))?)?$/s;
-
-/** Pure. The path may hold colons; only a last one with a name after it begins an export. */
-export function parseReference(text: string): AppReference {
-  const [, path = '', exportName, call] = referenceForm.exec(text) ?? [];
-  return { path, exportName, isFactory: call !== undefined };
-}
 
 /**
  * @param isMain whether the app's file is what this process, or this thread, is for, as under `node FILE`
  * @throws AppLoadError that says what is wrong and what would be right; the app's own error is its `cause`
  */
 export async function loadApp(text: string, isMain = false): Promise<unknown> {
+  const { exported, problem } = await loadModule(text, isMain);
+  if (problem !== undefined) throw new AppLoadError(`app: ${problem}`);
+  return exported;
+}
+
+export interface LoadedModule {
+  /** The export that the command line names. */
+  readonly exportName: string | undefined;
+  /** What it exports as an app, as far as that can be told by its name; a factory's result. */
+  readonly exported: unknown;
+  /** Why it exports none, where no export was named. */
+  readonly problem: string | undefined;
+  /** Whether its text says that a server listens somewhere. */
+  readonly mentionsListen: boolean;
+}
+
+/** @throws AppLoadError, if the export that is named is not there too */
+export async function loadModule(text: string, isMain: boolean): Promise<LoadedModule> {
   const reference = parseReference(text);
   const path = resolve(reference.path);
   await checkFile(path, reference.path);
   if (isMain) process.argv[1] = path;
   const exports = await importApp(path, reference.path, isMain);
-  const value = pickExport(exports, reference);
-  return reference.isFactory ? callFactory(value, reference) : settleable(value);
-}
-
-/** A router that takes any name for a method's, `then` too, would be waited for without an end: only its `fetch` is passed on. */
-function settleable(value: unknown): unknown {
-  if (typeof value !== 'object' || value === null || value instanceof Promise) return value;
-  const { then, fetch } = value as { then?: unknown; fetch?: unknown };
-  if (typeof then !== 'function' || typeof fetch !== 'function') return value;
-  return { fetch: (...args: unknown[]) => Reflect.apply(fetch, value, args) };
+  const { value, problem } = pickExport(exports, reference);
+  const mentionsListen = /\.\s*listen\s*\(|\bserve\s*\(/.test(await readFile(path, 'utf8'));
+  const exported = await (reference.isFactory ? callFactory(value, reference) : settleable(value));
+  return { exportName: reference.exportName, exported, problem, mentionsListen };
 }
 
 async function checkFile(path: string, given: string): Promise<void> {
@@ -109,36 +107,5 @@ async function loadTypeScript() {
     return await import('../typescript/load.ts');
   } catch (error) {
     throw ownFilesError(error);
-  }
-}
-
-function pickExport(exports: Record<string, unknown>, { path, exportName }: AppReference): unknown {
-  const inner = exports.default;
-  const names = Object.keys(exports).filter((name) => name !== 'module.exports' && name !== '__esModule');
-  const available = names.length === 0 ? 'it exports nothing' : `it exports ${names.join(', ')}`;
-  if (exportName === undefined) {
-    const value = inner === undefined ? exports.app : unwrap(inner);
-    if (value !== undefined) return value;
-    throw new AppLoadError(`app: ${path} has no default export and none named app (${available}); say ${path}:NAME`);
-  }
-  if (Object.hasOwn(exports, exportName)) return exports[exportName];
-  if (Object(inner) === inner && exportName in Object(inner)) return Reflect.get(Object(inner), exportName);
-  throw new AppLoadError(`app: ${path} has no export ${exportName} (${available})`);
-}
-
-/** CommonJS through import(): module.exports is the default export, and what it exports is one level down. */
-function unwrap(inner: unknown): unknown {
-  if (typeof inner !== 'object' || inner === null) return inner;
-  if ('default' in inner) return inner.default;
-  return 'app' in inner && typeof inner.app === 'function' ? inner.app : inner;
-}
-
-async function callFactory(factory: unknown, { path, exportName }: AppReference): Promise<unknown> {
-  if (typeof factory !== 'function')
-    throw new AppLoadError(`app: ${path}:${exportName}() calls a factory, but the export is ${describe(factory)}`);
-  try {
-    return await settleable(factory());
-  } catch (error) {
-    throw new AppLoadError(`app: ${path}:${exportName}() failed: ${report(error).message}`, { cause: error });
   }
 }

@@ -28,9 +28,17 @@ export interface Beat {
   readonly memoryBytes: number;
 }
 
-/** The interface that a worker recognised. */
-export interface Taken {
+/** What an app was found to be. */
+export interface Found {
   readonly interface: string;
+  /** The server that listens, where that is served, for people. */
+  readonly serves?: string | undefined;
+  /** Where the app wanted to listen, if that is not where tsgun does: a port or a path. */
+  readonly askedFor?: number | string | undefined;
+}
+
+/** The interface that a worker recognised. */
+export interface Taken extends Found {
   /** The scheme of the URL at which the app is served. */
   readonly scheme: string;
 }

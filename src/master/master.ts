@@ -250,7 +250,13 @@ class Master {
   private welcome(child: Child, taken: Taken, now: number): void {
     notes.noteReady(this.pool, child, now);
     this.hooks.scheme = taken.scheme;
-    const fields = { ...nameOf(child), interface: taken.interface, bootMs: Math.round(now - child.spawnedAt) };
+    const { serves, askedFor } = taken;
+    const found = {
+      interface: taken.interface,
+      ...(serves && { serves }),
+      ...(askedFor !== undefined && { askedFor }),
+    };
+    const fields = { ...nameOf(child), ...found, bootMs: Math.round(now - child.spawnedAt) };
     this.log.event('info', 'worker_ready', fields, 'worker ready', this.screen.step);
     this.generations.announce(child.generation, taken, this.screen.ready(this.current, taken));
     if (this.snapshot.ready < this.pool.target) return;

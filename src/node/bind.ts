@@ -3,6 +3,7 @@
 import { closeSync } from 'node:fs';
 import net from 'node:net';
 import type { ServerHandle } from './handles.ts';
+import { listenReally } from './listen.ts';
 import { internalsAreOff } from './switch.ts';
 
 type CreateServerHandle = (
@@ -62,7 +63,7 @@ export function listenOn(server: net.Server, fd: number, backlog: number): void 
   const handle = inheritedHandle(fd);
   if (handle === undefined) throw new Error(`descriptor ${fd} is not a listening socket`);
   // `listen` takes TCP handles only; a unix socket's is asked for its descriptor, and that shared through the primary.
-  if (handle.getsockname !== undefined) server.listen({ _handle: handle }, backlog);
+  if (handle.getsockname !== undefined) listenReally(server, { _handle: handle }, backlog);
   else listenOnPipe(server as unknown as PipeServer, handle, backlog);
 }
 

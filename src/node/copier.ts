@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import net from 'node:net';
 import { tmpdir } from 'node:os';
 import type { ServerHandle, StreamHandle } from './handles.ts';
+import { listenReally } from './listen.ts';
 import { internalsAreOff } from './switch.ts';
 
 /** Makes another handle, with a descriptor of its own, for the same socket; undefined on failure. */
@@ -76,7 +77,8 @@ function isObject(value: unknown): value is object {
 async function connectPipes(): Promise<[PipeHandle, PipeHandle]> {
   const path =
     process.platform === 'linux' ? `\0tsgun-${process.pid}-${Math.random()}` : `${tmpdir()}/tsgun-${process.pid}.sock`;
-  const listener = net.createServer({ pauseOnConnect: true }).listen({ path, exclusive: true });
+  const listener = net.createServer({ pauseOnConnect: true });
+  listenReally(listener, { path, exclusive: true });
   await once(listener, 'listening');
   const client = net.connect({ path });
   client.pause();

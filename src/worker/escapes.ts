@@ -6,6 +6,7 @@ import { sendToMaster } from '../ipc/channel.ts';
 import type { Shortages } from '../ipc/shortages.ts';
 import type { Logger } from '../logger.ts';
 import { isMainError } from '../node/main-module.ts';
+import { takeEvent } from '../node/process-events.ts';
 import type { Exit } from './exit.ts';
 
 export interface EscapeOptions {
@@ -33,7 +34,8 @@ export function watchForEscapedErrors({ log, exit, shortages, failBoot }: Escape
     log.say('fatal', {}, 'the app leaks file descriptors, and none is left: this worker is being replaced');
     replace();
   };
-  const onEscape = (error: unknown) => {
+  const onEscape = async (error: unknown, origin: string) => {
+    if (exit.worker === undefined && (await isMainError(error, origin))) return;
     const code = descriptorError(error);
     if (exit.worker !== undefined && code !== undefined) return goOn(error, code);
     if (exit.worker !== undefined) {
@@ -44,9 +46,10 @@ export function watchForEscapedErrors({ log, exit, shortages, failBoot }: Escape
     const why = `app: an error escaped it while loading: ${report(error).message}`;
     return failBoot(code === undefined ? new AppLoadError(why, { cause: error }) : error);
   };
-  process.on('uncaughtException', async (error, origin) => {
-    if (exit.worker === undefined && (await isMainError(error, origin))) return;
-    await onEscape(error);
+  // An app that listens deals with it, as under Node. Rejections come here too, unless the app, or an option, says otherwise.
+  takeEvent('uncaughtException', (error, origin) => {
+    if (process.listenerCount('uncaughtException') > 0) return false;
+    void onEscape(error, String(origin));
+    return true;
   });
-  process.on('unhandledRejection', onEscape);
 }

@@ -1,5 +1,7 @@
 /** How a worker leaves: once, however many reasons there are, and in its time. */
 
+import type { Listening } from '../app/server-files/listening.ts';
+import { shutDown } from '../app/server-files/shutdown.ts';
 import { sendToMaster } from '../ipc/channel.ts';
 import { idleGraceMs } from '../ipc/messages.ts';
 import type { Logger } from '../logger.ts';
@@ -23,11 +25,15 @@ export class Exit {
   /** Set once it serves. */
   worker: Worker | undefined = undefined;
   isLeaving = false;
+  /** What the app lets listen. */
+  listening: Listening | undefined = undefined;
   /** Called before the process ends, and waited for while there is time. */
   onExit: (() => Promise<void>) | undefined = undefined;
   private code = 0;
   private isStop = false;
   private isDraining = false;
+  private isShuttingDown = false;
+  private ending: Promise<void> | undefined = undefined;
   private deadline = Number.POSITIVE_INFINITY;
   private timer: NodeJS.Timeout | undefined = undefined;
   private readonly log: Logger;
@@ -41,6 +47,8 @@ export class Exit {
 
   /** Drains and exits. Before the worker is up, it only notes that it must. */
   leave({ why, code = 0, graceMs = this.graceMs, idleGraceMs: idleMs = idleGraceMs.stop, isStop }: Leave): void {
+    // The app is through with its end, and says so with a signal to its own process, or somebody else has no patience.
+    if (this.isShuttingDown && why === 'SIGTERM') process.exit(this.code);
     this.isLeaving = true;
     this.isStop ||= isStop === true;
     this.code ||= code;
@@ -73,8 +81,12 @@ export class Exit {
         { cut: requests.length, requests: requests.slice(0, mostListed) },
         'out of time: requests cut',
       );
-    worker.serving.sayFarewell();
-    void this.onExit?.();
+    if (this.isShuttingDown || worker.isEnding)
+      this.log.say('warn', {}, 'out of time: the app has not ended by itself, and is ended');
+    else {
+      worker.serving.sayFarewell();
+      void this.onExit?.();
+    }
     process.exit(this.code);
   }
 
@@ -87,12 +99,30 @@ export class Exit {
   private async finish(worker: Worker, idleMs: number): Promise<void> {
     try {
       await worker.stopAccepting(this.isStop);
+      this.listening?.closeOthers();
       void sendToMaster({ type: 'draining' });
+      // Only such an app knows how its connections end.
+      if (worker.interface === 'tcp' && this.listening?.chosen !== undefined) void this.shutDown();
       await worker.drain(idleMs);
     } finally {
       await sendToMaster({ type: 'beat', requests: worker.serving.requests, running: 0, memoryBytes: 0 });
+      this.listening?.release();
       await this.onExit?.();
+      await this.shutDown();
       process.exit(this.code);
     }
+  }
+
+  /** Runs the app's own code for the end, once. The process ends with it, wherever that code ends. */
+  private shutDown(): Promise<void> {
+    this.ending ??= this.runShutdown();
+    return this.ending;
+  }
+
+  private async runShutdown(): Promise<void> {
+    this.isShuttingDown = true;
+    process.exitCode = this.code;
+    process.channel?.unref();
+    await shutDown(this.listening, (text) => this.log.say('error', {}, text));
   }
 }

@@ -19,6 +19,8 @@ export interface Own {
   /** What the app is for, as far as it is said. */
   readonly asked: AskedInterface;
   readonly makeWorker: WorkerClass;
+  /** For a program that turns out to take raw connections; undefined where the class has no place for these. */
+  readonly makeRawWorker: WorkerClass | undefined;
   readonly watchdog: ThreadCode;
   /** Where there is to be one. */
   readonly AccessLog: typeof AccessLog | undefined;
@@ -32,11 +34,14 @@ export async function loadOwn(order: WorkerOrder): Promise<Own> {
     const makeWorker = await loadClass(settings.workerClass, servedBy(asked), asked);
     const isForThreads = makeWorker.loadsApp === false;
     if (!isForThreads || hooksFrom === 'script') await loadInterfaces(asked);
+    const mayBeRaw = !isForThreads && asked === 'auto';
+    if (mayBeRaw) await loadInterfaces('tcp');
+    const makeRawWorker = mayBeRaw ? await loadClass(settings.workerClass, 'connections', 'tcp') : undefined;
     await loadLoader(script ?? app, identity !== undefined, isForThreads);
     if (typeof hooksFrom === 'object') await import('../config/config-file.ts');
     const isLogged = settings.accessLogfile !== undefined;
     const { AccessLog } = isLogged ? await import('./access/access-log.ts') : { AccessLog: undefined };
-    return { asked, makeWorker, watchdog: readThreadCode(watchdogEntry), AccessLog };
+    return { asked, makeWorker, makeRawWorker, watchdog: readThreadCode(watchdogEntry), AccessLog };
   } catch (error) {
     // What the order asks for may be at fault, and not a file.
     if (error instanceof TsgunError || descriptorError(error) !== undefined) throw error;

@@ -6,32 +6,27 @@
 import cluster from 'node:cluster';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { PreparedApp } from '../app/interface.ts';
-import { prepareApp } from '../app/interfaces.ts';
-import { type AskedInterface, schemeOf } from '../app/names.ts';
-import { loadFrom } from '../app/script.ts';
-import type { Handler } from '../app/wsgi/wsgi.ts';
 import { limitMs, milliseconds } from '../config/durations.ts';
 import type { Settings } from '../config/settings.ts';
 import { descriptorError, limitRemedy } from '../descriptors.ts';
 import { BootError, ExitCode, report, TsgunError } from '../errors.ts';
 import { Observers } from '../http/observers.ts';
 import { AnswerClaims } from '../http/wire/answer-claims.ts';
-import { openEnvelope, sendToMaster } from '../ipc/channel.ts';
+import { listenToMaster, sendToMaster } from '../ipc/channel.ts';
 import { startHeartbeat } from '../ipc/heartbeat.ts';
-import { type MasterMessage, orderVariable, type WorkerOrder } from '../ipc/messages.ts';
+import { orderVariable, type WorkerOrder } from '../ipc/messages.ts';
 import { Shortages } from '../ipc/shortages.ts';
 import { takeOverOutput } from '../log/output.ts';
 import { createLogger, type Logger, logOutput, type OwnLogger, sayOfLog } from '../logger.ts';
 import type { AccessLog } from './access/access-log.ts';
 import { reopenAccessLog, startAccessLog } from './access/start.ts';
+import { boot } from './boot.ts';
 import type { Worker } from './classes/worker.ts';
-import { explainEarlyExit } from './early-exit.ts';
 import { watchForEscapedErrors } from './escapes.ts';
 import { Exit } from './exit.ts';
 import { WorkerHooks } from './hooks.ts';
-import { become } from './identity.ts';
-import { loadOwn, type Own } from './own.ts';
+import { loadOwn } from './own.ts';
+import { holdSignals } from './signals.ts';
 import type { ThreadCode } from './thread-code.ts';
 import { Tracker } from './track.ts';
 import { RequestTable } from './watchdog/requests.ts';
@@ -57,13 +52,11 @@ export async function work(): Promise<void> {
     if (cluster.worker !== undefined) cluster.worker.exitedAfterDisconnect = true;
     exit.leave({ why: 'the master is gone', isStop: true });
   });
-  process.on('SIGTERM', () => {
+  holdSignals(() => {
     void sendToMaster({ type: 'leaving', reason: 'killed' });
     exit.leave({ why: 'SIGTERM' });
   });
-  process.on('message', (received) => {
-    const message = openEnvelope<MasterMessage>(received);
-    if (message === undefined) return;
+  listenToMaster((message) => {
     if (message.type === 'connection') return;
     if (message.type === 'reopen') {
       reopen(log, order.settings);
@@ -84,15 +77,18 @@ export async function work(): Promise<void> {
     const own = await loadOwn(order);
     access = startAccessLog(own.AccessLog, order, observers, log);
     const tracker = new Tracker(table);
-    const { worker, close } = await boot({ order, own, log, hooks, tracker, shortages, observers, answerClaims });
+    const booted = await boot({ order, own, log, hooks, tracker, shortages, observers, answerClaims });
+    const { worker, found, scheme, listening, close } = booted;
     if (access !== undefined) access.beforeExit = () => worker.serving.tellUnfinished();
     exit.worker = worker;
+    exit.listening = listening;
+    listening?.serve({ countConnections: () => worker.serving.connections, onClose: () => closed(exit) });
     exit.onExit = async () => {
       await close().catch((error) => log.say('error', { ...report(error) }, 'the app failed to close'));
       await hooks.exiting();
     };
     watch(own.watchdog, order, worker, { requests: table.shared, answers: answerClaims.shared }, log);
-    await sendToMaster({ type: 'ready', interface: worker.interface, scheme: schemeOf(own.asked) });
+    await sendToMaster({ type: 'ready', ...found, scheme });
     startHeartbeat(milliseconds(order.settings.timeout), () => ({
       requests: worker.serving.requests,
       running: table.count,
@@ -101,6 +97,13 @@ export async function work(): Promise<void> {
   } catch (error) {
     await failBoot(error, exit);
   }
+}
+
+/** The app has closed its server while it served: under Node that would be its end, in its time. */
+function closed(exit: Exit): void {
+  if (exit.isLeaving) return;
+  void sendToMaster({ type: 'leaving', reason: 'killed' });
+  exit.leave({ why: 'the app has closed its server' });
 }
 
 /** A worker that serves without its log file is better than none: the master, too, only holds on to a file it once opened. */
@@ -166,72 +169,4 @@ function takeOrder(): WorkerOrder {
   // As if Node had been started with the script.
   if (order.script !== undefined) process.argv.splice(1, 1);
   return order;
-}
-
-interface Booted {
-  readonly worker: Worker;
-  /** The app's own end. */
-  readonly close: PreparedApp['close'];
-}
-
-interface BootOptions {
-  readonly order: WorkerOrder;
-  readonly own: Own;
-  readonly log: Logger;
-  readonly hooks: WorkerHooks;
-  readonly tracker: Tracker;
-  readonly shortages: Shortages;
-  readonly observers: Observers;
-  readonly answerClaims: AnswerClaims;
-}
-
-async function boot({
-  order,
-  own,
-  log,
-  hooks,
-  tracker,
-  shortages,
-  observers,
-  answerClaims,
-}: BootOptions): Promise<Booted> {
-  const { settings, sockets, hooksFrom } = order;
-  const { asked, makeWorker } = own;
-  if (typeof hooksFrom === 'object') await hooks.readFile(hooksFrom.file);
-  if (order.identity !== undefined) become(order.identity);
-  const isElsewhere = makeWorker.loadsApp === false && hooksFrom !== 'script';
-  const { app, close } = isElsewhere ? { app: undefined, close: async () => {} } : await load(order, asked);
-  if (hooksFrom === 'script') await hooks.takeOffered();
-  const { onError } = hooks;
-  const observe = (handle: Handler) => hooks.observe(handle, observers);
-  const { http: track, connection: onBegin } = tracker;
-  const worker = makeWorker({
-    app,
-    asked,
-    source: order,
-    settings,
-    sockets,
-    log,
-    observers,
-    answerClaims,
-    observe,
-    onError,
-    track,
-    onBegin,
-    slot: order.slot,
-    shortages,
-  });
-  await worker.load?.();
-  await hooks.initialized();
-  await worker.start();
-  return { worker, close };
-}
-
-async function load(order: WorkerOrder, asked: AskedInterface): Promise<PreparedApp> {
-  const isOver = explainEarlyExit();
-  try {
-    return await prepareApp(await loadFrom(order), asked);
-  } finally {
-    isOver();
-  }
 }

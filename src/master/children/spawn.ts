@@ -7,7 +7,7 @@ import type { Duplex } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import { descriptorError } from '../../descriptors.ts';
 import { BootError, ownFilesError, report } from '../../errors.ts';
-import { openEnvelope, sendToWorker } from '../../ipc/channel.ts';
+import { listenToWorker, sendToWorker } from '../../ipc/channel.ts';
 import { workerEntry } from '../../ipc/entries.ts';
 import {
   type MasterMessage,
@@ -115,10 +115,9 @@ function fork({ order, environment, onMessage, onExit }: SpawnOptions): ChildPro
     registration?.reap();
     onExit(code, signal);
   };
-  worker.on('message', (received: unknown) => {
-    const message = openEnvelope<WorkerMessage>(received);
-    if (message?.type === 'idle' || message?.type === 'taken') registration?.hear(message);
-    else if (message !== undefined) onMessage(message);
+  listenToWorker(worker.process, (message) => {
+    if (message.type === 'idle' || message.type === 'taken') registration?.hear(message);
+    else onMessage(message);
   });
   // If no descriptor was left, the process has no stdio.
   const { stdio } = worker.process as { stdio?: readonly unknown[] };

@@ -2,8 +2,8 @@
 
 import { type Server, Socket } from 'node:net';
 import { type ConnectionServer, createListener, endOf, setLocalEnd } from '../../http/accept.ts';
-import { openEnvelope, sendToMaster } from '../../ipc/channel.ts';
-import type { MasterMessage, WorkerSocket } from '../../ipc/messages.ts';
+import { listenToMaster, sendToMaster } from '../../ipc/channel.ts';
+import type { WorkerSocket } from '../../ipc/messages.ts';
 import type { Gate, Take } from './gate.ts';
 import { listen } from './listen.ts';
 
@@ -63,9 +63,8 @@ export class ReceivingGate implements Gate {
     const byAddress = new Map(sockets.map(({ address }, index) => [address, servers[index]!]));
     for (const [index, socket] of sockets.entries())
       setLocalEnd(servers[index]!, 'host' in socket ? { address: socket.host, port: socket.port } : {});
-    process.on('message', (received, socket) => {
-      const message = openEnvelope<MasterMessage>(received);
-      if (message?.type !== 'connection') return;
+    listenToMaster((message, socket) => {
+      if (message.type !== 'connection') return;
       void sendToMaster({ type: 'taken' });
       gate.isOpen = false;
       // It has been closed by its client on the way.

@@ -4,6 +4,7 @@ import type { Server } from 'node:net';
 import { bindError } from '../../errors.ts';
 import type { WorkerSocket } from '../../ipc/messages.ts';
 import { listenOn } from '../../node/bind.ts';
+import { listenReally } from '../../node/listen.ts';
 
 /**
  * Makes `listener` accept on any kind of socket; resolves when it does.
@@ -15,7 +16,7 @@ export async function listen(listener: Server, socket: WorkerSocket, backlog: nu
       .once('listening', resolve)
       .once('error', (error: NodeJS.ErrnoException) => reject(bindError(socket.address, error.code ?? error.message)));
     if ('fd' in socket) listenOn(listener, socket.fd, backlog);
-    else listener.listen({ ...socket, backlog });
+    else listenReally(listener, { ...socket, backlog });
   });
   return listener;
 }

@@ -37,17 +37,26 @@ function threadedWorker(context: WorkerContext, code: ThreadCode): Worker {
   const serving = new Serving<HttpServer>(sockets.map(makeServer));
   const pool = new ThreadPool(context, code, intake, (exchange) => ahead.release(exchange));
 
+  let isEnding = false;
+
   return {
     get interface() {
-      return pool.interface;
+      return pool.found.interface;
+    },
+    get found() {
+      return pool.found;
     },
     serving,
     threads: () => pool.appThreads(),
     load: () => pool.start(),
     start: () => intake.open(sockets, serving.servers, settings.backlog),
+    get isEnding() {
+      return isEnding;
+    },
     stopAccepting: (isStop) => intake.end(isStop, () => serving.emptyQueue()),
     async drain(idleGraceMs) {
       await serving.drain(idleGraceMs);
+      isEnding = true;
       await pool.stop();
     },
   };

@@ -7,10 +7,11 @@ import type { Settings } from '../../config/settings.ts';
 import type { End } from '../../http/ends.ts';
 import type { Observers } from '../../http/observers.ts';
 import type { AnswerClaims } from '../../http/wire/answer-claims.ts';
-import type { WorkerSocket } from '../../ipc/messages.ts';
+import type { Found, WorkerSocket } from '../../ipc/messages.ts';
 import type { Slot } from '../../ipc/scoreboard.ts';
 import type { Shortages } from '../../ipc/shortages.ts';
 import type { Logger } from '../../logger.ts';
+import type { ProgramSurroundings } from '../surroundings.ts';
 import type { AppThread } from '../watchdog/other-threads.ts';
 import type { OnError } from './failures.ts';
 import type { Serving } from './serving.ts';
@@ -24,6 +25,8 @@ export interface WorkerContext {
   /** Where it comes from. */
   readonly source: AppSource;
   readonly settings: Settings;
+  /** For a class that loads the app elsewhere. */
+  readonly surroundings?: ProgramSurroundings | undefined;
   readonly sockets: readonly WorkerSocket[];
   readonly log: Logger;
   /** Told what the worker has run out of. */
@@ -45,8 +48,10 @@ export interface WorkerContext {
 }
 
 export interface Worker {
-  /** What the export was taken for. */
+  /** What the app was taken for. */
   readonly interface: string;
+  /** The same with what else is known, of a class that loads the app elsewhere. */
+  readonly found?: Found | undefined;
   readonly serving: Serving;
   /** Those that run the app, beside the main thread. */
   threads?(): Iterable<AppThread>;
@@ -59,6 +64,8 @@ export interface Worker {
    * be where the whole service stops, as nobody else will.
    */
   stopAccepting(isStop: boolean): void | Promise<void>;
+  /** Whether the app's own code for its end runs, of a class that loads the app elsewhere. */
+  readonly isEnding?: boolean;
   /** Finishes what runs; resolves when no connection is left. */
   drain(idleGraceMs: number): Promise<void>;
 }

@@ -4,7 +4,9 @@ import type { AppSource } from '../../app/script.ts';
 import type { Settings } from '../../config/settings.ts';
 import { descriptorLimit } from '../../descriptors.ts';
 import { type ErrorReport, report } from '../../errors.ts';
+import type { Found } from '../../ipc/messages.ts';
 import type { Logger } from '../../logger.ts';
+import type { ProgramSurroundings } from '../surroundings.ts';
 import type { ThreadCode } from '../thread-code.ts';
 import type { Watch } from './answer-ring.ts';
 import { bootError, earlyExit, ThreadHandle } from './handle.ts';
@@ -14,6 +16,7 @@ export interface CrewOptions {
   readonly code: ThreadCode;
   readonly source: AppSource;
   readonly settings: Settings;
+  readonly surroundings: ProgramSurroundings;
   readonly log: Logger;
   readonly watch: Watch;
   readonly onMessage: (thread: ThreadHandle, message: FromThread | undefined) => void;
@@ -34,7 +37,7 @@ export class ThreadCrew {
   /** All that run, those included that boot or end. */
   readonly threads = new Set<ThreadHandle>();
   /** What the threads took the app for. */
-  interface = '';
+  found: Found = { interface: '' };
   private readonly options: CrewOptions;
   private isStopping = false;
   private failedBoots = 0;
@@ -75,8 +78,8 @@ export class ThreadCrew {
   }
 
   /** From the thread: its app is loaded. */
-  welcome(thread: ThreadHandle, interfaceName: string): void {
-    this.interface = interfaceName;
+  welcome(thread: ThreadHandle, found: Found): void {
+    this.found = found;
     thread.isServing = true;
     thread.hasServed = true;
     this.failedBoots = 0;
@@ -93,9 +96,9 @@ export class ThreadCrew {
 
   private spawn(): void {
     if (this.isStopping) return;
-    const { code, source, settings, watch, onMessage } = this.options;
+    const { code, source, settings, surroundings, watch, onMessage } = this.options;
     const onExit = (thread: ThreadHandle, code: number, error: unknown) => this.reap(thread, code, error);
-    this.threads.add(new ThreadHandle({ code, source, settings, watch, onMessage, onExit }));
+    this.threads.add(new ThreadHandle({ code, source, settings, surroundings, watch, onMessage, onExit }));
   }
 
   private reap(thread: ThreadHandle, code: number, error: unknown): void {

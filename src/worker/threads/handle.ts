@@ -4,6 +4,7 @@ import { MessageChannel, type MessagePort, receiveMessageOnPort, type Worker } f
 import type { AppSource } from '../../app/script.ts';
 import type { Settings } from '../../config/settings.ts';
 import { AppLoadError, BootError, type ErrorReport, ExitCode, report } from '../../errors.ts';
+import type { ProgramSurroundings } from '../surroundings.ts';
 import { startThread, type ThreadCode } from '../thread-code.ts';
 import { AnswerRing, type Watch } from './answer-ring.ts';
 import { Claims } from './claims.ts';
@@ -14,6 +15,7 @@ export interface ThreadOptions {
   readonly code: ThreadCode;
   readonly source: AppSource;
   readonly settings: Settings;
+  readonly surroundings: ProgramSurroundings;
   readonly watch: Watch;
   /** Something was said, or lies in the ring. */
   readonly onMessage: (thread: ThreadHandle, message: FromThread | undefined) => void;
@@ -46,15 +48,18 @@ export class ThreadHandle {
   private transfers: ArrayBuffer[] = [];
   private lastId = 0;
   private hasPonged = false;
+  /** Ends it where it does not end by itself. The app's own code for its end has what time the worker has. */
+  private ending: NodeJS.Timeout | undefined = undefined;
   private error: unknown = undefined;
 
-  constructor({ code, source, settings, watch, onMessage, onExit }: ThreadOptions) {
+  constructor({ code, source, settings, surroundings, watch, onMessage, onExit }: ThreadOptions) {
     // Not `parentPort`, which is the app's to close, to post to and to listen on.
     const { port1, port2 } = new MessageChannel();
     this.port = port1;
     const order: ThreadOrder = {
       source: { app: source.app, script: source.script, earlierRuns: source.earlierRuns },
       settings,
+      surroundings,
       claims: this.claims.memory,
       answers: this.answers.memory,
       watch: watch.memory,
@@ -66,6 +71,7 @@ export class ThreadHandle {
     this.worker = startThread(code, { workerData: order, transferList: [port2], name, argv });
     port1.on('message', (message: FromThread | undefined) => {
       if (message?.[0] === 'pong') this.hasPonged = true;
+      if (message?.[0] === 'closing') clearTimeout(this.ending);
       onMessage(this, message);
     });
     this.worker.on('error', (error) => {
@@ -142,10 +148,10 @@ export class ThreadHandle {
     this.hasPonged = this.isIdle;
     this.send(['ping']);
     this.send(['stop']);
-    const timer = setTimeout(() => void this.worker.terminate(), stopMs);
+    this.ending = setTimeout(() => void this.worker.terminate(), stopMs);
     const hearing = setTimeout(() => !this.hasPonged && void this.worker.terminate(), hearMs);
     await this.exited;
-    clearTimeout(timer);
+    clearTimeout(this.ending);
     clearTimeout(hearing);
   }
 

@@ -11,11 +11,14 @@ import type { MadeText } from '../../http/answer-sink.ts';
 import type { Ends, Scheme } from '../../http/ends.ts';
 import { lookUpField } from '../../http/fields.ts';
 import { RequestHead } from '../../http/head.ts';
+import type { Found } from '../../ipc/messages.ts';
+import type { ProgramSurroundings } from '../surroundings.ts';
 
 /** What a thread is started with. */
 export interface ThreadOrder {
   readonly source: AppSource;
   readonly settings: Settings;
+  readonly surroundings: ProgramSurroundings;
   /** See `claims.ts`. */
   readonly claims: SharedArrayBuffer;
   readonly answers: SharedArrayBuffer;
@@ -55,7 +58,7 @@ export type ForRequest = Exclude<
 /** From a thread. */
 export type FromThread =
   /** Its app is loaded, and was taken for one of this interface. */
-  | readonly ['ready', taken: string]
+  | readonly ['ready', Found]
   | readonly ['pong']
   | readonly ['bootFailed', ErrorReport]
   /** A part of an answer; `flags` are those of `AnswerFlag`. */
@@ -76,7 +79,11 @@ export type FromThread =
   /** A line that the app wrote to `wsgi.errors`. */
   | readonly ['line', string]
   /** What of the app has no effect: each thread says so. */
-  | readonly ['warning', string];
+  | readonly ['warning', string]
+  /** Its requests are answered, and the app's own code for its end runs. */
+  | readonly ['closing']
+  /** A line for the log. */
+  | readonly ['say', level: 'info' | 'warn' | 'error', text: string];
 
 /** What HTTP/1.1 has made of it in the thread. */
 export interface AnswerPart extends MadeText {

@@ -7,6 +7,7 @@ import { milliseconds } from '../../config/durations.ts';
 import type { Exchange } from '../../http/exchange.ts';
 import { departureMs } from '../../http/limits.ts';
 import { takesEffect } from '../../http/unheard.ts';
+import type { Found } from '../../ipc/messages.ts';
 import type { Logger } from '../../logger.ts';
 import { logFailure } from '../classes/failures.ts';
 import type { WorkerContext } from '../classes/worker.ts';
@@ -53,10 +54,11 @@ export class ThreadPool {
     {
       source,
       settings,
+      surroundings,
       log,
       shortages,
       onError,
-    }: Pick<WorkerContext, 'source' | 'settings' | 'log' | 'shortages' | 'onError'>,
+    }: Omit<WorkerContext, 'app' | 'asked' | 'sockets' | 'observe' | 'track' | 'onBegin' | 'place'>,
     code: ThreadCode,
     intake: { pause(): void; resume(): void },
     onBegin: (exchange: Exchange) => void,
@@ -66,6 +68,7 @@ export class ThreadPool {
       code,
       source,
       settings,
+      surroundings: surroundings!,
       log,
       watch,
       onMessage: (thread, message) => this.hear(thread, message),
@@ -133,8 +136,8 @@ export class ThreadPool {
     this.retriesIdempotent = settings.retryIdempotent;
   }
 
-  get interface(): string {
-    return this.crew.interface;
+  get found(): Found {
+    return this.crew.found;
   }
 
   /** The threads that run, each with the request that it has begun with. */
@@ -273,10 +276,12 @@ export class ThreadPool {
     this.reception.wake();
     if (message === undefined) return;
     if (message[0] === 'ready') this.crew.welcome(thread, message[1]);
+    else if (message[0] === 'closing') return;
     else if (message[0] === 'pong') this.welcomeBack(thread);
     else if (message[0] === 'bootFailed') this.crew.refuse(thread, message[1]);
     else if (message[0] === 'line') this.log.say('error', { source: 'wsgi.errors' }, message[1]);
     else if (message[0] === 'warning') this.warn(message[1]);
+    else if (message[0] === 'say') this.log.say(message[1], {}, message[2]);
     else this.reception.take(thread, message);
   }
 

@@ -7,15 +7,19 @@
 
 import { isMainThread, type MessagePort, threadId, workerData } from 'node:worker_threads';
 import { findInterface, loadInterfaces, makeHandler, prepareApp } from '../../../app/interfaces.ts';
-import { loadFrom } from '../../../app/script.ts';
+import { servedBy } from '../../../app/names.ts';
+import type { Listening } from '../../../app/server-files/listening.ts';
+import { openProgram, type ProgramHost } from '../../../app/server-files/program.ts';
+import { shutDown } from '../../../app/server-files/shutdown.ts';
 import type { Handler } from '../../../app/wsgi/wsgi.ts';
-import { report } from '../../../errors.ts';
+import { AppLoadError, report } from '../../../errors.ts';
 import { inFreshContext } from '../../../http/context.ts';
 import { onPlaceFree } from '../../../http/departure.ts';
 import { ClientGone, timeoutError } from '../../../http/errors.ts';
 import { Exchange } from '../../../http/exchange.ts';
 import { departureMs } from '../../../http/limits.ts';
 import { ownThreadOutput } from '../../../log/output.ts';
+import { beClusterWorker } from '../../../node/cluster-role.ts';
 import { isMainError } from '../../../node/main-module.ts';
 import { AnswerRing, Watch } from '../answer-ring.ts';
 import { Claims } from '../claims.ts';
@@ -23,6 +27,16 @@ import { type ForRequest, readRequest, type ThreadOrder, type ToThread } from '.
 import { Outlet } from './outlet.ts';
 import { Shares } from './shares.ts';
 import { ThreadTransport } from './transport.ts';
+
+interface ThreadOptions {
+  readonly port: MessagePort;
+  readonly handle: Handler;
+  readonly claims: Claims;
+  readonly outlet: Outlet;
+  /** Of a framework. */
+  readonly close: () => Promise<void>;
+  readonly listening: Listening | undefined;
+}
 
 class Thread {
   private readonly handle: Handler;
@@ -42,10 +56,14 @@ class Thread {
   private isCalled = false;
 
   private readonly close: () => Promise<void>;
+  private readonly listening: Listening | undefined;
+  private readonly port: MessagePort;
 
-  constructor(port: MessagePort, handle: Handler, claims: Claims, outlet: Outlet, close: () => Promise<void>) {
+  constructor({ port, handle, claims, outlet, close, listening }: ThreadOptions) {
+    this.port = port;
     this.handle = handle;
     this.close = close;
+    this.listening = listening;
     this.claims = claims;
     this.outlet = outlet;
     port.on('message', (batch: readonly ToThread[]) => this.take(batch));
@@ -75,6 +93,11 @@ class Thread {
     await this.close().catch((error) =>
       this.outlet.post(['line', `the app failed to close: ${report(error).message}`]),
     );
+    // The app's own end takes what time the worker has.
+    this.outlet.post(['closing']);
+    this.listening?.closeOthers();
+    this.port.unref();
+    await shutDown(this.listening, (text) => this.outlet.post(['say', 'error', text]));
     process.exit();
   }
 
@@ -180,17 +203,23 @@ class Thread {
     if (source.script !== undefined) process.argv[1] = source.script;
     process.on('uncaughtException', onEscape);
     ownThreadOutput();
+    beClusterWorker();
     try {
       await loadInterfaces(settings.interface);
-      const { app, close } = await prepareApp(await loadFrom(source), settings.interface);
-      const handle = makeHandler(app, settings.interface, {
+      const program = await openProgram(source, settings.interface, hostOf(order, outlet));
+      const { serves, askedFor, listening } = program;
+      const { asked } = program;
+      if (servedBy(asked) === 'connections')
+        throw new AppLoadError(`app: ${serves} does not run in the threaded class; take --worker-class async or sync`);
+      const { app, close } = await prepareApp(program.app, asked);
+      const handle = makeHandler(app, asked, {
         multithread: true,
         multiprocess: settings.workers > 1,
         onErrorLine: (line) => outlet.post(['line', line]),
         onWarning: (warning) => outlet.post(['warning', warning]),
       });
-      new Thread(port, handle, new Claims(order.claims), outlet, close);
-      outlet.post(['ready', findInterface(app, settings.interface)]);
+      new Thread({ port, handle, claims: new Claims(order.claims), outlet, close, listening });
+      outlet.post(['ready', { interface: findInterface(app, asked), serves, askedFor }]);
     } catch (error) {
       outlet.post(['bootFailed', report(error)]);
     } finally {
@@ -199,8 +228,19 @@ class Thread {
   }
 }
 
+function hostOf({ surroundings, port }: ThreadOrder, outlet: Outlet): ProgramHost {
+  return {
+    ...surroundings,
+    say: (level, text) => outlet.post(['say', level, text]),
+    sharing: 'threads',
+    letGo: (isFree) => (isFree ? port.unref() : port.ref()),
+  };
+}
+
 /** While the app is loaded: an error that ends this thread, if it is not the one that the load ends with. */
 function onEscape(error: Error, origin: NodeJS.UncaughtExceptionOrigin): void {
+  // Whoever listens too deals with it.
+  if (process.listenerCount('uncaughtException') > 1) return;
   if (origin !== 'unhandledRejection') throw error;
   void isMainError(error, origin).then((isKnown) => {
     process.off('uncaughtException', onEscape);

@@ -1,0 +1,213 @@
+/**
+ * What becomes of the servers that a program lets listen. Until one is chosen, all of them only seem to; then the chosen one
+ * is served by tsgun, and the others listen for themselves.
+ */
+
+import type { Server } from 'node:net';
+import { interceptListen, PretendingServer, type ServerAddress } from '../../node/listen.ts';
+import { type Asked, nameAsked, readListen } from './asked.ts';
+import { asksFor, type Candidate, choose, conflictOf, type Own } from './choice.ts';
+import { listenShared, type Sharing } from './sharing.ts';
+
+export interface ListeningOptions {
+  readonly own: Own;
+  /** What the servers are told that they listen on. */
+  readonly address: ServerAddress;
+  readonly say: (level: 'info' | 'warn' | 'error', text: string) => void;
+  /** A server listens, or has been closed, before one is chosen. */
+  readonly onChange: () => void;
+  readonly sharing: Sharing;
+}
+
+interface Seeming extends Candidate {
+  readonly server: Server;
+  readonly args: readonly unknown[];
+  readonly pretending: PretendingServer;
+}
+
+/** What tsgun serves in the name of a server. */
+export interface Service {
+  readonly countConnections: () => number;
+  /** The app has closed it. */
+  readonly onClose: () => void;
+}
+
+export class Listening {
+  /** The app's server, once it is chosen. */
+  chosen: Seeming | undefined = undefined;
+  private readonly candidates: Seeming[] = [];
+  private readonly others = new Set<Server>();
+  private readonly options: ListeningOptions;
+  private isDecided = false;
+  private service: Service | undefined = undefined;
+
+  constructor(options: ListeningOptions) {
+    this.options = options;
+  }
+
+  /** From now on. */
+  watch(): void {
+    interceptListen((server, args) => this.take(server, args));
+  }
+
+  /** The one that would be chosen now. */
+  get best(): Seeming | undefined {
+    return choose(this.candidates, this.options.own);
+  }
+
+  /** Whether the best one asks for what it is to get: nothing that still comes can be better. */
+  get isSure(): boolean {
+    return this.best !== undefined && asksFor(this.options.own, this.best.asked);
+  }
+
+  get count(): number {
+    return this.candidates.filter(({ isClosed }) => !isClosed).length;
+  }
+
+  /** Timers that keep the process alive in the place of sockets. */
+  get held(): number {
+    return this.candidates.filter(({ pretending }) => pretending.hasRef).length;
+  }
+
+  /** From now on, the others listen for themselves. */
+  decide(): Seeming | undefined {
+    this.isDecided = true;
+    this.chosen = this.best;
+    for (const candidate of this.candidates.splice(0))
+      if (candidate !== this.chosen && !candidate.isClosed) this.open(candidate);
+    return this.chosen;
+  }
+
+  /** The chosen one has connections from now on. */
+  serve(service: Service): void {
+    this.service = service;
+    if (this.chosen?.isClosed) service.onClose();
+  }
+
+  /** Its connections have ended. */
+  release(): void {
+    this.service = undefined;
+    this.chosen?.pretending.release();
+  }
+
+  /** Those that listen for themselves accept no more. */
+  closeOthers(): void {
+    for (const server of this.others) server.close();
+    this.others.clear();
+  }
+
+  private take(server: Server, args: readonly unknown[]): boolean {
+    const asked = readListen(args);
+    // Node says what is wrong with it.
+    if (asked === undefined || server.listening) return false;
+    const isHttp = isHttpServer(server);
+    if (this.isDecided) return this.takeLate(server, args, asked, isHttp);
+    // A port that is free is wanted, for something else: it must be free indeed.
+    if (!isHttp && asked.port === 0) return this.openOther(server, args, asked);
+    const candidate = this.pretend(server, args, asked, isHttp);
+    // Not one more: it would ask for the port that the first one was told.
+    if (this.candidates.some((other) => isTwin(candidate, other))) return true;
+    this.candidates.push(candidate);
+    this.options.onChange();
+    return true;
+  }
+
+  private takeLate(server: Server, args: readonly unknown[], asked: Asked, isHttp: boolean): boolean {
+    if (this.chosen === undefined && isHttp) {
+      // An export is served, and this is the server that it would have had.
+      this.chosen = this.pretend(server, args, asked, isHttp);
+      return true;
+    }
+    if (isHttp && this.chosen !== undefined && isTwin({ server }, this.chosen))
+      this.pretend(server, args, asked, isHttp);
+    else if (conflictOf(this.options.own, asked) !== undefined) this.refuse(server, asked);
+    else this.openOther(server, args, asked);
+    return true;
+  }
+
+  private pretend(server: Server, args: readonly unknown[], asked: Asked, isHttp: boolean): Seeming {
+    const candidate: Seeming = {
+      server,
+      args,
+      asked,
+      isHttp,
+      isClosed: false,
+      pretending: new PretendingServer(server, {
+        address: this.options.address,
+        countConnections: () => (candidate === this.chosen ? (this.service?.countConnections() ?? 0) : 0),
+        onClose: () => this.noteClosed(candidate),
+      }),
+    };
+    if (asked.callback !== undefined) server.once('listening', asked.callback);
+    if (asked.signal !== undefined) closeAtAbort(server, asked.signal);
+    return candidate;
+  }
+
+  /** @returns whether nothing of it is served any more */
+  private noteClosed(candidate: Seeming): boolean {
+    candidate.isClosed = true;
+    if (!this.isDecided) this.options.onChange();
+    if (candidate !== this.chosen || this.service === undefined) return true;
+    this.service.onClose();
+    return this.service === undefined;
+  }
+
+  /** It has said already that it listens. */
+  private open({ server, args, asked, pretending }: Seeming): void {
+    if (conflictOf(this.options.own, asked) !== undefined) return this.refuse(server, asked);
+    this.note(server, asked);
+    listenShared(server, withoutCallback(args), this.options.sharing, (each) => pretending.listenReally(each));
+  }
+
+  private openOther(server: Server, args: readonly unknown[], asked: Asked): boolean {
+    this.note(server, asked);
+    listenShared(server, args, this.options.sharing);
+    return true;
+  }
+
+  private note(server: Server, asked: Asked): void {
+    this.others.add(server);
+    server.once('close', () => this.others.delete(server));
+    this.options.say('info', `the app also listens on ${nameAsked(asked)} itself; the workers share it`);
+  }
+
+  private refuse(server: Server, asked: Asked): void {
+    const { chosen } = this;
+    const whose = chosen === undefined ? 'the app' : `the app's server that asked for ${nameAsked(chosen.asked)}`;
+    const reason = `tsgun listens there for ${whose}`;
+    const text = `listen EADDRINUSE: address already in use ${nameAsked(asked)}: ${reason}; give this server another`;
+    const error = Object.assign(new Error(text), { code: 'EADDRINUSE', syscall: 'listen', port: asked.port });
+    process.nextTick(() => server.emit('error', error));
+  }
+}
+
+/** Whether both serve the same, such as Fastify's servers for the two addresses of `localhost`. */
+function isTwin(
+  { server }: { readonly server: Server },
+  { server: other, isClosed }: Pick<Seeming, 'server' | 'isClosed'>,
+) {
+  const [listener] = server.listeners('request');
+  return !isClosed && listener !== undefined && listener === other.listeners('request')[0];
+}
+
+function withoutCallback(args: readonly unknown[]): readonly unknown[] {
+  return args.filter((arg) => typeof arg !== 'function');
+}
+
+function closeAtAbort(server: Server, signal: AbortSignal): void {
+  const close = () => void server.close();
+  if (signal.aborted) process.nextTick(close);
+  else {
+    signal.addEventListener('abort', close, { once: true });
+    server.once('close', () => signal.removeEventListener('abort', close));
+  }
+}
+
+/** Told by what it has: `instanceof` would load node:http and node:http2 for every app. */
+export function isHttpServer(server: object): boolean {
+  return 'headersTimeout' in server || isHttp2Server(server);
+}
+
+export function isHttp2Server(server: object): boolean {
+  return 'updateSettings' in server;
+}

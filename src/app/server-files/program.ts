@@ -1,0 +1,213 @@
+/**
+ * Runs a program until it is known what it serves: what it exports, or the server that it lets listen. A program may take
+ * its time; one that has nothing left to do and neither exports an app nor listens has failed.
+ */
+
+import type { Socket } from 'node:net';
+import { setTimeout } from 'node:timers/promises';
+import { AppLoadError, report } from '../../errors.ts';
+import type { ServerAddress } from '../../node/listen.ts';
+import { detect } from '../detect.ts';
+import { type LoadedModule, loadModule } from '../load.ts';
+import type { AskedInterface } from '../names.ts';
+import { type AppSource, loadFrom } from '../script.ts';
+import { nameAsked } from './asked.ts';
+import { askedElsewhere, type Own } from './choice.ts';
+import { isHttp2Server, Listening } from './listening.ts';
+import { Pending } from './pending.ts';
+import { appOf, connect, isTlsServer } from './served.ts';
+import type { Sharing } from './sharing.ts';
+
+export interface Program {
+  /** What is to be served: an export, a server, or the function that takes a raw connection. */
+  readonly app: unknown;
+  /** The interface that it is for, as far as that is known. */
+  readonly asked: AskedInterface;
+  /** What was chosen, for people; undefined for an export. */
+  readonly serves?: string | undefined;
+  /** Where it wanted to listen, if that is not where tsgun does. */
+  readonly askedFor?: number | string | undefined;
+  readonly listening: Listening | undefined;
+}
+
+export interface ProgramHost {
+  readonly own: Own;
+  readonly address: ServerAddress;
+  readonly say: (level: 'info' | 'warn' | 'error', text: string) => void;
+  readonly sharing: Sharing;
+  /** What tsgun itself holds on to is not to keep the process, or the thread, from its end; or it is again. */
+  readonly letGo: (isFree: boolean) => void;
+  /** The app must be there by then, in milliseconds since 1970. */
+  readonly deadline: number;
+}
+
+/** Servers that may still come get so long, where the ones that listen ask for something else than tsgun has. */
+const quietMs = 100;
+/**
+ * The same while the module has not ended, as it may await the very server; and while nothing but a `net.Server` listens, as
+ * that is seldom what a program is for.
+ */
+const busyQuietMs = 1000;
+/** A module that exports an app and also calls `listen` somewhere gets so long for it. */
+const exportQuietMs = 5000;
+const lookMs = 10;
+
+export async function openProgram(source: AppSource, asked: AskedInterface, host: ProgramHost): Promise<Program> {
+  // A script hands its app over; what else it opens is its own.
+  if (source.script !== undefined) return { app: await loadFrom(source), asked, listening: undefined };
+  const run = new Run(source.app, asked, host);
+  return run.open();
+}
+
+class Run {
+  private readonly text: string;
+  private readonly asked: AskedInterface;
+  private readonly host: ProgramHost;
+  private readonly listening: Listening;
+  private module: LoadedModule | undefined = undefined;
+  private error: unknown = undefined;
+  private hasFailed = false;
+  private changedAt = 0;
+  private wake = () => {};
+
+  constructor(text: string, asked: AskedInterface, host: ProgramHost) {
+    this.text = text;
+    this.asked = asked;
+    this.host = host;
+    const { own, address, say, sharing } = host;
+    this.listening = new Listening({
+      own,
+      address,
+      say,
+      sharing,
+      onChange: () => {
+        this.changedAt = performance.now();
+        this.wake();
+      },
+    });
+  }
+
+  async open(): Promise<Program> {
+    this.listening.watch();
+    const pending = new Pending(() => this.listening.held);
+    void loadModule(this.text, true).then(
+      (module) => {
+        this.module = module;
+        this.changedAt = performance.now();
+        this.wake();
+      },
+      (error: unknown) => {
+        this.hasFailed = true;
+        this.error = error;
+        this.wake();
+      },
+    );
+    let onEnd = () => {};
+    const ended = new Promise<'ended'>((resolve) => {
+      onEnd = () => resolve('ended');
+    });
+    process.once('beforeExit', onEnd);
+    this.host.letGo(true);
+    try {
+      for (;;) {
+        const program = await this.look(pending);
+        if (program !== undefined) return program;
+        if (this.module !== undefined && Date.now() >= this.host.deadline) throw this.nothing(' in time');
+        const changed = new Promise<'changed'>((resolve) => {
+          this.wake = () => resolve('changed');
+        });
+        const soon = setTimeout(lookMs, 'soon' as const, { ref: false });
+        if ((await Promise.race([changed, ended, soon])) === 'ended') return await this.last();
+      }
+    } finally {
+      process.off('beforeExit', onEnd);
+      this.host.letGo(false);
+    }
+  }
+
+  /** What it is by now, if that is certain. */
+  private async look(pending: Pending): Promise<Program | undefined> {
+    if (this.hasFailed) throw this.error;
+    const { listening, module } = this;
+    if (module?.exportName !== undefined) return this.exported(module.exported);
+    const isLoaded = module !== undefined;
+    if (listening.best !== undefined && this.mayListen) {
+      if (listening.isSure) return this.served();
+      const quiet = performance.now() - this.changedAt;
+      if (isLoaded && (await pending.isNone())) return this.served();
+      return quiet >= (isLoaded && listening.best.isHttp ? quietMs : busyQuietMs) ? this.served() : undefined;
+    }
+    if (!isLoaded || !this.exportsApp(module)) return undefined;
+    const mayStillListen = this.mayListen && module.mentionsListen && !(await pending.isNone());
+    if (mayStillListen && performance.now() - this.changedAt < exportQuietMs) return undefined;
+    return this.exported(module.exported);
+  }
+
+  /** Nothing is left that could happen. */
+  private async last(): Promise<Program> {
+    if (this.hasFailed) throw this.error;
+    if (this.listening.best !== undefined && this.mayListen) return this.served();
+    if (this.module === undefined)
+      throw new AppLoadError(`app: ${this.text} waits for something that will not happen: does it await at its top?`);
+    if (this.exportsApp(this.module)) return this.exported(this.module.exported);
+    throw this.nothing('');
+  }
+
+  /** An interface that was asked for, and that no server speaks. */
+  private get mayListen(): boolean {
+    return this.asked !== 'wsgi' && this.asked !== 'fetch';
+  }
+
+  private exportsApp(module: LoadedModule): boolean {
+    if (module.problem !== undefined) return false;
+    if (this.asked !== 'auto') return true;
+    try {
+      detect(module.exported);
+      return true;
+    } catch {
+      return false;
+    }
+  }
+
+  private exported(app: unknown): Program {
+    this.listening.decide();
+    return { app, asked: this.asked, listening: this.listening };
+  }
+
+  private served(): Program {
+    const { count } = this.listening;
+    const { server, asked, isHttp } = this.listening.decide()!;
+    const kind = isHttp2Server(server) ? 'Http2Server' : isHttp ? 'http.Server' : 'net.Server';
+    const isTcp = !isHttp || this.asked === 'tcp';
+    if (!isTcp && (isTlsServer(server) || isHttp2Server(server)))
+      this.host.say(
+        'warn',
+        `the app's ${kind} is served in plain HTTP/1.1, without its own TLS: tsgun answers in its place`,
+      );
+    return {
+      app: isTcp ? (socket: Socket) => connect(server, socket) : appOf(server),
+      asked: isTcp ? 'tcp' : 'node',
+      serves: `the ${kind} that asked for ${nameAsked(asked)}${count > 1 ? `, one of ${count} that listen` : ''}`,
+      askedFor: askedElsewhere(this.host.own, asked),
+      listening: this.listening,
+    };
+  }
+
+  /** @param when completes "it does not listen" */
+  private nothing(when: string): AppLoadError {
+    const { problem, exported } = this.module!;
+    const why = problem ?? whyNot(exported);
+    return new AppLoadError(
+      `app: ${why}, and it does not listen${when}: export an app, or call listen() on its server`,
+    );
+  }
+}
+
+function whyNot(exported: unknown): string {
+  try {
+    detect(exported);
+    return 'what it exports cannot be served';
+  } catch (error) {
+    return report(error).message.replace(/^app: /, '');
+  }
+}

@@ -1,0 +1,28 @@
+/** What serves in the name of a server that does not listen itself. */
+
+import { once } from 'node:events';
+import type { Server, Socket } from 'node:net';
+import { isHttp2Server } from './listening.ts';
+
+/** For TLS, whose options node:http takes for no server of its own. */
+export function isTlsServer(server: object): boolean {
+  return 'setSecureContext' in server;
+}
+
+/** What takes the requests of a server. That of node:http2 speaks of them as node:http does, if it has listeners for it. */
+export function appOf(server: Server): unknown {
+  if (!isHttp2Server(server)) return server;
+  return (request: unknown, response: unknown) => {
+    if (!server.emit('request', request, response)) throw new Error('the Http2Server has no listener for `request`');
+  };
+}
+
+/** A raw connection, as a server has it. */
+export function connect(server: Server, socket: Socket): Promise<unknown> | undefined {
+  const { allowHalfOpen, pauseOnConnect } = server as { allowHalfOpen?: boolean; pauseOnConnect?: boolean };
+  Object.assign(socket, { server });
+  if (pauseOnConnect === true) socket.pause();
+  server.emit('connection', socket);
+  // The app ends its side by itself.
+  return allowHalfOpen === true ? once(socket, 'close') : undefined;
+}

@@ -1,0 +1,50 @@
+/** Servers that listen for themselves, in each process and each thread: who shares their port between them. */
+
+import type { Server } from 'node:net';
+import { listenReally, PretendingServer, takeNextEvent } from '../../node/listen.ts';
+
+/** node:cluster, which knows processes only; between threads the system, or nobody. */
+export type Sharing = 'cluster' | 'threads';
+
+/** Before, only the first thread that asks for a port gets it. */
+const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
+const canReusePort = process.platform === 'linux' && (major > 22 || (major === 22 && minor >= 12));
+
+/** @param open how the server listens: given the arguments of `listen` */
+export function listenShared(
+  server: Server,
+  args: readonly unknown[],
+  sharing: Sharing,
+  open: (args: readonly unknown[]) => void = (each) => listenReally(server, ...each),
+): void {
+  if (sharing === 'cluster') return open(args);
+  if (!canReusePort) leaveToSibling(server);
+  open(asOptions(args));
+}
+
+/** In a thread `exclusive` means: without node:cluster. */
+function asOptions(args: readonly unknown[]): readonly unknown[] {
+  const [first, second] = args;
+  const callback = args.findLast((arg) => typeof arg === 'function');
+  const how = { exclusive: true };
+  if (typeof first === 'object' && first !== null)
+    return [{ ...first, ...how, ...('port' in first && canReusePort ? { reusePort: true } : {}) }, callback];
+  if (typeof first === 'string' && Number.isNaN(Number(first))) return [{ path: first, ...how }, callback];
+  const port = typeof first === 'function' || first === undefined ? 0 : Number(first);
+  const host = typeof second === 'string' ? { host: second } : {};
+  return [{ port, ...host, ...how, ...(canReusePort ? { reusePort: true } : {}) }, callback];
+}
+
+/** The program has asked for it once, and not once for each thread: that another has it already is no error of its. */
+function leaveToSibling(server: Server): void {
+  takeNextEvent(server, (event, error) => {
+    if (event !== 'error' || Object(error).code !== 'EADDRINUSE') return false;
+    const { address = '::', port = 0 } = Object(error) as { address?: string; port?: number };
+    new PretendingServer(server, {
+      address: { address, family: address.includes(':') ? 'IPv6' : 'IPv4', port },
+      countConnections: () => 0,
+      onClose: () => true,
+    }).unref();
+    return true;
+  });
+}

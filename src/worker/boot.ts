@@ -1,0 +1,114 @@
+/** From an order to a worker that accepts: the app, its class, its hooks. */
+
+import type { PreparedApp } from '../app/interface.ts';
+import { prepareApp } from '../app/interfaces.ts';
+import { type AskedInterface, schemeOf, servedBy } from '../app/names.ts';
+import type { Listening } from '../app/server-files/listening.ts';
+import { openProgram, type Program, type ProgramHost } from '../app/server-files/program.ts';
+import type { Handler } from '../app/wsgi/wsgi.ts';
+import type { Observers } from '../http/observers.ts';
+import type { AnswerClaims } from '../http/wire/answer-claims.ts';
+import type { Found, WorkerOrder } from '../ipc/messages.ts';
+import type { Shortages } from '../ipc/shortages.ts';
+import type { Logger } from '../logger.ts';
+import type { Worker } from './classes/worker.ts';
+import { explainEarlyExit } from './early-exit.ts';
+import type { WorkerHooks } from './hooks.ts';
+import { become } from './identity.ts';
+import type { Own } from './own.ts';
+import { type ProgramSurroundings, prepareSurroundings } from './surroundings.ts';
+import type { Tracker } from './track.ts';
+
+export interface Booted {
+  readonly worker: Worker;
+  readonly found: Found;
+  /** What the URL of an address begins with at which it is served. */
+  readonly scheme: string;
+  /** What the app lets listen, where it is loaded in the main thread. */
+  readonly listening: Listening | undefined;
+  /** The app's own end. */
+  readonly close: PreparedApp['close'];
+}
+
+export interface BootOptions {
+  readonly order: WorkerOrder;
+  readonly own: Own;
+  readonly log: Logger;
+  readonly hooks: WorkerHooks;
+  readonly tracker: Tracker;
+  readonly shortages: Shortages;
+  readonly observers: Observers;
+  readonly answerClaims: AnswerClaims;
+}
+
+interface Loaded extends Program, PreparedApp {}
+
+export async function boot({
+  order,
+  own,
+  log,
+  hooks,
+  tracker,
+  shortages,
+  observers,
+  answerClaims,
+}: BootOptions): Promise<Booted> {
+  const { settings, sockets, hooksFrom, slot } = order;
+  const surroundings = prepareSurroundings(order);
+  if (typeof hooksFrom === 'object') await hooks.readFile(hooksFrom.file);
+  if (order.identity !== undefined) become(order.identity);
+  const isElsewhere = own.makeWorker.loadsApp === false && hooksFrom !== 'script';
+  const loaded = isElsewhere ? nothing(own.asked) : await load(order, own.asked, surroundings, log);
+  if (hooksFrom === 'script') await hooks.takeOffered();
+  const { app, asked, serves, askedFor, listening, close } = loaded;
+  const isAsPlanned = servedBy(asked) === servedBy(own.asked);
+  const makeWorker = isAsPlanned ? own.makeWorker : own.makeRawWorker!;
+  const { onError } = hooks;
+  const observe = (handle: Handler) => hooks.observe(handle, observers);
+  const { http: track, connection: onBegin } = tracker;
+  const from = { app, asked, source: order, surroundings };
+  const worker = makeWorker({
+    ...from,
+    settings,
+    sockets,
+    log,
+    observers,
+    observe,
+    onError,
+    track,
+    onBegin,
+    slot,
+    shortages,
+    answerClaims,
+  });
+  await worker.load?.();
+  await hooks.initialized();
+  await worker.start();
+  const found = worker.found ?? { interface: worker.interface, serves, askedFor };
+  return { worker, found, scheme: schemeOf(asked), listening, close };
+}
+
+function nothing(asked: AskedInterface): Loaded {
+  return { app: undefined, asked, listening: undefined, close: async () => {} };
+}
+
+async function load(
+  order: WorkerOrder,
+  asked: AskedInterface,
+  surroundings: ProgramSurroundings,
+  log: Logger,
+): Promise<Loaded> {
+  const isOver = explainEarlyExit();
+  const host: ProgramHost = {
+    ...surroundings,
+    say: (level, text) => log.say(level, {}, text),
+    sharing: 'cluster',
+    letGo: (isFree) => (isFree ? process.channel?.unref() : process.channel?.ref()),
+  };
+  try {
+    const program = await openProgram(order, asked, host);
+    return { ...program, ...(await prepareApp(program.app, program.asked)) };
+  } finally {
+    isOver();
+  }
+}

@@ -1,0 +1,48 @@
+/** What a program finds around it in a worker or a thread: where it listens, and the variables that say so. */
+
+import { isIPv6 } from 'node:net';
+import type { Bound, Own } from '../app/server-files/choice.ts';
+import { type Address, address } from '../config/addresses.ts';
+import { milliseconds } from '../config/durations.ts';
+import type { WorkerOrder } from '../ipc/messages.ts';
+import type { ServerAddress } from '../node/listen.ts';
+
+/** It travels to threads. */
+export interface ProgramSurroundings {
+  readonly own: Own;
+  readonly address: ServerAddress;
+  /** When the app must have been loaded, in milliseconds since 1970: a little before the master loses its patience. */
+  readonly deadline: number;
+}
+
+/**
+ * Sets `PORT` and `HOST` where the user has not: to the first TCP address.
+ */
+export function prepareSurroundings({
+  sockets,
+  settings,
+}: Pick<WorkerOrder, 'sockets' | 'settings'>): ProgramSurroundings {
+  // A worker that only checks has no sockets.
+  const listed = sockets.length > 0 ? sockets.map((socket) => address(socket.address)) : settings.bind;
+  const bound = listed.map(boundAt);
+  const first = bound.find(({ port }) => port !== undefined);
+  if (first !== undefined) {
+    process.env.PORT ??= String(first.port);
+    process.env.HOST ??= first.host;
+  }
+  const bootMs = milliseconds(settings.bootTimeout);
+  return {
+    own: { bound, port: process.env.PORT },
+    address: addressOf(first ?? bound[0]),
+    deadline: performance.timeOrigin + bootMs - Math.min(bootMs / 5, 500),
+  };
+}
+
+function boundAt(where: Address): Bound {
+  if (where.kind === 'tcp') return { host: where.host, port: where.port };
+  return where.kind === 'unix' ? { path: where.path } : {};
+}
+
+function addressOf({ host = '127.0.0.1', port = 0, path }: Bound = {}): ServerAddress {
+  return path ?? { address: host, family: isIPv6(host) ? 'IPv6' : 'IPv4', port };
+}

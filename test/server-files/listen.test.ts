@@ -1,0 +1,345 @@
+/** What a program sees of its servers, and what becomes of them. */
+
+import { once } from 'node:events';
+import { connect } from 'node:net';
+import { describe, expect, it } from 'vitest';
+import { makeFolder, type StartOptions, start, Tsgun } from '../integration/harness.ts';
+
+/** A program that answers with what it has seen so far, and tsgun that runs it. */
+function run(text: string, args: readonly string[] = [], options: StartOptions = {}): Tsgun {
+  const { path } = makeFolder({
+    'server.cjs': `const http = require('node:http');
+      const net = require('node:net');
+      const seen = [];
+      const answer = (req, res) => res.end(JSON.stringify(seen));
+      ${text}`,
+  });
+  return start('server.cjs', args, { cwd: path, ...options });
+}
+
+async function seenBy(tsgun: Tsgun): Promise<unknown> {
+  return JSON.parse((await tsgun.get('/')).text);
+}
+
+const portOf = async (tsgun: Tsgun) => Number(new URL(await tsgun.url()).port);
+
+describe('the server of a program', () => {
+  it.each([
+    'server.listen(3000, callback)',
+    "server.listen('3000', '127.0.0.1', callback)",
+    'server.listen(3000, 511, callback)',
+    'server.listen(callback)',
+    "server.listen('/tmp/nobody-makes-this.sock', callback)",
+    'server.listen({ port: 3000, exclusive: true }, callback)',
+    'server.listen({ port: 3000, signal: new AbortController().signal }, callback)',
+    'server.listen({ fd: 3 }, callback)',
+    'server.listen(3000, callback).unref()',
+  ])('%s: it is told that it listens, where tsgun does', async (listen) => {
+    const tsgun = run(`const server = http.createServer(answer);
+      const callback = () => seen.push('callback');
+      server.on('listening', () => seen.push(server.listening, server.address()));
+      const same = ${listen};
+      seen.push(same === server, server.listening);`);
+    const port = await portOf(tsgun);
+    expect(await seenBy(tsgun)).toEqual(
+      expect.arrayContaining([true, true, 'callback', { address: '127.0.0.1', family: 'IPv4', port }]),
+    );
+    expect(tsgun.text).toEqual([]);
+    await tsgun.stop();
+  });
+
+  it('may listen once only', async () => {
+    const tsgun = run(`const server = http.createServer(answer).listen(3000);
+      try { server.listen(3001); } catch (error) { seen.push(error.code); }
+      try { http.createServer().listen(99999); } catch (error) { seen.push(error.code); }`);
+    expect(await seenBy(tsgun)).toEqual(['ERR_SERVER_ALREADY_LISTEN', 'ERR_SOCKET_BAD_PORT']);
+    await tsgun.stop();
+  });
+
+  it('has the path of a unix socket for its address', async () => {
+    const { path } = makeFolder({
+      'app.cjs': "const server = require('http').createServer((q, s) => s.end(server.address())).listen(3000)",
+    });
+    const tsgun = new Tsgun(['app.cjs', '--bind', `unix:${path}/own.sock`], { cwd: path });
+    await tsgun.event('worker_ready');
+    const socket = connect(`${path}/own.sock`);
+    socket.end('GET / HTTP/1.0\r\n\r\n');
+    const [bytes] = await once(socket, 'data');
+    expect(String(bytes)).toContain(`${path}/own.sock`);
+    await tsgun.stop();
+  });
+
+  it('may listen late, and the worker is ready then', async () => {
+    const tsgun = run(`setTimeout(() => http.createServer(answer).listen(process.env.PORT), 600); seen.push('late');`);
+    expect(await seenBy(tsgun)).toEqual(['late']);
+    expect((await tsgun.event('worker_ready')).bootMs).toBeGreaterThan(600);
+    await tsgun.stop();
+  });
+
+  it('may listen while its module waits for ever', async () => {
+    const { path } = makeFolder({
+      'app.mjs':
+        "import { createServer } from 'http'; createServer((q, s) => s.end('up')).listen(3000); await new Promise(() => {});",
+    });
+    const tsgun = start('app.mjs', [], { cwd: path });
+    expect((await tsgun.get('/')).text).toBe('up');
+    await tsgun.stop();
+  });
+
+  it('that the app closes is the end of its worker, after the requests that run; another takes its place', async () => {
+    const tsgun = run(`const server = http.createServer((req, res) => {
+        if (req.url === '/close') server.close((error) => console.log('closed', String(error)));
+        setTimeout(() => res.end('done'), req.url === '/close' ? 300 : 0);
+      }).listen(3000);`);
+    expect((await tsgun.get('/close')).text).toBe('done');
+    await tsgun.event('worker_exited');
+    expect(tsgun.lines('worker_exited')[0]).toMatchObject({ code: 0, reason: 'killed' });
+    expect(tsgun.stdout).toContain('closed undefined');
+    await tsgun.event('worker_ready', 2);
+    expect(await tsgun.ask('/')).toBe('done');
+    await tsgun.stop();
+  });
+
+  it('knows its connections', async () => {
+    const tsgun = run(`const server = http.createServer((req, res) =>
+        server.getConnections((error, count) => res.end(JSON.stringify([count, server.closeIdleConnections(), server.unref() === server, server.ref() === server])))
+      ).listen(3000);`);
+    expect(await seenBy(tsgun)).toEqual([1, null, true, true]);
+    await tsgun.stop();
+  });
+});
+
+describe('of several servers', () => {
+  it('one that looks for a free port does not count, and the program may then take that port', async () => {
+    const tsgun = run(`const probe = net.createServer().listen(3000, () => {
+        const { port } = probe.address();
+        probe.close(() => http.createServer(answer).listen(port, () => seen.push('app')));
+      });`);
+    expect(await seenBy(tsgun)).toEqual(['app']);
+    expect((await tsgun.event('worker_ready')).askedFor).toBeUndefined();
+    await tsgun.stop();
+  });
+
+  it('one that asks for any port at all gets one that is free', async () => {
+    const tsgun = run(`const probe = net.createServer().listen(0, () => {
+        const { port } = probe.address();
+        probe.close(() => net.createServer().listen(port).on('error', (error) => seen.push(error.code)).on('listening', () => seen.push(port !== Number(process.env.PORT))));
+      });
+      setTimeout(() => http.createServer(answer).listen(process.env.PORT), 200);`);
+    expect(await seenBy(tsgun)).toEqual([true]);
+    await tsgun.stop();
+  });
+
+  it('the one that asks for $PORT is the app, and the others listen for themselves, shared by the workers', async () => {
+    const other = await freePort();
+    const tsgun = run(
+      `http.createServer((req, res) => res.end('metrics')).listen(${other}, '127.0.0.1', () => seen.push('metrics'));
+       http.createServer(answer).listen(process.env.PORT, () => seen.push('app'));`,
+      ['--workers', '2'],
+    );
+    await tsgun.workers(2);
+    const ready = tsgun.lines('worker_ready')[0]!;
+    expect(ready.serves).toMatch(/^the http\.Server that asked for port \d+, one of 2 that listen$/);
+    expect(ready.askedFor).toBeUndefined();
+    expect((await seenBy(tsgun)) as string[]).toEqual(expect.arrayContaining(['metrics', 'app']));
+    const metrics = () => fetch(`http://127.0.0.1:${other}/`, { headers: { connection: 'close' } });
+    expect(await (await metrics()).text()).toBe('metrics');
+    expect(tsgun.log.map(({ msg }) => msg)).toContain(
+      `the app also listens on 127.0.0.1:${other} itself; the workers share it`,
+    );
+    tsgun.signal('SIGHUP');
+    await tsgun.event('reload_finished');
+    await tsgun.event('worker_exited', 2);
+    expect(await (await metrics()).text()).toBe('metrics');
+    await tsgun.stop();
+    await expect(metrics()).rejects.toThrow();
+  });
+
+  it('one that needs the address of tsgun fails, and the error names both', async () => {
+    const tsgun = run(`http.createServer(answer).listen(3000);
+      setTimeout(() => net.createServer().on('error', ({ code, message }) => seen.push(code, message)).listen(process.env.PORT), 300);
+      setInterval(() => {}, 1000);`);
+    await tsgun.event('worker_ready');
+    const port = await portOf(tsgun);
+    let seen: unknown[] = [];
+    while (seen.length === 0) seen = (await seenBy(tsgun)) as unknown[];
+    expect(seen).toEqual([
+      'EADDRINUSE',
+      `listen EADDRINUSE: address already in use port ${port}: tsgun listens there for the app's server that asked for port 3000; give this server another`,
+    ]);
+    await tsgun.stop();
+  });
+
+  it('in threads each may have one of its own too', async () => {
+    const other = await freePort();
+    const tsgun = run(
+      `http.createServer(answer).listen(process.env.PORT, () => seen.push('app'));
+       http.createServer((req, res) => res.end('metrics')).listen(${other}, '127.0.0.1').on('error', () => {});`,
+      ['--worker-class', 'threaded', '--threads', '3'],
+    );
+    expect(await seenBy(tsgun)).toEqual(['app']);
+    expect(await (await fetch(`http://127.0.0.1:${other}/`, { headers: { connection: 'close' } })).text()).toBe(
+      'metrics',
+    );
+    expect(await tsgun.stop()).toEqual({ code: 0, signal: null });
+  });
+});
+
+describe('a program that exports and listens', () => {
+  const both = `const app = (req, res) => res.end('export');
+    const server = http.createServer((req, res) => res.end('server')).listen(3000);`;
+
+  it('is served by its server', async () => {
+    const tsgun = run(`${both} module.exports = app;`);
+    expect((await tsgun.get('/')).text).toBe('server');
+    await tsgun.stop();
+  });
+
+  it('is served by its export where that is named, and its server binds nothing', async () => {
+    const { path } = makeFolder({
+      'server.cjs': `const http = require('node:http'); ${both} exports.app = app; server.on('error', (error) => console.log(error));
+        server.on('listening', () => console.log('listens on', server.address().port));`,
+    });
+    const tsgun = start('server.cjs:app', ['--interface', 'node'], { cwd: path });
+    expect((await tsgun.get('/')).text).toBe('export');
+    expect((await tsgun.event('worker_ready')).serves).toBeUndefined();
+    await tsgun.until(
+      () => tsgun.stdout === `listens on ${new URL(String(tsgun.lines('listening')[0]!.url)).port}\n`,
+      'told',
+    );
+    await tsgun.stop();
+  });
+
+  it('is served by its server where that listens after a while', async () => {
+    const tsgun = run(`module.exports = (req, res) => res.end('export');
+      setTimeout(() => http.createServer((req, res) => res.end('server')).listen(3000), 500);`);
+    expect((await tsgun.get('/')).text).toBe('server');
+    await tsgun.stop();
+  });
+});
+
+describe('the process of a program', () => {
+  it.each(['async', 'threaded'])(
+    'is as under node: its main module, its arguments, its environment (%s)',
+    async (workerClass) => {
+      const tsgun = run(
+        `const { basename } = require('node:path');
+       seen.push(require.main === module, basename(require.main.filename), process.argv.slice(1).map((arg) => basename(arg)),
+         require('node:cluster').isPrimary, process.env.PORT, process.env.HOST);
+       http.createServer(answer).listen(3000);`,
+        ['--worker-class', workerClass, '--threads', '1', '--', '--flag', 'x', '1e3'],
+        { env: { PORT: undefined, HOST: undefined } },
+      );
+      const port = await portOf(tsgun);
+      expect(await seenBy(tsgun)).toEqual([
+        true,
+        'server.cjs',
+        ['server.cjs', '--flag', 'x', '1e3'],
+        false,
+        String(port),
+        '127.0.0.1',
+      ]);
+      await tsgun.stop();
+    },
+  );
+
+  it.each(['async', 'threaded'])('is as under node for an ES module too (%s)', async (workerClass) => {
+    const { path } = makeFolder({
+      'server.mjs': `import { createServer } from 'node:http';
+        createServer((req, res) => res.end(JSON.stringify([import.meta.main, process.argv[1].endsWith('/server.mjs')]))).listen(3000);`,
+    });
+    const tsgun = start('server.mjs', ['--worker-class', workerClass, '--threads', '1'], { cwd: path });
+    const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
+    const knowsMain = major > 24 || (major === 24 && minor >= 2) || (major === 22 && minor >= 18);
+    expect(JSON.parse((await tsgun.get('/')).text)).toEqual([knowsMain ? true : null, true]);
+    await tsgun.stop();
+  });
+
+  it('has the port and the host that the user has set', async () => {
+    const tsgun = run('seen.push(process.env.PORT, process.env.HOST); http.createServer(answer).listen(3000);', [
+      '--env',
+      'PORT=3000',
+      '--env',
+      'HOST=example.org',
+    ]);
+    expect(await seenBy(tsgun)).toEqual(['3000', 'example.org']);
+    expect((await tsgun.event('worker_ready')).askedFor).toBe(3000);
+    await tsgun.stop();
+  });
+
+  it.each([
+    ['https', "require('node:https').createServer({}, answer)", 'http.Server'],
+    ['http2', "require('node:http2').createServer(answer)", 'Http2Server'],
+    ['secure http2', "require('node:http2').createSecureServer({ allowHTTP1: true }, answer)", 'Http2Server'],
+  ])('is served in plain HTTP where it speaks %s, and the log says so', async (_, server, kind) => {
+    const tsgun = run(`${server}.listen(8443, () => seen.push('listens'));`);
+    expect(await seenBy(tsgun)).toEqual(['listens']);
+    expect(await tsgun.event('worker_ready')).toMatchObject({
+      serves: `the ${kind} that asked for port 8443`,
+      askedFor: 8443,
+    });
+    expect(tsgun.log.filter(({ level, msg }) => level === 'warn' && /plain HTTP/.test(msg))).toHaveLength(1);
+    await tsgun.stop();
+  });
+});
+
+describe('a program with no app', () => {
+  it.each([
+    [
+      'that exports nothing and listens nowhere',
+      'app.mjs',
+      'setTimeout(() => {}, 100);',
+      /app\.mjs has no default export and none named app \(it exports nothing\).* and it does not listen: export an app, or call listen\(\) on its server$/,
+    ],
+    [
+      'that exports something else',
+      'app.mjs',
+      'export const routes = [], db = 1;',
+      /it exports db, routes\).*, and it does not listen/,
+    ],
+    ['in CommonJS', 'app.cjs', 'exports.start = () => {};', /^app: the export is an object.*, and it does not listen/],
+    [
+      'in CommonJS that exports nothing',
+      'app.cjs',
+      '1;',
+      /app\.cjs has no default export and none named app \(it exports nothing\)/,
+    ],
+    [
+      'whose server is closed again',
+      'app.cjs',
+      "require('http').createServer().listen(3000, function () { this.close(); });",
+      /does not listen/,
+    ],
+    [
+      'that waits for what never comes',
+      'app.mjs',
+      'await new Promise(() => {});',
+      /^app: app\.mjs waits for something that will not happen/,
+    ],
+  ])('%s ends at once with 4, and the error says what it could do', async (_, name, text, error) => {
+    const { path } = makeFolder({ [name]: text });
+    for (const workerClass of ['async', 'threaded']) {
+      const tsgun = start(name, ['--worker-class', workerClass, '--threads', '2'], { cwd: path });
+      expect(await tsgun.exited).toEqual({ code: 4, signal: null });
+      expect(tsgun.lines('worker_exited')[0]!.error).toMatch(error);
+    }
+  });
+
+  it('and with something left to do ends with the boot timeout', async () => {
+    const { path } = makeFolder({ 'app.mjs': 'export const other = 1; setInterval(() => {}, 1000);' });
+    const tsgun = start('app.mjs', ['--boot-timeout', '1.5'], { cwd: path });
+    expect(await tsgun.exited).toEqual({ code: 4, signal: null });
+    expect(tsgun.lines('worker_exited')[0]!.error).toMatch(
+      /it exports other\).*, and it does not listen in time: export an app, or call listen\(\)/,
+    );
+  });
+});
+
+async function freePort(): Promise<number> {
+  const { createServer } = await import('node:net');
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as { port: number };
+  await new Promise((resolve) => server.close(resolve));
+  return port;
+}

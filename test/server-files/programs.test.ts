@@ -1,0 +1,204 @@
+/** Programs as their frameworks' manuals have them, unchanged: each answers as under node, and lives on over reloads and crashes. */
+
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { type AddressInfo, connect, createServer } from 'node:net';
+import { fileURLToPath } from 'node:url';
+import { io } from 'socket.io-client';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { WebSocket } from 'ws';
+import { eventually, start, type Tsgun } from '../integration/harness.ts';
+
+const folder = fileURLToPath(new URL('programs', import.meta.url));
+
+interface Answer {
+  readonly status: number;
+  readonly type: string | null;
+  readonly text: string;
+}
+
+async function answerOf(base: string, [path, init]: Question): Promise<Answer> {
+  const response = await fetch(base + path, init);
+  return { status: response.status, type: response.headers.get('content-type'), text: await response.text() };
+}
+
+type Question = readonly [path: string, init?: RequestInit];
+
+const json = { method: 'POST', headers: { 'content-type': 'application/json' }, body: '{"a":1}' };
+const programs: Record<string, readonly Question[]> = {
+  'http.cjs': [['/a?b=c'], ['/a', { method: 'PUT', body: 'x' }]],
+  'express.mjs': [['/user/7'], ['/echo', json], ['/nowhere']],
+  'koa.mjs': [['/a?b=c']],
+  'fastify.mjs': [['/user/7'], ['/nowhere']],
+  'hono.mjs': [['/user/7'], ['/nowhere']],
+  'nest.ts': [['/user/7'], ['/nowhere']],
+};
+
+/** The program as node runs it, on a port of its own. */
+async function openUsual(name: string): Promise<{ url: string; process: ChildProcess }> {
+  const [free] = await freePorts(1);
+  // A port that is written down is replaced, as the tests run beside each other.
+  const replace = `import net from 'node:net';
+    const listen = net.Server.prototype.listen;
+    net.Server.prototype.listen = function (...args) {
+      const [first, ...rest] = args;
+      const asked = typeof first === 'object' ? { ...first, port: ${free} } : ${free};
+      return Reflect.apply(listen, this, [asked, ...rest]);
+    };`;
+  const args = ['--import', `data:text/javascript,${encodeURIComponent(replace)}`, name];
+  const usual = spawn(process.execPath, args, {
+    cwd: folder,
+    env: { ...process.env, PORT: String(free) },
+    stdio: 'ignore',
+  });
+  onTestFinished(() => void usual.kill('SIGKILL'));
+  const url = `http://127.0.0.1:${free}`;
+  await eventually(() =>
+    fetch(url).then(
+      () => true,
+      () => false,
+    ),
+  );
+  return { url, process: usual };
+}
+
+async function freePorts(count: number): Promise<number[]> {
+  const servers = Array.from({ length: count }, () => createServer().listen(0, '127.0.0.1'));
+  await Promise.all(servers.map((server) => once(server, 'listening')));
+  const ports = servers.map((server) => (server.address() as AddressInfo).port);
+  await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))));
+  return ports;
+}
+
+function startProgram(name: string, args: readonly string[]): Tsgun {
+  return start(name, ['--threads', '2', ...args], { cwd: folder });
+}
+
+/** Asks without a pause, each time on a connection of its own, until it is told to stop. */
+function askOn(base: string, path: string) {
+  const failures: unknown[] = [];
+  let count = 0;
+  let isOver = false;
+  const ask = async () => {
+    while (!isOver)
+      await fetch(base + path, { headers: { connection: 'close' } }).then(
+        async (response) => {
+          await response.text();
+          if (response.status !== 200) failures.push(response.status);
+          count++;
+        },
+        (error: unknown) => failures.push(error),
+      );
+  };
+  const asking = Promise.all([ask(), ask(), ask()]);
+  return {
+    failures,
+    atLeast: (more: number) => {
+      const wanted = count + more;
+      return eventually(() => count >= wanted);
+    },
+    async stop() {
+      isOver = true;
+      await asking;
+    },
+  };
+}
+
+describe.each(Object.keys(programs))('%s', (name) => {
+  const questions = programs[name]!;
+  const path = questions[0]![0];
+
+  it.each(name.endsWith('.ts') ? ['async'] : ['async', 'threaded', 'sync'])(
+    'answers as under node (%s)',
+    async (workerClass) => {
+      const tsgun = startProgram(name, ['--worker-class', workerClass]);
+      // The types are compiled by nobody there.
+      const usual = name.endsWith('.ts') ? undefined : await openUsual(name);
+      const base = await tsgun.url('');
+      expect(await tsgun.event('worker_ready')).toMatchObject({
+        interface: 'node',
+        serves: expect.stringMatching(/^the http\.Server that asked for /),
+      });
+      for (const question of questions) {
+        const answer = await answerOf(base, question);
+        if (usual !== undefined) expect(answer).toEqual(await answerOf(usual.url, question));
+      }
+      expect(await tsgun.stop()).toEqual({ code: 0, signal: null });
+    },
+  );
+
+  it('loses no request at a reload, when workers come and go, and when the service stops', async () => {
+    const tsgun = startProgram(name, ['--workers', '2']);
+    await tsgun.workers(2);
+    const asking = askOn(await tsgun.url(''), path);
+    await asking.atLeast(20);
+    tsgun.signal('SIGHUP');
+    await tsgun.event('reload_finished');
+    tsgun.signal('SIGTTIN');
+    await tsgun.event('worker_ready', 5);
+    tsgun.signal('SIGTTOU');
+    await tsgun.until(() => tsgun.lines('worker_exited').length >= 3, 'three workers have left');
+    await asking.atLeast(20);
+    await asking.stop();
+    expect(asking.failures).toEqual([]);
+
+    process.kill(tsgun.living()[0]!, 'SIGKILL');
+    await tsgun.event('worker_ready', 6);
+    expect(await answerOf(await tsgun.url(''), questions[0]!)).toMatchObject({ status: 200 });
+    expect(await tsgun.stop()).toEqual({ code: 0, signal: null });
+    expect(tsgun.text.filter((line) => /EADDRINUSE/.test(line))).toEqual([]);
+  });
+});
+
+it('a WebSocket of a program that listens late is served, and told when its worker leaves', async () => {
+  const tsgun = startProgram('ws.mjs', []);
+  const base = await tsgun.url('');
+  expect(await answerOf(base, ['/'])).toMatchObject({ text: 'over HTTP\n' });
+  const socket = new WebSocket(base.replace('http', 'ws'));
+  await once(socket, 'open');
+  socket.send('hello');
+  expect(String((await once(socket, 'message'))[0])).toBe('echo hello');
+  const closed = once(socket, 'close');
+  const exit = tsgun.stop('SIGINT');
+  expect((await closed)[0]).toBe(1001);
+  expect(await exit).toEqual({ code: 0, signal: null });
+});
+
+it('a Socket.IO program over WebSocket is served', async () => {
+  const tsgun = startProgram('socket-io.cjs', ['--workers', '2']);
+  const socket = io(await tsgun.url(''), { transports: ['websocket'], reconnection: false });
+  onTestFinished(() => void socket.close());
+  expect(await socket.emitWithAck('say', 'hello')).toBe('heard hello');
+  socket.close();
+  expect(await tsgun.stop('SIGINT')).toEqual({ code: 0, signal: null });
+});
+
+it.each(['async', 'sync'])('a raw TCP program is served, and ends its connections itself (%s)', async (workerClass) => {
+  const tsgun = startProgram('net.cjs', ['--worker-class', workerClass]);
+  expect(await tsgun.event('worker_ready')).toMatchObject({
+    interface: 'tcp',
+    serves: 'the net.Server that asked for localhost:9999',
+    askedFor: 9999,
+  });
+  const { url } = await tsgun.event('listening');
+  expect(url).toMatch(/^tcp:/);
+  const socket = connect(Number(new URL(String(url)).port), '127.0.0.1').setEncoding('utf8');
+  await once(socket, 'connect');
+  let text = '';
+  socket.on('data', (piece: string) => {
+    text += piece;
+  });
+  socket.write('hello\n');
+  await eventually(() => text === 'hello\n');
+  const ended = once(socket, 'end');
+  const exit = tsgun.stop();
+  await ended;
+  expect(text).toBe('hello\nbye\n');
+  expect(await exit).toEqual({ code: 0, signal: null });
+});
+
+it('a raw TCP program in threads is refused, with the classes that have a place for it', async () => {
+  const tsgun = startProgram('net.cjs', ['--worker-class', 'threaded']);
+  expect(await tsgun.exited).toMatchObject({ code: 4 });
+  expect(tsgun.lines('worker_exited')[0]!.error).toMatch(/^app: the net\.Server .* --worker-class async or sync$/);
+});
