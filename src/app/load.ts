@@ -24,8 +24,6 @@ export async function loadApp(text: string, isMain = false): Promise<unknown> {
 }
 
 export interface LoadedModule {
-  /** The export that the command line names. */
-  readonly exportName: string | undefined;
   /** What it exports as an app, as far as that can be told by its name; a factory's result. */
   readonly exported: unknown;
   /** Why it exports none, where no export was named. */
@@ -44,7 +42,7 @@ export async function loadModule(text: string, isMain: boolean): Promise<LoadedM
   const { value, problem } = pickExport(exports, reference);
   const mentionsListen = /\.\s*listen\s*\(|\bserve\s*\(/.test(await readFile(path, 'utf8'));
   const exported = await (reference.isFactory ? callFactory(value, reference) : settleable(value));
-  return { exportName: reference.exportName, exported, problem, mentionsListen };
+  return { exported, problem, mentionsListen };
 }
 
 async function checkFile(path: string, given: string): Promise<void> {

@@ -142,6 +142,14 @@ export class PretendingServer {
     if (this.hasTold) takeNextEvent(server, (event) => event === 'listening');
     listenReally(server, ...args);
   }
+
+  /** Goes on with the socket on which another server listens. */
+  takeOver(other: Server): void {
+    const { _handle: handle } = other as Server & Internals;
+    if (!this.isListening) return void other.close();
+    (other as Server & Internals)._handle = null;
+    this.listenReally([{ _handle: handle }]);
+  }
 }
 
 /** @param take whether the next event of a server is to be heard by nobody else */

@@ -52,9 +52,10 @@ test('all of them are run here; what is in no language is a drawing', () => {
     'npm ci && npx tsgun apps/fib.ts --workers 4 --worker-class async',
     'npm ci && npm test',
     expect.stringContaining('--access-logfile'),
+    expect.stringContaining('tsgun server.js -- --flag x'),
     expect.stringContaining('tracing.cjs'),
   ]);
-  expect(new Set(blocks.map(({ language }) => language))).toEqual(new Set(['ts', 'sh', 'json', '']));
+  expect(new Set(blocks.map(({ language }) => language))).toEqual(new Set(['ts', 'js', 'sh', 'json', '']));
   // The test command is how this test came to run; that it does from a bare clone is for the script of CI to show.
   expect(read('.ci/run')).toContain(`\n${commands[2]}\n`);
 });

@@ -105,7 +105,7 @@ describe.skipIf(!isRoot)('--user and --group (these tests need root)', () => {
       for (const where of [{ port: 1 }, { path: '${path}/private/x.sock' }, { fd: 5 }, { port: 0 }]) told.push(await listen(where))
       export default (env, startResponse) => { startResponse('200 OK', []); return [told.join()] }`,
     );
-    const tsgun = start('app.mjs', ['-u', 'nobody'], { cwd: path });
+    const tsgun = start('app.mjs:default', ['-u', 'nobody'], { cwd: path });
     expect(await tsgun.ask()).toBe('EACCES,EACCES,EACCES,bound');
     await tsgun.stop();
   });

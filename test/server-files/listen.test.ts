@@ -1,9 +1,9 @@
 /** What a program sees of its servers, and what becomes of them. */
 
 import { once } from 'node:events';
-import { connect } from 'node:net';
+import { type AddressInfo, connect, createServer } from 'node:net';
 import { describe, expect, it } from 'vitest';
-import { makeFolder, type StartOptions, start, Tsgun } from '../integration/harness.ts';
+import { eventually, makeFolder, type StartOptions, start, Tsgun } from '../integration/harness.ts';
 
 /** A program that answers with what it has seen so far, and tsgun that runs it. */
 function run(text: string, args: readonly string[] = [], options: StartOptions = {}): Tsgun {
@@ -217,6 +217,68 @@ describe('a program that exports and listens', () => {
     await tsgun.stop();
   });
 });
+describe.each(['async', 'threaded'])('beside an export that is named, a server (%s)', (workerClass) => {
+  const options = ['--workers', '2', '--worker-class', workerClass, '--threads', '2'];
+  const ask = async (port: number) =>
+    (await fetch(`http://127.0.0.1:${port}/`, { headers: { connection: 'close' } })).text();
+
+  it('listens for itself, be it http or net, early or late; that of the export does not', async () => {
+    const [metrics = 0, late = 0, raw = 0, own = 0] = await freePorts(4);
+    const { path } = makeFolder({
+      'server.cjs': `const http = require('node:http'), net = require('node:net');
+        exports.app = (req, res) => res.end('export');
+        http.createServer(exports.app).listen(${own}, '127.0.0.1');
+        http.createServer((req, res) => res.end('metrics')).listen(${metrics}, '127.0.0.1');
+        net.createServer((socket) => socket.end('raw')).listen(${raw}, '127.0.0.1');
+        setTimeout(() => http.createServer((req, res) => res.end('late')).listen(${late}, '127.0.0.1'), 200);`,
+    });
+    const tsgun = start('server.cjs:app', ['--interface', 'node', ...options], { cwd: path });
+    await tsgun.workers(2);
+    expect(await tsgun.ask()).toBe('export');
+    expect(await ask(metrics)).toBe('metrics');
+    const socket = connect(raw, '127.0.0.1');
+    expect(String((await once(socket, 'data'))[0])).toBe('raw');
+    await tsgun.until(() => tsgun.log.some(({ msg }) => msg.includes(`127.0.0.1:${late} itself`)), 'the late one');
+    await eventually(() =>
+      ask(late).then(
+        (text) => text === 'late',
+        () => false,
+      ),
+    );
+    await expect(ask(own)).rejects.toThrow();
+    tsgun.signal('SIGHUP');
+    await tsgun.event('worker_exited', 2);
+    // Threads cannot share a port before Node 22.12: one of the new ones takes it when the old one has left.
+    await eventually(() =>
+      ask(metrics).then(
+        (text) => text === 'metrics',
+        () => false,
+      ),
+    );
+    expect(await tsgun.stop()).toEqual({ code: 0, signal: null });
+    await expect(ask(metrics)).rejects.toThrow();
+  });
+
+  it('that asks for the address of tsgun is taken for its server; a net.Server is refused, and the error names both', async () => {
+    const { path } = makeFolder({
+      'server.cjs': `const http = require('node:http'), net = require('node:net');
+        const seen = [];
+        http.createServer((req, res) => res.end('other')).listen(process.env.PORT, () => seen.push('told'));
+        net.createServer().on('error', ({ code, message }) => seen.push(code, message)).listen(process.env.PORT);
+        exports.app = (req, res) => res.end(JSON.stringify(seen));`,
+    });
+    const tsgun = start('server.cjs:app', ['--interface', 'node', ...options], { cwd: path });
+    const port = await portOf(tsgun);
+    expect((await seenBy(tsgun)) as string[]).toEqual([
+      'told',
+      'EADDRINUSE',
+      expect.stringMatching(
+        `in use port ${port}: tsgun listens there for the app's server that asked for port ${port};`,
+      ),
+    ]);
+    await tsgun.stop();
+  });
+});
 
 describe('the process of a program', () => {
   it.each(['async', 'threaded'])(
@@ -289,15 +351,15 @@ describe('a program with no app', () => {
       'that exports nothing and listens nowhere',
       'app.mjs',
       'setTimeout(() => {}, 100);',
-      /app\.mjs has no default export and none named app \(it exports nothing\).* and it does not listen: export an app, or call listen\(\) on its server$/,
+      /app\.mjs has no default export and none named app \(it exports nothing\); say app\.mjs:NAME\. It does not listen either: export an app, or call listen\(\) on its server$/,
     ],
     [
       'that exports something else',
       'app.mjs',
       'export const routes = [], db = 1;',
-      /it exports db, routes\).*, and it does not listen/,
+      /it exports db, routes\).*\. It does not listen/,
     ],
-    ['in CommonJS', 'app.cjs', 'exports.start = () => {};', /^app: the export is an object.*, and it does not listen/],
+    ['in CommonJS', 'app.cjs', 'exports.start = () => {};', /^app: the export is an object.*\. It does not listen/],
     [
       'in CommonJS that exports nothing',
       'app.cjs',
@@ -330,16 +392,21 @@ describe('a program with no app', () => {
     const tsgun = start('app.mjs', ['--boot-timeout', '1.5'], { cwd: path });
     expect(await tsgun.exited).toEqual({ code: 4, signal: null });
     expect(tsgun.lines('worker_exited')[0]!.error).toMatch(
-      /it exports other\).*, and it does not listen in time: export an app, or call listen\(\)/,
+      /it exports other\).*\. It does not listen in time either: export an app, or call listen\(\)/,
     );
   });
 });
 
 async function freePort(): Promise<number> {
-  const { createServer } = await import('node:net');
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as { port: number };
-  await new Promise((resolve) => server.close(resolve));
+  const [port = 0] = await freePorts(1);
   return port;
+}
+
+/** All at once: each of them another. */
+async function freePorts(count: number): Promise<number[]> {
+  const servers = Array.from({ length: count }, () => createServer().listen(0, '127.0.0.1'));
+  await Promise.all(servers.map((server) => once(server, 'listening')));
+  const ports = servers.map((server) => (server.address() as AddressInfo).port);
+  await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))));
+  return ports;
 }

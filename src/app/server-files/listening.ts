@@ -3,20 +3,24 @@
  * is served by tsgun, and the others listen for themselves.
  */
 
+import { type EventEmitter, errorMonitor } from 'node:events';
 import type { Server } from 'node:net';
 import { interceptListen, PretendingServer, type ServerAddress } from '../../node/listen.ts';
 import { type Asked, nameAsked, readListen } from './asked.ts';
 import { asksFor, type Candidate, choose, conflictOf, type Own } from './choice.ts';
-import { listenShared, type Sharing } from './sharing.ts';
+import { isServerOf } from './exported.ts';
+import { listenShared, type Sharing, withoutCallback } from './sharing.ts';
 
 export interface ListeningOptions {
   readonly own: Own;
   /** What the servers are told that they listen on. */
   readonly address: ServerAddress;
   readonly say: (level: 'info' | 'warn' | 'error', text: string) => void;
-  /** A server listens, or has been closed, before one is chosen. */
+  /** A server listens, or has been closed. */
   readonly onChange: () => void;
   readonly sharing: Sharing;
+  /** Whether no `net.Server` can be the app, as an export is. */
+  readonly opensRaw: boolean;
 }
 
 interface Seeming extends Candidate {
@@ -39,6 +43,8 @@ export class Listening {
   private readonly others = new Set<Server>();
   private readonly options: ListeningOptions;
   private isDecided = false;
+  /** What is served, where that is no server that listens. */
+  private exported: { readonly app: unknown } | undefined = undefined;
   private service: Service | undefined = undefined;
 
   constructor(options: ListeningOptions) {
@@ -71,11 +77,32 @@ export class Listening {
 
   /** From now on, the others listen for themselves. */
   decide(): Seeming | undefined {
-    this.isDecided = true;
     this.chosen = this.best;
-    for (const candidate of this.candidates.splice(0))
-      if (candidate !== this.chosen && !candidate.isClosed) this.open(candidate);
+    this.openOthers();
     return this.chosen;
+  }
+
+  /** An export is served: from now on, all servers but its own listen for themselves. */
+  export(app: unknown): void {
+    this.exported = { app };
+    const open = this.candidates.filter(({ isClosed }) => !isClosed);
+    this.chosen =
+      open.find(({ server }) => isServerOf(app, server)) ??
+      open.find(({ asked, isHttp }) => isHttp && asksFor(this.options.own, asked));
+    this.openOthers();
+  }
+
+  private openOthers(): void {
+    this.isDecided = true;
+    for (const candidate of this.candidates.splice(0))
+      if (!candidate.isClosed && !this.isServed(candidate.server)) this.open(candidate);
+  }
+
+  /** Whether tsgun accepts in the place of a server. */
+  private isServed(server: Server): boolean {
+    const { chosen, exported } = this;
+    if (exported !== undefined && isServerOf(exported.app, server)) return true;
+    return chosen !== undefined && (server === chosen.server || isTwin({ server }, chosen));
   }
 
   /** The chosen one has connections from now on. */
@@ -102,8 +129,7 @@ export class Listening {
     if (asked === undefined || server.listening) return false;
     const isHttp = isHttpServer(server);
     if (this.isDecided) return this.takeLate(server, args, asked, isHttp);
-    // A port that is free is wanted, for something else: it must be free indeed.
-    if (!isHttp && asked.port === 0) return this.openOther(server, args, asked);
+    if (!isHttp && !this.mayBecomeApp(asked)) return this.openOther(server, args, asked);
     const candidate = this.pretend(server, args, asked, isHttp);
     // Not one more: it would ask for the port that the first one was told.
     if (this.candidates.some((other) => isTwin(candidate, other))) return true;
@@ -112,15 +138,22 @@ export class Listening {
     return true;
   }
 
+  /** Of a `net.Server`. */
+  private mayBecomeApp(asked: Asked): boolean {
+    // A port that is free is wanted, for something else: it must be free indeed.
+    if (asked.port === 0) return false;
+    // What asks for the address of tsgun is refused when the export is known.
+    return !this.options.opensRaw || conflictOf(this.options.own, asked) !== undefined;
+  }
+
   private takeLate(server: Server, args: readonly unknown[], asked: Asked, isHttp: boolean): boolean {
-    if (this.chosen === undefined && isHttp) {
-      // An export is served, and this is the server that it would have had.
-      this.chosen = this.pretend(server, args, asked, isHttp);
-      return true;
-    }
-    if (isHttp && this.chosen !== undefined && isTwin({ server }, this.chosen))
-      this.pretend(server, args, asked, isHttp);
-    else if (conflictOf(this.options.own, asked) !== undefined) this.refuse(server, asked);
+    const { chosen, exported, options } = this;
+    const isWanted = chosen === undefined && exported !== undefined && isHttp && asksFor(options.own, asked);
+    if (isWanted || this.isServed(server)) {
+      const seeming = this.pretend(server, args, asked, isHttp);
+      // What the program does with this one, such as to close it, is meant for what tsgun serves.
+      if (chosen === undefined || chosen.isClosed) this.chosen = seeming;
+    } else if (conflictOf(options.own, asked) !== undefined) this.refuse(server, asked);
     else this.openOther(server, args, asked);
     return true;
   }
@@ -165,9 +198,16 @@ export class Listening {
     return true;
   }
 
+  /** Whether the answer to a `listen` is still to come, be it from the primary of the cluster. */
+  get isOpening(): boolean {
+    return [...this.others].some(({ listening }) => !listening);
+  }
+
   private note(server: Server, asked: Asked): void {
+    const forget = () => void this.others.delete(server);
     this.others.add(server);
-    server.once('close', () => this.others.delete(server));
+    (server as EventEmitter).once('close', forget).once(errorMonitor, forget);
+    this.options.onChange();
     this.options.say('info', `the app also listens on ${nameAsked(asked)} itself; the workers share it`);
   }
 
@@ -188,10 +228,6 @@ function isTwin(
 ) {
   const [listener] = server.listeners('request');
   return !isClosed && listener !== undefined && listener === other.listeners('request')[0];
-}
-
-function withoutCallback(args: readonly unknown[]): readonly unknown[] {
-  return args.filter((arg) => typeof arg !== 'function');
 }
 
 function closeAtAbort(server: Server, signal: AbortSignal): void {

@@ -8,6 +8,7 @@ import { setTimeout } from 'node:timers/promises';
 import { AppLoadError, report } from '../../errors.ts';
 import type { ServerAddress } from '../../node/listen.ts';
 import { detect } from '../detect.ts';
+import { parseReference } from '../exports.ts';
 import { type LoadedModule, loadModule } from '../load.ts';
 import type { AskedInterface } from '../names.ts';
 import { type AppSource, loadFrom } from '../script.ts';
@@ -64,6 +65,8 @@ class Run {
   private readonly asked: AskedInterface;
   private readonly host: ProgramHost;
   private readonly listening: Listening;
+  /** Whether the command line names an export: then that is served, whatever listens. */
+  private readonly isNamed: boolean;
   private module: LoadedModule | undefined = undefined;
   private error: unknown = undefined;
   private hasFailed = false;
@@ -74,12 +77,14 @@ class Run {
     this.text = text;
     this.asked = asked;
     this.host = host;
+    this.isNamed = parseReference(text).exportName !== undefined;
     const { own, address, say, sharing } = host;
     this.listening = new Listening({
       own,
       address,
       say,
       sharing,
+      opensRaw: asked !== 'tcp' && (this.isNamed || !this.mayListen),
       onChange: () => {
         this.changedAt = performance.now();
         this.wake();
@@ -107,9 +112,9 @@ class Run {
       onEnd = () => resolve('ended');
     });
     process.once('beforeExit', onEnd);
-    this.host.letGo(true);
     try {
       for (;;) {
+        this.host.letGo(!this.listening.isOpening);
         const program = await this.look(pending);
         if (program !== undefined) return program;
         if (this.module !== undefined && Date.now() >= this.host.deadline) throw this.nothing(' in time');
@@ -129,7 +134,7 @@ class Run {
   private async look(pending: Pending): Promise<Program | undefined> {
     if (this.hasFailed) throw this.error;
     const { listening, module } = this;
-    if (module?.exportName !== undefined) return this.exported(module.exported);
+    if (this.isNamed) return module && this.exported(module.exported);
     const isLoaded = module !== undefined;
     if (listening.best !== undefined && this.mayListen) {
       if (listening.isSure) return this.served();
@@ -146,7 +151,7 @@ class Run {
   /** Nothing is left that could happen. */
   private async last(): Promise<Program> {
     if (this.hasFailed) throw this.error;
-    if (this.listening.best !== undefined && this.mayListen) return this.served();
+    if (this.listening.best !== undefined && this.mayListen && !this.isNamed) return this.served();
     if (this.module === undefined)
       throw new AppLoadError(`app: ${this.text} waits for something that will not happen: does it await at its top?`);
     if (this.exportsApp(this.module)) return this.exported(this.module.exported);
@@ -170,7 +175,7 @@ class Run {
   }
 
   private exported(app: unknown): Program {
-    this.listening.decide();
+    this.listening.export(app);
     return { app, asked: this.asked, listening: this.listening };
   }
 
@@ -198,7 +203,7 @@ class Run {
     const { problem, exported } = this.module!;
     const why = problem ?? whyNot(exported);
     return new AppLoadError(
-      `app: ${why}, and it does not listen${when}: export an app, or call listen() on its server`,
+      `app: ${why}. It does not listen${when} either: export an app, or call listen() on its server`,
     );
   }
 }

@@ -1,6 +1,6 @@
 /** Servers that listen for themselves, in each process and each thread: who shares their port between them. */
 
-import type { Server } from 'node:net';
+import net, { type Server } from 'node:net';
 import { listenReally, PretendingServer, takeNextEvent } from '../../node/listen.ts';
 
 /** node:cluster, which knows processes only; between threads the system, or nobody. */
@@ -10,6 +10,9 @@ export type Sharing = 'cluster' | 'threads';
 const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
 const canReusePort = process.platform === 'linux' && (major > 22 || (major === 22 && minor >= 12));
 
+/** A port that another thread has is asked for again so often. */
+const retryMs = 100;
+
 /** @param open how the server listens: given the arguments of `listen` */
 export function listenShared(
   server: Server,
@@ -18,8 +21,9 @@ export function listenShared(
   open: (args: readonly unknown[]) => void = (each) => listenReally(server, ...each),
 ): void {
   if (sharing === 'cluster') return open(args);
-  if (!canReusePort) leaveToSibling(server);
-  open(asOptions(args));
+  const options = asOptions(args);
+  if (!canReusePort) leaveToSibling(server, options);
+  open(options);
 }
 
 /** In a thread `exclusive` means: without node:cluster. */
@@ -35,16 +39,32 @@ function asOptions(args: readonly unknown[]): readonly unknown[] {
   return [{ port, ...host, ...how, ...(canReusePort ? { reusePort: true } : {}) }, callback];
 }
 
-/** The program has asked for it once, and not once for each thread: that another has it already is no error of its. */
-function leaveToSibling(server: Server): void {
+/**
+ * The program has asked for it once, and not once for each thread: that another has it already is no error of its. It seems
+ * to listen, and does so when the other has ended, such as at a reload.
+ */
+function leaveToSibling(server: Server, options: readonly unknown[]): void {
   takeNextEvent(server, (event, error) => {
     if (event !== 'error' || Object(error).code !== 'EADDRINUSE') return false;
-    const { address = '::', port = 0 } = Object(error) as { address?: string; port?: number };
-    new PretendingServer(server, {
-      address: { address, family: address.includes(':') ? 'IPv6' : 'IPv4', port },
+    const { address = '::', port = -1 } = Object(error) as { address?: string; port?: number };
+    const pretending = new PretendingServer(server, {
+      address: port < 0 ? address : { address, family: address.includes(':') ? 'IPv6' : 'IPv4', port },
       countConnections: () => 0,
       onClose: () => true,
-    }).unref();
+    });
+    pretending.unref();
+    const again = () => {
+      if (!pretending.isListening) return;
+      const probe = new net.Server();
+      probe.once('error', () => setTimeout(again, retryMs).unref());
+      probe.once('listening', () => pretending.takeOver(probe));
+      listenReally(probe, ...withoutCallback(options));
+    };
+    setTimeout(again, retryMs).unref();
     return true;
   });
+}
+
+export function withoutCallback(args: readonly unknown[]): readonly unknown[] {
+  return args.filter((arg) => typeof arg !== 'function');
 }

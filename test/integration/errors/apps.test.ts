@@ -50,7 +50,7 @@ it.each<[what: string, start: Start]>([
     {
       args: ['nothing.mjs'],
       code: 4,
-      logs: ['app: nothing.mjs has no default export and none named app (it exports other); say nothing.mjs:NAME'],
+      logs: ['app: nothing.mjs has no default export and none named app (it exports other); say nothing.mjs:NAME. It does not listen either: export an app, or call listen() on its server'],
     },
   ],
   [
@@ -63,7 +63,7 @@ it.each<[what: string, start: Start]>([
       args: ['object.mjs'],
       code: 4,
       logs: [
-        'app: the export is an object, which has no fetch(request) and is no app of a framework that is known here; export its (req, res) handler, or its http.Server',
+        'app: the export is an object, which has no fetch(request) and is no app of a framework that is known here; export its (req, res) handler, or its http.Server. It does not listen either: export an app, or call listen() on its server',
       ],
     },
   ],
@@ -72,12 +72,12 @@ it.each<[what: string, start: Start]>([
     {
       args: ['number.mjs'],
       code: 4,
-      logs: ['app: the export is 7; expected a function, an app of a framework or a server'],
+      logs: ['app: the export is 7; expected a function, an app of a framework or a server. It does not listen either: export an app, or call listen() on its server'],
     },
   ],
   [
     'a class',
-    { args: ['class.mjs'], code: 4, logs: ['app: the export is the function Shop, a class; export an instance'] },
+    { args: ['class.mjs'], code: 4, logs: ['app: the export is the function Shop, a class; export an instance. It does not listen either: export an app, or call listen() on its server'] },
   ],
   [
     'a function that could be anything',
@@ -85,7 +85,7 @@ it.each<[what: string, start: Start]>([
       args: ['unclear.mjs'],
       code: 4,
       logs: [
-        'app: the export is the function default with the parameters (a, b), which could be of any kind; say which interface it speaks: --interface wsgi, node or fetch',
+        'app: the export is the function default with the parameters (a, b), which could be of any kind; say which interface it speaks: --interface wsgi, node or fetch. It does not listen either: export an app, or call listen() on its server',
       ],
     },
   ],

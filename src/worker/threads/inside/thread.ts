@@ -90,12 +90,12 @@ class Thread {
   }
 
   private async stop(): Promise<void> {
+    this.listening?.closeOthers();
     await this.close().catch((error) =>
       this.outlet.post(['line', `the app failed to close: ${report(error).message}`]),
     );
     // The app's own end takes what time the worker has.
     this.outlet.post(['closing']);
-    this.listening?.closeOthers();
     this.port.unref();
     await shutDown(this.listening, (text) => this.outlet.post(['say', 'error', text]));
     process.exit();
