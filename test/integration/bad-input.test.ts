@@ -53,7 +53,7 @@ describe('an app that cannot be loaded exits 4 with its error, once, however man
     [
       'no default export',
       'nothing.mjs',
-      /^app: nothing\.mjs has no default export and none named app \(it exports other\); say nothing\.mjs:NAME, and it does not listen: export an app, or call listen\(\) on its server$/,
+      /^app: nothing\.mjs has no default export and none named app \(it exports other\); say nothing\.mjs:NAME\. It does not listen either: export an app, or call listen\(\) on its server$/,
       undefined,
     ],
     ['no such export', 'nothing.mjs:app', /^app: nothing\.mjs has no export app \(it exports other\)$/, undefined],

@@ -133,19 +133,25 @@ class Run {
   /** What it is by now, if that is certain. */
   private async look(pending: Pending): Promise<Program | undefined> {
     if (this.hasFailed) throw this.error;
-    const { listening, module } = this;
+    const { module } = this;
+    const { best, isSure } = this.listening;
     if (this.isNamed) return module && this.exported(module.exported);
     const isLoaded = module !== undefined;
-    if (listening.best !== undefined && this.mayListen) {
-      if (listening.isSure) return this.served();
+    if (best !== undefined && this.mayListen) {
+      const isCertain = isSure || (isLoaded && (await this.isIdle(pending)));
       const quiet = performance.now() - this.changedAt;
-      if (isLoaded && (await pending.isNone())) return this.served();
-      return quiet >= (isLoaded && listening.best.isHttp ? quietMs : busyQuietMs) ? this.served() : undefined;
+      return isCertain || quiet >= (isLoaded && best.isHttp ? quietMs : busyQuietMs) ? this.served() : undefined;
     }
     if (!isLoaded || !this.exportsApp(module)) return undefined;
-    const mayStillListen = this.mayListen && module.mentionsListen && !(await pending.isNone());
+    const mayStillListen = this.mayListen && module.mentionsListen && !(await this.isIdle(pending));
     if (mayStillListen && performance.now() - this.changedAt < exportQuietMs) return undefined;
     return this.exported(module.exported);
+  }
+
+  /** A server may begin, or cease, to listen while this is found out: then there is something to look at again. */
+  private async isIdle(pending: Pending): Promise<boolean> {
+    const before = this.changedAt;
+    return (await pending.isNone()) && this.changedAt === before;
   }
 
   /** Nothing is left that could happen. */

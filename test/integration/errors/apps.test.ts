@@ -50,7 +50,9 @@ it.each<[what: string, start: Start]>([
     {
       args: ['nothing.mjs'],
       code: 4,
-      logs: ['app: nothing.mjs has no default export and none named app (it exports other); say nothing.mjs:NAME. It does not listen either: export an app, or call listen() on its server'],
+      logs: [
+        'app: nothing.mjs has no default export and none named app (it exports other); say nothing.mjs:NAME. It does not listen either: export an app, or call listen() on its server',
+      ],
     },
   ],
   [
@@ -72,12 +74,20 @@ it.each<[what: string, start: Start]>([
     {
       args: ['number.mjs'],
       code: 4,
-      logs: ['app: the export is 7; expected a function, an app of a framework or a server. It does not listen either: export an app, or call listen() on its server'],
+      logs: [
+        'app: the export is 7; expected a function, an app of a framework or a server. It does not listen either: export an app, or call listen() on its server',
+      ],
     },
   ],
   [
     'a class',
-    { args: ['class.mjs'], code: 4, logs: ['app: the export is the function Shop, a class; export an instance. It does not listen either: export an app, or call listen() on its server'] },
+    {
+      args: ['class.mjs'],
+      code: 4,
+      logs: [
+        'app: the export is the function Shop, a class; export an instance. It does not listen either: export an app, or call listen() on its server',
+      ],
+    },
   ],
   [
     'a function that could be anything',
