@@ -80,18 +80,31 @@ describe('a worker in an endless loop', () => {
     await tsgun.stop();
   });
 
-  it('while it drains is called hung too, long before the graceful timeout', async () => {
-    const { path } = makeFolder({
-      'app.mjs': app(
-        `{\n    console.log('at work');\n    await new Promise((go) => process.once('SIGTERM', go));\n    while (true) {}\n  }`,
+  it.each([
+    [
+      'while it drains',
+      app(
+        `{\n    console.log('at work');\n    while (!existsSync('go')) await setTimeout(10);\n    while (true) {}\n  }`,
+        "import { existsSync } from 'node:fs'; import { setTimeout } from 'node:timers/promises';",
       ),
-    });
+      6,
+    ],
+    [
+      'in its own code for the end',
+      app(`console.log('at work');`, "process.on('SIGTERM', function end() { while (true) {} });"),
+      1,
+    ],
+  ])('%s is called hung too, long before the graceful timeout', async (_, text, line) => {
+    const { path, write } = makeFolder({ 'app.mjs': text });
     const tsgun = start('app.mjs', ['--timeout', '1', '--graceful-timeout', '3600'], { cwd: path });
     const [pid] = await tsgun.workers(1);
     send(tsgun, '/block');
     await tsgun.until(() => tsgun.stdout.includes('at work'), 'the request');
     process.kill(pid!, 'SIGTERM');
-    expect(await tsgun.event('worker_hung')).toMatchObject({ pid, stack: expect.stringMatching(/app\.mjs:6:/) });
+    await tsgun.until(() => tsgun.log.some(({ msg }) => msg.startsWith('SIGTERM: finishing')), 'the drain');
+    write('go', '');
+    const stack = expect.stringMatching(new RegExp(`app\\.mjs:${line}:`));
+    expect(await tsgun.event('worker_hung')).toMatchObject({ pid, stack });
     expect(await tsgun.event('worker_exited')).toMatchObject({ pid, signal: 'SIGKILL' });
     await tsgun.stop();
   });
