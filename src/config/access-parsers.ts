@@ -1,4 +1,4 @@
-/** Parsers for the settings of the access log. */
+/** Parsers for the settings of the access log, and for paths. */
 
 import { FormatError, readFormat } from './access-atoms.ts';
 import { Expected, type Parser, parser } from './parsers.ts';
@@ -20,6 +20,13 @@ export const accessFormat = parser<string>(
 );
 
 const pathForm = '^/';
+
+/** One path of an app. */
+export const path = parser<string>({ type: 'string', pattern: '^/[^\\s?#]*$' }, (raw) => {
+  if (typeof raw === 'string' && /^\/[^\s?#]*$/.test(raw)) return raw;
+  const remedy = typeof raw === 'string' && /^[^\s?#/]+$/.test(raw) ? `write /${raw}` : undefined;
+  throw new Expected('a path that begins with "/", without a query', undefined, remedy);
+});
 
 /** Paths of an app, one or a list; in the environment they are separated by commas. */
 export const paths: Parser<readonly string[], string | readonly string[]> = parser(

@@ -60,6 +60,8 @@ export function crossCheck({ settings, origins }: Checked, isRoot: boolean): Fin
     if (needs !== undefined && !given(needs as SettingName))
       warnings.push(`${name}: it does nothing without --${kebabCase(needs)} ${at(name)}`);
   }
+  if (settings.healthPath !== undefined && servedBy(settings.interface) === 'connections')
+    warnings.push(`healthPath: it does nothing for ${settings.interface}, which has no requests ${at('healthPath')}`);
   const { requestTimeout, gracefulTimeout, maxWorkerMemory } = settings;
   if (requestTimeout > gracefulTimeout)
     warnings.push(

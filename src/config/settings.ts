@@ -5,7 +5,7 @@
 
 import { interfaceNames, otherInterfaceNames } from '../app/names.ts';
 import { type InterfaceName, registry } from '../app/registry.ts';
-import { accessFormat, fieldName, paths } from './access-parsers.ts';
+import { accessFormat, fieldName, path, paths } from './access-parsers.ts';
 import { addresses } from './addresses.ts';
 import { adminAddress } from './admin-address.ts';
 import { nodeOptions } from './node-options.ts';
@@ -226,6 +226,15 @@ export const table = {
     help: 'What a stopping worker has to finish.',
     more: 'At a stop or a reload, a worker has this long to finish its requests. Those that still run after it are cut.',
     example: 60,
+  }),
+  drainDelay: setting({
+    section: 'Workers',
+    parse: seconds(),
+    default: 0,
+    metavar: 'S',
+    help: 'At TERM, serve on so long, not ready.',
+    more: 'At once, /readyz and --health-path say 503. The service goes on for this long before it stops accepting. So a load balancer takes the instance out before a client meets a closed port. Set it to the time that the balancer needs. A second TERM, INT or QUIT ends it. The supervisor must wait for this and gracefulTimeout together. See docs/health.md.',
+    example: 10,
   }),
   keepAlive: setting({
     section: 'Connections',
@@ -484,9 +493,18 @@ export const table = {
     parse: optional(adminAddress),
     default: null,
     metavar: 'ADDR',
-    help: 'Where the master answers /livez, /readyz, …',
+    help: 'Where the master answers /livez and /readyz.',
     more: 'HOST:PORT, [V6]:PORT or unix:PATH. The master answers GET and HEAD of /livez, /readyz, /healthz and /status here, also when every worker is blocked. The umask decides who may connect to a unix socket. See docs/health.md.',
     example: '127.0.0.1:9100',
+  }),
+  healthPath: setting({
+    section: 'Monitoring',
+    parse: optional(path),
+    default: null,
+    metavar: 'PATH',
+    help: "Answered on the app's address, as /readyz.",
+    more: 'A worker answers GET and HEAD of this path itself, without the app: 200, or 503 once the service is about to stop. The access log, the hooks and the metrics leave these requests out. See docs/health.md.',
+    example: '/healthz',
   }),
   adminPublic: setting({
     section: 'Monitoring',

@@ -223,6 +223,8 @@ export type MasterMessage =
   | { readonly type: 'quit'; readonly graceMs: number }
   /** A connection to one of its addresses; the socket comes with it. */
   | { readonly type: 'connection'; readonly address: string }
+  /** The service is about to stop; until then it goes on. Who asks for its health is told. */
+  | { readonly type: 'unready' }
   /** Reopen the log files: someone has moved them away. */
   | { readonly type: 'reopen' };
 

@@ -3,6 +3,7 @@
  * done. Nothing else in the process acts on children.
  */
 
+import { milliseconds } from '../config/durations.ts';
 import { version } from '../config/version.ts';
 import { ExitCode, report } from '../errors.ts';
 import type { Taken, WatchdogMessage, WorkerMessage } from '../ipc/messages.ts';
@@ -13,7 +14,7 @@ import { explainBoot, explainCrash, logDelay, logExit } from './children/exits.t
 import { logSlow, logStall, nameOf } from './children/hangs.ts';
 import { runningRequests, type WorkerRequests } from './children/running.ts';
 import { ShortageLog } from './children/shortages.ts';
-import { isEcho, type Origin, originFields, type StopRequest } from './commands.ts';
+import { isEcho, type Origin, originFields } from './commands.ts';
 import { noteExit } from './endings.ts';
 import { type CommandEvent, isStop, type MasterEvent } from './events.ts';
 import { Executor } from './executor.ts';
@@ -30,6 +31,7 @@ import { type Child, childrenOf, createPool, type Pool } from './pool.ts';
 import { type Snapshot, snapshot } from './snapshot.ts';
 import { StartScreen } from './start-screen.ts';
 import { type Status, statusOf } from './status.ts';
+import { Stop } from './stop.ts';
 import { takeAdmin } from './succession/admin.ts';
 import { predecessor, Successor } from './succession/successor.ts';
 import { Surroundings } from './surroundings/surroundings.ts';
@@ -85,9 +87,8 @@ class Master {
   private readonly admin = new AdminService(this, takeAdmin);
   private readonly identity = { pid: process.pid, version: version(), startedAt: performance.now() };
   private readonly screen = new StartScreen();
+  private readonly stop: Stop;
   private exitCode: ExitCode = ExitCode.ok;
-  /** The request to stop that is being obeyed. */
-  private stopRequest: StopRequest | undefined = undefined;
 
   constructor({ load, inbox, home }: MasterOptions, generation: Generation, surroundings: Surroundings) {
     const { settings } = generation.configuration;
@@ -103,6 +104,13 @@ class Master {
     );
     this.rollout = new Rollout(this.pool, this.generations, surroundings, this.hooks, (event) => inbox.push(event));
     const { pool, children, hooks, rollout, screen } = this;
+    this.stop = new Stop({
+      pool,
+      children,
+      log: () => this.log,
+      delayMs: () => milliseconds(this.current.configuration.settings.drainDelay),
+      hasOther: () => this.successor.other !== undefined,
+    });
     this.admin.serve(generation);
     this.executor = new Executor({ pool, children, hooks, rollout, screen, current: () => this.current });
   }
@@ -114,8 +122,8 @@ class Master {
     logOutput(log, settings);
     this.rollout.setTitle();
     // The loop does not run yet. This wait hears a stop, and keeps the process alive.
-    this.stopRequest = await Promise.race([this.hooks.starting().then(() => undefined), this.inbox.find(isStop)]);
-    if (this.stopRequest !== undefined) return this.finish();
+    this.stop.request = await Promise.race([this.hooks.starting().then(() => undefined), this.inbox.find(isStop)]);
+    if (this.stop.request !== undefined) return this.finish();
     this.surroundings.open(this.current, () => this.inbox.push({ type: 'watchdog' }));
     const addresses = this.current.listeners.map(({ address }) => address);
     const fields = { version: version(), app, addresses, workers, workerClass, node: process.version };
@@ -128,6 +136,7 @@ class Master {
     for (;;) {
       const now = performance.now();
       this.makeUpFor(now - awakeAt, now);
+      this.stop.checkDelay(now);
       this.hooks.checkState();
       if (this.doWhatIsPlanned(now) === 'stop') return this.finish();
       this.children.checkMemory(now);
@@ -202,7 +211,7 @@ class Master {
   private obey(event: CommandEvent): void {
     const { command, origin } = event;
     this.screen.end();
-    if (isStop(event)) this.stop(event);
+    if (isStop(event)) this.stop.take(event);
     else if (command === 'reopen') this.reopenLogs(origin);
     else if (this.pool.stopping !== undefined) return;
     else if (command === 'reload') this.rollout.begin(origin);
@@ -249,6 +258,7 @@ class Master {
 
   private welcome(child: Child, taken: Taken, now: number): void {
     notes.noteReady(this.pool, child, now);
+    this.stop.welcome(child);
     this.hooks.scheme = taken.scheme;
     const { serves, askedFor } = taken;
     const found = {
@@ -282,23 +292,6 @@ class Master {
 
   // The end.
 
-  private stop(event: CommandEvent): void {
-    const { pool, stopRequest } = this;
-    const { origin, at } = event;
-    const fields = { ...originFields(origin), workers: pool.children.size };
-    if (stopRequest !== undefined && isEcho(stopRequest, event))
-      return this.log.say(
-        'debug',
-        fields,
-        'the same signal again, most likely passed on by npm or a terminal: ignored',
-      );
-    this.stopRequest ??= { origin, at };
-    if (pool.stopping === undefined) this.log.event('info', 'shutdown_started', fields, 'stopping');
-    else this.log.say('warn', fields, 'asked to stop again: the workers that are left are killed');
-    const pace = event.command === 'stop' ? 'graceful' : 'quick';
-    notes.noteStopping(pool, pool.stopping === undefined ? pace : 'immediate', performance.now());
-  }
-
   /** Once no worker accepts, clients are refused at once; otherwise they would wait in an accept queue that nobody serves. */
   private closeUnserved(): void {
     if (!childrenOf(this.pool).some(({ isAccepting }) => isAccepting)) this.generations.closeAll();
@@ -306,7 +299,7 @@ class Master {
 
   private async finish(): Promise<ExitCode> {
     this.closeUnserved();
-    const first = this.stopRequest;
+    const first = this.stop.request;
     const isAnother = (event: MasterEvent): event is CommandEvent =>
       isStop(event) && (first === undefined || !isEcho(first, event));
     await this.hooks.ending(this.inbox.find(isAnother));

@@ -198,9 +198,15 @@ function scaled(target: number, scaling: Scaling): number {
   return scaling === 'dismiss' || target === 0 ? 0 : Math.max(1, target - 1);
 }
 
+/** The service goes on for a while, and then stops. */
+export function noteDrainDelay(pool: Pool, until: number): void {
+  write(pool).drainUntil = until;
+}
+
 /** Nothing is spawned from now on, and what still boots has no more time than what finishes. A pace only grows. */
 export function noteStopping(pool: Pool, pace: Pace, now: number): void {
   const state = write(pool);
+  state.drainUntil = Number.POSITIVE_INFINITY;
   const isFaster = state.stopping === undefined || paces.indexOf(pace) > paces.indexOf(state.stopping);
   if (isFaster) state.stopping = pace;
   for (const child of state.children.values())

@@ -154,7 +154,7 @@ function waitOf({ backoffs }: Pool, worker: number, now: number): number {
 export function nextLook(pool: Pool, now: number): number {
   const dues = childrenOf(pool).flatMap((child) => [child.deadline, child.questionAt, dueExpiry(child, now)]);
   const resumptions = [...pool.backoffs.values()].map(({ resumeAt }) => resumeAt).filter((at) => at > now);
-  return Math.min(...dues, ...resumptions);
+  return Math.min(pool.drainUntil, ...dues, ...resumptions);
 }
 
 /** A deadline that was acted on is no longer due. */

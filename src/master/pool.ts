@@ -99,6 +99,8 @@ export interface Pool {
   readonly hasServed: boolean;
   /** Undefined unless the service is to stop. */
   readonly stopping: Pace | undefined;
+  /** When a stop begins that `--drain-delay` holds back; Infinity for none. */
+  readonly drainUntil: number;
   /** Numbers whose last worker failed. */
   readonly backoffs: ReadonlyMap<number, Backoff>;
   /** Whether the last child that became ready is still well, as far as is known. */
@@ -123,6 +125,7 @@ export function createPool(policy: Policy, target: number, random: () => number 
     lastGeneration: 1,
     hasServed: false,
     stopping: undefined,
+    drainUntil: Number.POSITIVE_INFINITY,
     backoffs: new Map(),
     wasLastBootGood: true,
     crashes: [],

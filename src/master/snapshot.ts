@@ -82,8 +82,9 @@ function workerSnapshot(child: Child, now: number): WorkerSnapshot {
   };
 }
 
-function stateOf({ stopping, hasServed, reloadFrom }: Pool): ServiceState {
+function stateOf({ stopping, drainUntil, hasServed, reloadFrom }: Pool): ServiceState {
   if (stopping !== undefined) return 'stopping';
+  if (drainUntil < Number.POSITIVE_INFINITY) return 'draining';
   if (!hasServed) return 'starting';
   return reloadFrom === undefined ? 'serving' : 'reloading';
 }

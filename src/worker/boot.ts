@@ -13,6 +13,7 @@ import type { Shortages } from '../ipc/shortages.ts';
 import type { Logger } from '../logger.ts';
 import type { Worker } from './classes/worker.ts';
 import { explainEarlyExit } from './early-exit.ts';
+import type { Health } from './health.ts';
 import type { WorkerHooks } from './hooks.ts';
 import { become } from './identity.ts';
 import type { Own } from './own.ts';
@@ -39,6 +40,7 @@ export interface BootOptions {
   readonly shortages: Shortages;
   readonly observers: Observers;
   readonly answerClaims: AnswerClaims;
+  readonly health: Health;
 }
 
 interface Loaded extends Program, PreparedApp {}
@@ -52,6 +54,7 @@ export async function boot({
   shortages,
   observers,
   answerClaims,
+  health,
 }: BootOptions): Promise<Booted> {
   const { settings, sockets, hooksFrom, slot } = order;
   const surroundings = prepareSurroundings(order);
@@ -64,7 +67,7 @@ export async function boot({
   const isAsPlanned = servedBy(asked) === servedBy(own.asked);
   const makeWorker = isAsPlanned ? own.makeWorker : own.makeRawWorker!;
   const { onError } = hooks;
-  const observe = (handle: Handler) => hooks.observe(handle, observers);
+  const observe = (handle: Handler) => health.around(hooks.observe(handle, observers));
   const { http: track, connection: onBegin } = tracker;
   const from = { app, asked, source: order, surroundings };
   const worker = makeWorker({

@@ -24,6 +24,7 @@ import { boot } from './boot.ts';
 import type { Worker } from './classes/worker.ts';
 import { watchForEscapedErrors } from './escapes.ts';
 import { Exit } from './exit.ts';
+import { Health } from './health.ts';
 import { WorkerHooks } from './hooks.ts';
 import { loadOwn } from './own.ts';
 import { holdSignals } from './signals.ts';
@@ -43,6 +44,7 @@ export async function work(): Promise<void> {
   process.title = `${order.settings.procName}: worker ${order.worker}, generation ${order.generation} [${order.app}]`;
 
   const observers = new Observers();
+  const health = new Health(order.settings.healthPath);
   let access: AccessLog | undefined;
   const exit = new Exit(log, milliseconds(order.settings.gracefulTimeout));
   const hooks = new WorkerHooks(order, log);
@@ -58,6 +60,9 @@ export async function work(): Promise<void> {
   });
   listenToMaster((message) => {
     if (message.type === 'connection') return;
+    const isStop = message.type === 'quit' || (message.type === 'retire' && message.isStop);
+    if (isStop || message.type === 'unready') health.isReady = false;
+    if (message.type === 'unready') return;
     if (message.type === 'reopen') {
       reopen(log, order.settings);
       return reopenAccessLog(access, log);
@@ -66,7 +71,7 @@ export async function work(): Promise<void> {
       hooks.interrupted();
       exit.worker?.serving.hurry();
     }
-    exit.leave({ isStop: message.type === 'quit', ...message });
+    exit.leave({ ...message, isStop });
   });
 
   const shortages = new Shortages();
@@ -77,7 +82,7 @@ export async function work(): Promise<void> {
     const own = await loadOwn(order);
     access = startAccessLog(own.AccessLog, order, observers, log);
     const tracker = new Tracker(table);
-    const booted = await boot({ order, own, log, hooks, tracker, shortages, observers, answerClaims });
+    const booted = await boot({ order, own, log, hooks, tracker, shortages, observers, answerClaims, health });
     const { worker, found, scheme, listening, close } = booted;
     if (access !== undefined) access.beforeExit = () => worker.serving.tellUnfinished();
     exit.worker = worker;

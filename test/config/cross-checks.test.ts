@@ -43,6 +43,10 @@ describe('settings that contradict each other are refused', () => {
 
 describe('settings that do nothing beside the others are warned of', () => {
   it.each([
+    [
+      { healthPath: '/up', interface: 'tcp', workerClass: 'sync' },
+      'healthPath: it does nothing for tcp, which has no requests (--healthPath)',
+    ],
     [{ threads: 8 }, 'threads: it does nothing in the async class; it is for --worker-class threaded (--threads)'],
     [{ maxRequestsJitter: 50 }, 'maxRequestsJitter: it does nothing without --max-requests (--maxRequestsJitter)'],
     [
