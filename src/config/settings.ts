@@ -8,6 +8,7 @@ import { type InterfaceName, registry } from '../app/registry.ts';
 import { accessFormat, fieldName, path, paths } from './access-parsers.ts';
 import { addresses } from './addresses.ts';
 import { adminAddress } from './admin-address.ts';
+import { networks } from './networks.ts';
 import { nodeOptions } from './node-options.ts';
 import {
   account,
@@ -30,7 +31,16 @@ import {
   workerCount,
 } from './parsers.ts';
 
-export const sections = ['Sockets', 'Workers', 'Connections', 'App', 'Process', 'Logging', 'Monitoring'] as const;
+export const sections = [
+  'Sockets',
+  'Workers',
+  'Connections',
+  'Proxies',
+  'App',
+  'Process',
+  'Logging',
+  'Monitoring',
+] as const;
 
 export interface Setting {
   readonly section: (typeof sections)[number];
@@ -311,6 +321,48 @@ export const table = {
     help: 'Read a body up to this size whole first; 0: none.',
     more: 'The body is read before the app runs. A client that sends slowly then holds up neither a thread nor a sync worker. A client that sends "Expect: 100-continue" gets 100 Continue at once. A longer body goes to the app once this many bytes have arrived, and then as it arrives.',
     example: 65_536,
+  }),
+  forwardedAllowIps: setting({
+    section: 'Proxies',
+    parse: networks,
+    default: ['127.0.0.1', '::1'],
+    metavar: 'LIST',
+    inProcess: true,
+    help: 'Peers whose word about the scheme is believed.',
+    more: 'Addresses and networks, such as 10.0.0.0/8; "*": all. Of these peers, X-Forwarded-Proto, X-Forwarded-Protocol and X-Forwarded-Ssl say whether the client used https; fields that contradict each other are answered 400. Peers on unix sockets are always believed. See docs/proxies.md.',
+    example: '10.0.0.0/8,2001:db8::/32',
+  }),
+  clientAddress: setting({
+    section: 'Proxies',
+    parse: optional(fieldName),
+    default: null,
+    metavar: 'HEADER',
+    inProcess: true,
+    help: "The field with the client's address.",
+    more: 'x-forwarded-for, forwarded, or a field with one address, such as x-real-ip. It is read only if the peer is in --forwarded-allow-ips. The client is the rightmost address that is not in that list itself; with "*", the leftmost. Of forwarded, the proto of the client counts too.',
+    example: 'x-forwarded-for',
+  }),
+  forwardedHost: setting({
+    section: 'Proxies',
+    parse: flag,
+    default: false,
+    metavar: 'yes|no',
+    bare: 'true',
+    inProcess: true,
+    help: 'Believe X-Forwarded-Host, -Port and -Prefix.',
+    more: 'Of peers in --forwarded-allow-ips only. They set HTTP_HOST, SERVER_PORT and SCRIPT_NAME, and the host in the URL of a fetch app. Of several values the last counts, which the nearest proxy has written. Set it only if the proxy always sets these fields.',
+    example: true,
+  }),
+  forwardedStrip: setting({
+    section: 'Proxies',
+    parse: flag,
+    default: false,
+    metavar: 'yes|no',
+    bare: 'true',
+    inProcess: true,
+    help: 'Remove forwarding fields of other peers.',
+    more: 'Forwarded, X-Real-IP, all that begin with X-Forwarded-, and the field of --client-address do not reach the app if the peer is not in --forwarded-allow-ips.',
+    example: true,
   }),
   interface: setting({
     section: 'App',

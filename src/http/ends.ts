@@ -13,6 +13,8 @@ export interface Ends {
   readonly local: End;
   readonly remote: End;
   readonly scheme: Scheme;
+  /** Of the path, where a proxy has taken a beginning of it away, and is believed: the environ's SCRIPT_NAME. Still percent-encoded. */
+  readonly prefix?: string;
 }
 
 /** What a connection speaks without TLS. */

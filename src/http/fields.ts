@@ -13,6 +13,7 @@ export type FieldKind =
   | 'content-type'
   | 'date'
   | 'expect'
+  | 'forwarded'
   | 'host'
   | 'hop-by-hop'
   | 'trailer'
@@ -40,6 +41,14 @@ const kinds = new Map<string, FieldKind>([
   ['content-type', 'content-type'],
   ['date', 'date'],
   ['expect', 'expect'],
+  ['forwarded', 'forwarded'],
+  ['x-forwarded-for', 'forwarded'],
+  ['x-forwarded-host', 'forwarded'],
+  ['x-forwarded-port', 'forwarded'],
+  ['x-forwarded-prefix', 'forwarded'],
+  ['x-forwarded-proto', 'forwarded'],
+  ['x-forwarded-protocol', 'forwarded'],
+  ['x-forwarded-ssl', 'forwarded'],
   ['host', 'host'],
   ['keep-alive', 'hop-by-hop'],
   ['proxy-connection', 'hop-by-hop'],

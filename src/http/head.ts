@@ -25,6 +25,8 @@ export class RequestHead {
   expectsContinue = false;
   /** Whether Connection names `upgrade`. */
   isUpgrade = false;
+  /** Whether it has a field by which proxies say how the request came to them. */
+  isForwarded = false;
 
   /** See `requestIdOf`. */
   requestId: string | undefined = undefined;

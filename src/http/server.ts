@@ -7,6 +7,7 @@
 import { clearInterval, setInterval } from 'node:timers';
 import { type End, nowhere, plainScheme } from './ends.ts';
 import type { Exchange, Transport } from './exchange.ts';
+import type { Forwarding } from './forwarding/forwarding.ts';
 import { Connection } from './h1/connection.ts';
 import { type Host, type OnTimeout, WaitOrder } from './h1/host.ts';
 import type { RequestHead } from './head.ts';
@@ -36,6 +37,7 @@ export interface HttpServerOptions {
   /** Shared with the watchdog of a worker. */
   readonly answerClaims?: AnswerClaims | undefined;
   readonly observers?: Observers | undefined;
+  readonly forwarding?: Forwarding | undefined;
   /** In small letters. */
   readonly requestIdHeader?: string;
 }
@@ -67,6 +69,7 @@ export class HttpServer implements Host {
   readonly answerClaims: AnswerClaims | undefined;
   /** Hears of every request. */
   readonly observers: Observers;
+  readonly forwarding: Forwarding | undefined;
   readonly requestIdHeader: string;
   private readonly onGone: (() => void) | undefined;
   private readonly connections = new Set<Connection>();
@@ -92,6 +95,7 @@ export class HttpServer implements Host {
     this.waitOrder = waitOrder ?? new WaitOrder();
     this.answerClaims = options.answerClaims;
     this.observers = options.observers ?? new Observers();
+    this.forwarding = options.forwarding;
     this.requestIdHeader = options.requestIdHeader ?? 'x-request-id';
     /** Its name says to a watchdog that nothing else runs. */
     const tsgunSweep = () => this.tick();

@@ -4,7 +4,7 @@ import { lookUpField } from '../../src/http/fields.ts';
 describe('field names (RFC 9110 §5.1)', () => {
   test.each([
     ['Accept', 'accept', 'other', 'HTTP_ACCEPT'],
-    ['X-Forwarded-For', 'x-forwarded-for', 'other', 'HTTP_X_FORWARDED_FOR'],
+    ['X-Forwarded-For', 'x-forwarded-for', 'forwarded', 'HTTP_X_FORWARDED_FOR'],
     ['CONTENT-TYPE', 'content-type', 'content-type', 'CONTENT_TYPE'],
     ['content-length', 'content-length', 'content-length', 'CONTENT_LENGTH'],
     ['hOST', 'host', 'host', 'HTTP_HOST'],

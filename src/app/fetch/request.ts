@@ -186,13 +186,15 @@ function bodyStream(exchange: Exchange): ReadableStream<Uint8Array> {
 }
 
 let lastHost = '';
+let lastScheme = '';
 let lastOrigin = '';
 
 function urlOf({ head, ends }: Exchange): string {
   const host = head.host || `${ends.local.address}:${ends.local.port}`;
-  if (host !== lastHost) {
+  if (host !== lastHost || ends.scheme !== lastScheme) {
     lastOrigin = new URL(`${ends.scheme}://${host}`).origin;
     lastHost = host;
+    lastScheme = ends.scheme;
   }
   const target = head.query === '' ? pathOf(head.path) : `${pathOf(head.path)}?${head.query}`;
   return plainTarget.test(target) || target === '/' ? lastOrigin + target : new URL(lastOrigin + target).href;

@@ -50,7 +50,7 @@ class RequestEnviron {
     const { head, ends } = exchange;
     this[key] = exchange;
     this.REQUEST_METHOD = head.method;
-    this.SCRIPT_NAME = '';
+    this.SCRIPT_NAME = ends.prefix === undefined ? '' : decodePath(ends.prefix);
     this.PATH_INFO = decodePath(head.path);
     this.QUERY_STRING = head.query;
     this.SERVER_NAME = ends.local.address;

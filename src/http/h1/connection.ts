@@ -193,6 +193,7 @@ export class Connection implements WireEvents, OutgoingEvents, Transport, Waitin
     if (requestMs !== 0) exchange.deadline = exchange.startedAt + requestMs;
     this.exchange = exchange;
     this.isPipelined = isPipelined;
+    if (server.forwarding?.admit(exchange) === false) return exchange;
     const isApart = ++this.requests > 1 && this.wire.isMarked;
     exchange.settled = (isApart ? inFreshContext(() => server.handle(exchange)) : server.handle(exchange)) ?? undefined;
     return exchange;

@@ -83,6 +83,7 @@ export function readFraming(head: RequestHead): void {
     } else if (kind === 'transfer-encoding') codings = codings === undefined ? value : `${codings},${value}`;
     else if (kind === 'connection') connection = connection === undefined ? value : `${connection},${value}`;
     else if (kind === 'expect') readExpectation(head, value);
+    else if (kind === 'forwarded') head.isForwarded = true;
     // Singletons (RFC 9110 §8.3, §6.6.1). Of two, Node takes the first, gunicorn the last, and `fetch` both: a filter in front
     // of us may have checked another than the app gets.
     else if (kind === 'content-type' && ++types > 1) throw new HttpError(400, 'more than one Content-Type');

@@ -2,6 +2,7 @@
 
 import type { End, Scheme } from '../ends.ts';
 import type { Exchange, Transport } from '../exchange.ts';
+import type { Forwarding } from '../forwarding/forwarding.ts';
 import type { Limits, Timeouts } from '../limits.ts';
 import type { Observers } from '../observers.ts';
 import type { AnswerClaims } from '../wire/answer-claims.ts';
@@ -50,6 +51,8 @@ export interface Host {
   /** Where it is said which clients have had no byte of an answer. */
   readonly answerClaims: AnswerClaims | undefined;
   readonly observers: Observers;
+  /** Reads what proxies say of a request; undefined where nobody is believed. */
+  readonly forwarding: Forwarding | undefined;
   readonly requestIdHeader: string;
   readonly isDraining: boolean;
   /** What an idle connection gets while draining. */

@@ -2,6 +2,7 @@
 
 import { milliseconds } from '../../config/durations.ts';
 import type { Settings } from '../../config/settings.ts';
+import { Forwarding } from '../../http/forwarding/forwarding.ts';
 import { maxReadAheadBytes } from '../../http/limits.ts';
 import { type Begin, ReadAhead } from '../../http/read-ahead.ts';
 import type { HttpServerOptions } from '../../http/server.ts';
@@ -36,6 +37,12 @@ export function httpOptions(
       requestMs: milliseconds(settings.requestTimeout),
     },
     requestIdHeader: settings.requestIdHeader,
+    forwarding: new Forwarding({
+      allowFrom: settings.forwardedAllowIps,
+      clientAddress: settings.clientAddress,
+      host: settings.forwardedHost,
+      strips: settings.forwardedStrip,
+    }),
     onFailure: (exchange, error) => logFailure(log, exchange, error, shortages, onError),
     onTimeout(exchange, ms, end) {
       logTimeout(log, exchange, ms, undefined);

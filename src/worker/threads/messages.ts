@@ -144,11 +144,17 @@ const fixedLines = 14;
 
 /** One text for all of a request's head: no part of it can hold a line feed, as the parser has refused those. */
 export function writeRequest(id: number, head: RequestHead, ends: Ends, mayPersist: boolean): string {
-  const flags = head.minorVersion | (mayPersist ? 2 : 0) | (head.isChunked ? 4 : 0) | (head.host === undefined ? 0 : 8);
+  const flags =
+    head.minorVersion |
+    (mayPersist ? 2 : 0) |
+    (head.isChunked ? 4 : 0) |
+    (head.host === undefined ? 0 : 8) |
+    (ends.prefix === undefined ? 0 : 16);
   const { local, remote, scheme } = ends;
   let text =
     `${id}\n${flags}\n${head.method}\n${head.target}\n${head.path}\n${head.query}\n${head.host ?? ''}\n` +
     `${head.contentLength}\n${scheme}\n${local.address}\n${local.port}\n${remote.address}\n${remote.port}\n${head.requestId ?? ''}`;
+  if (ends.prefix !== undefined) text += `\n${ends.prefix}`;
   const { names, values } = head;
   for (let index = 0; index < names.length; index++) text += `\n${names[index]!.raw}\n${values[index]}`;
   return text;
@@ -168,13 +174,15 @@ export function readRequest(text: string): Request {
   head.query = lines[5]!;
   if ((flags & 8) !== 0) head.host = lines[6]!;
   head.contentLength = Number(lines[7]);
+  const hasPrefix = (flags & 16) !== 0;
   const ends: Ends = {
     scheme: lines[8] as Scheme,
     local: { address: lines[9]!, port: lines[10]! },
     remote: { address: lines[11]!, port: lines[12]! },
+    ...(hasPrefix ? { prefix: lines[fixedLines]! } : {}),
   };
   if (lines[13] !== '') head.requestId = lines[13];
-  for (let index = fixedLines; index < lines.length; index += 2) {
+  for (let index = hasPrefix ? fixedLines + 1 : fixedLines; index < lines.length; index += 2) {
     head.names.push(lookUpField(lines[index]!)!);
     head.values.push(lines[index + 1]!);
   }
