@@ -1,7 +1,7 @@
 /** What an embedder or an app may import. */
 
 export type { FetchApp, FetchHandler } from './app/fetch/interface.ts';
-export type { NodeApp } from './app/node/interface.ts';
+export type { NodeApp, NodeResponse } from './app/node/interface.ts';
 export type { AppTypes } from './app/registry.ts';
 export type { TcpApp, TcpContext } from './app/tcp/tcp.ts';
 export type {

@@ -188,6 +188,7 @@ const transport: Transport = {
   cut: () => {},
   hangUp: () => {},
   extendDeadline: () => {},
+  waitFor: () => {},
   logFailure: () => {},
 };
 

@@ -24,6 +24,7 @@ export function detect(app: unknown): Detected {
 function detectObject(app: object): Detected {
   if (isKoa(app) || isFastify(app) || isNest(app)) return 'node';
   if (has(app, 'fetch')) return 'fetch';
+  if (isPolka(app) || innerServer(app) !== undefined) return 'node';
   throw new AppLoadError(
     `app: the export is ${describe(app)}, which has no fetch(request) and is no app of a framework that is known here; ` +
       'export its (req, res) handler, or its http.Server',
@@ -55,6 +56,29 @@ export function isNest(
   app: object,
 ): app is { init(): Promise<unknown>; getHttpAdapter(): { getInstance(): unknown } } & Closes {
   return has(app, 'getHttpAdapter') && has(app, 'init') && has(app, 'close');
+}
+
+/** Polka: `handler` takes what its server is asked. */
+export function isPolka(app: object): app is { handler(request: unknown, response: unknown): unknown } {
+  return has(app, 'handler') && has(app, 'use') && has(app, 'parse');
+}
+
+interface Initializes {
+  initialize(): PromiseLike<unknown>;
+  stop(): PromiseLike<unknown>;
+}
+
+/** Hapi: has its server from the start, which listens once it has been asked to `start()`. */
+export function isHapi(app: object): app is Initializes {
+  return has(app, 'initialize') && has(app, 'stop') && isNodeServer(Reflect.get(app, 'listener'));
+}
+
+/** The `http.Server` that a framework stands on from the start, with its listener for requests: Hapi's, Restify's. */
+export function innerServer(app: object): NodeServer | undefined {
+  if (isHapi(app)) return Reflect.get(app, 'listener') as NodeServer;
+  if (isFastify(app) || !has(app, 'listen') || !has(app, 'use')) return undefined;
+  const server: unknown = Reflect.get(app, 'server');
+  return isNodeServer(server) && server.listenerCount('request') > 0 ? server : undefined;
 }
 
 function has(app: object, name: string): boolean {

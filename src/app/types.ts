@@ -69,9 +69,11 @@ export interface Environ {
   'wsgi.early_hints': (headers: readonly Header[]) => void;
   /** Aborted when the client has gone, or with a `TimeoutError` when the request's time is over. Made when first asked for. */
   'tsgun.signal': AbortSignal;
-  /** Adds seconds to this request's `--request-timeout`. Without one, or once it has passed, nothing happens. */
   /** The client's or a proxy's, by `--request-id-header`; made where there is none. It is in the lines of all logs. */
   'tsgun.requestId': string;
+  /** Work that goes on after the answer: a worker that leaves waits for it, up to `--graceful-timeout`. Its failure is logged. */
+  'tsgun.waitUntil': (work: PromiseLike<unknown>) => void;
+  /** Adds seconds to this request's `--request-timeout`. Without one, or once it has passed, nothing happens. */
   'tsgun.extendDeadline': (seconds: number) => void;
   /** Request headers: `HTTP_ACCEPT` and the like. Those with an underscore in their name are left out. */
   [key: `HTTP_${string}`]: string | undefined;

@@ -40,6 +40,7 @@ export function createEnviron(request: string | URL | Request | RequestInput = '
     'wsgi.early_hints': () => {},
     'tsgun.signal': signal ?? new AbortController().signal,
     'tsgun.requestId': headers.get('x-request-id') ?? randomUUID(),
+    'tsgun.waitUntil': () => {},
     'tsgun.extendDeadline': () => {},
   };
   for (const [name, value] of headers) {

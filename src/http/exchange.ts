@@ -3,6 +3,7 @@
  * here; what it means on the wire is the answer sink's, and the socket is the connection's.
  */
 
+import { describe } from '../errors.ts';
 import type { AnswerSink, Bytes, Piece } from './answer-sink.ts';
 import type { Ends } from './ends.ts';
 import { AppError, HttpError, overdueAnswer } from './errors.ts';
@@ -51,8 +52,13 @@ export interface Transport {
   hangUp(answered?: Exchange): void;
   /** The app asks for more time, in milliseconds. */
   extendDeadline(exchange: Exchange, ms: number): void;
-  /** A failure that the client must not see the inside of. */
-  logFailure(exchange: Exchange, error: unknown): void;
+  /**
+   * A failure that the client must not see the inside of.
+   * @param isLate of work that was to go on after the answer, which does not depend on it
+   */
+  logFailure(exchange: Exchange, error: unknown, isLate?: boolean): void;
+  /** Work of the app that may go on after its answer, and never rejects: who leaves waits for it. */
+  waitFor(work: Promise<void>): void;
   attachment?: Attachment | undefined;
   /**
    * An app in a thread of its own has heard that its client has closed its half.
@@ -323,6 +329,14 @@ export class Exchange implements ResponseState, Observed {
     if (!Number.isFinite(seconds) || seconds < 0)
       throw new AppError(`tsgun.extendDeadline takes a number of seconds, got ${String(seconds)}`);
     this.transport.extendDeadline(this, seconds * 1000);
+  }
+
+  /** Lets work go on after the answer: a worker that leaves waits for it. */
+  waitUntil(work: PromiseLike<unknown>): void {
+    if (typeof (work as PromiseLike<unknown> | undefined)?.then !== 'function')
+      throw new AppError(`waitUntil takes a promise, got ${describe(work)}`);
+    const late = (error: unknown) => this.transport.logFailure(this, error, true);
+    this.transport.waitFor(Promise.resolve(work).then(() => {}, late));
   }
 
   // The client's departure.

@@ -1,6 +1,7 @@
 /**
- * Handlers at work on requests whose clients have left: what such a request asks for may still be done. A drain waits for
- * them, as long as they would hold their place: see `departure.ts`.
+ * What goes on without a client: handlers at work on requests whose clients have left, as what such a request asks for may
+ * still be done; and work that an app lets go on after its answer (`waitUntil`). A drain waits for both, for the former as
+ * long as they would hold their place: see `departure.ts`.
  */
 
 import { clearTimeout, setTimeout } from 'node:timers';
@@ -9,6 +10,8 @@ import { departureMs } from './limits.ts';
 
 export class Leftovers {
   private readonly running = new Set<Promise<void>>();
+  private isGivenUp = false;
+  private onGivenUp: (() => void) | undefined = undefined;
 
   add({ settled, leftAt }: Exchange): void {
     if (settled === undefined) return;
@@ -19,11 +22,28 @@ export class Leftovers {
         resolve();
       });
     });
-    this.running.add(over);
-    void over.then(() => this.running.delete(over));
+    this.addWork(over);
   }
 
+  /** @param work never rejects */
+  addWork(work: Promise<void>): void {
+    this.running.add(work);
+    void work.then(() => this.running.delete(work));
+  }
+
+  get isEmpty(): boolean {
+    return this.running.size === 0;
+  }
+
+  /** Resolves when nothing is left: what goes on may let more go on. */
   async finish(): Promise<void> {
-    await Promise.all(this.running);
+    const givenUp = new Promise<void>((resolve) => (this.onGivenUp = resolve));
+    while (!this.isEmpty && !this.isGivenUp) await Promise.race([Promise.all(this.running), givenUp]);
+  }
+
+  /** There is no time left. */
+  giveUp(): void {
+    this.isGivenUp = true;
+    this.onGivenUp?.();
   }
 }

@@ -25,7 +25,7 @@ export interface HttpServerOptions {
   /** Takes each request; must not throw. */
   readonly handle: (exchange: Exchange) => void | Promise<void>;
   /** A failure of the app, for the log. */
-  readonly onFailure: (exchange: Exchange, error: unknown) => void;
+  readonly onFailure: (exchange: Exchange, error: unknown, isLate?: boolean) => void;
   /** An answer that is not complete in its time and its grace. */
   readonly onTimeout?: OnTimeout;
   /** A connection will bring no further request: it ends, or has ended. Called once for each. */
@@ -50,7 +50,7 @@ export class HttpServer implements Host {
   readonly timeouts: Timeouts;
   readonly heldAnswerBytes: number;
   readonly handle: (exchange: Exchange) => void | Promise<void>;
-  readonly onFailure: (exchange: Exchange, error: unknown) => void;
+  readonly onFailure: (exchange: Exchange, error: unknown, isLate?: boolean) => void;
   readonly onTimeout: OnTimeout;
   /** The coarse clock: milliseconds, as of the last sweep. */
   now = performance.now();
@@ -169,6 +169,10 @@ export class HttpServer implements Host {
     this.leftovers.add(exchange);
   }
 
+  waitFor(work: Promise<void>): void {
+    this.leftovers.addWork(work);
+  }
+
   forget(connection: Connection): void {
     this.connections.delete(connection);
     this.onGone?.();
@@ -210,8 +214,9 @@ export class HttpServer implements Host {
     for (const connection of this.connections) connection.sayFarewell();
   }
 
-  /** Cuts every connection. */
+  /** Cuts every connection, and waits for no work any more. */
   destroy(): void {
+    this.leftovers.giveUp();
     for (const connection of this.connections) connection.destroy();
   }
 

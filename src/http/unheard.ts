@@ -55,8 +55,12 @@ class NoConnection implements Transport {
     return false;
   }
 
-  logFailure(exchange: Exchange, error: unknown): void {
-    this.before.logFailure(exchange, error);
+  logFailure(exchange: Exchange, error: unknown, isLate?: boolean): void {
+    this.before.logFailure(exchange, error, isLate);
+  }
+
+  waitFor(work: Promise<void>): void {
+    this.before.waitFor(work);
   }
 
   finish(exchange: Exchange): void {

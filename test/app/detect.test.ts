@@ -1,4 +1,5 @@
 import { createServer } from 'node:http';
+import hapi from '@hapi/hapi';
 import connect from 'connect';
 import express from 'express';
 import express4 from 'express4';
@@ -6,9 +7,17 @@ import fastify from 'fastify';
 import { H3 } from 'h3';
 import { Hono } from 'hono';
 import Koa from 'koa';
+import polka from 'polka';
 import { describe, expect, it } from 'vitest';
 import { detect } from '../../src/app/detect.ts';
 import { findInterface, makeHandler, prepareApp } from '../../src/app/interfaces.ts';
+
+/** What Restify's server has, as far as it is looked at: an http.Server within, and methods. */
+const restify = () => ({
+  server: createServer((_req, res) => res.end('restify')),
+  use() {},
+  listen() {},
+});
 
 /** A function of this text, as apps come from files and minifiers. */
 const make = (source: string) => new Function(`return (${source})`)();
@@ -20,6 +29,9 @@ describe('an app of a framework', () => {
     ['Connect', connect(), 'node'],
     ['Koa', new Koa(), 'node'],
     ['Fastify', fastify(), 'node'],
+    ['Polka', polka(), 'node'],
+    ['Hapi', hapi.server(), 'node'],
+    ['Restify', restify(), 'node'],
     ['an http.Server', createServer(), 'node'],
     ['Hono', new Hono(), 'fetch'],
     ['h3', new H3(), 'fetch'],

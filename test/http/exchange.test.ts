@@ -40,6 +40,7 @@ function make(head: Partial<RequestHead> = {}, canRetract = false) {
     cut: () => said.push('cut'),
     hangUp: () => {},
     extendDeadline: () => {},
+    waitFor: () => {},
     logFailure: (_exchange, error) => failures.push(error),
   };
   const request = Object.assign(new RequestHead(), { method: 'GET' }, head);

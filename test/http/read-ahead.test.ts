@@ -32,6 +32,7 @@ function open(limit = limitBytes) {
     cut: () => {},
     hangUp: () => {},
     extendDeadline: () => {},
+    waitFor: () => {},
     logFailure: () => {},
   };
   const take = (shape: Partial<RequestHead> = { isChunked: true }) => {

@@ -2,28 +2,44 @@
 
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import { AppLoadError, describe, report } from '../../errors.ts';
-import { isFastify, isKoa, isNest, isNodeServer, type NodeServer } from '../detect.ts';
+import { innerServer, isFastify, isHapi, isKoa, isNest, isNodeServer, isPolka, type NodeServer } from '../detect.ts';
 import type { PreparedApp, RequestInterface } from '../interface.ts';
 import type { NodeListener } from './node.ts';
 
-/** A handler of `node:http`, which apps of Express and Connect are too; an app of Koa, Fastify or Nest; an `http.Server`. */
+/** `http.ServerResponse`, and what a response has here beyond it. */
+export interface NodeResponse extends ServerResponse {
+  /** Work that goes on after the answer: a worker that leaves waits for it, up to `--graceful-timeout`. Its failure is logged. */
+  waitUntil(work: PromiseLike<unknown>): void;
+}
+
+/**
+ * A handler of `node:http`, which apps of Express and Connect are too; an app of Koa, Fastify, Nest, Hapi, Restify or Polka;
+ * an `http.Server`.
+ */
 export type NodeApp =
-  | ((request: IncomingMessage, response: ServerResponse) => unknown)
+  | ((request: IncomingMessage, response: NodeResponse) => unknown)
   | Server
   | { callback(): (request: IncomingMessage, response: ServerResponse) => unknown }
   | { routing(request: IncomingMessage, response: ServerResponse): void; ready(): PromiseLike<unknown> }
-  | { getHttpAdapter(): unknown; init(): Promise<unknown> };
+  | { getHttpAdapter(): unknown; init(): Promise<unknown> }
+  | { readonly listener: Server; initialize(): Promise<unknown>; stop(options?: never): Promise<unknown> }
+  | { readonly server: Server; use(...handlers: never[]): unknown; listen(...args: never[]): unknown }
+  | { handler(request: never, response: never, ...rest: never[]): unknown; use(...handlers: never[]): unknown };
 
 export const nodeInterface: RequestInterface<NodeApp> = {
   takes: '(req, res) => void, an app of Express, Koa, Fastify or the like, or an http.Server.',
-  alsoCalled: ['http', 'express', 'koa', 'fastify', 'nest'],
+  alsoCalled: ['http', 'express', 'koa', 'fastify', 'nest', 'hapi', 'restify', 'polka'],
   serves: 'requests',
   isDetected: true,
   async load() {
     const { nodeHandler } = await import('./node.ts');
     return {
-      makeHandler: (app, { onWarning }) =>
-        nodeHandler(isNodeServer(app) ? app : expectListener(app), onWarning, serverOf(app)),
+      makeHandler(app, { onWarning }) {
+        if (isNodeServer(app)) return nodeHandler(app, onWarning);
+        const inner = typeof app === 'object' && app !== null ? innerServer(app) : undefined;
+        // What a framework sets on its own server is not the user's to change.
+        return inner === undefined ? nodeHandler(expectListener(app), onWarning, serverOf(app)) : nodeHandler(inner);
+      },
       prepare,
     };
   },
@@ -35,6 +51,7 @@ async function prepare(app: unknown): Promise<PreparedApp> {
     app: await makeReady(app),
     async close() {
       if (isFastify(app) || isNest(app)) await app.close();
+      if (isHapi(app)) await app.stop();
     },
   };
 }
@@ -42,6 +59,7 @@ async function prepare(app: unknown): Promise<PreparedApp> {
 async function makeReady(app: object): Promise<unknown> {
   try {
     if (isFastify(app)) await app.ready();
+    if (isHapi(app)) await app.initialize();
     if (!isNest(app)) return app;
     await app.init();
     const inner = app.getHttpAdapter().getInstance();
@@ -63,9 +81,10 @@ function expectListener(app: unknown): NodeListener {
   if (typeof app === 'object' && app !== null) {
     if (isKoa(app)) return app.callback() as NodeListener;
     if (isFastify(app)) return app.routing as NodeListener;
+    if (isPolka(app)) return (request, response) => app.handler(request, response);
   }
   throw new AppLoadError(
     `app: the export is ${describe(app)}; expected a function (req, res) => void, an app of Express, Koa, Fastify or ` +
-      'Connect, or an http.Server',
+      'the like, or an http.Server',
   );
 }

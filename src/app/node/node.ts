@@ -10,7 +10,7 @@ import { isNodeServer, type NodeServer } from '../detect.ts';
 import type { Handler } from '../wsgi/wsgi.ts';
 import { hasPrototypes, standBefore } from './prototypes.ts';
 import { abortRequest, own, Request } from './request.ts';
-import { Response, writeEarlyHints } from './response.ts';
+import { Response, waitUntil, writeEarlyHints } from './response.ts';
 import { close, fail } from './response-settling.ts';
 import { type Front, frontOf, type NodeListener } from './server.ts';
 import { ClientSocket } from './socket.ts';
@@ -65,7 +65,7 @@ function makersFor(app: unknown): Makers {
   if (before?.MadeRequest.prototype === app.request && before.MadeResponse.prototype === app.response) return before;
   const makers = { MadeRequest: class extends Request {}, MadeResponse: class extends Response {} };
   app.request = standBefore(app.request, makers.MadeRequest.prototype);
-  Object.assign(makers.MadeResponse.prototype, { writeEarlyHints });
+  Object.assign(makers.MadeResponse.prototype, { writeEarlyHints, waitUntil });
   app.response = standBefore(app.response, makers.MadeResponse.prototype);
   known.set(app, makers);
   return makers;

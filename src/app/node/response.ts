@@ -38,6 +38,10 @@ export class Response extends ServerResponse<Request> {
     if (needDrain === undefined) Object.defineProperty(this, 'writableNeedDrain', { get: () => this[own].isStalled });
   }
 
+  waitUntil(work: PromiseLike<unknown>): void {
+    waitUntil.call(this, work);
+  }
+
   override writeEarlyHints(hints: Record<string, string | string[]>, callback?: () => void): void {
     writeEarlyHints.call(this, hints, callback);
   }
@@ -117,6 +121,11 @@ export function writeEarlyHints(this: Response, hints: Record<string, string | s
   this[own].areHintsChecked = true;
   originalEarlyHints.call(this, hints, callback);
   this[own].areHintsChecked = !areHintsUnchecked;
+}
+
+/** Lets work go on after the answer: a worker that leaves waits for it. */
+export function waitUntil(this: Response, work: PromiseLike<unknown>): void {
+  this[own].exchange.waitUntil(work);
 }
 
 /** The app has ended its answer. */

@@ -69,6 +69,7 @@ class RequestEnviron {
     this['wsgi.file_wrapper'] = FileWrapper;
     this['wsgi.early_hints'] = (headers: readonly Header[]) => exchange.sendEarlyHints(headers);
     this['tsgun.requestId'] = exchange.requestId;
+    this['tsgun.waitUntil'] = (work: PromiseLike<unknown>) => exchange.waitUntil(work);
     this['tsgun.extendDeadline'] = (seconds: number) => exchange.extendDeadline(seconds);
     Object.defineProperty(this, 'wsgi.input', lazyInput);
     Object.defineProperty(this, 'tsgun.signal', lazySignal);

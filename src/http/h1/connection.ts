@@ -275,8 +275,12 @@ export class Connection implements WireEvents, OutgoingEvents, Transport, Waitin
     if (exchange.deadline !== 0 && !exchange.isOverdue) exchange.deadline += ms;
   }
 
-  logFailure(exchange: Exchange, error: unknown): void {
-    this.server.onFailure(exchange, error);
+  logFailure(exchange: Exchange, error: unknown, isLate?: boolean): void {
+    this.server.onFailure(exchange, error, isLate);
+  }
+
+  waitFor(work: Promise<void>): void {
+    this.server.waitFor(work);
   }
 
   /** Not one byte of what follows is read as a request: it belongs to the other protocol. */

@@ -59,7 +59,7 @@ export interface Host {
   readonly idleGraceMs: number;
   /** Takes each request; must not throw. What it returns is `Exchange.settled`. */
   readonly handle: (exchange: Exchange) => void | Promise<void>;
-  readonly onFailure: (exchange: Exchange, error: unknown) => void;
+  readonly onFailure: (exchange: Exchange, error: unknown, isLate?: boolean) => void;
   readonly onTimeout: OnTimeout;
   /** The connection will bring no further request. Called once for each. */
   readonly onLastRequest: ((connection: Transport) => void) | undefined;
@@ -69,6 +69,8 @@ export interface Host {
   countRequest(exchange: Exchange): void;
   /** Its client has left before it was answered. */
   noteLeft(exchange: Exchange): void;
+  /** Work that goes on after an answer, and never rejects. */
+  waitFor(work: Promise<void>): void;
   /** The connection has ended. */
   forget(connection: Transport): void;
 }

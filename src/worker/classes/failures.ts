@@ -1,7 +1,7 @@
 /** How requests and connections that failed, or took too long, are entered in the log. */
 
 import { descriptorError } from '../../descriptors.ts';
-import { report } from '../../errors.ts';
+import { type ErrorReport, report } from '../../errors.ts';
 import type { HookRequest } from '../../hooks.ts';
 import type { End } from '../../http/ends.ts';
 import { isDeparture } from '../../http/errors.ts';
@@ -41,6 +41,23 @@ export function logFailure(
   const outcome = isStarted ? 'the connection was cut' : `answered ${isOverdue ? 504 : 500}`;
   const what = code === undefined ? 'the app failed a request' : 'a request failed for want of a file descriptor';
   log.event('error', 'request_failed', { ...request, error: message, outcome, stack }, what);
+}
+
+/** A request that may be answered and forgotten by now. */
+export interface LateRequest {
+  readonly method: string;
+  readonly path: string;
+  readonly requestId: string;
+}
+
+/** Work that a request's app let go on after its answer has failed. The answer does not depend on it. */
+export function logLateFailure(
+  log: Logger,
+  { method, path, requestId }: LateRequest,
+  { message, stack }: ErrorReport,
+): void {
+  const fields = { method, path, requestId, error: message, outcome: 'the answer is not affected', stack };
+  log.event('error', 'request_failed', fields, 'work that was to go on after an answer failed');
 }
 
 /**

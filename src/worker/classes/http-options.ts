@@ -2,13 +2,14 @@
 
 import { milliseconds } from '../../config/durations.ts';
 import type { Settings } from '../../config/settings.ts';
+import { report } from '../../errors.ts';
 import { Forwarding } from '../../http/forwarding/forwarding.ts';
 import { maxReadAheadBytes } from '../../http/limits.ts';
 import { type Begin, ReadAhead } from '../../http/read-ahead.ts';
 import type { HttpServerOptions } from '../../http/server.ts';
 import type { Shortages } from '../../ipc/shortages.ts';
 import type { Logger } from '../../logger.ts';
-import { logFailure, logTimeout, type OnError } from './failures.ts';
+import { logFailure, logLateFailure, logTimeout, type OnError } from './failures.ts';
 
 /** How long nothing more is said of request bodies that take too much memory. */
 const tellAgainMs = 60_000;
@@ -43,7 +44,10 @@ export function httpOptions(
       host: settings.forwardedHost,
       strips: settings.forwardedStrip,
     }),
-    onFailure: (exchange, error) => logFailure(log, exchange, error, shortages, onError),
+    onFailure(exchange, error, isLate) {
+      if (isLate === true) logLateFailure(log, { ...exchange.head, requestId: exchange.requestId }, report(error));
+      else logFailure(log, exchange, error, shortages, onError);
+    },
     onTimeout(exchange, ms, end) {
       logTimeout(log, exchange, ms, undefined);
       end();

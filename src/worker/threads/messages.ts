@@ -12,6 +12,7 @@ import type { Ends, Scheme } from '../../http/ends.ts';
 import { lookUpField } from '../../http/fields.ts';
 import { RequestHead } from '../../http/head.ts';
 import type { Found } from '../../ipc/messages.ts';
+import type { LateRequest } from '../classes/failures.ts';
 import type { ProgramSurroundings } from '../surroundings.ts';
 
 /** What a thread is started with. */
@@ -76,11 +77,13 @@ export type FromThread =
   /** The answer was the last of its connection, as it turns out after its end. */
   | readonly ['hangUp', id: number]
   | readonly ['failed', id: number, error: ErrorReport]
+  /** What the app lets go on after its answer has failed. */
+  | readonly ['late', request: LateRequest & { readonly error: ErrorReport }]
   /** A line that the app wrote to `wsgi.errors`. */
   | readonly ['line', string]
   /** What of the app has no effect: each thread says so. */
   | readonly ['warning', string]
-  /** Its requests are answered, and the app's own code for its end runs. */
+  /** Its requests are answered; what the app lets go on after that, or its own code for its end, runs. */
   | readonly ['closing']
   /** A line for the log. */
   | readonly ['say', level: 'info' | 'warn' | 'error', text: string];

@@ -9,7 +9,7 @@ import { departureMs } from '../../http/limits.ts';
 import { takesEffect } from '../../http/unheard.ts';
 import type { Found } from '../../ipc/messages.ts';
 import type { Logger } from '../../logger.ts';
-import { logFailure } from '../classes/failures.ts';
+import { logFailure, logLateFailure } from '../classes/failures.ts';
 import type { WorkerContext } from '../classes/worker.ts';
 import type { ThreadCode } from '../thread-code.ts';
 import type { AppThread } from '../watchdog/other-threads.ts';
@@ -280,6 +280,7 @@ export class ThreadPool {
     else if (message[0] === 'pong') this.welcomeBack(thread);
     else if (message[0] === 'bootFailed') this.crew.refuse(thread, message[1]);
     else if (message[0] === 'line') this.log.say('error', { source: 'wsgi.errors' }, message[1]);
+    else if (message[0] === 'late') logLateFailure(this.log, message[1], message[1].error);
     else if (message[0] === 'warning') this.warn(message[1]);
     else if (message[0] === 'say') this.log.say(message[1], {}, message[2]);
     else this.reception.take(thread, message);

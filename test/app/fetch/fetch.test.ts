@@ -396,7 +396,7 @@ describe('failures', () => {
       },
       /boom/,
     ],
-    ['to return a Response', () => 'text' as unknown as Response, /returns a Response, got string/],
+    ['to return a Response', () => 'text' as unknown as Response, /returns a Response, got "text"/],
     ['of Response.error()', () => Response.error(), /status/],
   ])('%s are a 500, and logged', async (_what, app, expected) => {
     const service = await open(app);

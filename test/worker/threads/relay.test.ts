@@ -35,6 +35,7 @@ function begun({ head = {}, isTaking = true }: { head?: Partial<RequestHead>; is
     cut: () => toClient.push('(cut)'),
     hangUp: () => {},
     extendDeadline: () => {},
+    waitFor: () => {},
     logFailure: () => {},
   };
   const exchange = new Exchange(Object.assign(new RequestHead(), { method: 'POST' }, head), transport, 0);

@@ -4,6 +4,7 @@ import { describe, expect, test } from 'vitest';
 import { type Ends, nowhere } from '../../../src/http/ends.ts';
 import { Exchange } from '../../../src/http/exchange.ts';
 import { RequestHead } from '../../../src/http/head.ts';
+import { Leftovers } from '../../../src/http/leftovers.ts';
 import type { Outlet } from '../../../src/worker/threads/inside/outlet.ts';
 import { Shares } from '../../../src/worker/threads/inside/shares.ts';
 import { ThreadTransport } from '../../../src/worker/threads/inside/transport.ts';
@@ -30,7 +31,7 @@ function open(limitBytes: number) {
   } as unknown as Outlet;
   const head = Object.assign(new RequestHead(), { method: 'GET' });
   const ends: Ends = { local: nowhere, remote: nowhere, scheme: 'http' };
-  const transport = new ThreadTransport({ id: 1, head, ends }, outlet, new Shares(1, limitBytes));
+  const transport = new ThreadTransport({ id: 1, head, ends }, outlet, new Shares(1, limitBytes), new Leftovers());
   const exchange = new Exchange(head, transport, 0);
   transport.serves(exchange);
   transport.isCalling = false;

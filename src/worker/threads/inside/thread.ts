@@ -17,6 +17,7 @@ import { inFreshContext } from '../../../http/context.ts';
 import { onPlaceFree } from '../../../http/departure.ts';
 import { ClientGone, timeoutError } from '../../../http/errors.ts';
 import { Exchange } from '../../../http/exchange.ts';
+import { Leftovers } from '../../../http/leftovers.ts';
 import { departureMs } from '../../../http/limits.ts';
 import { ownThreadOutput } from '../../../log/output.ts';
 import { beClusterWorker } from '../../../node/cluster-role.ts';
@@ -47,6 +48,7 @@ class Thread {
   /** What came for requests that have not begun: their bodies, mostly. */
   private readonly early: ForRequest[] = [];
   private readonly shares = new Shares(threadId);
+  private readonly leftovers = new Leftovers();
   private id = -1;
   private exchange: Exchange | undefined = undefined;
   private transport: ThreadTransport | undefined = undefined;
@@ -91,6 +93,8 @@ class Thread {
 
   private async stop(): Promise<void> {
     this.listening?.closeOthers();
+    if (!this.leftovers.isEmpty) this.outlet.post(['closing']);
+    await this.leftovers.finish();
     await this.close().catch((error) =>
       this.outlet.post(['line', `the app failed to close: ${report(error).message}`]),
     );
@@ -149,7 +153,7 @@ class Thread {
 
   private run(request: ReturnType<typeof readRequest>): void {
     const { id, head } = request;
-    const transport = new ThreadTransport(request, this.outlet, this.shares);
+    const transport = new ThreadTransport(request, this.outlet, this.shares, this.leftovers);
     const exchange = new Exchange(head, transport, performance.now());
     transport.serves(exchange);
     this.id = id;

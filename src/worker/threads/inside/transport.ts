@@ -9,6 +9,7 @@ import type { Ends } from '../../../http/ends.ts';
 import { ClientGone, isDeparture } from '../../../http/errors.ts';
 import type { Attachment, Bytes, Exchange, Transport } from '../../../http/exchange.ts';
 import { H1Answer, type TextOut } from '../../../http/h1/answer.ts';
+import type { Leftovers } from '../../../http/leftovers.ts';
 import { type Taken, tellTaken } from '../../../http/wire/taken.ts';
 import {
   AnswerFlag,
@@ -48,6 +49,7 @@ export class ThreadTransport implements Transport, TextOut {
   private readonly head: Request['head'];
   private readonly outlet: Outlet;
   private readonly shares: Shares;
+  private readonly leftovers: Leftovers;
   private readonly backlog = new Backlog();
   /** Called when nothing waits any more. */
   private onSent: (() => void) | undefined = undefined;
@@ -68,8 +70,9 @@ export class ThreadTransport implements Transport, TextOut {
   /** Bytes of the body that came, and were not yet said to be taken. */
   private uncredited = 0;
 
-  constructor({ id, head, ends }: Request, outlet: Outlet, shares: Shares) {
+  constructor({ id, head, ends }: Request, outlet: Outlet, shares: Shares, leftovers: Leftovers) {
     this.shares = shares;
+    this.leftovers = leftovers;
     // As 32 bits, which is how the main thread knows it.
     this.id = id | 0;
     this.head = head;
@@ -142,8 +145,16 @@ export class ThreadTransport implements Transport, TextOut {
     this.outlet.post(['extend', this.id, ms]);
   }
 
-  logFailure(_exchange: Exchange, error: unknown): void {
+  waitFor(work: Promise<void>): void {
+    this.leftovers.addWork(work);
+  }
+
+  logFailure({ head, requestId }: Exchange, error: unknown, isLate?: boolean): void {
     const failure = report(error);
+    if (isLate === true) {
+      const { method, path } = head;
+      return this.outlet.post(['late', { method, path, requestId, error: failure }]);
+    }
     // Its causes do not travel, and the main thread asks by name.
     this.outlet.post(['failed', this.id, isDeparture(error) ? { ...failure, name: 'ClientGone' } : failure]);
   }

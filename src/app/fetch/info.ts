@@ -1,0 +1,54 @@
+/** What a fetch app is given beside the request: who asks, as in Deno and in @hono/node-server, and work after the answer. */
+
+import { type IncomingMessage, Server } from 'node:http';
+import type { Exchange } from '../../http/exchange.ts';
+import { Request as NodeRequest } from '../node/request.ts';
+import { ClientSocket } from '../node/socket.ts';
+
+/** Hono has it as `c.env` and as `c.executionCtx`. */
+export interface FetchInfo {
+  readonly remoteAddr: { readonly transport: 'tcp' | 'unix'; readonly hostname: string; readonly port: number };
+  /** The request as `node:http` would give it. What reads its body takes it from the `Request`. */
+  readonly incoming: IncomingMessage;
+  /** Work that goes on after the answer: a worker that leaves waits for it, up to `--graceful-timeout`. */
+  waitUntil(work: PromiseLike<unknown>): void;
+  /** For apps of edge runtimes, which call it. There is nothing here to pass through to. */
+  passThroughOnException(): void;
+}
+
+/** In whose name sockets of Node are made, for apps that want to see one. It never listens. */
+let standIn: Server | undefined;
+
+export class Info implements FetchInfo {
+  readonly #exchange: Exchange;
+  #incoming: IncomingMessage | undefined = undefined;
+
+  constructor(exchange: Exchange) {
+    this.#exchange = exchange;
+  }
+
+  get remoteAddr(): FetchInfo['remoteAddr'] {
+    const { address: hostname, port } = this.#exchange.ends.remote;
+    return { transport: hostname === '' ? 'unix' : 'tcp', hostname, port: Number(port) };
+  }
+
+  get incoming(): IncomingMessage {
+    this.#incoming ??= new NodeRequest(this.#exchange, socketOf(this.#exchange));
+    return this.#incoming;
+  }
+
+  waitUntil(work: PromiseLike<unknown>): void {
+    this.#exchange.waitUntil(work);
+  }
+
+  passThroughOnException(): void {}
+}
+
+/** One for each connection, closed with it. */
+function socketOf({ transport }: Exchange): ClientSocket {
+  if (transport.attachment instanceof ClientSocket) return transport.attachment;
+  standIn ??= new Server();
+  const socket = new ClientSocket(transport, standIn);
+  transport.attachment = socket;
+  return socket;
+}
