@@ -3,7 +3,6 @@
  * here; what it means on the wire is the answer sink's, and the socket is the connection's.
  */
 
-import { describe } from '../errors.ts';
 import type { AnswerSink, Bytes, Piece } from './answer-sink.ts';
 import type { Ends } from './ends.ts';
 import { AppError, HttpError, overdueAnswer } from './errors.ts';
@@ -334,7 +333,7 @@ export class Exchange implements ResponseState, Observed {
   /** Lets work go on after the answer: a worker that leaves waits for it. */
   waitUntil(work: PromiseLike<unknown>): void {
     if (typeof (work as PromiseLike<unknown> | undefined)?.then !== 'function')
-      throw new AppError(`waitUntil takes a promise, got ${describe(work)}`);
+      throw new AppError(`waitUntil takes a promise, got ${typeof work}`);
     const late = (error: unknown) => this.transport.logFailure(this, error, true);
     this.transport.waitFor(Promise.resolve(work).then(() => {}, late));
   }

@@ -120,7 +120,7 @@ describe.each(ways)('%s', (_name, make) => {
       }),
     );
     expect(await ask(service.port)).toMatch(/\r\n\r\nanswer$/);
-    expect(errors).toMatchObject([{ message: 'waitUntil takes a promise, got 5' }]);
+    expect(errors).toMatchObject([{ message: 'waitUntil takes a promise, got number' }]);
     // Gives up what is not over.
     await service.close();
   });
