@@ -7,6 +7,7 @@
 import { clearInterval, setInterval } from 'node:timers';
 import { type End, nowhere, plainScheme } from './ends.ts';
 import type { Exchange, Transport } from './exchange.ts';
+import { Farewells } from './farewells.ts';
 import type { Forwarding } from './forwarding/forwarding.ts';
 import { Connection } from './h1/connection.ts';
 import { type Host, type OnTimeout, WaitOrder } from './h1/host.ts';
@@ -76,6 +77,7 @@ export class HttpServer implements Host {
   /** Answers that are complete, and not yet on their way to the client. */
   private readonly untaken = new Set<Exchange>();
   private readonly leftovers = new Leftovers();
+  private readonly farewells = new Farewells();
   private readonly sweeper: NodeJS.Timeout;
   private readonly hasRequestDeadlines: boolean;
   private requestTimer: NodeJS.Timeout | undefined = undefined;
@@ -173,8 +175,14 @@ export class HttpServer implements Host {
     this.leftovers.addWork(work);
   }
 
+  /** It speaks another protocol from now on, while the server drains. */
+  noteUpgraded(connection: { sayFarewell(): boolean }): void {
+    this.farewells.add(connection);
+  }
+
   forget(connection: Connection): void {
     this.connections.delete(connection);
+    this.farewells.forget(connection);
     this.onGone?.();
     if (this.connections.size === 0) this.onEmpty?.();
   }
@@ -193,6 +201,7 @@ export class HttpServer implements Host {
     this.idleGraceMs = idleGraceMs;
     this.now = performance.now();
     for (const connection of this.connections) connection.beginDrain();
+    this.farewells.begin([...this.connections].filter(({ isUpgraded }) => isUpgraded));
     if (this.connections.size > 0) await new Promise<void>((resolve) => (this.onEmpty = resolve));
     await this.leftovers.finish();
     clearInterval(this.sweeper);
@@ -204,8 +213,9 @@ export class HttpServer implements Host {
     return [...this.connections].filter(({ worth }) => worth !== undefined);
   }
 
-  /** Closes the connections on which no request runs. */
+  /** Closes the connections on which no request runs, and asks those that speak another protocol to end now. */
   closeIdle(): void {
+    this.farewells.hurry();
     for (const connection of this.connections) if (connection.phase === 'idle') connection.close();
   }
 

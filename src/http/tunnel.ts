@@ -17,8 +17,11 @@ export interface TunnelEvents {
   /** The client writes nothing more. */
   takeEnd(): void;
   takeDrain(): void;
-  /** The process is about to end: the last chance to say so in that protocol. */
-  takeFarewell(): void;
+  /**
+   * The server is about to end: the connection says so in its protocol, once.
+   * @returns false in the middle of a message: then it can be asked again
+   */
+  takeFarewell(): boolean;
 }
 
 /** What an interface keeps for a connection. */

@@ -137,7 +137,7 @@ describe('a request that is', () => {
       exchange = begun;
     });
     wire.bring('GET / HTTP/1.1\r\nHost: h\r\nConnection: upgrade\r\nUpgrade: echo\r\n\r\n');
-    const events = { takeBytes() {}, takeEnd() {}, takeDrain() {}, takeFarewell() {} };
+    const events = { takeBytes() {}, takeEnd() {}, takeDrain() {}, takeFarewell: () => true };
     const { tunnel } = exchange!.transport.takeOver!(exchange!, events);
     wire.bring('12345');
     tunnel.write(Buffer.from('123'));

@@ -58,35 +58,46 @@ export default app;`,
     await tsgun.stop();
   });
 
-  it('lives through a reload, beside those of the new generation', async () => {
-    const count = 500;
-    const tsgun = start(example, ['--workers', '2', '--graceful-timeout', '3600']);
-    const old = await tsgun.workers(2);
+  it('is asked to leave when its worker does, one after another within seconds, and its client comes to a new one', async () => {
+    const count = 250;
+    const tsgun = start(example, ['--graceful-timeout', '3600']);
+    const [old] = await tsgun.workers(1);
     const before = await Promise.all(Array.from({ length: count }, () => open(tsgun)));
-    // An old worker leaves when its connections are gone: not before they are closed here.
+    const told: { code: number; at: number }[] = [];
+    const after = before.map(async (socket) => {
+      const code = await closed(socket);
+      told.push({ code, at: performance.now() });
+      return open(tsgun);
+    });
     tsgun.signal('SIGHUP');
-    await tsgun.workers(4);
-    const after = await Promise.all(Array.from({ length: count }, () => open(tsgun)));
-    const answers = await Promise.all(before.map((socket, index) => echo(socket, `old ${index}`)));
-    expect(answers).toEqual(before.map((_, index) => `old ${index}`));
-    expect(tsgun.lines('worker_exited')).toEqual([]);
-    for (const socket of before) socket.close();
+    const sockets = await Promise.all(after);
+    expect(new Set(told.map(({ code }) => code))).toEqual(new Set([1001]));
+    // A few every 50 ms: all at once would be a storm.
+    expect(told.at(-1)!.at - told[0]!.at).toBeGreaterThan(1000);
     await tsgun.event('reload_finished');
-    await tsgun.event('worker_exited', 2);
-    expect(tsgun.living().filter((pid) => old.includes(pid))).toEqual([]);
-    const echoes = await Promise.all(after.map((socket, index) => echo(socket, `new ${index}`)));
-    expect(echoes).toEqual(after.map((_, index) => `new ${index}`));
-    for (const socket of after) socket.terminate();
+    await tsgun.event('worker_exited');
+    expect(tsgun.living()).not.toContain(old);
+    const echoes = await Promise.all(sockets.map((socket, index) => echo(socket, `new ${index}`)));
+    expect(echoes).toEqual(sockets.map((_, index) => `new ${index}`));
+    for (const socket of sockets) socket.terminate();
     await tsgun.stop();
   });
 
-  it('is told at the end of graceful-timeout that the server goes', async () => {
-    const tsgun = start(example, ['--workers', '2', '--graceful-timeout', '2']);
-    await tsgun.workers(2);
-    const sockets = await Promise.all(Array.from({ length: 500 }, () => open(tsgun)));
-    const codes = sockets.map(closed);
+  it('that is alone is asked at once, and whoever does not go is served until graceful-timeout', async () => {
+    const tsgun = start(example, ['--graceful-timeout', '2']);
+    const socket = await open(tsgun);
+    const client = await tsgun.connect();
+    client.send(
+      'GET / HTTP/1.1\r\nHost: h\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n',
+    );
+    await client.until(/101 Switching[\s\S]*\r\n\r\n$/);
     tsgun.signal('SIGHUP');
-    expect(new Set(await Promise.all(codes))).toEqual(new Set([1001]));
+    expect(await closed(socket)).toBe(1001);
+    await client.until(/\r\n\r\n\x88\x02\x03.$/s);
+    // A masked text frame, "hi".
+    client.socket.write(Buffer.from([0x81, 0x82, 0, 0, 0, 0, 0x68, 0x69]));
+    await client.until(/hi$/);
+    await client.closed;
     await tsgun.event('reload_finished');
     await tsgun.stop();
   });

@@ -163,7 +163,7 @@ export class ClientSocket extends Duplex implements TunnelEvents {
 
   /**
    * Becomes the connection itself.
-   * @param farewell what is written if the process ends before the connection does
+   * @param farewell what is written if the server ends before the connection does
    */
   attach(tunnel: Tunnel, farewell: Buffer | undefined): void {
     this[own].farewell = farewell;
@@ -193,10 +193,14 @@ export class ClientSocket extends Duplex implements TunnelEvents {
     this[own].finish = undefined;
   }
 
-  takeFarewell(): void {
-    // Before the handshake was answered, nobody would understand it.
-    if (this[own].farewell !== undefined && this.bytesWritten > 0 && this.writable)
-      this[own].tunnel?.write(this[own].farewell);
+  takeFarewell(): boolean {
+    const { farewell, tunnel } = this[own];
+    if (farewell === undefined || tunnel === undefined || !this.writable) return true;
+    // Before the handshake was answered, nobody would understand it; and what waits may be the rest of a message.
+    if (this.bytesWritten === 0 || this.writableLength > 0) return false;
+    this[own].farewell = undefined;
+    tunnel.write(farewell);
+    return true;
   }
 
   takeDrain(): void {

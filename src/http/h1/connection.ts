@@ -297,12 +297,17 @@ export class Connection implements WireEvents, OutgoingEvents, Transport, Waitin
     exchange.observers = observers;
     this.endDeparture();
     if (this.hasClientEnded || this.isEndWaiting) process.nextTick(() => this.depart().beginTunnel(events));
+    if (this.server.isDraining) this.server.noteUpgraded(this);
     return { tunnel: new WireTunnel(this.wire, exchange, () => this.noteWritten()), rest };
   }
 
-  /** After an upgrade: the process is about to end. */
-  sayFarewell(): void {
-    this.tunnel?.takeFarewell();
+  get isUpgraded(): boolean {
+    return this.tunnel !== undefined;
+  }
+
+  /** After an upgrade: the server is about to end. @returns whether that is done */
+  sayFarewell(): boolean {
+    return this.tunnel?.takeFarewell() ?? true;
   }
 
   /** The process is about to end. */

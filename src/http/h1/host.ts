@@ -71,6 +71,8 @@ export interface Host {
   noteLeft(exchange: Exchange): void;
   /** Work that goes on after an answer, and never rejects. */
   waitFor(work: Promise<void>): void;
+  /** The connection speaks another protocol from now on, while the server drains. */
+  noteUpgraded(connection: { sayFarewell(): boolean }): void;
   /** The connection has ended. */
   forget(connection: Transport): void;
 }
