@@ -93,7 +93,7 @@ export default app;`,
     await client.until(/101 Switching[\s\S]*\r\n\r\n$/);
     tsgun.signal('SIGHUP');
     expect(await closed(socket)).toBe(1001);
-    await client.until(/\r\n\r\n\x88\x02\x03.$/s);
+    await client.until(new RegExp(`\\r\\n\\r\\n${String.fromCharCode(0x88, 2, 3)}.$`, 's'));
     // A masked text frame, "hi".
     client.socket.write(Buffer.from([0x81, 0x82, 0, 0, 0, 0, 0x68, 0x69]));
     await client.until(/hi$/);
