@@ -58,7 +58,7 @@ export default defineConfig([
             priority: 1,
             test: /src\/(errors|descriptors|hooks|logger|log\/|ipc\/|node\/|config\/durations|typescript\/files|app\/(registry|names|detect|\w+\/interface))/,
           },
-          { name: 'serving', test: /src\/(http|app|worker)\/(?!main|work\.ts)/ },
+          { name: 'serving', test: /src\/(http|app|worker)\/(?!main|work\.ts|failure)/ },
         ],
       },
     },

@@ -22,8 +22,15 @@ export interface Checked {
 /** A worker needs about this much memory before it has loaded an app. */
 const emptyWorkerMiB = 64;
 
-/** Pure. @param isRoot whether this process may change its user */
-export function crossCheck({ settings, origins }: Checked, isRoot: boolean): Findings {
+export interface Circumstances {
+  /** Whether this process may change its user. */
+  readonly isRoot: boolean;
+  /** The workers' NODE_ENV. */
+  readonly nodeEnv?: string | undefined;
+}
+
+/** Pure. */
+export function crossCheck({ settings, origins }: Checked, { isRoot, nodeEnv }: Circumstances): Findings {
   const given = (name: SettingName) => {
     const { parse, default: fallback } = declarationOf(name);
     return JSON.stringify(settings[name]) !== JSON.stringify(parse(fallback));
@@ -41,6 +48,14 @@ export function crossCheck({ settings, origins }: Checked, isRoot: boolean): Fin
   if (servedBy(settings.interface) === 'connections' && settings.workerClass === 'threaded')
     problems.push(
       `interface: ${settings.interface} does not run in the threaded class; take --worker-class async or sync ${at('interface')}`,
+    );
+  if (settings.reload === true && nodeEnv === 'production')
+    problems.push(
+      `reload: it is for development, and NODE_ENV is production: leave it out, or write --reload=force ${at('reload')}`,
+    );
+  if (settings.reload && settings.bind.some(isPublic))
+    warnings.push(
+      `reload: who can connect to ${settings.bind.filter(isPublic).map(formatAddress).join(', ')} sees source code where the app fails; bind 127.0.0.1 for development ${at('bind')}`,
     );
   for (const address of repeated(settings.bind.map(formatAddress)))
     problems.push(`bind: expected each address once, got ${address} twice ${at('bind')}`);
@@ -72,6 +87,11 @@ export function crossCheck({ settings, origins }: Checked, isRoot: boolean): Fin
       `maxWorkerMemory: a worker without an app holds nearly ${emptyWorkerMiB} MiB, so workers will be replaced all the time ${at('maxWorkerMemory')}`,
     );
   return { problems, warnings };
+}
+
+/** Whether other machines may reach it. Of an inherited socket nothing is known. */
+function isPublic(address: Settings['bind'][number]): boolean {
+  return 'host' in address && !/^(?:127\.|::1$|localhost$)/.test(address.host);
 }
 
 function repeated(list: readonly string[]): string[] {

@@ -3,7 +3,7 @@
 import { resolve } from 'node:path';
 import { ConfigError, describe, type RunOutcome, report } from '../errors.ts';
 import { concernWorkers, type Hooks } from '../hooks.ts';
-import { readConfigFile } from './config-file.ts';
+import { configFileNames, readConfigFile } from './config-file.ts';
 import { type Checked, crossCheck } from './cross-checks.ts';
 import { enterDirectory, startDirectory } from './directory.ts';
 import { workerVariables } from './env-files.ts';
@@ -57,6 +57,8 @@ export interface Configuration extends Checked {
   readonly directory: string;
   /** Variables of the workers beside those of the environment: of env files, and of `env`. */
   readonly environment: Readonly<Record<string, string>>;
+  /** The config file, or the names that it may have. */
+  readonly configFiles: readonly string[];
   /** Warnings: valid, but most likely not meant. */
   readonly warnings: readonly string[];
 }
@@ -110,7 +112,8 @@ export async function draftConfiguration(
   const pathed = withPaths(settings, named);
   const { environment, ...files } = workerVariables({ settings: pathed, origins }, env);
   const refusal = await tryNodeOptions({ settings, origins });
-  const checked = crossCheck({ settings, origins }, process.geteuid?.() === 0);
+  const nodeEnv = environment.NODE_ENV ?? env.NODE_ENV;
+  const checked = crossCheck({ settings, origins }, { isRoot: process.geteuid?.() === 0, nodeEnv });
   return {
     configuration: {
       app: line.app,
@@ -123,6 +126,7 @@ export async function draftConfiguration(
       settings: pathed,
       origins,
       environment,
+      configFiles: configFilesOf(line, env).map((name) => resolve(home, name)),
       warnings: [
         ...(line.warnings ?? []),
         ...(found?.warnings ?? []),
@@ -134,6 +138,12 @@ export async function draftConfiguration(
     problems: [...(line.problems ?? []), ...problems, ...problem, ...files.problems, ...refusal, ...checked.problems],
     cause: written?.cause,
   };
+}
+
+function configFilesOf(line: CommandLine, env: NodeJS.ProcessEnv): readonly string[] {
+  if (line.program !== undefined) return [];
+  const asked = askedFile(line, env);
+  return asked === undefined ? configFileNames : [asked.name];
 }
 
 function askedFile({ config }: CommandLine, env: NodeJS.ProcessEnv): { name: string; by: string } | undefined {

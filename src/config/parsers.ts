@@ -131,6 +131,16 @@ export const flag = parser<boolean>({ type: 'boolean' }, (raw) => {
   throw new Expected('true or false');
 });
 
+/** Yes or no as `flag` takes them; or, where yes may be refused, `force`. */
+export const flagOrForce = parser<boolean | 'force'>({ anyOf: [{ type: 'boolean' }, { enum: ['force'] }] }, (raw) => {
+  if (raw === 'force') return raw;
+  try {
+    return flag(raw);
+  } catch {
+    throw new Expected('true, false or "force"');
+  }
+});
+
 /** A worker count, or `auto`: as many as this process may use CPUs. */
 export const workerCount = parser<number, number | 'auto'>(
   { anyOf: [{ type: 'integer', minimum: 1, maximum: 1024 }, { enum: ['auto'] }] },

@@ -57,11 +57,13 @@ export type WorkerMessage =
   | { readonly type: 'taken' }
   /** It failed to boot, and is about to exit. */
   | { readonly type: 'boot_failed'; readonly error: ErrorReport }
+  /** Files that it has loaded as modules, or has not found; only under `--reload`. */
+  | { readonly type: 'loaded'; readonly files: readonly string[] }
   /** It accepts no more connections. */
   | { readonly type: 'draining' }
   | ({ readonly type: 'short' } & Shortage)
   /** It drains by itself and must be replaced: it got a signal, or an error escaped the app. */
-  | { readonly type: 'leaving'; readonly reason: 'killed' | 'crashed' };
+  | { readonly type: 'leaving'; readonly reason: 'killed' | 'crashed'; readonly error?: ErrorReport };
 
 /** A worker has run out of something. */
 export interface Shortage {
@@ -268,6 +270,8 @@ export interface WorkerOrder {
   /** The worker's end of its watchdog's pipe. */
   readonly watchdogFd: number;
   readonly slot?: Slot;
+  /** Why the app cannot be served: the worker answers with this error in its place. */
+  readonly failure?: ErrorReport | undefined;
 }
 
 export const orderVariable = 'TSGUN_WORKER_ORDER';

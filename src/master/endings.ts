@@ -26,6 +26,8 @@ export type Consequence =
   | { readonly type: 'none' }
   /** No worker ever came up: the service does not start. */
   | { readonly type: 'start_failed' }
+  /** The wanted generation cannot boot, and its error is to be served in its place. */
+  | { readonly type: 'broken' }
   /** The generation that was being rolled out is given up. */
   | { readonly type: 'reload_failed' }
   /** Its number stays empty for a while, after `failures` in a row. */
@@ -78,13 +80,15 @@ function consequenceOf(
   const before = pool.backoffs.get(worker);
   pool.backoffs.delete(worker);
   if (pool.stopping !== undefined || !hasFailed(child, reason, now)) return { type: 'none' };
+  const isBroken = reason === 'boot_failed' || reason === 'crashed';
+  if (pool.policy.showsErrors && isBroken && child.generation === pool.generation) return { type: 'broken' };
   if (!pool.hasServed) {
     pool.stopping = 'graceful';
     return { type: 'start_failed' };
   }
   // A failure under an outdated configuration says nothing about the wanted one.
   if (child.generation !== pool.generation) return { type: 'none' };
-  if (pool.reloadFrom !== undefined && (reason === 'boot_failed' || reason === 'crashed')) {
+  if (pool.reloadFrom !== undefined && isBroken) {
     goBack(pool, pool.reloadFrom);
     return { type: 'reload_failed' };
   }

@@ -40,7 +40,7 @@ export class MasterHooks {
   checkState(): void {
     const { knownWorkers } = this;
     const { state, wanted } = this.snapshot();
-    if (!this.isReady && (state === 'serving' || state === 'reloading')) {
+    if (!this.isReady && this.current().failure === undefined && (state === 'serving' || state === 'reloading')) {
       this.isReady = true;
       this.call('whenReady', () => this.hooks.whenReady?.(this.server));
     }

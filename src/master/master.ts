@@ -8,6 +8,7 @@ import { version } from '../config/version.ts';
 import { ExitCode, report } from '../errors.ts';
 import type { Taken, WatchdogMessage, WorkerMessage } from '../ipc/messages.ts';
 import { type Logger, logOutput } from '../logger.ts';
+import { onModule } from '../node/loaded-modules.ts';
 import { AdminService } from './admin/service.ts';
 import { Children } from './children/children.ts';
 import { explainBoot, explainCrash, logDelay, logExit } from './children/exits.ts';
@@ -16,7 +17,7 @@ import { runningRequests, type WorkerRequests } from './children/running.ts';
 import { ShortageLog } from './children/shortages.ts';
 import { isEcho, type Origin, originFields } from './commands.ts';
 import { noteExit } from './endings.ts';
-import { type CommandEvent, isStop, type MasterEvent } from './events.ts';
+import { type CommandEvent, commandEvent, isStop, type MasterEvent } from './events.ts';
 import { Executor } from './executor.ts';
 import { type Generation, type LoadConfiguration, prepareFirst } from './generations/generation.ts';
 import { Generations } from './generations/generations.ts';
@@ -36,6 +37,7 @@ import { takeAdmin } from './succession/admin.ts';
 import { predecessor, Successor } from './succession/successor.ts';
 import { Surroundings } from './surroundings/surroundings.ts';
 import { isInForeground } from './terminal.ts';
+import { Watcher } from './watcher/watcher.ts';
 
 /** If the loop resumes this much later than planned, the process was suspended or starved. */
 const oversleptMs = 100;
@@ -48,17 +50,24 @@ export interface MasterOptions {
   readonly home: string;
 }
 
+interface MasterParts extends MasterOptions {
+  /** What this process has loaded of the user's: a config module and its imports. */
+  readonly ownModules: ReadonlySet<string>;
+}
+
 /**
  * Runs until stopped.
  * @throws ConfigError when the configuration is bad or an address cannot be bound; then no worker has run
  */
 export async function runMaster({ load, inbox, home }: MasterOptions): Promise<ExitCode> {
   const surroundings = new Surroundings(predecessor);
+  const ownModules = new Set<string>();
+  onModule((file) => ownModules.add(file));
   const options = { load: surroundings.checked(load), inbox, home };
   const giveUp = new AbortController();
   const first = prepareFirst(options.load, giveUp.signal, predecessor() !== undefined);
   const stop = await Promise.race([first.then(() => undefined), inbox.find(isStop)]);
-  if (stop === undefined) return new Master(options, await first, surroundings).run();
+  if (stop === undefined) return new Master({ ...options, ownModules }, await first, surroundings).run();
   giveUp.abort();
   // In a script that calls `run`, the process may continue.
   const close = ({ listeners, admin }: Generation) => {
@@ -78,6 +87,7 @@ class Master {
   private readonly shortages = new ShortageLog();
   private readonly hooks: MasterHooks;
   private readonly rollout: Rollout;
+  private readonly watcher: Watcher;
   private readonly executor: Executor;
   private readonly successor: Successor;
   private readonly succession = {
@@ -90,7 +100,7 @@ class Master {
   private readonly stop: Stop;
   private exitCode: ExitCode = ExitCode.ok;
 
-  constructor({ load, inbox, home }: MasterOptions, generation: Generation, surroundings: Surroundings) {
+  constructor({ load, inbox, home, ownModules }: MasterParts, generation: Generation, surroundings: Surroundings) {
     const { settings } = generation.configuration;
     this.inbox = inbox;
     this.surroundings = surroundings;
@@ -102,7 +112,13 @@ class Master {
       () => this.snapshot,
       () => this.current,
     );
-    this.rollout = new Rollout(this.pool, this.generations, surroundings, this.hooks, (event) => inbox.push(event));
+    const tell = (event: MasterEvent) => inbox.push(event);
+    this.watcher = new Watcher(
+      ownModules,
+      () => this.log,
+      (file) => tell(commandEvent('reload', { from: 'watcher', file })),
+    );
+    this.rollout = new Rollout(this.pool, this.generations, surroundings, this.hooks, this.watcher, tell);
     const { pool, children, hooks, rollout, screen } = this;
     this.stop = new Stop({
       pool,
@@ -128,6 +144,8 @@ class Master {
     const addresses = this.current.listeners.map(({ address }) => address);
     const fields = { version: version(), app, addresses, workers, workerClass, node: process.version };
     this.log.event('info', 'master_started', fields, 'tsgun started', this.screen.step);
+    if (settings.reload) this.log.say('warn', {}, 'reload: files are watched; this is for development');
+    this.watcher.follow(this.pool.generation, this.current);
     return logEscapes(log, () => this.loop());
   }
 
@@ -243,7 +261,8 @@ class Master {
     else if (message.type === 'serving') notes.noteServing(child);
     else if (message.type === 'ready') this.welcome(child, message, now);
     else if (message.type === 'draining') notes.noteDraining(child);
-    else if (message.type === 'leaving') notes.noteRetiring(child, message.reason, pool.policy.graceMs, now);
+    else if (message.type === 'loaded') this.watcher.note(child.generation, message.files);
+    else if (message.type === 'leaving') this.noteLeaving(child, message, now);
     else if (message.type === 'boot_failed') children.noteBootError(child, message.error);
     else if (message.type === 'short') this.shortages.note(this.log, nameOf(child), message, now);
     else if (message.type === 'slow') logSlow(this.log, child, message);
@@ -254,6 +273,11 @@ class Master {
       else if (message.type === 'hung') notes.noteHung(child, now);
       else notes.noteReported(child, message.silentMs, now);
     }
+  }
+
+  private noteLeaving(child: Child, { reason, error }: Extract<WorkerMessage, { type: 'leaving' }>, now: number): void {
+    if (error !== undefined) this.children.noteCrash(child, error);
+    notes.noteRetiring(child, reason, this.pool.policy.graceMs, now);
   }
 
   private welcome(child: Child, taken: Taken, now: number): void {
@@ -268,7 +292,8 @@ class Master {
     };
     const fields = { ...nameOf(child), ...found, bootMs: Math.round(now - child.spawnedAt) };
     this.log.event('info', 'worker_ready', fields, 'worker ready', this.screen.step);
-    this.generations.announce(child.generation, taken, this.screen.ready(this.current, taken));
+    const screen = this.current.failure === undefined ? this.screen.ready(this.current, taken) : undefined;
+    this.generations.announce(child.generation, taken, screen);
     if (this.snapshot.ready < this.pool.target) return;
     this.screen.end();
     this.admin.settle(this.current.admin);
@@ -277,7 +302,7 @@ class Master {
   private reap(child: Child, code: number | null, signal: NodeJS.Signals | null): void {
     const { pool } = this;
     const { policy } = pool;
-    const { exit, bootError, memoryKill } = this.children.reap(child, code, signal);
+    const { exit, bootError, crash, memoryKill } = this.children.reap(child, code, signal);
     const { consequence, ...ending } = noteExit(pool, child, exit, performance.now());
     const error = ending.reason === 'boot_failed' ? (bootError ?? explainBoot(child, policy, ending)) : undefined;
     const screen = consequence.type === 'start_failed' && error !== undefined ? this.screen.failed(error) : undefined;
@@ -288,6 +313,8 @@ class Master {
     if (consequence.type === 'delayed') logDelay(this.log, ending, consequence, pool);
     else if (consequence.type === 'start_failed') this.exitCode = error?.exitCode ?? ExitCode.boot;
     else if (consequence.type === 'reload_failed') this.rollout.fail(error ?? explainCrash(ending));
+    else if (consequence.type === 'broken')
+      this.rollout.breakOff(error ?? crash ?? explainCrash(ending), !pool.hasServed);
   }
 
   // The end.
@@ -298,6 +325,7 @@ class Master {
   }
 
   private async finish(): Promise<ExitCode> {
+    this.watcher.close();
     this.closeUnserved();
     const first = this.stop.request;
     const isAnother = (event: MasterEvent): event is CommandEvent =>

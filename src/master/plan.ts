@@ -26,6 +26,9 @@ export type Action =
   /** All are gone. */
   | { readonly type: 'stop' };
 
+/** What requests that run have to finish when their code has changed. */
+const developmentGraceMs = 3000;
+
 /** How many workers beyond the target a reload may have at once: enough to be quick, few enough for the memory. */
 export function surgeOf(target: number): number {
   return Math.max(1, Math.floor(target / 4));
@@ -69,9 +72,13 @@ function planStop(pool: Pool): Action[] {
 }
 
 /** A serving child is asked to finish; one that still boots has nothing to finish. */
-function leave({ policy: { graceMs }, stopping }: Pool, child: Child, reason: ExitReason): Action[] {
+function leave({ policy, stopping }: Pool, child: Child, reason: ExitReason): Action[] {
+  const { graceMs } = policy;
   if (child.state === 'booting') return [kill(child, reason)];
   if (child.state !== 'ready') return [];
+  // A browser's next request must reach the new code, and open WebSockets would keep a worker for each save.
+  if (policy.isDevelopment && stopping === undefined)
+    return [{ type: 'retire', child, reason, graceMs: Math.min(graceMs, developmentGraceMs), idleGraceMs: 0 }];
   const longest = stopping === undefined ? idleGraceMs.replacement : idleGraceMs.stop;
   return [{ type: 'retire', child, reason, graceMs, idleGraceMs: Math.min(longest, graceMs / 2) }];
 }
@@ -132,7 +139,8 @@ export function vacanciesOf(pool: Pool, now: number): Vacancy[] {
   const { ready, booting, outdated } = survey(pool, now);
   const { target } = pool;
   const wanted = ready.length + booting.length;
-  const missing = Math.min(target - wanted, target + surgeOf(target) - wanted - outdated.length);
+  const surge = pool.policy.isDevelopment ? target : surgeOf(target);
+  const missing = Math.min(target - wanted, target + surge - wanted - outdated.length);
   const vacancies: Vacancy[] = [];
   for (let worker = 1; vacancies.length < missing; worker++) {
     if (pool.children.has(worker)) continue;

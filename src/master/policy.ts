@@ -8,7 +8,8 @@ import type { Policy } from './pool.ts';
 /** How much later than a worker's watchdog the master calls it hung: the watchdog comes first, as it knows the stack. */
 const watchdogLeadMs = 500;
 
-export function policyOf(settings: Settings): Policy {
+/** @param isApp whether the workers serve the app, and not an error in its place */
+export function policyOf(settings: Settings, isApp = true): Policy {
   return {
     bootMs: milliseconds(settings.bootTimeout),
     timeoutMs: settings.timeout === 0 ? Number.POSITIVE_INFINITY : patienceMs(milliseconds(settings.timeout)),
@@ -16,6 +17,8 @@ export function policyOf(settings: Settings): Policy {
     maxRequests: settings.maxRequests || Number.POSITIVE_INFINITY,
     requestsJitter: settings.maxRequestsJitter,
     maxLifetimeMs: limitMs(settings.maxWorkerLifetime),
+    isDevelopment: settings.reload !== false,
+    showsErrors: settings.reload !== false && isApp,
     maxMemoryBytes: settings.maxWorkerMemory * 2 ** 20 || Number.POSITIVE_INFINITY,
   };
 }

@@ -63,6 +63,10 @@ export interface Policy {
   readonly maxLifetimeMs: number;
   /** A worker is replaced when its resident memory is larger. */
   readonly maxMemoryBytes: number;
+  /** Under `--reload`: new code is served at once by all workers, whatever old connections lose by that. */
+  readonly isDevelopment: boolean;
+  /** If the workers cannot boot, others serve their error in their place. */
+  readonly showsErrors: boolean;
 }
 
 /** How the service ends. `graceful`: requests have the full grace. `quick`: a short one. `immediate`: none. */

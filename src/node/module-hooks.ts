@@ -6,6 +6,7 @@
 
 import Module from 'node:module';
 import { fileURLToPath, pathToFileURL } from 'node:url';
+import { noteModule, watchImport } from './loaded-modules.ts';
 
 export interface FoundModule {
   readonly url: string;
@@ -58,7 +59,10 @@ export const hasModuleHooks = typeof internals.registerHooks === 'function';
 export function registerModuleHooks({ resolve, load }: ModuleHooks): void {
   internals.registerHooks!({
     resolve: (specifier, context, next) => resolve(specifier, context, () => next(specifier, context)),
-    load: (url, context, next) => load(url, context) ?? next(url, context),
+    load: (url, context, next) => {
+      noteModule(url);
+      return load(url, context) ?? next(url, context);
+    },
   });
 }
 
@@ -76,7 +80,9 @@ export function patchRequire({ resolve, load }: ModuleHooks, extensions: readonl
   for (const extension of extensions) {
     const before = internals._extensions[extension];
     internals._extensions[extension] = (module, path) => {
-      const read = load(pathToFileURL(path).href, { conditions });
+      const { href } = pathToFileURL(path);
+      noteModule(href);
+      const read = load(href, { conditions });
       if (read !== undefined) module._compile(read.source, path, read.format);
       else (before ?? internals._extensions['.js']!)(module, path);
     };
@@ -86,6 +92,7 @@ export function patchRequire({ resolve, load }: ModuleHooks, extensions: readonl
 /** For Node before 22.15: of `import`, in a thread that runs the file `url`. */
 export function startHookThread(url: string): void {
   internals.register(url);
+  watchImport();
 }
 
 /** The CommonJS modules that are loaded, by path. */

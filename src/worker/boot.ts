@@ -61,7 +61,13 @@ export async function boot({
   if (typeof hooksFrom === 'object') await hooks.readFile(hooksFrom.file);
   if (order.identity !== undefined) become(order.identity);
   const isElsewhere = own.makeWorker.loadsApp === false && hooksFrom !== 'script';
-  const loaded = isElsewhere ? nothing(own.asked) : await load(order, own.asked, surroundings, log);
+  const { instead } = own;
+  const loaded =
+    instead !== undefined
+      ? nothing(own.asked, own.asked === 'tcp' ? instead.tcp : instead.wsgi)
+      : isElsewhere
+        ? nothing(own.asked)
+        : await load(order, own.asked, surroundings, log);
   if (hooksFrom === 'script') await hooks.takeOffered();
   const { app, asked, serves, askedFor, listening, close } = loaded;
   const isAsPlanned = servedBy(asked) === servedBy(own.asked);
@@ -91,8 +97,9 @@ export async function boot({
   return { worker, found, scheme: schemeOf(asked), listening, close };
 }
 
-function nothing(asked: AskedInterface): Loaded {
-  return { app: undefined, asked, listening: undefined, close: async () => {} };
+/** Nothing of the app's is loaded here. @param app what is served all the same */
+function nothing(asked: AskedInterface, app?: unknown): Loaded {
+  return { app, asked, listening: undefined, close: async () => {} };
 }
 
 async function load(

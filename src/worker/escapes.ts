@@ -1,7 +1,7 @@
 /** What becomes of a worker when an error escapes that nobody catches. */
 
 import { type DescriptorError, descriptorError } from '../descriptors.ts';
-import { AppLoadError, report } from '../errors.ts';
+import { AppLoadError, type ErrorReport, report } from '../errors.ts';
 import { sendToMaster } from '../ipc/channel.ts';
 import type { Shortages } from '../ipc/shortages.ts';
 import type { Logger } from '../logger.ts';
@@ -21,8 +21,8 @@ export interface EscapeOptions {
  * descriptor was missing: that is nobody's fault, and another worker has as few.
  */
 export function watchForEscapedErrors({ log, exit, shortages, failBoot }: EscapeOptions): void {
-  const replace = () => {
-    void sendToMaster({ type: 'leaving', reason: 'crashed' });
+  const replace = (error?: ErrorReport) => {
+    void sendToMaster({ type: 'leaving', reason: 'crashed', ...(error === undefined ? {} : { error }) });
     return exit.leave({ code: 1 });
   };
   const goOn = (error: unknown, code: DescriptorError) => {
@@ -41,7 +41,7 @@ export function watchForEscapedErrors({ log, exit, shortages, failBoot }: Escape
     if (exit.worker !== undefined) {
       const { message, stack } = report(error);
       log.say('fatal', { error: message, stack }, 'an error escaped the app: this worker is being replaced');
-      return replace();
+      return replace(report(error));
     }
     const why = `app: an error escaped it while loading: ${report(error).message}`;
     return failBoot(code === undefined ? new AppLoadError(why, { cause: error }) : error);

@@ -27,6 +27,8 @@ export class Exit {
   isLeaving = false;
   /** What the app lets listen. */
   listening: Listening | undefined = undefined;
+  /** Called when it begins to drain. */
+  onLeave: (() => void) | undefined = undefined;
   /** Called before the process ends, and waited for while there is time. */
   onExit: (() => Promise<void>) | undefined = undefined;
   private code = 0;
@@ -61,6 +63,7 @@ export class Exit {
     if (this.isDraining) return;
     this.isDraining = true;
     if (why !== undefined) this.log.say('info', {}, `${why}: finishing and leaving`);
+    this.onLeave?.();
     void this.finish(worker, idleMs);
   }
 

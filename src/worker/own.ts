@@ -13,6 +13,7 @@ import type { WorkerOrder } from '../ipc/messages.ts';
 import type { AccessLog } from './access/access-log.ts';
 import { loadClass } from './classes/registry.ts';
 import type { WorkerClass } from './classes/worker.ts';
+import type { FailureApp } from './failure/app.ts';
 import { readThreadCode, type ThreadCode } from './thread-code.ts';
 
 export interface Own {
@@ -24,24 +25,28 @@ export interface Own {
   readonly watchdog: ThreadCode;
   /** Where there is to be one. */
   readonly AccessLog: typeof AccessLog | undefined;
+  /** What is served in the app's place. */
+  readonly instead: FailureApp | undefined;
 }
 
 /** @throws BootError that names the remedy, or ConfigError where the worker class has no place for the app */
 export async function loadOwn(order: WorkerOrder): Promise<Own> {
-  const { settings, app, script, hooksFrom, identity } = order;
+  const { settings, app, script, hooksFrom, identity, failure } = order;
   try {
-    const asked = askedFor(settings.interface, app);
+    const said = askedFor(settings.interface, app);
+    const asked = failure === undefined ? said : servedBy(said) === 'connections' ? 'tcp' : 'wsgi';
     const makeWorker = await loadClass(settings.workerClass, servedBy(asked), asked);
     const isForThreads = makeWorker.loadsApp === false;
     if (!isForThreads || hooksFrom === 'script') await loadInterfaces(asked);
     const mayBeRaw = !isForThreads && asked === 'auto';
     if (mayBeRaw) await loadInterfaces('tcp');
     const makeRawWorker = mayBeRaw ? await loadClass(settings.workerClass, 'connections', 'tcp') : undefined;
-    await loadLoader(script ?? app, identity !== undefined, isForThreads);
+    if (failure === undefined) await loadLoader(script ?? app, identity !== undefined, isForThreads);
     if (typeof hooksFrom === 'object') await import('../config/config-file.ts');
     const isLogged = settings.accessLogfile !== undefined;
     const { AccessLog } = isLogged ? await import('./access/access-log.ts') : { AccessLog: undefined };
-    return { asked, makeWorker, makeRawWorker, watchdog: readThreadCode(watchdogEntry), AccessLog };
+    const instead = failure === undefined ? undefined : (await import('./failure/app.ts')).failureApp(failure);
+    return { asked, makeWorker, makeRawWorker, watchdog: readThreadCode(watchdogEntry), AccessLog, instead };
   } catch (error) {
     // What the order asks for may be at fault, and not a file.
     if (error instanceof TsgunError || descriptorError(error) !== undefined) throw error;

@@ -26,6 +26,7 @@ import { watchForEscapedErrors } from './escapes.ts';
 import { Exit } from './exit.ts';
 import { Health } from './health.ts';
 import { WorkerHooks } from './hooks.ts';
+import { sayWhatIsLoaded } from './loaded.ts';
 import { loadOwn } from './own.ts';
 import { holdSignals } from './signals.ts';
 import type { ThreadCode } from './thread-code.ts';
@@ -74,8 +75,13 @@ export async function work(): Promise<void> {
     exit.leave({ ...message, isStop });
   });
 
+  const sayLoaded = order.settings.reload
+    ? sayWhatIsLoaded((files) => void sendToMaster({ type: 'loaded', files }))
+    : () => {};
+  // An app may end its process while it is loaded.
+  process.once('exit', sayLoaded);
   const shortages = new Shortages();
-  watchForEscapedErrors({ log, exit, shortages, failBoot: (error) => failBoot(error, exit) });
+  watchForEscapedErrors({ log, exit, shortages, failBoot: (error) => failBoot(error, exit, sayLoaded) });
   const table = new RequestTable();
   const answerClaims = new AnswerClaims();
   try {
@@ -88,6 +94,7 @@ export async function work(): Promise<void> {
     exit.worker = worker;
     exit.listening = listening;
     listening?.serve({ countConnections: () => worker.serving.connections, onClose: () => closed(exit) });
+    exit.onLeave = () => own.instead?.leave();
     exit.onExit = async () => {
       await close().catch((error) => log.say('error', { ...report(error) }, 'the app failed to close'));
       await hooks.exiting();
@@ -100,7 +107,7 @@ export async function work(): Promise<void> {
     }));
     if (exit.isLeaving) exit.leave({});
   } catch (error) {
-    await failBoot(error, exit);
+    await failBoot(error, exit, sayLoaded);
   }
 }
 
@@ -157,7 +164,8 @@ function watch(
 }
 
 /** The master logs it: one line for all workers that fail the same way. */
-async function failBoot(reason: unknown, exit: Exit): Promise<never> {
+async function failBoot(reason: unknown, exit: Exit, sayLoaded: () => void): Promise<never> {
+  sayLoaded();
   const isOut = descriptorError(reason) !== undefined;
   const error = isOut ? new BootError(`out of file descriptors: ${report(reason).message}: ${limitRemedy}`) : reason;
   await sendToMaster({ type: 'boot_failed', error: report(error) });

@@ -102,6 +102,6 @@ describe('an interface in the registry', () => {
     const remedy = 'interface: greets does not run in the threaded class';
     await expect(loadClass('threaded', 'connections', 'greets')).rejects.toThrow(remedy);
     const checked = resolveSettings([{ name: 'test', values: { workerClass: 'threaded', interface: 'greets' } }]);
-    expect(crossCheck(checked, false).problems).toEqual([expect.stringContaining(remedy)]);
+    expect(crossCheck(checked, { isRoot: false }).problems).toEqual([expect.stringContaining(remedy)]);
   });
 });

@@ -5,7 +5,7 @@ import { resolveSettings } from '../../src/config/load.ts';
 /** Each value from a source of its own name. */
 function check(values: Record<string, unknown>, isRoot = true) {
   const sources = Object.entries(values).map(([name, value]) => ({ name: `--${name}`, values: { [name]: value } }));
-  return crossCheck(resolveSettings(sources), isRoot);
+  return crossCheck(resolveSettings(sources), { isRoot });
 }
 
 describe('settings that contradict each other are refused', () => {

@@ -14,6 +14,8 @@ export const policy: Policy = {
   requestsJitter: 20,
   maxLifetimeMs: Number.POSITIVE_INFINITY,
   maxMemoryBytes: 1000,
+  isDevelopment: false,
+  showsErrors: false,
 };
 
 /** Half of every jitter: the 110th request, and pauses of their plain length. */

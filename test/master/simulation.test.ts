@@ -32,6 +32,8 @@ const policy = {
   requestsJitter: 0,
   maxLifetimeMs: 40_000,
   maxMemoryBytes: 1000,
+  isDevelopment: false,
+  showsErrors: false,
 };
 /** With its jitter, 1.25 times the longest. */
 const longestPauseMs = 37_500;

@@ -19,6 +19,7 @@ export class Children {
   readonly hangs = new Hangs();
   private readonly processes = new Map<Child, ChildProcess>();
   private readonly bootErrors = new Map<Child, ErrorReport>();
+  private readonly crashes = new Map<Child, ErrorReport>();
   private readonly examinations = new Examinations<Child>();
   private readonly memoryKills = new MemoryKills();
   private readonly tell: (event: MasterEvent) => void;
@@ -28,7 +29,7 @@ export class Children {
   }
 
   /** @returns whether there is a process; if not, its exit has been reported */
-  spawn(child: Child, { configuration, listeners, identity, umask }: Generation): boolean {
+  spawn(child: Child, { configuration, listeners, identity, umask, failure }: Generation): boolean {
     const { app, appArguments, script, earlierRuns, hooksFrom, directory, environment, settings } = configuration;
     const { worker, generation } = child;
     const sockets = listeners.map(({ socket }) => socket);
@@ -47,6 +48,7 @@ export class Children {
         umask,
         settings,
         sockets,
+        failure,
       },
       onMessage: (message) => {
         if (message.type === 'findings') this.examinations.take(child, message);
@@ -91,6 +93,11 @@ export class Children {
     if (!this.bootErrors.has(child)) this.bootErrors.set(child, error);
   }
 
+  /** The error that escaped its app. */
+  noteCrash(child: Child, error: ErrorReport): void {
+    this.crashes.set(child, error);
+  }
+
   /** Called at every turn of the loop. */
   checkMemory(now: number): void {
     this.memoryKills.check(now);
@@ -99,6 +106,8 @@ export class Children {
   /** Removes a child that has exited, and returns all that is known of its end. */
   reap(child: Child, code: number | null, signal: NodeJS.Signals | null): Reaped {
     const bootError = this.bootErrors.get(child);
+    const crash = this.crashes.get(child);
+    this.crashes.delete(child);
     const isForeignKill = signal === 'SIGKILL' && child.state !== 'killed';
     const memoryKill = isForeignKill ? this.memoryKills.take() : undefined;
     this.processes.delete(child);
@@ -112,7 +121,7 @@ export class Children {
       isMemoryKill: memoryKill !== undefined,
       isForkFailure: child.pid === undefined,
     };
-    return { exit, bootError, memoryKill };
+    return { exit, bootError, crash, memoryKill };
   }
 }
 
@@ -120,5 +129,7 @@ export interface Reaped {
   readonly exit: Exit;
   /** What the worker itself reported. */
   readonly bootError: ErrorReport | undefined;
+  /** What escaped its app before it left. */
+  readonly crash: ErrorReport | undefined;
   readonly memoryKill: MemoryKill | undefined;
 }

@@ -55,7 +55,7 @@ const counts: Record<MemoryKill, string> = {
 
 function levelOf(reason: ExitReason, { hasServed }: Pool, { type }: Consequence): Level {
   if (reason !== 'boot_failed') return expected.includes(reason) ? 'info' : 'warn';
-  if (hasServed) return 'error';
+  if (hasServed || type === 'broken') return 'error';
   // If no worker was ever ready, the others would only repeat the first failure.
   return type === 'start_failed' ? 'fatal' : 'debug';
 }

@@ -4,7 +4,8 @@
  */
 
 import type { Configuration } from '../../config/load.ts';
-import { ConfigError, report } from '../../errors.ts';
+import type { Settings } from '../../config/settings.ts';
+import { ConfigError, type ErrorReport, report } from '../../errors.ts';
 import type { Identity } from '../../ipc/messages.ts';
 import type { Logger } from '../../logger.ts';
 import { type AdminListener, openAdmin } from '../admin/listener.ts';
@@ -25,6 +26,32 @@ export interface Generation {
   /** Undefined if none is wanted. */
   readonly admin?: AdminListener | undefined;
   readonly log: Logger;
+  /** Under `--reload`: the error that its workers answer with, in place of the app. */
+  readonly failure?: ErrorReport;
+}
+
+/**
+ * In place of one that cannot boot: it serves the error on the same addresses. What of its settings could fail again, or is for
+ * the app, is left out.
+ */
+export function withFailure(generation: Generation, failure: ErrorReport): Generation {
+  const { configuration } = generation;
+  const settings: Settings = {
+    ...configuration.settings,
+    workers: 1,
+    workerClass: 'async',
+    nodeOptions: [],
+    maxRequests: 0,
+    maxWorkerLifetime: 0,
+    maxWorkerMemory: 0,
+    requestTimeout: 0,
+    slowRequest: 0,
+  };
+  return {
+    ...generation,
+    configuration: { ...configuration, settings, script: undefined, hooksFrom: undefined },
+    failure,
+  };
 }
 
 /** Reads the configuration; called at the start and again for every reload. */

@@ -8,7 +8,8 @@ import { noteReload, noteReloaded, noteScaled, type Scaling } from '../notes.ts'
 import { policyOf } from '../policy.ts';
 import { childrenOf, type Pool } from '../pool.ts';
 import type { Surroundings } from '../surroundings/surroundings.ts';
-import type { Generation } from './generation.ts';
+import type { Watcher } from '../watcher/watcher.ts';
+import { type Generation, withFailure } from './generation.ts';
 import type { Generations } from './generations.ts';
 
 export class Rollout {
@@ -16,6 +17,7 @@ export class Rollout {
   private readonly generations: Generations;
   private readonly surroundings: Surroundings;
   private readonly hooks: MasterHooks;
+  private readonly watcher: Watcher;
   private readonly tell: (event: MasterEvent) => void;
   /** Since the last command to reload, while the configuration is read: they hold for the new generation too. */
   private scalings: Scaling[] = [];
@@ -25,12 +27,14 @@ export class Rollout {
     generations: Generations,
     surroundings: Surroundings,
     hooks: MasterHooks,
+    watcher: Watcher,
     tell: (event: MasterEvent) => void,
   ) {
     this.pool = pool;
     this.generations = generations;
     this.surroundings = surroundings;
     this.hooks = hooks;
+    this.watcher = watcher;
     this.tell = tell;
   }
 
@@ -54,31 +58,60 @@ export class Rollout {
 
   /** The configuration is read. */
   take(generation: Generation): void {
-    const { pool, generations } = this;
-    if (pool.stopping !== undefined) return generations.discard(generation);
+    const { pool } = this;
+    if (pool.stopping !== undefined) return this.generations.discard(generation);
     const { settings, warnings } = generation.configuration;
     if (pool.reloadFrom !== undefined)
       this.current.log.say('info', { generation: pool.generation }, 'a newer reload takes the place of this one');
     const known = this.current.configuration.warnings;
     noteReload(pool, policyOf(settings), settings.workers, this.scalings);
     this.scalings = [];
-    generations.add(pool.generation, generation);
+    this.add(generation);
     for (const warning of warnings) if (!known.includes(warning)) generation.log.say('warn', {}, warning);
     this.setTitle();
     this.hooks.reloading();
   }
 
-  fail({ message, stack }: Pick<ErrorReport, 'message' | 'stack'>): void {
-    const fields = { error: message, ...(stack ? { stack } : {}) };
+  fail(error: ErrorReport, isTold = false): void {
+    const { message, stack } = error;
+    const fields = { error: message, ...(stack && !isTold ? { stack } : {}) };
     this.current.log.event('error', 'reload_failed', fields, `reload given up: ${message}`);
     this.setTitle();
+    if (this.pool.stopping === undefined && this.current.configuration.settings.reload) this.show(error);
     this.settle();
+  }
+
+  /**
+   * The wanted generation cannot boot. From now on requests are answered with its error, until the next reload.
+   * @param isStart whether there was none before it
+   */
+  breakOff(error: ErrorReport, isStart: boolean): void {
+    // The line of its worker's end has the stack.
+    if (!isStart) return this.fail(error, true);
+    this.show(error);
+    this.settle();
+  }
+
+  private show(error: ErrorReport): void {
+    const { pool } = this;
+    const failed = withFailure(this.current, error);
+    noteReload(pool, policyOf(failed.configuration.settings, false), failed.configuration.settings.workers);
+    this.add(failed);
+    failed.log.say('warn', {}, 'requests are answered with this error until a file is changed');
+  }
+
+  private add(generation: Generation): void {
+    const number = this.pool.generation;
+    this.generations.add(number, generation);
+    this.watcher.follow(number, generation);
   }
 
   finish(): void {
     const { pool } = this;
     noteReloaded(pool);
     this.settle();
+    // It was given up: what is served now is its error.
+    if (this.current.failure !== undefined) return;
     const fields = { workers: pool.target, generation: pool.generation };
     this.current.log.event('info', 'reload_finished', fields, 'reload finished');
   }
@@ -86,7 +119,9 @@ export class Rollout {
   /** Lets go of generations that are not wanted and have no child left. */
   tidy(): void {
     const { generation, reloadFrom } = this.pool;
-    this.generations.keepOnly([generation, reloadFrom, ...childrenOf(this.pool).map((child) => child.generation)]);
+    const wanted = [generation, reloadFrom, ...childrenOf(this.pool).map((child) => child.generation)];
+    this.generations.keepOnly(wanted);
+    this.watcher.keepOnly(wanted);
   }
 
   setTitle(): void {

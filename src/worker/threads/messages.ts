@@ -62,6 +62,8 @@ export type FromThread =
   | readonly ['ready', Found]
   | readonly ['pong']
   | readonly ['bootFailed', ErrorReport]
+  /** Files that it has loaded as modules; only under `--reload`. */
+  | readonly ['loaded', readonly string[]]
   /** A part of an answer; `flags` are those of `AnswerFlag`. */
   | readonly ['answer', id: number, flags: number, answer: AnswerPart]
   /** The app wants the body: the client may be told to send it. */

@@ -7,6 +7,7 @@ import { milliseconds } from '../../config/durations.ts';
 import type { Exchange } from '../../http/exchange.ts';
 import { departureMs } from '../../http/limits.ts';
 import { takesEffect } from '../../http/unheard.ts';
+import { sendToMaster } from '../../ipc/channel.ts';
 import type { Found } from '../../ipc/messages.ts';
 import type { Logger } from '../../logger.ts';
 import { logFailure, logLateFailure } from '../classes/failures.ts';
@@ -279,6 +280,7 @@ export class ThreadPool {
     else if (message[0] === 'closing') return;
     else if (message[0] === 'pong') this.welcomeBack(thread);
     else if (message[0] === 'bootFailed') this.crew.refuse(thread, message[1]);
+    else if (message[0] === 'loaded') void sendToMaster({ type: 'loaded', files: message[1] });
     else if (message[0] === 'line') this.log.say('error', { source: 'wsgi.errors' }, message[1]);
     else if (message[0] === 'late') logLateFailure(this.log, message[1], message[1].error);
     else if (message[0] === 'warning') this.warn(message[1]);

@@ -16,7 +16,7 @@ export type Answering = Pick<ThreadHandle, 'given' | 'answers' | 'send' | 'progr
 /** A message about a request. */
 export type OfRequest = Exclude<
   FromThread,
-  { length: 1 } | readonly ['ready' | 'bootFailed' | 'line' | 'warning' | 'say' | 'late', ...unknown[]]
+  { length: 1 } | readonly ['ready' | 'bootFailed' | 'loaded' | 'line' | 'warning' | 'say' | 'late', ...unknown[]]
 >;
 
 export interface ReceptionOptions<T> {

@@ -32,6 +32,8 @@ export const policy: Policy = {
   requestsJitter: 0,
   maxLifetimeMs: Number.POSITIVE_INFINITY,
   maxMemoryBytes: Number.POSITIVE_INFINITY,
+  isDevelopment: false,
+  showsErrors: false,
 };
 export const mostWorkers = 3;
 /** What ends later than this is told apart by what it is. */

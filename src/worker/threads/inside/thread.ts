@@ -22,6 +22,7 @@ import { departureMs } from '../../../http/limits.ts';
 import { ownThreadOutput } from '../../../log/output.ts';
 import { beClusterWorker } from '../../../node/cluster-role.ts';
 import { isMainError } from '../../../node/main-module.ts';
+import { sayWhatIsLoaded } from '../../loaded.ts';
 import { AnswerRing, Watch } from '../answer-ring.ts';
 import { Claims } from '../claims.ts';
 import { type ForRequest, readRequest, type ThreadOrder, type ToThread } from '../messages.ts';
@@ -208,6 +209,8 @@ class Thread {
     process.on('uncaughtException', onEscape);
     ownThreadOutput();
     beClusterWorker();
+    const sayLoaded = settings.reload ? sayWhatIsLoaded((files) => outlet.post(['loaded', files])) : undefined;
+    if (sayLoaded !== undefined) process.once('exit', sayLoaded);
     try {
       await loadInterfaces(settings.interface);
       const program = await openProgram(source, settings.interface, hostOf(order, outlet));
@@ -225,6 +228,7 @@ class Thread {
       new Thread({ port, handle, claims: new Claims(order.claims), outlet, close, listening });
       outlet.post(['ready', { interface: findInterface(app, asked), serves, askedFor }]);
     } catch (error) {
+      sayLoaded?.();
       outlet.post(['bootFailed', report(error)]);
     } finally {
       process.off('uncaughtException', onEscape);

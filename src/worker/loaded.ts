@@ -1,0 +1,25 @@
+/** Says which files this process, or this thread, has loaded: under `--reload`, the master watches them. */
+
+import { hearImports, watchModules } from '../node/loaded-modules.ts';
+
+/**
+ * @param send takes files that were not sent before
+ * @returns a function that sends those that still wait: the process, or the thread, is about to end
+ */
+export function sayWhatIsLoaded(send: (files: readonly string[]) => void): () => void {
+  const known = new Set<string>();
+  let fresh: string[] = [];
+  const flush = () => {
+    hearImports();
+    if (fresh.length === 0) return;
+    send(fresh);
+    fresh = [];
+  };
+  watchModules((path) => {
+    if (known.has(path)) return;
+    known.add(path);
+    // A program of thousands of files loads many of them in one turn.
+    if (fresh.push(path) === 1) setImmediate(flush).unref();
+  });
+  return flush;
+}
