@@ -2,6 +2,7 @@
 
 import type { End } from '../http/ends.ts';
 import type { Observers } from '../http/observers.ts';
+import type { ProxyProtocol } from '../http/proxy-protocol/proxied.ts';
 import type { Incoming } from '../http/wire/wire.ts';
 import type { EnvironOptions } from './wsgi/environ.ts';
 import type { Handler } from './wsgi/wsgi.ts';
@@ -54,6 +55,8 @@ export interface RawServerOptions {
   readonly onFailure: (peer: End, error: unknown) => void;
   /** A connection has ended. */
   readonly onGone?: () => void;
+  /** Where connections begin with a PROXY header, which must come within `headerMs`. */
+  readonly proxied?: { readonly protocol: ProxyProtocol; readonly headerMs: number } | undefined;
   /** Told of each that has ended. */
   readonly observers?: Observers | undefined;
 }

@@ -19,7 +19,7 @@ import { closeIdle } from '../worker/accept/kernel-queue.ts';
 import { AccessLog } from '../worker/access/access-log.ts';
 import { subscribe } from '../worker/access/start.ts';
 import { logConnectionFailure, type OnError } from '../worker/classes/failures.ts';
-import { httpOptions } from '../worker/classes/http-options.ts';
+import { httpOptions, proxied } from '../worker/classes/http-options.ts';
 import type { AnyApp, Apps } from './apps.ts';
 import { bind, describeAddress } from './bind.ts';
 import { inOptions } from './option-names.ts';
@@ -203,7 +203,7 @@ async function rawServer(
   const prepared = await prepareApp(app, asked);
   const onError = teller(checked, log);
   const onFailure = (peer: End, error: unknown) => logConnectionFailure(log, peer, error, onError);
-  return makeServer(prepared.app, asked, { onFailure, observers });
+  return makeServer(prepared.app, asked, { onFailure, observers, proxied: proxied(checked.settings, log) });
 }
 
 function teller({ onError }: CheckedSettings, log: OwnLogger): OnError | undefined {

@@ -15,7 +15,9 @@ import type { RequestHead } from './head.ts';
 import { Leftovers } from './leftovers.ts';
 import { type Limits, maxHeldBytes, type Timeouts } from './limits.ts';
 import { Observers } from './observers.ts';
+import { ProxyHeaderFilter, type ProxyProtocol } from './proxy-protocol/proxied.ts';
 import type { AnswerClaims } from './wire/answer-claims.ts';
+import { type OpenWire, openWire } from './wire/open-wire.ts';
 import type { Incoming } from './wire/wire.ts';
 
 export interface HttpServerOptions {
@@ -39,6 +41,8 @@ export interface HttpServerOptions {
   readonly answerClaims?: AnswerClaims | undefined;
   readonly observers?: Observers | undefined;
   readonly forwarding?: Forwarding | undefined;
+  /** Where connections begin with a PROXY header. */
+  readonly proxyProtocol?: ProxyProtocol | undefined;
   /** In small letters. */
   readonly requestIdHeader?: string;
 }
@@ -72,6 +76,7 @@ export class HttpServer implements Host {
   readonly observers: Observers;
   readonly forwarding: Forwarding | undefined;
   readonly requestIdHeader: string;
+  private readonly open: OpenWire;
   private readonly onGone: (() => void) | undefined;
   private readonly connections = new Set<Connection>();
   /** Answers that are complete, and not yet on their way to the client. */
@@ -97,6 +102,11 @@ export class HttpServer implements Host {
     this.waitOrder = waitOrder ?? new WaitOrder();
     this.answerClaims = options.answerClaims;
     this.observers = options.observers ?? new Observers();
+    const { proxyProtocol } = options;
+    this.open =
+      proxyProtocol === undefined
+        ? openWire
+        : (incoming, connection) => openWire(incoming, new ProxyHeaderFilter(connection, proxyProtocol));
     this.forwarding = options.forwarding;
     this.requestIdHeader = options.requestIdHeader ?? 'x-request-id';
     /** Its name says to a watchdog that nothing else runs. */
@@ -108,7 +118,7 @@ export class HttpServer implements Host {
   /** Serves a new connection. */
   serve(incoming: Incoming, remote: End): Connection {
     this.accepted++;
-    const connection = new Connection(this, incoming, remote);
+    const connection = new Connection(this, incoming, remote, this.open);
     this.connections.add(connection);
     return connection;
   }

@@ -2,12 +2,14 @@
 
 import { readFile } from 'node:fs/promises';
 import { request } from 'node:http';
+import { connect } from 'node:net';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import express from 'express';
 import { createServer } from 'tsgun';
 import { describe, expect, it } from 'vitest';
 import { registry } from '../../src/worker/classes/registry.ts';
+import { v2 } from '../http/proxy-protocol/made.ts';
 import { makeFolder, start } from './harness.ts';
 
 const told = {
@@ -28,6 +30,13 @@ function ask(port: number, headers: Record<string, string> = told): Promise<stri
   });
 }
 
+/** From the address of a proxy. */
+async function raw(port: number, bytes: Buffer): Promise<string> {
+  const socket = connect({ port, host: '127.0.0.1', localAddress: '127.0.0.2' });
+  socket.write(bytes);
+  return text(socket);
+}
+
 describe.each(Object.keys(registry))('the %s class', (workerClass) => {
   it('tells the app and the access log of the client', async () => {
     const folder = makeFolder({
@@ -39,14 +48,19 @@ describe.each(Object.keys(registry))('the %s class', (workerClass) => {
     });
     const access = join(folder.path, 'access.log');
     const options = ['--client-address', 'x-forwarded-for', '--forwarded-host', '--access-logfile', access];
+    const proxied = ['--proxy-protocol', 'auto', '--proxy-allow-from', '127.0.0.2'];
     const format = ['--access-logformat', '%(h)s %({wsgi.url_scheme}e)s'];
-    const tsgun = start(join(folder.path, 'app.mjs'), ['-k', workerClass, ...options, ...format]);
+    const tsgun = start(join(folder.path, 'app.mjs'), ['-k', workerClass, ...options, ...proxied, ...format]);
     await tsgun.workers(1);
     const port = Number(new URL(await tsgun.url('/')).port);
     expect(await ask(port)).toBe('203.0.113.9 5678 https shop.example /shop /p');
     expect(await ask(port, { Host: 'h' })).toMatch(/^127\.0\.0\.1 \d+ http h {2}\/p$/);
+    const header = v2(0x11, Buffer.from([203, 0, 113, 7, 10, 0, 0, 1, 0, 80, 0, 80]));
+    const get = Buffer.from('GET /p HTTP/1.1\r\nHost: h\r\nX-Forwarded-Proto: https\r\nConnection: close\r\n\r\n');
+    // Its client is not trusted with a scheme, although its proxy is on this machine.
+    expect(await raw(port, Buffer.concat([header, get]))).toMatch(/\r\n\r\n203\.0\.113\.7 80 http h {2}\/p$/);
     await tsgun.stop();
-    expect(await readFile(access, 'utf8')).toBe('203.0.113.9 https\n127.0.0.1 http\n');
+    expect(await readFile(access, 'utf8')).toBe('203.0.113.9 https\n127.0.0.1 http\n203.0.113.7 http\n');
   });
 });
 

@@ -3,10 +3,13 @@
  * when a connection begins and ends, and who is told when it has to.
  */
 
-import { Socket, type SocketConstructorOpts } from 'node:net';
+import { isIPv6, Socket, type SocketConstructorOpts } from 'node:net';
 import { watchSilence } from '../../http/departure.ts';
 import { type End, nowhere, plainScheme } from '../../http/ends.ts';
 import { departureMs } from '../../http/limits.ts';
+import type { ProxyHeader } from '../../http/proxy-protocol/header.ts';
+import { foreignHeader } from '../../http/proxy-protocol/proxied.ts';
+import { takeProxyHeader, watchForHeader } from '../../http/proxy-protocol/raw.ts';
 import type { Incoming } from '../../http/wire/wire.ts';
 import { ConnectionHandle } from '../../node/handles.ts';
 import { onClientEnd } from '../../node/socket-end.ts';
@@ -31,7 +34,8 @@ export type TcpApp = (socket: Socket, context: TcpContext) => unknown;
 const keepAliveProbeMs = 60_000;
 
 interface Connection {
-  readonly peer: End;
+  /** The client, as far as it is known. */
+  peer: End;
   readonly startedAt: number;
   readonly socket: Socket;
   readonly controller: AbortController;
@@ -73,8 +77,38 @@ export class TcpServer implements RawServer {
     socket.once('finish', () => {
       if (socket.readableFlowing === null) socket.resume();
     });
+    const { proxied } = this.options;
+    if (proxied === undefined) this.begin(connection);
+    else this.identify(connection, proxied);
+  }
+
+  /** The app comes after the PROXY header; a header of who may send none ends the connection. */
+  private identify(connection: Connection, { protocol, headerMs }: NonNullable<RawServerOptions['proxied']>): void {
+    const { socket, peer } = connection;
+    const refuse = (why: string) => {
+      connection.outcome = 'cut';
+      protocol.onRefused(peer.address, why);
+      socket.resetAndDestroy();
+    };
+    if (!protocol.expects(peer.address)) {
+      watchForHeader(socket, () => refuse(foreignHeader));
+      return this.begin(connection);
+    }
+    const onHeader = ({ client }: ProxyHeader) => {
+      if (socket.destroyed) return;
+      if (client !== undefined) {
+        connection.peer = client;
+        nameClient(socket, client);
+      }
+      this.begin(connection);
+    };
+    takeProxyHeader(socket, protocol.version, headerMs, onHeader, refuse);
+  }
+
+  private begin(connection: Connection): void {
+    const { socket, peer } = connection;
     onClientEnd(socket, () => this.depart(socket));
-    if (this.isDraining) controller.abort(leaving());
+    if (this.isDraining) connection.controller.abort(leaving());
     const onEnd = this.options.onBegin?.(peer);
     if (onEnd !== undefined) socket.once('close', onEnd);
     void traceConnection('tcp', peer, (failed) => this.call(connection, failed));
@@ -174,6 +208,13 @@ export class TcpServer implements RawServer {
     this.options.onGone?.();
     if (this.connections.size === 0) this.onEmpty?.();
   }
+}
+
+/** What Node says of the other end of a socket, for one whose client stands behind a proxy. */
+function nameClient(socket: Socket, { address, port }: End): void {
+  const family = isIPv6(address) ? 'IPv6' : 'IPv4';
+  const told = { remoteAddress: address, remotePort: Number(port), remoteFamily: family };
+  for (const [name, value] of Object.entries(told)) Object.defineProperty(socket, name, { value, configurable: true });
 }
 
 function leaving(): DOMException {

@@ -12,9 +12,10 @@ import { type Attachment, Exchange, type Transport, type Tunnel, type TunnelEven
 import type { RequestHead } from '../head.ts';
 import { defaultTimeouts, departureMs, maxDrainBytes } from '../limits.ts';
 import { checkDeadline } from '../overdue.ts';
+import type { Proxied } from '../proxy-protocol/proxied.ts';
 import type { AnswerClaim } from '../wire/answer-claims.ts';
-import { openWire } from '../wire/open-wire.ts';
-import type { Incoming, Wire, WireEvents } from '../wire/wire.ts';
+import { type OpenWire, openWire } from '../wire/open-wire.ts';
+import type { Incoming, Wire } from '../wire/wire.ts';
 import { H1Answer } from './answer.ts';
 import { Departing, type Deserted } from './departing.ts';
 import { type Endable, Ending } from './ending.ts';
@@ -24,8 +25,9 @@ import { Outgoing, type OutgoingEvents } from './outgoing.ts';
 import { WireTunnel } from './tunnel.ts';
 import { type Phase, Waits } from './waits.ts';
 
-export class Connection implements WireEvents, OutgoingEvents, Transport, Waiting, Deserted, Endable, Readable {
-  readonly ends: Ends;
+export class Connection implements Proxied, OutgoingEvents, Transport, Waiting, Deserted, Endable, Readable {
+  /** Replaced where a PROXY header says whose connection it is. */
+  ends: Ends;
   readonly wire: Wire;
   readonly outgoing: Outgoing;
   readonly answer: H1Answer;
@@ -56,7 +58,7 @@ export class Connection implements WireEvents, OutgoingEvents, Transport, Waitin
   private upgraded: Exchange | undefined = undefined;
 
   /** @param open makes the wire; tests make one up */
-  constructor(server: Host, incoming: Incoming, remote: End, open = openWire) {
+  constructor(server: Host, incoming: Incoming, remote: End, open: OpenWire = openWire) {
     this.server = server;
     this.ends = { local: server.local, remote, scheme: server.scheme };
     this.input = new Input(this, server.limits);
@@ -329,6 +331,10 @@ export class Connection implements WireEvents, OutgoingEvents, Transport, Waitin
     broken.outcome = 'refused';
     this.watch(broken);
     return broken;
+  }
+
+  refuse(error: HttpError): void {
+    this.ending.refuse(error);
   }
 
   stopReading(): void {

@@ -1,17 +1,19 @@
 /** Settings, which users write in seconds, to what the HTTP server takes. */
 
+import type { RawServerOptions } from '../../app/interface.ts';
 import { milliseconds } from '../../config/durations.ts';
 import type { Settings } from '../../config/settings.ts';
 import { report } from '../../errors.ts';
 import { Forwarding } from '../../http/forwarding/forwarding.ts';
-import { maxReadAheadBytes } from '../../http/limits.ts';
+import { defaultTimeouts, maxReadAheadBytes } from '../../http/limits.ts';
+import { ProxyProtocol } from '../../http/proxy-protocol/proxied.ts';
 import { type Begin, ReadAhead } from '../../http/read-ahead.ts';
 import type { HttpServerOptions } from '../../http/server.ts';
 import type { Shortages } from '../../ipc/shortages.ts';
 import type { Logger } from '../../logger.ts';
 import { logFailure, logLateFailure, logTimeout, type OnError } from './failures.ts';
 
-/** How long nothing more is said of request bodies that take too much memory. */
+/** How long nothing more is said of the same trouble. */
 const tellAgainMs = 60_000;
 
 /**
@@ -44,6 +46,7 @@ export function httpOptions(
       host: settings.forwardedHost,
       strips: settings.forwardedStrip,
     }),
+    proxyProtocol: proxyProtocol(settings, log),
     onFailure(exchange, error, isLate) {
       if (isLate === true) logLateFailure(log, { ...exchange.head, requestId: exchange.requestId }, report(error));
       else logFailure(log, exchange, error, shortages, onError);
@@ -53,6 +56,33 @@ export function httpOptions(
       end();
     },
   };
+}
+
+/** @returns undefined where no header is read */
+export function proxyProtocol(settings: Settings, log: Logger): ProxyProtocol | undefined {
+  if (settings.proxyProtocol === 'off') return undefined;
+  let toldAt = Number.NEGATIVE_INFINITY;
+  let untold = 0;
+  return new ProxyProtocol({
+    version: settings.proxyProtocol,
+    allowFrom: settings.proxyAllowFrom,
+    onRefused(peer, error) {
+      const now = performance.now();
+      if (now - toldAt < tellAgainMs) untold++;
+      else {
+        log.say('warn', { peer, error, untold }, 'a connection was refused for its PROXY header');
+        toldAt = now;
+        untold = 0;
+      }
+    },
+  });
+}
+
+/** What servers of raw connections need of it. The header's time has a limit even if heads have none. */
+export function proxied(settings: Settings, log: Logger): RawServerOptions['proxied'] {
+  const protocol = proxyProtocol(settings, log);
+  const headerMs = milliseconds(settings.headerTimeout) || defaultTimeouts.headerMs;
+  return protocol && { protocol, headerMs };
 }
 
 /** For the classes in which a request that has begun costs more than a connection. @param begin takes those that may begin */

@@ -7,7 +7,7 @@ import type { End } from '../../http/ends.ts';
 import type { WaitOrder } from '../../http/h1/host.ts';
 import { HttpServer } from '../../http/server.ts';
 import { logConnectionFailure } from './failures.ts';
-import { httpOptions } from './http-options.ts';
+import { httpOptions, proxied } from './http-options.ts';
 import { type Server, Serving } from './serving.ts';
 import type { WorkerContext } from './worker.ts';
 
@@ -28,9 +28,10 @@ export function serveAny(context: WorkerContext, options: ServersOptions): Servi
 
 /** @throws AppLoadError when the export is not what the interface needs */
 export function serveConnections(context: WorkerContext, { onGone }: Pick<ServersOptions, 'onGone'>): Serving {
-  const { app, asked, sockets, log, observers, onBegin, onError } = context;
+  const { app, asked, settings, sockets, log, observers, onBegin, onError } = context;
   const onFailure = (peer: End, error: unknown) => logConnectionFailure(log, peer, error, onError);
-  return new Serving<Server>(sockets.map(() => makeServer(app, asked, { onBegin, onFailure, onGone, observers })));
+  const options = { onBegin, onFailure, onGone, observers, proxied: proxied(settings, log) };
+  return new Serving<Server>(sockets.map(() => makeServer(app, asked, options)));
 }
 
 /** @throws AppLoadError when the export is not what the interface needs */
