@@ -4,6 +4,7 @@
  * Node's own reaction.
  */
 
+import { commandIn } from './control/names.ts';
 import { descriptorLimit, leastDescriptors, limitRemedy } from './descriptors.ts';
 import { listenForCommands } from './master/commands.ts';
 import { commandEvent, type MasterEvent } from './master/events.ts';
@@ -24,5 +25,12 @@ if (limit !== undefined && limit < leastDescriptors) {
   process.exit(1);
 }
 
+const argv = process.argv.slice(2);
+const command = commandIn(argv);
+if (command !== undefined) {
+  // A command for a running instance needs none of what follows, and is to be quick.
+  const { control } = await import('./control/main.ts');
+  process.exit(await control(command, argv.slice(1)));
+}
 const { main } = await import('./main.ts');
-process.exit(await main(process.argv.slice(2), inbox));
+process.exit(await main(argv, inbox));

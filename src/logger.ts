@@ -71,6 +71,8 @@ export interface LogTarget {
 
 /** A log that its process may redirect and close. */
 export interface OwnLogger extends Logger {
+  /** The least level from now on. */
+  setLevel(level: LogSettings['logLevel']): void;
   /** From now on lines go to a program's own logger, from `logLevel` up. */
   passTo(target: LogTarget): void;
   /** Closes the file. A later line opens it again. */
@@ -87,6 +89,10 @@ export interface LogSettings {
 const levels: readonly Level[] = ['trace', 'debug', 'info', 'warn', 'error', 'fatal'];
 const otherNames = { warning: 'warn', critical: 'fatal' } as const;
 
+function rankOf(level: LogSettings['logLevel']): number {
+  return levels.indexOf(level === 'warning' || level === 'critical' ? otherNames[level] : level);
+}
+
 /** @throws the system's error when the file cannot be opened */
 export function createLogger(settings: LogSettings, target?: LogTarget): OwnLogger {
   const { errorLogfile, logFormat, logLevel } = settings;
@@ -95,7 +101,7 @@ export function createLogger(settings: LogSettings, target?: LogTarget): OwnLogg
   const sink = toStderr ? outputSink('stderr') : openSink(settings, target === undefined);
   const isPretty = logFormat === 'pretty' || (logFormat === 'auto' && toStderr && process.stderr.isTTY);
   const isColoured = isPretty && toStderr && process.stderr.hasColors?.() === true;
-  const least = levels.indexOf(logLevel === 'warning' || logLevel === 'critical' ? otherNames[logLevel] : logLevel);
+  let least = rankOf(logLevel);
   const isTerminal = isPretty && toStderr && process.stderr.isTTY;
   const write = (level: Level, fields: Fields, message: string, screen?: string) => {
     if (levels.indexOf(level) < least) return;
@@ -112,6 +118,9 @@ export function createLogger(settings: LogSettings, target?: LogTarget): OwnLogg
     say: (level, fields, message) => write(level, { pid: process.pid, ...fields }, message),
     reopen: () => {
       if (!toStderr) sink.reopen();
+    },
+    setLevel: (level) => {
+      least = rankOf(level);
     },
     passTo: (target) => {
       passedTo = target;

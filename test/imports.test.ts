@@ -12,7 +12,7 @@ const src = fileURLToPath(new URL('../src/', import.meta.url));
 
 /** Each room, and the rooms that it may import. Whoever adds an arrow here says in the commit why it is needed. */
 const mayImport: Readonly<Record<string, readonly string[]>> = {
-  'cli.ts': ['descriptors.ts', 'main.ts', 'master'],
+  'cli.ts': ['control', 'descriptors.ts', 'main.ts', 'master'],
   'main.ts': ['complaint.ts', 'config', 'errors.ts', 'log', 'logger.ts', 'master'],
   'index.ts': ['app', 'config', 'embed', 'errors.ts', 'hooks.ts', 'http', 'ipc', 'logger.ts'],
   embed: ['app', 'config', 'errors.ts', 'hooks.ts', 'http', 'ipc', 'log', 'logger.ts', 'master', 'worker'],
@@ -20,6 +20,8 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   validate: ['app'],
   // The names of the interfaces, which are what `--interface` may say.
   config: ['app', 'errors.ts', 'hooks.ts', 'typescript'],
+  // The commands for a running instance print what its master and workers say.
+  control: ['errors.ts', 'ipc', 'master'],
   master: ['complaint.ts', 'config', 'descriptors.ts', 'errors.ts', 'hooks.ts', 'ipc', 'logger.ts', 'node'],
   ipc: ['config', 'descriptors.ts', 'errors.ts'],
   worker: ['app', 'config', 'descriptors.ts', 'errors.ts', 'hooks.ts', 'http', 'ipc', 'log', 'logger.ts', 'node'],

@@ -263,6 +263,17 @@ export const fileOfProcess = parser<string>({ type: 'string', pattern: '[^0-9]' 
   throw new Expected('a file', raw, `write --bind 127.0.0.1:${name} for a port, or ./${name} for a file of that name`);
 });
 
+/** A unix socket by its path, or `none` for no socket. */
+export const socketFile = parser<string | false, string>(
+  { type: 'string', minLength: 1 },
+  (raw) => {
+    if (raw === 'none') return false;
+    if (typeof raw !== 'string' || raw === '' || raw.includes('\0')) throw new Expected('a path, or "none"');
+    return raw.replace(/^unix:/, '');
+  },
+  (value) => (value === false ? 'none' : value),
+);
+
 export const nonEmptyText = parser<string>({ type: 'string', minLength: 1 }, (raw) => {
   if (typeof raw !== 'string' || raw === '' || raw.includes('\0')) throw new Expected('a non-empty text');
   return raw;

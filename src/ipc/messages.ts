@@ -228,7 +228,9 @@ export type MasterMessage =
   /** The service is about to stop; until then it goes on. Who asks for its health is told. */
   | { readonly type: 'unready' }
   /** Reopen the log files: someone has moved them away. */
-  | { readonly type: 'reopen' };
+  | { readonly type: 'reopen' }
+  /** Log from this level up. */
+  | { readonly type: 'log_level'; readonly level: Settings['logLevel'] };
 
 /** What a worker accepts on: a bound socket by its descriptor, or an address to share through cluster. */
 export type WorkerSocket = { readonly address: string } & (

@@ -18,6 +18,8 @@ export type MasterEvent =
   | { type: 'message'; child: Child; message: WorkerMessage | WatchdogMessage }
   | { type: 'exit'; child: Child; code: number | null; signal: NodeJS.Signals | null }
   | { type: 'watchdog' }
+  /** Somebody at the control socket wants something done. */
+  | { type: 'control'; act: () => void }
   | Prepared;
 
 export function commandEvent(command: Command, origin: Origin): CommandEvent {

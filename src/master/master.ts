@@ -16,6 +16,7 @@ import { logSlow, logStall, nameOf } from './children/hangs.ts';
 import { runningRequests, type WorkerRequests } from './children/running.ts';
 import { ShortageLog } from './children/shortages.ts';
 import { isEcho, type Origin, originFields } from './commands.ts';
+import { Steering } from './control/steering.ts';
 import { noteExit } from './endings.ts';
 import { type CommandEvent, commandEvent, isStop, type MasterEvent } from './events.ts';
 import { Executor } from './executor.ts';
@@ -98,6 +99,7 @@ class Master {
   private readonly identity = { pid: process.pid, version: version(), startedAt: performance.now() };
   private readonly screen = new StartScreen();
   private readonly stop: Stop;
+  private readonly steering: Steering;
   private exitCode: ExitCode = ExitCode.ok;
 
   constructor({ load, inbox, home, ownModules }: MasterParts, generation: Generation, surroundings: Surroundings) {
@@ -128,6 +130,21 @@ class Master {
       hasOther: () => this.successor.other !== undefined,
     });
     this.admin.serve(generation);
+    this.steering = new Steering(
+      {
+        pool,
+        children,
+        inbox,
+        generations: this.generations,
+        current: () => this.current,
+        status: () => this.status(),
+        requests: () => this.requests(),
+        reload: (origin) => this.obey(commandEvent('reload', origin)),
+        scale: (workers, origin) => this.scale(workers, origin),
+      },
+      predecessor() !== undefined,
+    );
+    rollout.onEnd = (error) => this.steering.noteReloadEnd(error);
     this.executor = new Executor({ pool, children, hooks, rollout, screen, current: () => this.current });
   }
 
@@ -141,6 +158,8 @@ class Master {
     this.stop.request = await Promise.race([this.hooks.starting().then(() => undefined), this.inbox.find(isStop)]);
     if (this.stop.request !== undefined) return this.finish();
     this.surroundings.open(this.current, () => this.inbox.push({ type: 'watchdog' }));
+    await this.steering.open();
+    this.surroundings.onAlone = () => void this.steering.promote();
     const addresses = this.current.listeners.map(({ address }) => address);
     const fields = { version: version(), app, addresses, workers, workerClass, node: process.version };
     this.log.event('info', 'master_started', fields, 'tsgun started', this.screen.step);
@@ -218,11 +237,13 @@ class Master {
     else if (event.type === 'exit') this.reap(event.child, event.code, event.signal);
     else if (event.type === 'prepared') this.begin(event.generation);
     else if (event.type === 'watchdog') this.surroundings.alive();
+    else if (event.type === 'control') event.act();
     else this.rollout.fail(report(event.error));
   }
 
   private begin(generation: Generation): void {
     this.rollout.take(generation);
+    this.steering.forgetLogLevel();
     this.admin.serve(generation);
   }
 
@@ -241,6 +262,7 @@ class Master {
   }
 
   private scale(scaling: notes.Scaling, origin: Origin): void {
+    this.screen.end();
     const from = this.pool.target;
     this.rollout.scale(scaling);
     const workers = this.pool.target;
@@ -290,6 +312,7 @@ class Master {
       ...(serves && { serves }),
       ...(askedFor !== undefined && { askedFor }),
     };
+    this.steering.introduce(child);
     const fields = { ...nameOf(child), ...found, bootMs: Math.round(now - child.spawnedAt) };
     this.log.event('info', 'worker_ready', fields, 'worker ready', this.screen.step);
     const screen = this.current.failure === undefined ? this.screen.ready(this.current, taken) : undefined;
@@ -332,6 +355,7 @@ class Master {
       isStop(event) && (first === undefined || !isEcho(first, event));
     await this.hooks.ending(this.inbox.find(isAnother));
     await this.surroundings.close(this.snapshot, this.successor.other);
+    this.steering.close();
     this.generations.closeAdmin();
     const { uptimeMs, requests } = this.snapshot;
     const fields = { exitCode: this.exitCode, uptimeMs, requests };

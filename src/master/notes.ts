@@ -180,10 +180,10 @@ export function noteReloaded(pool: Pool): void {
   write(pool).wantedBefore = undefined;
 }
 
-export type Scaling = 'more' | 'fewer' | 'dismiss';
+export type Scaling = 'more' | 'fewer' | 'dismiss' | number;
 
 /**
- * One worker more, one fewer (not below one), or none at all until a reload or a signal wants some again. It holds for a
+ * So many workers, one more, one fewer (not below one), or none at all until a reload or a signal wants some again. It holds for a
  * reload under way, and for what is gone back to if that fails.
  */
 export function noteScaled(pool: Pool, scaling: Scaling): void {
@@ -194,6 +194,7 @@ export function noteScaled(pool: Pool, scaling: Scaling): void {
 }
 
 function scaled(target: number, scaling: Scaling): number {
+  if (typeof scaling === 'number') return scaling;
   if (scaling === 'more') return target + 1;
   return scaling === 'dismiss' || target === 0 ? 0 : Math.max(1, target - 1);
 }

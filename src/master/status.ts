@@ -12,7 +12,7 @@ export interface Status extends Omit<Snapshot, 'lastExit'> {
   readonly node: string;
   /** The pid of a master beside this one, as after USR2. */
   readonly otherMaster: number | null;
-  readonly lastExit: Snapshot['lastExit'] | null;
+  readonly lastExit: NonNullable<Snapshot['lastExit']> | null;
 }
 
 export interface Served {

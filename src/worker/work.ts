@@ -61,6 +61,7 @@ export async function work(): Promise<void> {
   });
   listenToMaster((message) => {
     if (message.type === 'connection') return;
+    if (message.type === 'log_level') return log.setLevel(message.level);
     const isStop = message.type === 'quit' || (message.type === 'retire' && message.isStop);
     if (isStop || message.type === 'unready') health.isReady = false;
     if (message.type === 'unready') return;

@@ -52,6 +52,7 @@ test('all of them are run here; what is in no language is a drawing', () => {
     'npm ci && npx tsgun apps/fib.ts --workers 4 --worker-class async',
     'npm ci && npm test',
     expect.stringContaining('--access-logfile'),
+    expect.stringContaining('tsgun reload --wait'),
     expect.stringContaining('tsgun server.js -- --flag x'),
     expect.stringContaining('tracing.cjs'),
   ]);

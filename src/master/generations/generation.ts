@@ -7,7 +7,7 @@ import type { Configuration } from '../../config/load.ts';
 import type { Settings } from '../../config/settings.ts';
 import { ConfigError, type ErrorReport, report } from '../../errors.ts';
 import type { Identity } from '../../ipc/messages.ts';
-import type { Logger } from '../../logger.ts';
+import type { OwnLogger } from '../../logger.ts';
 import { type AdminListener, openAdmin } from '../admin/listener.ts';
 import type { Listener } from '../sockets/listener.ts';
 import { bindAll } from '../sockets/listeners.ts';
@@ -25,7 +25,7 @@ export interface Generation {
   readonly listeners: readonly Listener[];
   /** Undefined if none is wanted. */
   readonly admin?: AdminListener | undefined;
-  readonly log: Logger;
+  readonly log: OwnLogger;
   /** Under `--reload`: the error that its workers answer with, in place of the app. */
   readonly failure?: ErrorReport;
 }

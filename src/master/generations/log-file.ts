@@ -4,13 +4,13 @@ import { closeSync, constants, fchownSync, openSync } from 'node:fs';
 import type { Configuration } from '../../config/load.ts';
 import { ConfigError, report, unwritable } from '../../errors.ts';
 import type { Identity } from '../../ipc/messages.ts';
-import { createLogger, type Logger, sayOfLog, sayOnStandardError } from '../../logger.ts';
+import { createLogger, type OwnLogger, sayOfLog, sayOnStandardError } from '../../logger.ts';
 
 /** An owner of a log. */
 interface Logging {
   readonly configuration: Configuration;
   readonly identity: Identity | undefined;
-  readonly log: Logger;
+  readonly log: OwnLogger;
 }
 
 /** @throws ConfigError; at a reload, the error goes to standard error too */
@@ -18,7 +18,7 @@ export function openLog(
   { settings, origins, hooks }: Configuration,
   identity: Identity | undefined,
   others: readonly Logging[],
-): Logger {
+): OwnLogger {
   const names = ['errorLogfile', 'logFormat', 'logLevel'] as const;
   const twin = others.find(
     ({ configuration }) =>

@@ -19,6 +19,8 @@ export class Rollout {
   private readonly hooks: MasterHooks;
   private readonly watcher: Watcher;
   private readonly tell: (event: MasterEvent) => void;
+  /** Called when a reload has ended: without an error if it has succeeded. */
+  onEnd: ((error: string | undefined) => void) | undefined = undefined;
   /** Since the last command to reload, while the configuration is read: they hold for the new generation too. */
   private scalings: Scaling[] = [];
 
@@ -79,6 +81,7 @@ export class Rollout {
     this.setTitle();
     if (this.pool.stopping === undefined && this.current.configuration.settings.reload) this.show(error);
     this.settle();
+    this.onEnd?.(message);
   }
 
   /**
@@ -114,6 +117,7 @@ export class Rollout {
     if (this.current.failure !== undefined) return;
     const fields = { workers: pool.target, generation: pool.generation };
     this.current.log.event('info', 'reload_finished', fields, 'reload finished');
+    this.onEnd?.(undefined);
   }
 
   /** Lets go of generations that are not wanted and have no child left. */

@@ -29,6 +29,9 @@ export class Surroundings {
   private isStopping = false;
   private hasYielded = false;
 
+  /** Called when the master that started this one has gone. */
+  onAlone: (() => void) | undefined = undefined;
+
   /** @param predecessor the pid of the master that started this one beside itself, while it lives */
   constructor(predecessor: () => number | undefined) {
     this.predecessor = predecessor;
@@ -62,6 +65,7 @@ export class Surroundings {
     const timer = setInterval(() => {
       if (this.predecessor() !== undefined) return;
       clearInterval(timer);
+      this.onAlone?.();
       try {
         this.pidfile.promote(log);
       } catch (error) {

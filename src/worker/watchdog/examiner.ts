@@ -30,10 +30,12 @@ export interface ExaminerOptions {
   readonly tell: (findings: Findings) => void;
 }
 
-/** The master waits for 200 ms. A main thread that runs JavaScript is stopped within 30. */
-const answerMs = 150;
+/** A main thread that runs JavaScript is stopped within 30 ms; on a machine with more to do than cores, it takes longer. */
+const answerMs = 1000;
 /** With nothing to run, the next piece of JavaScript may be a long time off. */
 const idleMs = 50;
+/** To the main thread and back. */
+const wayMs = 100;
 /** For the list of requests: a main thread that runs JavaScript answers within 10. */
 const listMs = 60;
 const checkMs = 50;
@@ -84,7 +86,7 @@ export class Examiner {
   async stacks(ms = answerMs): Promise<{ stacks: ThreadStack[]; requests: readonly RunningRequest[] }> {
     const { stack, value } = await captureMain(this.options.captures, ms);
     // Not beside it: the question runs as JavaScript, in which the main thread would be stopped.
-    const others = await this.askMain<ThreadStack[]>(`stacks(${ms === answerMs ? '' : ms})`, ms + answerMs);
+    const others = await this.askMain<ThreadStack[]>(`stacks(${ms})`, ms + wayMs);
     const running = typeof value === 'string' ? (JSON.parse(value) as RunningRequest[]) : this.options.requests();
     return { stacks: [{ thread: 'main', stack }, ...(others ?? [])], requests: running };
   }

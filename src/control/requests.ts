@@ -1,0 +1,104 @@
+/** What `tsgun requests` and `tsgun stacks` print. Makes text and plain data only. */
+
+import type { RequestDetail, RunningRequest, ThreadStack } from '../ipc/messages.ts';
+import type { WorkerRequests } from '../master/children/running.ts';
+import { clean, cut, duration, table } from './text.ts';
+
+/** A running request, as `tsgun requests --json` prints it. */
+export interface ListedRequest {
+  readonly worker: number;
+  readonly pid: number | null;
+  readonly unresponsive: boolean;
+  readonly thread: string | null;
+  readonly method: string;
+  readonly path: string;
+  /** Only with `--query`. */
+  readonly query?: string;
+  readonly ageMs: number;
+  readonly client: string | null;
+}
+
+/** The oldest first. */
+export function listRequests(workers: readonly WorkerRequests[], withQuery: boolean): ListedRequest[] {
+  const all = workers.flatMap(({ worker, pid, unresponsive, requests }) =>
+    requests.map((request) => listed({ worker, pid: pid ?? null, unresponsive }, request, withQuery)),
+  );
+  return all.sort((one, other) => other.ageMs - one.ageMs);
+}
+
+function listed(
+  about: Pick<ListedRequest, 'worker' | 'pid' | 'unresponsive'>,
+  { method, path, ms, thread, client, query = '' }: RequestDetail,
+  withQuery: boolean,
+): ListedRequest {
+  const known = { ...about, thread: thread ?? null, method, path, ageMs: ms, client: client ?? null };
+  return withQuery ? { ...known, query } : known;
+}
+
+const columns = [
+  { title: 'WORKER', align: 'right' },
+  { title: 'THREAD' },
+  { title: 'AGE', align: 'right' },
+  { title: 'CLIENT' },
+  { title: 'METHOD' },
+  { title: 'PATH' },
+] as const;
+
+export function renderRequests(workers: readonly WorkerRequests[], withQuery: boolean, width: number): string {
+  const rows = listRequests(workers, withQuery).map(
+    ({ worker, unresponsive, thread, method, path, query, ageMs, client }) => [
+      `${worker}${unresponsive ? '!' : ''}`,
+      thread === null ? '-' : thread.replace('thread ', ''),
+      duration(ageMs),
+      clean(client ?? '-'),
+      clean(method),
+      clean(query ? `${path}?${query}` : path),
+    ],
+  );
+  const notes = workers.flatMap(({ worker, pid, isKnown, more, unresponsive }) => {
+    if (!isKnown) return [`worker ${worker} (${pid}) did not answer in time; it had ${more} requests`];
+    const silent = unresponsive ? [`! worker ${worker} (${pid}) is unresponsive`] : [];
+    return more > 0 ? [...silent, `worker ${worker} (${pid}) has ${more} more`] : silent;
+  });
+  const list = rows.length === 0 ? ['no request runs'] : table(columns, rows, width);
+  return [...list, ...notes.map((note) => cut(note, width))].join('\n');
+}
+
+/** Of one worker, as the control socket gives it. */
+export interface WorkerStacks {
+  readonly pid: number;
+  readonly worker: number;
+  readonly unresponsive: boolean;
+  readonly silentMs: number;
+  readonly stacks?: readonly ThreadStack[];
+  readonly requests?: readonly RunningRequest[];
+  readonly error?: string;
+}
+
+/** Not cut to a width: a file's name may be needed whole. */
+export function renderStacks(workers: readonly WorkerStacks[]): string {
+  return workers.map(renderWorker).join('\n\n');
+}
+
+function renderWorker({
+  pid,
+  worker,
+  unresponsive,
+  silentMs,
+  stacks = [],
+  requests = [],
+  error,
+}: WorkerStacks): string {
+  const silence = unresponsive ? `, UNRESPONSIVE for ${duration(silentMs)}` : '';
+  const running = requests.map(({ method, path, ms }) => `  on ${clean(method)} ${clean(path)} for ${duration(ms)}`);
+  const threads = stacks.flatMap(({ thread, stack, request }) => [
+    `  ${thread}${request === undefined ? '' : `, on ${clean(request)}`}`,
+    ...stack.split('\n').map((line) => `    ${clean(line)}`),
+  ]);
+  return [
+    `worker ${worker} (${pid})${silence}`,
+    ...(error === undefined ? [] : [`  ${clean(error)}`]),
+    ...running,
+    ...threads,
+  ].join('\n');
+}

@@ -1,0 +1,166 @@
+/**
+ * The file of the control socket: where it is, who may connect, and its removal. Only this user and root reach it: its folder has
+ * mode 0700, the socket 0600. Node cannot ask the system who a peer is, so these modes are the check.
+ */
+
+import { chmodSync, lstatSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
+import { createServer, type Server, type Socket } from 'node:net';
+import { dirname, join } from 'node:path';
+import { ConfigError, report } from '../../errors.ts';
+import { controlDirectories, pidOfSocket, socketName } from '../../ipc/control.ts';
+import type { Logger } from '../../logger.ts';
+import { closer, identify } from '../sockets/socket-file.ts';
+import { makeRoom } from '../sockets/unix-path.ts';
+
+/** As with the pidfile: what follows the name while an older master has it. */
+const besideSuffix = '.2';
+/** A unix socket refuses whoever comes when this is full, as while the master is suspended. */
+const backlog = 128;
+/** Other users can neither read nor write. */
+const privateMask = 0o177;
+
+interface Opened {
+  readonly path: string;
+  close(): void;
+}
+
+export class ControlSocket {
+  private readonly serve: (socket: Socket) => void;
+  private opened: Opened | undefined = undefined;
+  /** Of what is open: as it was asked for. */
+  private setting: string | false | undefined = false;
+  private isBeside: boolean;
+
+  /**
+   * @param serve takes each client's connection
+   * @param isBeside whether another master, which started this one, goes on beside it
+   */
+  constructor(serve: (socket: Socket) => void, isBeside: boolean) {
+    this.serve = serve;
+    this.isBeside = isBeside;
+  }
+
+  get path(): string | undefined {
+    return this.opened?.path;
+  }
+
+  /**
+   * Listens as this setting says; what was open before stays so if that fails.
+   * @param setting a path; false: no socket; undefined: one by the pid, in a folder of the user's
+   * @throws ConfigError where the user has named the path; a default that fails is logged, and the service goes on without
+   */
+  async hold(setting: string | false | undefined, log: Logger): Promise<void> {
+    if (this.opened !== undefined && setting === this.setting) return;
+    if (setting === undefined) return this.holdDefault(log);
+    const path = setting === false ? undefined : `${setting}${this.isBeside ? besideSuffix : ''}`;
+    const next = path === undefined ? undefined : await this.open(path);
+    this.replace(next, setting);
+  }
+
+  private async holdDefault(log: Logger): Promise<void> {
+    try {
+      const [directory = ''] = controlDirectories();
+      makePrivate(directory);
+      sweep(directory);
+      this.replace(await this.open(join(directory, socketName(process.pid))), undefined);
+    } catch (error) {
+      const remedy = 'name another place with --control-socket, or write --control-socket none';
+      log.say(
+        'warn',
+        { error: report(error).message },
+        `no control socket: tsgun status and the like do not work; ${remedy}`,
+      );
+    }
+  }
+
+  private replace(next: Opened | undefined, setting: string | false | undefined): void {
+    this.close();
+    this.opened = next;
+    this.setting = setting;
+  }
+
+  /** The older master has gone: the name that was asked for is free. */
+  async promote(log: Logger): Promise<void> {
+    if (!this.isBeside) return;
+    this.isBeside = false;
+    const { opened, setting } = this;
+    if (opened === undefined || typeof setting !== 'string') return;
+    try {
+      this.replace(await this.open(setting), setting);
+    } catch (error) {
+      log.say('error', { error: report(error).message }, `the control socket keeps its ${besideSuffix}`);
+    }
+  }
+
+  close(): void {
+    this.opened?.close();
+    this.opened = undefined;
+    this.setting = false;
+  }
+
+  private async open(path: string): Promise<Opened> {
+    await roomFor(path);
+    const server = createServer({ allowHalfOpen: false }, this.serve);
+    await listen(server, path);
+    // It must not keep a process alive that has nothing else to do.
+    server.unref();
+    // What fails later is one connection, such as for lack of a descriptor.
+    server.on('error', () => {});
+    const file = identify(path);
+    const close = () => void server.close();
+    return { path, close: file === undefined ? close : closer(file, close) };
+  }
+}
+
+async function roomFor(path: string): Promise<void> {
+  try {
+    await makeRoom(path, path);
+  } catch (error) {
+    throw new ConfigError(report(error).message.replace(/^bind:/, 'controlSocket:'));
+  }
+}
+
+/** The mode counts from the first moment: there is no time between the file and its mode. */
+function listen(server: Server, path: string): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once('error', (error) => reject(new ConfigError(`controlSocket: ${path}: ${error.message}`)));
+    server.once('listening', resolve);
+    const mask = process.umask(privateMask);
+    try {
+      // Node binds within this call.
+      server.listen({ path, backlog });
+    } finally {
+      process.umask(mask);
+    }
+  });
+}
+
+/** In a folder that all may write to, somebody could have made one of that name before us. @throws ConfigError */
+function makePrivate(directory: string): void {
+  mkdirSync(dirname(directory), { recursive: true });
+  try {
+    mkdirSync(directory, { mode: 0o700 });
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+  }
+  const stats = lstatSync(directory);
+  if (!stats.isDirectory() || stats.uid !== process.geteuid?.())
+    throw new ConfigError(`controlSocket: ${directory} is not a folder of this user`);
+  if ((stats.mode & 0o077) !== 0) chmodSync(directory, 0o700);
+}
+
+/** Removes what masters have left that were killed. */
+function sweep(directory: string): void {
+  for (const name of readdirSync(directory)) {
+    const pid = pidOfSocket(name);
+    if (pid !== undefined && pid !== process.pid && !isRunning(pid)) rmSync(join(directory, name), { force: true });
+  }
+}
+
+function isRunning(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EPERM';
+  }
+}

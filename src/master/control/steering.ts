@@ -1,0 +1,148 @@
+/** What clients of the control socket may read of the master, and change in it. Changes run in the master's loop. */
+
+import type { Settings } from '../../config/settings.ts';
+import { report } from '../../errors.ts';
+import type { Findings } from '../../ipc/messages.ts';
+import type { Logger } from '../../logger.ts';
+import type { Children } from '../children/children.ts';
+import type { Question } from '../children/examinations.ts';
+import { nameOf } from '../children/hangs.ts';
+import type { WorkerRequests } from '../children/running.ts';
+import { type Origin, originFields } from '../commands.ts';
+import { commandEvent, type MasterEvent } from '../events.ts';
+import type { Generation } from '../generations/generation.ts';
+import type { Generations } from '../generations/generations.ts';
+import type { Inbox } from '../inbox.ts';
+import { type Child, childrenOf, type Pool } from '../pool.ts';
+import type { Status } from '../status.ts';
+import { Control, type Controlled, type ReloadOutcome } from './control.ts';
+
+const origin: Origin = { from: 'control' };
+
+/** Parts of the master. */
+export interface SteeringParts {
+  readonly pool: Pool;
+  readonly children: Children;
+  readonly generations: Generations;
+  readonly inbox: Pick<Inbox<MasterEvent>, 'push'>;
+  current(): Generation;
+  status(): Status;
+  requests(): Promise<readonly WorkerRequests[]>;
+  reload(origin: Origin): void;
+  scale(workers: number, origin: Origin): void;
+}
+
+export class Steering implements Controlled {
+  private readonly parts: SteeringParts;
+  private readonly control: Control;
+  /** Told how the reload under way ends. */
+  private reloadWaiters: ((outcome: ReloadOutcome) => void)[] = [];
+  /** Set by a client since the last reload. */
+  private logLevel: Settings['logLevel'] | undefined = undefined;
+
+  /** @param isBeside whether another master, which started this one, goes on beside it */
+  constructor(parts: SteeringParts, isBeside: boolean) {
+    this.parts = parts;
+    this.control = new Control(this, isBeside);
+  }
+
+  /** @throws ConfigError where the user has named the socket */
+  open(): Promise<void> {
+    return this.control.hold(this.parts.current().configuration.settings.controlSocket, this.log);
+  }
+
+  /** The master that started this one has gone. */
+  promote(): Promise<void> {
+    return this.control.promote(this.log);
+  }
+
+  close(): void {
+    this.control.close();
+  }
+
+  // What happens in the master.
+
+  /** A worker is ready. */
+  introduce(child: Child): void {
+    if (this.logLevel !== undefined) this.parts.children.send(child, { type: 'log_level', level: this.logLevel });
+  }
+
+  /** A reload has read the configuration: the level is what that says. */
+  forgetLogLevel(): void {
+    if (this.logLevel === undefined) return;
+    this.logLevel = undefined;
+    for (const { log, configuration } of this.parts.generations.all()) log.setLevel(configuration.settings.logLevel);
+  }
+
+  /** @param error undefined where it has succeeded */
+  noteReloadEnd(error: string | undefined): void {
+    const { generation } = this.parts.pool;
+    const outcome: ReloadOutcome = error === undefined ? { isGood: true, generation } : { isGood: false, error };
+    for (const onEnd of this.reloadWaiters.splice(0)) onEnd(outcome);
+    const { log } = this;
+    this.open().catch((failure) => {
+      log.say('error', { error: report(failure).message }, 'the control socket stays as it was');
+    });
+  }
+
+  // For the clients.
+
+  status(): Status {
+    return this.parts.status();
+  }
+
+  requests(): Promise<readonly WorkerRequests[]> {
+    return this.parts.requests();
+  }
+
+  children(): readonly Child[] {
+    return childrenOf(this.parts.pool);
+  }
+
+  examine(child: Child, question: Question, waitMs?: number): Promise<Findings> {
+    return this.parts.children.examine(child, question, waitMs);
+  }
+
+  enqueue(act: () => void): void {
+    this.parts.inbox.push({ type: 'control', act });
+  }
+
+  get isStopping(): boolean {
+    return this.parts.pool.stopping !== undefined;
+  }
+
+  reload(onEnd: (outcome: ReloadOutcome) => void): void {
+    this.reloadWaiters.push(onEnd);
+    this.parts.reload(origin);
+  }
+
+  stop(): void {
+    this.parts.inbox.push(commandEvent('stop', origin));
+  }
+
+  scale(workers: number): number {
+    const { pool } = this.parts;
+    const from = pool.target;
+    this.parts.scale(workers, origin);
+    return from;
+  }
+
+  setLogLevel(level: Settings['logLevel']): void {
+    const { generations, children } = this.parts;
+    const fields = { ...originFields(origin), logLevel: level };
+    // Ahead of the change, which may be to a level that says nothing of it.
+    this.log.say('info', fields, 'log level changed until the next reload');
+    this.logLevel = level;
+    for (const { log } of generations.all()) log.setLevel(level);
+    children.sendAll({ type: 'log_level', level });
+  }
+
+  kill(child: Child): void {
+    this.log.say('warn', { ...originFields(origin), ...nameOf(child) }, 'worker killed as asked');
+    this.parts.children.kill(child);
+  }
+
+  private get log(): Logger {
+    return this.parts.current().log;
+  }
+}

@@ -1,0 +1,235 @@
+/** The commands for a running instance, as a user calls them. */
+
+import { execFile, spawnSync } from 'node:child_process';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { eventually, makeFolder, start, Tsgun } from './harness.ts';
+
+const command = fileURLToPath(new URL('../../dist/cli.js', import.meta.url));
+
+interface Ran {
+  readonly code: number;
+  readonly out: string;
+  readonly err: string;
+}
+
+/** A folder for sockets, so that no other instance of this user is found. */
+function runtimeFolder(): string {
+  return mkdtempSync(join(tmpdir(), 'tsgun-run-'));
+}
+
+function run(runtime: string, words: readonly string[], cwd?: string): Promise<Ran> {
+  const env = { ...process.env, XDG_RUNTIME_DIR: runtime, TMPDIR: runtime };
+  return new Promise((resolve) => {
+    execFile(process.execPath, [command, ...words], { env, cwd }, (error, out, err) => {
+      resolve({ code: error === null ? 0 : Number(error.code), out, err });
+    });
+  });
+}
+
+const app = (word: string) => `
+function hotLoop() { for (;;) Math.random(); }
+export default async function app(env, startResponse) {
+  if (env.PATH_INFO === '/loop') hotLoop();
+  if (env.PATH_INFO === '/wait') await new Promise(() => {});
+  startResponse('200 OK', []);
+  return ['${word}'];
+}`;
+
+describe('an instance whose workers are all in endless loops', () => {
+  const runtime = runtimeFolder();
+  let tsgun: Tsgun;
+  let pids: number[];
+
+  beforeAll(async () => {
+    writeFileSync(join(runtime, 'app.mjs'), app('hello'));
+    // Never killed here: nothing of what follows waits for that.
+    tsgun = new Tsgun(['app.mjs', '--bind', '127.0.0.1:0', '--workers', '2', '--timeout', '3600'], {
+      cwd: runtime,
+      env: { XDG_RUNTIME_DIR: runtime },
+      isShared: true,
+    });
+    pids = await tsgun.workers(2);
+    for (let count = 0; count < 2; count++) {
+      fetch(await tsgun.url('/loop?secret=1')).catch(() => {});
+      // One that has been read: the next connection is for the other worker.
+      await eventually(async () => JSON.parse((await run(runtime, ['requests', '--json'])).out).length > count);
+    }
+    await eventually(async () => {
+      const { workers } = JSON.parse((await run(runtime, ['status', '--json'])).out);
+      return workers.every(({ unresponsive }: { unresponsive: boolean }) => unresponsive);
+    });
+  });
+
+  afterAll(async () => {
+    for (const pid of [...pids, tsgun.pid]) process.kill(pid, 'SIGKILL');
+    await tsgun.exited;
+    rmSync(runtime, { recursive: true, force: true });
+  });
+
+  it('has a status, which marks each of them with its request', async () => {
+    const { code, out } = await run(runtime, ['status']);
+    expect(code).toBe(0);
+    expect(out).toMatch(/^workers: 2 of 2 ready, 2 UNRESPONSIVE$/m);
+    for (const pid of pids)
+      expect(out).toMatch(new RegExp(`^ +\\d +${pid} +1 +UNRESPONSIVE .*\n +silent for .*\n +on GET /loop for`, 'm'));
+    expect(out).not.toContain('secret');
+    expect(out.split('\n').filter((line) => line.length > 80)).toEqual([]);
+    const workers = JSON.parse((await run(runtime, ['workers', '--json'])).out);
+    expect(workers).toMatchObject([
+      { worker: 1, unresponsive: true, running: 1, requestsRunning: [{ method: 'GET', path: '/loop' }] },
+      { worker: 2, unresponsive: true, running: 1, requestsRunning: [{ method: 'GET', path: '/loop' }] },
+    ]);
+  });
+
+  it('lists their requests, with queries only where asked', async () => {
+    const { out } = await run(runtime, ['requests', '--json']);
+    const request = { unresponsive: true, thread: null, method: 'GET', path: '/loop', ageMs: expect.any(Number) };
+    const client = expect.stringMatching(/^127\.0\.0\.1:\d+$/);
+    expect(JSON.parse(out)).toEqual(
+      expect.arrayContaining(pids.map((pid) => ({ ...request, pid, client, worker: expect.any(Number) }))),
+    );
+    const text = (await run(runtime, ['requests', '--query'])).out;
+    expect(text).toMatch(/ GET {5}\/loop\?secret=\d+$/m);
+    expect(text).toMatch(/^! worker 1 \(\d+\) is unresponsive$/m);
+  });
+
+  it('shows where they are, and what is hot in them', async () => {
+    const { out } = await run(runtime, ['stacks']);
+    for (const pid of pids) expect(out).toContain(`(${pid}), UNRESPONSIVE for`);
+    expect(out.match(/^ {4}at hotLoop \(.*app\.mjs:2:\d+\)$/gm)).toHaveLength(2);
+    const one = await run(runtime, ['stacks', String(pids[1]), '--json']);
+    expect(JSON.parse(one.out)).toMatchObject([{ pid: pids[1], stacks: [{ thread: 'main' }] }]);
+
+    const profiled = await run(runtime, ['profile', '--seconds', '1', '--output', 'loop.cpuprofile'], runtime);
+    expect(profiled).toMatchObject({ code: 0, out: '' });
+    expect(profiled.err).toMatch(/^written: loop\.cpuprofile\n +\d+\.\d % {2}(hotLoop|app) \(.*app\.mjs:\d+\)$/m);
+    const { nodes } = JSON.parse(readFileSync(join(runtime, 'loop.cpuprofile'), 'utf8'));
+    const names = nodes.map(({ callFrame }: { callFrame: { functionName: string } }) => callFrame.functionName);
+    for (const pid of pids) expect(names.join()).toContain(`(${pid}), main`);
+  });
+
+  it('refuses what makes no sense, and says what would', async () => {
+    const { code, err } = await run(runtime, ['heap', '1']);
+    expect([code, err]).toEqual([1, expect.stringMatching(/no worker has pid 1: there are \d+, \d+\n$/)]);
+    expect(await run(runtime, ['scale', 'many'])).toMatchObject({
+      code: 1,
+      err: expect.stringContaining('got "many"'),
+    });
+  });
+});
+
+describe('an instance that is steered', () => {
+  it('reloads, scales, logs more, and stops, and each command says how that went', async () => {
+    const runtime = runtimeFolder();
+    onTestFinished(() => rmSync(runtime, { recursive: true, force: true }));
+    const { path, write } = makeFolder({ 'app.mjs': app('one') });
+    const tsgun = start('app.mjs', ['--pidfile', 'x.pid'], { cwd: path, env: { XDG_RUNTIME_DIR: runtime } });
+    await tsgun.workers(1);
+
+    write('app.mjs', app('two'));
+    expect(await run(runtime, ['reload', '--wait'])).toEqual({
+      code: 0,
+      out: 'reloaded: generation 2 serves\n',
+      err: '',
+    });
+    expect(await tsgun.ask()).toBe('two');
+
+    write('app.mjs', 'throw new Error("out of order");');
+    const failed = await run(runtime, ['reload', '--wait', '--pidfile', join(path, 'x.pid')]);
+    expect(failed).toMatchObject({ code: 1, out: '' });
+    expect(failed.err).toMatch(/^tsgun: the reload has failed, and what ran before serves on: .*out of order/);
+    expect(await tsgun.ask()).toBe('two');
+    expect(tsgun.lines('reload_started')[0]).toMatchObject({ from: 'control' });
+
+    write('app.mjs', app('three'));
+    expect((await run(runtime, ['scale', '3'])).out).toBe('3 workers are wanted now, 1 were before\n');
+    expect(await tsgun.event('scaled')).toMatchObject({ from: 1, workers: 3 });
+    await tsgun.until(() => tsgun.lines('worker_ready').length === 4, 'two workers more');
+
+    expect(await run(runtime, ['log-level', 'error'])).toMatchObject({ code: 0 });
+    await run(runtime, ['scale', '1']);
+    expect(JSON.parse((await run(runtime, ['status', '--json'])).out)).toMatchObject({ wanted: 1 });
+    expect(tsgun.lines('scaled')).toHaveLength(1);
+
+    const socket = join(runtime, 'tsgun', `${tsgun.pid}.sock`);
+    expect(existsSync(socket)).toBe(true);
+    const stopped = await run(runtime, ['stop', '--control-socket', socket]);
+    expect(stopped).toMatchObject({ code: 0, out: expect.stringMatching(/^stopping \d workers?: .*\nstopped\n$/) });
+    expect(await tsgun.exited).toEqual({ code: 0, signal: null });
+    expect(readdirSync(join(runtime, 'tsgun'))).toEqual([]);
+    expect(await run(runtime, ['reload', '--wait'])).toMatchObject({
+      code: 2,
+      err: expect.stringContaining('no tsgun of this user runs'),
+    });
+  });
+
+  it('with a socket of its own is told from its successor, and not started where that is taken', async () => {
+    const runtime = runtimeFolder();
+    onTestFinished(() => rmSync(runtime, { recursive: true, force: true }));
+    const { path } = makeFolder({ 'app.mjs': app('hello') });
+    const socket = join(path, 'c.sock');
+    const old = start('app.mjs', ['--control-socket', socket], { cwd: path, env: { XDG_RUNTIME_DIR: runtime } });
+    await old.workers(1);
+    const second = start('app.mjs', ['--control-socket', socket], { cwd: path });
+    expect(await second.exited).toMatchObject({ code: 1 });
+    expect(second.text.join()).toContain(`controlSocket: ${socket} is in use`);
+
+    old.signal('SIGUSR2');
+    await old.event('worker_ready', 2);
+    const pidOf = async (name: string) =>
+      JSON.parse((await run(runtime, ['status', '--json', '--control-socket', name])).out).pid;
+    const [oldPid, newPid] = [await pidOf(socket), await pidOf(`${socket}.2`)];
+    expect(oldPid).toBe(old.pid);
+    expect(newPid).not.toBe(old.pid);
+    await old.retire();
+    await eventually(() => !existsSync(`${socket}.2`));
+    expect(await pidOf(socket)).toBe(newPid);
+    expect((await run(runtime, ['stop', '--control-socket', socket])).code).toBe(0);
+    expect(existsSync(socket)).toBe(false);
+  });
+});
+
+describe('which instance is meant', () => {
+  it('is said where there are several; a dead one does not count', async () => {
+    const runtime = runtimeFolder();
+    const folder = join(runtime, 'tsgun');
+    mkdirSync(folder, { mode: 0o700 });
+    const status = { pid: 0, app: 'a.ts', addresses: ['127.0.0.1:1'], uptimeMs: 3000, otherMaster: null };
+    const servers = [7, 8].map((pid) =>
+      createServer((socket) => {
+        socket.on('error', () => {});
+        socket.once(
+          'data',
+          () => void socket.write(`${JSON.stringify({ version: 1, id: 1, ok: true, result: { ...status, pid } })}\n`),
+        );
+      }).listen(join(folder, `${pid}.sock`)),
+    );
+    onTestFinished(() => {
+      for (const server of servers) server.close();
+      rmSync(runtime, { recursive: true, force: true });
+    });
+    // Left behind: a server in another process that was killed.
+    const bind = `require('net').createServer().listen(${JSON.stringify(join(folder, '9.sock'))}, () => process.kill(process.pid, 'SIGKILL'))`;
+    spawnSync(process.execPath, ['-e', bind]);
+    expect(readdirSync(folder).sort()).toEqual(['7.sock', '8.sock', '9.sock']);
+    const { code, err } = await run(runtime, ['status']);
+    expect(code).toBe(1);
+    expect(err.split('\n')).toEqual([
+      'tsgun: 2 instances run: name one by --pid',
+      'tsgun:   --pid 7  a.ts on 127.0.0.1:1, up 3 s',
+      'tsgun:   --pid 8  a.ts on 127.0.0.1:1, up 3 s',
+      '',
+    ]);
+    expect(await run(runtime, ['status', '--pid', '9'])).toMatchObject({ code: 2 });
+    expect(await run(runtime, ['status', '--pid', '10'])).toMatchObject({
+      code: 2,
+      err: expect.stringContaining(folder),
+    });
+    expect((await run(runtime, ['status', '--pid', '7', '--json'])).out).toContain('"pid":7');
+  });
+});
