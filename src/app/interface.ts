@@ -76,6 +76,8 @@ export interface RawServer {
   drain(idleGraceMs: number): Promise<void>;
   /** Cuts every connection. */
   destroy(): void;
+  /** Adds what was received and sent since to the observers' traffic. */
+  countTraffic(): void;
   /** The process is about to end: observers hear of what is not over. */
   tellUnfinished(): void;
 }

@@ -589,7 +589,7 @@ export const table = {
     default: null,
     metavar: 'ADDR',
     help: 'Where the master answers /livez and /readyz.',
-    more: 'HOST:PORT, [V6]:PORT or unix:PATH. The master answers GET and HEAD of /livez, /readyz, /healthz and /status here, also when every worker is blocked. The umask decides who may connect to a unix socket. See docs/health.md.',
+    more: 'HOST:PORT, [V6]:PORT or unix:PATH. The master answers GET and HEAD of /livez, /readyz, /healthz, /metrics and /status here, also when every worker is blocked. The umask decides who may connect to a unix socket. See docs/health.md.',
     example: '127.0.0.1:9100',
   }),
   healthPath: setting({

@@ -100,17 +100,31 @@ export interface ConnectionRecord {
   readonly ends: Ends;
 }
 
+/** Counts requests, at less than what a record costs. Must not throw. */
+export interface RequestCounter {
+  count(exchange: Observed, outcome: Outcome, endedAt: number): void;
+}
+
 export type OnOver = (record: RequestRecord) => void;
 
 export class Observers {
   /** Read for every request. */
   isWatched = false;
+  /** Bytes received, and bytes sent, by all connections: heads, and what frames bodies, included. */
+  readonly traffic = new Float64Array(2);
+  private onlyCounter: RequestCounter | undefined = undefined;
   private readonly listeners: OnOver[] = [];
   private readonly connectionListeners: ((record: ConnectionRecord) => void)[] = [];
 
   /** Calls back for each request that begins from now on, when it is over. */
   onOver(listener: OnOver): void {
     this.listeners.push(listener);
+    this.isWatched = true;
+  }
+
+  /** Counts each request that begins from now on, when it is over. */
+  set counter(counter: RequestCounter) {
+    this.onlyCounter = counter;
     this.isWatched = true;
   }
 
@@ -124,7 +138,10 @@ export class Observers {
   }
 
   tell(exchange: Observed, outcome: Outcome): void {
-    const record = new RequestRecord(exchange, outcome, performance.now());
+    const endedAt = performance.now();
+    this.onlyCounter?.count(exchange, outcome, endedAt);
+    if (this.listeners.length === 0) return;
+    const record = new RequestRecord(exchange, outcome, endedAt);
     for (const listener of this.listeners)
       try {
         listener(record);

@@ -3,6 +3,7 @@
 import type { Settings } from '../config/settings.ts';
 import type { DescriptorError } from '../descriptors.ts';
 import type { ErrorReport, RunOutcome } from '../errors.ts';
+import type { CountersPlace } from './counters.ts';
 import type { Slot } from './scoreboard.ts';
 
 /** Why a worker exited, in the log's words. */
@@ -274,6 +275,8 @@ export interface WorkerOrder {
   readonly slot?: Slot;
   /** Why the app cannot be served: the worker answers with this error in its place. */
   readonly failure?: ErrorReport | undefined;
+  /** Where it counts, if that is wanted. */
+  readonly counters?: CountersPlace;
 }
 
 export const orderVariable = 'TSGUN_WORKER_ORDER';

@@ -26,6 +26,9 @@ import { reopenLog } from './generations/log-file.ts';
 import { Rollout } from './generations/rollout.ts';
 import { logEscapes, MasterHooks } from './hooks.ts';
 import type { Inbox } from './inbox.ts';
+import { CountersFile } from './metrics/counters-file.ts';
+import type { Family } from './metrics/exposition.ts';
+import { measure } from './metrics/measure.ts';
 import * as notes from './notes.ts';
 import { nextLook, plan } from './plan.ts';
 import { policyOf } from './policy.ts';
@@ -35,7 +38,7 @@ import { StartScreen } from './start-screen.ts';
 import { type Status, statusOf } from './status.ts';
 import { Stop } from './stop.ts';
 import { takeAdmin } from './succession/admin.ts';
-import { predecessor, Successor } from './succession/successor.ts';
+import { inheritedCounters, predecessor, Successor } from './succession/successor.ts';
 import { Surroundings } from './surroundings/surroundings.ts';
 import { isInForeground } from './terminal.ts';
 import { Watcher } from './watcher/watcher.ts';
@@ -91,8 +94,10 @@ class Master {
   private readonly watcher: Watcher;
   private readonly executor: Executor;
   private readonly successor: Successor;
+  private readonly counters = new CountersFile(inheritedCounters);
   private readonly succession = {
     admin: () => this.current.admin,
+    counters: this.counters,
     onGone: () => this.surroundings.settle(this.current),
   };
   private readonly admin = new AdminService(this, takeAdmin);
@@ -108,7 +113,7 @@ class Master {
     this.surroundings = surroundings;
     this.successor = new Successor(home);
     this.pool = createPool(policyOf(settings), settings.workers);
-    this.children = new Children((event) => inbox.push(event));
+    this.children = new Children(this.counters, (event) => inbox.push(event));
     this.generations = new Generations(load, this.pool.generation, generation);
     this.hooks = new MasterHooks(
       () => this.snapshot,
@@ -120,8 +125,9 @@ class Master {
       () => this.log,
       (file) => tell(commandEvent('reload', { from: 'watcher', file })),
     );
-    this.rollout = new Rollout(this.pool, this.generations, surroundings, this.hooks, this.watcher, tell);
-    const { pool, children, hooks, rollout, screen } = this;
+    const { pool, generations, children, hooks, watcher, counters, screen } = this;
+    const rollout = new Rollout({ pool, generations, surroundings, hooks, watcher, counters, tell });
+    this.rollout = rollout;
     this.stop = new Stop({
       pool,
       children,
@@ -229,6 +235,13 @@ class Master {
     return runningRequests(childrenOf(this.pool), this.children, performance.now());
   }
 
+  metrics(): Promise<Family[]> {
+    const { configuration, listeners } = this.current;
+    const { workerClass } = configuration.settings;
+    const hasOther = this.successor.other !== undefined;
+    return measure({ counters: this.counters, listeners, workerClass, hasOther, snapshot: () => this.snapshot });
+  }
+
   // What happened.
 
   private take(event: MasterEvent): void {
@@ -332,6 +345,7 @@ class Master {
     logExit(this.log, ending, pool, { consequence, error, memoryKill, memoryBytes: child.beat.memoryBytes, screen });
     if (screen === undefined) this.screen.end();
     this.hooks.exited(ending);
+    this.counters.noteExit(ending.worker, ending.reason);
     this.rollout.tidy();
     if (consequence.type === 'delayed') logDelay(this.log, ending, consequence, pool);
     else if (consequence.type === 'start_failed') this.exitCode = error?.exitCode ?? ExitCode.boot;

@@ -22,6 +22,7 @@ import type { AccessLog } from './access/access-log.ts';
 import { reopenAccessLog, startAccessLog } from './access/start.ts';
 import { boot } from './boot.ts';
 import type { Worker } from './classes/worker.ts';
+import { Counters } from './counters.ts';
 import { watchForEscapedErrors } from './escapes.ts';
 import { Exit } from './exit.ts';
 import { Health } from './health.ts';
@@ -89,6 +90,7 @@ export async function work(): Promise<void> {
     const own = await loadOwn(order);
     access = startAccessLog(own.AccessLog, order, observers, log);
     const tracker = new Tracker(table);
+    const counters = openCounters(order, observers, log);
     const booted = await boot({ order, own, log, hooks, tracker, shortages, observers, answerClaims, health });
     const { worker, found, scheme, listening, close } = booted;
     if (access !== undefined) access.beforeExit = () => worker.serving.tellUnfinished();
@@ -101,6 +103,7 @@ export async function work(): Promise<void> {
       await hooks.exiting();
     };
     watch(own.watchdog, order, worker, { requests: table.shared, answers: answerClaims.shared }, log);
+    counters?.start({ serving: worker.serving, running: () => table.count });
     await sendToMaster({ type: 'ready', ...found, scheme });
     startHeartbeat(milliseconds(order.settings.timeout), () => ({
       requests: worker.serving.requests,
@@ -117,6 +120,17 @@ function closed(exit: Exit): void {
   if (exit.isLeaving) return;
   void sendToMaster({ type: 'leaving', reason: 'killed' });
   exit.leave({ why: 'the app has closed its server' });
+}
+
+/** A worker that serves without being counted is better than none. */
+function openCounters({ counters, settings }: WorkerOrder, observers: Observers, log: Logger): Counters | undefined {
+  if (counters === undefined) return undefined;
+  try {
+    return new Counters(counters, settings.workerClass, observers);
+  } catch (error) {
+    log.say('error', { error: report(error).message }, 'this worker counts nothing for the metrics');
+    return undefined;
+  }
 }
 
 /** A worker that serves without its log file is better than none: the master, too, only holds on to a file it once opened. */

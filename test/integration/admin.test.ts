@@ -42,7 +42,12 @@ describe('the admin listener', () => {
     }, 50);
     onTestFinished(() => clearInterval(sockets));
     await eventually(async () => (await ask(admin, '/readyz')).status === 503);
+    // Nobody accepts these any more.
+    await eventually(async () =>
+      /^tsgun_listen_queue_length\{bind=".+"\} [1-9]/m.test((await ask(admin, '/metrics')).text),
+    );
     clearInterval(sockets);
+    expect((await ask(admin, '/metrics')).text).toContain('tsgun_workers{state="unresponsive"} 2\n');
     const { text } = await ask(admin, '/readyz');
     expect(text).toMatch(/^not ready\nworker 1 \(pid \d+\) has been silent for 2\.\d s\nworker 2 /);
     expect(await ask(admin, '/livez')).toEqual({ status: 200, text: 'ok\n' });

@@ -41,6 +41,8 @@ interface Connection {
   readonly controller: AbortController;
   outcome: 'answered' | 'cut' | 'aborted';
   isTold: boolean;
+  /** Of its bytes in each direction, those that were counted. */
+  counted: readonly [received: number, sent: number];
 }
 
 /** The connections of one worker to one address. */
@@ -66,7 +68,15 @@ export class TcpServer implements RawServer {
     const socket = socketOf(incoming).setKeepAlive(true, keepAliveProbeMs);
     const controller = new AbortController();
     const startedAt = performance.now();
-    const connection: Connection = { peer, socket, controller, startedAt, outcome: 'answered', isTold: false };
+    const connection: Connection = {
+      peer,
+      socket,
+      controller,
+      startedAt,
+      outcome: 'answered',
+      isTold: false,
+      counted: [0, 0],
+    };
     this.connections.add(connection);
     // A client that breaks off is no error of the app's; one that wants to know of it listens too.
     socket.on('error', () => {
@@ -165,6 +175,20 @@ export class TcpServer implements RawServer {
     }
   }
 
+  countTraffic(): void {
+    for (const connection of this.connections) this.count(connection);
+  }
+
+  private count(connection: Connection): void {
+    const { traffic } = this.options.observers ?? {};
+    if (traffic === undefined) return;
+    const { socket, counted } = connection;
+    const { bytesRead, bytesWritten } = socket;
+    traffic[0]! += bytesRead - counted[0];
+    traffic[1]! += bytesWritten - counted[1];
+    connection.counted = [bytesRead, bytesWritten];
+  }
+
   private tell(connection: Connection): void {
     const { observers } = this.options;
     if (observers === undefined || connection.isTold) return;
@@ -203,6 +227,7 @@ export class TcpServer implements RawServer {
   private forget(connection: Connection): void {
     this.connections.delete(connection);
     this.requests++;
+    this.count(connection);
     this.tell(connection);
     connection.controller.abort(new DOMException('the connection has ended', 'AbortError'));
     this.options.onGone?.();

@@ -97,6 +97,7 @@ export class Connection implements Proxied, OutgoingEvents, Transport, Waiting, 
   }
 
   takeBytes(bytes: Buffer, length: number): void {
+    this.server.observers.traffic[0]! += length;
     if (this.isClosing) return this.waits.prolongLinger();
     if (this.tunnel !== undefined) return this.passThrough(this.tunnel, Buffer.from(bytes.subarray(0, length)));
     this.input.take(bytes, length);
@@ -168,7 +169,8 @@ export class Connection implements Proxied, OutgoingEvents, Transport, Waiting, 
     return isHurried ? departureMs : bodyMs || defaultTimeouts.bodyMs;
   }
 
-  noteWritten(): void {
+  noteWritten(bytes: number): void {
+    this.server.observers.traffic[1]! += bytes;
     this.departing?.renew();
   }
 
@@ -300,7 +302,7 @@ export class Connection implements Proxied, OutgoingEvents, Transport, Waiting, 
     this.endDeparture();
     if (this.hasClientEnded || this.isEndWaiting) process.nextTick(() => this.depart().beginTunnel(events));
     if (this.server.isDraining) this.server.noteUpgraded(this);
-    return { tunnel: new WireTunnel(this.wire, exchange, () => this.noteWritten()), rest };
+    return { tunnel: new WireTunnel(this.wire, exchange, (bytes) => this.noteWritten(bytes)), rest };
   }
 
   get isUpgraded(): boolean {

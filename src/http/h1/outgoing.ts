@@ -10,8 +10,8 @@ import type { Wire } from '../wire/wire.ts';
 export interface OutgoingEvents {
   /** How long a client may take nothing of what it is sent. */
   readonly stallMs: number;
-  /** Something was written. */
-  noteWritten(): void;
+  /** So many bytes were written. */
+  noteWritten(bytes: number): void;
   /** The client has taken nothing for that long. */
   takeStall(): void;
 }
@@ -36,7 +36,7 @@ export class Outgoing {
   }
 
   sendText(text: string): boolean {
-    if (!this.isHolding) return this.note(this.wire.write(text));
+    if (!this.isHolding) return this.note(this.wire.write(text), text.length);
     this.held += text;
     return this.held.length < maxHeldBytes || this.flush();
   }
@@ -45,7 +45,8 @@ export class Outgoing {
     const prefix = this.held + head;
     this.held = '';
     this.answerStart = -1;
-    return this.note(this.wire.writeTogether(prefix, bytes, tail));
+    const length = prefix.length + bytes.byteLength + tail.length;
+    return this.note(this.wire.writeTogether(prefix, bytes, tail), length);
   }
 
   /** @returns whether the app may go on */
@@ -54,7 +55,7 @@ export class Outgoing {
     if (text === '') return true;
     this.held = '';
     this.answerStart = -1;
-    return this.note(this.wire.write(text));
+    return this.note(this.wire.write(text), text.length);
   }
 
   /** The next text is an answer's first. */
@@ -79,8 +80,8 @@ export class Outgoing {
     this.wire.whenTaken(callback);
   }
 
-  private note(isTaking: boolean): boolean {
-    this.events.noteWritten();
+  private note(isTaking: boolean, bytes: number): boolean {
+    this.events.noteWritten(bytes);
     if (isTaking) return true;
     // What the kernel took at once is no more than a large write.
     if (this.wire.pendingBytes > 0) this.isBackedUp = true;

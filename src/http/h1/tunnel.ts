@@ -6,16 +6,16 @@ import type { Wire } from '../wire/wire.ts';
 export class WireTunnel implements Tunnel {
   private readonly wire: Wire;
   private readonly exchange: Exchange;
-  private readonly onWritten: () => void;
+  private readonly onWritten: (bytes: number) => void;
 
-  constructor(wire: Wire, exchange: Exchange, onWritten: () => void) {
+  constructor(wire: Wire, exchange: Exchange, onWritten: (bytes: number) => void) {
     this.wire = wire;
     this.exchange = exchange;
     this.onWritten = onWritten;
   }
 
   write(bytes: Bytes): boolean {
-    this.onWritten();
+    this.onWritten(bytes.byteLength);
     this.exchange.sentBytes += bytes.byteLength;
     return this.wire.writeTogether('', bytes, '');
   }

@@ -1,6 +1,7 @@
 /** What the admin listener answers: from a request and the state of the service to an answer. Pure, and read-only. */
 
 import type { WorkerRequests } from '../children/running.ts';
+import { expose, type Family, typeFor } from '../metrics/exposition.ts';
 import type { Status } from '../status.ts';
 import { statusPage } from './page.ts';
 import { unreadyReasons } from './readiness.ts';
@@ -19,6 +20,7 @@ export interface AdminState {
   status(): Status;
   /** Within 200 ms. */
   requests(): Promise<WorkerRequests[]>;
+  metrics(): Promise<Family[]>;
 }
 
 type Route = (state: AdminState, request: AdminRequest) => AdminAnswer | Promise<AdminAnswer>;
@@ -28,6 +30,7 @@ const routes: Readonly<Record<string, Route>> = {
   '/livez': () => text(200, 'ok'),
   '/readyz': readiness,
   '/healthz': readiness,
+  '/metrics': metrics,
   '/status': status,
 };
 
@@ -59,6 +62,11 @@ async function status(state: AdminState, { accept }: AdminRequest): Promise<Admi
     };
   const document = { ...status, isReady: reasons.length === 0, reasons, running };
   return { status: 200, type: 'application/json', body: `${JSON.stringify(document, undefined, 2)}\n` };
+}
+
+async function metrics(state: AdminState, { accept }: AdminRequest): Promise<AdminAnswer> {
+  const type = typeFor(accept);
+  return { status: 200, type, body: expose(await state.metrics(), type) };
 }
 
 /** They may hold secrets, which are for those who may use the control socket. */

@@ -132,6 +132,8 @@ export async function openAdmin(
   const listener = new AdminListener({ where, isPublic }, log);
   const known = present.find((other) => other?.key === listener.key && other.isUsable);
   if (known !== undefined) return known;
+  // Any free port: the one that the older master has.
+  if (isSuccessor && where.kind === 'tcp' && where.port === 0) return listener;
   try {
     const open = () => listener.open();
     await (patience === undefined || isSuccessor ? open() : patience.retry(open));

@@ -3,17 +3,24 @@
  * end. The plan decides when.
  */
 
+import type { Settings } from '../../config/settings.ts';
 import type { ErrorReport } from '../../errors.ts';
 import type { Findings, MasterMessage } from '../../ipc/messages.ts';
 import type { Exit } from '../endings.ts';
 import type { MasterEvent } from '../events.ts';
 import type { Generation } from '../generations/generation.ts';
+import type { CountersFile } from '../metrics/counters-file.ts';
 import { noteForked } from '../notes.ts';
 import type { Child } from '../pool.ts';
 import { Examinations, type Question } from './examinations.ts';
 import { Hangs } from './hangs.ts';
 import { type MemoryKill, MemoryKills } from './memory-kills.ts';
 import { type ChildProcess, spawnWorker } from './spawn.ts';
+
+/** What is counted is read from the admin listener. */
+function isCounting({ adminBind }: Settings): boolean {
+  return adminBind !== undefined;
+}
 
 export class Children {
   readonly hangs = new Hangs();
@@ -22,9 +29,11 @@ export class Children {
   private readonly crashes = new Map<Child, ErrorReport>();
   private readonly examinations = new Examinations<Child>();
   private readonly memoryKills = new MemoryKills();
+  private readonly counters: CountersFile;
   private readonly tell: (event: MasterEvent) => void;
 
-  constructor(tell: (event: MasterEvent) => void) {
+  constructor(counters: CountersFile, tell: (event: MasterEvent) => void) {
+    this.counters = counters;
     this.tell = tell;
   }
 
@@ -34,6 +43,7 @@ export class Children {
     const { worker, generation } = child;
     const sockets = listeners.map(({ socket }) => socket);
     const childProcess = spawnWorker({
+      counters: isCounting(settings) ? this.counters.placeOf(worker) : undefined,
       environment,
       order: {
         worker,

@@ -8,6 +8,7 @@ import { fileURLToPath } from 'node:url';
 import { descriptorError } from '../../descriptors.ts';
 import { BootError, ownFilesError, report } from '../../errors.ts';
 import { listenToWorker, sendToWorker } from '../../ipc/channel.ts';
+import type { CountersPlace } from '../../ipc/counters.ts';
 import { workerEntry } from '../../ipc/entries.ts';
 import {
   type MasterMessage,
@@ -35,6 +36,8 @@ export interface ChildProcess {
 export interface SpawnOptions {
   /** Descriptor numbers of this process; the worker's order has its own numbers. */
   readonly order: Omit<WorkerOrder, 'watchdogFd'>;
+  /** Where the worker counts, by a descriptor of this process. */
+  readonly counters?: CountersPlace | undefined;
   /** Variables beside those of the master. */
   readonly environment: Readonly<Record<string, string>>;
   readonly onMessage: (message: WorkerMessage | WatchdogMessage) => void;
@@ -67,7 +70,7 @@ function tellFailure(error: unknown, onMessage: SpawnOptions['onMessage']): void
   onMessage({ type: 'boot_failed', error: report(failure) });
 }
 
-function fork({ order, environment, onMessage, onExit }: SpawnOptions): ChildProcess {
+function fork({ order, counters, environment, onMessage, onExit }: SpawnOptions): ChildProcess {
   // The system's own error for this would blame the program.
   if (!statSync(order.directory, { throwIfNoEntry: false })?.isDirectory())
     throw new Error(`its directory ${order.directory} is gone: a reload (HUP) takes the new one`);
@@ -78,7 +81,9 @@ function fork({ order, environment, onMessage, onExit }: SpawnOptions): ChildPro
   const inherited = order.sockets.flatMap((socket) => ('fd' in socket ? [socket.fd] : []));
   const scoreboard = slot === undefined ? [] : [slot.fd];
   const scoreboardFd = firstFd + inherited.length;
-  const watchdogFd = scoreboardFd + scoreboard.length;
+  const countersFd = scoreboardFd + scoreboard.length;
+  const counting = counters === undefined ? [] : [counters.fd];
+  const watchdogFd = countersFd + counting.length;
   // Sockets that are not inherited are shared through cluster; either way workers accept for themselves.
   cluster.schedulingPolicy = cluster.SCHED_NONE;
   cluster.setupPrimary({
@@ -88,7 +93,7 @@ function fork({ order, environment, onMessage, onExit }: SpawnOptions): ChildPro
     args: order.script === undefined ? [...order.appArguments] : [order.script, ...process.argv.slice(2)],
     execArgv: [...process.execArgv, ...order.settings.nodeOptions],
     // The terminal would stop a worker that reads from it.
-    stdio: ['ignore', 'inherit', 'inherit', 'ipc', ...inherited, ...scoreboard, 'pipe'] as never,
+    stdio: ['ignore', 'inherit', 'inherit', 'ipc', ...inherited, ...scoreboard, ...counting, 'pipe'] as never,
   });
   const sockets = order.sockets.map((socket) =>
     'fd' in socket ? { ...socket, fd: firstFd + inherited.indexOf(socket.fd) } : socket,
@@ -98,6 +103,7 @@ function fork({ order, environment, onMessage, onExit }: SpawnOptions): ChildPro
     sockets,
     watchdogFd,
     ...(slot === undefined ? {} : { slot: { ...slot, fd: scoreboardFd } }),
+    ...(counters === undefined ? {} : { counters: { ...counters, fd: countersFd } }),
   };
   const worker = cluster.fork({
     ...environmentOf(workerOrder),

@@ -4,6 +4,7 @@ import type { ErrorReport } from '../../errors.ts';
 import { type Origin, originFields } from '../commands.ts';
 import type { MasterEvent } from '../events.ts';
 import type { MasterHooks } from '../hooks.ts';
+import type { CountersFile } from '../metrics/counters-file.ts';
 import { noteReload, noteReloaded, noteScaled, type Scaling } from '../notes.ts';
 import { policyOf } from '../policy.ts';
 import { childrenOf, type Pool } from '../pool.ts';
@@ -12,31 +13,36 @@ import type { Watcher } from '../watcher/watcher.ts';
 import { type Generation, withFailure } from './generation.ts';
 import type { Generations } from './generations.ts';
 
+export interface RolloutParts {
+  readonly pool: Pool;
+  readonly generations: Generations;
+  readonly surroundings: Surroundings;
+  readonly hooks: MasterHooks;
+  readonly watcher: Watcher;
+  readonly counters: CountersFile;
+  readonly tell: (event: MasterEvent) => void;
+}
+
 export class Rollout {
   private readonly pool: Pool;
   private readonly generations: Generations;
   private readonly surroundings: Surroundings;
   private readonly hooks: MasterHooks;
   private readonly watcher: Watcher;
+  private readonly counters: CountersFile;
   private readonly tell: (event: MasterEvent) => void;
   /** Called when a reload has ended: without an error if it has succeeded. */
   onEnd: ((error: string | undefined) => void) | undefined = undefined;
   /** Since the last command to reload, while the configuration is read: they hold for the new generation too. */
   private scalings: Scaling[] = [];
 
-  constructor(
-    pool: Pool,
-    generations: Generations,
-    surroundings: Surroundings,
-    hooks: MasterHooks,
-    watcher: Watcher,
-    tell: (event: MasterEvent) => void,
-  ) {
+  constructor({ pool, generations, surroundings, hooks, watcher, counters, tell }: RolloutParts) {
     this.pool = pool;
     this.generations = generations;
     this.surroundings = surroundings;
     this.hooks = hooks;
     this.watcher = watcher;
+    this.counters = counters;
     this.tell = tell;
   }
 
@@ -75,6 +81,7 @@ export class Rollout {
   }
 
   fail(error: ErrorReport, isTold = false): void {
+    this.counters.noteReload('failed');
     const { message, stack } = error;
     const fields = { error: message, ...(stack && !isTold ? { stack } : {}) };
     this.current.log.event('error', 'reload_failed', fields, `reload given up: ${message}`);
@@ -115,6 +122,7 @@ export class Rollout {
     this.settle();
     // It was given up: what is served now is its error.
     if (this.current.failure !== undefined) return;
+    this.counters.noteReload('finished');
     const fields = { workers: pool.target, generation: pool.generation };
     this.current.log.event('info', 'reload_finished', fields, 'reload finished');
     this.onEnd?.(undefined);

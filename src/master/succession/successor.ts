@@ -8,14 +8,18 @@ import { activatedVariable } from '../../config/activation.ts';
 import type { Fields } from '../../logger.ts';
 import type { AdminListener } from '../admin/listener.ts';
 import type { Generation } from '../generations/generation.ts';
+import { type CountersFile, countersVariable } from '../metrics/counters-file.ts';
 import { giveAdmin } from './admin.ts';
 import { describeHandover, shareFiles, socketsVariable } from './handover.ts';
 
 const predecessorVariable = 'TSGUN_PREDECESSOR';
+/** The first descriptor after stdin, stdout and stderr. */
+const firstFd = 3;
 
 /** The environment at the start, before a config file could change it. The successor starts with the same one. */
-const { [predecessorVariable]: predecessorText, ...environment } = process.env;
+const { [predecessorVariable]: predecessorText, [countersVariable]: countersText, ...environment } = process.env;
 delete process.env[predecessorVariable];
+delete process.env[countersVariable];
 // Without the pid, the watchdog's interval holds for every process that reads it, the successor included.
 for (const name of [socketsVariable, activatedVariable, 'LISTEN_PID', 'LISTEN_FDS', 'LISTEN_FDNAMES', 'WATCHDOG_PID'])
   delete environment[name];
@@ -28,9 +32,13 @@ export function predecessor(): number | undefined {
 export interface Succession {
   /** The listener that the new master takes over. */
   readonly admin: () => AdminListener | undefined;
+  readonly counters: CountersFile;
   /** It has exited. */
   readonly onGone: () => void;
 }
+
+/** What it has counted, and where it is to count: see `CountersFile`. */
+export const inheritedCounters = countersText;
 
 export class Successor {
   /** Of the master that was started beside this one, until it exits. */
@@ -51,18 +59,25 @@ export class Successor {
    * Starts one with this process's own command line, unless there are two masters already.
    * @param asked who gave the command, for the log
    */
-  start(asked: Fields, generation: Generation, { admin, onGone }: Succession): void {
+  start(asked: Fields, generation: Generation, { admin, counters, onGone }: Succession): void {
     const { log } = generation;
     const { other } = this;
     if (other !== undefined)
       return log.say('warn', { ...asked, other }, `ignored: master ${other} runs beside this one already`);
-    const handover = describeHandover(generation.configuration, generation.listeners);
+    const handover = describeHandover(generation.configuration, generation.listeners, firstFd);
     if (handover === undefined)
       return log.say('error', asked, 'no new master: sockets cannot be handed over with TSGUN_NO_INTERNALS set');
+    const counted = counters.handOver(firstFd + handover.stdio.length);
     const child = spawn(process.execPath, [...process.execArgv, ...process.argv.slice(1)], {
       cwd: this.home,
-      env: { ...environment, PWD: this.home, ...handover.env, [predecessorVariable]: String(process.pid) },
-      stdio: ['inherit', 'inherit', 'inherit', ...handover.stdio, 'ipc'],
+      env: {
+        ...environment,
+        PWD: this.home,
+        ...handover.env,
+        ...counted.env,
+        [predecessorVariable]: String(process.pid),
+      },
+      stdio: ['inherit', 'inherit', 'inherit', ...handover.stdio, ...counted.stdio, 'ipc'],
     });
     const { pid } = child;
     child.once('error', (error) => pid === undefined && log.say('error', asked, `no new master: ${error.message}`));

@@ -19,6 +19,8 @@ export interface Server extends ConnectionServer {
   drain(idleGraceMs: number): Promise<void>;
   /** Closes the connections on which no request runs. Not there where only the app knows which these are. */
   closeIdle?(): void;
+  /** Adds what is not counted as it comes to the traffic. */
+  countTraffic?(): void;
   /** The process is about to end: observers hear of what is not over. */
   tellUnfinished(): void;
   /** Tells connections after an upgrade that they end. */
@@ -92,6 +94,11 @@ export class Serving<S extends Server = Server> {
   hurry(): void {
     this.isHurried = this.servers.some((server) => server.closeIdle !== undefined);
     if (this.isHurried && this.isDraining) void closeIdle(this.servers);
+  }
+
+  /** All bytes until now are in the observers' traffic. */
+  countTraffic(): void {
+    for (const server of this.servers) server.countTraffic?.();
   }
 
   /** The process is about to end: who wants to hear of requests hears of those that are not over. */

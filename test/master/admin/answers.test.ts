@@ -14,7 +14,8 @@ function ask(state: Snapshot, target: string, accept = '*/*', method = 'GET') {
   const request = { method: 'GET', path: '/<slow>', query: 'secret', ms: 130_000 };
   const about = { pid: 8, worker: 1, generation: 1, unresponsive: true, isKnown: true };
   const requests = async () => [{ ...about, requests: [request], more: 2 }] as never;
-  return answerAdmin({ status, requests }, { method, target, accept });
+  const families = [{ name: 'tsgun_x', type: 'counter', help: 'H.', samples: [{ value: 1 }] }] as const;
+  return answerAdmin({ status, requests, metrics: async () => families as never }, { method, target, accept });
 }
 
 function serving(silentMs = 0): Snapshot {
@@ -23,7 +24,7 @@ function serving(silentMs = 0): Snapshot {
   return snapshot(pool, identity, 1000 + silentMs);
 }
 
-describe('/readyz', async () => {
+describe('/readyz', () => {
   it('is 503 before the first worker, and says so', async () => {
     const pool = poolOf(1);
     spawn(pool, 0);
@@ -67,13 +68,13 @@ describe('/readyz', async () => {
   });
 });
 
-describe('/livez', async () => {
+describe('/livez', () => {
   it('is 200 whatever the workers do', async () => {
     expect(await ask(serving(60_000), '/livez')).toMatchObject({ status: 200, body: 'ok\n' });
   });
 });
 
-describe('/status', async () => {
+describe('/status', () => {
   it('is JSON, with what follows from the state', async () => {
     const { type, body } = await ask(serving(2500), '/status');
     expect(type).toBe('application/json');
@@ -97,7 +98,18 @@ describe('/status', async () => {
   });
 });
 
-describe('what is refused', async () => {
+describe('/metrics', () => {
+  it('is of the type that the client asks for', async () => {
+    const plain = await ask(serving(), '/metrics', '*/*');
+    expect(plain).toMatchObject({ type: 'text/plain; version=0.0.4; charset=utf-8' });
+    expect(plain.body).toBe('# HELP tsgun_x_total H.\n# TYPE tsgun_x_total counter\ntsgun_x_total 1\n');
+    const open = await ask(serving(), '/metrics', 'application/openmetrics-text;version=1.0.0,text/plain;q=0.5');
+    expect(open).toMatchObject({ type: 'application/openmetrics-text; version=1.0.0; charset=utf-8' });
+    expect(open.body).toBe('# HELP tsgun_x H.\n# TYPE tsgun_x counter\ntsgun_x_total 1\n# EOF\n');
+  });
+});
+
+describe('what is refused', () => {
   it.each(['POST', 'PUT', 'DELETE', 'OPTIONS', 'PATCH'])('%s: 405 with what is allowed', async (method) => {
     expect(await ask(serving(), '/status', '*/*', method)).toMatchObject({
       status: 405,

@@ -1,0 +1,92 @@
+/**
+ * What workers count, for the metrics: a file in memory with one record for each number of a worker, which the master reads
+ * without asking anybody. A new worker goes on from what its number has counted, so counters never go backwards.
+ */
+
+import { readSync, writeSync } from 'node:fs';
+
+/** A worker's record in the file. */
+export interface CountersPlace {
+  readonly fd: number;
+  /** From 1; the master's own record is before them. */
+  readonly index: number;
+}
+
+/** In order of the record. */
+export const workerClasses = ['sync', 'threaded', 'async'] as const;
+/** By the first digit of the status; `none`: no answer was begun. */
+export const statuses = ['none', '1xx', '2xx', '3xx', '4xx', '5xx'] as const;
+/** In seconds: those of OpenTelemetry's `http.server.request.duration`. */
+export const durationBounds = [0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10] as const;
+/** In seconds. */
+export const queueBounds = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10] as const;
+export const delayQuantiles = [0.5, 0.9, 0.99] as const;
+
+/** Where each value is in a record. Each is a number of 64 bits. */
+let next = 1;
+const take = (count: number) => {
+  const start = next;
+  next += count;
+  return start;
+};
+
+export const at = {
+  /** One for each status of each class. */
+  requests: take(workerClasses.length * statuses.length),
+  /** One for each bound, one for what is above, and the sum in seconds. */
+  duration: take(durationBounds.length + 2),
+  queue: take(queueBounds.length + 2),
+  shed: take(1),
+  timeouts: take(1),
+  connections: take(1),
+  receivedBytes: take(1),
+  sentBytes: take(1),
+  cpuSeconds: take(1),
+  delaySum: take(1),
+  delayCount: take(1),
+  /** From here on, what holds now, and not from the beginning. */
+  gauges: next,
+  inFlight: take(1),
+  openConnections: take(1),
+  heapUsedBytes: take(1),
+  utilization: take(1),
+  delay: take(delayQuantiles.length),
+} as const;
+
+/** A number at either end shows that all of it was written at once. */
+const sequenceAtEnd = take(1);
+export const recordLength = next;
+const recordBytes = recordLength * 8;
+
+/** Empty where nothing was written yet. */
+export function readRecord({ fd, index }: CountersPlace): Float64Array {
+  const record = new Float64Array(recordLength);
+  // A writer takes a few microseconds. One that died half-way leaves what is there.
+  for (let tries = 0; tries < 3; tries++) {
+    readSync(fd, record, 0, recordBytes, index * recordBytes);
+    if (record[0] === record[sequenceAtEnd]) break;
+  }
+  return record;
+}
+
+/** @throws the system's error, if the memory is full */
+export function writeRecord({ fd, index }: CountersPlace, record: Float64Array): void {
+  record[0] = (record[0]! + 1) % 2 ** 32;
+  record[sequenceAtEnd] = record[0]!;
+  writeSync(fd, record, 0, recordBytes, index * recordBytes);
+}
+
+/** Its process is gone: what it held is no more. */
+export function clearGauges(place: CountersPlace): void {
+  const record = readRecord(place);
+  record.fill(0, at.gauges, sequenceAtEnd);
+  writeRecord(place, record);
+}
+
+/** Adds a value to a histogram: the bucket, and the sum. */
+export function observe(record: Float64Array, start: number, bounds: readonly number[], value: number): void {
+  let bucket = 0;
+  while (bucket < bounds.length && value > bounds[bucket]!) bucket++;
+  record[start + bucket]!++;
+  record[start + bounds.length + 1]! += value;
+}

@@ -1,0 +1,144 @@
+/**
+ * The file in which workers count, and the master what happens to them. It has no name, and is gone with the last process
+ * that has it open. Two masters share two of them: each has its own workers count in one, and reads both. So counters go on
+ * when a newer master takes over, and when it exits again.
+ */
+
+import { fstatSync, openSync, unlinkSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type CountersPlace, clearGauges, readRecord, recordLength, writeRecord } from '../../ipc/counters.ts';
+import type { ExitReason } from '../../ipc/messages.ts';
+
+export const countersVariable = 'TSGUN_COUNTERS';
+
+/** In memory if there is such a folder. */
+const folders = ['/dev/shm', tmpdir()];
+
+export const exitReasons = [
+  'reload',
+  'max_requests',
+  'max_memory',
+  'max_lifetime',
+  'hung',
+  'crashed',
+  'killed',
+  'boot_failed',
+  'scaled_down',
+  'shutdown',
+] as const satisfies readonly ExitReason[];
+export const reloadOutcomes = ['finished', 'failed'] as const;
+export type ReloadOutcome = (typeof reloadOutcomes)[number];
+
+/** The master's own record, which has the number 0. */
+const own = { exits: 1, reloads: 1 + exitReasons.length } as const;
+
+export class CountersFile {
+  private fd: number | undefined = undefined;
+  /** The master's own record, until there is a file. */
+  private readonly early = new Float64Array(recordLength);
+  /** Of the master beside this one, or of the one before it. */
+  private otherFd: number | undefined = undefined;
+
+  /** @param inherited the value of the variable, from an older master */
+  constructor(inherited: string | undefined) {
+    const fds = (inherited ?? '').split(',').filter(Boolean).map(Number);
+    if (fds.length !== 2 || !fds.every(isFile)) return;
+    [this.fd, this.otherFd] = fds;
+  }
+
+  /** Opens it at the first call. @returns undefined if no file can be made: then this worker counts nothing */
+  placeOf(worker: number): CountersPlace | undefined {
+    this.open();
+    return this.fd === undefined ? undefined : { fd: this.fd, index: worker };
+  }
+
+  /** A worker has gone. */
+  noteExit(worker: number, reason: ExitReason): void {
+    this.add(own.exits + exitReasons.indexOf(reason as never));
+    if (this.fd !== undefined) attempt(() => clearGauges({ fd: this.fd!, index: worker }));
+  }
+
+  noteReload(outcome: ReloadOutcome): void {
+    this.add(own.reloads + reloadOutcomes.indexOf(outcome));
+  }
+
+  /**
+   * What a newer master inherits: descriptors, and the variable that names them.
+   * @param firstFd the first of the two there
+   */
+  handOver(firstFd: number): { readonly stdio: readonly number[]; readonly env: Readonly<Record<string, string>> } {
+    // Where nothing is counted, the newer master may still be told to.
+    this.open();
+    this.otherFd ??= openFile();
+    if (this.fd === undefined || this.otherFd === undefined) return { stdio: [], env: {} };
+    return { stdio: [this.otherFd, this.fd], env: { [countersVariable]: `${firstFd},${firstFd + 1}` } };
+  }
+
+  /** All records of this master, and of the other one. The first of each is the master's own. */
+  read(): { readonly own: readonly Float64Array[]; readonly other: readonly Float64Array[] } {
+    return { own: this.fd === undefined ? [this.early] : readAll(this.fd), other: readAll(this.otherFd) };
+  }
+
+  private open(): void {
+    if (this.fd !== undefined) return;
+    this.fd = openFile();
+    if (this.fd !== undefined) attempt(() => writeRecord({ fd: this.fd!, index: 0 }, this.early));
+  }
+
+  private add(index: number): void {
+    if (this.fd === undefined) {
+      this.early[index]!++;
+      return;
+    }
+    const place = { fd: this.fd, index: 0 };
+    attempt(() => {
+      const record = readRecord(place);
+      record[index]!++;
+      writeRecord(place, record);
+    });
+  }
+}
+
+export function exitsIn(record: Float64Array, reason: (typeof exitReasons)[number]): number {
+  return record[own.exits + exitReasons.indexOf(reason)]!;
+}
+
+export function reloadsIn(record: Float64Array, outcome: ReloadOutcome): number {
+  return record[own.reloads + reloadOutcomes.indexOf(outcome)]!;
+}
+
+function readAll(fd: number | undefined): Float64Array[] {
+  if (fd === undefined) return [];
+  const count = Math.ceil(fstatSync(fd).size / 8 / recordLength);
+  return Array.from({ length: count }, (_, index) => readRecord({ fd, index }));
+}
+
+function openFile(): number | undefined {
+  for (const folder of folders) {
+    const path = join(folder, `tsgun-${process.pid}-${Math.random().toString(36).slice(2)}`);
+    try {
+      const fd = openSync(path, 'wx+', 0o600);
+      unlinkSync(path);
+      return fd;
+    } catch {
+      // Try the next folder.
+    }
+  }
+  return undefined;
+}
+
+function isFile(fd: number): boolean {
+  try {
+    return fstatSync(fd).isFile();
+  } catch {
+    return false;
+  }
+}
+
+/** If the memory is full, a count is lost, and nothing else. */
+function attempt(step: () => void): void {
+  try {
+    step();
+  } catch {}
+}

@@ -1,0 +1,135 @@
+/**
+ * Counts the requests of a worker: a few additions in an array of its own for each, which goes to the file of all counters
+ * ten times a second and at the exit. So a kill loses a tenth of a second at most.
+ */
+
+import { type IntervalHistogram, monitorEventLoopDelay, performance } from 'node:perf_hooks';
+// Not the global, which an app may replace.
+import { setInterval } from 'node:timers';
+import { getHeapStatistics } from 'node:v8';
+import type { Observed, Observers, Outcome } from '../http/observers.ts';
+import {
+  at,
+  type CountersPlace,
+  delayQuantiles,
+  durationBounds,
+  observe,
+  queueBounds,
+  readRecord,
+  recordLength,
+  statuses,
+  workerClasses,
+  writeRecord,
+} from '../ipc/counters.ts';
+import type { Serving } from './classes/serving.ts';
+
+const flushMs = 100;
+/** What takes longer to measure is measured each second. */
+const flushesPerMeasurement = 10;
+/** Quantiles of the delay are those of so many seconds. */
+const delayWindowSeconds = 10;
+/** How exactly the delay of the event loop is known. */
+const delayResolutionMs = 20;
+
+export interface Counted {
+  readonly serving: Pick<Serving, 'accepted' | 'connections' | 'countTraffic' | 'tellUnfinished'>;
+  /** Requests that run. */
+  running(): number;
+}
+
+export class Counters {
+  private readonly place: CountersPlace;
+  private readonly record: Float64Array;
+  /** As it is in the file. */
+  private readonly written = new Float64Array(recordLength);
+  /** What earlier workers of the same number have counted. */
+  private readonly past: Float64Array;
+  private readonly statusAt: number;
+  private readonly traffic: Float64Array;
+  private readonly delays: IntervalHistogram;
+  private utilization = performance.eventLoopUtilization();
+  private flushes = 0;
+  private windowSeconds = 0;
+
+  /** Opens nothing: the file is inherited. @throws the system's error if it cannot be read */
+  constructor(place: CountersPlace, workerClass: (typeof workerClasses)[number], observers: Observers) {
+    this.place = place;
+    this.record = readRecord(place);
+    this.record.fill(0, at.gauges, recordLength - 1);
+    this.past = this.record.slice();
+    this.statusAt = at.requests + workerClasses.indexOf(workerClass) * statuses.length;
+    this.traffic = observers.traffic;
+    this.delays = monitorEventLoopDelay({ resolution: delayResolutionMs });
+    observers.counter = this;
+  }
+
+  /** Called for each request that is over. */
+  count({ status, startedAt, queueMs }: Observed, outcome: Outcome, endedAt: number): void {
+    // It was counted when its client left.
+    if (outcome === 'unheard') return;
+    const { record } = this;
+    record[this.statusAt + (status === '' ? 0 : status.charCodeAt(0) - 48)]!++;
+    if (queueMs !== undefined) observe(record, at.queue, queueBounds, queueMs / 1000);
+    if (outcome === 'overdue') record[at.timeouts]!++;
+    // How long a connection speaks another protocol says nothing of requests.
+    if (outcome !== 'upgraded') observe(record, at.duration, durationBounds, (endedAt - startedAt) / 1000);
+  }
+
+  /** The worker serves. */
+  start(counted: Counted): void {
+    this.delays.enable();
+    this.measure();
+    setInterval(() => this.flush(counted), flushMs).unref();
+    process.on('exit', () => {
+      counted.serving.tellUnfinished();
+      this.flushes = flushesPerMeasurement - 1;
+      this.flush(counted);
+    });
+  }
+
+  private flush({ serving, running }: Counted): void {
+    const { record, past, traffic, written } = this;
+    serving.countTraffic();
+    record[at.receivedBytes] = past[at.receivedBytes]! + traffic[0]!;
+    record[at.sentBytes] = past[at.sentBytes]! + traffic[1]!;
+    record[at.connections] = past[at.connections]! + serving.accepted;
+    record[at.openConnections] = serving.connections;
+    record[at.inFlight] = running();
+    if (++this.flushes % flushesPerMeasurement === 0) this.measure();
+    if (record.every((value, index) => value === written[index])) return;
+    try {
+      writeRecord(this.place, record);
+      written.set(record);
+    } catch {
+      // The memory is full: what is counted stays here, and is written later.
+    }
+  }
+
+  /** What is measured of the process. */
+  private measure(): void {
+    const { record, past } = this;
+    const { user, system } = process.cpuUsage();
+    record[at.cpuSeconds] = past[at.cpuSeconds]! + (user + system) / 1e6;
+    record[at.heapUsedBytes] = getHeapStatistics().used_heap_size;
+    const now = performance.eventLoopUtilization();
+    record[at.utilization] = performance.eventLoopUtilization(now, this.utilization).utilization;
+    this.utilization = now;
+    this.measureDelay();
+  }
+
+  /** The histogram holds the times from one call of its timer to the next. */
+  private measureDelay(): void {
+    if (++this.windowSeconds < delayWindowSeconds) return;
+    this.windowSeconds = 0;
+    const { record, delays } = this;
+    const seconds = (nanoseconds: number) => Math.max(0, nanoseconds / 1e9 - delayResolutionMs / 1000);
+    const { count } = delays;
+    if (count > 0) {
+      for (const [index, quantile] of delayQuantiles.entries())
+        record[at.delay + index] = seconds(delays.percentile(quantile * 100));
+      record[at.delaySum]! += seconds(delays.mean) * count;
+      record[at.delayCount]! += count;
+    }
+    delays.reset();
+  }
+}

@@ -1,0 +1,178 @@
+/** `/metrics` says exactly what clients have counted, whatever happens to the workers. */
+
+import { spawnSync } from 'node:child_process';
+import { connect } from 'node:net';
+import { describe, expect, it } from 'vitest';
+import { canBindForOthers } from '../../src/node/bind.ts';
+import { eventually, isAlive, makeFolder, start, type Tsgun } from './harness.ts';
+
+const app = `let count = 0;
+export default (env, startResponse) => {
+  const path = env.PATH_INFO;
+  if (path === '/throw') throw new Error('thrown');
+  if (path === '/escape') setTimeout(() => { throw new Error('escaped') });
+  if (path === '/slow') return new Promise(() => {});
+  startResponse(path === '/missing' ? '404 Not Found' : '200 OK', []);
+  return ['x'.repeat(100)];
+}`;
+const paths = ['/', '/', '/', '/missing', '/throw', '/escape', '/', '/', 'no-path'];
+const hasPromtool = spawnSync('promtool', ['--version']).error === undefined;
+
+interface Seen {
+  readonly statuses: Map<string, number>;
+  received: number;
+  sent: number;
+  connections: number;
+}
+
+/** One request on a connection of its own. */
+function request(port: number, path: string, seen: Seen): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const socket = connect(port, '127.0.0.1');
+    let head = '';
+    socket.on('data', (bytes) => (head += bytes));
+    socket.once('error', reject);
+    socket.once('close', () => {
+      const status = `${head.slice(9, 10)}xx`;
+      seen.statuses.set(status, (seen.statuses.get(status) ?? 0) + 1);
+      seen.received += socket.bytesRead;
+      seen.sent += socket.bytesWritten;
+      seen.connections++;
+      resolve();
+    });
+    socket.write(`GET ${path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n`);
+  });
+}
+
+async function load(port: number, count: number, seen: Seen): Promise<void> {
+  let next = 0;
+  const client = async () => {
+    while (next < count) await request(port, paths[next++ % paths.length]!, seen);
+  };
+  await Promise.all([client(), client(), client(), client()]);
+}
+
+function makeSeen(): Seen {
+  return { statuses: new Map(), received: 0, sent: 0, connections: 0 };
+}
+
+async function scrape(tsgun: Tsgun): Promise<string> {
+  const { admin } = tsgun.log.findLast((line) => line.admin !== undefined)!;
+  return (await fetch(`http://${String(admin)}/metrics`, { headers: { connection: 'close' } })).text();
+}
+
+/** The values of all samples whose name and labels begin so, in one. */
+function sumOf(text: string, name: string): number {
+  const lines = text.split('\n').filter((line) => line.startsWith(name));
+  return lines.reduce((sum, line) => sum + Number(line.slice(line.lastIndexOf(' '))), 0);
+}
+
+/** What was counted is in the file a tenth of a second later. */
+async function settled(tsgun: Tsgun, seen: Seen): Promise<string> {
+  const total = [...seen.statuses.values()].reduce((sum, count) => sum + count, 0);
+  await eventually(async () => sumOf(await scrape(tsgun), 'tsgun_requests_total') >= total);
+  return scrape(tsgun);
+}
+
+function compare(text: string, seen: Seen, workerClass: string): void {
+  for (const [status, count] of seen.statuses)
+    expect([status, sumOf(text, `tsgun_requests_total{status="${status}",worker_class="${workerClass}"}`)]).toEqual([
+      status,
+      count,
+    ]);
+  const total = [...seen.statuses.values()].reduce((sum, count) => sum + count, 0);
+  expect(sumOf(text, 'tsgun_requests_total')).toBe(total);
+  expect(sumOf(text, 'tsgun_request_duration_seconds_count')).toBe(total);
+  expect(sumOf(text, 'tsgun_connections_total')).toBe(seen.connections);
+  expect(sumOf(text, 'tsgun_received_bytes_total')).toBe(seen.sent);
+  expect(sumOf(text, 'tsgun_sent_bytes_total')).toBe(seen.received);
+}
+
+async function serve(...args: string[]): Promise<{ tsgun: Tsgun; port: number }> {
+  const { path } = makeFolder({ 'app.mjs': app });
+  const tsgun = start(`${path}/app.mjs`, ['--admin-bind', '127.0.0.1:0', '--workers', '2', ...args], {
+    isDetached: true,
+  });
+  await tsgun.workers(2);
+  return { tsgun, port: Number(new URL(await tsgun.url()).port) };
+}
+
+describe.each(['sync', 'threaded', 'async'])('the counters of %s workers', (workerClass) => {
+  it('are exact over errors, recycled workers, a reload and a kill', { timeout: 60_000 }, async () => {
+    const { tsgun, port } = await serve('--worker-class', workerClass, '--max-requests', '60');
+    const seen = makeSeen();
+    await load(port, 90, seen);
+    const loading = load(port, 180, seen);
+    tsgun.signal('SIGHUP');
+    await Promise.all([loading, tsgun.event('reload_finished')]);
+    compare(await settled(tsgun, seen), seen, workerClass);
+
+    const before = tsgun.lines('worker_exited').length;
+    for (const pid of tsgun.living()) process.kill(pid, 'SIGKILL');
+    await tsgun.event('worker_exited', before + 2);
+    await load(port, 9, seen);
+    const text = await settled(tsgun, seen);
+    compare(text, seen, workerClass);
+    expect(sumOf(text, 'tsgun_worker_exits_total{reason="killed"}')).toBeGreaterThan(0);
+    expect(sumOf(text, 'tsgun_worker_exits_total')).toBe(tsgun.lines('worker_exited').length);
+    expect(sumOf(text, 'tsgun_reloads_total{outcome="finished"}')).toBe(1);
+    await tsgun.stop();
+  });
+});
+
+describe('/metrics', () => {
+  it('counts requests that end at their deadline, those in flight, and passes promtool', async () => {
+    const { tsgun, port } = await serve('--request-timeout', '1.5');
+    const seen = makeSeen();
+    const slow = request(port, '/slow', seen);
+    await eventually(async () => sumOf(await scrape(tsgun), 'tsgun_requests_in_flight') === 1);
+    await slow;
+    const text = await settled(tsgun, seen);
+    compare(text, seen, 'async');
+    expect(sumOf(text, 'tsgun_request_timeouts_total')).toBe(1);
+    await eventually(async () => sumOf(await scrape(tsgun), 'tsgun_connections ') === 0);
+    if (hasPromtool) {
+      const { status, stdout, stderr } = spawnSync('promtool', ['check', 'metrics'], { input: text, encoding: 'utf8' });
+      expect({ status, stdout, stderr }).toEqual({ status: 0, stdout: '', stderr: '' });
+    }
+    await tsgun.stop();
+  });
+
+  it('counts the connections and bytes of raw connections', async () => {
+    const echo = new URL('../../apps/echo.ts:tcp', import.meta.url).pathname;
+    const tsgun = start(echo, ['--admin-bind', '127.0.0.1:0']);
+    await tsgun.event('worker_ready');
+    const port = Number(new URL(await tsgun.url()).port);
+    const socket = connect(port, '127.0.0.1');
+    socket.write('12345');
+    await eventually(async () => sumOf(await scrape(tsgun), 'tsgun_sent_bytes_total') === 5);
+    expect(sumOf(await scrape(tsgun), 'tsgun_connections ')).toBe(1);
+    socket.destroy();
+    await eventually(async () => sumOf(await scrape(tsgun), 'tsgun_connections ') === 0);
+    expect(sumOf(await scrape(tsgun), 'tsgun_received_bytes_total')).toBe(5);
+    await tsgun.stop();
+  });
+});
+
+describe.skipIf(!canBindForOthers)('the counters of two masters (USR2)', () => {
+  it('are one, and stay when the older one ends', { timeout: 60_000 }, async () => {
+    const { tsgun, port } = await serve();
+    const seen = makeSeen();
+    await load(port, 45, seen);
+    const loading = load(port, 90, seen);
+    tsgun.signal('SIGUSR2');
+    await tsgun.event('worker_ready', 4);
+    await loading;
+    const successor = tsgun.lines('master_started')[1]!.pid;
+    const isTaken = () => tsgun.log.some(({ admin, pid }) => admin !== undefined && pid === successor);
+    await tsgun.until(isTaken, 'the newer master to take the listener over');
+    compare(await settled(tsgun, seen), seen, 'async');
+    expect(await tsgun.retire()).toMatchObject({ code: 0 });
+    await load(port, 9, seen);
+    const text = await settled(tsgun, seen);
+    compare(text, seen, 'async');
+    expect(sumOf(text, 'tsgun_worker_exits_total')).toBe(tsgun.lines('worker_exited').length);
+    process.kill(successor, 'SIGTERM');
+    await eventually(() => !isAlive(successor));
+  });
+});
