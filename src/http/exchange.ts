@@ -31,6 +31,11 @@ export interface Transport {
   readonly requestIdHeader: string;
   /** What was sent and is not on its way to the client. Where some never will be, it stays above 0. */
   readonly pendingBytes: number;
+  /** Of the connection, so far: what node apps may ask for. Not there in a thread. */
+  readonly bytesRead?: number;
+  readonly bytesWritten?: number;
+  /** How long the client may leave the connection idle; 0 where none may, absent where it is not known. */
+  readonly keepAliveMs?: number;
   /** Calls back in a later tick, when all that was sent until now is on its way; with an error where it never will be. */
   whenTaken(callback: (error?: Error) => void): void;
   pauseBody(): void;
@@ -81,6 +86,8 @@ export class Exchange implements ResponseState, Observed {
   persists = true;
   isLenient = false;
   sendsDate = true;
+  /** Ahead of the field about the connection, if that persists: how long it may be idle. */
+  keepAliveLine = '';
   /** Whether the body still comes when the answer is complete, as long as the connection goes on, until `loseBody`. */
   keepsBody = false;
   framing: Framing = 'none';

@@ -28,6 +28,9 @@ export class RequestHead {
   /** Whether it has a field by which proxies say how the request came to them. */
   isForwarded = false;
 
+  /** Fields behind a chunked body, names and values in turn, once it is complete. None may change what the head said. */
+  trailers: string[] | undefined = undefined;
+
   /** See `requestIdOf`. */
   requestId: string | undefined = undefined;
 

@@ -34,6 +34,9 @@ export interface RawHandle {
   onread?: (this: RawHandle) => Uint8Array | undefined;
   wire?: WireOwner;
   readonly writeQueueSize: number;
+  /** So far; undefined once it is closed. */
+  readonly bytesRead?: number;
+  readonly bytesWritten?: number;
   readStart(): number;
   readStop(): number;
   useUserBuffer(bytes: Uint8Array): void;

@@ -6,6 +6,7 @@
 import type { Server } from 'node:http';
 import type { Exchange } from '../../http/exchange.ts';
 import { listMembers } from '../../http/h1/grammar.ts';
+import { keepAliveLine } from '../../http/h1/writer.ts';
 import { isNodeServer, type NodeServer } from '../detect.ts';
 import type { Handler } from '../wsgi/wsgi.ts';
 import { hasPrototypes, standBefore } from './prototypes.ts';
@@ -27,16 +28,22 @@ export function nodeHandler(
   framework?: NodeServer,
 ): Handler {
   const front = frontOf(app, warn, framework);
-  const { server, joinsDuplicates, responseOptions } = front;
+  const { joinsDuplicates, responseOptions, uniqueHeaders } = front;
   const { MadeRequest, MadeResponse } = makersFor(isNodeServer(app) ? app.listeners('request')[0] : app);
   return (exchange) => {
-    if (mayUpgrade(exchange, server)) return upgrade(exchange, front);
+    try {
+      if (mayUpgrade(exchange, front)) return upgrade(exchange, front);
+    } catch (error) {
+      return exchange.fail(error);
+    }
     const socket = socketOf(exchange, front);
     const request = new MadeRequest(exchange, socket);
     if (joinsDuplicates) Object.assign(request, { joinDuplicateHeaders: true });
     const response = new MadeResponse(request, socket, responseOptions);
+    if (uniqueHeaders !== undefined) response[own].uniqueHeaders = uniqueHeaders;
     if (exchange.head.hasBody) socket.noteRequest(request);
     exchange.isLenient = true;
+    exchange.keepAliveLine = lineFor(exchange.transport.keepAliveMs ?? 0);
     exchange.keepsBody = true;
     exchange.endsWithClient = true;
     exchange.onCancel((reason) => leave(reason, request, response, socket));
@@ -53,6 +60,17 @@ export function nodeHandler(
 interface Makers {
   readonly MadeRequest: typeof Request;
   readonly MadeResponse: typeof Response;
+}
+
+let lastIdleMs = 0;
+let lastLine = '';
+
+function lineFor(idleMs: number): string {
+  if (idleMs !== lastIdleMs) {
+    lastLine = keepAliveLine(idleMs);
+    lastIdleMs = idleMs;
+  }
+  return lastLine;
 }
 
 /** One pair for each app, however many servers it has. */
@@ -111,10 +129,14 @@ function isPromise(value: unknown): value is Promise<unknown> {
 
 // Upgrades (RFC 9110 §7.8). Without a listener for them they are ignored, and the request is one like any other.
 
-function mayUpgrade({ head, transport }: Exchange, server: NodeServer): boolean {
+function mayUpgrade(exchange: Exchange, front: Front): boolean {
+  const { head, transport } = exchange;
   if (!head.isUpgrade || head.hasBody || transport.takeOver === undefined) return false;
+  const { server, shouldUpgrade } = front;
   if (server.listenerCount('upgrade') === 0) return false;
-  return head.names.some(({ kind }, index) => kind === 'upgrade' && listMembers(head.values[index]!).some(isOfApp));
+  if (!head.names.some(({ kind }, index) => kind === 'upgrade' && listMembers(head.values[index]!).some(isOfApp)))
+    return false;
+  return shouldUpgrade === undefined || shouldUpgrade(new Request(exchange, socketOf(exchange, front)));
 }
 
 /**

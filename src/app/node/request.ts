@@ -72,6 +72,9 @@ export function startReading(request: Request): void {
     },
     onEnd() {
       request.complete = true;
+      const { trailers } = exchange.head;
+      // Node's own tells by `complete` that these are trailers.
+      if (trailers !== undefined) (request as unknown as Internals)._addHeaderLines(trailers, trailers.length);
       request[own].socket.forgetRequest(request);
       if (!request.destroyed) request.push(null);
     },

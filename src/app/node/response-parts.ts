@@ -47,6 +47,8 @@ export class Answer {
   areHintsChecked = !areHintsUnchecked;
   /** Called when the answer is complete, or will never be. */
   onSettled: (() => void) | undefined = undefined;
+  /** Fields of which several values go out as one, in small letters. */
+  uniqueHeaders: ReadonlySet<string> | undefined = undefined;
   /** What the listener has returned that was called by an event. */
   result: unknown = undefined;
 

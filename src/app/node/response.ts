@@ -64,7 +64,9 @@ function storeHeader(this: Response, firstLine: string, headers: unknown): void 
 function readFields(response: Response, headers: unknown): Field[] {
   const fields: Field[] = [];
   const add = (name: string, value: unknown) => {
-    if (Array.isArray(value)) for (const each of value) fields.push([name, String(each)]);
+    if (Array.isArray(value) && response[own].uniqueHeaders?.has(name.toLowerCase()))
+      fields.push([name, value.join('; ')]);
+    else if (Array.isArray(value)) for (const each of value) fields.push([name, String(each)]);
     else fields.push([name, typeof value === 'string' ? value : String(value)]);
   };
   if (headers === undefined || headers === null) return fields;

@@ -3,7 +3,7 @@
  * cannot be, is named in a warning: nothing is ignored without a word.
  */
 
-import type { Server } from 'node:http';
+import type { IncomingMessage, Server } from 'node:http';
 import { symbolOf } from '../../node/objects.ts';
 import type { NodeServer } from '../detect.ts';
 
@@ -17,6 +17,10 @@ export interface Honoured {
   readonly joinsDuplicates: boolean;
   /** Undefined where they are the usual ones. */
   readonly responseOptions: ResponseOptions | undefined;
+  /** Fields of which several values go out as one, in small letters. */
+  readonly uniqueHeaders: ReadonlySet<string> | undefined;
+  /** Which upgrades the app wants; Node has it since version 24.9. */
+  readonly shouldUpgrade: ((request: IncomingMessage) => boolean) | undefined;
 }
 
 /** What decides here in their place. */
@@ -34,7 +38,7 @@ const remedies: Record<string, string> = {
 
 const unheard: Record<string, string> = {
   clientError: 'what is no valid request is answered by tsgun',
-  connect: 'CONNECT is given to the listeners for requests, or refused',
+  connect: 'CONNECT is answered 501',
   checkExpectation: 'expectations other than 100-continue are answered 417',
   dropRequest: 'set --worker-connections',
   drop: 'set --worker-connections',
@@ -47,9 +51,29 @@ export function readOptions(server: NodeServer, usual: NodeServer): Honoured {
   const isUsual = highWaterMark === (usual as Partial<ResponseOptions>).highWaterMark && !rejectNonStandardBodyWrites;
   return {
     joinsDuplicates: own.joinDuplicateHeaders === true,
+    uniqueHeaders: readUnique(server),
+    shouldUpgrade: readShouldUpgrade(server),
     responseOptions:
       isUsual || highWaterMark === undefined ? undefined : { highWaterMark, rejectNonStandardBodyWrites },
   };
+}
+
+function readUnique(server: NodeServer): ReadonlySet<string> | undefined {
+  const symbol = symbolOf(server, 'kUniqueHeaders');
+  const names: unknown = symbol === undefined ? undefined : Reflect.get(server, symbol);
+  // Of a class of its own.
+  return isSet(names) && names.size > 0 ? names : undefined;
+}
+
+function isSet(value: unknown): value is ReadonlySet<string> {
+  return typeof value === 'object' && value !== null && typeof (value as Partial<Set<string>>).has === 'function';
+}
+
+/** Node's own takes no parameter: it only asks whether there is a listener. */
+function readShouldUpgrade(server: NodeServer): Honoured['shouldUpgrade'] {
+  const callback: unknown = Reflect.get(server, 'shouldUpgradeCallback');
+  if (typeof callback !== 'function' || callback.length === 0) return undefined;
+  return (request) => Boolean(Reflect.apply(callback, server, [request]));
 }
 
 /** Says what has no effect, and what to do about it. */

@@ -16,6 +16,10 @@ interface Own {
   request: IncomingMessage | undefined;
   farewell: Buffer | undefined;
   tunnel: Tunnel | undefined;
+  /** Bytes of the connection, once it has ended. */
+  counted: { readonly read: number; readonly written: number } | undefined;
+  /** Whether the upgrade has been answered. */
+  hasSpoken: boolean;
   written: ((error?: Error | null) => void) | undefined;
   /** The client has closed its half, before an upgrade: the connection ends by itself. What waits for that, in turn. */
   isDeparting: boolean;
@@ -38,8 +42,6 @@ export class ClientSocket extends Duplex implements TunnelEvents {
   readonly localFamily: string;
   readonly connecting = false;
   readonly pending = false;
-  bytesRead = 0;
-  bytesWritten = 0;
   timeout = 0;
   /** Named as Node names them: what is served here now. */
   _httpMessage: ServerResponse | null = null;
@@ -57,6 +59,8 @@ export class ClientSocket extends Duplex implements TunnelEvents {
       request: undefined,
       farewell: undefined,
       tunnel: undefined,
+      counted: undefined,
+      hasSpoken: false,
       written: undefined,
       isDeparting: false,
       finish: undefined,
@@ -75,6 +79,15 @@ export class ClientSocket extends Duplex implements TunnelEvents {
     this.localFamily = family(local.address);
     // As on a net.Socket of node:http, which nobody listens to either.
     this.on('error', () => {});
+  }
+
+  /** Of the whole connection, as on a net.Socket; 0 in a thread, which does not have it. */
+  get bytesRead(): number {
+    return this[own].counted?.read ?? this[own].transport?.bytesRead ?? 0;
+  }
+
+  get bytesWritten(): number {
+    return this[own].counted?.written ?? this[own].transport?.bytesWritten ?? 0;
   }
 
   get readyState(): string {
@@ -174,7 +187,6 @@ export class ClientSocket extends Duplex implements TunnelEvents {
   }
 
   takeBytes(bytes: Buffer): void {
-    this.bytesRead += bytes.length;
     this.noteActivity();
     if (!this.push(bytes)) this[own].tunnel?.pause();
   }
@@ -197,7 +209,7 @@ export class ClientSocket extends Duplex implements TunnelEvents {
     const { farewell, tunnel } = this[own];
     if (farewell === undefined || tunnel === undefined || !this.writable) return true;
     // Before the handshake was answered, nobody would understand it; and what waits may be the rest of a message.
-    if (this.bytesWritten === 0 || this.writableLength > 0) return false;
+    if (!this[own].hasSpoken || this.writableLength > 0) return false;
     this[own].farewell = undefined;
     tunnel.write(farewell);
     return true;
@@ -211,6 +223,7 @@ export class ClientSocket extends Duplex implements TunnelEvents {
 
   /** The connection is gone. */
   takeClose(): void {
+    this.count();
     this[own].transport = undefined;
     this[own].isDeparting = false;
     this.destroy();
@@ -225,7 +238,7 @@ export class ClientSocket extends Duplex implements TunnelEvents {
   override _write(bytes: Buffer, _encoding: BufferEncoding, done: (error?: Error | null) => void): void {
     if (this[own].tunnel === undefined)
       return done(new Error('a response is written to `res`: its socket belongs to the server until an upgrade'));
-    this.bytesWritten += bytes.length;
+    this[own].hasSpoken = true;
     this.noteActivity();
     if (this[own].tunnel.write(bytes)) done();
     else this[own].written = done;
@@ -236,6 +249,7 @@ export class ClientSocket extends Duplex implements TunnelEvents {
   }
 
   resetAndDestroy(): this {
+    this.count();
     const { transport, tunnel } = this[own];
     // A complete answer is not lost for it.
     if (tunnel === undefined && this._httpMessage?.writableEnded === false) {
@@ -269,9 +283,15 @@ export class ClientSocket extends Duplex implements TunnelEvents {
 
   /** Ends the connection, or cuts it where a request is under way. */
   private [hangUp](): void {
+    this.count();
     const { transport } = this[own];
     this[own].transport = undefined;
     transport?.hangUp();
+  }
+
+  /** It is asked after the end, too. */
+  private count(): void {
+    this[own].counted = { read: this.bytesRead, written: this.bytesWritten };
   }
 }
 

@@ -236,6 +236,18 @@ export class Connection implements Proxied, OutgoingEvents, Transport, Waiting, 
   }
 
   /** Asked when the head is made. */
+  get bytesRead(): number {
+    return this.wire.bytesRead;
+  }
+
+  get bytesWritten(): number {
+    return this.wire.bytesWritten + this.outgoing.heldBytes;
+  }
+
+  get keepAliveMs(): number {
+    return this.server.timeouts.keepAliveMs;
+  }
+
   mayPersist(exchange: Exchange): boolean {
     this.outgoing.markAnswer();
     if (!exchange.head.isKeepAlive || this.server.isDraining || this.isClosing) return false;

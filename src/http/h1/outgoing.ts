@@ -71,6 +71,11 @@ export class Outgoing {
     return true;
   }
 
+  /** What waits for the next write. */
+  get heldBytes(): number {
+    return this.held.length;
+  }
+
   get pendingBytes(): number {
     return this.held.length + this.wire.pendingBytes;
   }

@@ -18,7 +18,7 @@ export interface RequestSink {
   onHead(head: RequestHead): void;
   /** A piece of the body: the fed bytes from `start` to `end`. One call for each chunk, however small. */
   onBody(bytes: Buffer, start: number, end: number): void;
-  /** The request is complete. Trailers have been checked and dropped. */
+  /** The request is complete. Trailers have been checked. */
   onEnd(): void;
 }
 
@@ -260,11 +260,16 @@ export class RequestParser {
     else this.endRequest();
   }
 
-  /** Trailers (RFC 9112 §7.1.2) are held to the rules of fields, then dropped: none may change what the head said. */
+  /** Trailers (RFC 9112 §7.1.2) are held to the rules of fields, and kept apart: none may change what the head said. */
   private takeTrailer(line: string): false {
     if (++this.trailerLines > this.limits.fieldCount) throw new HttpError(431, 'too many trailer fields');
     const name = fieldNameAt(line, 0, line.length, undefined);
-    fieldValueAt(line, name.raw.length + 1, line.length);
+    const value = fieldValueAt(line, name.raw.length + 1, line.length);
+    // What frames, routes or describes the message may not come so late (RFC 9110 §6.5.1).
+    if (name.kind !== 'other') return false;
+    const head = this.head!;
+    head.trailers ??= [];
+    head.trailers.push(name.raw, value);
     return false;
   }
 

@@ -23,6 +23,8 @@ export interface ResponseState {
   readonly isLenient?: boolean;
   /** Where false, there is only the Date that the app sets. */
   readonly sendsDate?: boolean;
+  /** Where the connection persists: a line that says for how long. */
+  readonly keepAliveLine?: string;
   framing: Framing;
   /** -1 where there is none. */
   contentLength: number;
@@ -94,9 +96,15 @@ export function writeHead(
     state.framing = 'close';
     if (!state.isHeadRequest) state.persists = false;
   }
+  if (state.persists && state.keepAliveLine !== undefined) text += state.keepAliveLine;
   if (saysConnection) text += connectionField(state);
   if (state.isHeadRequest) state.framing = 'none';
   return `${text}\r\n`;
+}
+
+/** The field by which clients close ahead of the server, or ask on another connection; '' where there is no limit to tell. */
+export function keepAliveLine(idleMs: number): string {
+  return idleMs < 1000 ? '' : `Keep-Alive: timeout=${Math.floor(idleMs / 1000)}\r\n`;
 }
 
 /** How the connection goes on (RFC 9112 §9.3, §9.6); in HTTP/1.1, that it does goes without saying. */

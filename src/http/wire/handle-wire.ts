@@ -62,6 +62,14 @@ export class HandleWire implements Wire {
     this.startReading();
   }
 
+  get bytesRead(): number {
+    return this.handle.bytesRead ?? 0;
+  }
+
+  get bytesWritten(): number {
+    return this.handle.bytesWritten ?? 0;
+  }
+
   private startReading(): void {
     if (this.handle.readStart() < 0) this.destroy();
   }

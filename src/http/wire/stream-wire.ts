@@ -25,6 +25,14 @@ export class StreamWire implements Wire {
     stream.resume();
   }
 
+  get bytesRead(): number {
+    return (this.stream as Partial<Socket>).bytesRead ?? 0;
+  }
+
+  get bytesWritten(): number {
+    return (this.stream as Partial<Socket>).bytesWritten ?? 0;
+  }
+
   get isMarked(): boolean {
     return contextsStay;
   }

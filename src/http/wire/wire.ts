@@ -30,6 +30,9 @@ export interface Wire {
   /** Bytes that the kernel has not taken. Where some never will be, it stays above 0. */
   readonly pendingBytes: number;
   readonly isPaused: boolean;
+  /** So far, with what waits; 0 where nobody counts. */
+  readonly bytesRead: number;
+  readonly bytesWritten: number;
   /** Whether nothing that is written goes anywhere. */
   readonly isDestroyed: boolean;
   /** @param text latin1 @returns false when the client takes less than it is sent: `takeDrain` follows */

@@ -34,7 +34,7 @@ export type ToThread =
   /** A request, by `writeRequest`. */
   | string
   | readonly ['body', id: number, bytes: Uint8Array]
-  | readonly ['bodyEnd', id: number]
+  | readonly ['bodyEnd', id: number, trailers: string[] | undefined]
   /** So many bytes of the answer have gone on their way. */
   | readonly ['taken', id: number, bytes: number]
   /** The request is over time (`TimeoutError`), or its client has closed its half: the app is told. */

@@ -82,7 +82,7 @@ export class Relay {
     this.isReading = true;
     this.exchange.readBody({
       onData: (bytes) => this.passBody(bytes),
-      onEnd: () => this.thread?.send(['bodyEnd', this.id]),
+      onEnd: () => this.thread?.send(['bodyEnd', this.id, this.exchange.head.trailers]),
     });
   }
 

@@ -6,6 +6,8 @@ export class MadeUpWire implements Wire {
   readonly isMarked = false;
   /** One entry for each write. */
   readonly written: string[] = [];
+  readonly bytesRead = 0;
+  readonly bytesWritten = 0;
   pendingBytes = 0;
   isPaused = false;
   isDestroyed = false;

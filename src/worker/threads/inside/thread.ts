@@ -12,6 +12,7 @@ import type { Listening } from '../../../app/server-files/listening.ts';
 import { openProgram, type ProgramHost } from '../../../app/server-files/program.ts';
 import { shutDown } from '../../../app/server-files/shutdown.ts';
 import type { Handler } from '../../../app/wsgi/wsgi.ts';
+import { milliseconds } from '../../../config/durations.ts';
 import { AppLoadError, report } from '../../../errors.ts';
 import { inFreshContext } from '../../../http/context.ts';
 import { onPlaceFree } from '../../../http/departure.ts';
@@ -37,6 +38,7 @@ interface ThreadOptions {
   readonly outlet: Outlet;
   /** Of a framework. */
   readonly close: () => Promise<void>;
+  readonly keepAliveMs: number;
   readonly listening: Listening | undefined;
 }
 
@@ -61,8 +63,10 @@ class Thread {
   private readonly close: () => Promise<void>;
   private readonly listening: Listening | undefined;
   private readonly port: MessagePort;
+  private readonly keepAliveMs: number;
 
-  constructor({ port, handle, claims, outlet, close, listening }: ThreadOptions) {
+  constructor({ port, handle, claims, outlet, close, listening, keepAliveMs }: ThreadOptions) {
+    this.keepAliveMs = keepAliveMs;
     this.port = port;
     this.handle = handle;
     this.close = close;
@@ -113,6 +117,7 @@ class Thread {
       case 'body':
         return transport.takeBody(message[2]);
       case 'bodyEnd':
+        exchange.head.trailers = message[2];
         return exchange.endBody();
       case 'taken':
         return transport.noteTaken(message[2]);
@@ -156,6 +161,7 @@ class Thread {
     const { id, head } = request;
     const transport = new ThreadTransport(request, this.outlet, this.shares, this.leftovers);
     const exchange = new Exchange(head, transport, performance.now());
+    transport.keepAliveMs = this.keepAliveMs;
     transport.serves(exchange);
     this.id = id;
     this.exchange = exchange;
@@ -225,7 +231,8 @@ class Thread {
         onErrorLine: (line) => outlet.post(['line', line]),
         onWarning: (warning) => outlet.post(['warning', warning]),
       });
-      new Thread({ port, handle, claims: new Claims(order.claims), outlet, close, listening });
+      const keepAliveMs = milliseconds(settings.keepAlive);
+      new Thread({ port, handle, claims: new Claims(order.claims), outlet, close, listening, keepAliveMs });
       outlet.post(['ready', { interface: findInterface(app, asked), serves, askedFor }]);
     } catch (error) {
       sayLoaded?.();

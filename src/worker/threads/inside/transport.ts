@@ -37,6 +37,8 @@ export class ThreadTransport implements Transport, TextOut {
   readonly answer: H1Answer;
   /** Not looked at: the main thread has said what the id is. */
   readonly requestIdHeader = '';
+  /** Said by the thread: one for all of its connections. */
+  keepAliveMs = 0;
 
   /** While the app's function runs: an answer that is complete by then goes out together with the news that it is done. */
   isCalling = true;
