@@ -3,6 +3,7 @@ import { defineConfig } from 'vitest/config';
 /** Tests that run processes: they wait more than they compute, so more of them run at once than there are cores. */
 const processes = [
   'test/apps/**/*.test.ts',
+  'test/docs/getting-started.test.ts',
   'test/embed/{run,readme}.test.ts',
   'test/examples/**/*.test.ts',
   'test/integration/**/*.test.ts',
