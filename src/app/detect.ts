@@ -52,9 +52,11 @@ export function isFastify(app: object): app is { ready(): PromiseLike<unknown>; 
 }
 
 /** Nest: stands on one of the others. */
-export function isNest(
-  app: object,
-): app is { init(): Promise<unknown>; getHttpAdapter(): { getInstance(): unknown } } & Closes {
+export function isNest(app: object): app is {
+  init(): Promise<unknown>;
+  getHttpAdapter(): { getInstance(): unknown };
+  getHttpServer?(): unknown;
+} & Closes {
   return has(app, 'getHttpAdapter') && has(app, 'init') && has(app, 'close');
 }
 

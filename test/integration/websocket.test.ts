@@ -58,6 +58,28 @@ export default app;`,
     await tsgun.stop();
   });
 
+  it('reaches what waits for it at the server of a Nest app', async () => {
+    const { path } = makeFolder({
+      'app.mjs': `import { createRequire } from 'node:module';
+const require = createRequire(${JSON.stringify(example)});
+const { NestFactory } = require('@nestjs/core');
+class Shop {}
+require('@nestjs/common').Module({})(Shop);
+const app = await NestFactory.create(Shop, { logger: false });
+app.use((req, res) => res.end('hello'));
+const server = new (require('ws').WebSocketServer)({ server: app.getHttpServer() });
+server.on('connection', (socket) => socket.on('message', (data) => socket.send(String(data))));
+export default app;`,
+    });
+    const tsgun = start(`${path}/app.mjs`);
+    const socket = await open(tsgun);
+    expect(await echo(socket, 'hello')).toBe('hello');
+    expect((await tsgun.get('/')).text).toBe('hello');
+    expect(tsgun.log.filter(({ level }) => level === 'warn')).toEqual([]);
+    socket.terminate();
+    await tsgun.stop();
+  });
+
   it('is asked to leave when its worker does, one after another within seconds, and its client comes to a new one', async () => {
     const count = 250;
     const tsgun = start(example, ['--graceful-timeout', '3600']);
@@ -167,9 +189,12 @@ describe('an upgrade', () => {
     await tsgun.stop();
   });
 
-  it('is ignored in the threaded class', async () => {
+  it('is ignored in the threaded class, and a warning says so at the start', async () => {
     const tsgun = start(`${makeFolder({ 'app.mjs': listening }).path}/app.mjs`, ['--worker-class', 'threaded']);
     const client = await tsgun.connect();
+    expect(tsgun.log.filter(({ level }) => level === 'warn').map(({ msg }) => msg)).toEqual([
+      expect.stringMatching(/^app: it listens for upgrades.*; take --worker-class async$/),
+    ]);
     client.send(request);
     await client.until(/200 OK[\s\S]*a request$/);
     await tsgun.stop();

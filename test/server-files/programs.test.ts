@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url';
 import { io } from 'socket.io-client';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { WebSocket } from 'ws';
-import { eventually, start, type Tsgun } from '../integration/harness.ts';
+import { eventually, makeFolder, start, type Tsgun } from '../integration/harness.ts';
 
 const folder = fileURLToPath(new URL('programs', import.meta.url));
 
@@ -170,6 +170,38 @@ it('a Socket.IO program over WebSocket is served', async () => {
   onTestFinished(() => void socket.close());
   expect(await socket.emitWithAck('say', 'hello')).toBe('heard hello');
   socket.close();
+  expect(await tsgun.stop('SIGINT')).toEqual({ code: 0, signal: null });
+});
+
+it('Socket.IO reaches the clients of other workers as docs/several-workers.md has it', async () => {
+  const { path } = makeFolder({
+    'server.cjs': `const from = require('node:module').createRequire(${JSON.stringify(fileURLToPath(import.meta.url))});
+      const http = require('node:http').createServer();
+      const { Server } = from('socket.io');
+      const { createAdapter } = from('@socket.io/cluster-adapter');
+      const io = new Server(http, { transports: ['websocket'], adapter: createAdapter() });
+      io.on('connection', (socket) => {
+        socket.emit('pid', process.pid);
+        socket.on('say', (text) => io.emit('said', text));
+      });
+      http.listen(process.env.PORT);`,
+    'tsgun.config.cjs': `const from = require('node:module').createRequire(${JSON.stringify(fileURLToPath(import.meta.url))});
+      exports.onStarting = () => from('@socket.io/cluster-adapter').setupPrimary();`,
+  });
+  const tsgun = start('server.cjs', ['--workers', '2', '--config', 'tsgun.config.cjs'], { cwd: path });
+  await tsgun.workers(2);
+  const base = await tsgun.url('');
+  const sockets = Array.from({ length: 8 }, () => io(base, { transports: ['websocket'], forceNew: true }));
+  onTestFinished(() => {
+    for (const socket of sockets) socket.close();
+  });
+  const heard: string[] = [];
+  for (const socket of sockets) socket.on('said', (text) => heard.push(text));
+  const pids = await Promise.all(sockets.map((socket) => new Promise((resolve) => socket.once('pid', resolve))));
+  expect(new Set(pids).size).toBe(2);
+  sockets[0]!.emit('say', 'hello');
+  await eventually(() => heard.length === 8);
+  for (const socket of sockets) socket.close();
   expect(await tsgun.stop('SIGINT')).toEqual({ code: 0, signal: null });
 });
 

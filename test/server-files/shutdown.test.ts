@@ -2,6 +2,7 @@
 
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { eventually, makeFolder, start, type Tsgun } from '../integration/harness.ts';
 
@@ -143,6 +144,51 @@ it('a program sees none of the messages between master and worker, and may send 
   await tsgun.event('reload_finished');
   expect(await tsgun.stop()).toEqual({ code: 0, signal: null });
   expect(noted()).toEqual([]);
+});
+
+const packages = `const from = require('node:module').createRequire(${JSON.stringify(fileURLToPath(import.meta.url))});
+  const db = setInterval(() => {}, 1000);
+  const end = async () => { clearInterval(db); note('db ended'); };
+  const server = http.createServer(answer);`;
+
+describe('the shutdown code of a package runs in each worker after its last answer, and no request is lost', () => {
+  it.each([
+    [
+      'close-with-grace',
+      `server.listen(3000); from('close-with-grace')({ delay: 5000 }, ({ signal }) => { note(signal); return end(); });`,
+    ],
+    [
+      '@godaddy/terminus',
+      `from('@godaddy/terminus').createTerminus(server, { signal: 'SIGTERM', onSignal: () => { note('SIGTERM'); return end(); } });
+       server.listen(3000);`,
+    ],
+    [
+      'http-terminator',
+      `const terminator = from('http-terminator').createHttpTerminator({ server });
+       server.listen(3000);
+       process.on('SIGTERM', (signal) => { note(signal); terminator.terminate().then(end).then(() => process.exit(0)); });`,
+    ],
+    [
+      'stoppable',
+      `from('stoppable')(server, 3000).listen(3000);
+       process.on('SIGTERM', (signal) => { note(signal); server.stop(() => end().then(() => process.exit(0))); });`,
+    ],
+  ])('%s', async (_, text) => {
+    const { tsgun, textsOf } = run(`${packages} ${text}`, ['--workers', '2', '--graceful-timeout', '20']);
+    const old = await tsgun.workers(2);
+    const before = await askSlowly(tsgun);
+    tsgun.signal('SIGHUP');
+    await tsgun.event('reload_finished');
+    await tsgun.event('worker_exited', 2);
+    expect(await Promise.all(before)).toEqual(['slow', 'slow', 'slow', 'slow']);
+    const young = tsgun.living();
+    const asked = await askSlowly(tsgun);
+    process.kill(-tsgun.pid, 'SIGTERM');
+    expect(await Promise.all(asked)).toEqual(['slow', 'slow', 'slow', 'slow']);
+    expect(await tsgun.exited).toEqual({ code: 0, signal: null });
+    for (const pid of [...old, ...young]) expect(textsOf(pid).slice(-2)).toEqual(['SIGTERM', 'db ended']);
+    expect(tsgun.log.filter(({ msg }) => /out of time/.test(msg))).toEqual([]);
+  });
 });
 
 it('libraries for the end find the process as under node', async () => {

@@ -32,18 +32,24 @@ export const nodeInterface: RequestInterface<NodeApp> = {
   serves: 'requests',
   isDetected: true,
   async load() {
-    const { nodeHandler } = await import('./node.ts');
+    const [{ nodeHandler }, { warnOfSeveral }] = await Promise.all([import('./node.ts'), import('./several.ts')]);
     return {
-      makeHandler(app, { onWarning }) {
-        if (isNodeServer(app)) return nodeHandler(app, onWarning);
-        const inner = typeof app === 'object' && app !== null ? innerServer(app) : undefined;
+      makeHandler(app, options) {
+        const { onWarning } = options;
         // What a framework sets on its own server is not the user's to change.
-        return inner === undefined ? nodeHandler(expectListener(app), onWarning, serverOf(app)) : nodeHandler(inner);
+        if (isNodeServer(app))
+          return warnOfSeveral(nodeHandler(app, ofFrameworks.has(app) ? undefined : onWarning), app, options);
+        const inner = typeof app === 'object' && app !== null ? innerServer(app) : undefined;
+        if (inner !== undefined) return warnOfSeveral(nodeHandler(inner), inner, options);
+        const server = serverOf(app);
+        return warnOfSeveral(nodeHandler(expectListener(app), onWarning, server), server, options);
       },
       prepare,
     };
   },
 };
+
+const ofFrameworks = new WeakSet<object>();
 
 async function prepare(app: unknown): Promise<PreparedApp> {
   if (typeof app !== 'object' || app === null) return { app, close: async () => {} };
@@ -62,6 +68,12 @@ async function makeReady(app: object): Promise<unknown> {
     if (isHapi(app)) await app.initialize();
     if (!isNest(app)) return app;
     await app.init();
+    const server = app.getHttpServer?.();
+    if (isNodeServer(server) && server.listenerCount('request') > 0) {
+      // Its gateways wait for upgrades and requests there.
+      ofFrameworks.add(server);
+      return server;
+    }
     const inner = app.getHttpAdapter().getInstance();
     return typeof inner === 'object' && inner !== null ? await makeReady(inner) : inner;
   } catch (error) {

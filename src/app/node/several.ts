@@ -1,0 +1,45 @@
+/** Warns of what fails in threads, or where several workers share the clients: upgrades, and the long polling of Socket.IO. */
+
+import type { NodeServer } from '../detect.ts';
+import type { EnvironOptions } from '../wsgi/environ.ts';
+import type { Handler } from '../wsgi/wsgi.ts';
+
+const noUpgrades =
+  'app: it listens for upgrades, such as to WebSocket, and the threaded class has none: ' +
+  'these requests are served as if they asked for no upgrade; take --worker-class async';
+const scatteredPolls =
+  "app: a client of Socket.IO or Engine.IO uses long polling, and the requests of one session reach different workers, which answer 400: set transports: ['websocket'] in the client and the server, or run one async worker (docs/several-workers.md)";
+
+/** @param server to which listeners for upgrades are added, if there is one */
+export function warnOfSeveral(
+  handle: Handler,
+  server: NodeServer | undefined,
+  { multithread, multiprocess, onWarning }: EnvironOptions,
+): Handler {
+  if (server === undefined || onWarning === undefined) return handle;
+  if (multithread && server.listenerCount('upgrade') > 0) onWarning(noUpgrades);
+  if (!(multithread || multiprocess) || !hasEngine(server)) return handle;
+  let hasWarned = false;
+  return (exchange) => {
+    if (!hasWarned && isLaterPoll(exchange.head.query)) {
+      hasWarned = true;
+      onWarning(scatteredPolls);
+    }
+    return handle(exchange);
+  };
+}
+
+/** Words in the listeners of Engine.IO, and in the one that Socket.IO puts in front to serve its client's files. */
+const wordsOfEngine = /intercepting request for path|destroyUpgradeTimeout|CLIENT_FILES\.has/;
+
+/** Nothing else of an Engine.IO server can be reached from the server that it is attached to. */
+function hasEngine(server: NodeServer): boolean {
+  return [...server.listeners('request'), ...server.listeners('upgrade')].some((listener) =>
+    wordsOfEngine.test(Function.prototype.toString.call(listener)),
+  );
+}
+
+/** With the session's name in it: the server allows polling, and has begun a session with it. */
+function isLaterPoll(query: string): boolean {
+  return query.includes('transport=polling') && query.includes('sid=');
+}
