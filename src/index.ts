@@ -19,6 +19,7 @@ export type { Address } from './config/addresses.ts';
 export type { AdminAddress } from './config/admin-address.ts';
 export { defineConfig } from './config/define-config.ts';
 export type { Settings } from './config/settings.ts';
+export type { HostPort } from './config/statsd.ts';
 export type { Config, InProcessName, UserSettings } from './config/user-settings.ts';
 export type { Apps } from './embed/apps.ts';
 export { createEnviron } from './embed/environ.ts';

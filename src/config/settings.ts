@@ -32,6 +32,7 @@ import {
   wholeNumber,
   workerCount,
 } from './parsers.ts';
+import { hostPort, statsdText as text } from './statsd.ts';
 
 export const sections = [
   'Sockets',
@@ -600,6 +601,35 @@ export const table = {
     help: "Answered on the app's address, as /readyz.",
     more: 'A worker answers GET and HEAD of this path itself, without the app: 200, or 503 once the service is about to stop. The access log, the hooks and the metrics leave these requests out. See docs/health.md.',
     example: '/healthz',
+  }),
+  statsdHost: setting({
+    section: 'Monitoring',
+    parse: optional(hostPort),
+    default: null,
+    metavar: 'HOST:PORT',
+    help: 'A StatsD server to send to, by UDP.',
+    more: 'Each second, and by the names of gunicorn: gunicorn.requests, gunicorn.request.status.200 and so on, gunicorn.request.duration, gunicorn.workers. See docs/metrics.md.',
+    example: '127.0.0.1:8125',
+  }),
+  statsdPrefix: setting({
+    section: 'Monitoring',
+    parse: text,
+    default: '',
+    metavar: 'PREFIX',
+    needs: 'statsdHost',
+    help: 'What the names for StatsD begin with.',
+    more: 'A dot is added.',
+    example: 'shop',
+  }),
+  dogstatsdTags: setting({
+    section: 'Monitoring',
+    parse: text,
+    default: '',
+    metavar: 'TAGS',
+    needs: 'statsdHost',
+    help: 'Tags in the form of DogStatsD: a:b,c.',
+    more: 'They are added to each line for StatsD.',
+    example: 'env:production,team:shop',
   }),
   adminPublic: setting({
     section: 'Monitoring',

@@ -112,7 +112,7 @@ export class Observers {
   isWatched = false;
   /** Bytes received, and bytes sent, by all connections: heads, and what frames bodies, included. */
   readonly traffic = new Float64Array(2);
-  private onlyCounter: RequestCounter | undefined = undefined;
+  private counter: RequestCounter | undefined = undefined;
   private readonly listeners: OnOver[] = [];
   private readonly connectionListeners: ((record: ConnectionRecord) => void)[] = [];
 
@@ -123,8 +123,13 @@ export class Observers {
   }
 
   /** Counts each request that begins from now on, when it is over. */
-  set counter(counter: RequestCounter) {
-    this.onlyCounter = counter;
+  addCounter(counter: RequestCounter): void {
+    const { counter: first } = this;
+    const count: RequestCounter['count'] = (...over) => {
+      first?.count(...over);
+      counter.count(...over);
+    };
+    this.counter = first === undefined ? counter : { count };
     this.isWatched = true;
   }
 
@@ -139,7 +144,7 @@ export class Observers {
 
   tell(exchange: Observed, outcome: Outcome): void {
     const endedAt = performance.now();
-    this.onlyCounter?.count(exchange, outcome, endedAt);
+    this.counter?.count(exchange, outcome, endedAt);
     if (this.listeners.length === 0) return;
     const record = new RequestRecord(exchange, outcome, endedAt);
     for (const listener of this.listeners)

@@ -29,6 +29,7 @@ import type { Inbox } from './inbox.ts';
 import { CountersFile } from './metrics/counters-file.ts';
 import type { Family } from './metrics/exposition.ts';
 import { measure } from './metrics/measure.ts';
+import { MasterStatsd } from './metrics/statsd.ts';
 import * as notes from './notes.ts';
 import { nextLook, plan } from './plan.ts';
 import { policyOf } from './policy.ts';
@@ -102,6 +103,7 @@ class Master {
   };
   private readonly admin = new AdminService(this, takeAdmin);
   private readonly identity = { pid: process.pid, version: version(), startedAt: performance.now() };
+  private readonly statsd = new MasterStatsd();
   private readonly screen = new StartScreen();
   private readonly stop: Stop;
   private readonly steering: Steering;
@@ -183,6 +185,7 @@ class Master {
       this.hooks.checkState();
       if (this.doWhatIsPlanned(now) === 'stop') return this.finish();
       this.children.checkMemory(now);
+      this.statsd.follow(this.current.configuration.settings, this.snapshot.ready);
       this.surroundings.announce(this.snapshot, this.successor.other);
       const wakeAt = nextLook(this.pool, now);
       const events = await this.inbox.next(wakeAt - now);
@@ -371,6 +374,7 @@ class Master {
     await this.surroundings.close(this.snapshot, this.successor.other);
     this.steering.close();
     this.generations.closeAdmin();
+    this.statsd.close();
     const { uptimeMs, requests } = this.snapshot;
     const fields = { exitCode: this.exitCode, uptimeMs, requests };
     const isUnserved = this.exitCode !== ExitCode.ok;

@@ -60,7 +60,7 @@ export class Counters {
     this.statusAt = at.requests + workerClasses.indexOf(workerClass) * statuses.length;
     this.traffic = observers.traffic;
     this.delays = monitorEventLoopDelay({ resolution: delayResolutionMs });
-    observers.counter = this;
+    observers.addCounter(this);
   }
 
   /** Called for each request that is over. */

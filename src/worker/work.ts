@@ -8,6 +8,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { limitMs, milliseconds } from '../config/durations.ts';
 import type { Settings } from '../config/settings.ts';
+import { statsdOptions } from '../config/statsd.ts';
 import { descriptorError, limitRemedy } from '../descriptors.ts';
 import { BootError, ExitCode, report, TsgunError } from '../errors.ts';
 import { Observers } from '../http/observers.ts';
@@ -16,6 +17,7 @@ import { listenToMaster, sendToMaster } from '../ipc/channel.ts';
 import { startHeartbeat } from '../ipc/heartbeat.ts';
 import { orderVariable, type WorkerOrder } from '../ipc/messages.ts';
 import { Shortages } from '../ipc/shortages.ts';
+import { Statsd } from '../ipc/statsd.ts';
 import { takeOverOutput } from '../log/output.ts';
 import { createLogger, type Logger, logOutput, type OwnLogger, sayOfLog } from '../logger.ts';
 import type { AccessLog } from './access/access-log.ts';
@@ -29,6 +31,7 @@ import { Health } from './health.ts';
 import { WorkerHooks } from './hooks.ts';
 import { sayWhatIsLoaded } from './loaded.ts';
 import { loadOwn } from './own.ts';
+import { RequestStatsd } from './request-statsd.ts';
 import { holdSignals } from './signals.ts';
 import type { ThreadCode } from './thread-code.ts';
 import { Tracker } from './track.ts';
@@ -91,6 +94,7 @@ export async function work(): Promise<void> {
     access = startAccessLog(own.AccessLog, order, observers, log);
     const tracker = new Tracker(table);
     const counters = openCounters(order, observers, log);
+    const statsd = openStatsd(order.settings, observers);
     const booted = await boot({ order, own, log, hooks, tracker, shortages, observers, answerClaims, health });
     const { worker, found, scheme, listening, close } = booted;
     if (access !== undefined) access.beforeExit = () => worker.serving.tellUnfinished();
@@ -103,6 +107,7 @@ export async function work(): Promise<void> {
       await hooks.exiting();
     };
     watch(own.watchdog, order, worker, { requests: table.shared, answers: answerClaims.shared }, log);
+    statsd?.start(() => worker.serving.tellUnfinished());
     counters?.start({ serving: worker.serving, running: () => table.count });
     await sendToMaster({ type: 'ready', ...found, scheme });
     startHeartbeat(milliseconds(order.settings.timeout), () => ({
@@ -120,6 +125,16 @@ function closed(exit: Exit): void {
   if (exit.isLeaving) return;
   void sendToMaster({ type: 'leaving', reason: 'killed' });
   exit.leave({ why: 'the app has closed its server' });
+}
+
+/** @returns what begins to send */
+function openStatsd(settings: Settings, observers: Observers): { start(beforeExit: () => void): void } | undefined {
+  const options = statsdOptions(settings);
+  if (options === undefined) return undefined;
+  const requests = new RequestStatsd();
+  observers.addCounter(requests);
+  const statsd = new Statsd(options);
+  return { start: (beforeExit) => requests.start(statsd, beforeExit) };
 }
 
 /** A worker that serves without being counted is better than none. */

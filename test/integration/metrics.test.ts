@@ -1,8 +1,9 @@
 /** `/metrics` says exactly what clients have counted, whatever happens to the workers. */
 
 import { spawnSync } from 'node:child_process';
+import { createSocket } from 'node:dgram';
 import { connect } from 'node:net';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { canBindForOthers } from '../../src/node/bind.ts';
 import { eventually, isAlive, makeFolder, start, type Tsgun } from './harness.ts';
 
@@ -151,6 +152,28 @@ describe('/metrics', () => {
     await eventually(async () => sumOf(await scrape(tsgun), 'tsgun_connections ') === 0);
     expect(sumOf(await scrape(tsgun), 'tsgun_received_bytes_total')).toBe(5);
     await tsgun.stop();
+  });
+});
+
+describe('a StatsD server', () => {
+  it('hears of requests and workers by the names of gunicorn, the last ones at the exit', async () => {
+    const server = createSocket('udp4');
+    onTestFinished(() => void server.close());
+    await new Promise<void>((resolve) => server.bind(0, '127.0.0.1', resolve));
+    let text = '';
+    server.on('message', (bytes) => {
+      text += `${bytes}\n`;
+    });
+    const address = `127.0.0.1:${server.address().port}`;
+    const { tsgun, port } = await serve('--statsd-host', address, '--statsd-prefix', 'shop', '--dogstatsd-tags', 'a:b');
+    const seen = makeSeen();
+    await request(port, '/', seen);
+    await eventually(() => text.includes('shop.gunicorn.workers:2|g|#a:b\n'));
+    await eventually(() => text.includes('shop.gunicorn.requests:1|c|#a:b\n'));
+    await request(port, '/missing', seen);
+    await tsgun.stop();
+    await eventually(() => text.includes('shop.gunicorn.request.status.404:1|c|#a:b\n'));
+    expect(text).toMatch(/^shop\.gunicorn\.request\.duration:[\d.]+\|ms\|#a:b$/m);
   });
 });
 

@@ -1,0 +1,57 @@
+/**
+ * The requests of a worker for StatsD, by gunicorn's names. Counts are added up, and sent each second; of durations, a limited
+ * number of samples goes out with the rate at which they were taken. So a request costs two additions, however many there are.
+ */
+
+// Not the global, which an app may replace.
+import { setInterval } from 'node:timers';
+import type { Observed, Outcome, RequestCounter } from '../http/observers.ts';
+import type { Stat, Statsd } from '../ipc/statsd.ts';
+
+const sendMs = 1000;
+/** A second's. */
+const mostSamples = 50;
+
+export class RequestStatsd implements RequestCounter {
+  private readonly counts = new Map<string, number>();
+  private readonly samples = new Float64Array(mostSamples);
+  private seen = 0;
+
+  count({ status, startedAt }: Observed, outcome: Outcome, endedAt: number): void {
+    if (outcome === 'unheard') return;
+    const code = status.slice(0, 3);
+    this.counts.set(code, (this.counts.get(code) ?? 0) + 1);
+    if (outcome === 'upgraded') return;
+    // Each request of the second is as likely to be in the sample as any other.
+    const place = this.seen < mostSamples ? this.seen : Math.floor(Math.random() * (this.seen + 1));
+    this.seen++;
+    if (place < mostSamples) this.samples[place] = endedAt - startedAt;
+  }
+
+  start(statsd: Statsd, beforeExit: () => void): void {
+    setInterval(() => statsd.send(this.take()), sendMs).unref();
+    process.on('exit', () => {
+      beforeExit();
+      statsd.send(this.take());
+    });
+  }
+
+  /** What was counted since the last call. */
+  take(): Stat[] {
+    const { counts, seen, samples } = this;
+    const total = [...counts.values()].reduce((sum, count) => sum + count, 0);
+    if (total === 0) return [];
+    const statuses = [...counts].filter(([code]) => code !== '');
+    const taken = Math.min(seen, mostSamples);
+    const stats: Stat[] = [
+      { name: 'gunicorn.requests', value: total, type: 'c' },
+      ...statuses.map(([code, value]): Stat => ({ name: `gunicorn.request.status.${code}`, value, type: 'c' })),
+      ...Array.from(samples.subarray(0, taken), (ms): Stat => {
+        return { name: 'gunicorn.request.duration', value: Number(ms.toFixed(3)), type: 'ms', rate: taken / seen };
+      }),
+    ];
+    counts.clear();
+    this.seen = 0;
+    return stats;
+  }
+}
