@@ -23,7 +23,7 @@ then the file. Times (S) are in seconds.
 the shell: tsgun completion >> ~/.bashrc
 
 Commands for an instance that runs, each with a --help of its own: tsgun status,
-workers, requests, reload, stop, scale, stacks, profile, heap, log-level.
+workers, requests, top, reload, stop, scale, stacks, profile, heap, log-level.
 
 Signals: TERM stops gracefully, INT and QUIT stop quickly, HUP reloads without
 losing a request, TTIN and TTOU start and stop one worker, USR1 reopens the log

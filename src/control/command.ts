@@ -14,6 +14,7 @@ import { hottest, merge, type WorkerProfiles } from './profiles.ts';
 import { listRequests, renderRequests, renderStacks, type WorkerStacks } from './requests.ts';
 import { type FullStatus, renderStatus, renderWorkers } from './status.ts';
 import { clean } from './text.ts';
+import { top } from './top/top.ts';
 
 export interface Terminal {
   /** A line, or several. */
@@ -41,6 +42,7 @@ export async function runCommand(
       terminal.print(renderHelpOf(name));
       return CommandExit.done;
     }
+    if (name === 'top') return await top(given.target, words);
     // Ahead of the connection: a wrong command line is wrong whether somebody is there or not.
     const order = orderOf(given);
     const client = await find(given.target);
@@ -76,7 +78,7 @@ function orderOf({ name, argument, options }: Given): ControlOrder {
     return { command: 'profile', seconds: readSeconds(options.seconds, 5), ...(pid && { pid: pid.pid() }) };
   }
   if (name === 'heap') return { command: 'heap', seconds: readSeconds(options.seconds, 10), pid: pid!.pid() };
-  return { command: name };
+  return { command: name as 'status' | 'requests' | 'stop' };
 }
 
 interface Call {
@@ -101,7 +103,7 @@ const shown =
     return CommandExit.done;
   };
 
-const runners: Readonly<Record<CommandName, Runner>> = {
+const runners: Readonly<Record<Exclude<CommandName, 'top'>, Runner>> = {
   status: shown<FullStatus>((status, { terminal }) => renderStatus(status, terminal.columns)),
   workers: shown<FullStatus>(
     ({ workers }, { terminal }) => renderWorkers(workers, terminal.columns).join('\n'),

@@ -6,6 +6,7 @@ export const commandNames = [
   'status',
   'workers',
   'requests',
+  'top',
   'reload',
   'stop',
   'scale',

@@ -32,6 +32,7 @@ export const commands: Readonly<Record<CommandName, Command>> = {
     options: { query: { help: 'with the query strings, which may hold secrets' } },
     hasJson: true,
   },
+  top: { help: 'A live screen of the service, its workers and its requests.' },
   reload: {
     help: 'Read the configuration again and roll to new workers, as HUP does.',
     options: { wait: { help: 'wait until it has ended, and fail if it fails' } },

@@ -1,6 +1,6 @@
 /** The commands for a running instance, as a user calls them. */
 
-import { execFile, spawnSync } from 'node:child_process';
+import { type ChildProcess, execFile, spawn, spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -39,6 +39,56 @@ export default async function app(env, startResponse) {
   startResponse('200 OK', []);
   return ['${word}'];
 }`;
+
+const hasTerminal = spawnSync('script', ['--version']).status === 0 && spawnSync('pgrep', ['--version']).status === 0;
+
+const childrenOf = (pid: number): number[] =>
+  spawnSync('pgrep', ['-P', String(pid)])
+    .stdout.toString()
+    .split('\n')
+    .filter((line) => line !== '')
+    .map(Number);
+
+/** A terminal of script(1), in which a shell runs `tsgun top`, and then says how it finds the terminal. */
+class Terminal {
+  screen = '';
+  private readonly process: ChildProcess;
+
+  constructor(runtime: string) {
+    const text = `echo "shell $$"; stty rows 24 cols 80; '${process.execPath}' '${command}' top; echo "ended $?"; stty -a; echo over`;
+    this.process = spawn('script', ['-qefc', `sh -c '${text.replaceAll("'", `'\\''`)}'`, '/dev/null'], {
+      env: { ...process.env, XDG_RUNTIME_DIR: runtime, TMPDIR: runtime, TERM: 'xterm' },
+      stdio: ['pipe', 'pipe', 'inherit'],
+    });
+    this.process.stdout?.on('data', (bytes) => {
+      this.screen += bytes;
+    });
+    onTestFinished(() => void this.process.kill('SIGKILL'));
+  }
+
+  get shell(): number {
+    return Number(/shell (\d+)/.exec(this.screen)?.[1]);
+  }
+
+  send(keys: string): void {
+    this.screen = '';
+    this.process.stdin?.write(keys);
+  }
+
+  async until(pattern: RegExp): Promise<void> {
+    await eventually(() => pattern.test(this.screen));
+  }
+
+  /** With echo and whole lines, the cursor, and the screen of before. */
+  async expectSane(): Promise<void> {
+    await this.until(/over/);
+    const end = this.screen.slice(this.screen.indexOf('ended'));
+    expect(end).toMatch(/[ ;]icanon/);
+    expect(end).toMatch(/[ ;]echo /);
+    const before = this.screen.slice(0, this.screen.indexOf('ended'));
+    expect(before.endsWith('\u001b[?25h\u001b[?1049l')).toBe(true);
+  }
+}
 
 describe('an instance whose workers are all in endless loops', () => {
   const runtime = runtimeFolder();
@@ -111,6 +161,34 @@ describe('an instance whose workers are all in endless loops', () => {
     const { nodes } = JSON.parse(readFileSync(join(runtime, 'loop.cpuprofile'), 'utf8'));
     const names = nodes.map(({ callFrame }: { callFrame: { functionName: string } }) => callFrame.functionName);
     for (const pid of pids) expect(names.join()).toContain(`(${pid}), main`);
+  });
+
+  it.skipIf(!hasTerminal)('is seen live, and the terminal is as it was at the end', async () => {
+    const terminal = new Terminal(runtime);
+    await terminal.until(/SILENT .* GET \/loop/);
+    terminal.send('s');
+    await terminal.until(/at hotLoop/);
+    terminal.send('q');
+    await terminal.until(/down select/);
+    terminal.send('q');
+    await terminal.until(/ended 0/);
+    await terminal.expectSane();
+  });
+
+  it.skipIf(!hasTerminal)(
+    'is seen live, and the terminal is as it was when the process that draws is killed',
+    async () => {
+      const terminal = new Terminal(runtime);
+      await terminal.until(/SILENT/);
+      const [supervisor] = childrenOf(terminal.shell);
+      process.kill(childrenOf(supervisor!)[0]!, 'SIGKILL');
+      await terminal.until(/ended 1/);
+      await terminal.expectSane();
+    },
+  );
+
+  it('needs a terminal to be seen live', async () => {
+    expect(await run(runtime, ['top'])).toMatchObject({ code: 1, err: expect.stringContaining('expected a terminal') });
   });
 
   it('refuses what makes no sense, and says what would', async () => {
