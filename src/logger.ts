@@ -4,43 +4,14 @@
  */
 
 import { report } from './errors.ts';
+import type { Level, LifeEvent } from './log/events.ts';
 import { formatLine } from './log/line.ts';
 import { outputSink } from './log/output.ts';
 import { renderPretty } from './log/pretty.ts';
 import { type Dropped, Sink } from './log/sink.ts';
 import { openFile } from './log/target.ts';
 
-/** Every line about a process's life carries one of these as `event`. */
-export type LifeEvent =
-  | 'master_started'
-  | 'listening'
-  | 'worker_spawned'
-  | 'worker_ready'
-  | 'worker_exited'
-  | 'worker_hung'
-  | 'worker_recycled'
-  | 'spawn_delayed'
-  | 'scaled'
-  | 'reload_started'
-  | 'reload_finished'
-  | 'reload_failed'
-  | 'request_timeout'
-  | 'request_failed'
-  | 'shutdown_started'
-  | 'shutdown_finished'
-  | 'request_slow'
-  | 'canary_started'
-  | 'canary_judged'
-  | 'scaled'
-  | 'overloaded'
-  | 'spawn_delayed'
-  | 'log_dropped'
-  | 'out_of_descriptors'
-  | 'connections_full'
-  | 'certificate_loaded'
-  | 'certificate_failed';
-
-export type Level = 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'fatal';
+export type { Level, LifeEvent };
 export type Fields = Readonly<Record<string, unknown>>;
 
 export interface Logger {

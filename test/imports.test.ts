@@ -19,7 +19,8 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   'validate.ts': ['app', 'http', 'validate'],
   validate: ['app'],
   // The names of the interfaces, which are what `--interface` may say.
-  config: ['app', 'errors.ts', 'hooks.ts', 'typescript'],
+  // `generate.ts` writes the page of the log too.
+  config: ['app', 'errors.ts', 'hooks.ts', 'log', 'typescript'],
   // The commands for a running instance print what its master and workers say.
   control: ['errors.ts', 'ipc', 'master'],
   master: ['complaint.ts', 'config', 'descriptors.ts', 'errors.ts', 'hooks.ts', 'ipc', 'logger.ts', 'node'],

@@ -68,6 +68,8 @@ test('all of them are run here; what is in no language is a drawing', () => {
     /tsgun reload --wait/,
     /tsgun server\.js -- --flag x/,
     /tracing\.cjs/,
+    // Needs jq; test/log/events.test.ts tries it where there is one.
+    /jq --unbuffered/,
   ];
   const is = (command: string) => (each: string | RegExp) =>
     typeof each === 'string' ? each === command : each.test(command);

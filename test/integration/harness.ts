@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { onTestFinished } from 'vitest';
+import { commonFields, declarationOfEvent } from '../../src/log/events.ts';
 import { Client } from '../http/client.ts';
 
 const command = fileURLToPath(new URL('../../dist/cli.js', import.meta.url));
@@ -52,6 +53,8 @@ export class Tsgun {
   readonly log: LogLine[] = [];
   /** What was written that is not JSON. */
   readonly text: string[] = [];
+  /** What `docs/log.md` does not have of these lines. */
+  readonly undeclared: string[] = [];
   stdout = '';
   readonly exited: Promise<Exit>;
   /** Whether nobody is left who could write to the log; a successor may outlive the process. */
@@ -86,8 +89,11 @@ export class Tsgun {
   }
 
   private take(line: string): void {
-    if (line.startsWith('{')) this.log.push(JSON.parse(line) as LogLine);
-    else this.text.push(line);
+    if (line.startsWith('{')) {
+      const entry = JSON.parse(line) as LogLine;
+      this.log.push(entry);
+      this.undeclared.push(...undeclaredIn(entry));
+    } else this.text.push(line);
     for (const watch of this.watchers) watch();
   }
 
@@ -169,6 +175,7 @@ export class Tsgun {
     const left = this.lines('worker_spawned')
       .map(({ pid }) => pid)
       .filter(isAlive);
+    if (this.undeclared.length > 0) throw new Error(`not in src/log/events.ts: ${this.undeclared.join(', ')}`);
     if (left.length > 0) throw new Error(`workers left behind: ${left.join(', ')}\n${this.describe()}`);
     return exit;
   }
@@ -181,6 +188,17 @@ export class Tsgun {
     const masters = this.lines('master_started').map(({ pid }) => pid);
     for (const pid of [this.pid, ...masters, ...this.living()]) if (isAlive(pid)) process.kill(pid, 'SIGKILL');
   }
+}
+
+/** Events, their levels and fields that are not declared. */
+export function undeclaredIn({ event, ...line }: LogLine): string[] {
+  if (event === undefined) return [];
+  const declared = declarationOfEvent(event);
+  if (declared === undefined) return [event];
+  const known = [...commonFields, ...Object.keys(declared.fields)];
+  const levels: readonly unknown[] = declared.levels;
+  const fields = Object.keys(line).filter((field) => !known.includes(field));
+  return [...fields, ...(levels.includes(line.level) ? [] : [String(line.level)])].map((each) => `${event}.${each}`);
 }
 
 export function isAlive(pid: number): boolean {

@@ -1,0 +1,223 @@
+/** THE EVENTS: each line about a process's life, declared once. The type of `event`, `docs/log.md` and the tests derive from it. */
+
+export type Level = 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'fatal';
+
+export interface EventDeclaration {
+  readonly levels: readonly Level[];
+  /** When it is logged. */
+  readonly when: string;
+  /** What it has beside `level`, `time`, `event`, `pid` and `msg`. */
+  readonly fields: Readonly<Record<string, string>>;
+  /** For whoever reads it. */
+  readonly todo: string;
+}
+
+const worker = { worker: 'its number', generation: 'the generation that it runs' };
+const origin = {
+  signal: 'the signal that asked for it',
+  from: '`control`, `program` or `watcher`, if it was no signal',
+  file: 'under `--reload`, the file that was saved',
+};
+const request = { method: '`TCP` for a raw connection', path: 'the path, or the address of a raw client' };
+const failure = { error: 'what failed', stack: 'where, if there is a stack' };
+const nothing = 'Nothing.';
+
+function event<const E extends EventDeclaration>(declaration: E): E {
+  return declaration;
+}
+
+export const events = {
+  master_started: event({
+    levels: ['info'],
+    when: 'The configuration is read, and the addresses are bound.',
+    fields: {
+      version: 'of tsgun',
+      app: 'as on the command line',
+      addresses: 'a list',
+      workers: 'how many are wanted',
+      workerClass: 'as set',
+      node: 'the version of Node',
+    },
+    todo: nothing,
+  }),
+  listening: event({
+    levels: ['info'],
+    when: 'The first worker accepts on an address: from now on clients are served.',
+    fields: { address: 'as bound', url: 'not for a unix socket', interface: 'what the app was taken for' },
+    todo: 'If the interface is not what you expect, set `--interface`.',
+  }),
+  worker_spawned: event({
+    levels: ['info'],
+    when: 'A worker process has been started.',
+    fields: worker,
+    todo: nothing,
+  }),
+  worker_ready: event({
+    levels: ['info'],
+    when: 'A worker has loaded the app and accepts.',
+    fields: {
+      ...worker,
+      interface: 'what the app was taken for',
+      serves: 'of a program that calls `listen()`, which of its servers is served',
+      askedFor: 'the address that the program wanted, if it is another',
+      bootMs: 'from its start until now',
+    },
+    todo: 'If `bootMs` is large, reloads are slow: load less at the start.',
+  }),
+  worker_exited: event({
+    levels: ['info', 'warn', 'error', 'fatal', 'debug'],
+    when: 'A worker process has ended. `fatal`: no worker could boot, so tsgun ends. `debug`: more of the same.',
+    fields: {
+      ...worker,
+      code: 'its exit code, or null',
+      signal: 'the signal that ended it, or null',
+      reason:
+        '`reload`, `max_requests`, `max_memory`, `max_lifetime`, `scaled_down` and `shutdown` are as asked for; `hung`, `crashed`, `killed` and `boot_failed` are not',
+      uptimeMs: 'from its start to its end',
+      requests: 'answered by it',
+      memoryBytes: 'resident at its last report, where memory is the reason',
+      limitBytes: 'the limit of `--max-worker-memory`',
+      memoryKill: '`cgroup` or `machine`: the kernel most likely killed it for lack of memory',
+      ...failure,
+    },
+    todo: '`boot_failed`: mend what `error` says. `crashed`: the line before it has the error that escaped. `killed` with `memoryKill`: give it more memory, or fewer workers.',
+  }),
+  worker_hung: event({
+    levels: ['error'],
+    when: 'A worker was silent for `--timeout`, and is killed.',
+    fields: {
+      ...worker,
+      silentMs: 'for how long',
+      stack: 'where its JavaScript was, innermost function first',
+      requests: 'those that were running: `method`, `path`, `ms`',
+    },
+    todo: 'Look at the first function of `stack`: it blocks the event loop. See [hung workers](hung-workers.md).',
+  }),
+  worker_recycled: event({
+    levels: ['info'],
+    when: 'A worker has reached a limit, and another serves in its place: it is asked to leave.',
+    fields: {
+      ...worker,
+      reason: '`max_requests`, `max_memory` or `max_lifetime`',
+      requests: 'answered by it',
+      memoryBytes: 'resident, for `max_memory`',
+      limitBytes: 'the limit, for `max_memory`',
+    },
+    todo: '`max_memory` often: the line after it names the functions that allocated most.',
+  }),
+  spawn_delayed: event({
+    levels: ['warn'],
+    when: 'A worker failed several times in a row, and its next start waits.',
+    fields: {
+      worker: 'its number',
+      delayMs: 'how long',
+      reason: 'as in `worker_exited`',
+      failures: 'in a row',
+      crashesLastMinute: 'of all workers',
+    },
+    todo: 'Find the cause in `worker_exited`.',
+  }),
+  scaled: event({
+    levels: ['info'],
+    when: 'The number of workers is changed while tsgun runs.',
+    fields: { signal: origin.signal, from: 'how many until now', workers: 'from now on' },
+    todo: 'After a restart the number is that of `--workers` again.',
+  }),
+  reload_started: event({
+    levels: ['info'],
+    when: 'A reload is asked for.',
+    fields: { ...origin, count: 'further requests for it that came while the configuration was read' },
+    todo: nothing,
+  }),
+  reload_finished: event({
+    levels: ['info'],
+    when: 'All that connects reaches workers of the new generation.',
+    fields: { workers: 'how many', generation: 'the new one' },
+    todo: nothing,
+  }),
+  reload_failed: event({
+    levels: ['error'],
+    when: 'The configuration is bad, or a new worker does not boot: the old generation goes on serving. Under `--reload`, requests get the error.',
+    fields: failure,
+    todo: 'Mend what `error` says, and reload again.',
+  }),
+  request_timeout: event({
+    levels: ['warn'],
+    when: 'A request has taken longer than `--request-timeout`.',
+    fields: {
+      ...request,
+      requestId: 'also in the access log',
+      ms: 'for how long',
+      outcome: 'what its client got',
+      stack: 'threaded: where it was',
+    },
+    todo: 'Look at `stack`. If the work must take this long, call `tsgun.extendDeadline`.',
+  }),
+  request_failed: event({
+    levels: ['error'],
+    when: 'The app threw, or broke a rule of its interface.',
+    fields: { ...request, requestId: 'also in the access log', outcome: 'what its client got', ...failure },
+    todo: 'Mend what `stack` points at.',
+  }),
+  request_slow: event({
+    levels: ['warn'],
+    when: 'A request has taken longer than `--slow-request`.',
+    fields: {
+      ...worker,
+      ...request,
+      ms: 'until now',
+      stack: 'where its code is',
+      profile: 'the file of a CPU profile of that moment',
+    },
+    todo: 'See [slow requests](hung-workers.md).',
+  }),
+  shutdown_started: event({
+    levels: ['info'],
+    when: 'tsgun is asked to stop.',
+    fields: { ...origin, workers: 'how many there are', drainDelayMs: 'how long it serves on, with `--drain-delay`' },
+    todo: nothing,
+  }),
+  shutdown_finished: event({
+    levels: ['info'],
+    when: 'All workers have gone, and tsgun ends. It is the last line.',
+    fields: { exitCode: 'of tsgun', uptimeMs: 'of the master', requests: 'answered in all' },
+    todo: 'For an exit code that is not 0, see the `fatal` line before it.',
+  }),
+  log_dropped: event({
+    levels: ['warn'],
+    when: 'A log or output could not be written for so long that lines were dropped. It stands in their place.',
+    fields: {
+      stream: '`stdout`, `stderr` or the file',
+      dropped: 'how many lines',
+      droppedBytes: 'their size',
+    },
+    todo: 'Make room on the disk, or read the pipe faster.',
+  }),
+  out_of_descriptors: event({
+    levels: ['warn'],
+    when: 'A process has no file descriptor left. At most once a minute.',
+    fields: {
+      ...worker,
+      where: '`accept`, `room`, `app` or `fork`',
+      limit: 'of the process',
+      connections: 'for which there is room',
+      repeated: 'how often it was not logged',
+    },
+    todo: 'Raise the limit: `ulimit -n`, or `LimitNOFILE=` of systemd.',
+  }),
+  connections_full: event({
+    levels: ['warn'],
+    when: 'A worker holds `--worker-connections`. At most once a minute.',
+    fields: { ...worker, connections: 'the limit', repeated: 'how often it was not logged' },
+    todo: 'More workers, or a higher limit.',
+  }),
+};
+
+export type LifeEvent = keyof typeof events;
+
+/** What every line may have. */
+export const commonFields = ['level', 'time', 'event', 'pid', 'msg', 'cutBytes', 'unreadable'];
+
+export function declarationOfEvent(name: string): EventDeclaration | undefined {
+  return Object.hasOwn(events, name) ? events[name as LifeEvent] : undefined;
+}
