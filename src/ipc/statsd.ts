@@ -3,8 +3,7 @@
  * as they are a line of text each, and the client libraries bring native modules along.
  */
 
-import { createSocket, type Socket } from 'node:dgram';
-import { lookup } from 'node:dns/promises';
+import type { Socket } from 'node:dgram';
 
 export interface StatsdOptions {
   readonly host: string;
@@ -58,6 +57,8 @@ export class Statsd {
     this.failedAt = performance.now();
     const { host, port } = this.options;
     try {
+      // Loaded only where something is sent.
+      const [{ createSocket }, { lookup }] = await Promise.all([import('node:dgram'), import('node:dns/promises')]);
       const { address, family } = await lookup(host);
       const socket = createSocket(family === 6 ? 'udp6' : 'udp4').unref();
       socket.on('error', () => this.fail());

@@ -8,7 +8,6 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { limitMs, milliseconds } from '../config/durations.ts';
 import type { Settings } from '../config/settings.ts';
-import { statsdOptions } from '../config/statsd.ts';
 import { descriptorError, limitRemedy } from '../descriptors.ts';
 import { BootError, ExitCode, report, TsgunError } from '../errors.ts';
 import { Observers } from '../http/observers.ts';
@@ -17,21 +16,19 @@ import { listenToMaster, sendToMaster } from '../ipc/channel.ts';
 import { startHeartbeat } from '../ipc/heartbeat.ts';
 import { orderVariable, type WorkerOrder } from '../ipc/messages.ts';
 import { Shortages } from '../ipc/shortages.ts';
-import { Statsd } from '../ipc/statsd.ts';
 import { takeOverOutput } from '../log/output.ts';
 import { createLogger, type Logger, logOutput, type OwnLogger, sayOfLog } from '../logger.ts';
 import type { AccessLog } from './access/access-log.ts';
 import { reopenAccessLog, startAccessLog } from './access/start.ts';
 import { boot } from './boot.ts';
 import type { Worker } from './classes/worker.ts';
-import { Counters } from './counters.ts';
 import { watchForEscapedErrors } from './escapes.ts';
 import { Exit } from './exit.ts';
 import { Health } from './health.ts';
 import { WorkerHooks } from './hooks.ts';
 import { sayWhatIsLoaded } from './loaded.ts';
+import { Metering } from './metering.ts';
 import { loadOwn } from './own.ts';
-import { RequestStatsd } from './request-statsd.ts';
 import { holdSignals } from './signals.ts';
 import type { ThreadCode } from './thread-code.ts';
 import { Tracker } from './track.ts';
@@ -93,8 +90,7 @@ export async function work(): Promise<void> {
     const own = await loadOwn(order);
     access = startAccessLog(own.AccessLog, order, observers, log);
     const tracker = new Tracker(table);
-    const counters = openCounters(order, observers, log);
-    const statsd = openStatsd(order.settings, observers);
+    const metering = new Metering(order, observers, log);
     const booted = await boot({ order, own, log, hooks, tracker, shortages, observers, answerClaims, health });
     const { worker, found, scheme, listening, close } = booted;
     if (access !== undefined) access.beforeExit = () => worker.serving.tellUnfinished();
@@ -107,8 +103,7 @@ export async function work(): Promise<void> {
       await hooks.exiting();
     };
     watch(own.watchdog, order, worker, { requests: table.shared, answers: answerClaims.shared }, log);
-    statsd?.start(() => worker.serving.tellUnfinished());
-    counters?.start({ serving: worker.serving, running: () => table.count });
+    await metering.start(found.interface, { serving: worker.serving, running: () => table.count });
     await sendToMaster({ type: 'ready', ...found, scheme });
     startHeartbeat(milliseconds(order.settings.timeout), () => ({
       requests: worker.serving.requests,
@@ -125,27 +120,6 @@ function closed(exit: Exit): void {
   if (exit.isLeaving) return;
   void sendToMaster({ type: 'leaving', reason: 'killed' });
   exit.leave({ why: 'the app has closed its server' });
-}
-
-/** @returns what begins to send */
-function openStatsd(settings: Settings, observers: Observers): { start(beforeExit: () => void): void } | undefined {
-  const options = statsdOptions(settings);
-  if (options === undefined) return undefined;
-  const requests = new RequestStatsd();
-  observers.addCounter(requests);
-  const statsd = new Statsd(options);
-  return { start: (beforeExit) => requests.start(statsd, beforeExit) };
-}
-
-/** A worker that serves without being counted is better than none. */
-function openCounters({ counters, settings }: WorkerOrder, observers: Observers, log: Logger): Counters | undefined {
-  if (counters === undefined) return undefined;
-  try {
-    return new Counters(counters, settings.workerClass, observers);
-  } catch (error) {
-    log.say('error', { error: report(error).message }, 'this worker counts nothing for the metrics');
-    return undefined;
-  }
 }
 
 /** A worker that serves without its log file is better than none: the master, too, only holds on to a file it once opened. */

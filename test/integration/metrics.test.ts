@@ -2,6 +2,7 @@
 
 import { spawnSync } from 'node:child_process';
 import { createSocket } from 'node:dgram';
+import { mkdirSync, symlinkSync } from 'node:fs';
 import { connect } from 'node:net';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { canBindForOthers } from '../../src/node/bind.ts';
@@ -151,6 +152,25 @@ describe('/metrics', () => {
     socket.destroy();
     await eventually(async () => sumOf(await scrape(tsgun), 'tsgun_connections ') === 0);
     expect(sumOf(await scrape(tsgun), 'tsgun_received_bytes_total')).toBe(5);
+    await tsgun.stop();
+  });
+});
+
+describe('an OpenTelemetry SDK that the app registers', () => {
+  it('hears of each request', async () => {
+    const { path } = makeFolder({
+      'sdk.mjs': `import { metrics } from '@opentelemetry/api';
+        const record = (seconds, attributes) => console.log('recorded', JSON.stringify(attributes));
+        metrics.setGlobalMeterProvider({ getMeter: () => ({ createHistogram: () => ({ record }) }) });`,
+      'app.mjs': `import './sdk.mjs';
+        export default { fetch: () => new Response('', { status: 201 }) };`,
+    });
+    const scope = new URL('../../node_modules/@opentelemetry', import.meta.url).pathname;
+    mkdirSync(`${path}/node_modules`);
+    symlinkSync(scope, `${path}/node_modules/@opentelemetry`);
+    const tsgun = start('app.mjs', [], { cwd: path });
+    await tsgun.get('/');
+    await tsgun.until(() => /recorded .*"http.response.status_code":201/.test(tsgun.stdout), 'the record');
     await tsgun.stop();
   });
 });

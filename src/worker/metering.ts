@@ -1,0 +1,62 @@
+/** Who counts the requests of a worker: the file for `/metrics`, StatsD, the app's OpenTelemetry SDK. Each only if it is wanted. */
+
+import { EventEmitter } from 'node:events';
+import { statsdOptions } from '../config/statsd.ts';
+import { version } from '../config/version.ts';
+import { report } from '../errors.ts';
+import type { Observers } from '../http/observers.ts';
+import type { WorkerOrder } from '../ipc/messages.ts';
+import { Statsd } from '../ipc/statsd.ts';
+import type { Logger } from '../logger.ts';
+import { type Counted, Counters } from './counters.ts';
+import { recordForOtel } from './otel-metrics.ts';
+import { RequestStatsd } from './request-statsd.ts';
+
+export class Metering {
+  private readonly order: WorkerOrder;
+  private readonly observers: Observers;
+  private readonly starters: ((counted: Counted) => void)[] = [];
+
+  constructor(order: WorkerOrder, observers: Observers, log: Logger) {
+    this.order = order;
+    this.observers = observers;
+    this.openCounters(log);
+    this.openStatsd();
+  }
+
+  /** The worker is about to be ready. @param name the interface of its app */
+  async start(name: string, counted: Counted): Promise<void> {
+    for (const start of this.starters) start(counted);
+    // A tracer that sees each request of a node app records it itself.
+    if (name === 'node' && (await isPatched())) return;
+    const { observers, order } = this;
+    await recordForOtel({ observers, directory: order.directory, version: version() });
+  }
+
+  private openCounters(log: Logger): void {
+    const { counters: place, settings } = this.order;
+    if (place === undefined) return;
+    try {
+      const counters = new Counters(place, settings.workerClass, this.observers);
+      this.starters.push((counted) => counters.start(counted));
+    } catch (error) {
+      // A worker that serves without being counted is better than none.
+      log.say('error', { error: report(error).message }, 'this worker counts nothing for the metrics');
+    }
+  }
+
+  private openStatsd(): void {
+    const options = statsdOptions(this.order.settings);
+    if (options === undefined) return;
+    const requests = new RequestStatsd();
+    this.observers.addCounter(requests);
+    const statsd = new Statsd(options);
+    this.starters.push(({ serving }) => requests.start(statsd, () => serving.tellUnfinished()));
+  }
+}
+
+/** Of the interface that has loaded the module anyway. */
+async function isPatched(): Promise<boolean> {
+  const { Server } = await import('node:http');
+  return Server.prototype.emit !== EventEmitter.prototype.emit;
+}
