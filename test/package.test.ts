@@ -5,6 +5,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, posix } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { linksOf } from './docs/markdown.ts';
 
 /** Without the build, which `npm test` has made. */
 function packed(): string[] {
@@ -19,8 +20,10 @@ function packed(): string[] {
 
 /** The files that a page links to by a relative address. */
 function relativeLinks(page: string): string[] {
-  const links = [...readFileSync(page, 'utf8').matchAll(/\]\(([^)\s#]+)[^)]*\)/g)].map(([, link = '']) => link);
-  return links.filter((link) => !/^[a-z]+:/.test(link)).map((link) => posix.join(posix.dirname(page), link));
+  return linksOf({ name: page, text: readFileSync(page, 'utf8') })
+    .map(({ target }) => target.replace(/#.*/, ''))
+    .filter((link) => link !== '' && !/^[a-z]+:/.test(link))
+    .map((link) => posix.join(posix.dirname(page), link));
 }
 
 describe('npm pack', () => {
@@ -36,6 +39,11 @@ describe('npm pack', () => {
       'dist/validate.d.cts',
       'dist/validate.d.ts',
     ]);
+  });
+
+  it('holds the pages of the documentation, and nothing of the site that is made of them', () => {
+    expect(pages).toContain('docs/settings.md');
+    expect(files.filter((path) => /vitepress|docs\/index/.test(path))).toEqual([]);
   });
 
   it.each(pages)('holds what %s links to', (page) => {

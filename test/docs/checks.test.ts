@@ -19,6 +19,7 @@ const facts: Facts = {
 const good = {
   'README.md':
     '[a](docs/settings.md#workers) [b](docs/signals.md) [c](docs/troubleshooting.md) [d](apps) [e](docs/control.md)',
+  'docs/index.md': ['settings', 'signals', 'troubleshooting', 'control'].map((name) => `[x](${name}.md)`).join(' '),
   'docs/settings.md': '# Settings\n\n### workers\n\n`--workers 2`, `TSGUN_WORKERS`',
   'docs/control.md': '`tsgun status`',
   'docs/signals.md': '| HUP | reload |\n\n```sh\ntsgun app.ts --workers 2 -- --own option\n```',
@@ -57,7 +58,10 @@ it.each([
 });
 
 it('a page that no other one links to is found', () => {
-  expect(check({ 'docs/lonely.md': '# Lonely' })).toEqual(['docs/lonely.md: no page links to it']);
+  expect(check({ 'docs/lonely.md': '# Lonely' })).toEqual([
+    'docs/lonely.md: no page links to it',
+    'docs/index.md does not list docs/lonely.md',
+  ]);
 });
 
 it('a setting, a command, an event or a signal that is missing is found', () => {

@@ -51,18 +51,18 @@ export function checkLinks(pages: readonly Page[], { exists }: Pick<Facts, 'exis
   );
 }
 
-/** A page that no other page links to is found by nobody. */
+/** The site's sidebar and llms.txt are made of the list in docs/index.md; README.md leads to the pages for users. */
 export function checkReachable(pages: readonly Page[]): string[] {
-  const linked = new Set(
-    pages.flatMap((page) =>
-      linksOf(page).map(({ target }) =>
-        posix.normalize(posix.join(posix.dirname(page.name), target.replace(/#.*/, ''))),
-      ),
-    ),
-  );
+  const linkedBy = (page: Page) =>
+    linksOf(page).map(({ target }) => posix.normalize(posix.join(posix.dirname(page.name), target.replace(/#.*/, ''))));
+  const index = pages.filter(({ name }) => name === 'docs/index.md').flatMap(linkedBy);
+  const linked = pages.filter(({ name }) => name !== 'docs/index.md').flatMap(linkedBy);
   return pages
-    .filter(({ name }) => name.startsWith('docs/') && !linked.has(name) && name !== 'docs/index.md')
-    .map(({ name }) => `${name}: no page links to it`);
+    .filter(({ name }) => name.startsWith('docs/') && name !== 'docs/index.md')
+    .flatMap(({ name }) => [
+      ...(linked.includes(name) ? [] : [`${name}: no page links to it`]),
+      ...(index.includes(name) || /^docs\/\w+\//.test(name) ? [] : [`docs/index.md does not list ${name}`]),
+    ]);
 }
 
 /** Options and variables that a page names exist: what is not built is not documented. */

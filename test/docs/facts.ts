@@ -15,7 +15,7 @@ const read = (name: string) => readFileSync(join(root, name), 'utf8');
 /** Paths of the files below a folder whose names end so. */
 function filesIn(folder: string, ending: string): string[] {
   return readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' })
-    .filter((name) => name.endsWith(ending) && !name.includes('node_modules'))
+    .filter((name) => name.endsWith(ending) && !/node_modules|\.vitepress/.test(name))
     .map((name) => `${folder}/${name}`)
     .sort();
 }
