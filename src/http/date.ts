@@ -1,14 +1,20 @@
-/** The Date field (RFC 9110 §6.6.1), made once a second: toUTCString for every response would show in a profile. */
+/** The Date field (RFC 9110 §6.6.1), made once a second: to ask for the time for every answer would show in a profile. */
+
+// Not the globals, which an app may replace.
+import { setTimeout } from 'node:timers';
 
 let line = '';
-let staleAt = 0;
 
-/** `Date: …` with its CRLF, right to the second. */
+/** `Date: …` with its CRLF. Right to the second, unless the loop is blocked: then as of the last turn of it. */
 export function dateLine(): string {
-  const now = Date.now();
-  if (now >= staleAt || now < staleAt - 1000) {
-    staleAt = now - (now % 1000) + 1000;
-    line = `Date: ${new Date(now).toUTCString()}\r\n`;
+  if (line === '') {
+    const now = new Date();
+    line = `Date: ${now.toUTCString()}\r\n`;
+    setTimeout(forget, 1000 - now.getMilliseconds()).unref();
   }
   return line;
+}
+
+function forget(): void {
+  line = '';
 }

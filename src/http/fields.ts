@@ -33,6 +33,8 @@ export interface FieldName {
   readonly isCached: boolean;
   /** The name that followed this one the last time: a guess at the next one, cheaper to check than to look up. */
   follower: FieldName | undefined;
+  /** The value with which an answer had it the last time: it need not be checked again. */
+  sentValue: string | undefined;
 }
 
 const kinds = new Map<string, FieldKind>([
@@ -74,7 +76,15 @@ function describeField(name: string): FieldName | undefined {
   const raw = flat(name);
   const isCached = cache.size < maxCached && name.length <= maxCachedLength;
   const kind = kinds.get(lower) ?? 'other';
-  const field: FieldName = { raw, lower, kind, environKey: environKey(lower), isCached, follower: undefined };
+  const field: FieldName = {
+    raw,
+    lower,
+    kind,
+    environKey: environKey(lower),
+    isCached,
+    follower: undefined,
+    sentValue: undefined,
+  };
   if (isCached) cache.set(raw, field);
   return field;
 }

@@ -23,6 +23,6 @@ function givenId({ names, values }: RequestHead, fieldName: string): string | un
 
 /** Unique by the process' random part; a random number for each request would cost more than the rest of its line. */
 function makeId(): string {
-  if (prefix === '') prefix = randomBytes(9).toString('hex');
-  return `${prefix}-${(++count).toString(36)}`;
+  if (prefix === '') prefix = `${randomBytes(9).toString('hex')}-`;
+  return prefix + ++count;
 }

@@ -75,7 +75,7 @@ export function readFraming(head: RequestHead): void {
     if (kind === 'other') continue;
     const value = head.values[index]!;
     if (kind === 'host') {
-      if (++hosts > 1 || !hostForm.test(value)) throw new HttpError(400, 'one well-formed Host field, please');
+      if (++hosts > 1 || !isHost(value)) throw new HttpError(400, 'one well-formed Host field, please');
       head.host ??= value;
     } else if (kind === 'content-length') {
       if (++lengths > 1) throw new HttpError(400, 'more than one Content-Length');
@@ -92,6 +92,16 @@ export function readFraming(head: RequestHead): void {
   if (hosts === 0 && head.minorVersion === 1) throw new HttpError(400, 'HTTP/1.1 needs a Host field');
   if (codings !== undefined) readTransferEncoding(head, codings);
   if (connection !== undefined) readConnection(head, connection);
+}
+
+/** The last one that passed: most requests to a server have the same. */
+let checkedHost = '';
+
+function isHost(value: string): boolean {
+  if (value === checkedHost) return true;
+  if (!hostForm.test(value)) return false;
+  checkedHost = value;
+  return true;
 }
 
 /** Digits only (RFC 9110 §8.6). A list of equal values is allowed there too; we refuse it, as it needs a guess. */

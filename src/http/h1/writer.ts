@@ -168,13 +168,18 @@ function checkStatus(status: unknown): void {
   checkedStatus = status;
 }
 
+/** A longer value is not kept for the next answer: it would be for ever. */
+const longestKept = 256;
+
 function checkField(name: unknown, value: unknown) {
   if (typeof name !== 'string' || typeof value !== 'string')
     throw new AppError(`a header is a pair of texts, got ${typeof name} and ${typeof value} (${String(name)})`);
   const field = lookUpField(name);
   if (field === undefined) throw new AppError(`not a header name: ${JSON.stringify(name)}`);
+  if (value === field.sentValue) return field.kind;
   if (!fieldValueForm.test(value))
     throw new AppError(`header ${name}: CR, LF, control or non-latin1 character in its value`);
+  if (value.length <= longestKept) field.sentValue = value;
   return field.kind;
 }
 
