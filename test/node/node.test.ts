@@ -5,11 +5,13 @@ import { closeSync, existsSync, mkdtempSync, openSync, rmSync } from 'node:fs';
 import { type AddressInfo, connect, createServer, Socket, type SocketConstructorOpts } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { Readable } from 'node:stream';
 import { describe, expect, it } from 'vitest';
 import { acceptOn, takeConnections } from '../../src/node/accept.ts';
 import { bindHandle, bindPath, canBindForOthers, inheritedHandle, listenOn } from '../../src/node/bind.ts';
 import { openCopier } from '../../src/node/copier.ts';
 import type { ConnectionHandle } from '../../src/node/handles.ts';
+import { lazyReadable } from '../../src/node/lazy-readable.ts';
 
 describe(`Node ${process.version}`, () => {
   it('binds without listening, for others to accept on', async () => {
@@ -22,6 +24,33 @@ describe(`Node ${process.version}`, () => {
     const refused = connect(bound.port!, '127.0.0.1');
     expect((await once(refused, 'error'))[0]).toMatchObject({ code: 'ECONNREFUSED' });
     handle.close();
+  });
+
+  it('makes a stream when it is first looked at', async () => {
+    class Numbers extends Readable {
+      declare left: number;
+      override _read() {
+        this.push(this.left > 0 ? String(this.left--) : null);
+      }
+    }
+    const begun: number[] = [];
+    const make = lazyReadable<number, Numbers>(Numbers, (stream, left) => {
+      begun.push(left);
+      stream.left = left;
+    });
+    const [unseen, read, heard, destroyed] = [1, 3, 2, 4].map((count) => make!(count));
+    expect(unseen).toBeInstanceOf(Numbers);
+    expect(unseen!.constructor).toBe(Numbers);
+    expect(begun).toEqual([]);
+    expect(Buffer.concat(await read!.toArray()).toString()).toBe('321');
+    const pieces: string[] = [];
+    heard!.setEncoding('latin1').on('data', (piece) => pieces.push(piece));
+    await once(heard!, 'end');
+    expect(pieces.join('')).toBe('21');
+    expect(heard!.destroyed).toBe(true);
+    destroyed!.destroy(new Error('no more'));
+    expect((await once(destroyed!, 'error'))[0]).toMatchObject({ message: 'no more' });
+    expect(begun).toEqual([3, 2, 4]);
   });
 
   it('says which address is in use', async () => {

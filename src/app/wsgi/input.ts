@@ -2,18 +2,11 @@
 
 import { Readable } from 'node:stream';
 import type { Exchange } from '../../http/exchange.ts';
+import { lazyReadable } from '../../node/lazy-readable.ts';
 
-export class InputStream extends Readable {
-  private readonly exchange: Exchange;
-  private isReading = false;
-
-  constructor(exchange: Exchange) {
-    super();
-    this.exchange = exchange;
-    exchange.onAbort((reason) => this.destroy(reason));
-    // An app that has stopped listening to its input must not be ended by its client's departure.
-    this.on('error', () => {});
-  }
+class InputStream extends Readable {
+  declare exchange: Exchange;
+  declare isReading: boolean;
 
   override _read(): void {
     if (this.isReading) return this.exchange.resumeBody();
@@ -21,3 +14,16 @@ export class InputStream extends Readable {
     this.exchange.readBody({ onData: (bytes) => this.push(bytes), onEnd: () => this.push(null) });
   }
 }
+
+function begin(stream: InputStream, exchange: Exchange): InputStream {
+  stream.exchange = exchange;
+  stream.isReading = false;
+  exchange.onAbort((reason) => stream.destroy(reason));
+  // An app that has stopped listening to its input must not be ended by its client's departure.
+  stream.on('error', () => {});
+  return stream;
+}
+
+/** Few requests have a body, and few apps look: a stream would cost more than the rest of a small request. */
+export const makeInput: (exchange: Exchange) => Readable =
+  lazyReadable(InputStream, begin) ?? ((exchange) => begin(new InputStream(), exchange));

@@ -8,7 +8,8 @@ import type { RunningList, RunningRequest } from '../../ipc/messages.ts';
 /** More than these are counted, but not named: a log line is no place for them. */
 const places = 128;
 /** Per place: when it began (64 bits), the length of the text (32 bits, 0 where the place is free), and the text. */
-const placeBytes = 256;
+const placeShift = 8;
+const placeBytes = 1 << placeShift;
 const textAt = 12;
 const longestText = placeBytes - textAt;
 /** The place ahead of the first holds what `performance.now()` of the main thread counts from (64 bits), and how many run. */
@@ -26,6 +27,9 @@ export class RequestTable {
   private readonly free = Array.from({ length: places }, (_, index) => headBytes + (places - 1 - index) * placeBytes);
   /** Made once, so that a request costs no closure. By the number of the place. */
   private readonly leaves = this.free.map((_, index) => () => this.leave(headBytes + index * placeBytes));
+  /** What the text of each place was made of: most requests find their own there. */
+  private readonly methods: string[] = this.free.map(() => '');
+  private readonly paths: string[] = this.free.map(() => '');
 
   /** How many run. */
   get count(): number {
@@ -41,21 +45,33 @@ export class RequestTable {
    * @returns to be called once, when it is over
    */
   enter(method: string, path: string, startedAt: number): () => void {
-    this.lengths[countAt]!++;
+    const { lengths, methods, paths } = this;
+    lengths[countAt]!++;
     const place = this.free.pop();
     if (place === undefined) return this.leaveUnnamed;
-    const text = method === 'GET' ? path : `${method} ${path}`;
+    const index = (place >> placeShift) - 1;
+    if (paths[index] !== path || methods[index] !== method) {
+      methods[index] = method;
+      paths[index] = path;
+      this.writeText(place + textAt, method === 'GET' ? path : `${method} ${path}`);
+    }
+    const length = method === 'GET' ? path.length : method.length + 1 + path.length;
+    this.starts[place >> 3] = startedAt;
+    lengths[(place + 8) >> 2] = length > longestText ? longestText : length;
+    return this.leaves[index]!;
+  }
+
+  private writeText(at: number, text: string): void {
+    const { bytes } = this;
     const { length } = text;
-    if (length > shortText) this.bytes.write(text, place + textAt, longestText, 'latin1');
-    else for (let index = 0; index < length; index++) this.bytes[place + textAt + index] = text.charCodeAt(index);
-    this.starts[place / 8] = startedAt;
-    this.lengths[(place + 8) / 4] = length > longestText ? longestText : length;
-    return this.leaves[(place - headBytes) / placeBytes]!;
+    if (length > shortText) bytes.write(text, at, longestText, 'latin1');
+    else for (let index = 0; index < length; index++) bytes[at + index] = text.charCodeAt(index);
   }
 
   private leave(place: number): void {
-    this.lengths[countAt]!--;
-    this.lengths[(place + 8) / 4] = 0;
+    const { lengths } = this;
+    lengths[countAt]!--;
+    lengths[(place + 8) >> 2] = 0;
     this.free.push(place);
   }
 
