@@ -13,7 +13,7 @@ import { toPprof } from './pprof.ts';
 import { hottest, merge, type WorkerProfiles } from './profiles.ts';
 import { listRequests, renderRequests, renderStacks, type WorkerStacks } from './requests.ts';
 import { type FullStatus, renderStatus, renderWorkers } from './status.ts';
-import { clean } from './text.ts';
+import { bytes, clean } from './text.ts';
 import { top } from './top/top.ts';
 
 export interface Terminal {
@@ -76,6 +76,12 @@ function orderOf({ name, argument, options }: Given): ControlOrder {
     if (format !== 'cpuprofile' && format !== 'pprof')
       throw new ConfigError(`--format: expected cpuprofile or pprof, got ${describe(format)}`);
     return { command: 'profile', seconds: readSeconds(options.seconds, 5), ...(pid && { pid: pid.pid() }) };
+  }
+  if (name === 'heap' && options.snapshot === true) {
+    const other = ['seconds', 'output'].find((each) => options[each] !== undefined);
+    if (other !== undefined)
+      throw new ConfigError(`--${other} does nothing with --snapshot: the worker writes the file, and says where`);
+    return { command: 'snapshot', pid: pid!.pid() };
   }
   if (name === 'heap') return { command: 'heap', seconds: readSeconds(options.seconds, 10), pid: pid!.pid() };
   return { command: name as 'status' | 'requests' | 'stop' };
@@ -171,6 +177,12 @@ async function profile({ client, given, order, terminal }: Call): Promise<Comman
 }
 
 async function heap({ client, given, order, terminal }: Call): Promise<CommandExit> {
+  if (order.command === 'snapshot') {
+    terminal.complain('the worker finishes its requests, and another takes its place');
+    const { path, bytes: size } = await client.ask<{ path: string; bytes: number }>(order, forEver);
+    terminal.complain(`written: ${clean(path)} (${bytes(size)})`);
+    return CommandExit.done;
+  }
   const { seconds } = order as ControlOrder & { command: 'heap' };
   const { heap: found, error } = await client.ask<{ heap?: object; error?: string }>(order, seconds * 1000 + profileMs);
   if (found === undefined) throw new CommandError(clean(error ?? 'the worker has given no profile'));

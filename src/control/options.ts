@@ -57,7 +57,11 @@ export const commands: Readonly<Record<CommandName, Command>> = {
   heap: {
     help: 'What a worker allocates and keeps, by samples: for Chrome’s DevTools.',
     argument: { name: 'PID', isNeeded: true, help: 'of the worker' },
-    options: { seconds: seconds(10), output },
+    options: {
+      seconds: seconds(10),
+      snapshot: { help: 'all of the heap: the worker ends for it' },
+      output,
+    },
   },
   'log-level': {
     help: 'Change the least level that is logged, until the next reload.',

@@ -27,6 +27,8 @@ export type ControlOrder =
   | { readonly command: 'stacks'; readonly pid?: number }
   | { readonly command: 'profile'; readonly pid?: number; readonly seconds: number }
   | { readonly command: 'heap'; readonly pid: number; readonly seconds: number }
+  /** The worker finishes its requests, writes its heap to a file, and is replaced. */
+  | { readonly command: 'snapshot'; readonly pid: number }
   /** Ends a worker without asking it. */
   | { readonly command: 'kill'; readonly pid: number };
 

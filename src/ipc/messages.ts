@@ -62,9 +62,17 @@ export type WorkerMessage =
   | { readonly type: 'loaded'; readonly files: readonly string[] }
   /** It accepts no more connections. */
   | { readonly type: 'draining' }
+  /** It has finished, and is blocked while its heap is written. */
+  | { readonly type: 'snapshot_begins' }
+  | ({ readonly type: 'snapshot' } & SnapshotEnd)
   | ({ readonly type: 'short' } & Shortage)
   /** It drains by itself and must be replaced: it got a signal, or an error escaped the app. */
   | { readonly type: 'leaving'; readonly reason: 'killed' | 'crashed'; readonly error?: ErrorReport };
+
+/** How a heap snapshot ended: where it is, or why there is none. */
+export type SnapshotEnd =
+  | { readonly path: string; readonly bytes: number; readonly error?: undefined }
+  | { readonly error: string };
 
 /** A worker has run out of something. */
 export interface Shortage {
@@ -203,7 +211,10 @@ export interface Hang {
 /** To that thread, over the same pipe. */
 export type WatchdogOrder =
   /** Report what the main thread does now. `isLast`: the worker is to be gone, and is killed when it has answered. */
-  { readonly type: 'report'; readonly isLast: boolean } | Examination;
+  | { readonly type: 'report'; readonly isLast: boolean }
+  /** For so long, silence is no hang: its cause is known. */
+  | { readonly type: 'excuse'; readonly ms: number }
+  | Examination;
 
 /** What a worker can be asked at any time, hung or not. */
 export type Examination =
@@ -230,6 +241,8 @@ export type MasterMessage =
   | { readonly type: 'unready' }
   /** Reopen the log files: someone has moved them away. */
   | { readonly type: 'reopen' }
+  /** Finish, write a heap snapshot, exit. */
+  | { readonly type: 'snapshot' }
   /** Log from this level up. */
   | { readonly type: 'log_level'; readonly level: Settings['logLevel'] };
 

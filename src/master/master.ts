@@ -301,6 +301,8 @@ class Master {
     else if (message.type === 'draining') notes.noteDraining(child);
     else if (message.type === 'loaded') this.watcher.note(child.generation, message.files);
     else if (message.type === 'leaving') this.noteLeaving(child, message, now);
+    else if (message.type === 'snapshot_begins') this.steering.noteSnapshotBegins(child);
+    else if (message.type === 'snapshot') this.steering.noteSnapshot(child, message);
     else if (message.type === 'boot_failed') children.noteBootError(child, message.error);
     else if (message.type === 'short') this.shortages.note(this.log, nameOf(child), message, now);
     else if (message.type === 'slow') logSlow(this.log, child, message);
@@ -341,6 +343,7 @@ class Master {
   private reap(child: Child, code: number | null, signal: NodeJS.Signals | null): void {
     const { pool } = this;
     const { policy } = pool;
+    this.steering.forget(child);
     const { exit, bootError, crash, memoryKill } = this.children.reap(child, code, signal);
     const { consequence, ...ending } = noteExit(pool, child, exit, performance.now());
     const error = ending.reason === 'boot_failed' ? (bootError ?? explainBoot(child, policy, ending)) : undefined;

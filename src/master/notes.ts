@@ -114,6 +114,13 @@ export function noteHurried(child: WritableChild, now: number): void {
   noteRetiring(child, 'shutdown', quickStopMs, now);
 }
 
+/** It is blocked for a known reason, and has until then. */
+export function noteExtended(child: WritableChild, deadline: number): void {
+  if (child.state !== 'retiring') return;
+  child.deadline = deadline;
+  child.questionAt = Number.POSITIVE_INFINITY;
+}
+
 /** It has closed its listeners. */
 export function noteDraining(child: WritableChild): void {
   child.isAccepting = false;

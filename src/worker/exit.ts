@@ -29,6 +29,8 @@ export class Exit {
   listening: Listening | undefined = undefined;
   /** Called when it begins to drain. */
   onLeave: (() => void) | undefined = undefined;
+  /** Called when nothing runs any more, ahead of `onExit`. */
+  onDrained: (() => Promise<void>) | undefined = undefined;
   /** Called before the process ends, and waited for while there is time. */
   onExit: (() => Promise<void>) | undefined = undefined;
   private code = 0;
@@ -109,6 +111,7 @@ export class Exit {
       await worker.drain(idleMs);
     } finally {
       await sendToMaster({ type: 'beat', requests: worker.serving.requests, running: 0, memoryBytes: 0 });
+      await this.onDrained?.();
       this.listening?.release();
       await this.onExit?.();
       await this.shutDown();

@@ -25,6 +25,7 @@ import type { Worker } from './classes/worker.ts';
 import { watchForEscapedErrors } from './escapes.ts';
 import { Exit } from './exit.ts';
 import { Health } from './health.ts';
+import { snapshotRefusal, writeSnapshot } from './heap-snapshot.ts';
 import { WorkerHooks } from './hooks.ts';
 import { sayWhatIsLoaded } from './loaded.ts';
 import { Metering } from './metering.ts';
@@ -63,6 +64,7 @@ export async function work(): Promise<void> {
   listenToMaster((message) => {
     if (message.type === 'connection') return;
     if (message.type === 'log_level') return log.setLevel(message.level);
+    if (message.type === 'snapshot') return leaveWithSnapshot(exit, order);
     const isStop = message.type === 'quit' || (message.type === 'retire' && message.isStop);
     if (isStop || message.type === 'unready') health.isReady = false;
     if (message.type === 'unready') return;
@@ -113,6 +115,22 @@ export async function work(): Promise<void> {
   } catch (error) {
     await failBoot(error, exit, sayLoaded);
   }
+}
+
+/** It is replaced at once. What waits for the snapshot hears of a refusal, too. */
+function leaveWithSnapshot(exit: Exit, { settings, worker }: WorkerOrder): void {
+  const refusal = exit.isLeaving ? 'the worker leaves already' : snapshotRefusal(settings.workerClass === 'threaded');
+  if (refusal !== undefined) return void sendToMaster({ type: 'snapshot', error: refusal });
+  exit.onDrained = async () => {
+    await sendToMaster({ type: 'snapshot_begins' });
+    try {
+      await sendToMaster({ type: 'snapshot', ...writeSnapshot(worker) });
+    } catch (error) {
+      await sendToMaster({ type: 'snapshot', error: report(error).message });
+    }
+  };
+  void sendToMaster({ type: 'leaving', reason: 'killed' });
+  exit.leave({ why: 'a heap snapshot' });
 }
 
 /** The app has closed its server while it served: under Node that would be its end, in its time. */

@@ -1,10 +1,19 @@
 /** The commands for a running instance, as a user calls them. */
 
 import { type ChildProcess, execFile, spawn, spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { eventually, makeFolder, start, Tsgun } from './harness.ts';
@@ -228,6 +237,15 @@ describe('an instance that is steered', () => {
     expect((await run(runtime, ['scale', '3'])).out).toBe('3 workers are wanted now, 1 were before\n');
     expect(await tsgun.event('scaled')).toMatchObject({ from: 1, workers: 3 });
     await tsgun.until(() => tsgun.lines('worker_ready').length === 4, 'two workers more');
+
+    const pid = tsgun.living().at(-1);
+    const written = await run(runtime, ['heap', String(pid), '--snapshot']);
+    expect(written).toMatchObject({ code: 0, err: expect.stringContaining('another takes its place') });
+    const [, file = ''] = /^written: (.*) \(\d+ MiB\)$/m.exec(written.err) ?? [];
+    expect(statSync(dirname(file)).mode & 0o777).toBe(0o700);
+    expect(readFileSync(file, 'utf8')).toContain('"snapshot":{"meta"');
+    rmSync(dirname(file), { recursive: true });
+    await tsgun.until(() => tsgun.lines('worker_exited').some((line) => line.pid === pid), 'its exit');
 
     expect(await run(runtime, ['log-level', 'error'])).toMatchObject({ code: 0 });
     await run(runtime, ['scale', '1']);

@@ -3,6 +3,7 @@ import {
   answerMs,
   noteDraining,
   noteExcused,
+  noteExtended,
   noteHung,
   noteHurried,
   noteKilled,
@@ -418,5 +419,16 @@ describe('a stop', () => {
     noteStopping(pool, 'immediate', 1);
     noteStopping(pool, 'graceful', 2);
     expect(wants(pool, 2)).toEqual(children.map((child) => ({ type: 'kill', child, reason: 'shutdown' })));
+  });
+});
+
+describe('a worker that writes its heap to a file', () => {
+  it('has the time for that, whatever the grace and the timeout are', () => {
+    const pool = poolOf(1);
+    const child = spawnReady(pool, 0);
+    noteRetiring(child, 'killed', policy.graceMs, 0);
+    noteExtended(child, 60_000);
+    expect(wants(pool, 59_999)).not.toContainEqual(expect.objectContaining({ child }));
+    expect(wants(pool, 60_000)).toContainEqual({ type: 'kill', child, reason: 'killed' });
   });
 });

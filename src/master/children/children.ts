@@ -85,6 +85,11 @@ export class Children {
     this.processes.get(child)?.sendToWatchdog({ type: 'report', isLast: child.state === 'retiring' });
   }
 
+  /** Its main thread is about to be silent, for a known reason. */
+  excuse(child: Child, ms: number): void {
+    this.processes.get(child)?.sendToWatchdog({ type: 'excuse', ms });
+  }
+
   /**
    * Asks a worker's watchdog, which answers while the main thread is blocked too.
    * @throws Error where there is no answer

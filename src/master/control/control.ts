@@ -4,7 +4,7 @@
  */
 
 import type { ControlOrder } from '../../ipc/control.ts';
-import type { Findings } from '../../ipc/messages.ts';
+import type { Findings, SnapshotEnd } from '../../ipc/messages.ts';
 import type { Logger } from '../../logger.ts';
 import type { Question } from '../children/examinations.ts';
 import type { WorkerRequests } from '../children/running.ts';
@@ -34,6 +34,8 @@ export interface Controlled {
   /** @returns how many workers were wanted before */
   scale(workers: number): number;
   setLogLevel(level: (ControlOrder & { command: 'log-level' })['level']): void;
+  /** Of one that finishes first, and is replaced. */
+  snapshot(child: Child): Promise<SnapshotEnd>;
   kill(child: Child): void;
 }
 
@@ -71,6 +73,7 @@ export class Control {
     if (command === 'requests') return master.requests();
     if (command === 'stacks') return this.stacks(this.chosen(order.pid));
     if (command === 'profile') return this.profile(this.chosen(order.pid), order.seconds * 1000);
+    if (command === 'snapshot') return this.snapshot(this.chosen(order.pid)[0]!);
     if (command === 'heap') return this.heap(this.chosen(order.pid)[0]!, order.seconds * 1000);
     return this.change(order);
   }
@@ -108,6 +111,13 @@ export class Control {
     return this.askEach(children, { type: 'profile', ms }, undefined, (findings) =>
       'profiles' in findings ? { profiles: findings.profiles } : undefined,
     );
+  }
+
+  private async snapshot(child: Child): Promise<object> {
+    const { pid, worker } = child;
+    const end = await this.master.snapshot(child);
+    if (end.error !== undefined) throw new Error(`worker ${worker} (${pid}): ${end.error}`);
+    return { pid, worker, path: end.path, bytes: end.bytes };
   }
 
   private async heap(child: Child, ms: number): Promise<object> {

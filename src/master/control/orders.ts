@@ -34,6 +34,7 @@ const orders: Readonly<Record<ControlOrder['command'], Readonly<Record<string, C
   stacks: { pid: optional(pid) },
   profile: { pid: optional(pid), seconds },
   heap: { pid, seconds },
+  snapshot: { pid },
   kill: { pid },
 };
 

@@ -2,7 +2,7 @@
 
 import type { Settings } from '../../config/settings.ts';
 import { report } from '../../errors.ts';
-import type { Findings } from '../../ipc/messages.ts';
+import type { Findings, SnapshotEnd } from '../../ipc/messages.ts';
 import type { Logger } from '../../logger.ts';
 import type { Children } from '../children/children.ts';
 import type { Question } from '../children/examinations.ts';
@@ -13,9 +13,13 @@ import { commandEvent, type MasterEvent } from '../events.ts';
 import type { Generation } from '../generations/generation.ts';
 import type { Generations } from '../generations/generations.ts';
 import type { Inbox } from '../inbox.ts';
-import { type Child, childrenOf, type Pool } from '../pool.ts';
+import { noteExtended } from '../notes.ts';
+import { type Child, childrenOf, type Pool, silenceOf } from '../pool.ts';
 import type { Status } from '../status.ts';
 import { Control, type Controlled, type ReloadOutcome } from './control.ts';
+
+/** V8 writes some 50 MB a second. */
+const snapshotMs = 600_000;
 
 const origin: Origin = { from: 'control' };
 
@@ -37,6 +41,7 @@ export class Steering implements Controlled {
   private readonly control: Control;
   /** Told how the reload under way ends. */
   private reloadWaiters: ((outcome: ReloadOutcome) => void)[] = [];
+  private readonly snapshotWaiters = new Map<Child, (end: SnapshotEnd) => void>();
   /** Set by a client since the last reload. */
   private logLevel: Settings['logLevel'] | undefined = undefined;
 
@@ -72,6 +77,24 @@ export class Steering implements Controlled {
     if (this.logLevel === undefined) return;
     this.logLevel = undefined;
     for (const { log, configuration } of this.parts.generations.all()) log.setLevel(configuration.settings.logLevel);
+  }
+
+  /** A worker has drained for a snapshot, and is blocked while it is written. */
+  noteSnapshotBegins(child: Child): void {
+    noteExtended(child, performance.now() + snapshotMs);
+    this.parts.children.excuse(child, snapshotMs);
+  }
+
+  noteSnapshot(child: Child, end: SnapshotEnd): void {
+    this.snapshotWaiters.get(child)?.(end);
+    this.snapshotWaiters.delete(child);
+  }
+
+  /** It has exited. */
+  forget(child: Child): void {
+    this.noteSnapshot(child, {
+      error: 'the worker has ended before: it had no time to finish its requests, or was killed',
+    });
   }
 
   /** @param error undefined where it has succeeded */
@@ -135,6 +158,21 @@ export class Steering implements Controlled {
     this.logLevel = level;
     for (const { log } of generations.all()) log.setLevel(level);
     children.sendAll({ type: 'log_level', level });
+  }
+
+  snapshot(child: Child): Promise<SnapshotEnd> {
+    if (child.state !== 'ready')
+      return Promise.resolve({ error: `the worker is ${child.state}: it takes one that is ready` });
+    if (silenceOf(child, performance.now()) > 0)
+      return Promise.resolve({
+        error: 'the worker is unresponsive: a snapshot is of a worker that has finished its requests',
+      });
+    if (this.snapshotWaiters.has(child)) return Promise.resolve({ error: 'a snapshot of this worker is under way' });
+    this.log.say('info', { ...originFields(origin), ...nameOf(child) }, 'a heap snapshot was asked for');
+    return new Promise((resolve) => {
+      this.snapshotWaiters.set(child, resolve);
+      this.parts.children.send(child, { type: 'snapshot' });
+    });
   }
 
   kill(child: Child): void {

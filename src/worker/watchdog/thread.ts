@@ -47,6 +47,7 @@ let beats = 0;
 let beatAt = performance.now();
 let wakeAt = beatAt;
 let stall: Stall | undefined;
+let excusedUntil = 0;
 let isCapturing = false;
 /** How often the main thread stood in somebody else's debugger. */
 let foreigners = 0;
@@ -90,7 +91,8 @@ function hear(line: string): void {
   } catch {
     return;
   }
-  if (order.type === 'report') answer('report', stall?.report, isGivenUp(order.isLast));
+  if (order.type === 'excuse') excusedUntil = performance.now() + order.ms;
+  else if (order.type === 'report') answer('report', stall?.report, isGivenUp(order.isLast));
   else void examiner.examine(order);
 }
 
@@ -117,6 +119,7 @@ function tick(): void {
 }
 
 function watch(silentMs: number): void {
+  if (performance.now() < excusedUntil) return;
   if (silentMs >= timeoutMs && stall?.isHung !== true) beHung();
   else if (silentMs >= stallMs && stall === undefined) {
     const current: Stall = { report: undefined, isHung: false };
