@@ -631,6 +631,16 @@ export const table = {
     more: 'They are added to each line for StatsD.',
     example: 'env:production,team:shop',
   }),
+  serverTiming: setting({
+    section: 'Monitoring',
+    parse: flag,
+    default: false,
+    metavar: 'yes|no',
+    bare: 'true',
+    help: 'Say in each answer how long it took.',
+    more: 'In the field Server-Timing, which browsers show: app is the time from the request head to the head of the answer, in milliseconds; queue is the time that the request waited for a thread. Every client can read it.',
+    example: true,
+  }),
   adminPublic: setting({
     section: 'Monitoring',
     parse: flag,

@@ -110,6 +110,8 @@ export type OnOver = (record: RequestRecord) => void;
 export class Observers {
   /** Read for every request. */
   isWatched = false;
+  /** Whether answers say how long they took. */
+  isTimed = false;
   /** Bytes received, and bytes sent, by all connections: heads, and what frames bodies, included. */
   readonly traffic = new Float64Array(2);
   private counter: RequestCounter | undefined = undefined;
@@ -119,6 +121,12 @@ export class Observers {
   /** Calls back for each request that begins from now on, when it is over. */
   onOver(listener: OnOver): void {
     this.listeners.push(listener);
+    this.isWatched = true;
+  }
+
+  /** Each answer says how long it took, to the client. */
+  timeAnswers(): void {
+    this.isTimed = true;
     this.isWatched = true;
   }
 

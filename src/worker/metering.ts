@@ -20,6 +20,7 @@ export class Metering {
   constructor(order: WorkerOrder, observers: Observers, log: Logger) {
     this.order = order;
     this.observers = observers;
+    if (order.settings.serverTiming) observers.timeAnswers();
     this.openCounters(log);
     this.openStatsd();
   }

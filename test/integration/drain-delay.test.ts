@@ -12,7 +12,7 @@ const long = '600';
 
 async function serve(...args: string[]): Promise<Tsgun> {
   const { path } = makeFolder({ 'app.mjs': app });
-  const options = ['--admin-bind', '127.0.0.1:0', '--health-path', '/up', '--access-logfile', '-'];
+  const options = ['--admin-bind', '127.0.0.1:0', '--health-path', '/up', '--access-logfile', '-', '--server-timing'];
   const tsgun = start(`${path}/app.mjs`, [...options, ...args]);
   await tsgun.event('worker_ready');
   return tsgun;
@@ -32,7 +32,10 @@ describe.each(['sync', 'threaded', 'async'])('at TERM, a %s worker', (workerClas
     expect(await tsgun.event('shutdown_started')).toMatchObject({ drainDelayMs: 600_000 });
     await eventually(async () => (await tsgun.get('/up')).status === 503);
     expect(await readyz(tsgun)).toBe(503);
-    expect(await tsgun.get('/up/on')).toMatchObject({ status: 200, text: '/up/on' });
+    const { status, text, headers } = await tsgun.get('/up/on');
+    expect({ status, text }).toEqual({ status: 200, text: '/up/on' });
+    const queue = workerClass === 'threaded' ? 'queue;dur=[\\d.]+, ' : '';
+    expect(headers.get('server-timing')).toMatch(new RegExp(`^${queue}app;dur=[\\d.]+$`));
     const post = await fetch(await tsgun.url('/up'), { method: 'POST', body: 'x', headers: { connection: 'close' } });
     expect(post.status).toBe(405);
     expect(post.headers.get('allow')).toBe('GET, HEAD');

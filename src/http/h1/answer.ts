@@ -24,12 +24,17 @@ export interface TextOut {
 export class H1Answer implements AnswerSink {
   private readonly out: TextOut;
   private readonly saysConnection: boolean;
+  private readonly ownLine: (() => string) | undefined;
   /** The head that goes out with what follows. */
   private text = '';
 
-  /** @param saysConnection whether it is known here how the connection goes on */
-  constructor(out: TextOut, saysConnection = true) {
+  /**
+   * @param saysConnection whether it is known here how the connection goes on
+   * @param ownLine returns a field of the server's own for each head
+   */
+  constructor(out: TextOut, saysConnection = true, ownLine?: () => string) {
     this.out = out;
+    this.ownLine = ownLine;
     this.saysConnection = saysConnection;
   }
 
@@ -42,7 +47,8 @@ export class H1Answer implements AnswerSink {
   }
 
   head(state: ResponseState, status: string, fields: readonly Field[], knownLength: number): void {
-    this.text = writeHead(state, status, fields, knownLength, this.saysConnection);
+    const text = writeHead(state, status, fields, knownLength, this.saysConnection);
+    this.text = this.ownLine === undefined ? text : within(text, text.length, this.ownLine());
   }
 
   flushHead(): boolean {
@@ -68,10 +74,8 @@ export class H1Answer implements AnswerSink {
   }
 
   pass(state: ResponseState, { text, bytes, tail, headLength }: MadeText): boolean {
-    const field = headLength === 0 ? '' : connectionField(state);
-    // Ahead of the empty line.
-    const at = headLength - 2;
-    const whole = field === '' ? text : text.slice(0, at) + field + text.slice(at);
+    const own = headLength === 0 ? '' : connectionField(state) + (this.ownLine?.() ?? '');
+    const whole = own === '' ? text : within(text, headLength, own);
     if (bytes !== undefined) return this.out.sendBytes(whole, bytes, tail, headLength);
     return whole === '' || this.out.sendText(whole, headLength);
   }
@@ -81,4 +85,10 @@ export class H1Answer implements AnswerSink {
     this.text = '';
     return text;
   }
+}
+
+/** Adds lines to a head, ahead of its empty line. */
+function within(text: string, headLength: number, lines: string): string {
+  const at = headLength - 2;
+  return text.slice(0, at) + lines + text.slice(at);
 }

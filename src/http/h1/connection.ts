@@ -22,6 +22,7 @@ import { type Endable, Ending } from './ending.ts';
 import type { Host, Waiting, Worth } from './host.ts';
 import { Input, type Readable } from './input.ts';
 import { Outgoing, type OutgoingEvents } from './outgoing.ts';
+import { timingLine } from './timing.ts';
 import { WireTunnel } from './tunnel.ts';
 import { type Phase, Waits } from './waits.ts';
 
@@ -67,7 +68,7 @@ export class Connection implements Proxied, OutgoingEvents, Transport, Waiting, 
     this.wire = open(incoming, this);
     this.claim = server.answerClaims && this.wire.claimIn?.(server.answerClaims);
     this.outgoing = new Outgoing(this.wire, this, server.heldAnswerBytes);
-    this.answer = new H1Answer(this.outgoing);
+    this.answer = new H1Answer(this.outgoing, true, server.observers.isTimed ? () => this.timing : undefined);
   }
 
   get phase(): Phase {
@@ -88,6 +89,10 @@ export class Connection implements Proxied, OutgoingEvents, Transport, Waiting, 
 
   isAnswering(exchange: Exchange): boolean {
     return this.exchange === exchange && !this.isClosing;
+  }
+
+  private get timing(): string {
+    return this.exchange === undefined ? '' : timingLine(this.exchange);
   }
 
   // Bytes in.

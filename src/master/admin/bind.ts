@@ -3,13 +3,16 @@
 import { lookup } from 'node:dns/promises';
 import { renameSync } from 'node:fs';
 import type { Server } from 'node:http';
-import type { AddressInfo, Server as ListeningSocket, ListenOptions } from 'node:net';
+import { type AddressInfo, Server as ListeningSocket, type ListenOptions } from 'node:net';
 import { resolve } from 'node:path';
 import { formatAddress } from '../../config/addresses.ts';
 import { type AdminAddress, isLoopback } from '../../config/admin-address.ts';
 import { AddressInUse, bindError, ConfigError } from '../../errors.ts';
 import { closer, identify, isInPlace } from '../sockets/socket-file.ts';
 import { makeRoom, refusal } from '../sockets/unix-path.ts';
+
+/** A silent client is closed before. */
+const longestConnectionMs = 15_000;
 
 export interface Bound {
   /** With the port, or the absolute path. */
@@ -103,9 +106,13 @@ function listen(server: Server, options: ListenOptions, refuse: (code: string) =
   });
 }
 
+/**
+ * Accepts no more. Whoever has connected may be about to send its request, and the close of an HTTP server would reset it; so
+ * each is served until its own limits end it.
+ */
 function close(server: Server): void {
-  server.close();
-  server.closeIdleConnections();
+  ListeningSocket.prototype.close.call(server);
+  setTimeout(() => server.close(), longestConnectionMs).unref();
 }
 
 /** The errors of binding speak of the app's addresses. */
