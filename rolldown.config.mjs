@@ -65,4 +65,10 @@ export default defineConfig([
   },
   thread('worker/threads/inside/thread'),
   thread('worker/watchdog/thread'),
+  // A package of its own.
+  {
+    ...common,
+    input: 'packages/create-tsgun/src/main.ts',
+    output: { comments, dir: 'packages/create-tsgun/dist', format: 'esm', entryFileNames: '[name].js', cleanDir: true },
+  },
 ]);
