@@ -4,7 +4,7 @@ import { Expected, parser } from './parsers.ts';
 
 /** Where to listen: a TCP address, the file of a unix socket, or a listening socket inherited as a descriptor. */
 export type Address =
-  | { readonly kind: 'tcp'; readonly host: string; readonly port: number }
+  | { readonly kind: 'tcp'; readonly host: string; readonly port: number; readonly isTls?: true }
   | { readonly kind: 'unix'; readonly path: string }
   | { readonly kind: 'fd'; readonly fd: number };
 
@@ -21,10 +21,11 @@ export function address(raw: unknown): Address {
   if (path !== undefined) return { kind: 'unix', path };
   const fd = fdForm.exec(raw)?.[1];
   if (fd !== undefined) return { kind: 'fd', fd: Number(fd) };
-  const match = tcpForm.exec(raw);
+  const isTls = raw.startsWith('https://');
+  const match = tcpForm.exec(isTls ? raw.slice('https://'.length) : raw);
   const port = Number(match?.[3]);
   if (match === null || !(port <= 65535)) throw new Expected(addressForms, raw, likelyAddress(raw));
-  return { kind: 'tcp', host: match[1] ?? (match[2] || '0.0.0.0'), port };
+  return { kind: 'tcp', host: match[1] ?? (match[2] || '0.0.0.0'), port, ...(isTls ? { isTls } : {}) };
 }
 
 /** A port alone does not say who may connect, and guessing that is unsafe. The URLs of Puma and others have all that we need. */
@@ -53,6 +54,6 @@ export const addresses = parser<Address[], string | readonly string[]>(
 export function formatAddress(address: Address): string {
   if (address.kind === 'unix') return `unix:${address.path}`;
   if (address.kind === 'fd') return `fd://${address.fd}`;
-  const { host, port } = address;
-  return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
+  const { host, port, isTls } = address;
+  return `${isTls === true ? 'https://' : ''}${host.includes(':') ? `[${host}]` : host}:${port}`;
 }

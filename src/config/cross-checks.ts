@@ -7,6 +7,7 @@ import { servedBy } from '../app/names.ts';
 import { formatAddress } from './addresses.ts';
 import { isLocal } from './admin-address.ts';
 import { declarationOf, kebabCase, type SettingName, type Settings, settingNames } from './settings.ts';
+import { hasTls, tlsProblems } from './tls.ts';
 
 export interface Findings {
   readonly problems: readonly string[];
@@ -57,6 +58,9 @@ export function crossCheck({ settings, origins }: Checked, { isRoot, nodeEnv }: 
     warnings.push(
       `reload: who can connect to ${settings.bind.filter(isPublic).map(formatAddress).join(', ')} sees source code where the app fails; bind 127.0.0.1 for development ${at('bind')}`,
     );
+  problems.push(...tlsProblems(settings).map((problem) => `${problem} ${at('bind')}`));
+  if (settings.certfile.length > 0 && !hasTls(settings))
+    warnings.push(`certfile: no address is served over TLS: write https://HOST:PORT ${at('certfile')}`);
   for (const address of repeated(settings.bind.map(formatAddress)))
     problems.push(`bind: expected each address once, got ${address} twice ${at('bind')}`);
 

@@ -8,18 +8,22 @@ import { loadApp } from '../app/load.ts';
 import { type AskedInterface, schemeOf, servedBy } from '../app/names.ts';
 import type { App } from '../app/types.ts';
 import { milliseconds } from '../config/durations.ts';
+import { hasTls, schemeAt } from '../config/tls.ts';
 import { unwritable } from '../errors.ts';
 import { callHook, type ServerAddress } from '../hooks.ts';
 import { createListener } from '../http/accept.ts';
 import type { End } from '../http/ends.ts';
 import { Observers } from '../http/observers.ts';
 import { HttpServer } from '../http/server.ts';
+import type { TlsEndpoint } from '../http/tls/endpoint.ts';
 import { createLogger, type OwnLogger } from '../logger.ts';
+import { Certificates } from '../master/tls/certificates.ts';
 import { closeIdle } from '../worker/accept/kernel-queue.ts';
 import { AccessLog } from '../worker/access/access-log.ts';
 import { subscribe } from '../worker/access/start.ts';
 import { logConnectionFailure, type OnError } from '../worker/classes/failures.ts';
 import { httpOptions, proxied } from '../worker/classes/http-options.ts';
+import { Tls } from '../worker/classes/tls.ts';
 import type { AnyApp, Apps } from './apps.ts';
 import { bind, describeAddress } from './bind.ts';
 import { inOptions } from './option-names.ts';
@@ -105,7 +109,7 @@ class InProcessServer implements Server {
     // `listen()` may still be running; its caller gets the error.
     await this.opening?.catch(() => {});
     if (this.opened === undefined) return;
-    const { listener, server, log, access } = this.opened;
+    const { listener, server, log, access, certificates } = this.opened;
     const closed = once(listener, 'close');
     listener.close();
     const timer = setTimeout(() => server.destroy(), milliseconds(this.checked.settings.gracefulTimeout));
@@ -114,6 +118,7 @@ class InProcessServer implements Server {
     await drained;
     clearTimeout(timer);
     await closed;
+    certificates?.close();
     access?.close();
     log.close();
   }
@@ -125,6 +130,7 @@ interface Opened {
   readonly server: HttpServer | RawServer;
   readonly log: OwnLogger;
   readonly access: AccessLog | undefined;
+  readonly certificates: Certificates | undefined;
 }
 
 async function open(given: AnyApp | string, checked: CheckedSettings): Promise<Opened> {
@@ -135,16 +141,21 @@ async function open(given: AnyApp | string, checked: CheckedSettings): Promise<O
   const observers = new Observers();
   const access = openAccessLog(checked, observers, log);
   let server: HttpServer | RawServer | undefined;
+  let certificates: Certificates | undefined;
   try {
+    if (hasTls(settings)) certificates = await Certificates.open(settings, log);
+    const tls = certificates && openTls(checked, certificates, log);
     server =
       servedBy(asked) === 'requests'
-        ? await httpServer(app, asked, checked, log, observers)
+        ? await httpServer(app, asked, checked, log, observers, tls)
         : await rawServer(app, asked, checked, log, observers);
     const listener = createListener(server);
     await bind(listener, settings.bind[0]!, settings.backlog);
-    return { where: describeAddress(listener, schemeOf(asked)), listener, server, log, access };
+    const scheme = schemeAt(settings, 0, schemeOf(asked));
+    return { where: describeAddress(listener, scheme), listener, server, log, access, certificates };
   } catch (error) {
     await server?.drain(0);
+    certificates?.close();
     access?.close();
     log.close();
     throw error;
@@ -176,6 +187,12 @@ function openAccessLog({ settings }: CheckedSettings, observers: Observers, log:
   return access;
 }
 
+function openTls({ settings }: CheckedSettings, certificates: Certificates, log: OwnLogger): TlsEndpoint {
+  const tls = new Tls(settings, log, certificates.files);
+  certificates.subscribe((files) => tls.update(files));
+  return tls.open();
+}
+
 /** The engine with an app, for connections however they come. @throws AppLoadError */
 export async function httpServer(
   app: unknown,
@@ -183,6 +200,7 @@ export async function httpServer(
   checked: CheckedSettings,
   log: OwnLogger,
   observers = new Observers(),
+  tls?: TlsEndpoint,
 ): Promise<HttpServer> {
   const onErrorLine = (line: string) => log.say('error', { source: 'wsgi.errors' }, line);
   const onWarning = (warning: string) => log.say('warn', {}, warning);
@@ -190,7 +208,12 @@ export async function httpServer(
   // Not closed with the server: it is the caller's, who may have more to do with it.
   const prepared = await prepareApp(app, asked);
   const handle = makeHandler(prepared.app, asked, options);
-  return new HttpServer({ ...httpOptions(checked.settings, log, undefined, teller(checked, log)), handle, observers });
+  return new HttpServer({
+    ...httpOptions(checked.settings, log, undefined, teller(checked, log)),
+    handle,
+    observers,
+    tls,
+  });
 }
 
 async function rawServer(

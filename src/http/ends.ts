@@ -15,6 +15,8 @@ export interface Ends {
   readonly scheme: Scheme;
   /** Of the path, where a proxy has taken a beginning of it away, and is believed: the environ's SCRIPT_NAME. Still percent-encoded. */
   readonly prefix?: string;
+  /** Of a TLS connection: Apache's variables for it, `SSL_PROTOCOL` and the like. */
+  readonly tls?: Readonly<Record<string, string>>;
 }
 
 /** What a connection speaks without TLS. */

@@ -5,7 +5,7 @@
 
 // Not the globals, which an app may replace: deadlines must not stop with its fake timers.
 import { clearInterval, setInterval } from 'node:timers';
-import { type End, nowhere, plainScheme } from './ends.ts';
+import { type End, nowhere, plainScheme, type Scheme } from './ends.ts';
 import type { Exchange, Transport } from './exchange.ts';
 import { Farewells } from './farewells.ts';
 import type { Forwarding } from './forwarding/forwarding.ts';
@@ -16,6 +16,7 @@ import { Leftovers } from './leftovers.ts';
 import { type Limits, maxHeldBytes, type Timeouts } from './limits.ts';
 import { Observers } from './observers.ts';
 import { ProxyHeaderFilter, type ProxyProtocol } from './proxy-protocol/proxied.ts';
+import type { TlsEndpoint } from './tls/endpoint.ts';
 import type { AnswerClaims } from './wire/answer-claims.ts';
 import { type OpenWire, openWire } from './wire/open-wire.ts';
 import type { Incoming } from './wire/wire.ts';
@@ -43,12 +44,20 @@ export interface HttpServerOptions {
   readonly forwarding?: Forwarding | undefined;
   /** Where connections begin with a PROXY header. */
   readonly proxyProtocol?: ProxyProtocol | undefined;
+  /** Where connections are over TLS; it takes the PROXY header too. */
+  readonly tls?: TlsEndpoint | undefined;
   /** In small letters. */
   readonly requestIdHeader?: string;
 }
 
 /** How often deadlines are looked at. A deadline is met at most two of these late, and never early. */
 const sweepMs = 250;
+
+function opener({ proxyProtocol, tls }: HttpServerOptions): OpenWire {
+  if (tls !== undefined) return (incoming, connection) => tls.open(incoming, connection);
+  if (proxyProtocol === undefined) return openWire;
+  return (incoming, connection) => openWire(incoming, new ProxyHeaderFilter(connection, proxyProtocol));
+}
 
 export class HttpServer implements Host {
   readonly limits: Limits;
@@ -67,7 +76,7 @@ export class HttpServer implements Host {
   /** Connections so far. */
   accepted = 0;
   local: End = nowhere;
-  readonly scheme = plainScheme;
+  readonly scheme: Scheme;
 
   readonly onLastRequest: ((connection: Transport) => void) | undefined;
   readonly waitOrder: WaitOrder;
@@ -102,11 +111,8 @@ export class HttpServer implements Host {
     this.waitOrder = waitOrder ?? new WaitOrder();
     this.answerClaims = options.answerClaims;
     this.observers = options.observers ?? new Observers();
-    const { proxyProtocol } = options;
-    this.open =
-      proxyProtocol === undefined
-        ? openWire
-        : (incoming, connection) => openWire(incoming, new ProxyHeaderFilter(connection, proxyProtocol));
+    this.scheme = options.tls === undefined ? plainScheme : 'https';
+    this.open = opener(options);
     this.forwarding = options.forwarding;
     this.requestIdHeader = options.requestIdHeader ?? 'x-request-id';
     /** Its name says to a watchdog that nothing else runs. */

@@ -46,6 +46,8 @@ export interface Taken extends Found {
 
 /** From a worker. */
 export type WorkerMessage =
+  /** It is ready to take certificates, and waits for them. */
+  | { readonly type: 'certificates' }
   /** It accepts connections. */
   | ({ readonly type: 'ready' } & Taken)
   /** Its first request has come: from now on, its end is not a failure to boot. */
@@ -239,6 +241,8 @@ export type MasterMessage =
   | { readonly type: 'connection'; readonly address: string }
   /** The service is about to stop; until then it goes on. Who asks for its health is told. */
   | { readonly type: 'unready' }
+  /** What TLS needs: first when the worker asks for it, then when the files have changed. */
+  | { readonly type: 'certificates'; readonly files: TlsFiles }
   /** Reopen the log files: someone has moved them away. */
   | { readonly type: 'reopen' }
   /** Finish, write a heap snapshot, exit. */
@@ -246,8 +250,18 @@ export type MasterMessage =
   /** Log from this level up. */
   | { readonly type: 'log_level'; readonly level: Settings['logLevel'] };
 
+/** Certificates and keys as text. They travel by this channel alone: an environment can be read by others. */
+export interface TlsFiles {
+  /** The first is for clients that name no host, or one that no certificate is for. PEM; keys are not encrypted. */
+  readonly pairs: readonly { readonly cert: string; readonly key: string }[];
+  /** Who signs clients' certificates; PEM. */
+  readonly ca: string | undefined;
+  /** 48 bytes in base64: the same in all workers, so that each resumes the sessions of all. */
+  readonly ticketKey: string;
+}
+
 /** What a worker accepts on: a bound socket by its descriptor, or an address to share through cluster. */
-export type WorkerSocket = { readonly address: string } & (
+export type WorkerSocket = { readonly address: string; readonly isTls?: boolean } & (
   | { readonly fd: number }
   | { readonly host: string; readonly port: number; readonly ipv6Only: boolean }
   | { readonly path: string }

@@ -211,6 +211,18 @@ export const events = {
     fields: { ...worker, connections: 'the limit', repeated: 'how often it was not logged' },
     todo: 'More workers, or a higher limit.',
   }),
+  certificate_loaded: event({
+    levels: ['info', 'warn'],
+    when: 'A certificate is in use from now on. As a warning: it ends within 14 days, or has ended; then once a day.',
+    fields: { file: 'as set', names: 'the hosts that it is for', expires: 'its end', daysLeft: 'until then' },
+    todo: 'For a warning: renew it. The new file is taken up by itself.',
+  }),
+  certificate_failed: event({
+    levels: ['error'],
+    when: 'Certificates have changed, and cannot be used. Those before stay in use.',
+    fields: { ...worker, error: 'the file, and what is wrong with it' },
+    todo: 'Mend the file. It is taken up by itself.',
+  }),
 };
 
 export type LifeEvent = keyof typeof events;

@@ -3,6 +3,7 @@
 import { access, constants, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import type { Configuration } from '../config/load.ts';
+import { hasTls } from '../config/tls.ts';
 import { BootError, ConfigError, type ErrorReport, revive, unwritable } from '../errors.ts';
 import { explainBoot } from './children/exits.ts';
 import { type ChildProcess, spawnWorker } from './children/spawn.ts';
@@ -10,6 +11,7 @@ import { identityOf } from './generations/identity.ts';
 import { overstayMs, quickStopMs } from './notes.ts';
 import { policyOf } from './policy.ts';
 import { checkDescriptorLimit } from './surroundings/descriptor-limit.ts';
+import { readCertificates } from './tls/read.ts';
 
 export interface Checked {
   readonly appInterface: string;
@@ -24,11 +26,12 @@ export interface Checked {
 export async function checkApp(configuration: Configuration, stop: Promise<unknown>): Promise<Checked> {
   const { app, appArguments, directory, environment, settings } = configuration;
   await checkFiles(configuration);
+  if (hasTls(settings) && !settings.devTls) await readCertificates(settings);
   const doubt = checkDescriptorLimit(configuration);
   const identity = await identityOf(settings, configuration.origins);
   const umask = settings.umask ?? process.umask();
   // The log file belongs to the running service. This worker's messages are for the user of `--check-config`.
-  const quiet = { ...settings, errorLogfile: '-' };
+  const quiet = { ...settings, errorLogfile: '-', keyfilePassword: undefined };
   const order = {
     worker: 1,
     generation: 1,

@@ -1,6 +1,7 @@
 /** The hooks that the master calls: those of the configuration in force when the event happens. */
 
 import { setTimeout } from 'node:timers/promises';
+import { schemeAt } from '../config/tls.ts';
 import { ConfigError, report } from '../errors.ts';
 import { callHook, type HookServer, type Hooks, type HookWorker, hookLog, schemeOf, serverAddress } from '../hooks.ts';
 import type { Hang } from '../ipc/messages.ts';
@@ -95,7 +96,7 @@ export class MasterHooks {
     const { configuration, listeners } = this.current();
     const { app, settings } = configuration;
     const scheme = this.scheme ?? schemeOf(settings);
-    const addresses = listeners.map(({ address }) => serverAddress(address, scheme));
+    const addresses = listeners.map(({ address }, index) => serverAddress(address, schemeAt(settings, index, scheme)));
     const { pid, wanted, generation } = this.snapshot();
     return { pid, app, settings, addresses, workers: wanted, generation, log: this.log };
   }

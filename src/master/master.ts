@@ -239,10 +239,12 @@ class Master {
   }
 
   metrics(): Promise<Family[]> {
-    const { configuration, listeners } = this.current;
+    const { configuration, listeners, certificates: current } = this.current;
     const { workerClass } = configuration.settings;
     const hasOther = this.successor.other !== undefined;
-    return measure({ counters: this.counters, listeners, workerClass, hasOther, snapshot: () => this.snapshot });
+    const { counters } = this;
+    const certificates = current?.expiries ?? new Map<string, number>();
+    return measure({ counters, listeners, workerClass, hasOther, certificates, snapshot: () => this.snapshot });
   }
 
   // What happened.

@@ -5,6 +5,7 @@
 
 import { styleText } from 'node:util';
 import { renderComplaint } from '../complaint.ts';
+import { schemeAt } from '../config/tls.ts';
 import { version } from '../config/version.ts';
 import type { ErrorReport } from '../errors.ts';
 import type { Taken } from '../ipc/messages.ts';
@@ -45,7 +46,10 @@ export function renderBanner(
     isColoured ? styleText(format, text, { validateStream: false }) : text;
   const each = workerClass === 'threaded' ? ` with ${threads} threads${workers === 1 ? '' : ' each'}` : '';
   const title = style('bold', `tsgun ${version()} serves ${app}`);
-  const addresses = listeners.map((listener) => `  ${link(listener, taken.scheme, (text) => style('cyan', text))}\n`);
+  const addresses = listeners.map(
+    (listener, index) =>
+      `  ${link(listener, schemeAt(settings, index, taken.scheme), (text) => style('cyan', text))}\n`,
+  );
   const pool = `${workers} ${workerClass} worker${workers === 1 ? '' : 's'}${each}`;
   return `${title} (${taken.interface})\n${addresses.join('')}  ${pool}, pid ${process.pid}, Ctrl-C stops it\n`;
 }

@@ -11,6 +11,7 @@ import type { AnswerClaims } from '../http/wire/answer-claims.ts';
 import type { Found, WorkerOrder } from '../ipc/messages.ts';
 import type { Shortages } from '../ipc/shortages.ts';
 import type { Logger } from '../logger.ts';
+import type { Certificates } from './certificates.ts';
 import type { Worker } from './classes/worker.ts';
 import { explainEarlyExit } from './early-exit.ts';
 import type { Health } from './health.ts';
@@ -41,6 +42,8 @@ export interface BootOptions {
   readonly observers: Observers;
   readonly answerClaims: AnswerClaims;
   readonly health: Health;
+  /** What the master sends if a socket is for TLS. */
+  readonly certificates: Certificates;
 }
 
 interface Loaded extends Program, PreparedApp {}
@@ -55,6 +58,7 @@ export async function boot({
   observers,
   answerClaims,
   health,
+  certificates,
 }: BootOptions): Promise<Booted> {
   const { settings, sockets, hooksFrom, slot } = order;
   const surroundings = prepareSurroundings(order);
@@ -76,8 +80,10 @@ export async function boot({
   const observe = (handle: Handler) => health.around(hooks.observe(handle, observers));
   const { http: track, connection: onBegin } = tracker;
   const from = { app, asked, source: order, surroundings };
+  const tls = sockets.some(({ isTls }) => isTls === true) ? await certificates.open(settings, log) : undefined;
   const worker = makeWorker({
     ...from,
+    tls,
     settings,
     sockets,
     log,

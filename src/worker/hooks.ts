@@ -2,6 +2,7 @@
 
 import { offeredHooks } from '../app/script.ts';
 import type { Handler } from '../app/wsgi/wsgi.ts';
+import { schemeAt } from '../config/tls.ts';
 import { BootError, report } from '../errors.ts';
 import {
   callHook,
@@ -32,7 +33,9 @@ export class WorkerHooks {
   constructor({ worker: id, app, settings, sockets, generation }: WorkerOrder, log: OwnLogger) {
     this.log = log;
     const lines = hookLog(log);
-    const addresses = sockets.map(({ address }) => serverAddress(address, schemeOf(settings)));
+    const addresses = sockets.map(({ address }, index) =>
+      serverAddress(address, schemeAt(settings, index, schemeOf(settings))),
+    );
     const { workers } = settings;
     this.server = { pid: process.ppid, app, settings, addresses, workers, generation, log: lines };
     this.worker = { pid: process.pid, id, generation, log: lines };

@@ -21,6 +21,7 @@ import { createLogger, type Logger, logOutput, type OwnLogger, sayOfLog } from '
 import type { AccessLog } from './access/access-log.ts';
 import { reopenAccessLog, startAccessLog } from './access/start.ts';
 import { boot } from './boot.ts';
+import { Certificates } from './certificates.ts';
 import type { Worker } from './classes/worker.ts';
 import { watchForEscapedErrors } from './escapes.ts';
 import { Exit } from './exit.ts';
@@ -48,6 +49,7 @@ export async function work(): Promise<void> {
 
   const observers = new Observers();
   const health = new Health(order.settings.healthPath);
+  const certificates = new Certificates();
   let access: AccessLog | undefined;
   const exit = new Exit(log, milliseconds(order.settings.gracefulTimeout));
   const hooks = new WorkerHooks(order, log);
@@ -65,6 +67,7 @@ export async function work(): Promise<void> {
     if (message.type === 'connection') return;
     if (message.type === 'log_level') return log.setLevel(message.level);
     if (message.type === 'snapshot') return leaveWithSnapshot(exit, order);
+    if (message.type === 'certificates') return certificates.take(message.files);
     const isStop = message.type === 'quit' || (message.type === 'retire' && message.isStop);
     if (isStop || message.type === 'unready') health.isReady = false;
     if (message.type === 'unready') return;
@@ -93,7 +96,18 @@ export async function work(): Promise<void> {
     access = startAccessLog(own.AccessLog, order, observers, log);
     const tracker = new Tracker(table);
     const metering = new Metering(order, observers, log);
-    const booted = await boot({ order, own, log, hooks, tracker, shortages, observers, answerClaims, health });
+    const booted = await boot({
+      order,
+      own,
+      log,
+      hooks,
+      tracker,
+      shortages,
+      observers,
+      answerClaims,
+      health,
+      certificates,
+    });
     const { worker, found, scheme, listening, close } = booted;
     if (access !== undefined) access.beforeExit = () => worker.serving.tellUnfinished();
     exit.worker = worker;

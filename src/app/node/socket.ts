@@ -8,6 +8,7 @@ import { isIPv6, Socket } from 'node:net';
 import { Duplex } from 'node:stream';
 import type { Transport, Tunnel, TunnelEvents } from '../../http/exchange.ts';
 import type { NodeServer } from '../detect.ts';
+import { secureSocket } from './secure-socket.ts';
 
 /** What it knows beside what Node's do. */
 interface Own {
@@ -77,6 +78,7 @@ export class ClientSocket extends Duplex implements TunnelEvents {
     this.localAddress = local.address;
     this.localPort = Number(local.port);
     this.localFamily = family(local.address);
+    if (transport.ends.tls !== undefined) secureSocket(this, transport.ends.tls);
     // As on a net.Socket of node:http, which nobody listens to either.
     this.on('error', () => {});
   }

@@ -72,6 +72,7 @@ class RequestEnviron {
     this['tsgun.waitUntil'] = (work: PromiseLike<unknown>) => exchange.waitUntil(work);
     this['tsgun.extendDeadline'] = (seconds: number) => exchange.extendDeadline(seconds);
     Object.defineProperty(this, 'tsgun.signal', lazySignal);
+    if (ends.tls !== undefined) Object.assign(this, ends.tls);
     this.addFields(exchange);
   }
 

@@ -4,14 +4,16 @@
  */
 
 import type { Settings } from '../../config/settings.ts';
+import { isTls } from '../../config/tls.ts';
 import type { ErrorReport } from '../../errors.ts';
-import type { Findings, MasterMessage } from '../../ipc/messages.ts';
+import type { Findings, MasterMessage, TlsFiles } from '../../ipc/messages.ts';
 import type { Exit } from '../endings.ts';
 import type { MasterEvent } from '../events.ts';
 import type { Generation } from '../generations/generation.ts';
 import type { CountersFile } from '../metrics/counters-file.ts';
 import { noteForked } from '../notes.ts';
 import type { Child } from '../pool.ts';
+import type { Certificates } from '../tls/certificates.ts';
 import { Examinations, type Question } from './examinations.ts';
 import { Hangs } from './hangs.ts';
 import { type MemoryKill, MemoryKills } from './memory-kills.ts';
@@ -25,6 +27,7 @@ function isCounting({ adminBind }: Settings): boolean {
 export class Children {
   readonly hangs = new Hangs();
   private readonly processes = new Map<Child, ChildProcess>();
+  private readonly renewals = new Map<Child, () => void>();
   private readonly bootErrors = new Map<Child, ErrorReport>();
   private readonly crashes = new Map<Child, ErrorReport>();
   private readonly examinations = new Examinations<Child>();
@@ -38,10 +41,14 @@ export class Children {
   }
 
   /** @returns whether there is a process; if not, its exit has been reported */
-  spawn(child: Child, { configuration, listeners, identity, umask, failure }: Generation): boolean {
-    const { app, appArguments, script, earlierRuns, hooksFrom, directory, environment, settings } = configuration;
+  spawn(child: Child, { configuration, listeners, identity, umask, failure, certificates }: Generation): boolean {
+    const { app, appArguments, script, earlierRuns, hooksFrom, directory, environment } = configuration;
+    // An environment can be read by others, and workers have no use for it.
+    const settings = { ...configuration.settings, keyfilePassword: undefined };
     const { worker, generation } = child;
-    const sockets = listeners.map(({ socket }) => socket);
+    const sockets = listeners.map(({ socket }, index) =>
+      isTls(settings, index) ? { ...socket, isTls: true } : socket,
+    );
     const childProcess = spawnWorker({
       counters: isCounting(settings) ? this.counters.placeOf(worker) : undefined,
       environment,
@@ -62,6 +69,7 @@ export class Children {
       },
       onMessage: (message) => {
         if (message.type === 'findings') this.examinations.take(child, message);
+        else if (message.type === 'certificates') this.sendCertificates(child, certificates);
         else this.tell({ type: 'message', child, message });
       },
       onExit: (code, signal) => this.tell({ type: 'exit', child, code, signal }),
@@ -70,6 +78,14 @@ export class Children {
     this.processes.set(child, childProcess);
     noteForked(child, childProcess.pid);
     return true;
+  }
+
+  /** Now, and whenever they change. */
+  private sendCertificates(child: Child, certificates: Certificates | undefined): void {
+    if (certificates === undefined || this.renewals.has(child)) return;
+    const send = (files: TlsFiles) => this.send(child, { type: 'certificates', files });
+    this.renewals.set(child, certificates.subscribe(send));
+    send(certificates.files);
   }
 
   send(child: Child, message: MasterMessage): void {
@@ -126,6 +142,8 @@ export class Children {
     const isForeignKill = signal === 'SIGKILL' && child.state !== 'killed';
     const memoryKill = isForeignKill ? this.memoryKills.take() : undefined;
     this.processes.delete(child);
+    this.renewals.get(child)?.();
+    this.renewals.delete(child);
     this.bootErrors.delete(child);
     this.hangs.forget(child);
     this.examinations.forget(child);

@@ -5,6 +5,7 @@
 
 import type { Configuration } from '../../config/load.ts';
 import type { Settings } from '../../config/settings.ts';
+import { hasTls } from '../../config/tls.ts';
 import { ConfigError, type ErrorReport, report } from '../../errors.ts';
 import type { Identity } from '../../ipc/messages.ts';
 import type { OwnLogger } from '../../logger.ts';
@@ -14,6 +15,7 @@ import { bindAll } from '../sockets/listeners.ts';
 import { Patience } from '../sockets/patience.ts';
 import { adoptHandover } from '../succession/handover.ts';
 import { checkDescriptorLimit } from '../surroundings/descriptor-limit.ts';
+import { Certificates } from '../tls/certificates.ts';
 import { identityOf } from './identity.ts';
 import { openLog } from './log-file.ts';
 
@@ -26,6 +28,8 @@ export interface Generation {
   /** Undefined if none is wanted. */
   readonly admin?: AdminListener | undefined;
   readonly log: OwnLogger;
+  /** Undefined where nothing is served over TLS. */
+  readonly certificates?: Certificates | undefined;
   /** Under `--reload`: the error that its workers answer with, in place of the app. */
   readonly failure?: ErrorReport;
 }
@@ -84,11 +88,14 @@ export async function prepare(
   const log = openLog(configuration, identity, others);
   if (doubt !== undefined) log.say('warn', {}, doubt);
   const patience = giveUp === undefined ? undefined : new Patience(log, giveUp);
-  const listeners = await bindAll(settings.bind, { present, owner: identity, patience });
+  const certificates = hasTls(settings) ? await Certificates.open(settings, log) : undefined;
+  let listeners: Listener[] = [];
   try {
+    listeners = await bindAll(settings.bind, { present, owner: identity, patience });
     const admin = await openAdmin(settings, { present: others.map(({ admin }) => admin), log, patience, isSuccessor });
-    return { configuration, identity, umask, log, listeners, admin };
+    return { configuration, identity, umask, log, listeners, admin, certificates };
   } catch (error) {
+    certificates?.close();
     for (const listener of listeners) if (!present.includes(listener)) listener.close();
     throw error;
   }

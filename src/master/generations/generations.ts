@@ -3,6 +3,7 @@
  * their way out. Which of them are still needed is the caller's to say.
  */
 
+import { schemeAt } from '../../config/tls.ts';
 import { report } from '../../errors.ts';
 import type { Taken } from '../../ipc/messages.ts';
 import type { Logger } from '../../logger.ts';
@@ -43,14 +44,17 @@ export class Generations {
    * @param screen for people on a terminal, in place of all the lines
    */
   announce(number: number, taken: Taken, screen: string | undefined): void {
-    const { listeners, log } = this.get(number);
+    const { listeners, log, configuration } = this.get(number);
     const fresh = listeners.filter((listener) => !this.announced.has(listener));
     for (const [index, listener] of fresh.entries()) {
       this.announced.add(listener);
       prepareFile(listener, log);
       const { address, endpoint } = listener;
       // The URL for a browser or another client; a unix socket has none.
-      const url = endpoint === undefined ? undefined : `${taken.scheme}://${address}`;
+      const url =
+        endpoint === undefined
+          ? undefined
+          : `${schemeAt(configuration.settings, listeners.indexOf(listener), taken.scheme)}://${address}`;
       const fields = { address, url, interface: taken.interface };
       const shown = index === fresh.length - 1 ? screen : screen && '';
       log.event('info', 'listening', fields, `listening on ${url ?? address}`, shown);
@@ -93,11 +97,12 @@ export class Generations {
   }
 
   /** Closes what a generation listens on, except what another one has too. */
-  discard({ listeners, admin }: Generation): void {
+  discard({ listeners, admin, certificates }: Generation): void {
     const all = this.all();
     const wanted = new Set(all.flatMap((generation) => generation.listeners));
     for (const listener of listeners) if (!wanted.has(listener)) listener.close();
     if (!all.some((generation) => generation.admin === admin)) admin?.close();
+    if (!all.some((generation) => generation.certificates === certificates)) certificates?.close();
   }
 
   closeAll(): void {

@@ -25,6 +25,8 @@ export interface Measured {
   readonly hasOther: boolean;
   /** Connections that wait to be accepted, by address. */
   readonly queues: ReadonlyMap<string, number>;
+  /** When certificates end, in seconds since 1970, by the hosts that they are for. */
+  readonly certificates?: ReadonlyMap<string, number>;
 }
 
 /** A worker of a number that has counted nothing. */
@@ -86,7 +88,7 @@ function requestSamples(sum: (index: number) => number, current: string): Sample
   });
 }
 
-function masterFamilies({ own, other, snapshot, queues }: Measured): Family[] {
+function masterFamilies({ own, other, snapshot, queues, certificates = new Map() }: Measured): Family[] {
   const masters = [own[0] ?? nothing, other[0] ?? nothing];
   const states = ['booting', 'ready', 'unresponsive', 'retiring', 'killed'] as const;
   const stateOf = ({ state, unresponsive }: WorkerSnapshot) =>
@@ -123,6 +125,16 @@ function masterFamilies({ own, other, snapshot, queues }: Measured): Family[] {
       'Connections that wait in the accept queue of a TCP address. Linux only.',
       [...queues].map(([bind, value]) => ({ labels: { bind }, value })),
     ),
+    ...(certificates.size === 0
+      ? []
+      : [
+          family(
+            'gauge',
+            'certificate_expiry_timestamp_seconds',
+            'When the certificate ends, in seconds since 1970.',
+            [...certificates].map(([name, value]) => ({ labels: { name }, value })),
+          ),
+        ]),
   ];
 }
 

@@ -14,6 +14,7 @@ export interface Metered {
   readonly workerClass: Settings['workerClass'];
   /** Whether a master runs beside this one. */
   readonly hasOther: boolean;
+  readonly certificates: ReadonlyMap<string, number>;
   readonly snapshot: () => Snapshot;
 }
 

@@ -59,7 +59,9 @@ export async function bindAll(
 /** A relative path means another file after a change of directory. */
 function keyOf(address: Address, ipv6Only: boolean): string {
   if (address.kind === 'unix') return `unix:${resolve(address.path)}`;
-  return `${formatAddress(address)}${ipv6Only ? ' (IPv6 only)' : ''}`;
+  // TLS is for the workers: a reload may begin or end it on the same socket.
+  const { isTls: _, ...plain } = { isTls: undefined, ...address };
+  return `${formatAddress(plain as Address)}${ipv6Only ? ' (IPv6 only)' : ''}`;
 }
 
 /**

@@ -3,9 +3,12 @@
 import { makeHandler, makeServer } from '../../app/interfaces.ts';
 import { servedBy } from '../../app/names.ts';
 import type { Handler } from '../../app/wsgi/wsgi.ts';
+import { AppLoadError } from '../../errors.ts';
 import type { End } from '../../http/ends.ts';
 import type { WaitOrder } from '../../http/h1/host.ts';
 import { HttpServer } from '../../http/server.ts';
+import type { TlsEndpoint } from '../../http/tls/endpoint.ts';
+import type { WorkerSocket } from '../../ipc/messages.ts';
 import { logConnectionFailure } from './failures.ts';
 import { httpOptions, proxied } from './http-options.ts';
 import { type Server, Serving } from './serving.ts';
@@ -23,12 +26,21 @@ export function serveAny(context: WorkerContext, options: ServersOptions): Servi
   const { settings, sockets, log, observers, shortages, onError, answerClaims } = context;
   const handle = context.observe(context.track(handlerOf(context, settings.workers > 1)));
   const shared = { ...httpOptions(settings, log, shortages, onError), ...options, handle, observers, answerClaims };
-  return new Serving(sockets.map(() => new HttpServer(shared)));
+  return new Serving(sockets.map((socket) => new HttpServer({ ...shared, tls: tlsFor(context, socket) })));
+}
+
+/** @returns undefined for a socket without TLS */
+export function tlsFor({ tls }: WorkerContext, { isTls }: WorkerSocket): TlsEndpoint | undefined {
+  return isTls === true ? tls?.open() : undefined;
 }
 
 /** @throws AppLoadError when the export is not what the interface needs */
 export function serveConnections(context: WorkerContext, { onGone }: Pick<ServersOptions, 'onGone'>): Serving {
   const { app, asked, settings, sockets, log, observers, onBegin, onError } = context;
+  if (sockets.some(({ isTls }) => isTls === true))
+    throw new AppLoadError(
+      'bind: tcp apps are not served over TLS: leave https:// and the certificate out, or put a proxy in front',
+    );
   const onFailure = (peer: End, error: unknown) => logConnectionFailure(log, peer, error, onError);
   const options = { onBegin, onFailure, onGone, observers, proxied: proxied(settings, log) };
   return new Serving<Server>(sockets.map(() => makeServer(app, asked, options)));

@@ -8,13 +8,14 @@ import type { Handler } from '../../app/wsgi/wsgi.ts';
 import { WaitOrder } from '../../http/h1/host.ts';
 import { departureMs } from '../../http/limits.ts';
 import { HttpServer } from '../../http/server.ts';
+import type { WorkerSocket } from '../../ipc/messages.ts';
 import { longestEmptyingMs } from '../accept/kernel-queue.ts';
 import { Occupancy } from '../accept/occupancy.ts';
 import { openTurnGate } from '../accept/open-gate.ts';
 import { logTimeout } from './failures.ts';
 import { httpOptions, readAhead } from './http-options.ts';
 import { RequestTurns } from './request-turns.ts';
-import { handlerOf } from './servers.ts';
+import { handlerOf, tlsFor } from './servers.ts';
 import { Serving } from './serving.ts';
 import type { Worker, WorkerContext } from './worker.ts';
 
@@ -33,7 +34,7 @@ export function syncWorker(context: WorkerContext): Worker {
   const ahead = readAhead(settings, log, (exchange) => turns.begin(exchange));
   const handle = context.observe((exchange) => ahead.take(exchange));
   const waitOrder = new WaitOrder();
-  const makeServer = () =>
+  const makeServer = (socket: WorkerSocket) =>
     new HttpServer({
       ...options,
       timeouts: { ...options.timeouts, keepAliveMs: 0 },
@@ -47,6 +48,7 @@ export function syncWorker(context: WorkerContext): Worker {
       onGone: () => turns.forget(),
       waitOrder,
       observers: context.observers,
+      tls: tlsFor(context, socket),
       answerClaims: context.answerClaims,
     });
   const serving = new Serving(sockets.map(makeServer));

@@ -5,10 +5,12 @@
 
 import { HttpServer } from '../../http/server.ts';
 import { threadEntry } from '../../ipc/entries.ts';
+import type { WorkerSocket } from '../../ipc/messages.ts';
 import { Intake } from '../accept/intake.ts';
 import { readThreadCode, type ThreadCode } from '../thread-code.ts';
 import { ThreadPool } from '../threads/pool.ts';
 import { httpOptions, readAhead } from './http-options.ts';
+import { tlsFor } from './servers.ts';
 import { Serving } from './serving.ts';
 import type { Worker, WorkerClass, WorkerContext } from './worker.ts';
 
@@ -24,12 +26,13 @@ function threadedWorker(context: WorkerContext, code: ThreadCode): Worker {
   const handOver = track((exchange) => pool.handle(exchange));
   const ahead = readAhead(settings, log, handOver);
   const handle = observe((exchange) => ahead.take(exchange));
-  const makeServer = () =>
+  const makeServer = (socket: WorkerSocket) =>
     new HttpServer({
       ...httpOptions(settings, log, shortages, context.onError),
       handle,
       waitOrder: intake.waitOrder,
       observers,
+      tls: tlsFor(context, socket),
       answerClaims: context.answerClaims,
       onGone: () => intake.forget(),
       onTimeout: (exchange, ms, end) => pool.expire(exchange, ms, end),

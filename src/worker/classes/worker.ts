@@ -15,6 +15,7 @@ import type { ProgramSurroundings } from '../surroundings.ts';
 import type { AppThread } from '../watchdog/other-threads.ts';
 import type { OnError } from './failures.ts';
 import type { Serving } from './serving.ts';
+import type { Tls } from './tls.ts';
 
 /** What a worker class is made of. */
 export interface WorkerContext {
@@ -29,6 +30,8 @@ export interface WorkerContext {
   readonly surroundings?: ProgramSurroundings | undefined;
   readonly sockets: readonly WorkerSocket[];
   readonly log: Logger;
+  /** Where a socket is for TLS. */
+  readonly tls?: Tls | undefined;
   /** Told what the worker has run out of. */
   readonly shortages: Shortages;
   /** The user's hook, told what the app fails with. */

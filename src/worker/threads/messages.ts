@@ -154,12 +154,14 @@ export function writeRequest(id: number, head: RequestHead, ends: Ends, mayPersi
     (mayPersist ? 2 : 0) |
     (head.isChunked ? 4 : 0) |
     (head.host === undefined ? 0 : 8) |
-    (ends.prefix === undefined ? 0 : 16);
+    (ends.prefix === undefined ? 0 : 16) |
+    (ends.tls === undefined ? 0 : 32);
   const { local, remote, scheme } = ends;
   let text =
     `${id}\n${flags}\n${head.method}\n${head.target}\n${head.path}\n${head.query}\n${head.host ?? ''}\n` +
     `${head.contentLength}\n${scheme}\n${local.address}\n${local.port}\n${remote.address}\n${remote.port}\n${head.requestId ?? ''}`;
   if (ends.prefix !== undefined) text += `\n${ends.prefix}`;
+  if (ends.tls !== undefined) text += `\n${JSON.stringify(ends.tls)}`;
   const { names, values } = head;
   for (let index = 0; index < names.length; index++) text += `\n${names[index]!.raw}\n${values[index]}`;
   return text;
@@ -179,15 +181,18 @@ export function readRequest(text: string): Request {
   head.query = lines[5]!;
   if ((flags & 8) !== 0) head.host = lines[6]!;
   head.contentLength = Number(lines[7]);
-  const hasPrefix = (flags & 16) !== 0;
+  let next = fixedLines;
+  const prefix = (flags & 16) === 0 ? undefined : lines[next++]!;
+  const tls = (flags & 32) === 0 ? undefined : (JSON.parse(lines[next++]!) as NonNullable<Ends['tls']>);
   const ends: Ends = {
     scheme: lines[8] as Scheme,
     local: { address: lines[9]!, port: lines[10]! },
     remote: { address: lines[11]!, port: lines[12]! },
-    ...(hasPrefix ? { prefix: lines[fixedLines]! } : {}),
+    ...(prefix === undefined ? {} : { prefix }),
+    ...(tls === undefined ? {} : { tls }),
   };
   if (lines[13] !== '') head.requestId = lines[13];
-  for (let index = hasPrefix ? fixedLines + 1 : fixedLines; index < lines.length; index += 2) {
+  for (let index = next; index < lines.length; index += 2) {
     head.names.push(lookUpField(lines[index]!)!);
     head.values.push(lines[index + 1]!);
   }

@@ -1,0 +1,164 @@
+/**
+ * TLS for the connections of one server: they are decrypted by Node's own `tls.Server`, which never listens. A client that has
+ * sent nothing yet costs no more than its socket.
+ */
+
+import { Socket } from 'node:net';
+// Not the global, which an app may replace.
+import { clearTimeout, setTimeout } from 'node:timers';
+import { createServer, type Server, type TLSSocket } from 'node:tls';
+import { ConnectionHandle } from '../../node/handles.ts';
+import { mayBeHeader } from '../proxy-protocol/header.ts';
+import type { Proxied, ProxyProtocol } from '../proxy-protocol/proxied.ts';
+import { foreignHeader } from '../proxy-protocol/proxied.ts';
+import { takeProxyHeader } from '../proxy-protocol/raw.ts';
+import type { Incoming, Wire } from '../wire/wire.ts';
+import { variablesOf } from './client.ts';
+import { Contexts, contextOptions } from './contexts.ts';
+import type { TlsFiles, TlsPolicy } from './files.ts';
+import { TlsWire } from './wire.ts';
+
+export interface TlsEndpointOptions {
+  readonly files: TlsFiles;
+  readonly policy: TlsPolicy;
+  /** For a handshake. */
+  readonly handshakeMs: number;
+  readonly proxyProtocol: ProxyProtocol | undefined;
+  /** So many handshakes at once that the oldest had to go. */
+  readonly onCrowded: () => void;
+}
+
+/** Connections that may be in their handshake at once. Beyond, the oldest makes room: half-open clients lose to real ones. */
+const maxHandshakes = 1024;
+
+/** The first byte of a TLS record that holds a handshake (RFC 8446 §5.1). */
+const handshakeRecord = 0x16;
+
+const needsTls = 'this port speaks HTTPS: ask for https:// in place of http://';
+const plainAnswer =
+  'HTTP/1.1 400 Bad Request\r\nContent-Type: text/plain; charset=utf-8\r\nConnection: close\r\n' +
+  `Content-Length: ${needsTls.length + 17}\r\n\r\n400 Bad Request\n${needsTls}\n`;
+
+export class TlsEndpoint {
+  private readonly options: TlsEndpointOptions;
+  private readonly server: Server;
+  private contexts: Contexts;
+  /** Connections in their handshake, oldest first, by the ends of their sockets. */
+  private readonly pending = new Map<string, { readonly wire: TlsWire; readonly connection: Proxied }>();
+
+  constructor(options: TlsEndpointOptions) {
+    const { files, policy, handshakeMs } = options;
+    this.options = options;
+    this.contexts = new Contexts(files, policy);
+    this.server = createServer({
+      ...contextOptions(files, policy),
+      SNICallback: (host, answer) => answer(null, this.contexts.find(host)),
+      requestCert: policy.clients !== 'none',
+      rejectUnauthorized: policy.clients === 'required',
+      handshakeTimeout: handshakeMs,
+      ALPNProtocols: ['http/1.1'],
+    });
+    this.server.on('secureConnection', (socket) => this.accept(socket));
+    this.server.on('tlsClientError', (_, socket) => socket.destroy());
+  }
+
+  /** New connections get these; those that are open go on. @throws the error of OpenSSL, and nothing has changed */
+  update(files: TlsFiles): void {
+    const { policy } = this.options;
+    this.contexts = new Contexts(files, policy);
+    this.server.setSecureContext(contextOptions(files, policy));
+  }
+
+  /** The wire of a connection, which is silent until the handshake is over. */
+  open(incoming: Incoming, connection: Proxied): Wire {
+    const raw = socketOf(incoming);
+    const wire = new TlsWire(raw, connection);
+    const key = keyOf(raw);
+    const timer = setTimeout(() => raw.destroy(), this.options.handshakeMs).unref();
+    this.makeRoom();
+    this.pending.set(key, { wire, connection });
+    raw.once('close', () => {
+      clearTimeout(timer);
+      if (this.pending.get(key)?.wire === wire) this.pending.delete(key);
+    });
+    wire.onAttached = () => clearTimeout(timer);
+    this.begin(raw, connection);
+    return wire;
+  }
+
+  private makeRoom(): void {
+    if (this.pending.size < maxHandshakes) return;
+    const [key, oldest] = this.pending.entries().next().value!;
+    this.pending.delete(key);
+    oldest.wire.destroy();
+    this.options.onCrowded();
+  }
+
+  /** The PROXY header comes ahead of TLS. */
+  private begin(raw: Socket, connection: Proxied): void {
+    const { proxyProtocol, handshakeMs } = this.options;
+    const peer = connection.ends.remote.address;
+    if (proxyProtocol?.expects(peer) !== true) return this.look(raw, peer);
+    const refuse = (why: string) => {
+      proxyProtocol.onRefused(peer, why);
+      raw.resetAndDestroy();
+    };
+    takeProxyHeader(
+      raw,
+      proxyProtocol.version,
+      handshakeMs,
+      ({ client }) => {
+        if (client !== undefined) connection.ends = { ...connection.ends, remote: client };
+        this.look(raw, peer);
+      },
+      refuse,
+    );
+  }
+
+  /** At the first bytes: what is no TLS gets an answer that people can read, as far as it is HTTP. */
+  private look(raw: Socket, peer: string): void {
+    const onReadable = () => {
+      const bytes = raw.read() as Buffer | null;
+      if (bytes === null) return;
+      raw.off('readable', onReadable).off('end', onEnd);
+      if (bytes[0] === handshakeRecord) {
+        raw.unshift(bytes);
+        // Removing a listener for `readable` takes the stream out of its paused mode only in the next tick.
+        process.nextTick(() => raw.destroyed || this.server.emit('connection', raw));
+      } else if (mayBeHeader(bytes)) {
+        this.options.proxyProtocol?.onRefused(peer, foreignHeader);
+        raw.destroy();
+      } else if (/^[A-Z]/.test(bytes.toString('latin1', 0, 1))) {
+        raw.resume();
+        raw.end(plainAnswer);
+      } else raw.destroy();
+    };
+    const onEnd = () => raw.destroy();
+    raw.on('readable', onReadable).on('end', onEnd);
+  }
+
+  /** The handshake is over, and Node has checked the client's certificate. */
+  private accept(socket: TLSSocket): void {
+    const { clients } = this.options.policy;
+    const found = this.pending.get(keyOf(socket));
+    this.pending.delete(keyOf(socket));
+    // An optional certificate must be good if there is one.
+    const isBad = clients === 'optional' && !socket.authorized && socket.getPeerX509Certificate() !== undefined;
+    if (found === undefined || isBad) return void socket.destroy();
+    const { wire, connection } = found;
+    connection.ends = { ...connection.ends, tls: variablesOf(socket, clients !== 'none') };
+    wire.attach(socket);
+  }
+}
+
+function socketOf(incoming: Incoming): Socket {
+  if (incoming instanceof ConnectionHandle)
+    return new Socket({ handle: incoming.handle, allowHalfOpen: true } as ConstructorParameters<typeof Socket>[0]);
+  if (incoming instanceof Socket) return Object.assign(incoming, { readableFlowing: null });
+  throw new Error('TLS needs a socket');
+}
+
+/** The same for a socket and the TLS socket over it, and for no other that is open. */
+function keyOf({ remoteAddress, remotePort, localAddress, localPort }: Socket): string {
+  return `${remoteAddress} ${remotePort} ${localAddress} ${localPort}`;
+}

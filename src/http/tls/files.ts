@@ -1,0 +1,16 @@
+/** What a TLS server is made of, as text: from the process that may read the files. Never part of a log or an environment. */
+
+export interface TlsFiles {
+  /** The first is for clients that name no host, or one that no certificate is for. PEM; keys are not encrypted. */
+  readonly pairs: readonly { readonly cert: string; readonly key: string }[];
+  /** Who signs clients' certificates; PEM. */
+  readonly ca: string | undefined;
+  /** 48 bytes in base64: the same in all workers, so that each resumes the sessions of all. */
+  readonly ticketKey: string;
+}
+
+export interface TlsPolicy {
+  readonly clients: 'none' | 'optional' | 'required';
+  readonly ciphers: string | undefined;
+  readonly least: '1.2' | '1.3';
+}

@@ -1,0 +1,59 @@
+/** TLS for the servers of a worker: one endpoint for each, with the certificates that the master has sent last. */
+
+import { milliseconds } from '../../config/durations.ts';
+import type { Settings } from '../../config/settings.ts';
+import { report } from '../../errors.ts';
+import { defaultTimeouts } from '../../http/limits.ts';
+import { TlsEndpoint } from '../../http/tls/endpoint.ts';
+import type { TlsFiles } from '../../ipc/messages.ts';
+import type { Logger } from '../../logger.ts';
+import { proxyProtocol } from './http-options.ts';
+
+/** How long nothing more is said of too many handshakes. */
+const tellAgainMs = 60_000;
+
+export class Tls {
+  private readonly settings: Settings;
+  private readonly log: Logger;
+  private files: TlsFiles;
+  private readonly endpoints: TlsEndpoint[] = [];
+  private toldAt = Number.NEGATIVE_INFINITY;
+
+  constructor(settings: Settings, log: Logger, files: TlsFiles) {
+    this.settings = settings;
+    this.log = log;
+    this.files = files;
+  }
+
+  /** For another server. */
+  open(): TlsEndpoint {
+    const { certReqs, ciphers, tlsMin, headerTimeout } = this.settings;
+    const endpoint = new TlsEndpoint({
+      files: this.files,
+      policy: { clients: certReqs, ciphers, least: tlsMin },
+      // A handshake has a limit even if heads have none.
+      handshakeMs: milliseconds(headerTimeout) || defaultTimeouts.headerMs,
+      proxyProtocol: proxyProtocol(this.settings, this.log),
+      onCrowded: () => this.tellCrowded(),
+    });
+    this.endpoints.push(endpoint);
+    return endpoint;
+  }
+
+  update(files: TlsFiles): void {
+    this.files = files;
+    try {
+      for (const endpoint of this.endpoints) endpoint.update(files);
+    } catch (error) {
+      const fields = { error: report(error).message };
+      this.log.event('error', 'certificate_failed', fields, 'the certificates before stay in use');
+    }
+  }
+
+  private tellCrowded(): void {
+    const now = performance.now();
+    if (now - this.toldAt < tellAgainMs) return;
+    this.toldAt = now;
+    this.log.say('warn', {}, 'too many TLS handshakes at once: the oldest are cut for new ones');
+  }
+}
