@@ -286,6 +286,7 @@ describe('the process of a program', () => {
     async (workerClass) => {
       const tsgun = run(
         `const { basename } = require('node:path');
+       process.chdir(__dirname);
        seen.push(require.main === module, basename(require.main.filename), process.argv.slice(1).map((arg) => basename(arg)),
          require('node:cluster').isPrimary, process.env.PORT, process.env.HOST);
        http.createServer(answer).listen(3000);`,
@@ -314,6 +315,17 @@ describe('the process of a program', () => {
     const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
     const knowsMain = major > 24 || (major === 24 && minor >= 2) || (major === 22 && minor >= 18);
     expect(JSON.parse((await tsgun.get('/')).text)).toEqual([knowsMain ? true : null, true]);
+    await tsgun.stop();
+  });
+
+  it('in a thread cannot go to another folder', async () => {
+    const tsgun = run(
+      `try { process.chdir('..'); } catch (error) { seen.push(error.code); }
+       try { process.chdir('./nowhere'); } catch (error) { seen.push(error.code); }
+       http.createServer(answer).listen(3000);`,
+      ['--worker-class', 'threaded', '--threads', '1'],
+    );
+    expect(await seenBy(tsgun)).toEqual(['ERR_WORKER_UNSUPPORTED_OPERATION', 'ERR_WORKER_UNSUPPORTED_OPERATION']);
     await tsgun.stop();
   });
 

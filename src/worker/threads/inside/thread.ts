@@ -28,6 +28,7 @@ import { AnswerRing, Watch } from '../answer-ring.ts';
 import { Claims } from '../claims.ts';
 import { type ForRequest, readRequest, type ThreadOrder, type ToThread } from '../messages.ts';
 import { Outlet } from './outlet.ts';
+import { allowOwnDirectory } from './own-directory.ts';
 import { Shares } from './shares.ts';
 import { ThreadTransport } from './transport.ts';
 
@@ -215,6 +216,7 @@ class Thread {
     process.on('uncaughtException', onEscape);
     ownThreadOutput();
     beClusterWorker();
+    allowOwnDirectory();
     const sayLoaded = settings.reload ? sayWhatIsLoaded((files) => outlet.post(['loaded', files])) : undefined;
     if (sayLoaded !== undefined) process.once('exit', sayLoaded);
     try {
