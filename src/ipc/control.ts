@@ -17,6 +17,8 @@ export const maxSeconds = 300;
 export type ControlOrder =
   | { readonly command: 'status' }
   | { readonly command: 'requests' }
+  /** What has been counted. */
+  | { readonly command: 'counters' }
   /** `wait`: answered when the reload has ended. */
   | { readonly command: 'reload'; readonly wait?: boolean }
   /** Answered at once. The connection ends with the master. */

@@ -144,6 +144,7 @@ class Master {
         children,
         inbox,
         generations: this.generations,
+        counters: this.counters,
         current: () => this.current,
         status: () => this.status(),
         requests: () => this.requests(),

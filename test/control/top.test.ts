@@ -7,6 +7,7 @@ import { type Look, type Row, Sampler } from '../../src/control/top/samples.ts';
 import { paint } from '../../src/control/top/terminal.ts';
 import { draw, sorted, type View } from '../../src/control/top/view.ts';
 import type { WorkerRequests } from '../../src/master/children/running.ts';
+import type { CountersSummary } from '../../src/master/metrics/summary.ts';
 
 type Worker = FullStatus['workers'][number];
 
@@ -57,10 +58,12 @@ const running = (number: number, requests: WorkerRequests['requests']): WorkerRe
 
 const cpu = new Map<number, number>();
 const system = { cpuMs: (pid: number) => cpu.get(pid), queueOf: () => 3 };
-const look = (at: number, workers: Worker[], list: WorkerRequests[] = [], changes = {}): Look => ({
+const nothing: CountersSummary = { exits: 4, bounds: [0.01, 0.1], durations: undefined, workers: [] };
+const look = (at: number, workers: Worker[], list: WorkerRequests[] = [], changes = {}, counters = nothing): Look => ({
   at,
   status: statusOf(workers, changes),
   running: list,
+  counters,
 });
 
 function sampleOfTwo() {
@@ -87,18 +90,18 @@ const base: View = {
 };
 
 describe('from one look to the next', () => {
-  it('there are rates, CPU time, the oldest request, and processes that went', () => {
+  it('there are rates, CPU time, and the oldest request', () => {
     const sampler = new Sampler(system);
     cpu.set(71, 1000);
-    expect(sampler.take(look(0, [worker(1)]))).toMatchObject({ requestsPerSecond: undefined, queue: 3, exits: 0 });
+    expect(sampler.take(look(0, [worker(1)]))).toMatchObject({ requestsPerSecond: undefined, queue: 3 });
     cpu.set(71, 1500);
     const second = sampler.take(
       look(1000, [worker(1, { requests: 150 })], [running(1, [{ method: 'GET', path: '/', ms: 5 }])]),
     );
-    expect(second).toMatchObject({ requestsPerSecond: 50, exits: 0 });
+    expect(second).toMatchObject({ requestsPerSecond: 50, quantilesMs: undefined });
     expect(second.rows).toMatchObject([{ requestsPerSecond: 50, cpu: 0.5, running: 1, current: { path: '/' } }]);
     const third = sampler.take(look(2000, [worker(2, { requests: 9 })], [], { requests: 160 }));
-    expect(third).toMatchObject({ requestsPerSecond: 10, exits: 1 });
+    expect(third).toMatchObject({ requestsPerSecond: 10 });
     expect(third.rows).toMatchObject([{ requestsPerSecond: undefined, cpu: undefined }]);
   });
 
@@ -107,8 +110,28 @@ describe('from one look to the next', () => {
     sampler.take(look(0, [worker(1)]));
     expect(sampler.take(look(1000, [worker(2)], [], { pid: 8 }))).toMatchObject({
       requestsPerSecond: undefined,
-      exits: 0,
+      quantilesMs: undefined,
     });
+  });
+
+  it('there are durations, event loops and their lag, where those are counted', () => {
+    const sampler = new Sampler(system);
+    const of = (...durations: number[]): CountersSummary => ({
+      ...nothing,
+      durations,
+      workers: [{ worker: 1, utilization: 0.25, delaySeconds: 0.012 }],
+    });
+    expect(sampler.take(look(0, [worker(1)], [], {}, of(1000, 1000, 1000))).quantilesMs).toBeUndefined();
+    const second = sampler.take(look(1000, [worker(1)], [], {}, of(1060, 1037, 1003)));
+    expect(second.quantilesMs).toEqual([10, 100, Number.POSITIVE_INFINITY]);
+    const texts = (width: number) => draw({ ...base, sample: second }, width, 24).map(({ text }) => text.trimEnd());
+    expect(texts(80)[2]).toBe('requests: 0 per second, 0 running; p50 <10 ms, p95 <100 ms, p99 over 10 s');
+    expect(texts(80)[5]).not.toContain('LAG');
+    expect(texts(100).slice(5, 7)).toEqual([
+      'WORKER  PID  GEN  STATE  REQ/S  RUN  CPU  MEMORY  LOOP    LAG  OLDEST REQUEST',
+      '     1   71    1  ready      0    0  0 %   1 MiB  25 %  12 ms',
+    ]);
+    expect(sampler.take(look(2000, [worker(1)], [], {}, of(1060, 1037, 1003))).quantilesMs).toBeUndefined();
   });
 
   it('CPU and accept queue are those of the system', () => {
@@ -135,8 +158,8 @@ describe('the screen', () => {
     expect(lines.map(({ text }) => text.trimEnd())).toEqual([
       `${'tsgun 1.2.3, async, master 7, up 1m01s: app.ts'.padEnd(92)}12:00:00`,
       'serving, generation 1; workers: 2 of 2 ready, 1 UNRESPONSIVE',
-      'requests: 150 per second, 1 running; accept queue: 3',
-      'exits seen: 0; last exit: none',
+      'requests: 150 per second, 1 running',
+      'accept queue: 3; exits: 4; last exit: none',
       '',
       'WORKER  PID  GEN  STATE   REQ/S  RUN   CPU  MEMORY  OLDEST REQUEST',
       '     1   71    1  SILENT      0    1  90 %   1 MiB  2.6 s GET /slow\\x1b[2J',

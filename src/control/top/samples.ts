@@ -2,12 +2,14 @@
 
 import { readFileSync } from 'node:fs';
 import type { WorkerRequests } from '../../master/children/running.ts';
+import type { CountersSummary } from '../../master/metrics/summary.ts';
 import type { FullStatus, WorkerStatus } from '../status.ts';
 
 export interface Look {
   readonly at: number;
   readonly status: FullStatus;
   readonly running: readonly WorkerRequests[];
+  readonly counters: CountersSummary;
 }
 
 /** A worker, with what two looks show. Undefined: not known. */
@@ -16,6 +18,9 @@ export interface Row extends WorkerStatus {
   /** In parts of one CPU. */
   readonly cpu: number | undefined;
   /** The oldest one. */
+  readonly utilization: number | undefined;
+  /** Of the event loop, in milliseconds. */
+  readonly lagMs: number | undefined;
   readonly current: WorkerRequests['requests'][number] | undefined;
 }
 
@@ -25,8 +30,8 @@ export interface Sample {
   readonly requestsPerSecond: number | undefined;
   /** Connections that wait to be accepted, on TCP addresses. */
   readonly queue: number | undefined;
-  /** Of processes that were seen to go since the beginning. */
-  readonly exits: number;
+  /** In milliseconds, at most: 50, 95 and 99 of 100 requests since the look before took no longer. Undefined where none was counted. */
+  readonly quantilesMs: readonly number[] | undefined;
 }
 
 /** What of the system it reads. */
@@ -41,7 +46,6 @@ export class Sampler {
   private readonly system: System;
   private before: Look | undefined = undefined;
   private cpuBefore = new Map<number, number>();
-  private exits = 0;
 
   constructor(system: System = proc) {
     this.system = system;
@@ -62,16 +66,17 @@ export class Sampler {
       const cpu = cpuMs === undefined ? undefined : rate(cpuMs, cpuBefore.get(pid!));
       const list = look.running.find((each) => each.worker === worker.worker && each.pid === pid);
       const running = list?.isKnown ? list.requests.length + list.more : worker.running;
+      const gauges = look.counters.workers.find((each) => each.worker === worker.worker);
       return {
         ...worker,
+        utilization: gauges?.utilization,
+        lagMs: gauges === undefined ? undefined : gauges.delaySeconds * 1000,
         running,
         requestsPerSecond: rate(worker.requests, earlier.get(pid)?.requests),
         cpu: cpu === undefined ? undefined : cpu / 1000,
         current: list?.requests[0],
       };
     });
-    const pids = new Set(look.status.workers.map(({ pid }) => pid));
-    if (isSame) this.exits += before!.status.workers.filter(({ pid }) => pid !== undefined && !pids.has(pid)).length;
     this.before = look;
     this.cpuBefore = cpuNow;
     return {
@@ -79,9 +84,26 @@ export class Sampler {
       rows,
       requestsPerSecond: isSame ? rate(look.status.requests, before?.status.requests) : undefined,
       queue: this.system.queueOf(look.status.addresses),
-      exits: this.exits,
+      quantilesMs: isSame ? quantiles(look.counters, before!.counters) : undefined,
     };
   }
+}
+
+const shares = [0.5, 0.95, 0.99];
+
+/** From the buckets of a histogram: the bound of the one in which the share lies. */
+function quantiles(now: CountersSummary, before: CountersSummary): number[] | undefined {
+  const counts = now.durations?.map((count, index) => Math.max(0, count - (before.durations?.[index] ?? 0)));
+  const total = counts?.reduce((sum, count) => sum + count, 0);
+  if (counts === undefined || !total) return undefined;
+  return shares.map((share) => {
+    let left = share * total;
+    const index = counts.findIndex((count) => {
+      left -= count;
+      return left <= 0;
+    });
+    return (now.bounds[index] ?? Number.POSITIVE_INFINITY) * 1000;
+  });
 }
 
 /** The unit of /proc/PID/stat on all systems that have it. */

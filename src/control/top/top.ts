@@ -2,6 +2,7 @@
 
 import { ConfigError } from '../../errors.ts';
 import type { WorkerRequests } from '../../master/children/running.ts';
+import type { CountersSummary } from '../../master/metrics/summary.ts';
 import type { ControlClient } from '../client.ts';
 import { CommandExit } from '../failures.ts';
 import { find, type Target } from '../find.ts';
@@ -93,7 +94,8 @@ class Top {
       this.client ??= await find(this.target);
       const status = await this.client.ask<FullStatus>({ command: 'status' });
       const running = await this.client.ask<WorkerRequests[]>({ command: 'requests' });
-      const sample = this.sampler.take({ at: performance.now(), status, running });
+      const counters = await this.client.ask<CountersSummary>({ command: 'counters' });
+      const sample = this.sampler.take({ at: performance.now(), status, running, counters });
       const isThere = status.workers.some(({ pid }) => pid === this.view.selected);
       this.view = { ...this.view, sample, ...(isThere ? {} : { selected: undefined }) };
     } catch (error) {

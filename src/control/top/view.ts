@@ -62,7 +62,11 @@ function tables(view: View, width: number, height: number): Line[] {
   return [...head, ...rows, ...(room >= 2 ? [{ text: '' }, ...requests(sample, width, room)] : [])];
 }
 
-function header({ clock, message }: View, { look, requestsPerSecond, queue, exits }: Sample, width: number): Line[] {
+function header(
+  { clock, message }: View,
+  { look, requestsPerSecond, queue, quantilesMs }: Sample,
+  width: number,
+): Line[] {
   const { pid, version, app, state, generation, uptimeMs, wanted, ready, workers, lastExit, workerClass } = look.status;
   const silent = workers.filter(({ unresponsive }) => unresponsive).length;
   const running = look.running.reduce((sum, each) => sum + each.requests.length + each.more, 0);
@@ -74,12 +78,22 @@ function header({ clock, message }: View, { look, requestsPerSecond, queue, exit
   const lines = [
     `${title.padEnd(width - clock.length)}${clock}`,
     `${state}, generation ${generation}; workers: ${ready} of ${wanted} ready${silent === 0 ? '' : `, ${silent} UNRESPONSIVE`}`,
-    `requests: ${rate} per second, ${count(running)} running; accept queue: ${queue ?? '-'}`,
-    `exits seen: ${exits}; last exit: ${exit}`,
+    `requests: ${rate} per second, ${count(running)} running${latency(quantilesMs)}`,
+    `accept queue: ${queue ?? '-'}; exits: ${look.counters.exits}; last exit: ${exit}`,
     message,
   ];
   return lines.map((text, index) => ({ text: cut(text, width), ...(index === 0 ? { style: 'bold' } : {}) }) as Line);
 }
+
+/** Bounds, as the requests were counted in buckets. */
+function latency(quantilesMs: readonly number[] | undefined): string {
+  if (quantilesMs === undefined) return '';
+  const [p50, p95, p99] = quantilesMs.map((ms) => (ms === Number.POSITIVE_INFINITY ? 'over 10 s' : `<${duration(ms)}`));
+  return `; p50 ${p50}, p95 ${p95}, p99 ${p99}`;
+}
+
+/** From this width on there is room for the event loop, if that is measured. */
+const wide = 100;
 
 const columns = [
   { title: 'WORKER', align: 'right' },
@@ -90,11 +104,15 @@ const columns = [
   { title: 'RUN', align: 'right' },
   { title: 'CPU', align: 'right' },
   { title: 'MEMORY', align: 'right' },
-  { title: 'OLDEST REQUEST' },
+] as const;
+const loopColumns = [
+  { title: 'LOOP', align: 'right' },
+  { title: 'LAG', align: 'right' },
 ] as const;
 
 function workers({ sorting, selected }: View, { rows }: Sample, width: number): Line[] {
   const inOrder = sorted(rows, sorting);
+  const hasLoop = width >= wide && rows.some(({ utilization }) => utilization !== undefined);
   const cells = inOrder.map((row) => [
     String(row.worker),
     String(row.pid ?? '-'),
@@ -104,11 +122,16 @@ function workers({ sorting, selected }: View, { rows }: Sample, width: number): 
     count(row.running),
     row.cpu === undefined ? '-' : `${Math.round(row.cpu * 100)} %`,
     bytes(row.rssBytes),
+    ...(hasLoop ? loopOf(row) : []),
     row.current === undefined
       ? ''
       : `${duration(row.current.ms)} ${clean(row.current.method)} ${clean(row.current.path)}`,
   ]);
-  const [title = '', ...lines] = table(columns, cells, width);
+  const [title = '', ...lines] = table(
+    [...columns, ...(hasLoop ? loopColumns : []), { title: 'OLDEST REQUEST' }],
+    cells,
+    width,
+  );
   return [
     { text: title, style: 'bold' },
     ...lines.map(
@@ -116,6 +139,13 @@ function workers({ sorting, selected }: View, { rows }: Sample, width: number): 
         inOrder[index]!.pid === selected ? { text: text.padEnd(width), style: 'inverse' } : { text },
     ),
   ];
+}
+
+/** One that is silent has not written what it measured. */
+function loopOf({ utilization, lagMs, unresponsive }: Row): string[] {
+  if (unresponsive) return ['-', '-'];
+  const percent = utilization === undefined ? '-' : `${Math.round(utilization * 100)} %`;
+  return [percent, lagMs === undefined ? '-' : duration(lagMs)];
 }
 
 const requestColumns = [

@@ -8,6 +8,7 @@ import type { Findings, SnapshotEnd } from '../../ipc/messages.ts';
 import type { Logger } from '../../logger.ts';
 import type { Question } from '../children/examinations.ts';
 import type { WorkerRequests } from '../children/running.ts';
+import type { CountersSummary } from '../metrics/summary.ts';
 import { type Child, silenceOf } from '../pool.ts';
 import type { Status } from '../status.ts';
 import { Clients } from './clients.ts';
@@ -22,6 +23,7 @@ export type ReloadOutcome =
 export interface Controlled {
   status(): Status;
   requests(): Promise<readonly WorkerRequests[]>;
+  counters(): CountersSummary;
   children(): readonly Child[];
   examine(child: Child, question: Question, waitMs?: number): Promise<Findings>;
   /** Runs in the loop. */
@@ -71,6 +73,7 @@ export class Control {
     const { command } = order;
     if (command === 'status') return this.status();
     if (command === 'requests') return master.requests();
+    if (command === 'counters') return master.counters();
     if (command === 'stacks') return this.stacks(this.chosen(order.pid));
     if (command === 'profile') return this.profile(this.chosen(order.pid), order.seconds * 1000);
     if (command === 'snapshot') return this.snapshot(this.chosen(order.pid)[0]!);

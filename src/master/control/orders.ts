@@ -27,6 +27,7 @@ const pid = wholeNumber(1, 2 ** 31);
 const orders: Readonly<Record<ControlOrder['command'], Readonly<Record<string, Check>>>> = {
   status: {},
   requests: {},
+  counters: {},
   reload: { wait: optional(flag) },
   stop: {},
   scale: { workers: wholeNumber(1, maxWorkers) },

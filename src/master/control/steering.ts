@@ -13,6 +13,8 @@ import { commandEvent, type MasterEvent } from '../events.ts';
 import type { Generation } from '../generations/generation.ts';
 import type { Generations } from '../generations/generations.ts';
 import type { Inbox } from '../inbox.ts';
+import type { CountersFile } from '../metrics/counters-file.ts';
+import { type CountersSummary, summarize } from '../metrics/summary.ts';
 import { noteExtended } from '../notes.ts';
 import { type Child, childrenOf, type Pool, silenceOf } from '../pool.ts';
 import type { Status } from '../status.ts';
@@ -28,6 +30,7 @@ export interface SteeringParts {
   readonly pool: Pool;
   readonly children: Children;
   readonly generations: Generations;
+  readonly counters: Pick<CountersFile, 'read'>;
   readonly inbox: Pick<Inbox<MasterEvent>, 'push'>;
   current(): Generation;
   status(): Status;
@@ -116,6 +119,10 @@ export class Steering implements Controlled {
 
   requests(): Promise<readonly WorkerRequests[]> {
     return this.parts.requests();
+  }
+
+  counters(): CountersSummary {
+    return summarize(this.parts.counters.read().own);
   }
 
   children(): readonly Child[] {
