@@ -40,6 +40,12 @@ export default defineConfig({
     anchor: { slugify: slugOf },
     languageAlias: { haproxy: 'nginx', caddy: 'nginx' },
     config(md) {
+      const renderFence = md.renderer.rules.fence;
+      md.renderer.rules.fence = (tokens, index, options, env, self) => {
+        const { info = '', content = '' } = tokens[index] ?? {};
+        if (info.trim() === 'mermaid') return `<Diagram text="${encodeURIComponent(content)}" />`;
+        return renderFence?.(tokens, index, options, env, self) ?? '';
+      };
       const renderLink = md.renderer.rules.link_open;
       md.core.ruler.push('links_out_of_docs', ({ tokens, env }) => {
         for (const { children } of tokens)
