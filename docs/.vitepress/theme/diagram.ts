@@ -44,6 +44,9 @@ export const Diagram = defineComponent({
       watch(isDark, draw, { immediate: true });
     });
     // Until it is drawn, and where it cannot be, its text says the same.
-    return () => (svg.value === '' ? h('pre', source) : h('div', { class: 'diagram', innerHTML: svg.value }));
+    return () =>
+      svg.value === ''
+        ? h('div', { class: 'diagram' }, h('pre', source))
+        : h('div', { class: 'diagram', innerHTML: svg.value });
   },
 });
