@@ -24,7 +24,8 @@ const foreign = new Set([
   ...['--init', '--ulimit', '--require', '--import', '--max-old-space-size', '--max-semi-space-size'],
   ...[
     '--stop-timeout',
-    '--unhandled-rejections', '--unbuffered',
+    '--unhandled-rejections',
+    '--unbuffered',
     '--instances',
     '--preload',
     '--daemon',
