@@ -23,7 +23,7 @@ for template in wsgi express hono fastify; do
       cd "$name"
       npm test --silent >test.log 2>&1 || { cat test.log; exit 1; }
       if [ "$language" = ts ]; then npm run --silent types; fi
-      npm start --silent -- --bind 127.0.0.1:0 --workers 1 --log-format json 2>start.log &
+      node_modules/.bin/tsgun "src/app.$language" --bind 127.0.0.1:0 --workers 1 --log-format json 2>start.log &
       server=$!
       for _ in $(seq 200); do grep -q '"event":"listening"' start.log && break; sleep 0.1; done
       url=$(sed -n 's/.*"event":"listening".*"url":"\([^"]*\)".*/\1/p' start.log)

@@ -1,13 +1,14 @@
 /** The access log from outside: every request has its line, through reloads and rotations, and none is forged. */
 
 import { once } from 'node:events';
-import { existsSync, readFileSync, renameSync } from 'node:fs';
+import { chmodSync, existsSync, readFileSync, renameSync, statSync } from 'node:fs';
 import { Agent, request } from 'node:http';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { Fifo } from '../log/fifo.ts';
 import { eventually, makeFolder, start, type Tsgun } from './harness.ts';
 
-const app = `
+const app = `import { createServer } from 'node:http';
 export default async (env, startResponse) => {
   if (env.PATH_INFO === '/wait') await new Promise(() => {});
   if (env.PATH_INFO === '/cut') { const write = startResponse('200 OK', [['Content-Length', '9']]); await write('abc'); throw new Error('no'); }
@@ -15,6 +16,14 @@ export default async (env, startResponse) => {
   startResponse('200 OK', []);
   return [env['tsgun.requestId']];
 };
+export const fields = (env, startResponse) => {
+  startResponse('200 OK', [['X-Made', 'by a thread'], ['Content-Length', '4']]);
+  return ['made'];
+};
+export const upgrading = createServer().on('upgrade', (req, socket) => {
+  socket.write('HTTP/1.1 101 Switching Protocols\\r\\nConnection: Upgrade\\r\\nUpgrade: echo\\r\\n\\r\\n');
+  socket.on('data', (bytes) => socket.write(bytes)).on('end', () => socket.end());
+});
 export const tcp = (socket) => socket.on('data', (bytes) => socket.write(bytes)).on('end', () => socket.end());
 `;
 
@@ -133,6 +142,67 @@ describe('the access log', () => {
     for (const each of ['/health?x', '/a', '/assets/b', '/healthy']) await tsgun.get(each);
     await tsgun.stop();
     expect(tsgun.stdout).toBe('GET /a 200 -\nGET /healthy 200 -\n');
+  });
+
+  it('has the fields of answers, also of those that come from a thread', async () => {
+    const format = '%(s)s %({x-made}o)s %({content-length}o)s %({x-none}o)s';
+    const { tsgun, lines } = serve(['-k', 'threaded', '--access-logformat', format], 'app.mjs:fields');
+    expect(await tsgun.ask('/')).toBe('made');
+    await tsgun.stop();
+    expect(lines()).toEqual(['200 by a thread 4 -']);
+  });
+
+  it('has a line for an upgraded connection when it ends, with its bytes and its length', async () => {
+    const { tsgun, lines, records } = serve(['--access-logformat', 'json'], 'app.mjs:upgrading');
+    const client = await tsgun.connect();
+    client.socket.write('GET /chat HTTP/1.1\r\nHost: h\r\nConnection: Upgrade\r\nUpgrade: echo\r\n\r\n');
+    await client.until(/ 101 /);
+    client.socket.write('hello');
+    await client.until(/hello$/);
+    expect(lines()).toEqual([]);
+    client.socket.end();
+    await client.closed;
+    await tsgun.stop();
+    expect(records()).toMatchObject([{ path: '/chat', status: null, outcome: 'upgraded' }]);
+    expect(records()[0].bytes).toBeGreaterThanOrEqual(5);
+    expect(records()[0].receivedBytes).toBeGreaterThanOrEqual(5);
+  });
+
+  it.skipIf(process.geteuid?.() !== 0)('is the workers’ file under --user, made anew after a rotation', async () => {
+    const { tsgun, path, file, records } = serve(['-u', 'nobody', '--access-logformat', 'json']);
+    // The folder is root's: the workers could not make a file there.
+    chmodSync(path, 0o755);
+    await tsgun.get('/before');
+    await eventually(() => records().length === 1);
+    renameSync(file, `${file}.1`);
+    tsgun.signal('SIGUSR1');
+    await eventually(() => existsSync(file));
+    // A worker opens it when it hears of it; until then lines go to the file that was moved.
+    await eventually(async () => {
+      await tsgun.get('/after');
+      return records().length > 0;
+    });
+    await tsgun.stop();
+    expect(statSync(file).uid).not.toBe(0);
+    expect(records().every(({ path }) => path === '/after')).toBe(true);
+  });
+
+  it('whose reader has stopped loses lines, and the error log has their number', async () => {
+    const fifo = new Fifo();
+    const { path } = makeFolder({ 'app.mjs': app });
+    const format = `%(U)s ${'x'.repeat(4000)}`;
+    const tsgun = start('app.mjs', ['--access-logfile', fifo.path, '--access-logformat', format], { cwd: path });
+    const asked = 1500;
+    await askOften(tsgun, asked, () => {});
+    let text = '';
+    const lines = () => text.split('\n').filter((line) => line.startsWith('/a ')).length;
+    const dropped = () => tsgun.lines('log_dropped').reduce((sum, line) => sum + Number(line.dropped), 0);
+    await eventually(() => {
+      text += fifo.read();
+      return lines() + dropped() === asked;
+    });
+    expect(dropped()).toBeGreaterThan(0);
+    expect(await tsgun.stop()).toMatchObject({ code: 0 });
   });
 
   it('is not forged by what a client sends', async () => {
