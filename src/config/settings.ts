@@ -393,7 +393,7 @@ export const table = {
     inProcess: true,
     help: "Cipher suites, in OpenSSL's form.",
     more: "Not given: Node's own list.",
-    example: 'ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-RSA-AES128-GCM-SHA256',
+    example: 'ECDHE+AESGCM',
   }),
   tlsMin: setting({
     section: 'TLS',
