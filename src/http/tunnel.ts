@@ -10,6 +10,8 @@ export interface Tunnel {
   /** Nothing more is written. */
   end(): void;
   destroy(): void;
+  /** Ends it with a reset where that can be had. */
+  cut(): void;
 }
 
 export interface TunnelEvents {

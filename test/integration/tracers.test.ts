@@ -101,6 +101,7 @@ describe('OpenTelemetry', () => {
   it.each([
     ['express-app.cjs', '/users/7', 'GET /users/:id', 2],
     ['express-app.cjs', '/failing', 'GET /failing', 2],
+    ['fastify-app.cjs', '/users/7', 'GET /users/:id', 3],
     ['handler-app.cjs', '/', 'GET', 1],
     ['server-app.cjs', '/', 'GET', 1],
   ])('has the spans of node:http for %s, %s', async (app, path, name, count) => {

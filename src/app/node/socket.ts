@@ -253,6 +253,7 @@ export class ClientSocket extends Duplex implements TunnelEvents {
   resetAndDestroy(): this {
     this.count();
     const { transport, tunnel } = this[own];
+    tunnel?.cut();
     // A complete answer is not lost for it.
     if (tunnel === undefined && this._httpMessage?.writableEnded === false) {
       this[own].transport = undefined;

@@ -35,4 +35,8 @@ export class WireTunnel implements Tunnel {
   destroy(): void {
     this.wire.destroy();
   }
+
+  cut(): void {
+    this.wire.cut();
+  }
 }

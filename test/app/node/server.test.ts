@@ -226,6 +226,14 @@ describe('a connection that the app gives up', () => {
     expect(ours).toBe(nodes);
   });
 
+  it('ends with a reset after an upgrade too', async () => {
+    const [nodes, ours] = await sideBySide(async (serve) => {
+      const server = createServer().on('upgrade', (_req, socket) => (socket as Socket).resetAndDestroy());
+      return endOf(await serve(server), 'GET / HTTP/1.1\r\nHost: h\r\nConnection: upgrade\r\nUpgrade: x\r\n\r\n');
+    });
+    expect([nodes, ours]).toEqual(['ECONNRESET', 'ECONNRESET']);
+  });
+
   it('ends so in a thread too', async () => {
     const { path } = makeFolder({ 'app.mjs': 'export default (req, res) => res.destroy();' });
     const tsgun = start(`${path}/app.mjs`, ['--worker-class', 'threaded']);

@@ -1,5 +1,6 @@
 // Preloaded: OpenTelemetry as its documentation says, with an exporter that writes each span to standard error.
 
+const { FastifyOtelInstrumentation } = require('@fastify/otel');
 const { ExpressInstrumentation } = require('@opentelemetry/instrumentation-express');
 const { HttpInstrumentation } = require('@opentelemetry/instrumentation-http');
 const { NodeTracerProvider, SimpleSpanProcessor } = require('@opentelemetry/sdk-trace-node');
@@ -21,3 +22,4 @@ const provider = new NodeTracerProvider({ spanProcessors: [new SimpleSpanProcess
 provider.register();
 for (const Instrumentation of [HttpInstrumentation, ExpressInstrumentation])
   new Instrumentation().setTracerProvider(provider);
+new FastifyOtelInstrumentation({ registerOnInitialization: true }).setTracerProvider(provider);

@@ -1,0 +1,56 @@
+/**
+ * Tests that plain node passes and that fail with tsgun, each group with its reason. docs/interfaces.md says the same in users'
+ * words.
+ */
+
+const target = 'a target with <, > or " is refused with 400 (RFC 3986 §2)';
+const statuses = 'statuses from 600 to 999, and 101 without an upgrade, are refused (RFC 9110 §15)';
+const connection = "listeners for `connection` are called with a connection's first request";
+const inTurn =
+  'pipelined requests run one after another, and what follows a request is read when that has been answered';
+
+export const known = {
+  'express 5': [
+    {
+      tests: /should escape the url|should not render evil javascript links|accepting text should encode the url/,
+      why: target,
+    },
+    { tests: /response status code to (?:101|700|800|900)/, why: statuses },
+  ],
+  'express 4': [
+    {
+      tests: /should escape the url|should not render evil javascript links|accepting text should encode the url/,
+      why: target,
+    },
+    { tests: /response status code to (?:101|700|800|900)/, why: statuses },
+  ],
+  connect: [{ tests: /should escape the 404 response body/, why: target }],
+  koa: [
+    { tests: /custom status=700|custom status without message/, why: statuses },
+    {
+      tests: /when 205 > should strip content related header fields/,
+      why: '205 says Content-Length: 0 (RFC 9112 §6.3)',
+    },
+    {
+      tests: /should not add Content-Length when Transfer-Encoding is defined/,
+      why: 'an answer that is there as a whole has a Content-Length, whatever Transfer-Encoding the app sets',
+    },
+  ],
+  'express-session': [
+    {
+      tests: /should not set cookie for "http:\/\/foo\/bar" request/,
+      why: 'a Host that is none is refused with 400 (RFC 9112 §3.2)',
+    },
+  ],
+  'on-finished': [
+    { tests: /when requests pipelined|when response errors|when request errors/, why: inTurn },
+    { tests: /when CONNECT method/, why: 'CONNECT is answered 501' },
+  ],
+  ws: [
+    { tests: /emits the 'close' event after the server closes/, why: connection },
+    {
+      tests: /fails if the Upgrade header field value cannot be read/,
+      why: '`maxHeadersCount` has no effect: too many fields are refused with 431, none is left out',
+    },
+  ],
+};

@@ -1,0 +1,182 @@
+/**
+ * Runs the suites of Node and of what stands on its servers, once with plain node and once with every `http.Server` served by
+ * tsgun, and prints what passes:
+ *
+ *   npm run suites -- [NAME ...] [--folder DIR] [--keep] [--jobs N]
+ *
+ * They are fetched with git and installed with npm, into a folder of their own. Exits 1 if a test that plain node passes fails
+ * with tsgun and is not named in suites/known.mjs.
+ */
+
+import { execFile, spawn } from 'node:child_process';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { parseArgs, promisify } from 'node:util';
+import { known } from './known.mjs';
+import { suites } from './list.mjs';
+
+const run = promisify(execFile);
+const preload = fileURLToPath(new URL('../node_modules/.cache/suites/serve.cjs', import.meta.url));
+const suiteLimitMs = 15 * 60_000;
+const fileLimitMs = 20_000;
+
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: {
+    folder: { type: 'string', default: join(tmpdir(), 'tsgun-suites') },
+    jobs: { type: 'string', default: '2' },
+    keep: { type: 'boolean', default: false },
+  },
+});
+const unknown = positionals.filter((name) => !suites.some((suite) => suite.name === name));
+if (unknown.length > 0) {
+  const names = suites.map(({ name }) => JSON.stringify(name)).join(', ');
+  console.error(
+    `suites: there is none named ${unknown.map((name) => JSON.stringify(name)).join(', ')}; there are ${names}`,
+  );
+  process.exit(1);
+}
+if (!existsSync(preload)) {
+  console.error('suites: the server is not built: start them with `npm run suites`');
+  process.exit(1);
+}
+
+/** Fetches a suite unless it is there, and installs what it needs. @returns the folder of its package */
+async function prepare({ name, repository, tag, only, folder = '.' }) {
+  const place = join(values.folder, name.replaceAll(/[^\w.-]+/g, '-'));
+  const packageFolder = join(place, folder);
+  if (existsSync(join(place, '.ready'))) return packageFolder;
+  rmSync(place, { recursive: true, force: true });
+  mkdirSync(values.folder, { recursive: true });
+  const sparse = only === undefined ? [] : ['--filter=blob:none', '--sparse'];
+  await run('git', ['clone', '--quiet', '--depth', '1', ...sparse, '--branch', tag, repository, place]);
+  if (only !== undefined) await run('git', ['-C', place, 'sparse-checkout', 'set', ...only]);
+  if (existsSync(join(packageFolder, 'package.json')) && only === undefined)
+    await run('npm', ['install', '--no-audit', '--no-fund', '--ignore-scripts'], {
+      cwd: packageFolder,
+      maxBuffer: 1e8,
+    });
+  await run('touch', [join(place, '.ready')]);
+  return packageFolder;
+}
+
+/** @returns the name of each test, and whether it passed */
+async function results(suite, folder, isOurs) {
+  const env = { ...process.env, NODE_ENV: 'test', NODE_TEST_DIR: join(folder, 'tmp') };
+  if (isOurs) env.NODE_OPTIONS = `--require ${JSON.stringify(preload)}`;
+  if (suite.form === 'files') return await filesOf(suite, folder, env);
+  const file = join(folder, `results-${isOurs ? 'tsgun' : 'node'}.json`);
+  rmSync(file, { force: true });
+  const command = suite.command.map((part) => part.replace('RESULT', file));
+  const output = await outputOf(command, { cwd: folder, env }, suiteLimitMs);
+  if (suite.form === 'tap') return readTap(output.text);
+  // Older versions of mocha only print them.
+  const printed = existsSync(file) ? -1 : output.text.search(/^\{\n {2}"stats"/m);
+  if (printed !== -1) return readMocha(JSON.parse(output.text.slice(printed, output.text.lastIndexOf('}') + 1)));
+  if (!existsSync(file))
+    throw new Error(`${command.join(' ')} left no results (${output.end}):\n${output.text.slice(-2000)}`);
+  const read = JSON.parse(readFileSync(file, 'utf8'));
+  return suite.form === 'mocha' ? readMocha(read) : readVitest(read);
+}
+
+function outputOf([command, ...args], options, limitMs) {
+  return new Promise((resolve) => {
+    const child = spawn(command, args, { ...options, stdio: ['ignore', 'pipe', 'pipe'], detached: true });
+    let text = '';
+    const take = (bytes) => {
+      // A suite that writes without end is cut off in time; what it wrote last says why.
+      text = (text + bytes).slice(-20_000_000);
+    };
+    child.stdout.on('data', take);
+    child.stderr.on('data', take);
+    const timer = setTimeout(() => process.kill(-child.pid, 'SIGKILL'), limitMs);
+    child.on('error', (error) => take(error.message));
+    child.on('close', (code, signal) => {
+      clearTimeout(timer);
+      resolve({ text, code, end: signal ?? `exit code ${code}` });
+    });
+  });
+}
+
+function readMocha({ passes, failures }) {
+  const found = new Map();
+  for (const { fullTitle } of passes) found.set(fullTitle, true);
+  for (const { fullTitle } of failures) found.set(fullTitle, false);
+  return found;
+}
+
+function readVitest({ testResults }) {
+  const found = new Map();
+  for (const { assertionResults } of testResults)
+    for (const { fullName, status } of assertionResults)
+      if (status !== 'skipped') found.set(fullName, status === 'passed');
+  return found;
+}
+
+/** Only what has no tests within, by the names of all around it. */
+function readTap(text) {
+  const found = new Map();
+  const path = [];
+  for (const line of text.split('\n')) {
+    const subtest = /^(\s*)# Subtest: (.*)$/.exec(line);
+    if (subtest !== null) {
+      path.length = subtest[1].length / 4;
+      path.push(subtest[2]);
+    }
+    const result = /^(\s*)(not )?ok \d+ - (.*?)(?: # (SKIP|TODO).*)?$/.exec(line);
+    if (result === null || result[4] !== undefined) continue;
+    const depth = result[1].length / 4;
+    if (path.length === depth + 1) found.set([...path.slice(0, depth), result[3]].join(' > '), result[2] === undefined);
+  }
+  return found;
+}
+
+async function filesOf({ files }, folder, env) {
+  const parallel = join(folder, 'test/parallel');
+  mkdirSync(env.NODE_TEST_DIR, { recursive: true });
+  const names = readdirSync(parallel).filter((name) => files.test(name));
+  const found = new Map();
+  const next = async (id) => {
+    for (let name = names.shift(); name !== undefined; name = names.shift()) {
+      const file = join(parallel, name);
+      const flags = /^\/\/ Flags: (.*)$/m.exec(readFileSync(file, 'utf8'))?.[1].split(' ') ?? [];
+      const its = { ...env, TEST_THREAD_ID: id, TEST_PARALLEL: '1' };
+      const { code } = await outputOf([process.execPath, ...flags, file], { cwd: folder, env: its }, fileLimitMs);
+      found.set(name, code === 0);
+    }
+  };
+  await Promise.all(Array.from({ length: Number(values.jobs) }, (_, id) => next(String(id))));
+  return found;
+}
+
+let hasNew = false;
+const rows = [];
+const differences = [];
+for (const suite of suites) {
+  if (positionals.length > 0 && !positionals.includes(suite.name)) continue;
+  try {
+    const folder = await prepare(suite);
+    const nodes = await results(suite, folder, false);
+    const ours = await results(suite, folder, true);
+    const passing = [...nodes].filter(([, passed]) => passed).map(([test]) => test);
+    const failing = passing.filter((test) => ours.get(test) !== true);
+    const unexplained = failing.filter((test) => !(known[suite.name] ?? []).some(({ tests }) => tests.test(test)));
+    hasNew ||= unexplained.length > 0;
+    rows.push([suite.name, suite.tag, nodes.size, passing.length, passing.length - failing.length, unexplained.length]);
+    differences.push(...failing.map((test) => `${suite.name}: ${test}${unexplained.includes(test) ? '' : ' (known)'}`));
+    if (!values.keep) rmSync(folder, { recursive: true, force: true });
+  } catch (error) {
+    hasNew = true;
+    rows.push([suite.name, suite.tag, '-', '-', '-', `did not run: ${error.message.slice(0, 300)}`]);
+  }
+  console.error(rows.at(-1).join(' | '));
+}
+console.log(`Node ${process.version}\n`);
+console.log('| suite | version | tests | pass with node | of these, pass with tsgun | differences without a reason |');
+console.log('|---|---|---|---|---|---|');
+for (const row of rows) console.log(`| ${row.join(' | ')} |`);
+if (differences.length > 0)
+  console.log(`\nPass with node and fail with tsgun:\n\n${differences.map((each) => `- ${each}`).join('\n')}`);
+process.exitCode = hasNew ? 1 : 0;
