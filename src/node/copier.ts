@@ -5,6 +5,7 @@ import net from 'node:net';
 import { tmpdir } from 'node:os';
 import type { ServerHandle, StreamHandle } from './handles.ts';
 import { listenReally } from './listen.ts';
+import { openBinding } from './stream-binding.ts';
 import { internalsAreOff } from './switch.ts';
 
 /** Makes another handle, with a descriptor of its own, for the same socket; undefined on failure. */
@@ -80,23 +81,54 @@ async function connectPipes(): Promise<[PipeHandle, PipeHandle]> {
   const listener = net.createServer({ pauseOnConnect: true });
   listenReally(listener, { path, exclusive: true });
   await once(listener, 'listening');
+  try {
+    const near = connectUnseen(path) ?? connect(path);
+    const [[accepted], connected] = await Promise.all([once(listener, 'connection'), near]);
+    return [connected, carrying(accepted as net.Socket)];
+  } finally {
+    listener.close();
+  }
+}
+
+/** The same descriptor, as a pipe that others can travel through. */
+function carrying(socket: net.Socket): PipeHandle {
+  const { _handle: plain } = socket as unknown as WithHandle;
+  const Pipe = plain.constructor as new (kind: number) => PipeHandle;
+  const pipe = new Pipe(ipcPipe);
+  const code = pipe.open(plain.fd);
+  if (code !== 0) throw new Error(`error ${code}`);
+  // It has the same descriptor, so it must not be closed or garbage-collected.
+  socket.unref();
+  kept.push(socket);
+  return pipe;
+}
+
+async function connect(path: string): Promise<PipeHandle> {
   const client = net.connect({ path });
   client.pause();
-  const [accepted] = (await once(listener, 'connection')) as [net.Socket];
-  if (client.connecting) await once(client, 'connect');
-  listener.close();
-  const ends = [client, accepted].map((socket) => {
-    const { _handle: plain } = socket as unknown as WithHandle;
-    const Pipe = plain.constructor as new (kind: number) => PipeHandle;
-    const pipe = new Pipe(ipcPipe);
-    const code = pipe.open(plain.fd);
-    if (code !== 0) throw new Error(`error ${code}`);
-    // It has the same descriptor, so it must not be closed or garbage-collected.
-    socket.unref();
-    kept.push(socket);
-    return pipe;
+  await once(client, 'connect');
+  return carrying(client);
+}
+
+interface PipeBinding {
+  readonly Pipe: new (kind: number) => PipeHandle & { connect(request: object, path: string): number | undefined };
+  readonly PipeConnectWrap: new () => { oncomplete?: (status: number) => void };
+}
+
+/**
+ * By libuv's handle: tracers that patch `net.Socket` (Datadog's) would make a span of it.
+ * @returns undefined where that cannot be had
+ */
+function connectUnseen(path: string): Promise<PipeHandle> | undefined {
+  const { Pipe, PipeConnectWrap } = openBinding<PipeBinding>('pipe_wrap') ?? {};
+  if (typeof Pipe !== 'function' || typeof PipeConnectWrap !== 'function') return undefined;
+  const pipe = new Pipe(ipcPipe);
+  const request = new PipeConnectWrap();
+  return new Promise((resolve, reject) => {
+    request.oncomplete = (status) => (status === 0 ? resolve(pipe) : reject(new Error(`error ${status}`)));
+    const code = pipe.connect(request, path);
+    if (code !== undefined && code !== 0) reject(new Error(`error ${code}`));
   });
-  return ends as [PipeHandle, PipeHandle];
 }
 
 const kept: net.Socket[] = [];

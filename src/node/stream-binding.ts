@@ -61,22 +61,28 @@ export interface Binding {
 }
 
 /** @returns undefined if Node does not have it, or would warn of its use */
-export function findBinding(): Binding | undefined {
+export function openBinding<B>(name: string): Partial<B> | undefined {
   const options = [...process.execArgv, process.env.NODE_OPTIONS ?? ''].join(' ');
   // With this option, Node would print a warning for our use. It accepts both spellings.
   const isWarned = /--pending[-_]deprecation/.test(options) || process.env.NODE_PENDING_DEPRECATION === '1';
   if (internalsAreOff || isWarned) return undefined;
   try {
-    const found = (process as unknown as { binding(name: string): Partial<Binding> }).binding('stream_wrap');
-    const numbers = [found.kReadBytesOrError, found.kBytesWritten, found.kLastWriteWasAsync];
-    const isKnown =
-      found.streamBaseState instanceof Int32Array &&
-      typeof found.WriteWrap === 'function' &&
-      typeof found.ShutdownWrap === 'function' &&
-      numbers.every((number) => typeof number === 'number');
-    return isKnown ? (found as Binding) : undefined;
+    return (process as unknown as { binding(name: string): Partial<B> }).binding(name);
   } catch {
     // Node's permission model forbids it.
     return undefined;
   }
+}
+
+/** @returns undefined as `openBinding` does, or if it is another than the one that is known here */
+export function findBinding(): Binding | undefined {
+  const found = openBinding<Binding>('stream_wrap');
+  if (found === undefined) return undefined;
+  const numbers = [found.kReadBytesOrError, found.kBytesWritten, found.kLastWriteWasAsync];
+  const isKnown =
+    found.streamBaseState instanceof Int32Array &&
+    typeof found.WriteWrap === 'function' &&
+    typeof found.ShutdownWrap === 'function' &&
+    numbers.every((number) => typeof number === 'number');
+  return isKnown ? (found as Binding) : undefined;
 }

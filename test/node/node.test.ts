@@ -6,7 +6,7 @@ import { type AddressInfo, connect, createServer, Socket, type SocketConstructor
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { acceptOn, takeConnections } from '../../src/node/accept.ts';
 import { bindHandle, bindPath, canBindForOthers, inheritedHandle, listenOn } from '../../src/node/bind.ts';
 import { openCopier } from '../../src/node/copier.ts';
@@ -121,6 +121,20 @@ describe(`Node ${process.version}`, () => {
     const file = openSync('package.json', 'r');
     expect(inheritedHandle(file)).toBeUndefined();
     closeSync(file);
+  });
+
+  it('opens what copies sockets without a connection that tracers of net.Socket see', async () => {
+    const { connect } = Socket.prototype;
+    let calls = 0;
+    Socket.prototype.connect = function (this: Socket, ...args: unknown[]) {
+      calls++;
+      return Reflect.apply(connect, this, args);
+    } as typeof connect;
+    onTestFinished(() => {
+      Socket.prototype.connect = connect;
+    });
+    expect(await openCopier()).toBeDefined();
+    expect(calls).toBe(0);
   });
 
   it('copies a listening socket, of TCP and unix: one copy closes, connections wait, and another takes them', async () => {

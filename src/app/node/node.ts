@@ -57,6 +57,10 @@ export function nodeHandler(
   };
 }
 
+// Logs and libraries show them by name.
+nameAs(Request, 'IncomingMessage');
+nameAs(Response, 'ServerResponse');
+
 interface Makers {
   readonly MadeRequest: typeof Request;
   readonly MadeResponse: typeof Response;
@@ -82,11 +86,17 @@ function makersFor(app: unknown): Makers {
   const before = known.get(app);
   if (before?.MadeRequest.prototype === app.request && before.MadeResponse.prototype === app.response) return before;
   const makers = { MadeRequest: class extends Request {}, MadeResponse: class extends Response {} };
+  nameAs(makers.MadeRequest, Request.name);
+  nameAs(makers.MadeResponse, Response.name);
   app.request = standBefore(app.request, makers.MadeRequest.prototype);
   Object.assign(makers.MadeResponse.prototype, { writeEarlyHints, waitUntil });
   app.response = standBefore(app.response, makers.MadeResponse.prototype);
   known.set(app, makers);
   return makers;
+}
+
+function nameAs(of: object, name: string): void {
+  Object.defineProperty(of, 'name', { value: name, configurable: true });
 }
 
 /** One for each connection. */

@@ -154,3 +154,12 @@ describe('an exported http.Server', () => {
     await service.close();
   });
 });
+
+it("requests and responses have the names of Node's classes", async () => {
+  const names = (req: object, res: object) => [req.constructor.name, res.constructor.name].join(' ');
+  const [nodes, ours] = await sideBySide(async (serve) => {
+    const port = await serve((req, res) => res.end(names(req, res)));
+    return (await Client.open(port)).exchange(`${get}Connection: close\r\n\r\n`);
+  });
+  for (const answer of [nodes, ours]) expect(answer).toMatch(/\r\n\r\nIncomingMessage ServerResponse$/);
+});
