@@ -6,23 +6,31 @@ import { createInterface } from 'node:readline';
 import type { Duplex } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import type { CpuProfile, Examination, Findings, WatchdogMessage } from '../../../src/ipc/messages.ts';
+import type { CpuProfile, Examination, Findings, WatchdogMessage, WatchdogOrder } from '../../../src/ipc/messages.ts';
 
 class Session {
   private readonly pipe: Duplex;
+  private onHung: (silentMs: number) => void = () => {};
+  /** For how long the main thread was silent when it was called hung. */
+  readonly hung = new Promise<number>((resolve) => {
+    this.onHung = resolve;
+  });
   private readonly waiting = new Map<number, (findings: Findings) => void>();
 
   private constructor(pipe: Duplex) {
     this.pipe = pipe;
     createInterface({ input: pipe }).on('line', (line) => {
       const message = JSON.parse(line) as WatchdogMessage;
+      if (message.type === 'hung') this.onHung(message.silentMs);
       if (message.type === 'findings') this.waiting.get(message.id)?.(message);
     });
   }
 
-  static async open(what: string): Promise<Session> {
+  static async open(what: string, timeoutMs = 3_600_000): Promise<Session> {
     const file = fileURLToPath(new URL('session.mjs', import.meta.url));
-    const child = spawn(process.execPath, [file, what], { stdio: ['ignore', 'pipe', 'inherit', 'pipe'] });
+    const child = spawn(process.execPath, [file, what, String(timeoutMs)], {
+      stdio: ['ignore', 'pipe', 'inherit', 'pipe'],
+    });
     onTestFinished(async () => {
       const exited = once(child, 'exit');
       child.kill('SIGKILL');
@@ -30,6 +38,10 @@ class Session {
     });
     await once(child.stdout!, 'data');
     return new Session(child.stdio[3] as Duplex);
+  }
+
+  tell(order: WatchdogOrder): void {
+    this.pipe.write(`${JSON.stringify(order)}\n`);
   }
 
   ask(order: Examination): Promise<Findings> {
@@ -74,6 +86,14 @@ describe('a main thread in an endless loop', () => {
     if (!('profiles' in findings)) throw new Error(JSON.stringify(findings));
     expect(findings.profiles.map(({ thread }) => thread)).toEqual(['main']);
     expect(widest(findings.profiles[0]!.profile)).toMatch(/^(hot|cold)$/);
+  });
+});
+
+describe('a main thread that is silent for a known reason', () => {
+  it('is not called hung until the time for that is over', async () => {
+    const session = await Session.open('loop', 500);
+    session.tell({ type: 'excuse', ms: 1500 });
+    expect(await session.hung).toBeGreaterThan(1000);
   });
 });
 

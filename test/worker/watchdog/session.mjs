@@ -16,7 +16,9 @@ every(() => void Atomics.add(counter, 0, 1), 100);
 globalThis[Symbol.for('tsgun.running')] = () => JSON.stringify([{ method: 'GET', path: '/hot', ms: 1 }]);
 globalThis[Symbol.for('tsgun.details')] = () =>
   JSON.stringify({ requests: [{ method: 'GET', path: '/hot', ms: 1, query: 'n=1', client: '127.0.0.1:5' }], more: 2 });
-new Worker(entry, { workerData: { shared, requests, answers, fd: 3, timeoutMs: 3_600_000, graceMs: 0 } });
+new Worker(entry, {
+  workerData: { shared, requests, answers, fd: 3, timeoutMs: Number(process.argv[3] ?? 3_600_000), graceMs: 0 },
+});
 setTimeout(() => {
   console.log('ready');
   if (process.argv[2] === 'loop') setTimeout(hot, 50);
