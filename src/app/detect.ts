@@ -13,7 +13,7 @@ export type Detected = 'wsgi' | 'node' | 'fetch';
 
 const remedy = 'say which interface it speaks: --interface wsgi, node or fetch';
 
-/** @throws AppLoadError where it cannot be told */
+/** @throws AppLoadError if the interface cannot be recognised */
 export function detect(app: unknown): Detected {
   if (isNodeServer(app)) return 'node';
   if (typeof app === 'object' && app !== null) return detectObject(app);

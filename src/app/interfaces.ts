@@ -57,7 +57,7 @@ export function makeServer(app: unknown, asked: AskedInterface, options: RawServ
   return make(app, options);
 }
 
-/** @throws AppLoadError where it cannot be told, and was not said */
+/** @throws AppLoadError if it cannot be recognised and was not named */
 export function findInterface(app: unknown, asked: AskedInterface): InterfaceName {
   return asked === 'auto' ? detect(app) : asked;
 }

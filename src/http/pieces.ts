@@ -1,5 +1,5 @@
 /**
- * Pieces of a body that wait for somebody to read them. Small ones are put together: a client may send each byte in a packet
+ * Pieces of a body that wait for a reader. Small ones are put together: a client may send each byte in a packet
  * of its own, and an object for each takes a hundred times the memory that the limits count.
  */
 

@@ -11,7 +11,7 @@ import { Exchange, type Transport } from './exchange.ts';
 import { H1Answer } from './h1/answer.ts';
 import { departureMs } from './limits.ts';
 
-/** @param reason why the client no longer waits; one that has been answered in the app's stead is none of these */
+/** @param reason why the client no longer waits; a client that tsgun has answered in place of the app does not count */
 export function takesEffect({ head, isWhole }: Exchange, reason: Error | undefined): boolean {
   return reason instanceof ClientGone && isWhole && !head.isSafe;
 }

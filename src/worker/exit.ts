@@ -51,7 +51,7 @@ export class Exit {
 
   /** Drains and exits. Before the worker is up, it only notes that it must. */
   leave({ why, code = 0, graceMs = this.graceMs, idleGraceMs: idleMs = idleGraceMs.stop, isStop }: Leave): void {
-    // The app is through with its end, and says so with a signal to its own process, or somebody else has no patience.
+    // A second TERM: the app has ended its own shutdown so, or somebody outside does not want to wait.
     if (this.isShuttingDown && why === 'SIGTERM') process.exit(this.code);
     this.isLeaving = true;
     this.isStop ||= isStop === true;

@@ -19,8 +19,8 @@ import { ClientSocket } from './socket.ts';
 export type { NodeListener };
 
 /**
- * @param warn takes what an app has set on its `http.Server` and has no effect
- * @param framework the server that a framework has made for its listener: whoever waits for upgrades waits there
+ * @param warn called for each option that an app has set on its `http.Server` and that has no effect
+ * @param framework the server that a framework has made for its listener; listeners for upgrades are on it
  */
 export function nodeHandler(
   app: NodeListener | NodeServer,

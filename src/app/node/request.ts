@@ -21,7 +21,7 @@ interface Source {
   readonly socket: ClientSocket;
   /** Whether the body is on its way to this stream. */
   isReading: boolean;
-  /** Its end is the server's doing: nobody is to be cut off for it. */
+  /** tsgun has ended it: destroying it must not cut the connection. */
   isOver: boolean;
 }
 
@@ -109,7 +109,7 @@ export function abortRequest(request: Request): void {
   request.destroy(Object.assign(new Error('aborted'), { code: 'ECONNRESET' }));
 }
 
-/** Whether somebody reads on. What was stopped for good, such as a body over a parser's limit, is paused as well. */
+/** Whether the app goes on reading. A body that it has stopped for good, such as a body over a parser's limit, is paused as well. */
 function isWanted(request: Request): boolean {
   const { pipes } = (request as unknown as { _readableState: { pipes: unknown[] } })._readableState;
   return request.readableFlowing === true || pipes.length > 0 || request.listenerCount('readable') > 0;

@@ -4,7 +4,7 @@ import { abortRequest, endRequest, own } from './request.ts';
 import { type OwnResponse, seam } from './response-parts.ts';
 import type { ClientSocket } from './socket.ts';
 
-/** The answer is complete: the app is done. What it is told waits until the answer is out. */
+/** The answer is complete. The app's events and callbacks wait until it is out. */
 export function settle(response: OwnResponse): void {
   const { exchange, onSettled } = response[own];
   onSettled?.();

@@ -82,7 +82,7 @@ function standIn(listener: NodeListener, server: NodeServer): { server: NodeServ
 function emitRequest(server: NodeServer, isPatched: boolean, request: Request, response: Response): unknown {
   const isExpecting = request[own].exchange.isAwaitingContinue;
   if (isExpecting && server.emit('checkContinue', request, response)) return undefined;
-  // As they were added: one that is to be called `once` takes itself away.
+  // The raw listeners: one added by `once` removes itself when called.
   const [only, ...others] = server.rawListeners('request');
   if (only === undefined) throw new Error('the http.Server has no listener for requests');
   // Directly where that makes no difference: an event's listener cannot say that it failed.

@@ -1,6 +1,6 @@
 /**
- * The tcp interface: `(socket, { signal }) => void` on a raw connection. What is said over it is the app's alone; here is
- * when a connection begins and ends, and who is told when it has to.
+ * The tcp interface: `(socket, { signal }) => void` on a raw connection. The protocol is the app's. This file decides when
+ * a connection begins and ends, and tells the app when it must end.
  */
 
 import { isIPv6, Socket, type SocketConstructorOpts } from 'node:net';
@@ -122,7 +122,7 @@ export class TcpServer implements RawServer {
     const onEnd = this.options.onBegin?.(peer);
     if (onEnd !== undefined) socket.once('close', onEnd);
     void traceConnection('tcp', peer, (failed) => this.call(connection, failed));
-    // Where nobody reads, the client's end is to be seen all the same.
+    // The client's end must be seen even if the app does not read.
     if (socket.readableFlowing === null) socket.read(0);
   }
 

@@ -65,7 +65,7 @@ export class ProxyHeaderFilter implements WireEvents {
     const all = this.held === undefined ? fresh : Buffer.concat([this.held, fresh]);
     this.held = undefined;
     try {
-      const rest = this.isExpected ? this.takeOff(all) : this.look(all);
+      const rest = this.isExpected ? this.takeOff(all) : this.examine(all);
       if (rest === undefined) this.held = Buffer.from(all);
       else if (rest.length > 0) this.to.takeBytes(rest, rest.length);
     } catch (error) {
@@ -85,8 +85,8 @@ export class ProxyHeaderFilter implements WireEvents {
     return bytes.subarray(header.length);
   }
 
-  /** @returns all of it, where it is no header; undefined while that cannot be told */
-  private look(bytes: Buffer): Buffer | undefined {
+  /** @returns all bytes if they are no header; undefined while more bytes are needed to decide */
+  private examine(bytes: Buffer): Buffer | undefined {
     if (isSurelyHeader(bytes)) throw new ProxyError(foreignHeader);
     if (mayBeHeader(bytes)) return undefined;
     this.isDone = true;

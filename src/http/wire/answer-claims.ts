@@ -51,7 +51,7 @@ export class AnswerClaims {
     return Atomics.compareExchange(this.states, fd, state.open, state.answering) === state.open;
   }
 
-  /** A plain store: nobody else changes `answering`, and a barrier is what costs. */
+  /** A plain store, since only this side changes `answering`; a barrier would cost. */
   endAnswer(fd: number): void {
     this.states[fd] = state.open;
   }

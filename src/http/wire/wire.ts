@@ -48,7 +48,7 @@ export interface Wire {
   /** Says that nothing more comes, once all of it is out; calls back when that is so. */
   end(done?: () => void): void;
   destroy(): void;
-  /** Closes with a reset where that can be had: the only end that no client takes for a complete answer. */
+  /** Closes with a reset if the system allows it: no client takes that end for a complete answer. */
   cut(): void;
   /**
    * Calls back when nothing of what was written has gone out for `ms`, twice that at the latest; 0 stops the watch. A slow

@@ -77,8 +77,8 @@ export class Evictions {
   }
 
   /**
-   * Closes one connection, after the sockets have been read: what has sent a request by now is none that waits. In a burst,
-   * one for each call.
+   * Closes one connection, after the sockets have been read: one whose request has arrived by now stays. In a burst, each
+   * call closes one.
    */
   evict(): void {
     if (this.due++ === 0)
@@ -91,7 +91,7 @@ export class Evictions {
       });
   }
 
-  /** Several sockets may each have brought a newcomer when there was one candidate: the others follow when there are some. */
+  /** Several sockets may each have brought a connection when only one could be closed; the rest follow when they can. */
   private reduce(): void {
     for (let over = this.connections - this.leavingCount - this.limit; over > 0 && this.canEvict; over--)
       this.evictNow();

@@ -1,7 +1,7 @@
 /**
- * How many connections a worker takes: at most `--worker-connections`, where one that waits makes room for a newcomer; not
+ * How many connections a worker takes: at most `--worker-connections`, where an idle one makes room for a new one; not
  * many more than the least loaded of the others, and none while its loop lags. What it does not take stays in the accept
- * queue, for the others: nothing is ever handed over, so nothing can be lost on the way.
+ * queue, for the others: no connection passes from worker to worker, so none is lost on the way.
  */
 
 import type { ConnectionServer } from '../../http/accept.ts';
@@ -102,7 +102,7 @@ export class Intake {
 
   /**
    * Takes no more.
-   * @param emptyQueue what is done before, where nobody else will take what waits: until it resolves, all of it is taken
+   * @param emptyQueue called first if no other worker will take what waits; until it resolves, this worker takes all of it
    */
   async end(isStop: boolean, emptyQueue: () => Promise<void>): Promise<void> {
     this.isLeaving = true;

@@ -109,7 +109,7 @@ export class RequestTurns {
     const returned = this.handler(exchange);
     exchange.onCancel((reason) => this.noteLeft(exchange, reason));
     if (!(returned instanceof Promise)) return;
-    // A client that goes away does not end the app's work, and there is to be no other beside it.
+    // The app goes on after its client has left, and no second request may run beside it.
     this.atWork = exchange;
     exchange.onAbort(() => this.holdToTime(exchange));
     onPlaceFree(exchange, () => this.letGo(exchange));

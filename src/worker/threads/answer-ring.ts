@@ -89,7 +89,7 @@ export class AnswerRing {
   }
 }
 
-/** Whether the main thread looks into the rings of its own accord; if not, a writer must wake it. */
+/** Whether the main thread checks the rings at each turn by itself; if not, a writer must wake it. */
 export class Watch {
   readonly memory: SharedArrayBuffer;
   private readonly words: Int32Array;

@@ -1,6 +1,6 @@
 /**
- * When the main thread looks into the answer rings: it is woken by a message, and then goes on looking in each turn of its
- * loop for as long as it finds something. Under load nobody has to send a message for an answer.
+ * When the main thread looks into the answer rings: a message wakes it, and then it checks in each turn of its loop
+ * while it finds answers. So under load no answer needs a message.
  */
 
 import type { Watch } from './answer-ring.ts';
@@ -21,10 +21,10 @@ export class AnswerWatch {
     if (this.isOn) return;
     this.isOn = true;
     this.watch.begin();
-    this.look();
+    this.checkRings();
   }
 
-  private look(): void {
+  private checkRings(): void {
     if (!this.drain()) {
       this.watch.end();
       // Something may have come between the look and the word that nobody looks.
@@ -34,6 +34,6 @@ export class AnswerWatch {
       }
       this.watch.begin();
     }
-    setImmediate(() => this.look());
+    setImmediate(() => this.checkRings());
   }
 }

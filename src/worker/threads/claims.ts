@@ -1,6 +1,6 @@
 /**
- * Who has a request: requests wait in a thread's own queue, so that it never idles between two of them, and can be taken
- * back from there as long as the thread has not begun. Without that, a request could be stuck behind one that computes for
+ * Who has a request: requests wait in a thread's own queue, so that it never idles between two of them, and can be stolen
+ * back until the thread has begun them. Without that, a request could be stuck behind one that computes for
  * minutes while another thread is free.
  */
 

@@ -136,7 +136,7 @@ export const windowBytes = 256 * 1024;
  * thread, has to wait. A smaller answer costs no slow client's thread.
  */
 export const answerWindowBytes = 1024 * 1024;
-/** What was taken is told in steps of this size. */
+/** Credit is granted in steps of this size, as the other side takes what was sent. */
 export const creditBytes = 64 * 1024;
 
 export interface Request {

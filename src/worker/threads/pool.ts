@@ -154,7 +154,7 @@ export class ThreadPool {
     return this.crew.start();
   }
 
-  /** Requests of clients that have left may take effect yet, as long as they hold their place. */
+  /** Requests of clients that have left may still take effect while they hold their place. */
   private async finishLeftovers(): Promise<void> {
     for (;;) {
       const given = [...this.crew.threads].flatMap((thread) => [...thread.given.values()]);

@@ -1,13 +1,13 @@
 /**
  * Which request runs on which thread. A request goes to an idle thread; if there is none it waits here, or, so that threads
- * with little to do per request never idle, a few wait in a thread that makes progress. From one that does not, they are
- * taken back, and an idle thread steals one from another.
+ * with little to do per request never idle, a few wait in a thread that makes progress. When such
+ * a thread stops making progress, they are stolen back; an idle thread also steals from another.
  */
 
 import type { ThreadHandle } from './handle.ts';
 import type { Relay } from './relay.ts';
 
-/** What is to be known of a thread. */
+/** What the schedule needs to know of a thread. */
 export type Scheduled = Pick<ThreadHandle, 'isOpen' | 'isIdle' | 'given' | 'give' | 'takeBack' | 'progressAt'>;
 
 export interface ScheduleOptions<T> {

@@ -93,7 +93,7 @@ export function readRunning(shared: SharedArrayBuffer): RunningList {
 }
 
 export interface TableEntry extends RunningRequest {
-  /** The same for the same request, as long as it runs; no other one's. */
+  /** Identifies a request while it runs. */
   readonly key: string;
 }
 

@@ -32,7 +32,7 @@ export function lookEveryMs(timeoutMs: number): number {
   return Math.min(longestLookMs, stallMsOf(timeoutMs) / 4);
 }
 
-/** Where the main thread keeps the function that tells what runs, for whoever stops it there. */
+/** Where the main thread keeps the function that returns what runs; the inspector calls it while the thread is paused. */
 export const runningKey = 'tsgun.running';
 /** Where it keeps what asks its other threads: see `other-threads.ts`. */
 export const threadsKey = 'tsgun.threads';

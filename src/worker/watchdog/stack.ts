@@ -1,6 +1,6 @@
 /**
  * Call frames of the Chrome DevTools Protocol to the lines of a stack, with the line of the source where a source map says
- * it. Knows no session: whoever stopped the thread, main or worker, hands over its frames and its scripts.
+ * it. Knows no inspector session: the caller has stopped the thread and passes frames and scripts.
  */
 
 import { readFileSync } from 'node:fs';

@@ -12,8 +12,8 @@ import { type CallFrame, formatStack, type Script } from './stack.ts';
  * JavaScript may take its time to answer, too.
  */
 const patienceMs = 2000;
-/** For what the thread was asked to be taken back, where it has not answered. */
-const farewellMs = 300;
+/** How long an unanswered pause request may take to be cancelled. */
+const cancelMs = 300;
 export const inNativeCode = 'in native code, or waiting: no JavaScript frames';
 
 interface WorkerMessage {
@@ -63,7 +63,7 @@ async function stackOf(session: Session, threadId: number, ms: number): Promise<
   });
   // A thread that is stopped here, or about to be, cannot be ended: `terminate()` would never settle.
   if (sessionId !== '')
-    await within(stack === undefined ? farewellMs : patienceMs, undefined, (resolve) => {
+    await within(stack === undefined ? cancelMs : patienceMs, undefined, (resolve) => {
       // Ahead of the question: the answer may come while it is being put.
       const last = lastId + 2;
       take = ({ id }) => id === last && resolve(undefined);

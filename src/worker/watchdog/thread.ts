@@ -124,7 +124,7 @@ function watch(silentMs: number): void {
   else if (silentMs >= stallMs && stall === undefined) {
     const current: Stall = { report: undefined, isHung: false };
     stall = current;
-    look(
+    examine(
       // In native code, the answer comes when that has returned, a moment before the next beat.
       () => stall === current,
       (report) => {
@@ -154,7 +154,7 @@ function answer(type: 'hung' | 'report', before: Stall['report'], isKilled: bool
     if (isKilled) giveUp(() => say(message));
     else say(message);
   };
-  look(() => true, sayOnce);
+  examine(() => true, sayOnce);
   setTimeout(() => sayOnce(before), answerMs[type]);
 }
 
@@ -177,7 +177,7 @@ function elapsed(): number {
   return Math.round(performance.now() - beatAt);
 }
 
-function look(isWanted: () => boolean, onReport: (report: NonNullable<Stall['report']>) => void): void {
+function examine(isWanted: () => boolean, onReport: (report: NonNullable<Stall['report']>) => void): void {
   if (isCapturing) return;
   isCapturing = true;
   const askedAt = performance.now();

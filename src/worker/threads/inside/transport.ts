@@ -97,7 +97,7 @@ export class ThreadTransport implements Transport, TextOut {
     return this.sendText(text + view.toString('latin1') + tail, headLength);
   }
 
-  /** As far as it is known here: what the client has taken is told in steps. */
+  /** An estimate: the main thread grants credit in steps for what the client has taken. */
   get pendingBytes(): number {
     const lastBytes = this.last === undefined ? 0 : bytesIn(this.last);
     const isWaiting = this.isStalled || this.isConfirmed || !this.backlog.isEmpty || lastBytes >= creditBytes;
