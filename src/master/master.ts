@@ -243,9 +243,16 @@ class Master {
     const { configuration, listeners, certificates: current } = this.current;
     const { workerClass } = configuration.settings;
     const hasOther = this.successor.other !== undefined;
-    const { counters } = this;
     const certificates = current?.expiries ?? new Map<string, number>();
-    return measure({ counters, listeners, workerClass, hasOther, certificates, snapshot: () => this.snapshot });
+    return measure({
+      counters: this.counters,
+      listeners,
+      workerClass,
+      hasOther,
+      certificates,
+      snapshot: () => this.snapshot,
+      requests: () => this.requests(),
+    });
   }
 
   // What happened.

@@ -47,7 +47,9 @@ describe('the admin listener', () => {
       /^tsgun_listen_queue_length\{bind=".+"\} [1-9]/m.test((await ask(admin, '/metrics')).text),
     );
     clearInterval(sockets);
-    expect((await ask(admin, '/metrics')).text).toContain('tsgun_workers{state="unresponsive"} 2\n');
+    const metrics = (await ask(admin, '/metrics')).text;
+    expect(metrics).toContain('tsgun_workers{state="unresponsive"} 2\n');
+    expect(metrics).toContain('tsgun_requests_in_flight 2\n');
     const { text } = await ask(admin, '/readyz');
     expect(text).toMatch(/^not ready\nworker 1 \(pid \d+\) has been silent for 2\.\d s\nworker 2 /);
     expect(await ask(admin, '/livez')).toEqual({ status: 200, text: 'ok\n' });

@@ -23,6 +23,8 @@ export interface Measured {
   readonly other: readonly Float64Array[];
   /** Whether the other master runs: otherwise nothing is open there any more. */
   readonly hasOther: boolean;
+  /** Requests of workers that cannot say so themselves, by number. */
+  readonly stuck: ReadonlyMap<number, number>;
   /** Connections that wait to be accepted, by address. */
   readonly queues: ReadonlyMap<string, number>;
   /** When certificates end, in seconds since 1970, by the hosts that they are for. */
@@ -52,7 +54,7 @@ export function familiesOf(measured: Measured): Family[] {
       ...buckets(at.duration, durationBounds),
     ]),
     family('gauge', 'requests_in_flight', 'Requests that the app works on, or that wait for a thread.', [
-      ...value(sum(at.inFlight, live)),
+      ...value(sum(at.inFlight, live) + unsaid(measured)),
     ]),
     family('histogram', 'request_queue_seconds', 'How long requests waited for a thread, in the threaded class.', [
       ...buckets(at.queue, queueBounds),
@@ -66,6 +68,11 @@ export function familiesOf(measured: Measured): Family[] {
     ...masterFamilies(measured),
     ...workerFamilies(measured),
   ];
+}
+
+/** A blocked worker has no time to count what it has begun. */
+function unsaid({ own, stuck }: Measured): number {
+  return [...stuck].reduce((total, [worker, count]) => total + count - (own[worker]?.[at.inFlight] ?? 0), 0);
 }
 
 function family(type: Family['type'], name: string, help: string, samples: readonly Sample[]): Family {

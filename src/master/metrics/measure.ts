@@ -1,6 +1,7 @@
 /** The metrics of a master at one moment: reads what was counted, and asks the kernel. */
 
 import type { Settings } from '../../config/settings.ts';
+import type { WorkerRequests } from '../children/running.ts';
 import type { Snapshot } from '../snapshot.ts';
 import type { Listener } from '../sockets/listener.ts';
 import type { CountersFile } from './counters-file.ts';
@@ -16,10 +17,18 @@ export interface Metered {
   readonly hasOther: boolean;
   readonly certificates: ReadonlyMap<string, number>;
   readonly snapshot: () => Snapshot;
+  /** Asks the watchdogs of all workers. */
+  readonly requests: () => Promise<readonly WorkerRequests[]>;
 }
 
-export async function measure({ counters, listeners, snapshot, ...rest }: Metered): Promise<Family[]> {
+export async function measure({ counters, listeners, snapshot, requests, ...rest }: Metered): Promise<Family[]> {
   const sockets = listeners.flatMap(({ address, socket }) => ('fd' in socket ? [{ address, fd: socket.fd }] : []));
-  const queues = await readQueues(sockets);
-  return familiesOf({ ...rest, snapshot: snapshot(), ...counters.read(), queues });
+  const isStuck = snapshot().workers.some(({ unresponsive }) => unresponsive);
+  const [queues, running] = await Promise.all([readQueues(sockets), isStuck ? requests() : []]);
+  const stuck = new Map(
+    running
+      .filter(({ unresponsive }) => unresponsive)
+      .map(({ worker, requests, more }) => [worker, requests.length + more] as const),
+  );
+  return familiesOf({ ...rest, snapshot: snapshot(), ...counters.read(), queues, stuck });
 }
