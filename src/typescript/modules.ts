@@ -6,6 +6,8 @@
 
 import { readFileSync } from 'node:fs';
 import { extname } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { noteModule } from '../node/loaded-modules.ts';
 import { compileCached } from './cache.ts';
 import type { Compiled, Format } from './compile.ts';
 import { isCompiled, isInstalled, packageTypeOf } from './files.ts';
@@ -48,6 +50,8 @@ export function compiledAs(path: string, format: Format): Compiled {
   const key = `${format} ${path}`;
   const known = recent.get(key);
   if (known !== undefined) return known;
+  // Also one that is only looked at, and does not compile: then nothing that imports it is loaded.
+  noteModule(pathToFileURL(path).href);
   const compiled = compileCached(readFileSync(path, 'utf8'), path, format, projectOf(path).options);
   recent.set(key, compiled);
   return compiled;

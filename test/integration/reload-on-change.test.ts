@@ -78,6 +78,20 @@ describe('a save', () => {
     await tsgun.stop();
   });
 
+  it('is served where a file behind two imports did not compile at the start', async () => {
+    const folder = makeProject({
+      'app.ts': tsApp,
+      'lib/a.ts': outer,
+      'lib/plain.cjs': "exports.word = 'plain';",
+      'lib/inner.ts': "export const inner: string = 'one;",
+    });
+    const tsgun = start('app.ts', ['--reload'], { cwd: folder.path });
+    expect(await tsgun.ask()).toContain('lib/inner.ts:1');
+    folder.write('lib/inner.ts', "export const inner: string = 'one';");
+    expect(await answer(tsgun, 'reload_finished', 1)).toBe('one plain  ');
+    await tsgun.stop();
+  });
+
   it('is served by threads; an app that fails at the start, vanishes, or ends its process is served as its error', async () => {
     const folder = makeProject({
       'app.mjs': "import './lib/missing.mjs';",
