@@ -63,4 +63,38 @@ export const known = {
       why: 'the connection of a refused upload ends behind the answer, which its client gets whole',
     },
   ],
+  node: [
+    {
+      tests:
+        /blank-header|header-badrequest|chunk-extensions-limit|header-overflow|max-http-headers|missing-header-separator|insecure-parser|invalid-te|reject-|request-smuggling|transfer-encoding-|server-client-error|destroy-socket-on-client-error|request-host-header/,
+      why: 'what is no valid request is answered by the parser, in its own words; `clientError` is not emitted',
+    },
+    { tests: /http-(?:after-)?connect/, why: 'CONNECT is answered 501' },
+    {
+      tests: /max-headers-count|rawheaders-limit/,
+      why: '`maxHeadersCount` has no effect: too many fields are refused with 431',
+    },
+    { tests: /options-(?:incoming-message|server-response)/, why: 'own classes have no effect' },
+    { tests: /expect-handling/, why: '`checkExpectation` is not emitted: other expectations are answered 417' },
+    {
+      tests: /headers-timeout|request-timeout|keep-alive-timeout|close-destroy-timeout/,
+      why: 'the times are settings of tsgun; they are checked every quarter of a second',
+    },
+    { tests: /keep-alive-(?:max-requests|drop-requests)/, why: '`maxRequestsPerSocket` has no effect' },
+    { tests: /pipeline-assertionerror|incoming-pipelined-socket-destroy|pipeline-socket-parser/, why: inTurn },
+    {
+      tests: /connection-list-when-close|unconsume|optimize-empty-requests/,
+      why: 'they look at what is within: `socket.parser`, `socket._handle`, a symbol',
+    },
+    {
+      tests: /automatic-headers|raw-headers|chunked-304|remove-connection-header/,
+      why: "fields about the connection are the server's, and stand last; HTTP/1.1 needs no `Connection: keep-alive`",
+    },
+    {
+      tests: /double-content-length|response-multi-content-length/,
+      why: 'two Content-Length in an answer are an error of the app',
+    },
+    { tests: /server-multiheaders/, why: 'two Content-Type in a request are refused with 400' },
+    { tests: /dump-req-when-res-ends/, why: 'until an upgrade, `req.socket` carries no bytes itself' },
+  ],
 };

@@ -95,11 +95,4 @@ export const suites = [
     form: 'tap',
     command: ['node', '--test', '--test-reporter=tap'],
   },
-  {
-    name: 'engine.io',
-    repository: 'https://github.com/socketio/engine.io',
-    tag: '6.5.5',
-    form: 'mocha',
-    command: mocha('test/index.js'),
-  },
 ];
