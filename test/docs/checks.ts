@@ -86,7 +86,9 @@ function optionsIn(code: string): string[] {
     .replace(/\\\n/g, ' ')
     .split('\n')
     .flatMap((line) => (/^--[a-z]/.test(line) ? [line] : (/\btsgun (.*)/.exec(line)?.slice(1) ?? [])));
-  return commands.flatMap((command) => command.replace(/ -- .*| # .*/, '').match(/(?<=^|\s)--[a-z][a-z-]*/g) ?? []);
+  return commands.flatMap(
+    (command) => command.replace(/ -- .*| # .*| \|.*/, '').match(/(?<=^|\s)--[a-z][a-z-]*/g) ?? [],
+  );
 }
 
 export function checkComplete(pages: readonly Page[], { settings, events, signals, commands }: Facts): string[] {

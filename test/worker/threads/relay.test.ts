@@ -55,7 +55,7 @@ describe('a request’s body', () => {
     expect(readRequest(toThread[0] as string)).toMatchObject({ id: 1, head: { contentLength: 2 } });
     expect(toThread.slice(1)).toEqual([
       ['body', 1, new Uint8Array([97, 98])],
-      ['bodyEnd', 1],
+      ['bodyEnd', 1, undefined],
     ]);
   });
 
