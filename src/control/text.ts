@@ -36,7 +36,7 @@ export function bytes(count: number): string {
 }
 
 export function count(value: number): string {
-  return String(value).replace(/\B(?=(\d{3})+$)/g, ',');
+  return value.toLocaleString('en-US');
 }
 
 export interface Column {

@@ -16,8 +16,8 @@ export interface Pending {
   readonly done: string;
 }
 
-const esc = '\u001b';
-const oneKey = new RegExp(`${esc}(?:\\[[0-9;]*[A-Za-z~]|O[A-Z])?|[^${esc}]`, 'gsu');
+// biome-ignore lint/suspicious/noControlCharactersInRegex: a terminal sends ESC at the beginning of such keys
+const oneKey = /\u001b(?:\[[0-9;]*[A-Za-z~]|O[A-Z])?|[^\u001b]/gsu;
 
 /** One for each key, from what the terminal sends: an escape sequence is one key. */
 export function keysIn(text: string): string[] {
