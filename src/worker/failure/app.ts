@@ -24,7 +24,7 @@ export function failureApp(error: ErrorReport): FailureApp {
       return waiting(Promise.race([departure.promise, aborted(env['tsgun.signal'])]));
     }
     const isBrowser = accepts.includes('text/html');
-    const body = isBrowser ? renderPage(failure, isGet) : renderText(failure);
+    const body = isBrowser ? renderPage(failure, isGet ? String(process.pid) : undefined) : renderText(failure);
     const type = isBrowser ? 'text/html' : 'text/plain';
     startResponse('500 Internal Server Error', [
       ['Content-Type', `${type}; charset=utf-8`],
@@ -58,7 +58,7 @@ function describe(error: ErrorReport): Failure {
 }
 
 async function* waiting(end: Promise<void>): AsyncGenerator<string> {
-  yield ': waiting\n\n';
+  yield `data: ${process.pid}\n\n`;
   await end;
 }
 

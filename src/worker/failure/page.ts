@@ -15,16 +15,16 @@ export function renderText({ message, place, frame, stack }: Failure): string {
   return `${[`${title}: ${message}`, place, frame, stack, hint].filter(Boolean).join('\n\n')}\n`;
 }
 
-/** @param comesBack whether the page may load itself again: not where it answers a form */
-export function renderPage({ message, place, frame, stack }: Failure, comesBack: boolean): string {
+/** @param id what the stream of the same error says; undefined where the page may not load itself again, as it answers a form */
+export function renderPage({ message, place, frame, stack }: Failure, id: string | undefined): string {
   const parts = [
     `<h1>${title}</h1>`,
     `<p class="message">${escaped(message)}</p>`,
     place && `<p class="place">${escaped(place)}</p>`,
     frame && `<pre class="frame">${escaped(frame).replace(/^&gt;.*$/m, '<b>$&</b>')}</pre>`,
     stack && `<pre>${escaped(stack)}</pre>`,
-    `<p>${hint} ${comesBack ? 'This page then comes back by itself.' : 'Send the form again then.'}</p>`,
-    comesBack && `<script>${comeBack}</script>`,
+    `<p>${hint} ${id !== undefined ? 'This page then comes back by itself.' : 'Send the form again then.'}</p>`,
+    id !== undefined && `<script>const id = '${id}';${comeBack}</script>`,
   ];
   return `<!doctype html>
 <html lang="en">
@@ -55,6 +55,8 @@ const comeBack = `
 const here = location.href.replace(/#.*/, '');
 const back = () => fetch(here, { method: 'HEAD', cache: 'no-store' }).then(() => location.reload(), () => setTimeout(back, 500));
 const waiting = new EventSource(here);
+// An old connection may have brought the page of the error before.
+waiting.onmessage = ({ data }) => { if (data !== id) { waiting.close(); location.reload(); } };
 waiting.onerror = () => { waiting.close(); back(); };
 addEventListener('pagehide', () => waiting.close());
 `;

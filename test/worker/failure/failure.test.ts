@@ -69,6 +69,8 @@ describe('the answer', () => {
     const { app, ask } = begin();
     const waiting = ask('text/event-stream');
     app.leave();
-    expect(await waiting).toEqual({ status: 200, type: 'text/event-stream', text: ': waiting\n\n' });
+    expect(await waiting).toEqual({ status: 200, type: 'text/event-stream', text: `data: ${process.pid}\n\n` });
+    // The page knows by it whether it shows the same error.
+    expect((await ask('text/html')).text).toContain(`const id = '${process.pid}';`);
   });
 });
