@@ -2,7 +2,6 @@
 
 import { EventEmitter } from 'node:events';
 import { statsdOptions } from '../config/statsd.ts';
-import { version } from '../config/version.ts';
 import { report } from '../errors.ts';
 import type { Observers } from '../http/observers.ts';
 import type { WorkerOrder } from '../ipc/messages.ts';
@@ -12,14 +11,23 @@ import { type Counted, Counters } from './counters.ts';
 import { recordForOtel } from './otel-metrics.ts';
 import { RequestStatsd } from './request-statsd.ts';
 
+export interface MeteringOptions {
+  readonly order: WorkerOrder;
+  readonly observers: Observers;
+  /** tsgun's, read before the worker gave up its rights. */
+  readonly version: string;
+}
+
 export class Metering {
   private readonly order: WorkerOrder;
   private readonly observers: Observers;
+  private readonly version: string;
   private readonly starters: ((counted: Counted) => void)[] = [];
 
-  constructor(order: WorkerOrder, observers: Observers, log: Logger) {
+  constructor({ order, observers, version }: MeteringOptions, log: Logger) {
     this.order = order;
     this.observers = observers;
+    this.version = version;
     if (order.settings.serverTiming) observers.timeAnswers();
     this.openCounters(log);
     this.openStatsd();
@@ -30,8 +38,8 @@ export class Metering {
     for (const start of this.starters) start(counted);
     // A tracer that sees each request of a node app records it itself.
     if (name === 'node' && (await isPatched())) return;
-    const { observers, order } = this;
-    await recordForOtel({ observers, directory: order.directory, version: version() });
+    const { observers, order, version } = this;
+    await recordForOtel({ observers, directory: order.directory, version });
   }
 
   private openCounters(log: Logger): void {

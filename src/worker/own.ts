@@ -6,6 +6,7 @@
 import { askedFor, loadInterfaces } from '../app/interfaces.ts';
 import { loadLoader } from '../app/load.ts';
 import { type AskedInterface, servedBy } from '../app/names.ts';
+import { version } from '../config/version.ts';
 import { descriptorError } from '../descriptors.ts';
 import { ownFilesError, TsgunError } from '../errors.ts';
 import { watchdogEntry } from '../ipc/entries.ts';
@@ -27,6 +28,8 @@ export interface Own {
   readonly AccessLog: typeof AccessLog | undefined;
   /** What is served in the app's place. */
   readonly instead: FailureApp | undefined;
+  /** tsgun's. */
+  readonly version: string;
 }
 
 /** @throws BootError that names the remedy, or ConfigError where the worker class has no place for the app */
@@ -46,7 +49,8 @@ export async function loadOwn(order: WorkerOrder): Promise<Own> {
     const isLogged = settings.accessLogfile !== undefined;
     const { AccessLog } = isLogged ? await import('./access/access-log.ts') : { AccessLog: undefined };
     const instead = failure === undefined ? undefined : (await import('./failure/app.ts')).failureApp(failure);
-    return { asked, makeWorker, makeRawWorker, watchdog: readThreadCode(watchdogEntry), AccessLog, instead };
+    const watchdog = readThreadCode(watchdogEntry);
+    return { asked, makeWorker, makeRawWorker, watchdog, AccessLog, instead, version: version() };
   } catch (error) {
     // What the order asks for may be at fault, and not a file.
     if (error instanceof TsgunError || descriptorError(error) !== undefined) throw error;

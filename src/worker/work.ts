@@ -95,7 +95,7 @@ export async function work(): Promise<void> {
     const own = await loadOwn(order);
     access = startAccessLog(own.AccessLog, order, observers, log);
     const tracker = new Tracker(table);
-    const metering = new Metering(order, observers, log);
+    const metering = new Metering({ order, observers, version: own.version }, log);
     const booted = await boot({
       order,
       own,
