@@ -11,7 +11,10 @@ const processes = [
   'test/typescript/{imports,project}.test.ts',
   'test/worker/*.test.ts',
 ];
-/** Those among them that hold something to the clock: a stop within a second, a stack within its time. No more at once than cores. */
+/**
+ * Those among them that hold something to the clock: a stop within a second, a stack within its time. Fewer at once, so that
+ * none waits for a core: three of them keep a little more than one core busy.
+ */
 const clocked = [
   'test/integration/{balance,crashes,descriptors,hung,log-faults,overstay}.test.ts',
   'test/worker/{departed,threaded}.test.ts',
@@ -45,7 +48,7 @@ export default defineConfig({
         test: {
           name: 'clocked',
           include: clocked,
-          maxWorkers: 2,
+          maxWorkers: 3,
           sequence: { groupOrder: 2 },
           ...timeouts,
         },
