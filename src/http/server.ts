@@ -4,7 +4,7 @@
  */
 
 // Not the globals, which an app may replace: deadlines must not stop with its fake timers.
-import { clearInterval, setInterval } from 'node:timers';
+import { clearInterval, clearTimeout, setImmediate, setInterval, setTimeout } from 'node:timers';
 import { type End, nowhere, plainScheme, type Scheme } from './ends.ts';
 import type { Exchange, Transport } from './exchange.ts';
 import { Farewells } from './farewells.ts';
