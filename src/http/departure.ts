@@ -1,7 +1,7 @@
 /**
- * A client that has closed its half of the connection (FIN) while a request of its is being answered. TCP cannot tell who
- * has left from who only has nothing more to say and waits for the answer. So what the app writes within a second still
- * goes out, and renews that second. After it the client has departed, and its place is free.
+ * A client that has closed its half of the connection (FIN) while its request is being answered. TCP does not tell whether it
+ * has left, or has only finished sending and waits for its answer. So what the app writes within a second still goes out, and
+ * renews that second. After it the client counts as departed, and its place is free.
  */
 
 // Not the globals, which an app may replace.
@@ -35,8 +35,8 @@ export function watchSilence(progress: () => number, limitMs: () => number, onDe
 }
 
 /**
- * Calls back once it is gone, and a second after its app was told: by then an app that has not finished with the request
- * holds its place no longer.
+ * Calls back when the exchange has been aborted and a second has passed since its app was told that the client left. From then
+ * on, an app that has not finished with the request does not hold its place any more.
  */
 export function onPlaceFree(exchange: Exchange, free: () => void): void {
   exchange.onAbort(() => {

@@ -207,7 +207,7 @@ export const events = {
   }),
   connections_full: event({
     levels: ['warn'],
-    when: 'A worker holds `--worker-connections`. At most once a minute.',
+    when: 'A worker holds as many connections as it may: `--worker-connections`, or what the descriptor limit leaves. At most once a minute.',
     fields: { ...worker, connections: 'the limit', repeated: 'how often it was not logged' },
     todo: 'More workers, or a higher limit.',
   }),

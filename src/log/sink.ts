@@ -145,7 +145,7 @@ export class Sink {
   }
 
   private drain(): void {
-    // `reportDrops` below writes to this sink.
+    // `reportDropped` below writes to this sink.
     if (this.isDraining) return;
     this.isDraining = true;
     const before = this.queuedBytes;

@@ -20,8 +20,9 @@ export interface Target {
 const { O_APPEND, O_CREAT, O_NOCTTY, O_NONBLOCK, O_WRONLY } = constants;
 
 /**
- * As numbers that Node keeps apart: its `realpathSync` also looks at those of the last `fstat`, and after one of a pipe it leaves
- * links on the way to a module as they are. That module is then loaded twice.
+ * Asked for with `bigint`, because Node keeps those results in an array of their own. Its `realpathSync` also looks at the other
+ * array. If the last `fstat` in there was of a pipe, it does not resolve links in a module's path, and that module is loaded
+ * twice.
  */
 function kindOf(fd: number): BigIntStats {
   return fstatSync(fd, { bigint: true });

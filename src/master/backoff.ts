@@ -14,10 +14,9 @@ export interface Backoff {
 /** A worker that was ready for this long has booted successfully. */
 export const infancyMs = 5000;
 const firstPauseMs = 500;
-const longestPauseMs = 30_000;
-/** The longest time that a number stays empty, by the reason of its worker's failure. */
+/** The longest time that a number stays empty, before jitter, by the reason of its worker's failure. */
 const longestPauses = {
-  failure: longestPauseMs,
+  failure: 30_000,
   /** Somebody else killed it, as far as is known: the app did not fail, so there is no reason to wait. */
   kill: 250,
   /** There was no descriptor or no memory for a process. Another try costs almost nothing, and may succeed at any moment. */
@@ -28,7 +27,7 @@ export type FailureCause = keyof typeof longestPauses;
 
 /**
  * The first failure costs nothing; each further one in a row doubles the pause.
- * @param random from 0 to 1: numbers that failed together do not come back together
+ * @param random from 0 to 1, for a jitter of a quarter: numbers that failed together do not come back together
  */
 export function backOff(before: Backoff | undefined, cause: FailureCause, random: number, now: number): Backoff {
   const failures = (before?.failures ?? 0) + 1;

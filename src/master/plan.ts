@@ -149,7 +149,7 @@ export function vacanciesOf(pool: Pool, now: number): Vacancy[] {
   return vacancies;
 }
 
-/** No pause while the service is short of workers, unless the last worker to boot has failed since: then the next would too. */
+/** No pause while fewer than half of the workers are ready, unless the last one to boot has failed since: then the next would too. */
 function mayWait(pool: Pool): boolean {
   return !pool.wasLastBootGood || readyOf(pool).length * 2 >= pool.target;
 }

@@ -109,7 +109,7 @@ export interface Pool {
   readonly backoffs: ReadonlyMap<number, Backoff>;
   /** Whether the last child that became ready is still well, as far as is known. */
   readonly wasLastBootGood: boolean;
-  /** Exits that count as failures in the last minute; each delays the next spawn while workers are young. */
+  /** When workers crashed, in the last minute before the latest crash. Only the log reports it: pauses follow from `backoffs`. */
   readonly crashes: readonly number[];
   readonly lastExit: Ending | undefined;
   /** Requests of the children that have exited. */

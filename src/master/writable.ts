@@ -1,4 +1,4 @@
-/** The records as those may write them who enter what happened: `notes.ts` and `endings.ts`, and nobody else. */
+/** The pool's records in a form that can be written: for `notes.ts` and `endings.ts`, and no other file. */
 
 import type { Backoff } from './backoff.ts';
 import type { Child, Pool } from './pool.ts';

@@ -7,7 +7,7 @@ import { ErrorStream } from './error-stream.ts';
 import { FileWrapper } from './file-wrapper.ts';
 import { makeInput } from './input.ts';
 
-/** What is the same for all requests of a worker. */
+/** What is the same for all requests of a worker. Every interface takes it, not only wsgi. */
 export interface EnvironOptions {
   readonly multithread: boolean;
   readonly multiprocess: boolean;

@@ -46,7 +46,7 @@ export class Departing {
     const reason = halfClosed();
     if (exchange.endsWithClient) return this.endWithClient(exchange, reason);
     exchange.leave(reason);
-    // Unless that has brought the answer.
+    // An app that has heard of it may have answered at once.
     if (!connection.isAnswering(exchange)) return;
     this.exchange = exchange;
     this.departure = new Departure(() => this.check(exchange));
@@ -92,11 +92,11 @@ export class Departing {
     else if (this.connection.isAnswering(exchange)) this.giveUpNow(exchange);
   }
 
-  /** The app has written nothing for as long as it may after its client's end. */
+  /** The app has written nothing for `departureMs` since its client's end, or since it last wrote. */
   private check(exchange: Exchange): void {
     const { connection } = this;
     if (!connection.isAnswering(exchange)) return;
-    // Slowly, but the client takes what the app waits to go on from; or the app is computing, and knows of nothing.
+    // A slow client still takes what was written, and the app may wait for that. A thread that computes has not heard of the end.
     const isDeaf = exchange.isDeaf?.() === true && !connection.isServerDraining;
     if (isDeaf || connection.wire.pendingBytes > 0) return this.departure?.renew();
     this.giveUpNow(exchange);

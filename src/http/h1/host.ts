@@ -13,7 +13,7 @@ import type { AnswerClaims } from '../wire/answer-claims.ts';
  */
 export type OnTimeout = (exchange: Exchange, ms: number, end: () => void) => void;
 
-/** What is lost with a connection that nobody may wait on; they make room for others in this order. */
+/** What is lost if a connection is closed to make room for another. Those with which less is lost, as listed here, go first. */
 export type Worth = 'nothing' | 'connection' | 'departing' | 'head';
 
 /** A connection that may be closed to make room for another. */

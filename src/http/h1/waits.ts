@@ -1,9 +1,9 @@
-/** What a connection waits for, until when, and since when. */
+/** What a connection waits for, until when, and since when. It sets deadlines; `ending.ts` says what follows when one has passed. */
 
 import { lingerMs, maxLingerMs } from '../limits.ts';
 import type { Host } from './host.ts';
 
-/** What a connection waits for; each has its own deadline. */
+/** `idle`, `head`, `body` and, once all is sent, `linger` have a deadline. The others have none. */
 export type Phase = 'idle' | 'head' | 'body' | 'answer' | 'linger' | 'tunnel' | 'closed';
 
 export class Waits {
@@ -33,7 +33,7 @@ export class Waits {
     this.deadline = this.server.deadlineIn(this.server.timeouts.bodyMs);
   }
 
-  /** What no client is late with, and has no deadline. */
+  /** A phase in which the client cannot be late. For `linger`, `limitLinger` sets a deadline once all is sent. */
   begin(phase: 'answer' | 'linger' | 'tunnel' | 'closed'): void {
     this.phase = phase;
     this.deadline = 0;
@@ -48,8 +48,8 @@ export class Waits {
   }
 
   /**
-   * Not renewed by further bytes: the whole head has one deadline. A first one has had it since the beginning, but for a
-   * drain, which shortened it to what idle connections get.
+   * Further bytes do not renew the deadline: the whole head has one. That of a connection's first head was set at its start; only
+   * in a drain it is set again, because `beginIdle` has shortened it.
    */
   beginHead(isFirst: boolean): void {
     if (this.phase === 'head') return;
@@ -59,7 +59,7 @@ export class Waits {
     this.beginTurn();
   }
 
-  /** All is said, and with the kernel: the client's own end is waited for. */
+  /** The kernel has all that was sent: from now on the connection waits for the client's own end, within limits. */
   limitLinger(): void {
     if (this.phase !== 'linger') return;
     this.deadline = this.server.deadlineIn(lingerMs);

@@ -24,7 +24,7 @@ export interface ExitDetails {
   /** Why it did not boot, if that is the reason. */
   readonly error: ErrorReport | undefined;
   readonly memoryKill: MemoryKill | undefined;
-  /** Its counts and memory at its last beat. */
+  /** Resident at its last beat. */
   readonly memoryBytes: number;
 }
 

@@ -14,7 +14,7 @@ const perSocket = 2;
 const leastSpare = 12;
 
 /**
- * @returns warnings for the log
+ * @returns a warning for the log; undefined if there is none to give
  * @throws ConfigError if the limit does not even allow one worker
  */
 export function checkDescriptorLimit(

@@ -17,7 +17,7 @@ export class Pidfile {
   private held: string | undefined = undefined;
   /** That file's descriptor: by it, another master recognises this process as one. */
   private descriptor: number | undefined = undefined;
-  /** Set while this process removes the file when it ends, however that comes about. */
+  /** Cancels the removal of the file at the end of this process, however that comes about; undefined while no file is held. */
   private letGo: (() => void) | undefined = undefined;
   /** Whether another master, which started this one, goes on beside it. */
   private isBeside: boolean;

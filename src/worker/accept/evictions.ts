@@ -1,6 +1,7 @@
 /**
- * Makes room for newcomers in a worker that holds all the connections that it may: closes the one that has waited longest
- * for its client, as nginx does. Closes none on which a request runs or has just ended.
+ * Makes room for newcomers in a worker that holds all the connections that it may. It closes those first with which the least
+ * is lost (`Worth`); among equals, the one that has waited longest for its client, as nginx does. It closes none whose client
+ * waits for an answer and has not left, nor one that was answered just now.
  */
 
 import { clearInterval, setImmediate, setInterval } from 'node:timers';

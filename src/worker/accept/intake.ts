@@ -20,7 +20,7 @@ export function isAhead(own: number, fewest: number): boolean {
 
 /** How often a worker says that it is there. */
 const postMs = 50;
-/** Who has said nothing for longer is blocked. */
+/** A worker that has not written to the scoreboard for longer counts as blocked. */
 const freshMs = 200;
 /**
  * While no thread is free, others are waited for this long: on a busy machine they may merely not be scheduled, and what

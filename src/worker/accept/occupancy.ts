@@ -11,7 +11,7 @@ export interface OccupancyOptions {
   readonly servers: readonly { waiting?(): readonly Waiting[] }[];
   readonly order: WaitOrder;
   readonly shortages: Shortages;
-  /** While it is full or nearly so: whether it can take another may have changed. */
+  /** Called at intervals once it is half full: whether it can take another may have changed. */
   readonly onTime: () => void;
 }
 
