@@ -1,5 +1,7 @@
 /** How a worker leaves: once, however many reasons there are, and in its time. */
 
+// Not the globals, which an app may replace.
+import { clearTimeout, setTimeout } from 'node:timers';
 import type { Listening } from '../app/server-files/listening.ts';
 import { shutDown } from '../app/server-files/shutdown.ts';
 import { sendToMaster } from '../ipc/channel.ts';

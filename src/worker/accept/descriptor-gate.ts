@@ -4,6 +4,8 @@
  * descriptor is free.
  */
 
+// Not the globals, which an app may replace.
+import { clearInterval, setInterval } from 'node:timers';
 import { type DescriptorError, descriptorLimit, missingDescriptors } from '../../descriptors.ts';
 import type { Incoming } from '../../http/wire/wire.ts';
 import { ConnectionHandle } from '../../node/handles.ts';

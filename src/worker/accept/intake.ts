@@ -4,6 +4,8 @@
  * queue, for the others: no connection passes from worker to worker, so none is lost on the way.
  */
 
+// Not the globals, which an app may replace.
+import { clearInterval, clearTimeout, setInterval, setTimeout } from 'node:timers';
 import type { ConnectionServer } from '../../http/accept.ts';
 import { WaitOrder } from '../../http/h1/host.ts';
 import type { WorkerSocket } from '../../ipc/messages.ts';

@@ -3,6 +3,8 @@
  * the listening socket, and shutting closes it.
  */
 
+// Not the globals, which an app may replace.
+import { setTimeout } from 'node:timers';
 import { getSystemErrorName } from 'node:util';
 import { bindError } from '../../errors.ts';
 import { type ConnectionServer, setLocalEnd } from '../../http/accept.ts';

@@ -3,6 +3,8 @@
  * its request is waited for, briefly, and until the app is done with it.
  */
 
+// Not the globals, which an app may replace.
+import { clearTimeout, setTimeout } from 'node:timers';
 import type { Handler } from '../../app/wsgi/wsgi.ts';
 import { inFreshContext } from '../../http/context.ts';
 import { onPlaceFree } from '../../http/departure.ts';
