@@ -80,7 +80,7 @@ export const events = {
       memoryKill: '`cgroup` or `machine`: the kernel most likely killed it for lack of memory',
       ...failure,
     },
-    todo: '`boot_failed`: mend what `error` says. `crashed`: the line before it has the error that escaped. `killed` with `memoryKill`: give it more memory, or fewer workers.',
+    todo: '`boot_failed`: mend what `error` says. `crashed`: the `fatal` line of the same `pid` before it has the error that escaped; without one, see `code` and `signal`. `killed` with `memoryKill`: give it more memory, or fewer workers.',
   }),
   worker_hung: event({
     levels: ['error'],

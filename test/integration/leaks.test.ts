@@ -31,4 +31,6 @@ it('a worker that is recycled for its memory names the function that allocated m
   });
   expect(await tsgun.event('worker_recycled')).toMatchObject({ pid, reason: 'max_memory' });
   await tsgun.stop();
+  // Node has nothing of its own to say, such as that it waits for a debugger.
+  expect(tsgun.text).toEqual([]);
 });

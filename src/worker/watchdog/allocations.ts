@@ -1,14 +1,12 @@
 /**
- * Which functions of the main thread have allocated what is still in use, by samples, since the worker was ready. On for the whole
- * life of a worker whose memory has a limit, so that the log can say what grew when it is reached.
+ * Which functions of the main thread have allocated what is still in use, by samples, since the worker was ready: so the log can
+ * say what grew when the limit of a worker's memory is reached. `allocation-sampling.ts` takes the samples.
  */
 
 import { Session } from 'node:inspector';
 import type { Growth } from '../../ipc/messages.ts';
 import { type CallFrame, formatStack, type Script } from './stack.ts';
 
-/** One sample for so many bytes: a leak of a few MiB has enough of them, and a busy worker takes a thousand a second at most. */
-const intervalBytes = 512 * 1024;
 const maxSites = 3;
 
 /** `HeapProfiler.SamplingHeapProfileNode`, as far as it is used. */
@@ -24,43 +22,59 @@ export interface AllocationNode {
   readonly children: readonly AllocationNode[];
 }
 
+interface AllocationProfile {
+  readonly head: AllocationNode;
+}
+
 export class Allocations {
-  private readonly session = new Session();
-
-  constructor() {
-    this.session.connectToMainThread();
-    this.session.post('HeapProfiler.enable');
-    this.session.post('HeapProfiler.startSampling', { samplingInterval: intervalBytes });
+  /** V8 collects garbage before it answers, so what is counted is in use. */
+  profile(): Promise<AllocationProfile> {
+    return withMainThread((session) => profileOf(session));
   }
 
-  /** The largest first. V8 collects garbage before it answers, so what is counted is in use. */
-  async growth(): Promise<Growth[]> {
-    const { profile } = await this.post<{ profile: { head: AllocationNode } }>('HeapProfiler.getSamplingProfile');
-    return largest(profile.head, await this.scripts());
-  }
-
-  /** For source maps. */
-  private async scripts(): Promise<Map<string, Script>> {
-    const scripts = new Map<string, Script>();
-    const enter = ({ params }: { params: object }) => {
-      const { scriptId, url, sourceMapURL } = params as Script & { scriptId: string };
-      scripts.set(scriptId, { url, ...(sourceMapURL ? { sourceMapURL } : {}) });
-    };
-    this.session.on('Debugger.scriptParsed', enter);
-    await this.post('Debugger.enable');
-    await this.post('Debugger.disable');
-    this.session.off('Debugger.scriptParsed', enter);
-    return scripts;
-  }
-
-  private post<T>(method: string): Promise<T> {
-    return new Promise((resolve, reject) => {
-      this.session.post(method, {}, (error: Error | null, result?: object) => {
-        if (error === null) resolve(result as T);
-        else reject(new Error(`${method}: ${error.message}`));
-      });
+  /** The largest first. */
+  growth(): Promise<Growth[]> {
+    return withMainThread(async (session) => {
+      const { head } = await profileOf(session);
+      return largest(head, await scriptsOf(session));
     });
   }
+}
+
+async function withMainThread<T>(use: (session: Session) => Promise<T>): Promise<T> {
+  const session = new Session();
+  session.connectToMainThread();
+  try {
+    return await use(session);
+  } finally {
+    session.disconnect();
+  }
+}
+
+async function profileOf(session: Session): Promise<AllocationProfile> {
+  const { profile } = await post<{ profile: AllocationProfile }>(session, 'HeapProfiler.getSamplingProfile');
+  return profile;
+}
+
+/** For source maps. */
+async function scriptsOf(session: Session): Promise<Map<string, Script>> {
+  const scripts = new Map<string, Script>();
+  session.on('Debugger.scriptParsed', ({ params }: { params: object }) => {
+    const { scriptId, url, sourceMapURL } = params as Script & { scriptId: string };
+    scripts.set(scriptId, { url, ...(sourceMapURL ? { sourceMapURL } : {}) });
+  });
+  await post(session, 'Debugger.enable');
+  await post(session, 'Debugger.disable');
+  return scripts;
+}
+
+function post<T>(session: Session, method: string): Promise<T> {
+  return new Promise((resolve, reject) => {
+    session.post(method, {}, (error: Error | null, result?: object) => {
+      if (error === null) resolve(result as T);
+      else reject(new Error(`${method}: ${error.message}`));
+    });
+  });
 }
 
 /** What a function allocates through Node or V8 is its own: `Array.push`, `JSON.parse`, a Map. */

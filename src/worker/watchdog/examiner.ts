@@ -19,7 +19,7 @@ import { detailsExpression, runningExpression, threadsExpression } from './share
 
 export interface ExaminerOptions {
   /** Where the memory has a limit. */
-  readonly allocations?: Pick<Allocations, 'growth'> | undefined;
+  readonly allocations?: Pick<Allocations, 'growth' | 'profile'> | undefined;
   readonly captures: Captures;
   /** From shared memory: those that run, where the main thread says nothing. */
   readonly requests: () => readonly RunningRequest[];
@@ -132,6 +132,9 @@ export class Examiner {
   }
 
   private heap(ms: number): Promise<object> {
+    const { allocations } = this.options;
+    // Samples are taken all the time, and to stop here would stop that.
+    if (allocations !== undefined) return allocations.profile();
     return withSession(async (post) => {
       await post('HeapProfiler.enable');
       await post('HeapProfiler.startSampling', { samplingInterval: heapIntervalBytes });

@@ -5,6 +5,7 @@ import { setInterval, setTimeout } from 'node:timers';
 import { descriptorError } from '../../descriptors.ts';
 import type { RequestDetail, RunningRequest } from '../../ipc/messages.ts';
 import { startThread, type ThreadCode } from '../thread-code.ts';
+import { sampleAllocations } from './allocation-sampling.ts';
 import { type AppThread, OtherThreads } from './other-threads.ts';
 import { listRunning } from './running.ts';
 import { beatEveryMs, detailsKey, runningKey, threadsKey, type WatchdogData } from './shared.ts';
@@ -31,6 +32,7 @@ const retryMs = 1000;
 
 /** From now on silence counts. */
 export function startWatchdog({ code, running, details, threads, onFailure, ...data }: WatchdogOptions): void {
+  if (data.watchesMemory) sampleAllocations();
   const shared = new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT);
   const counter = new Int32Array(shared);
   const fail = (error: unknown) => {
