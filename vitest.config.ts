@@ -11,10 +11,7 @@ const processes = [
   'test/typescript/{imports,project}.test.ts',
   'test/worker/*.test.ts',
 ];
-/**
- * Those among them that hold something to the clock: a stop within a second, a stack within its time. Fewer at once, so that
- * none waits for a core: three of them keep a little more than one core busy.
- */
+/** Those among them that hold something to the clock: a stop within a second, a stack within its time. No more at once than cores. */
 const clocked = [
   'test/integration/{balance,crashes,descriptors,hung,log-faults,overstay}.test.ts',
   'test/worker/{departed,threaded}.test.ts',
@@ -48,7 +45,7 @@ export default defineConfig({
         test: {
           name: 'clocked',
           include: clocked,
-          maxWorkers: 3,
+          maxWorkers: 2,
           sequence: { groupOrder: 2 },
           ...timeouts,
         },
