@@ -11,8 +11,8 @@ import { openFiles } from './processes.mjs';
 import { loadCore } from './servers.mjs';
 
 const sampleMs = 250;
-/** The probe's, beside those that the worker has anyway. */
-const others = 2;
+/** Descriptors of the worker that belong to the connections of the probe. */
+const probeFiles = 2;
 
 /**
  * @typedef {object} SlowRun
@@ -43,7 +43,7 @@ export async function runSlowhttptest(mode, { server, path, connections, perSeco
   child.stdout.on('data', (bytes) => (text += bytes));
   child.stderr.on('data', (bytes) => (text += bytes));
   const closed = once(child, 'close');
-  const before = openFiles(server.workerPid) + others;
+  const before = openFiles(server.workerPid) + probeFiles;
   const startedAt = performance.now();
   const run = { most: 0, left: 0, firstCut: Number.NaN, lastCut: Number.NaN };
   while (child.exitCode === null && child.signalCode === null) {

@@ -11,9 +11,9 @@ export interface BindRequest {
 }
 
 /**
- * Answers what a worker asks the primary to bind, where that is not allowed, with EACCES. There is no documented way, and
- * without it, an app whose worker has given up root's rights could still let root bind for it: any port, a socket in any
- * folder. So it stays on when the other uses are off.
+ * Answers what a worker asks the primary to bind, where that is not allowed, with EACCES. Node has no documented way.
+ * Without this, an app could ask the primary, which runs as root, for any port or socket path after its worker has given up
+ * root's rights. So it stays on when the other uses are off.
  */
 export function restrictBinding(worker: ChildProcess, isAllowed: (request: BindRequest) => boolean): void {
   const emit = worker.emit as (this: ChildProcess, event: string, ...args: unknown[]) => boolean;

@@ -27,7 +27,7 @@ const metaPrelude =
   'dirname:__dirname,main:require.main===module,resolve(to){const path=require.resolve(to);return path[0]==="/"?' +
   'require("node:url").pathToFileURL(path).href:"node:"+path.replace("node:","")}};';
 
-/** In CommonJS. @returns whether there was any */
+/** Replaces each `import.meta` of a CommonJS module. @returns whether the module has one */
 function replaceMeta(tokens: readonly CodeToken[]): boolean {
   const found = find(tokens, ['import', '.', 'meta']);
   for (const index of found) replace(tokens, index, 3, '__importMeta');
@@ -52,7 +52,7 @@ function replace(tokens: readonly CodeToken[], index: number, count: number, by:
   for (const [at, token] of tokens.slice(index, index + count).entries()) token.value = at === 0 ? by : '';
 }
 
-/** `import()`, but not a method of that name. @returns whether there was any */
+/** Replaces each `import()`, but no call of a method of that name. @returns whether the module has one */
 function replaceImport(tokens: readonly CodeToken[]): boolean {
   let isFound = false;
   for (const [index, token] of tokens.entries()) {

@@ -22,7 +22,7 @@ export class RequestStatsd implements RequestCounter {
     const code = status.slice(0, 3);
     this.counts.set(code, (this.counts.get(code) ?? 0) + 1);
     if (outcome === 'upgraded') return;
-    // Each request of the second is as likely to be in the sample as any other.
+    // Reservoir sampling: every request of the second has the same chance.
     const place = this.seen < mostSamples ? this.seen : Math.floor(Math.random() * (this.seen + 1));
     this.seen++;
     if (place < mostSamples) this.samples[place] = endedAt - startedAt;

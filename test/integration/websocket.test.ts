@@ -39,36 +39,29 @@ describe('a WebSocket', () => {
     await tsgun.stop();
   });
 
-  it('reaches what waits for it at the server of a Fastify app', async () => {
-    const { path } = makeFolder({
-      'app.mjs': `import { createRequire } from 'node:module';
-const require = createRequire(${JSON.stringify(example)});
-const app = require('fastify')();
+  it.each([
+    [
+      'Fastify',
+      `const app = require('fastify')();
 app.get('/', async () => 'hello');
-const server = new (require('ws').WebSocketServer)({ server: app.server });
-server.on('connection', (socket) => socket.on('message', (data) => socket.send(String(data))));
-export default app;`,
-    });
-    const tsgun = start(`${path}/app.mjs`);
-    const socket = await open(tsgun);
-    expect(await echo(socket, 'hello')).toBe('hello');
-    expect((await tsgun.get('/')).text).toBe('hello');
-    expect(tsgun.log.filter(({ level }) => level === 'warn')).toEqual([]);
-    socket.terminate();
-    await tsgun.stop();
-  });
-
-  it('reaches what waits for it at the server of a Nest app', async () => {
-    const { path } = makeFolder({
-      'app.mjs': `import { createRequire } from 'node:module';
-const require = createRequire(${JSON.stringify(example)});
-const { NestFactory } = require('@nestjs/core');
+const { server } = app;`,
+    ],
+    [
+      'Nest',
+      `const { NestFactory } = require('@nestjs/core');
 class Shop {}
 require('@nestjs/common').Module({})(Shop);
 const app = await NestFactory.create(Shop, { logger: false });
 app.use((req, res) => res.end('hello'));
-const server = new (require('ws').WebSocketServer)({ server: app.getHttpServer() });
-server.on('connection', (socket) => socket.on('message', (data) => socket.send(String(data))));
+const server = app.getHttpServer();`,
+    ],
+  ])('reaches what waits for it at the server of a %s app', async (_, makeApp) => {
+    const { path } = makeFolder({
+      'app.mjs': `import { createRequire } from 'node:module';
+const require = createRequire(${JSON.stringify(example)});
+${makeApp}
+const sockets = new (require('ws').WebSocketServer)({ server });
+sockets.on('connection', (socket) => socket.on('message', (data) => socket.send(String(data))));
 export default app;`,
     });
     const tsgun = start(`${path}/app.mjs`);

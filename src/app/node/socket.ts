@@ -30,7 +30,7 @@ interface Own {
   unsent: number;
 }
 
-/** The one name that is ours: any other may be an app's own, for what it keeps with a connection. */
+/** Our state has a symbol for its name: an app may keep its own data on a socket, under any string. */
 const own = Symbol('tsgun.socket');
 const hangUp = Symbol('tsgun.hangUp');
 

@@ -1,4 +1,4 @@
-/** Whether a program has anything left to do. */
+/** Finds out whether a program still has work: timers, sockets, child processes. */
 
 import { setImmediate } from 'node:timers/promises';
 

@@ -86,7 +86,7 @@ function hopsIn(values: readonly string[], name: string): Hop[] {
   return name === 'forwarded' ? hopsOfForwarded(values) : hopOfSingle(values, name);
 }
 
-/** As gunicorn: any value but the secure one means http, and fields that differ are refused. */
+/** As in gunicorn, every value but the secure one means http. Fields that contradict each other are refused. */
 function readScheme({ names, values }: RequestHead, proto: string | undefined): Scheme | undefined {
   let scheme: Scheme | undefined = proto === undefined ? undefined : proto.toLowerCase() === 'https' ? 'https' : 'http';
   for (let index = 0; index < names.length; index++) {

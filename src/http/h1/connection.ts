@@ -240,7 +240,6 @@ export class Connection implements Proxied, OutgoingEvents, Transport, Waiting, 
     this.updatePhase();
   }
 
-  /** Asked when the head is made. */
   get bytesRead(): number {
     return this.wire.bytesRead;
   }
@@ -253,6 +252,7 @@ export class Connection implements Proxied, OutgoingEvents, Transport, Waiting, 
     return this.server.timeouts.keepAliveMs;
   }
 
+  /** Asked when the head is made. */
   mayPersist(exchange: Exchange): boolean {
     this.outgoing.markAnswer();
     if (!exchange.head.isKeepAlive || this.server.isDraining || this.isClosing) return false;

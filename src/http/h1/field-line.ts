@@ -17,7 +17,7 @@ export function fieldNameAt(text: string, start: number, end: number, before: Fi
   const stop = text.indexOf(':', start);
   const field = stop === -1 || stop >= end ? undefined : lookUpField(text.slice(start, stop));
   if (field === undefined) throw new HttpError(400, 'malformed header field name');
-  // Only among cached names: any other would be kept alive by the one it followed, as many as a client cares to send.
+  // Only cached names are linked, as their number is bounded. Clients can send any number of others, which would stay in memory.
   if (before?.isCached && field.isCached) before.follower = field;
   return field;
 }

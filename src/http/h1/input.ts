@@ -85,7 +85,7 @@ export class Input implements RequestSink {
     this.consume(bytes, 0, length);
   }
 
-  /** Goes on with what has waited. @returns whether there was anything */
+  /** Reads the pipelined bytes that waited. @returns whether there were any */
   goOn(): boolean {
     const unread = this.takeUnread();
     if (unread !== undefined) inFreshContext(() => this.consume(unread, 0, unread.length));

@@ -9,6 +9,7 @@ import { dirname, join } from 'node:path';
 import { ConfigError, report } from '../../errors.ts';
 import { controlDirectories, pidOfSocket, socketName } from '../../ipc/control.ts';
 import type { Logger } from '../../logger.ts';
+import { isLiving } from '../living.ts';
 import { closer, identify } from '../sockets/socket-file.ts';
 import { makeRoom } from '../sockets/unix-path.ts';
 
@@ -153,14 +154,6 @@ function makePrivate(directory: string): void {
 function sweep(directory: string): void {
   for (const name of readdirSync(directory)) {
     const pid = pidOfSocket(name);
-    if (pid !== undefined && pid !== process.pid && !isRunning(pid)) rmSync(join(directory, name), { force: true });
-  }
-}
-
-function isRunning(pid: number): boolean {
-  try {
-    return process.kill(pid, 0);
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM';
+    if (pid !== undefined && pid !== process.pid && !isLiving(pid)) rmSync(join(directory, name), { force: true });
   }
 }

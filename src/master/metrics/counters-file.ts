@@ -4,16 +4,12 @@
  * when a newer master takes over, and when it exits again.
  */
 
-import { fstatSync, openSync, unlinkSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { fstatSync } from 'node:fs';
 import { type CountersPlace, clearGauges, readRecord, recordLength, writeRecord } from '../../ipc/counters.ts';
 import type { ExitReason } from '../../ipc/messages.ts';
+import { openNamelessFile } from '../nameless-file.ts';
 
 export const countersVariable = 'TSGUN_COUNTERS';
-
-/** In memory if there is such a folder. */
-const folders = ['/dev/shm', tmpdir()];
 
 export const exitReasons = [
   'reload',
@@ -70,7 +66,7 @@ export class CountersFile {
   handOver(firstFd: number): { readonly stdio: readonly number[]; readonly env: Readonly<Record<string, string>> } {
     // Where nothing is counted, the newer master may still be told to.
     this.open();
-    this.otherFd ??= openFile();
+    this.otherFd ??= openNamelessFile();
     if (this.fd === undefined || this.otherFd === undefined) return { stdio: [], env: {} };
     return { stdio: [this.otherFd, this.fd], env: { [countersVariable]: `${firstFd},${firstFd + 1}` } };
   }
@@ -82,7 +78,7 @@ export class CountersFile {
 
   private open(): void {
     if (this.fd !== undefined) return;
-    this.fd = openFile();
+    this.fd = openNamelessFile();
     if (this.fd !== undefined) attempt(() => writeRecord({ fd: this.fd!, index: 0 }, this.early));
   }
 
@@ -112,20 +108,6 @@ function readAll(fd: number | undefined): Float64Array[] {
   if (fd === undefined) return [];
   const count = Math.ceil(fstatSync(fd).size / 8 / recordLength);
   return Array.from({ length: count }, (_, index) => readRecord({ fd, index }));
-}
-
-function openFile(): number | undefined {
-  for (const folder of folders) {
-    const path = join(folder, `tsgun-${process.pid}-${Math.random().toString(36).slice(2)}`);
-    try {
-      const fd = openSync(path, 'wx+', 0o600);
-      unlinkSync(path);
-      return fd;
-    } catch {
-      // Try the next folder.
-    }
-  }
-  return undefined;
 }
 
 function isFile(fd: number): boolean {

@@ -7,6 +7,7 @@ import { chownSync, closeSync, constants, fstatSync, lchownSync, lstatSync, open
 import { onExit } from 'signal-exit';
 import { ConfigError, report } from '../../errors.ts';
 import type { Identity } from '../../ipc/messages.ts';
+import { isLiving } from '../living.ts';
 import type { SocketFile } from './listener.ts';
 
 export function identify(path: string): SocketFile | undefined {
@@ -41,19 +42,11 @@ export function closer(file: SocketFile, closeSocket: () => void): () => void {
 }
 
 function remove(file: SocketFile): void {
-  if (file.sharedWith !== undefined && isAlive(file.sharedWith)) return;
+  if (file.sharedWith !== undefined && isLiving(file.sharedWith)) return;
   try {
     if (isInPlace(file)) unlinkSync(file.path);
   } catch {
     // The folder is gone, or this process may no longer write to it. The next process that binds the path replaces the file.
-  }
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    return process.kill(pid, 0);
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM';
   }
 }
 

@@ -7,6 +7,7 @@ import { chmodSync, closeSync, openSync, readFileSync, renameSync, rmSync, write
 import { onExit } from 'signal-exit';
 import { ConfigError, report, unwritable } from '../../errors.ts';
 import type { Logger } from '../../logger.ts';
+import { isLiving } from '../living.ts';
 import { isMaster } from './other-master.ts';
 
 /** What follows the name while the master that this one is to replace still has the file. */
@@ -97,7 +98,7 @@ export class Pidfile {
     if (pid === undefined) return 'absent';
     // In a container, the master of the run before often had the same number.
     if (pid === process.pid) return 'ours';
-    if (!isRunning(pid)) return 'stale';
+    if (Number.isNaN(pid) || !isLiving(pid)) return 'stale';
     if (!this.isMaster(pid, path)) return 'foreign';
     const remedy = 'stop that one first, or remove the file if that is no tsgun';
     throw new ConfigError(`pidfile: ${path} says process ${pid}, which is running: ${remedy}`);
@@ -141,15 +142,5 @@ function readPid(path: string): number | undefined {
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
     throw new ConfigError(`pidfile: cannot read ${path}: ${report(error).message}`);
-  }
-}
-
-function isRunning(pid: number): boolean {
-  if (Number.isNaN(pid)) return false;
-  try {
-    return process.kill(pid, 0);
-  } catch (error) {
-    // The process exists, but belongs to another user.
-    return (error as NodeJS.ErrnoException).code === 'EPERM';
   }
 }

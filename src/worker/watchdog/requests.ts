@@ -52,7 +52,8 @@ export class RequestTable {
     const index = (place >> placeShift) - 1;
     if (paths[index] !== path || methods[index] !== method) {
       methods[index] = method;
-      paths[index] = path;
+      // A long one is not kept: it would stay in memory after its request.
+      paths[index] = path.length > shortText ? '' : path;
       this.writeText(place + textAt, method === 'GET' ? path : `${method} ${path}`);
     }
     const length = method === 'GET' ? path.length : method.length + 1 + path.length;
