@@ -8,7 +8,8 @@ import { openProgram, type Program, type ProgramHost } from '../app/server-files
 import type { Handler } from '../app/wsgi/wsgi.ts';
 import type { Observers } from '../http/observers.ts';
 import type { AnswerClaims } from '../http/wire/answer-claims.ts';
-import type { Found, WorkerOrder } from '../ipc/messages.ts';
+import type { Found } from '../ipc/messages.ts';
+import type { WorkerOrder } from '../ipc/order.ts';
 import type { Shortages } from '../ipc/shortages.ts';
 import type { Logger } from '../logger.ts';
 import type { Certificates } from './certificates.ts';

@@ -17,7 +17,7 @@ import {
 } from '../hooks.ts';
 import type { RequestHead } from '../http/head.ts';
 import type { Observers } from '../http/observers.ts';
-import type { WorkerOrder } from '../ipc/messages.ts';
+import type { WorkerOrder } from '../ipc/order.ts';
 import type { OwnLogger } from '../logger.ts';
 import type { OnError } from './classes/failures.ts';
 import { HttpRequest } from './hook-request.ts';

@@ -1,7 +1,7 @@
 /** Gives up root's rights, for good. */
 
 import { BootError, report } from '../errors.ts';
-import type { Identity } from '../ipc/messages.ts';
+import type { Identity } from '../ipc/order.ts';
 
 /** Node has it since 0.9, its types since later than ours. */
 const { initgroups } = process as NodeJS.Process & { initgroups?(user: string, group: number): void };

@@ -4,7 +4,7 @@ import { EventEmitter } from 'node:events';
 import { statsdOptions } from '../config/statsd.ts';
 import { report } from '../errors.ts';
 import type { Observers } from '../http/observers.ts';
-import type { WorkerOrder } from '../ipc/messages.ts';
+import type { WorkerOrder } from '../ipc/order.ts';
 import { Statsd } from '../ipc/statsd.ts';
 import type { Logger } from '../logger.ts';
 import { type Counted, Counters } from './counters.ts';

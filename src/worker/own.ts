@@ -10,7 +10,7 @@ import { version } from '../config/version.ts';
 import { descriptorError } from '../descriptors.ts';
 import { ownFilesError, TsgunError } from '../errors.ts';
 import { watchdogEntry } from '../ipc/entries.ts';
-import type { WorkerOrder } from '../ipc/messages.ts';
+import type { WorkerOrder } from '../ipc/order.ts';
 import type { AccessLog } from './access/access-log.ts';
 import { loadClass } from './classes/registry.ts';
 import type { WorkerClass } from './classes/worker.ts';

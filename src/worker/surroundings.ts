@@ -4,7 +4,7 @@ import { isIPv6 } from 'node:net';
 import type { Bound, Own } from '../app/server-files/choice.ts';
 import { type Address, address } from '../config/addresses.ts';
 import { milliseconds } from '../config/durations.ts';
-import type { WorkerOrder } from '../ipc/messages.ts';
+import type { WorkerOrder } from '../ipc/order.ts';
 import type { ServerAddress } from '../node/listen.ts';
 
 /** It travels to threads. */

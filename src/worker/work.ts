@@ -14,7 +14,7 @@ import { Observers } from '../http/observers.ts';
 import { AnswerClaims } from '../http/wire/answer-claims.ts';
 import { listenToMaster, sendToMaster } from '../ipc/channel.ts';
 import { startHeartbeat } from '../ipc/heartbeat.ts';
-import { orderVariable, type WorkerOrder } from '../ipc/messages.ts';
+import { orderVariable, type WorkerOrder } from '../ipc/order.ts';
 import { Shortages } from '../ipc/shortages.ts';
 import { takeOverOutput } from '../log/output.ts';
 import { createLogger, type Logger, logOutput, type OwnLogger, sayOfLog } from '../logger.ts';

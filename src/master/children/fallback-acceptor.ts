@@ -6,7 +6,8 @@
 import { createServer, type Server, type Socket } from 'node:net';
 import { setImmediate } from 'node:timers/promises';
 import { sendConnection } from '../../ipc/channel.ts';
-import type { WorkerMessage, WorkerOrder, WorkerSocket } from '../../ipc/messages.ts';
+import type { WorkerMessage } from '../../ipc/messages.ts';
+import type { WorkerOrder, WorkerSocket } from '../../ipc/order.ts';
 import { Dispatch, type Dispatched } from './dispatch.ts';
 
 type Process = Parameters<typeof sendConnection>[0];

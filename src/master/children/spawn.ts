@@ -10,15 +10,8 @@ import { BootError, ownFilesError, report } from '../../errors.ts';
 import { listenToWorker, sendToWorker } from '../../ipc/channel.ts';
 import type { CountersPlace } from '../../ipc/counters.ts';
 import { workerEntry } from '../../ipc/entries.ts';
-import {
-  type MasterMessage,
-  orderVariable,
-  type WatchdogMessage,
-  type WatchdogOrder,
-  type WorkerMessage,
-  type WorkerOrder,
-  type WorkerSocket,
-} from '../../ipc/messages.ts';
+import type { MasterMessage, WatchdogMessage, WatchdogOrder, WorkerMessage } from '../../ipc/messages.ts';
+import { orderVariable, type WorkerOrder, type WorkerSocket } from '../../ipc/order.ts';
 import { type BindRequest, restrictBinding } from '../../node/restrict-binding.ts';
 import { FallbackAcceptor } from './fallback-acceptor.ts';
 import { claimSlot, releaseSlot } from './scoreboard-file.ts';

@@ -7,7 +7,7 @@ import type { Configuration } from '../../config/load.ts';
 import type { Settings } from '../../config/settings.ts';
 import { hasTls } from '../../config/tls.ts';
 import { ConfigError, type ErrorReport, report } from '../../errors.ts';
-import type { Identity } from '../../ipc/messages.ts';
+import type { Identity } from '../../ipc/order.ts';
 import type { OwnLogger } from '../../logger.ts';
 import { type AdminListener, openAdmin } from '../admin/listener.ts';
 import type { Listener } from '../sockets/listener.ts';

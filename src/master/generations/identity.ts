@@ -5,7 +5,7 @@ import { readFile } from 'node:fs/promises';
 import { promisify } from 'node:util';
 import type { Settings } from '../../config/settings.ts';
 import { ConfigError } from '../../errors.ts';
-import type { Identity } from '../../ipc/messages.ts';
+import type { Identity } from '../../ipc/order.ts';
 
 type Wanted = Pick<Settings, 'user' | 'group'>;
 /** The fields of an account's line in `passwd` or `group`, or undefined. */

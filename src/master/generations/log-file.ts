@@ -3,7 +3,7 @@
 import { closeSync, constants, fchownSync, openSync } from 'node:fs';
 import type { Configuration } from '../../config/load.ts';
 import { ConfigError, report, unwritable } from '../../errors.ts';
-import type { Identity } from '../../ipc/messages.ts';
+import type { Identity } from '../../ipc/order.ts';
 import { createLogger, type OwnLogger, sayOfLog, sayOnStandardError } from '../../logger.ts';
 
 /** An owner of a log. */

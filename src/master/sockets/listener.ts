@@ -1,6 +1,6 @@
 /** What a listening socket of the master is, of whatever kind. */
 
-import type { WorkerSocket } from '../../ipc/messages.ts';
+import type { WorkerSocket } from '../../ipc/order.ts';
 
 export interface Listener {
   /** The configured address: two configurations with the same one share the socket. */

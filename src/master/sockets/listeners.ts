@@ -8,7 +8,7 @@ import { isIPv6 } from 'node:net';
 import { resolve } from 'node:path';
 import { type Address, formatAddress } from '../../config/addresses.ts';
 import { ConfigError } from '../../errors.ts';
-import type { Identity } from '../../ipc/messages.ts';
+import type { Identity } from '../../ipc/order.ts';
 import { inheritDescriptor } from './descriptor.ts';
 import type { Endpoint, Listener } from './listener.ts';
 import type { Patience } from './patience.ts';

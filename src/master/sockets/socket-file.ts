@@ -6,7 +6,7 @@
 import { chownSync, closeSync, constants, fstatSync, lchownSync, lstatSync, openSync, unlinkSync } from 'node:fs';
 import { onExit } from 'signal-exit';
 import { ConfigError, report } from '../../errors.ts';
-import type { Identity } from '../../ipc/messages.ts';
+import type { Identity } from '../../ipc/order.ts';
 import { isLiving } from '../living.ts';
 import type { SocketFile } from './listener.ts';
 

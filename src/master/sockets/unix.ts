@@ -6,7 +6,7 @@
 import { createServer } from 'node:net';
 import { getSystemErrorName } from 'node:util';
 import { ConfigError } from '../../errors.ts';
-import type { Identity } from '../../ipc/messages.ts';
+import type { Identity } from '../../ipc/order.ts';
 import { bindPath, canBindForOthers } from '../../node/bind.ts';
 import type { Listener } from './listener.ts';
 import { closer, giveTo, identify, removeAtExit } from './socket-file.ts';

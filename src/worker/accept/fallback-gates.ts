@@ -3,7 +3,7 @@
 import { type Server, Socket } from 'node:net';
 import { type ConnectionServer, createListener, endOf, setLocalEnd } from '../../http/accept.ts';
 import { listenToMaster, sendToMaster } from '../../ipc/channel.ts';
-import type { WorkerSocket } from '../../ipc/messages.ts';
+import type { WorkerSocket } from '../../ipc/order.ts';
 import type { Gate, Take } from './gate.ts';
 import { listen } from './listen.ts';
 

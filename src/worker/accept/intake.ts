@@ -8,7 +8,7 @@
 import { clearInterval, clearTimeout, setInterval, setTimeout } from 'node:timers';
 import type { ConnectionServer } from '../../http/accept.ts';
 import { WaitOrder } from '../../http/h1/host.ts';
-import type { WorkerSocket } from '../../ipc/messages.ts';
+import type { WorkerSocket } from '../../ipc/order.ts';
 import { Scoreboard, type Slot, sharedClock } from '../../ipc/scoreboard.ts';
 import type { Shortages } from '../../ipc/shortages.ts';
 import type { Gate } from './gate.ts';

@@ -2,7 +2,7 @@
 
 import type { Server } from 'node:net';
 import { bindError } from '../../errors.ts';
-import type { WorkerSocket } from '../../ipc/messages.ts';
+import type { WorkerSocket } from '../../ipc/order.ts';
 import { listenOn } from '../../node/bind.ts';
 import { listenReally } from '../../node/listen.ts';
 

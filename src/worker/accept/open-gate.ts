@@ -1,7 +1,7 @@
 /** Opens the gate that this Node allows: one that can be shut, or one that holds back what comes while it is shut. */
 
 import type { ConnectionServer } from '../../http/accept.ts';
-import type { WorkerSocket } from '../../ipc/messages.ts';
+import type { WorkerSocket } from '../../ipc/order.ts';
 import type { Shortages } from '../../ipc/shortages.ts';
 import { openCopier } from '../../node/copier.ts';
 import { DescriptorGate } from './descriptor-gate.ts';

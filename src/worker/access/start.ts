@@ -2,7 +2,7 @@
 
 import { report } from '../../errors.ts';
 import type { Observers } from '../../http/observers.ts';
-import type { WorkerOrder } from '../../ipc/messages.ts';
+import type { WorkerOrder } from '../../ipc/order.ts';
 import type { Logger } from '../../logger.ts';
 import type { AccessLog } from './access-log.ts';
 import type { Entry } from './entry.ts';

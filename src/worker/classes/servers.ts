@@ -8,7 +8,7 @@ import type { End } from '../../http/ends.ts';
 import type { WaitOrder } from '../../http/h1/host.ts';
 import { HttpServer } from '../../http/server.ts';
 import type { TlsEndpoint } from '../../http/tls/endpoint.ts';
-import type { WorkerSocket } from '../../ipc/messages.ts';
+import type { WorkerSocket } from '../../ipc/order.ts';
 import { logConnectionFailure } from './failures.ts';
 import { httpOptions, proxied } from './http-options.ts';
 import { type Server, Serving } from './serving.ts';

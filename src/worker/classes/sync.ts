@@ -8,7 +8,7 @@ import type { Handler } from '../../app/wsgi/wsgi.ts';
 import { WaitOrder } from '../../http/h1/host.ts';
 import { departureMs } from '../../http/limits.ts';
 import { HttpServer } from '../../http/server.ts';
-import type { WorkerSocket } from '../../ipc/messages.ts';
+import type { WorkerSocket } from '../../ipc/order.ts';
 import { longestEmptyingMs } from '../accept/kernel-queue.ts';
 import { Occupancy } from '../accept/occupancy.ts';
 import { openTurnGate } from '../accept/open-gate.ts';

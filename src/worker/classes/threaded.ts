@@ -5,7 +5,7 @@
 
 import { HttpServer } from '../../http/server.ts';
 import { threadEntry } from '../../ipc/entries.ts';
-import type { WorkerSocket } from '../../ipc/messages.ts';
+import type { WorkerSocket } from '../../ipc/order.ts';
 import { Intake } from '../accept/intake.ts';
 import { readThreadCode, type ThreadCode } from '../thread-code.ts';
 import { ThreadPool } from '../threads/pool.ts';
