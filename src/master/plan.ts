@@ -159,7 +159,7 @@ function waitOf({ backoffs }: Pool, worker: number, now: number): number {
 }
 
 /** When the plan must be made again if nothing happens before; Infinity if never. */
-export function nextLook(pool: Pool, now: number): number {
+export function nextDeadline(pool: Pool, now: number): number {
   const dues = childrenOf(pool).flatMap((child) => [child.deadline, child.questionAt, dueExpiry(child, now)]);
   const resumptions = [...pool.backoffs.values()].map(({ resumeAt }) => resumeAt).filter((at) => at > now);
   return Math.min(pool.drainUntil, ...dues, ...resumptions);

@@ -11,7 +11,7 @@ import {
   noteScaled,
   noteServing,
 } from '../../src/master/notes.ts';
-import { nextLook, plan, vacanciesOf } from '../../src/master/plan.ts';
+import { nextDeadline, plan, vacanciesOf } from '../../src/master/plan.ts';
 import { type Child, childrenOf, type Pool } from '../../src/master/pool.ts';
 import { beat, end, policy, poolOf, settle, spawn, spawnReady } from './fixtures.ts';
 
@@ -139,7 +139,7 @@ describe('a pause', () => {
     beat(pool, pool.children.get(3)!, { requests: 1 }, 0);
     end(pool, pool.children.get(3)!, 'SIGABRT', 0);
     expect(plan(pool, 0)).toEqual([{ type: 'spawn', worker: 3 }]);
-    expect(nextLook(pool, 0)).toBeLessThanOrEqual(4000);
+    expect(nextDeadline(pool, 0)).toBeLessThanOrEqual(4000);
   });
 
   it('is over while fewer than half of the workers are ready and the last boot was good', () => {

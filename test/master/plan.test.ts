@@ -18,7 +18,7 @@ import {
   questionMs,
   quickStopMs,
 } from '../../src/master/notes.ts';
-import { nextLook, plan, surgeOf } from '../../src/master/plan.ts';
+import { nextDeadline, plan, surgeOf } from '../../src/master/plan.ts';
 import { type Child, childrenOf } from '../../src/master/pool.ts';
 import { beat, end, policy, poolOf, settle, spawn, spawnReady, wants } from './fixtures.ts';
 
@@ -28,7 +28,7 @@ describe('a new pool', () => {
     expect(plan(pool, 0)).toEqual([1, 2, 3].map((worker) => ({ type: 'spawn', worker })));
     const child = spawn(pool, 7);
     expect(child.deadline).toBe(7 + policy.bootMs);
-    expect(nextLook(pool, 7)).toBe(1007);
+    expect(nextDeadline(pool, 7)).toBe(1007);
   });
 
   it('wants nothing once all are ready', () => {
@@ -193,11 +193,11 @@ describe('recycling', () => {
     const old = spawn(pool, 0);
     noteReady(pool, old, 100);
     // A twentieth of jitter: half of the tenth that there is.
-    expect(nextLook(pool, 100)).toBe(10_600);
+    expect(nextDeadline(pool, 100)).toBe(10_600);
     expect(plan(pool, 10_599)).toEqual([]);
     expect(plan(pool, 10_600)).toEqual([{ type: 'spawn', worker: 2 }]);
     const fresh = spawn(pool, 10_600);
-    expect(nextLook(pool, 10_600)).toBe(fresh.deadline);
+    expect(nextDeadline(pool, 10_600)).toBe(fresh.deadline);
     noteReady(pool, fresh, 10_700);
     expect(wants(pool, 10_700)).toEqual([{ type: 'retire', child: old, reason: 'max_lifetime' }]);
   });

@@ -16,6 +16,7 @@ import type { Inbox } from '../inbox.ts';
 import type { CountersFile } from '../metrics/counters-file.ts';
 import { type CountersSummary, summarize } from '../metrics/summary.ts';
 import { noteExtended } from '../notes.ts';
+import type { Overview } from '../overview.ts';
 import { type Child, childrenOf, type Pool, silenceOf } from '../pool.ts';
 import type { Status } from '../status.ts';
 import { Control, type Controlled, type ReloadOutcome } from './control.ts';
@@ -32,9 +33,8 @@ export interface SteeringParts {
   readonly generations: Generations;
   readonly counters: Pick<CountersFile, 'read'>;
   readonly inbox: Pick<Inbox<MasterEvent>, 'push'>;
+  readonly overview: Pick<Overview, 'status' | 'requests'>;
   current(): Generation;
-  status(): Status;
-  requests(): Promise<readonly WorkerRequests[]>;
   reload(origin: Origin): void;
   scale(workers: number, origin: Origin): void;
 }
@@ -114,11 +114,11 @@ export class Steering implements Controlled {
   // For the clients.
 
   status(): Status {
-    return this.parts.status();
+    return this.parts.overview.status();
   }
 
   requests(): Promise<readonly WorkerRequests[]> {
-    return this.parts.requests();
+    return this.parts.overview.requests();
   }
 
   counters(): CountersSummary {

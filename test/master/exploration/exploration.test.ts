@@ -182,7 +182,7 @@ const faults: readonly [what: string, rules: Rules, found: RegExp, budget: Parti
     'the loop sleeps beyond the end of a pause',
     {
       ...realRules,
-      plan: { ...plan, nextLook: (pool, now) => plan.nextLook({ ...pool, backoffs: new Map() }, now) },
+      plan: { ...plan, nextDeadline: (pool, now) => plan.nextDeadline({ ...pool, backoffs: new Map() }, now) },
     },
     /the loop sleeps for too long/,
     { failures: 2 },

@@ -39,7 +39,7 @@ function carryOut(draft: Draft, actions: readonly Action[], rules: Rules): void 
 /** Once the loop sleeps. It depends on nothing but the state. */
 export function checkRest(world: World, { plan }: Rules): void {
   const { pool, now, failed } = world;
-  hold(plan.nextLook(pool, now) <= nextDue(world), 'the loop sleeps for too long');
+  hold(plan.nextDeadline(pool, now) <= nextDue(world), 'the loop sleeps for too long');
   // What is left to do then is planned when those are gone that were killed.
   const isAwaited = childrenOf(pool).some(({ state }) => state === 'killed');
   hold(isAwaited || plan.plan(pool, now).length === 0, 'something is left to do, and nothing will wake the loop');
