@@ -3,6 +3,7 @@
 import type { End } from '../http/ends.ts';
 import type { Observers } from '../http/observers.ts';
 import type { ProxyProtocol } from '../http/proxy-protocol/proxied.ts';
+import type { Suspect } from '../http/suspect.ts';
 import type { Incoming } from '../http/wire/wire.ts';
 import type { EnvironOptions } from './wsgi/environ.ts';
 import type { Handler } from './wsgi/wsgi.ts';
@@ -72,6 +73,8 @@ export interface RawServer {
   serve(incoming: Incoming, peer: End): unknown;
   /** As requests are listed, for the log. */
   running(): { method: string; path: string; ms: number }[];
+  /** The connections that an escaped error may come from. */
+  suspects(): Suspect[];
   /** Tells the app to finish; resolves when no connection is left. Who has a deadline calls `destroy` at it. */
   drain(idleGraceMs: number): Promise<void>;
   /** Cuts every connection. */

@@ -16,6 +16,7 @@ import { Leftovers } from './leftovers.ts';
 import { type Limits, maxHeldBytes, type Timeouts } from './limits.ts';
 import { Observers } from './observers.ts';
 import { ProxyHeaderFilter, type ProxyProtocol } from './proxy-protocol/proxied.ts';
+import { type Suspect, suspect } from './suspect.ts';
 import type { TlsEndpoint } from './tls/endpoint.ts';
 import type { AnswerClaims } from './wire/answer-claims.ts';
 import { type OpenWire, openWire } from './wire/open-wire.ts';
@@ -154,6 +155,13 @@ export class HttpServer implements Host {
       const client = address.includes(':') ? `[${address}]:${port}` : port === '' ? address : `${address}:${port}`;
       return [{ method, path, ms: Math.max(0, Math.round(now - startedAt)), query, client, head }];
     });
+  }
+
+  /** The requests that an escaped error may come from. */
+  suspects(): Suspect[] {
+    return [...this.connections].flatMap(({ exchange, wire }) =>
+      exchange === undefined ? [] : [suspect(exchange, wire.asyncId)],
+    );
   }
 
   /** It is answered, or its connection was given away. */

@@ -27,5 +27,10 @@ export interface StreamHandle {
   close(): void;
 }
 
+/** @returns undefined where Node does not say it */
+export function asyncIdOf(socket: object): number | undefined {
+  return (socket as { readonly _handle?: { getAsyncId?(): number } })._handle?.getAsyncId?.();
+}
+
 /** What `getsockname` and `getpeername` fill in. */
 export type Peer = { address?: string; port?: number };

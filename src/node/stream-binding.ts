@@ -46,6 +46,7 @@ export interface RawHandle {
   shutdown(request: ShutdownRequest): number;
   /** TCP only. */
   reset?(done: () => void): number;
+  getAsyncId?(): number;
   close(done: () => void): void;
 }
 

@@ -8,6 +8,7 @@ import type { Logger } from '../logger.ts';
 import { isMainError } from '../node/main-module.ts';
 import { takeEvent } from '../node/process-events.ts';
 import type { Exit } from './exit.ts';
+import { failSuspect } from './suspects.ts';
 
 export interface EscapeOptions {
   readonly log: Logger;
@@ -25,10 +26,15 @@ export function watchForEscapedErrors({ log, exit, shortages, failBoot }: Escape
     void sendToMaster({ type: 'leaving', reason: 'crashed', ...(error === undefined ? {} : { error }) });
     return exit.leave({ code: 1 });
   };
+  const failRequest = (error: unknown) => {
+    const suspects = exit.worker?.suspects?.();
+    if (suspects !== undefined) failSuspect(suspects, error);
+  };
   const goOn = (error: unknown, code: DescriptorError) => {
     const { message, stack } = report(error);
     shortages.tell({ of: 'descriptors', where: 'app', code });
     log.say('error', { error: message, stack }, 'an error escaped for want of a file descriptor: this worker goes on');
+    failRequest(error);
   };
   shortages.onLeak = () => {
     log.say('fatal', {}, 'the app leaks file descriptors, and none is left: this worker is being replaced');
@@ -41,6 +47,7 @@ export function watchForEscapedErrors({ log, exit, shortages, failBoot }: Escape
     if (exit.worker !== undefined) {
       const { message, stack } = report(error);
       log.say('fatal', { error: message, stack }, 'an error escaped the app: this worker is being replaced');
+      failRequest(error);
       return replace(report(error));
     }
     const why = `app: an error escaped it while loading: ${report(error).message}`;

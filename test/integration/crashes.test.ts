@@ -131,6 +131,36 @@ describe('a worker that dies within seconds of its boot, before its first reques
   });
 });
 
+describe('an error that escapes the app', () => {
+  // Threads: worker/threaded.test.ts.
+  it.each(['async', 'sync'])('fails its request at once, and the others are answered: %s', async (name) => {
+    const { path, write } = makeFolder({
+      'app.mjs': `import { existsSync } from 'node:fs';
+        export default (req, res) => {
+          if (req.url === '/held') return void setInterval(() => existsSync('failed') && res.end('held'), 10);
+          if (req.url === '/begun') res.write('begun');
+          setTimeout(() => { throw new Error('escaped') });
+        };`,
+    });
+    const tsgun = start('app.mjs', ['--interface', 'node', '-k', name], { cwd: path });
+    await tsgun.workers(1);
+    const held = name === 'async' ? await tsgun.connect() : undefined;
+    held?.send('GET /held HTTP/1.1\r\nHost: a\r\n\r\n');
+    const failed = await (await tsgun.connect()).exchange('GET / HTTP/1.1\r\nHost: a\r\n\r\n');
+    expect(failed).toMatch(/^HTTP\/1.1 500 .*Connection: close.*the application failed/s);
+    expect(await tsgun.event('request_failed')).toMatchObject({ path: '/', error: 'escaped', outcome: 'answered 500' });
+    write('failed', '');
+    await held?.until(/held/);
+    expect(await tsgun.event('worker_exited')).toMatchObject({ reason: 'crashed', code: 1 });
+    await tsgun.event('worker_ready', 2);
+    const begun = await tsgun.connect();
+    begun.send('GET /begun HTTP/1.1\r\nHost: a\r\n\r\n');
+    await begun.closed;
+    expect((await tsgun.event('request_failed', 2)).outcome).toBe('the connection was cut');
+    await tsgun.stop();
+  });
+});
+
 /** Whether a control group of version 1 can be made: as root, outside of most containers. */
 function canLimit(group: string): boolean {
   try {

@@ -10,8 +10,9 @@ import { departureMs } from '../../http/limits.ts';
 import type { ProxyHeader } from '../../http/proxy-protocol/header.ts';
 import { foreignHeader } from '../../http/proxy-protocol/proxied.ts';
 import { takeProxyHeader, watchForHeader } from '../../http/proxy-protocol/raw.ts';
+import type { Suspect } from '../../http/suspect.ts';
 import type { Incoming } from '../../http/wire/wire.ts';
-import { ConnectionHandle } from '../../node/handles.ts';
+import { asyncIdOf, ConnectionHandle } from '../../node/handles.ts';
 import { onClientEnd } from '../../node/socket-end.ts';
 import type { RawServer, RawServerOptions } from '../interface.ts';
 import { traceConnection } from '../tracing.ts';
@@ -153,6 +154,19 @@ export class TcpServer implements RawServer {
     }));
   }
 
+  suspects(): Suspect[] {
+    return [...this.connections].map((connection) => ({
+      asyncId: asyncIdOf(connection.socket),
+      isOpen: !connection.socket.destroyed,
+      // It may have been answered any number of times.
+      isStarted: true,
+      fail: (error) => {
+        this.options.onFailure(connection.peer, error);
+        this.cut(connection);
+      },
+    }));
+  }
+
   /** Tells the app to finish; resolves when no connection is left. Who has a deadline calls `destroy` at it. */
   async drain(): Promise<void> {
     this.isDraining = true;
@@ -162,10 +176,12 @@ export class TcpServer implements RawServer {
 
   /** Cuts every connection. */
   destroy(): void {
-    for (const connection of this.connections) {
-      connection.outcome = 'cut';
-      connection.socket.resetAndDestroy();
-    }
+    for (const connection of this.connections) this.cut(connection);
+  }
+
+  private cut(connection: Connection): void {
+    connection.outcome = 'cut';
+    connection.socket.resetAndDestroy();
   }
 
   tellUnfinished(): void {
@@ -218,9 +234,7 @@ export class TcpServer implements RawServer {
         failed(error);
         this.options.onFailure(peer, error);
       }
-      if (socket.destroyed) return;
-      connection.outcome = 'cut';
-      socket.resetAndDestroy();
+      if (!socket.destroyed) this.cut(connection);
     }
   }
 

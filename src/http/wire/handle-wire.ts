@@ -70,6 +70,10 @@ export class HandleWire implements Wire {
     return this.handle.bytesWritten ?? 0;
   }
 
+  get asyncId(): number | undefined {
+    return this.handle.getAsyncId?.();
+  }
+
   private startReading(): void {
     if (this.handle.readStart() < 0) this.destroy();
   }

@@ -2,6 +2,7 @@
 
 import { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
+import { asyncIdOf } from '../../node/handles.ts';
 import { contextsStay } from '../context.ts';
 import { giveAwayScratch, putTogether } from './buffers.ts';
 import { canceled, type Taken, tellTaken, writeError } from './taken.ts';
@@ -23,6 +24,10 @@ export class StreamWire implements Wire {
     stream.on('close', () => events.takeClose());
     stream.on('error', () => {});
     stream.resume();
+  }
+
+  get asyncId(): number | undefined {
+    return asyncIdOf(this.stream);
   }
 
   get bytesRead(): number {

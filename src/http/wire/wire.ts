@@ -35,6 +35,8 @@ export interface Wire {
   readonly bytesWritten: number;
   /** Whether nothing that is written goes anywhere. */
   readonly isDestroyed: boolean;
+  /** By which Node's async hooks know it, where that can be had: what a request's code waits for was triggered by it. */
+  readonly asyncId?: number | undefined;
   /** @param text latin1 @returns false when the client takes less than it is sent: `takeDrain` follows */
   write(text: string): boolean;
   /** Latin1 text, bytes, and text again, in one system call. */

@@ -14,6 +14,7 @@ export function asyncWorker(context: WorkerContext): Worker {
   return {
     interface: findInterface(context.app, context.asked),
     serving,
+    suspects: () => ({ all: serving.suspects(), runsOne: false }),
     start: () => intake.open(sockets, serving.servers, settings.backlog),
     stopAccepting: (isStop) => intake.end(isStop, () => serving.emptyQueue()),
     drain: (idleGraceMs) => serving.drain(idleGraceMs),

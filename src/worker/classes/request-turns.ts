@@ -11,6 +11,7 @@ import { onPlaceFree } from '../../http/departure.ts';
 import { ClientGone } from '../../http/errors.ts';
 import type { Exchange, Transport } from '../../http/exchange.ts';
 import type { HttpServer } from '../../http/server.ts';
+import { type Suspect, suspect } from '../../http/suspect.ts';
 import { takesEffect, withoutClient } from '../../http/unheard.ts';
 import type { Occupancy } from '../accept/occupancy.ts';
 import { type Arrival, Turns } from './turns.ts';
@@ -35,6 +36,8 @@ export class RequestTurns {
   private readonly onOverdue: (exchange: Exchange, ms: number) => void;
   /** The connection whose request runs. */
   private running: Transport | undefined = undefined;
+  /** Its request. */
+  private current: Exchange | undefined = undefined;
   /** What the app has not returned from. */
   private atWork: Exchange | undefined = undefined;
   /** The newest connection, while its head and the body that is read ahead are waited for. */
@@ -87,6 +90,11 @@ export class RequestTurns {
     this.connections.gather();
   }
 
+  /** What an escaped error may come from. */
+  suspects(): Suspect[] {
+    return this.running === undefined || this.current === undefined ? [] : [suspect(this.current)];
+  }
+
   private get isFree(): boolean {
     return this.running === undefined && this.awaited === undefined && this.atWork === undefined;
   }
@@ -107,6 +115,7 @@ export class RequestTurns {
 
   private run(exchange: Exchange, hasClient = true): void {
     if (hasClient) this.running = exchange.transport;
+    this.current = exchange;
     this.connections.shut();
     const returned = this.handler(exchange);
     exchange.onCancel((reason) => this.noteLeft(exchange, reason));

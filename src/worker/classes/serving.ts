@@ -4,6 +4,7 @@
  */
 
 import type { ConnectionServer } from '../../http/accept.ts';
+import type { Suspect } from '../../http/suspect.ts';
 import type { RequestDetail, RunningRequest } from '../../ipc/messages.ts';
 import { closeIdle, emptyQueue } from '../accept/kernel-queue.ts';
 
@@ -15,6 +16,8 @@ export interface Server extends ConnectionServer {
   running(): RunningRequest[];
   /** The same, with more to know of each. Not there where there is no more. `head` tells one from others. */
   details?(): (RequestDetail & { readonly head: object })[];
+  /** What an escaped error may come from. */
+  suspects?(): Suspect[];
   /** Finishes what runs; resolves when no connection is left. */
   drain(idleGraceMs: number): Promise<void>;
   /** Closes the connections on which no request runs. Not there where only the app knows which these are. */
@@ -94,6 +97,11 @@ export class Serving<S extends Server = Server> {
   hurry(): void {
     this.isHurried = this.servers.some((server) => server.closeIdle !== undefined);
     if (this.isHurried && this.isDraining) void closeIdle(this.servers);
+  }
+
+  /** What an escaped error may come from. */
+  suspects(): Suspect[] {
+    return this.servers.flatMap((server) => server.suspects?.() ?? []);
   }
 
   /** All bytes until now are in the observers' traffic. */

@@ -19,6 +19,7 @@ export function syncConnectionWorker(context: WorkerContext): Worker {
   return {
     interface: findInterface(context.app, context.asked),
     serving,
+    suspects: () => ({ all: serving.suspects(), runsOne: true }),
     async start() {
       const take = (...arrival: Arrival<Server>) => turns.take(...arrival);
       turns.gate = await openTurnGate({ sockets, servers, backlog, shortages, take });

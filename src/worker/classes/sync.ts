@@ -66,6 +66,7 @@ export function syncWorker(context: WorkerContext): Worker {
   return {
     interface: findInterface(context.app, context.asked),
     serving,
+    suspects: () => ({ all: turns.suspects(), runsOne: true }),
     async start() {
       const { backlog } = settings;
       connections.gate = await openTurnGate({

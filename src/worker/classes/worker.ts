@@ -13,6 +13,7 @@ import type { Slot } from '../../ipc/scoreboard.ts';
 import type { Shortages } from '../../ipc/shortages.ts';
 import type { Logger } from '../../logger.ts';
 import type { ProgramSurroundings } from '../surroundings.ts';
+import type { Suspects } from '../suspects.ts';
 import type { AppThread } from '../watchdog/other-threads.ts';
 import type { OnError } from './failures.ts';
 import type { Serving } from './serving.ts';
@@ -57,6 +58,8 @@ export interface Worker {
   /** The same with what else is known, of a class that loads the app elsewhere. */
   readonly found?: Found | undefined;
   readonly serving: Serving;
+  /** The requests that an error which has escaped the app may come from. */
+  suspects?(): Suspects;
   /** Those that run the app, beside the main thread. */
   threads?(): Iterable<AppThread>;
   /** Loads the app, where that has not been done for it. */
