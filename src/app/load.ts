@@ -4,7 +4,8 @@
  */
 
 import { readFile, stat } from 'node:fs/promises';
-import { resolve } from 'node:path';
+import { createRequire } from 'node:module';
+import { basename, extname, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { AppLoadError, describe, ownFilesError, report } from '../errors.ts';
 import { noteMainError, runAsMain } from '../node/main-module.ts';
@@ -35,9 +36,10 @@ export interface LoadedModule {
 /** @throws AppLoadError, if the export that is named is not there too */
 export async function loadModule(text: string, isMain: boolean): Promise<LoadedModule> {
   const reference = parseReference(text);
-  const path = resolve(reference.path);
+  const named = resolve(reference.path);
+  const path = findFile(named);
   await checkFile(path, reference.path);
-  if (isMain) process.argv[1] = path;
+  if (isMain) process.argv[1] = named;
   const exports = await importApp(path, reference.path, isMain);
   const { value, problem } = pickExport(exports, reference);
   const mentionsListen = /\.\s*listen\s*\(|\bserve\s*\(/.test(await readFile(path, 'utf8'));
@@ -45,8 +47,20 @@ export async function loadModule(text: string, isMain: boolean): Promise<LoadedM
   return { exported, problem, mentionsListen };
 }
 
+/** As `node PATH` finds it: `dist/main` may be `dist/main.js`, and a folder its index or what its package.json names. */
+function findFile(path: string): string {
+  if (extensions.includes(extname(path))) return path;
+  try {
+    return createRequire(path).resolve(path);
+  } catch {
+    return path;
+  }
+}
+
 async function checkFile(path: string, given: string): Promise<void> {
-  if (!extensions.some((extension) => path.endsWith(extension)))
+  // Node runs a file without an extension, such as `bin/www`, as JavaScript.
+  const extension = extname(basename(path));
+  if (extension !== '' && !extensions.includes(extension))
     throw new AppLoadError(`app: ${describe(given)} is not one of ${extensions.join(' ')} files`);
   const found = await stat(path).catch((error: NodeJS.ErrnoException) => {
     if (error.code !== 'EACCES') return undefined;
@@ -54,6 +68,10 @@ async function checkFile(path: string, given: string): Promise<void> {
     throw new AppLoadError(`app: ${describe(given)} is in a folder that ${user} may not enter (looked for ${path})`);
   });
   if (found === undefined) throw new AppLoadError(`app: no file ${describe(given)} (looked for ${path})`);
+  if (found.isDirectory())
+    throw new AppLoadError(
+      `app: ${describe(given)} is a folder with neither an index.js nor a "main" in its package.json`,
+    );
   if (!found.isFile()) throw new AppLoadError(`app: ${describe(given)} is not a file (${path})`);
 }
 
@@ -72,7 +90,7 @@ async function importApp(path: string, given: string, isMain: boolean): Promise<
  * @param isForThreads whether threads will load the app, and not this one
  */
 export async function loadLoader(app: string, isForOthers: boolean, isForThreads: boolean): Promise<void> {
-  if (!isCompiled(parseReference(app).path)) {
+  if (!isCompiled(findFile(resolve(parseReference(app).path)))) {
     // JavaScript may import TypeScript, now or later.
     if (isForThreads) (await import('../typescript/compiler-owner.ts')).ownCompiler(loadCompilerLate);
     return;

@@ -45,7 +45,7 @@ describe('an address that cannot be bound exits 1 with one line, before any work
 describe('an app that cannot be loaded exits 4 with its error, once, however many workers there are', () => {
   it.each([
     ['a file that is not there', 'none.ts', /^app: no file "none\.ts" \(looked for \/.*none\.ts\)$/, undefined],
-    ['a folder', '.', /^app: "\." is not one of \.ts \.mts \.cts \.js \.mjs \.cjs \.tsx \.jsx files$/, undefined],
+    ['a folder', '.', /^app: "\." is a folder with neither an index\.js nor a "main" in its package\.json$/, undefined],
     ['a syntax error in TypeScript', 'syntax.ts', /^app: syntax\.ts failed to load: /, /syntax\.ts/],
     ['a syntax error in JavaScript', 'syntax.mjs', /^app: syntax\.mjs failed to load: /, /syntax\.mjs/],
     ['an error at import', 'throws.ts', /^app: throws\.ts failed to load: no database$/, /throws\.ts:3:/],

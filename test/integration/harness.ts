@@ -2,9 +2,9 @@
 
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { onTestFinished } from 'vitest';
@@ -27,7 +27,10 @@ export function makeFolder(files: Record<string, string> = {}): {
 } {
   const path = mkdtempSync(join(tmpdir(), 'tsgun-test-'));
   onTestFinished(() => rmSync(path, { recursive: true, force: true }));
-  const write = (name: string, text: string) => writeFileSync(join(path, name), text);
+  const write = (name: string, text: string) => {
+    mkdirSync(dirname(join(path, name)), { recursive: true });
+    writeFileSync(join(path, name), text);
+  };
   for (const [name, text] of Object.entries(files)) write(name, text);
   return { path, write };
 }

@@ -2,6 +2,7 @@
 
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer } from 'node:net';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { eventually, makeFolder, type StartOptions, start, Tsgun } from '../integration/harness.ts';
 
@@ -315,6 +316,21 @@ describe('the process of a program', () => {
     const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
     const knowsMain = major > 24 || (major === 24 && minor >= 2) || (major === 22 && minor >= 18);
     expect(JSON.parse((await tsgun.get('/')).text)).toEqual([knowsMain ? true : null, true]);
+    await tsgun.stop();
+  });
+
+  it.each([
+    ['a file without an extension', 'bin/www', 'bin/www'],
+    ['a path without its extension', 'dist/main', 'dist/main.js'],
+    ['a folder with a package.json', '.', 'lib/start.cjs'],
+  ])('is found as by node: %s', async (_, named, file) => {
+    const { path } = makeFolder({
+      'package.json': '{ "main": "./lib/start.cjs" }',
+      [file]: `const seen = [require.main === module, require.main.filename, process.argv[1]];
+        require('node:http').createServer((req, res) => res.end(JSON.stringify(seen))).listen(process.env.PORT);`,
+    });
+    const tsgun = start(named, [], { cwd: path });
+    expect(await seenBy(tsgun)).toEqual([true, join(path, file), join(path, named)]);
     await tsgun.stop();
   });
 

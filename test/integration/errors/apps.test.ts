@@ -8,7 +8,10 @@ it.each<[what: string, start: Start]>([
     'an app that is not there',
     { args: ['nope.ts'], code: 4, logs: ['app: no file "nope.ts" (looked for $PWD/nope.ts)'] },
   ],
-  ['a folder', { args: ['.'], code: 4, logs: ['app: "." is not one of .ts .mts .cts .js .mjs .cjs .tsx .jsx files'] }],
+  [
+    'a folder',
+    { args: ['.'], code: 4, logs: ['app: "." is a folder with neither an index.js nor a "main" in its package.json'] },
+  ],
   [
     'a file of another kind',
     {
