@@ -1,8 +1,10 @@
-/** Parses argv. The options come from the settings table; yargs does the rest. */
+/**
+ * Parses argv. The options come from the settings table. yargs, which completes words for the shell, does not parse: to load
+ * it takes 80 ms, a third of what the master needs to start.
+ */
 
 import { existsSync } from 'node:fs';
-import yargs from 'yargs';
-import { describe, report } from '../errors.ts';
+import { describe } from '../errors.ts';
 
 import { commandOptions, completionFlag } from './command-options.ts';
 import type { CommandLine } from './load.ts';
@@ -39,7 +41,6 @@ const withoutValue = new Map(
 export async function parseCommandLine(argv: readonly string[]): Promise<Asked> {
   const dashes = argv.indexOf('--');
   const own = dashes === -1 ? argv : argv.slice(0, dashes);
-  // Take the raw words: yargs would turn texts of digits into numbers.
   const afterDashes = dashes === -1 ? [] : argv.slice(dashes + 1);
   if (argv.length === 0) return { type: 'nothing' };
   if (argv[0] === completionFlag) return { type: 'completion', words: argv.slice(1) };
@@ -47,16 +48,15 @@ export async function parseCommandLine(argv: readonly string[]): Promise<Asked> 
   if (argv.length === 1 && argv[0] === 'completion' && !existsSync('completion'))
     return { type: 'completion', words: undefined };
 
-  const { words, help, problems } = joinValues(own);
+  const { words, values: given, flags, foreign, help, problems } = sort(own);
   if (help !== undefined) return { type: 'help', name: help === '' ? undefined : help };
-  const parsed: Record<string, unknown> & { _: unknown[] } = { _: [], ...(await parse(words, problems)) };
-  if (parsed.version === true) return { type: 'version' };
-  const unknown = unknownOptions(parsed, own);
+  if (flags.has('version')) return { type: 'version' };
+  const unknown = [...foreign].map(([option, value]) => unknownOption(option, value));
 
-  const needed = parsed._.length === 0 ? 1 : 0;
-  const [app, ...rest] = [...parsed._, ...afterDashes.slice(0, needed)].map(String);
-  const isPrint = parsed['print-config'] === true;
-  const isCheck = parsed['check-config'] === true;
+  const needed = words.length === 0 ? 1 : 0;
+  const [app, ...rest] = [...words, ...afterDashes.slice(0, needed)];
+  const isPrint = flags.has('print-config');
+  const isCheck = flags.has('check-config');
   // An unknown option may have swallowed it.
   if (app === undefined && unknown.length === 0 && (isCheck || !isPrint))
     problems.push('no app given: write tsgun APP, such as tsgun apps/fib.ts (tsgun --help lists the options)');
@@ -64,65 +64,43 @@ export async function parseCommandLine(argv: readonly string[]): Promise<Asked> 
 
   const values: CommandLine['values'] = {};
   for (const name of settingNames) {
-    const given = parsed[kebabCase(name)];
-    if (given !== undefined) values[name] = declarationOf(name).repeatable ? given : last(given);
+    const all = given.get(kebabCase(name));
+    // Given twice, the later counts, as everywhere on a command line.
+    if (all !== undefined) values[name] = declarationOf(name).repeatable ? all : all.at(-1);
   }
-  const config = last(parsed.config);
+  const config = given.get('config')?.at(-1);
   const line: CommandLine = {
     app: app ?? '',
     appArguments: afterDashes.slice(needed),
     values,
     problems: [...unknown, ...problems],
-    ...(config === undefined ? {} : { config: String(config) }),
+    ...(config === undefined ? {} : { config }),
   };
   return { type: isPrint ? (isCheck ? 'print-and-check' : 'print') : isCheck ? 'check' : 'run', line };
 }
 
-async function parse(words: readonly string[], problems: string[]): Promise<object> {
-  try {
-    return await build().parseAsync(words);
-  } catch (error) {
-    // yargs stumbles over names such as --constructor.
-    problems.push(`the command line: it cannot be read: ${report(error).message}`);
-    return {};
-  }
-}
-
-/** Only what yargs needs to parse. The help is our own, because the types and brackets of yargs are noise to a reader. */
-function build() {
-  const parser = yargs([])
-    .help(false)
-    .version(false)
-    .exitProcess(false)
-    .parserConfiguration({
-      'camel-case-expansion': false,
-      'dot-notation': false,
-      'parse-numbers': false,
-      'parse-positional-numbers': false,
-      'boolean-negation': false,
-      'short-option-groups': false,
-    })
-    .fail((message, error) => {
-      throw error ?? new Error(message);
-    });
-  for (const [name, alias] of withValue) parser.option(name, { string: true, ...(alias === '' ? {} : { alias }) });
-  for (const [name, alias] of withoutValue) parser.option(name, { boolean: true, ...(alias === '' ? {} : { alias }) });
-  return parser;
-}
-
-interface Joined {
-  readonly words: string[];
+interface Sorted {
+  /** What is no option: the app. */
+  readonly words: readonly string[];
+  /** By option, in order. */
+  readonly values: ReadonlyMap<string, readonly string[]>;
+  readonly flags: ReadonlySet<string>;
+  /** Options that are not ours, with their dashes and their last value. */
+  readonly foreign: ReadonlyMap<string, string | true>;
   /** Asked for: of which setting, or of all where it is empty. */
   readonly help: string | undefined;
   readonly problems: string[];
 }
 
 /**
- * Joins each option with its value, `-w 4` and `-w4` to `-w=4`: what follows an option is its value, even with a dash in
- * front (`--error-logfile -`, `--node-options --max-old-space-size=512`), unless it is an option of ours itself.
+ * Tells options, values and other words apart: what follows an option is its value, even with a dash in front
+ * (`--error-logfile -`, `--node-options --max-old-space-size=512`), unless it is an option of ours itself.
  */
-function joinValues(argv: readonly string[]): Joined {
+function sort(argv: readonly string[]): Sorted {
   const words: string[] = [];
+  const values = new Map<string, string[]>();
+  const flags = new Set<string>();
+  const foreign = new Map<string, string | true>();
   const problems: string[] = [];
   let help: string | undefined;
   for (let index = 0; index < argv.length; index++) {
@@ -132,25 +110,27 @@ function joinValues(argv: readonly string[]): Joined {
     if (name === 'help') {
       // The word is an app, not a setting: a user who adds --help to a command line wants the overview.
       help ??= attached ?? (next === undefined || next.startsWith('-') || isPath(next) ? '' : next);
-    } else if (name === undefined || !withValue.has(name))
-      words.push(isInherited(word) ? `--${mask}${word.slice(2)}` : word);
-    else if (attached !== undefined) words.push(`--${name}=${quoted(attached)}`);
-    else if (bareValue(name) !== undefined) words.push(`--${name}=${bareValue(name)}`);
-    else if (next === undefined || read(next).name !== undefined) {
-      problems.push(
-        `${word}: expected a value (${settingOf(name)?.metavar ?? 'FILE'}), got ${next === undefined ? 'none' : describe(next)}`,
-      );
+    } else if (name === undefined) {
+      const [, option, value] = /^(-+[^=-][^=]*)(?:=(.*))?$/s.exec(word) ?? [];
+      // The next word may be its value, or the app: nobody knows.
+      const isNext = value === undefined && next !== undefined && !/^-(?!\d)/.test(next);
+      if (option === undefined) words.push(word);
+      else foreign.set(option, value ?? (isNext ? next : true));
+      if (option !== undefined && isNext) index++;
+    } else if (withoutValue.has(name)) {
+      if (attached === undefined || attached === 'true') flags.add(name);
     } else {
-      words.push(`--${name}=${quoted(next)}`);
-      index++;
+      const value =
+        attached ?? bareValue(name) ?? (next === undefined || read(next).name !== undefined ? undefined : next);
+      if (value !== undefined) values.set(name, [...(values.get(name) ?? []), value]);
+      else {
+        const metavar = settingOf(name)?.metavar ?? 'FILE';
+        problems.push(`${word}: expected a value (${metavar}), got ${next === undefined ? 'none' : describe(next)}`);
+      }
+      if (value !== undefined && attached === undefined && bareValue(name) === undefined) index++;
     }
   }
-  return { words, help, problems };
-}
-
-/** yargs takes one pair of quotes off a value: those that the shell has left are the user's. */
-function quoted(value: string): string {
-  return /^(["']).*\1$/s.test(value) ? `'${value}'` : value;
+  return { words, values, flags, foreign, help, problems };
 }
 
 function settingOf(option: string): Setting | undefined {
@@ -161,12 +141,6 @@ function settingOf(option: string): Setting | undefined {
 function bareValue(option: string): string | undefined {
   return settingOf(option)?.bare;
 }
-
-/** yargs would stumble over names that every object has. */
-function isInherited(word: string): boolean {
-  return word.startsWith('--') && Object.hasOwn(Object.prototype, word.slice(2).split('=', 1)[0]!);
-}
-const mask = 'no-such-';
 
 /** The option that a word is, if it is one of ours, and the value in the same word. */
 function read(word: string): { name?: string; attached?: string } {
@@ -190,28 +164,13 @@ function isPath(word: string): boolean {
   return /[./:]/.test(word);
 }
 
-/** @param argv for the number of dashes */
-function unknownOptions(parsed: object, argv: readonly string[]): string[] {
-  const letters = [...withValue.values(), ...withoutValue.values()];
-  return Object.keys(parsed)
-    .filter(
-      (key) => !['_', '$0'].includes(key) && !withValue.has(key) && !withoutValue.has(key) && !letters.includes(key),
-    )
-    .map((key) => {
-      const name = key.replace(mask, '');
-      const hint = explainUnknown(name, 'option', Reflect.get(parsed, key)) ?? 'tsgun --help lists the options';
-      const isLong = argv.some((word) => word === `--${name}` || word.startsWith(`--${name}=`));
-      return `${isLong ? '--' : '-'}${name}: unknown option; ${hint}`;
-    });
+function unknownOption(option: string, value: string | true): string {
+  const hint = explainUnknown(option.replace(/^-+/, ''), 'option', value) ?? 'tsgun --help lists the options';
+  return `${option}: unknown option; ${hint}`;
 }
 
 /** PM2 and others begin with a verb. */
 function severalApps([first, ...rest]: readonly string[]): string {
   if (/^(start|serve|run)$/.test(first!)) return `there is no command ${first}: write tsgun ${rest[0]}`;
   return `one app only, got ${[first, ...rest].join(' and ')}; the app's own arguments follow --`;
-}
-
-/** Given twice, the later counts, as everywhere on a command line. */
-function last(given: unknown): unknown {
-  return Array.isArray(given) ? given.at(-1) : given;
 }
