@@ -126,3 +126,38 @@ describe('imports between the files of src', () => {
     expect(importsOf('x/y.ts', text)).toEqual(['x/a.ts', 'b.ts', 'x/c/d.ts', 'x/e.ts']);
   });
 });
+
+/** Where code of an app may run in the same realm. The watchdog's thread is its own; the page of a failure runs in a browser. */
+const besideApps =
+  /^(?:app|embed|http|ipc|log|node|worker)\/(?!watchdog\/(?:capture|examiner|other-threads|thread)\.ts|failure\/page\.ts)/;
+const timers = ['setTimeout', 'setInterval', 'setImmediate', 'clearTimeout', 'clearInterval', 'clearImmediate'];
+
+/** Calls of timers that the file does not import: those of the global object. */
+function globalTimers(text: string): string[] {
+  const imported = [...text.matchAll(/^import \{([^}]*)\} from 'node:timers(?:\/promises)?';$/gm)].map(
+    ([, names]) => names,
+  );
+  return timers.filter(
+    (name) =>
+      new RegExp(`(?<![.\\w])${name}\\((?!ms: )`).test(text) && !imported.some((names) => names!.includes(name)),
+  );
+}
+
+describe('timers', () => {
+  it('come from node:timers wherever an app may have replaced the global ones', () => {
+    const files = [...graph.keys()].filter((file) => besideApps.test(file));
+    expect(files.length).toBeGreaterThan(200);
+    const wrong = files.flatMap((file) =>
+      globalTimers(readFileSync(src + file, 'utf8')).map((name) => `${file} calls the global ${name}`),
+    );
+    expect(wrong).toEqual([]);
+  });
+
+  it('of the global object are found', () => {
+    expect(globalTimers("import { setTimeout } from 'node:timers';\nsetTimeout(f); a.setInterval(1)")).toEqual([]);
+    expect(globalTimers("import { setTimeout } from 'node:timers';\nclearTimeout(f); setInterval(f)")).toEqual([
+      'setInterval',
+      'clearTimeout',
+    ]);
+  });
+});

@@ -1,6 +1,8 @@
 /** `inject`: one request through the real engine, and no socket. */
 
 import { Duplex } from 'node:stream';
+// Not the globals, which an app may replace.
+import { clearTimeout, setTimeout } from 'node:timers';
 import { askedFor } from '../app/interfaces.ts';
 import { loadApp } from '../app/load.ts';
 import { servedBy } from '../app/names.ts';

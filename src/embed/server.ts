@@ -2,6 +2,8 @@
 
 import { once } from 'node:events';
 import type { Server as Listener } from 'node:net';
+// Not the globals, which an app may replace.
+import { clearTimeout, setTimeout } from 'node:timers';
 import type { RawServer } from '../app/interface.ts';
 import { askedFor, makeHandler, makeServer, prepareApp } from '../app/interfaces.ts';
 import { loadApp } from '../app/load.ts';

@@ -3,6 +3,9 @@
  * connect anew at once, and to the same few workers.
  */
 
+// Not the globals, which an app may replace.
+import { clearInterval, setInterval } from 'node:timers';
+
 /** A connection after an upgrade. */
 interface Upgraded {
   /** @returns whether that is done; not while the app is in the middle of a message, and it is to be asked again */

@@ -1,6 +1,8 @@
 /** Servers of the app that only seem to listen: tsgun accepts in their place (`net.Server`'s `_handle`, `_connections`). */
 
 import net, { type Server } from 'node:net';
+// Not the globals, which an app may replace.
+import { clearInterval, setInterval } from 'node:timers';
 
 const listen: (this: Server, ...args: never[]) => Server = net.Server.prototype.listen;
 

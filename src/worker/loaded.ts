@@ -1,5 +1,7 @@
 /** Says which files this process, or this thread, has loaded: under `--reload`, the master watches them. */
 
+// Not the global, which an app may replace.
+import { setImmediate } from 'node:timers';
 import { hearImports, watchModules } from '../node/loaded-modules.ts';
 
 /**

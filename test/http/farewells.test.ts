@@ -3,6 +3,12 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { Farewells } from '../../src/http/farewells.ts';
 
+// The code does not use the globals, which are what vitest fakes.
+vi.mock('node:timers', () => ({
+  setInterval: (...args: Parameters<typeof setInterval>) => setInterval(...args),
+  clearInterval: (timer: NodeJS.Timeout | undefined) => clearInterval(timer),
+}));
+
 beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());
 

@@ -320,12 +320,12 @@ describe('draining', () => {
     await drained;
   });
 
-  it('closes idle connections after a grace, and ends when none is left', async () => {
+  it.each([1000, 0])('closes idle connections after a grace of %i ms, and ends when none is left', async (graceMs) => {
     const { open, server } = await serve(hello);
     const [used, fresh] = [await open(), await open()];
     used.send(get);
     await used.until(/hello$/);
-    await server.drain(1000);
+    await server.drain(graceMs);
     await Promise.all([used.closed, fresh.closed]);
     expect(server.connectionCount).toBe(0);
   });

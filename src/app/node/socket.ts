@@ -6,6 +6,8 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { isIPv6, Socket } from 'node:net';
 import { Duplex } from 'node:stream';
+// Not the globals, which an app may replace.
+import { clearTimeout, setTimeout } from 'node:timers';
 import type { Transport, Tunnel, TunnelEvents } from '../../http/exchange.ts';
 import type { NodeServer } from '../detect.ts';
 import { secureSocket } from './secure-socket.ts';

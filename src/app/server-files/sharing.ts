@@ -1,6 +1,8 @@
 /** Servers that listen for themselves, in each process and each thread: who shares their port between them. */
 
 import net, { type Server } from 'node:net';
+// Not the global, which an app may replace.
+import { setTimeout } from 'node:timers';
 import { listenReally, PretendingServer, takeNextEvent } from '../../node/listen.ts';
 
 /** node:cluster, which knows processes only; between threads the system, or nobody. */

@@ -30,6 +30,7 @@ export class Departing {
   private readonly connection: Deserted;
   private departure: Departure | undefined = undefined;
   private exchange: Exchange | undefined = undefined;
+  private isTunnel = false;
 
   constructor(connection: Deserted) {
     this.connection = connection;
@@ -59,9 +60,10 @@ export class Departing {
     const { outgoing, waits, wire } = this.connection;
     events.takeEnd();
     waits.beginTurn();
+    this.isTunnel = true;
+    outgoing.watchStallAnew();
     this.departure = new Departure(() => {
-      outgoing.watchStallAnew();
-      if (wire.pendingBytes > 0) this.departure?.renew();
+      if (wire.pendingBytes > 0) this.renew();
       else wire.end();
     });
   }
@@ -70,7 +72,10 @@ export class Departing {
   renew(): void {
     if (this.departure === undefined) return;
     this.departure.renew();
-    this.connection.waits.beginTurn();
+    const { outgoing, waits, wire } = this.connection;
+    waits.beginTurn();
+    // An app that writes on renews the second, but not the time in which its client takes something.
+    if (this.isTunnel && wire.pendingBytes > 0) outgoing.watchStall();
   }
 
   stop(): void {

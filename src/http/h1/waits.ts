@@ -43,7 +43,8 @@ export class Waits {
     const { server } = this;
     this.phase = 'idle';
     this.beginTurn();
-    if (server.isDraining) this.deadline = server.deadlineIn(server.idleGraceMs);
+    // Without a grace, at the next sweep: a deadline of 0 is none.
+    if (server.isDraining) this.deadline = server.deadlineIn(server.idleGraceMs) || server.now;
     else if (!isFirst) this.deadline = server.deadlineIn(server.timeouts.keepAliveMs);
   }
 

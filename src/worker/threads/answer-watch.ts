@@ -3,6 +3,8 @@
  * while it finds answers. So under load no answer needs a message.
  */
 
+// Not the global, which an app may replace.
+import { setImmediate } from 'node:timers';
 import type { Watch } from './answer-ring.ts';
 
 export class AnswerWatch {

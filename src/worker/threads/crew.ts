@@ -1,5 +1,7 @@
 /** Keeps as many threads as there should be: starts them, replaces those that end, and stops them all. */
 
+// Not the global, which an app may replace.
+import { setTimeout } from 'node:timers';
 import type { AppSource } from '../../app/script.ts';
 import type { Settings } from '../../config/settings.ts';
 import { descriptorLimit } from '../../descriptors.ts';

@@ -1,5 +1,7 @@
 /** One thread as the main thread has it: what it was given, and how it ends. Which request it gets is the pool's to say. */
 
+// Not the globals, which an app may replace.
+import { clearTimeout, setImmediate, setTimeout } from 'node:timers';
 import { MessageChannel, type MessagePort, receiveMessageOnPort, type Worker } from 'node:worker_threads';
 import type { AppSource } from '../../app/script.ts';
 import type { Settings } from '../../config/settings.ts';

@@ -1,5 +1,7 @@
 /** Requests that run for longer than they may, and the threads that they run on. */
 
+// Not the globals, which an app may replace.
+import { clearInterval, setInterval, setTimeout } from 'node:timers';
 import type { Exchange } from '../../http/exchange.ts';
 import { overdueGraceMs } from '../../http/limits.ts';
 import type { Logger } from '../../logger.ts';

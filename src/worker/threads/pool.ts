@@ -3,6 +3,8 @@
  * what becomes of it is seen to here.
  */
 
+// Not the global, which an app may replace.
+import { setTimeout } from 'node:timers';
 import { milliseconds } from '../../config/durations.ts';
 import type { Exchange } from '../../http/exchange.ts';
 import { departureMs } from '../../http/limits.ts';

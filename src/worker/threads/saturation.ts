@@ -3,6 +3,9 @@
  * while. Threads that are merely quick in turn are not too busy, however much waits.
  */
 
+// Not the globals, which an app may replace.
+import { clearInterval, setInterval } from 'node:timers';
+
 const checkMs = 10;
 const stuckMs = 20;
 

@@ -3,6 +3,8 @@
  * holds them. Nothing waits for such a thread, and it gets nothing more until it is heard again.
  */
 
+// Not the globals, which an app may replace.
+import { clearInterval, setInterval } from 'node:timers';
 import { overdueGraceMs } from '../../http/limits.ts';
 import type { ThreadHandle } from './handle.ts';
 

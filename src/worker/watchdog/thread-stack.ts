@@ -4,6 +4,8 @@
  */
 
 import { Session } from 'node:inspector';
+// Not the globals, which an app may replace.
+import { clearTimeout, setTimeout } from 'node:timers';
 import type { Worker } from 'node:worker_threads';
 import { type CallFrame, formatStack, type Script } from './stack.ts';
 

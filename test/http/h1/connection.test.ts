@@ -3,7 +3,7 @@
 import { describe, expect, test } from 'vitest';
 import type { Exchange } from '../../../src/http/exchange.ts';
 import { Connection } from '../../../src/http/h1/connection.ts';
-import { defaultLimits, defaultTimeouts } from '../../../src/http/limits.ts';
+import { defaultLimits, defaultTimeouts, departureMs } from '../../../src/http/limits.ts';
 import { HttpServer } from '../../../src/http/server.ts';
 import { MadeUpWire } from './made-up-wire.ts';
 
@@ -138,4 +138,40 @@ test('a request that breaks the rules is answered in order, and nothing behind i
   expect(calls).toEqual(['/1']);
   expect(wire.written.join('').match(/HTTP\/1.1 \d+/g)).toEqual(['HTTP/1.1 200', 'HTTP/1.1 400']);
   expect(wire.ending).toBe('ended');
+});
+
+describe('a client that has left', () => {
+  test('an upgraded connection is cut when it takes nothing for a second, counted from its end', () => {
+    const { wire } = open((exchange) => {
+      const nothing = () => {};
+      const events = { takeBytes: nothing, takeEnd: nothing, takeDrain: nothing, takeFarewell: () => true };
+      const { tunnel } = exchange.transport.takeOver!(exchange, events);
+      wire.isTaking = false;
+      tunnel.write(Buffer.from('what the client does not take'));
+    });
+    wire.bring(ask('/', 'Connection: upgrade\r\nUpgrade: x\r\n'));
+    expect(wire.onStall).toBeUndefined();
+    wire.events!.takeEnd();
+    expect(wire.stallMs).toBe(departureMs);
+    wire.onStall!();
+    expect(wire.ending).toBe('cut');
+  });
+
+  test('nor is an upgraded connection kept by an app that writes on', () => {
+    let write = () => {};
+    const { wire } = open((exchange) => {
+      const nothing = () => {};
+      const events = { takeBytes: nothing, takeEnd: nothing, takeDrain: nothing, takeFarewell: () => true };
+      const { tunnel } = exchange.transport.takeOver!(exchange, events);
+      write = () => tunnel.write(Buffer.from('ping'));
+    });
+    wire.bring(ask('/', 'Connection: upgrade\r\nUpgrade: x\r\n'));
+    wire.events!.takeEnd();
+    wire.isTaking = false;
+    write();
+    write();
+    expect(wire.stallMs).toBe(departureMs);
+    wire.onStall!();
+    expect(wire.ending).toBe('cut');
+  });
 });

@@ -3,6 +3,12 @@
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { Saturation } from '../../../src/worker/threads/saturation.ts';
 
+// The code does not use the globals, which are what vitest fakes.
+vi.mock('node:timers', () => ({
+  setInterval: (...args: Parameters<typeof setInterval>) => setInterval(...args),
+  clearInterval: (timer: NodeJS.Timeout | undefined) => clearInterval(timer),
+}));
+
 beforeEach(() => void vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval', 'performance'] }));
 afterEach(() => void vi.useRealTimers());
 

@@ -5,6 +5,8 @@
  * Whatever escapes the app ends the thread, as Node would have it: the main thread notices and starts another.
  */
 
+// Not the globals, which an app may replace.
+import { setImmediate, setTimeout } from 'node:timers';
 import { isMainThread, type MessagePort, threadId, workerData } from 'node:worker_threads';
 import { findInterface, loadInterfaces, makeHandler, prepareApp } from '../../../app/interfaces.ts';
 import { servedBy } from '../../../app/names.ts';
