@@ -1,6 +1,7 @@
 /** Parsers for the settings of the access log, and for paths. */
 
 import { FormatError, readFormat } from './access-atoms.ts';
+import { jsonFieldNames, readJsonField } from './access-fields.ts';
 import { Expected, type Parser, parser } from './parsers.ts';
 
 /** `combined`, `json`, or a text with gunicorn's atoms. */
@@ -16,6 +17,32 @@ export const accessFormat = parser<string>(
       if (!(error instanceof FormatError)) throw error;
       throw new Expected(error.message, error.got, error.remedy);
     }
+  },
+);
+
+const jsonFieldForm = `(?:[^={},]+=)?(?:${jsonFieldNames.join('|')}|\\{[^={},]+\\}[ioe])`;
+
+/** The fields of a JSON line, as a list or separated by commas. */
+export const jsonFields: Parser<readonly string[], string | readonly string[]> = parser(
+  {
+    anyOf: [
+      { type: 'string', pattern: `^${jsonFieldForm}(?:, *${jsonFieldForm})*$` },
+      { type: 'array', items: { type: 'string', pattern: `^${jsonFieldForm}$` } },
+    ],
+  },
+  (raw) => {
+    const list = typeof raw === 'string' ? raw.split(',').map((part) => part.trim()) : raw;
+    if (!Array.isArray(list)) throw new Expected('fields separated by commas, or a list of fields');
+    return list.map((field: unknown) => {
+      if (typeof field !== 'string') throw new Expected('a field such as status', field);
+      try {
+        readJsonField(field);
+        return field;
+      } catch (error) {
+        if (!(error instanceof FormatError)) throw error;
+        throw new Expected(error.message, error.got, error.remedy);
+      }
+    });
   },
 );
 

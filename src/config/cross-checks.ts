@@ -79,6 +79,8 @@ export function crossCheck({ settings, origins }: Checked, { isRoot, nodeEnv }: 
     if (needs !== undefined && !given(needs as SettingName))
       warnings.push(`${name}: it does nothing without --${kebabCase(needs)} ${at(name)}`);
   }
+  if (settings.accessLogFields.length > 0 && settings.accessLogformat !== 'json')
+    warnings.push(`accessLogFields: it does nothing without --access-logformat json ${at('accessLogFields')}`);
   if (settings.healthPath !== undefined && servedBy(settings.interface) === 'connections')
     warnings.push(`healthPath: it does nothing for ${settings.interface}, which has no requests ${at('healthPath')}`);
   const { requestTimeout, gracefulTimeout, maxWorkerMemory } = settings;

@@ -5,7 +5,7 @@
 
 import { interfaceNames, otherInterfaceNames } from '../app/names.ts';
 import { type InterfaceName, registry } from '../app/registry.ts';
-import { accessFormat, fieldName, path, paths } from './access-parsers.ts';
+import { accessFormat, fieldName, jsonFields, path, paths } from './access-parsers.ts';
 import { addresses } from './addresses.ts';
 import { adminAddress } from './admin-address.ts';
 import { networks } from './networks.ts';
@@ -621,6 +621,17 @@ export const table = {
     more: 'json: one JSON object per line. combined: the format of Apache and nginx. Or a text with the atoms of gunicorn, such as %(h)s. Lines are printable ASCII: other bytes are \\xHH, in JSON \\u00HH.',
     example: 'json',
   }),
+  accessLogFields: setting({
+    section: 'Logging',
+    parse: jsonFields,
+    default: [],
+    metavar: 'LIST',
+    needs: 'accessLogfile',
+    inProcess: true,
+    help: 'The fields of a JSON line.',
+    more: 'Separated by commas, in their order; without it, all that docs/access-log.md lists. {name}i is a field of the request, {name}o one of the answer, {name}e a variable. key=field names it differently.',
+    example: 'time,status,url.path=path,{x-tenant}i',
+  }),
   accessLogSkip: setting({
     section: 'Logging',
     parse: paths,
@@ -728,7 +739,7 @@ export const table = {
     metavar: 'yes|no',
     bare: 'true',
     help: 'Say in each answer how long it took.',
-    more: 'In the field Server-Timing, which browsers show: app is the time from the request head to the head of the answer, in milliseconds; queue is the time that the request waited for a thread. Every client can read it.',
+    more: 'In the field Server-Timing, which browsers show: app is the time from the request head to the head of the answer, in milliseconds; queue is the time that the request waited for a thread; cpu is its CPU time, where that is known (docs/access-log.md). Every client can read it.',
     example: true,
   }),
   adminPublic: setting({

@@ -35,6 +35,12 @@ export function bytes(count: number): string {
   return mebibytes < 1024 ? `${Math.round(mebibytes)} MiB` : `${(mebibytes / 1024).toFixed(1)} GiB`;
 }
 
+/** From a byte on. */
+export function byteCount(count: number): string {
+  if (count < 2 ** 10) return `${count} B`;
+  return count < 2 ** 20 ? `${Math.round(count / 2 ** 10)} KiB` : bytes(count);
+}
+
 export function count(value: number): string {
   return value.toLocaleString('en-US');
 }

@@ -14,7 +14,7 @@ import {
   type ResponseState,
 } from './h1/writer.ts';
 import type { RequestHead } from './head.ts';
-import type { Observed, Observers, Outcome } from './observers.ts';
+import type { Cost, Observed, Observers, Outcome } from './observers.ts';
 import type { Pieces } from './pieces.ts';
 import { type BodySink, RequestBody } from './request-body.ts';
 import { requestIdOf } from './request-id.ts';
@@ -122,6 +122,8 @@ export class Exchange implements ResponseState, Observed {
   receivedBytes = 0;
   /** How long it waited for a thread, where somebody wants to know. */
   queueMs: number | undefined = undefined;
+  /** What it takes, where somebody wants to know. */
+  cost: Cost | undefined = undefined;
   /** When the answer must be complete, as `performance.now()` says it; 0 for never. */
   deadline = 0;
   /** Whether the deadline has passed and the app was told; from then on it cannot be put off. */
@@ -159,8 +161,8 @@ export class Exchange implements ResponseState, Observed {
   /** Another one for the same request, to be answered in the app's stead. Who wants to hear of this one hears of that. */
   replace(outcome: Outcome): Exchange {
     const substitute = new Exchange(this.head, this.transport, this.startedAt);
-    const { onOver, observers, receivedBytes, queueMs, ends } = this;
-    Object.assign(substitute, { onOver, observers, receivedBytes, queueMs, ends, outcome });
+    const { onOver, observers, receivedBytes, queueMs, cost, ends } = this;
+    Object.assign(substitute, { onOver, observers, receivedBytes, queueMs, cost, ends, outcome });
     this.onOver = undefined;
     this.observers = undefined;
     return substitute;

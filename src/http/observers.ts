@@ -21,6 +21,12 @@ import type { RequestHead } from './head.ts';
  */
 export type Outcome = 'answered' | 'cut' | 'aborted' | 'refused' | 'overdue' | 'upgraded' | 'unheard';
 
+/** What a request takes of its worker. */
+export interface Cost {
+  /** Of CPU time, so far, and in all once it is over; undefined where nobody can tell it from that of others. */
+  readonly cpuMs: number | undefined;
+}
+
 /** What is known of a request at its end: an exchange. */
 export interface Observed {
   readonly head: RequestHead;
@@ -30,6 +36,7 @@ export interface Observed {
   readonly receivedBytes: number;
   readonly startedAt: number;
   readonly queueMs: number | undefined;
+  readonly cost: Cost | undefined;
   readonly ends: Ends;
   readonly responseFields: readonly Field[];
 }
@@ -47,11 +54,13 @@ export class RequestRecord {
   readonly durationMs: number;
   /** How long it waited for a thread; undefined where nothing waits. */
   readonly queueMs: number | undefined;
+  /** CPU time that it took; undefined where that is not measured, or not to be told from that of other requests. */
+  readonly cpuMs: number | undefined;
   readonly ends: Ends;
   readonly #exchange: Observed;
 
   constructor(exchange: Observed, outcome: Outcome, endedAt: number) {
-    const { head, status, sentBytes, receivedBytes, startedAt, queueMs, ends } = exchange;
+    const { head, status, sentBytes, receivedBytes, startedAt, queueMs, cost, ends } = exchange;
     this.head = head;
     this.outcome = outcome;
     this.status = status === '' ? undefined : Number.parseInt(status, 10);
@@ -60,6 +69,7 @@ export class RequestRecord {
     this.startedAt = startedAt;
     this.durationMs = endedAt - startedAt;
     this.queueMs = queueMs;
+    this.cpuMs = cost?.cpuMs;
     this.ends = ends;
     this.#exchange = exchange;
   }

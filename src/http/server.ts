@@ -60,6 +60,21 @@ function opener({ proxyProtocol, tls }: HttpServerOptions): OpenWire {
   return (incoming, connection) => openWire(incoming, new ProxyHeaderFilter(connection, proxyProtocol));
 }
 
+/** A request that runs. */
+export interface RequestDetails {
+  readonly method: string;
+  readonly path: string;
+  readonly ms: number;
+  readonly query: string;
+  readonly client: string;
+  readonly head: RequestHead;
+  /** Of the bodies, so far. */
+  readonly receivedBytes: number;
+  readonly sentBytes: number;
+  /** How long it waited for a thread, where that is measured. */
+  readonly queueMs?: number;
+}
+
 export class HttpServer implements Host {
   readonly limits: Limits;
   readonly timeouts: Timeouts;
@@ -145,15 +160,16 @@ export class HttpServer implements Host {
   }
 
   /** As `running`, with more to know of each. */
-  details(): { method: string; path: string; ms: number; query: string; client: string; head: RequestHead }[] {
+  details(): RequestDetails[] {
     const now = performance.now();
     return [...this.connections].flatMap(({ exchange }) => {
       if (exchange === undefined) return [];
-      const { head, startedAt, ends } = exchange;
+      const { head, startedAt, ends, queueMs, receivedBytes, sentBytes } = exchange;
       const { method, path, query } = head;
+      const costs = { receivedBytes, sentBytes, ...(queueMs === undefined ? {} : { queueMs: Math.round(queueMs) }) };
       const { address, port } = ends.remote;
       const client = address.includes(':') ? `[${address}]:${port}` : port === '' ? address : `${address}:${port}`;
-      return [{ method, path, ms: Math.max(0, Math.round(now - startedAt)), query, client, head }];
+      return [{ method, path, ms: Math.max(0, Math.round(now - startedAt)), query, client, head, ...costs }];
     });
   }
 

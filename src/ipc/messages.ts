@@ -108,12 +108,19 @@ export interface RequestDetail extends RunningRequest {
   readonly client?: string;
   /** The thread that has begun with it, in the threaded class. */
   readonly thread?: string;
+  /** CPU time of that thread since then; in the other classes of the main thread, which requests of the async class share. */
+  readonly cpuMs?: number;
+  /** How long it waited for a thread, where that is measured. */
+  readonly queueMs?: number;
+  /** Of the bodies, so far. */
+  readonly receivedBytes?: number;
+  readonly sentBytes?: number;
 }
 
 /** The requests that run in a worker. */
-export interface RunningList {
+export interface RunningList<T = RequestDetail> {
   /** The oldest first; a limited number. */
-  readonly requests: readonly RequestDetail[];
+  readonly requests: readonly T[];
   /** How many run beside those. */
   readonly more: number;
 }

@@ -14,6 +14,7 @@ import type { Shortages } from '../ipc/shortages.ts';
 import type { Logger } from '../logger.ts';
 import type { Certificates } from './certificates.ts';
 import type { Worker } from './classes/worker.ts';
+import { CpuClock, CpuMeter, measuresCpu } from './cpu.ts';
 import { explainEarlyExit } from './early-exit.ts';
 import type { Health } from './health.ts';
 import type { WorkerHooks } from './hooks.ts';
@@ -79,7 +80,11 @@ export async function boot({
   const makeWorker = isAsPlanned ? own.makeWorker : own.makeRawWorker!;
   const { onError } = hooks;
   const observe = (handle: Handler) => health.around(hooks.observe(handle, observers));
-  const { http: track, connection: onBegin } = tracker;
+  const { connection: onBegin } = tracker;
+  // A thread measures for itself.
+  const measures = measuresCpu(settings) && settings.workerClass !== 'threaded';
+  const meter = measures ? new CpuMeter(new CpuClock(settings.workerClass === 'sync' ? 0 : undefined)) : undefined;
+  const track = (handle: Handler) => tracker.http(meter === undefined ? handle : meter.around(handle));
   const from = { app, asked, source: order, surroundings };
   const tls = sockets.some(({ isTls }) => isTls === true) ? await certificates.open(settings, log) : undefined;
   const worker = makeWorker({

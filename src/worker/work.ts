@@ -190,6 +190,7 @@ function watch(
     graceMs: milliseconds(settings.gracefulTimeout),
     slowMs: milliseconds(settings.slowRequest),
     watchesMemory: settings.maxWorkerMemory > 0,
+    runsApp: worker.threads === undefined,
     profiles: join(tmpdir(), `tsgun-slow-${process.ppid}-${number}`),
     running: () => worker.serving.running(),
     details: () => worker.serving.details(),

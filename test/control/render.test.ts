@@ -102,18 +102,42 @@ describe('tsgun requests', () => {
       requests: [{ method: 'GET', path: '/a', query: 'token=1', ms: 10, client: '[::1]:5' }],
       more: 4,
     },
-    { ...about, pid: 72, worker: 2, requests: [{ method: 'POST', path: '/b', ms: 2000, thread: 'thread 3' }] },
+    {
+      ...about,
+      pid: 72,
+      worker: 2,
+      requests: [
+        {
+          method: 'POST',
+          path: '/b',
+          ms: 2000,
+          thread: 'thread 3',
+          cpuMs: 15,
+          queueMs: 4,
+          receivedBytes: 3 * 1024,
+          sentBytes: 0,
+        },
+      ],
+    },
     { ...about, pid: 73, worker: 3, isKnown: false, requests: [], more: 9 },
   ];
 
   it('lists them from the oldest, and says what it could not list', () => {
     expect(renderRequests(workers, false, 80).split('\n')).toEqual([
-      'WORKER  THREAD    AGE  CLIENT   METHOD  PATH',
-      '     2  3       2.0 s  -        POST    /b',
-      '    1!  -       10 ms  [::1]:5  GET     /a',
+      'WORKER  THREAD    AGE    CPU  CLIENT   METHOD  PATH',
+      '     2  3       2.0 s  15 ms  -        POST    /b',
+      '    1!  -       10 ms      -  [::1]:5  GET     /a',
       '! worker 1 (71) is unresponsive',
       'worker 1 (71) has 4 more',
       'worker 3 (73) did not answer in time; it had 9 requests',
+    ]);
+  });
+
+  it('says on a wide screen what they have cost until now', () => {
+    expect(renderRequests(workers, false, 120).split('\n').slice(0, 3)).toEqual([
+      'WORKER  THREAD    AGE    CPU  QUEUE     IN  OUT  CLIENT   METHOD  PATH',
+      '     2  3       2.0 s  15 ms   4 ms  3 KiB  0 B  -        POST    /b',
+      '    1!  -       10 ms      -      -      -    -  [::1]:5  GET     /a',
     ]);
   });
 
@@ -129,6 +153,10 @@ describe('tsgun requests', () => {
       path: '/a',
       ageMs: 10,
       client: '[::1]:5',
+      cpuMs: null,
+      queueMs: null,
+      receivedBytes: null,
+      sentBytes: null,
       query: 'token=1',
     });
   });

@@ -149,9 +149,16 @@ describe('an instance whose workers are all in endless loops', () => {
     const { out } = await run(runtime, ['requests', '--json']);
     const request = { unresponsive: true, thread: null, method: 'GET', path: '/loop', ageMs: expect.any(Number) };
     const client = expect.stringMatching(/^127\.0\.0\.1:\d+$/);
-    expect(JSON.parse(out)).toEqual(
-      expect.arrayContaining(pids.map((pid) => ({ ...request, pid, client, worker: expect.any(Number) }))),
+    const costs = { cpuMs: expect.any(Number), queueMs: null, receivedBytes: 0, sentBytes: 0 };
+    const list = JSON.parse(out);
+    expect(list).toEqual(
+      expect.arrayContaining(pids.map((pid) => ({ ...request, ...costs, pid, client, worker: expect.any(Number) }))),
     );
+    // Two loops and the rest of the machine share its CPUs.
+    for (const { cpuMs, ageMs } of list) {
+      expect(cpuMs).toBeLessThanOrEqual(ageMs);
+      expect(cpuMs).toBeGreaterThan(ageMs / 20);
+    }
     const text = (await run(runtime, ['requests', '--query'])).out;
     expect(text).toMatch(/ GET {5}\/loop\?secret=\d+$/m);
     expect(text).toMatch(/^! worker 1 \(\d+\) is unresponsive$/m);

@@ -150,6 +150,7 @@ function loopOf({ utilization, lagMs, unresponsive }: Row): string[] {
 
 const requestColumns = [
   { title: 'AGE', align: 'right' },
+  { title: 'CPU', align: 'right' },
   { title: 'WORKER', align: 'right' },
   { title: 'THREAD', align: 'right' },
   { title: 'CLIENT' },
@@ -161,8 +162,9 @@ function requests({ look }: Sample, width: number, height: number): Line[] {
   const all = look.running.flatMap(({ worker, requests }) => requests.map((request) => ({ worker, ...request })));
   const oldest = all.sort((one, other) => other.ms - one.ms).slice(0, Math.max(0, height - 1));
   if (oldest.length === 0) return [{ text: 'no request runs' }];
-  const cells = oldest.map(({ worker, ms, thread, client, method, path }) => [
+  const cells = oldest.map(({ worker, ms, cpuMs, thread, client, method, path }) => [
     duration(ms),
+    cpuMs === undefined ? '-' : duration(cpuMs),
     String(worker),
     thread?.replace('thread ', '') ?? '-',
     clean(client ?? '-'),

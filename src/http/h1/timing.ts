@@ -2,11 +2,13 @@
 
 import type { Exchange } from '../exchange.ts';
 
-/** @returns a line: how long the app took to begin its answer, and the request to get a thread, if it needed one */
-export function timingLine({ startedAt, queueMs }: Pick<Exchange, 'startedAt' | 'queueMs'>): string {
+/** @returns a line: how long the request waited for a thread, if it needed one, how long the app took to begin its answer, and its CPU time until then */
+export function timingLine({ startedAt, queueMs, cost }: Pick<Exchange, 'startedAt' | 'queueMs' | 'cost'>): string {
   const wholeMs = performance.now() - startedAt;
-  const app = `app;dur=${shown(wholeMs - (queueMs ?? 0))}`;
-  return `Server-Timing: ${queueMs === undefined ? app : `queue;dur=${shown(queueMs)}, ${app}`}\r\n`;
+  const cpuMs = cost?.cpuMs;
+  const queue = queueMs === undefined ? '' : `queue;dur=${shown(queueMs)}, `;
+  const cpu = cpuMs === undefined ? '' : `, cpu;dur=${shown(cpuMs)}`;
+  return `Server-Timing: ${queue}app;dur=${shown(wholeMs - (queueMs ?? 0))}${cpu}\r\n`;
 }
 
 function shown(ms: number): string {

@@ -15,7 +15,10 @@ import type { Entry, Origin } from './entry.ts';
 import { compileFormat, type Line } from './format.ts';
 import { skipper } from './skip.ts';
 
-export type AccessSettings = Pick<Settings, 'accessLogfile' | 'accessLogformat' | 'accessLogSkip' | 'requestIdHeader'>;
+export type AccessSettings = Pick<
+  Settings,
+  'accessLogfile' | 'accessLogformat' | 'accessLogFields' | 'accessLogSkip' | 'requestIdHeader'
+>;
 
 /** After a crash so much is missing at most. */
 const gatherMs = 500;
@@ -40,12 +43,12 @@ export class AccessLog {
 
   /** Opens nothing yet: see `open`. */
   constructor(file: string, settings: AccessSettings, origin: Omit<Origin, 'requestIdHeader'>, log: Logger) {
-    const { accessLogformat, accessLogSkip, requestIdHeader } = settings;
+    const { accessLogformat, accessLogFields, accessLogSkip, requestIdHeader } = settings;
     this.file = file;
     this.log = log;
     this.isFile = file !== '-';
     this.sink = this.isFile ? new Sink({ open: () => openFile(file) }) : outputSink('stdout');
-    this.line = compileFormat(accessLogformat, { ...origin, requestIdHeader });
+    this.line = compileFormat(accessLogformat, { ...origin, requestIdHeader }, accessLogFields);
     this.skips = skipper(accessLogSkip);
     // Standard output has its own, for all that is written there.
     if (this.isFile) this.tellTroubles();

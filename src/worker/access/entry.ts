@@ -13,6 +13,7 @@ export interface Entry {
   readonly receivedBytes: number;
   readonly durationMs: number;
   readonly queueMs: number | undefined;
+  readonly cpuMs: number | undefined;
   readonly ends: Ends;
   readonly responseFields: readonly Field[];
 }

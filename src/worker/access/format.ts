@@ -10,8 +10,13 @@ import { commonTime } from './time.ts';
 export type Line = (entry: Entry) => string;
 
 /** @param format one that the settings have accepted */
-export function compileFormat(format: string, origin: Origin, env: NodeJS.ProcessEnv = process.env): Line {
-  if (format === 'json') return jsonFormat(origin);
+export function compileFormat(
+  format: string,
+  origin: Origin,
+  fields: readonly string[] = [],
+  env: NodeJS.ProcessEnv = process.env,
+): Line {
+  if (format === 'json') return jsonFormat(origin, fields, (field) => textOf(field, origin, env));
   const parts = readFormat(format === 'combined' ? combinedFormat : format);
   const writers = parts.map((part) => writerOf(part, origin, env));
   return (entry) => {
@@ -27,10 +32,20 @@ function writerOf(part: FormatPart, origin: Origin, env: NodeJS.ProcessEnv): Lin
     return () => text;
   }
   if ('atom' in part) return part.atom === 'p' ? () => `<${origin.pid}>` : atoms[part.atom]!;
-  const { source, name } = part;
-  if (source === 'i') return (entry) => shown(requestField(entry, name));
-  if (source === 'o') return (entry) => shown(responseField(entry, name));
-  return variableWriter(name, origin, env);
+  const text = textOf(part, origin, env);
+  return (entry) => shown(text(entry));
+}
+
+type Text = (entry: Entry) => string | undefined;
+
+function textOf(
+  { source, name }: Extract<FormatPart, { source: string }>,
+  origin: Origin,
+  env: NodeJS.ProcessEnv,
+): Text {
+  if (source === 'i') return (entry) => requestField(entry, name);
+  if (source === 'o') return (entry) => responseField(entry, name);
+  return variable(name, origin, env);
 }
 
 function shown(text: string | undefined): string {
@@ -93,17 +108,30 @@ const environ: Readonly<Record<string, (entry: Entry) => string | undefined>> = 
   content_length: (entry) => requestField(entry, 'content-length'),
 };
 
+/** What the environ of an app cannot say: it is known at the end of the request. */
+const costs: Readonly<Record<string, (entry: Entry) => number | undefined>> = {
+  'tsgun.cpums': ({ cpuMs }) => cpuMs,
+  'tsgun.queuems': ({ queueMs }) => queueMs,
+  'tsgun.receivedbytes': ({ receivedBytes }) => receivedBytes,
+};
+
 /** gunicorn means the environ; a variable of the process is taken where the environ has none of that name. */
-function variableWriter(name: string, { requestIdHeader }: Origin, env: NodeJS.ProcessEnv): Line {
-  const known = Object.hasOwn(environ, name) ? environ[name] : undefined;
-  if (known !== undefined) return (entry) => shown(known(entry));
+function variable(name: string, { requestIdHeader }: Origin, env: NodeJS.ProcessEnv): Text {
+  if (Object.hasOwn(environ, name)) return environ[name]!;
+  if (Object.hasOwn(costs, name)) {
+    const cost = costs[name]!;
+    return (entry) => {
+      const value = cost(entry);
+      return value === undefined ? undefined : String(Math.round(value * 1000) / 1000);
+    };
+  }
   if (name === 'tsgun.requestid')
-    return ({ head }) => (head === undefined ? '-' : shown(requestIdOf(head, requestIdHeader)));
+    return ({ head }) => (head === undefined ? undefined : requestIdOf(head, requestIdHeader));
   if (name.startsWith('http_')) {
     const field = name.slice('http_'.length).replaceAll('_', '-');
-    return (entry) => shown(requestField(entry, field));
+    return (entry) => requestField(entry, field);
   }
   const key = Object.keys(env).find((each) => each.toLowerCase() === name);
-  const text = shown(key === undefined ? undefined : Buffer.from(env[key]!).toString('latin1'));
+  const text = key === undefined ? undefined : Buffer.from(env[key]!).toString('latin1');
   return () => text;
 }

@@ -33,7 +33,7 @@ export function subscribe(enter: (entry: Entry) => void, observers: Observers): 
     if (record.outcome !== 'unheard') enter(record);
   });
   observers.onConnectionOver((record) =>
-    enter({ ...record, head: undefined, status: undefined, queueMs: undefined, responseFields: [] }),
+    enter({ ...record, head: undefined, status: undefined, queueMs: undefined, cpuMs: undefined, responseFields: [] }),
   );
 }
 

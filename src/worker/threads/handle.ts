@@ -41,6 +41,8 @@ export class ThreadHandle {
   isSilent = false;
   /** Whether another has its place, or nobody shall. */
   isReplaced = false;
+  /** The system's number of it, where that is known. */
+  systemId: number | undefined = undefined;
   /** When it last finished something, or was given something while idle. */
   progressAt = 0;
   private readonly claims = new Claims();

@@ -59,7 +59,7 @@ export type ForRequest = Exclude<
 /** From a thread. */
 export type FromThread =
   /** Its app is loaded, and was taken for one of this interface. */
-  | readonly ['ready', Found]
+  | readonly ['ready', Found, systemId: number | undefined]
   | readonly ['pong']
   | readonly ['bootFailed', ErrorReport]
   /** Files that it has loaded as modules; only under `--reload`. */
@@ -94,6 +94,8 @@ export type FromThread =
 export interface AnswerPart extends MadeText {
   /** Bytes of the body, so far. */
   readonly sentBytes: number;
+  /** Of CPU time, so far; -1 where that is not measured. */
+  readonly cpuMicros: number;
   /** Where the bytes lie in shared memory: its number. */
   readonly share?: number;
 }

@@ -147,7 +147,8 @@ export class ThreadPool {
   *appThreads(): Generator<AppThread> {
     for (const thread of this.crew.threads) {
       const relay = [...thread.given.values()].find((each) => !each.isOver && thread.hasBegunWith(each));
-      yield { worker: thread.worker, request: relay?.exchange.head };
+      const { worker, systemId, progressAt } = thread;
+      yield { worker, request: relay?.exchange.head, systemId, since: progressAt };
     }
   }
 
@@ -278,8 +279,10 @@ export class ThreadPool {
   private hear(thread: ThreadHandle, message: FromThread | undefined): void {
     this.reception.wake();
     if (message === undefined) return;
-    if (message[0] === 'ready') this.crew.welcome(thread, message[1]);
-    else if (message[0] === 'closing') return;
+    if (message[0] === 'ready') {
+      thread.systemId = message[2];
+      this.crew.welcome(thread, message[1]);
+    } else if (message[0] === 'closing') return;
     else if (message[0] === 'pong') this.welcomeBack(thread);
     else if (message[0] === 'bootFailed') this.crew.refuse(thread, message[1]);
     else if (message[0] === 'loaded') void sendToMaster({ type: 'loaded', files: message[1] });

@@ -118,6 +118,7 @@ export class Relay {
       exchange.isStarted = true;
       if (exchange.observers !== undefined) exchange.noteFields(readFields(sent.text.slice(0, sent.headLength)));
     }
+    if (sent.cpuMicros >= 0) exchange.cost = { cpuMs: sent.cpuMicros / 1000 };
     // As in the exchange itself: the transport may look at it while it sends.
     const isEnd = (flags & AnswerFlag.end) !== 0;
     if (isEnd) exchange.isEnded = true;

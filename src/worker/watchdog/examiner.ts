@@ -8,6 +8,7 @@ import type {
   CpuProfile,
   Examination,
   Findings,
+  RequestDetail,
   RunningList,
   RunningRequest,
   ThreadProfile,
@@ -15,7 +16,9 @@ import type {
 } from '../../ipc/messages.ts';
 import type { Allocations } from './allocations.ts';
 import type { Captured, Captures } from './capture.ts';
+import { type Timed, withCpu } from './running.ts';
 import { detailsExpression, runningExpression, threadsExpression } from './shared.ts';
+import type { ThreadTimes } from './thread-times.ts';
 
 export interface ExaminerOptions {
   /** Where the memory has a limit. */
@@ -27,6 +30,7 @@ export interface ExaminerOptions {
   readonly running: () => RunningList;
   /** Whether the main thread has been silent for so long that it answers nothing but the inspector. */
   readonly isBlocked: () => boolean;
+  readonly times: ThreadTimes;
   readonly tell: (findings: Findings) => void;
 }
 
@@ -97,7 +101,8 @@ export class Examiner {
       return await withSession(async (post) => {
         const options = { expression: detailsExpression, returnByValue: true, silent: true };
         const { result } = await post<{ result?: { value?: unknown } }>('Runtime.evaluate', options, listMs);
-        return JSON.parse(result?.value as string) as RunningList;
+        const list = JSON.parse(result?.value as string) as RunningList<RequestDetail & Timed>;
+        return withCpu(list, this.options.times);
       });
     } catch {
       return this.options.running();

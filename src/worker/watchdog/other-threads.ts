@@ -16,6 +16,10 @@ const patienceMs = 2000;
 export interface AppThread {
   readonly worker: Worker;
   readonly request: { readonly method: string; readonly path: string } | undefined;
+  /** The system's number of it, where that is known. */
+  readonly systemId?: number | undefined;
+  /** Since when it works on that, as `performance.now()` says it. */
+  readonly since?: number;
 }
 
 export class OtherThreads {

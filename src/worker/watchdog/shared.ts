@@ -14,6 +14,8 @@ export interface WatchdogData {
   readonly slowMs: number;
   /** Whether the memory has a limit. */
   readonly watchesMemory: boolean;
+  /** Whether the main thread runs the app, and no other does. */
+  readonly runsApp: boolean;
   /** How the files of its CPU profiles begin. */
   readonly profiles: string;
   readonly graceMs: number;

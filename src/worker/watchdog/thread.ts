@@ -16,10 +16,12 @@ import { type Captured, Captures, type DebugSession } from './capture.ts';
 import { Examiner } from './examiner.ts';
 import { ProfileFiles } from './profile-files.ts';
 import { readEntries, readRunning, readTable } from './requests.ts';
+import { runningIn } from './running.ts';
 import { beatEveryMs, lookEveryMs, runningExpression, stallMsOf, type WatchdogData } from './shared.ts';
 import { SlowRequests, slowCheckMs } from './slow-requests.ts';
+import { ThreadTimes } from './thread-times.ts';
 
-const { shared, requests, answers, fd, timeoutMs, graceMs, slowMs, profiles, watchesMemory } =
+const { shared, requests, answers, fd, timeoutMs, graceMs, slowMs, profiles, watchesMemory, runsApp } =
   workerData as WatchdogData;
 const counter = new Int32Array(shared);
 const claims = new AnswerClaims(answers);
@@ -51,6 +53,7 @@ let excusedUntil = 0;
 let isCapturing = false;
 /** How often the main thread stood in somebody else's debugger. */
 let foreigners = 0;
+const times = new ThreadTimes();
 
 const pipe = new Socket({ fd, readable: true, writable: true });
 pipe.on('error', () => {});
@@ -70,10 +73,11 @@ const captures = new Captures(() => {
 });
 const allocations = watchesMemory ? new Allocations() : undefined;
 const examiner = new Examiner({
+  times,
   allocations,
   captures,
   requests: () => readTable(requests),
-  running: () => readRunning(requests),
+  running: () => runningIn(readRunning(requests), runsApp ? process.pid : undefined, times),
   isBlocked: () => performance.now() - beatAt > blockedMs,
   tell: say,
 });
@@ -110,6 +114,7 @@ function tick(): void {
     beatAt = now;
     stall = undefined;
   }
+  times.look(now);
   const silentMs = now - beatAt;
   watch(silentMs);
   const left = [stallMs, timeoutMs].map((ms) => ms - silentMs).filter((ms) => ms > 0);

@@ -35,6 +35,7 @@ export function madeUpEntry(entry: Partial<Entry> = {}): Entry {
     receivedBytes: 5,
     durationMs: 1234.567_89,
     queueMs: undefined,
+    cpuMs: undefined,
     ends: {
       local: { address: '10.0.0.1', port: '80' },
       remote: { address: '10.0.0.7', port: '5678' },

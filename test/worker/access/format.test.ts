@@ -3,11 +3,12 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { FormatError, readFormat } from '../../../src/config/access-atoms.ts';
+import { jsonFieldNames, readJsonField, saysCpu } from '../../../src/config/access-fields.ts';
 import { compileFormat } from '../../../src/worker/access/format.ts';
 import { skipper } from '../../../src/worker/access/skip.ts';
 import { madeUpEntry, madeUpHead, origin } from './entries.ts';
 
-const write = (format: string, entry = madeUpEntry(), env = {}) => compileFormat(format, origin, env)(entry);
+const write = (format: string, entry = madeUpEntry(), env = {}) => compileFormat(format, origin, [], env)(entry);
 
 describe('an atom', () => {
   test.each([
@@ -32,6 +33,8 @@ describe('an atom', () => {
     ['{user-agent}i', 'curl'],
     ['{User-Agent}i', 'curl'],
     ['{x-none}i', '-'],
+    ['{tsgun.cpuMs}e', '-'],
+    ['{tsgun.receivedBytes}e', '5'],
     ['{X-CACHE}o', 'HIT'],
     ['{x-none}o', '-'],
     ['{REMOTE_PORT}e', '5678'],
@@ -94,6 +97,59 @@ test('a JSON line has all that is known', () => {
     worker: 3,
     class: 'async',
     pid: 42,
+  });
+});
+
+describe('fields of a JSON line', () => {
+  const line = (...fields: string[]) => compileFormat('json', origin, fields)(madeUpEntry({ cpuMs: 1.5 }));
+
+  test('are those that were asked for, in their order, under the names that were given', () => {
+    const fields = ['status', 'url.path=path', '{x-request-id}i', 'cache={X-Cache}o', 'took={tsgun.cpuMs}e', 'worker'];
+    expect(line(...fields)).toBe(
+      '{"status":200,"url.path":"/a%20b","x-request-id":"id-1","cache":"HIT","took":"1.5","worker":3}\n',
+    );
+  });
+
+  test('that are not known are left out', () => {
+    expect(line('traceparent', 'queueMs', '{x-none}i')).toBe('{}\n');
+    expect(JSON.parse(line('queueMs', 'cpuMs', '{x-none}i'))).toEqual({ cpuMs: 1.5 });
+  });
+
+  test('are by default all that there are, and each can be asked for', () => {
+    const entry = madeUpEntry({
+      queueMs: 1,
+      cpuMs: 2,
+      head: madeUpHead({}, [
+        ['Referer', 'r'],
+        ['User-Agent', 'a'],
+        ['traceparent', 't'],
+        ['X-Request-Id', 'i'],
+      ]),
+    });
+    const { time: _, ...all } = JSON.parse(compileFormat('json', origin)(entry));
+    const { time, ...named } = JSON.parse(compileFormat('json', origin, jsonFieldNames)(entry));
+    expect(time).toMatch(/^\d{4}-/);
+    expect(named).toEqual(all);
+    expect(Object.keys(named)).toEqual(jsonFieldNames.slice(1));
+  });
+
+  test.each([
+    ['statuss', 'write status'],
+    ['xyzzy', "write {xyzzy}i for a request's field"],
+    ['{x}q', undefined],
+    ['', undefined],
+  ])('%j is refused', (field, remedy) => {
+    expect(() => readJsonField(field)).toThrow(expect.objectContaining({ remedy }));
+  });
+
+  test.each([
+    ['json', [], true],
+    ['json', ['status'], false],
+    ['json', ['took={tsgun.cpuMs}e'], true],
+    ['combined', [], false],
+    ['%(h)s %({tsgun.cpuMs}e)s', [], true],
+  ])('of the format %j: whether CPU time is measured for %j', (format, fields, isMeasured) => {
+    expect(saysCpu(format, fields)).toBe(isMeasured);
   });
 });
 

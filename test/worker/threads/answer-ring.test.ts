@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { AnswerRing, maxTextBytes, Watch } from '../../../src/worker/threads/answer-ring.ts';
 
-type Answer = [id: number, flags: number, text: string, headLength: number, sentBytes: number];
+type Answer = [id: number, flags: number, text: string, headLength: number, sentBytes: number, cpuMicros: number];
 
 /** The two ends of one ring, as the thread and the main thread have them. */
 function pair(startAt = 0) {
@@ -12,11 +12,13 @@ function pair(startAt = 0) {
   const reader = new AnswerRing(writer.memory);
   const drain = () => {
     const taken: Answer[] = [];
-    reader.drain((id, flags, { text, headLength, sentBytes }) => taken.push([id, flags, text, headLength, sentBytes]));
+    reader.drain((id, flags, { text, headLength, sentBytes, cpuMicros }) =>
+      taken.push([id, flags, text, headLength, sentBytes, cpuMicros]),
+    );
     return taken;
   };
-  const write = (id: number, flags: number, text: string, headLength = 0, sentBytes = 0) =>
-    writer.write(id, flags, { text, headLength, sentBytes });
+  const write = (id: number, flags: number, text: string, headLength = 0, sentBytes = 0, cpuMicros = -1) =>
+    writer.write(id, flags, { text, headLength, sentBytes, cpuMicros });
   return { write, drain };
 }
 
@@ -24,10 +26,10 @@ describe('a ring of answers', () => {
   it('gives each answer once, in order, byte for byte', () => {
     const { write, drain } = pair();
     expect(write(1, 8, 'a')).toBe(true);
-    expect(write(-2, 24, 'HTTP/1.1 200 OK\r\n\r\n\xff\x00', 19, 2)).toBe(true);
+    expect(write(-2, 24, 'HTTP/1.1 200 OK\r\n\r\n\xff\x00', 19, 2, 1234)).toBe(true);
     expect(drain()).toEqual([
-      [1, 8, 'a', 0, 0],
-      [-2, 24, 'HTTP/1.1 200 OK\r\n\r\n\xff\x00', 19, 2],
+      [1, 8, 'a', 0, 0, -1],
+      [-2, 24, 'HTTP/1.1 200 OK\r\n\r\n\xff\x00', 19, 2, 1234],
     ]);
     expect(drain()).toEqual([]);
   });
@@ -60,7 +62,7 @@ describe('a ring of answers', () => {
         const taken: Answer[] = [];
         for (const [id, text] of steps.entries())
           if (text === undefined) taken.push(...drain());
-          else if (write(id, id % 64, text, id, text.length)) written.push([id, id % 64, text, id, text.length]);
+          else if (write(id, id % 64, text, id, text.length)) written.push([id, id % 64, text, id, text.length, -1]);
         taken.push(...drain());
         expect(taken).toEqual(written);
       }),

@@ -45,6 +45,7 @@ const text = (said: string): AnswerPart => ({
   tail: '',
   headLength: 0,
   sentBytes: 0,
+  cpuMicros: -1,
 });
 
 it('what lies in the ring was written ahead of a message, and is passed on first', () => {

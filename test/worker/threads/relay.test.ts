@@ -44,7 +44,14 @@ function begun({ head = {}, isTaking = true }: { head?: Partial<RequestHead>; is
   return { exchange, relay, toThread, toClient, kinds: () => toThread.map((message) => message[0]) };
 }
 
-const text = (said: string) => ({ text: said, bytes: undefined, tail: '', headLength: said.length, sentBytes: 0 });
+const text = (said: string) => ({
+  text: said,
+  bytes: undefined,
+  tail: '',
+  headLength: said.length,
+  sentBytes: 0,
+  cpuMicros: -1,
+});
 const ok = (200 << statusShift) | AnswerFlag.head | AnswerFlag.persists;
 
 describe('a request’s body', () => {
@@ -87,7 +94,7 @@ describe('an answer', () => {
     relay.answer(AnswerFlag.head, text('HTTP/1.1 200 OK\r\n\r\n'));
     expect(kinds()).not.toContain('taken');
     const bytes = new Uint8Array(creditBytes);
-    relay.answer(0, { text: '', bytes, tail: '', headLength: 0, sentBytes: bytes.length });
+    relay.answer(0, { text: '', bytes, tail: '', headLength: 0, sentBytes: bytes.length, cpuMicros: -1 });
     expect(toThread.at(-1)).toEqual(['taken', 1, creditBytes + 19]);
   });
 
@@ -116,7 +123,7 @@ describe('an answer', () => {
     ['ends with it, as the app wants', 1, ok | AnswerFlag.hangUp, 'Connection: close\r\n'],
   ])('says to the client, at the end of its head, that its connection %s', (_, minorVersion, flags, field) => {
     const { exchange, relay, toClient } = begun({ head: { minorVersion } });
-    const answer = { ...text('HTTP/1.1 200 OK\r\nX-A: 1\r\n\r\n'), sentBytes: 4 };
+    const answer = { ...text('HTTP/1.1 200 OK\r\nX-A: 1\r\n\r\n'), sentBytes: 4, cpuMicros: -1 };
     relay.answer(flags, { ...answer, text: `${answer.text}\r\n\r\n` });
     expect(toClient).toEqual([`HTTP/1.1 200 OK\r\nX-A: 1\r\n${field}\r\n\r\n\r\n`]);
     expect([exchange.status, exchange.sentBytes]).toEqual(['200', 4]);

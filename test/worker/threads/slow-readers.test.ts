@@ -31,7 +31,13 @@ function open(limitBytes: number) {
   } as unknown as Outlet;
   const head = Object.assign(new RequestHead(), { method: 'GET' });
   const ends: Ends = { local: nowhere, remote: nowhere, scheme: 'http' };
-  const transport = new ThreadTransport({ id: 1, head, ends }, outlet, new Shares(1, limitBytes), new Leftovers());
+  const transport = new ThreadTransport(
+    { id: 1, head, ends },
+    outlet,
+    new Shares(1, limitBytes),
+    new Leftovers(),
+    () => -1,
+  );
   const exchange = new Exchange(head, transport, 0);
   transport.serves(exchange);
   transport.isCalling = false;

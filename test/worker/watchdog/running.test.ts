@@ -13,14 +13,14 @@ describe('the requests of a worker, as an operator sees them', () => {
       { method: 'TCP', path: '127.0.0.1:4', ms: 3 },
     ];
     const threads = [
-      { worker: { threadId: 7 } as Worker, request: a },
+      { worker: { threadId: 7 } as Worker, request: a, systemId: 700 },
       { worker: { threadId: 8 } as Worker, request: undefined },
     ];
     expect(listRunning(details, threads)).toEqual({
       requests: [
         { method: 'TCP', path: '127.0.0.1:4', ms: 3 },
         { method: 'GET', path: '/a', ms: 2, query: 'x=1', client: '[::1]:9' },
-        { method: 'GET', path: '/a', ms: 1, thread: 'thread 7' },
+        { method: 'GET', path: '/a', ms: 1, thread: 'thread 7', on: { thread: 700, ms: 1 } },
       ],
       more: 0,
     });

@@ -53,6 +53,7 @@ export class Backlog {
         tail: isLast ? part.tail : '',
         headLength: isFirst ? part.headLength : 0,
         sentBytes: part.sentBytes,
+        cpuMicros: part.cpuMicros,
       },
     };
   }

@@ -25,6 +25,7 @@ import { departureMs } from '../../../http/limits.ts';
 import { ownThreadOutput } from '../../../log/output.ts';
 import { beClusterWorker } from '../../../node/cluster-role.ts';
 import { isMainError } from '../../../node/main-module.ts';
+import { cpuMicros, measuresCpu, systemThread, threadUsage } from '../../cpu.ts';
 import { sayWhatIsLoaded } from '../../loaded.ts';
 import { AnswerRing, Watch } from '../answer-ring.ts';
 import { Claims } from '../claims.ts';
@@ -43,7 +44,10 @@ interface ThreadOptions {
   readonly close: () => Promise<void>;
   readonly keepAliveMs: number;
   readonly listening: Listening | undefined;
+  readonly measuresCpu: boolean;
 }
+
+const notMeasured = () => -1;
 
 class Thread {
   private readonly handle: Handler;
@@ -67,9 +71,11 @@ class Thread {
   private readonly listening: Listening | undefined;
   private readonly port: MessagePort;
   private readonly keepAliveMs: number;
+  private readonly measuresCpu: boolean;
 
-  constructor({ port, handle, claims, outlet, close, listening, keepAliveMs }: ThreadOptions) {
+  constructor({ port, handle, claims, outlet, close, listening, keepAliveMs, measuresCpu }: ThreadOptions) {
     this.keepAliveMs = keepAliveMs;
+    this.measuresCpu = measuresCpu;
     this.port = port;
     this.handle = handle;
     this.close = close;
@@ -162,7 +168,7 @@ class Thread {
 
   private run(request: ReturnType<typeof readRequest>): void {
     const { id, head } = request;
-    const transport = new ThreadTransport(request, this.outlet, this.shares, this.leftovers);
+    const transport = new ThreadTransport(request, this.outlet, this.shares, this.leftovers, this.readCpu());
     const exchange = new Exchange(head, transport, performance.now());
     transport.keepAliveMs = this.keepAliveMs;
     transport.serves(exchange);
@@ -186,6 +192,13 @@ class Thread {
       transport.onFinish = () => this.end(exchange, transport);
       exchange.onAbort(() => this.end(exchange, transport));
     }
+  }
+
+  /** Alone on its thread, a request takes what the thread takes. */
+  private readCpu(): () => number {
+    if (!this.measuresCpu) return notMeasured;
+    const startMicros = cpuMicros();
+    return () => cpuMicros() - startMicros;
   }
 
   private hearEarly(id: number): void {
@@ -236,8 +249,11 @@ class Thread {
         onWarning: (warning) => outlet.post(['warning', warning]),
       });
       const keepAliveMs = milliseconds(settings.keepAlive);
-      new Thread({ port, handle, claims: new Claims(order.claims), outlet, close, listening, keepAliveMs });
-      outlet.post(['ready', { interface: findInterface(app, asked), serves, askedFor }]);
+      // An older Node knows the CPU time of the whole process only.
+      const measures = threadUsage !== undefined && measuresCpu(settings);
+      const claims = new Claims(order.claims);
+      new Thread({ port, handle, claims, outlet, close, listening, keepAliveMs, measuresCpu: measures });
+      outlet.post(['ready', { interface: findInterface(app, asked), serves, askedFor }, systemThread()]);
     } catch (error) {
       sayLoaded?.();
       outlet.post(['bootFailed', report(error)]);

@@ -53,6 +53,7 @@ export class ThreadTransport implements Transport, TextOut {
   private readonly shares: Shares;
   private readonly leftovers: Leftovers;
   private readonly backlog = new Backlog();
+  private readonly cpu: () => number;
   /** Called when nothing waits any more. */
   private onSent: (() => void) | undefined = undefined;
   private exchange: Exchange | undefined = undefined;
@@ -72,7 +73,9 @@ export class ThreadTransport implements Transport, TextOut {
   /** Bytes of the body that came, and were not yet said to be taken. */
   private uncredited = 0;
 
-  constructor({ id, head, ends }: Request, outlet: Outlet, shares: Shares, leftovers: Leftovers) {
+  /** @param cpu says how much CPU time the request has taken, in microseconds; -1 where that is not measured */
+  constructor({ id, head, ends }: Request, outlet: Outlet, shares: Shares, leftovers: Leftovers, cpu: () => number) {
+    this.cpu = cpu;
     this.shares = shares;
     this.leftovers = leftovers;
     // As 32 bits, which is how the main thread knows it.
@@ -247,7 +250,7 @@ export class ThreadTransport implements Transport, TextOut {
   private send({ text, bytes, tail, headLength }: MadeText, mustWait = false, share?: number): boolean {
     const { exchange } = this;
     const sentBytes = exchange?.sentBytes ?? 0;
-    const part: AnswerPart = { text, bytes, tail, headLength, sentBytes };
+    const part: AnswerPart = { text, bytes, tail, headLength, sentBytes, cpuMicros: this.cpu() };
     const sent = share === undefined ? part : { ...part, share };
     let flags = 0;
     if (exchange?.isStarted !== true) flags = AnswerFlag.interim;
@@ -287,7 +290,11 @@ export class ThreadTransport implements Transport, TextOut {
     if (end === 0 && flags === 0) return;
     this.hasEnded ||= end !== 0;
     const { lastFlags } = this;
-    const last = this.last ?? { ...nothing, sentBytes: this.exchange?.sentBytes ?? 0 };
+    const last = this.last ?? {
+      ...nothing,
+      sentBytes: this.exchange?.sentBytes ?? 0,
+      cpuMicros: this.cpu(),
+    };
     this.last = undefined;
     this.lastFlags = 0;
     let confirm = 0;

@@ -1,0 +1,67 @@
+/**
+ * How much CPU time each thread of the process has taken since a moment in the past, by looks at it from time to time: so a
+ * request costs nothing for it. Linux only.
+ */
+
+import { readdirSync, readFileSync } from 'node:fs';
+
+/** Nanoseconds of CPU time so far, by the system's number of the thread. */
+export type Times = ReadonlyMap<number, number>;
+
+interface Look {
+  readonly at: number;
+  readonly times: Times;
+}
+
+/** As many looks are kept: the older ones are thinned out. */
+const maxLooks = 256;
+const shortestMs = 200;
+
+export class ThreadTimes {
+  private looks: Look[] = [];
+  private readonly read: () => Times;
+
+  constructor(read = readTimes) {
+    this.read = read;
+  }
+
+  /** Called several times a second. @param now as `performance.now()` says it */
+  look(now: number): void {
+    const { looks } = this;
+    if (now - (looks.at(-1)?.at ?? Number.NEGATIVE_INFINITY) < shortestMs) return;
+    looks.push({ at: now, times: this.read() });
+    if (looks.length <= maxLooks) return;
+    const half = looks.length / 2;
+    this.looks = looks.filter((_, index) => index >= half || index % 2 === 0);
+  }
+
+  /** @returns what a thread has taken in the last `ms` milliseconds, in milliseconds: a quarter of a second too much or too little at most */
+  since(ms: number, now: number): (thread: number) => number | undefined {
+    const times = this.read();
+    const startedAt = now - ms;
+    const index = this.looks.findIndex(({ at }) => at >= startedAt);
+    const after = index === -1 ? { at: now, times } : this.looks[index]!;
+    const before = index === -1 ? this.looks.at(-1) : this.looks[index - 1];
+    return (thread) => {
+      const whole = times.get(thread);
+      const then = after.times.get(thread) ?? 0;
+      if (whole === undefined) return undefined;
+      // Between two looks it is taken to have run as late as it can have: a thread that waits until a request comes does so.
+      const earlierMs = (then - (before?.times.get(thread) ?? 0)) / 1e6;
+      return Math.round((whole - then) / 1e6 + Math.max(0, Math.min(earlierMs, after.at - startedAt)));
+    };
+  }
+}
+
+function readTimes(): Times {
+  const times = new Map<number, number>();
+  try {
+    for (const thread of readdirSync('/proc/self/task')) {
+      const text = readFileSync(`/proc/self/task/${thread}/schedstat`, 'latin1');
+      times.set(Number(thread), Number(text.slice(0, text.indexOf(' '))));
+    }
+  } catch {
+    // Another system, or a thread has just ended: the next look sees the others.
+  }
+  return times;
+}
