@@ -42,6 +42,8 @@ export interface LogTarget {
 
 /** A log that its process may redirect and close. */
 export interface OwnLogger extends Logger {
+  /** Whether its lines go to standard error now. */
+  readonly isOnStderr: boolean;
   /** The least level from now on. */
   setLevel(level: LogSettings['logLevel']): void;
   /** From now on lines go to a program's own logger, from `logLevel` up. */
@@ -66,10 +68,24 @@ function rankOf(level: LogSettings['logLevel']): number {
 
 /** @throws the system's error when the file cannot be opened */
 export function createLogger(settings: LogSettings, target?: LogTarget): OwnLogger {
+  const { errorLogfile } = settings;
+  if (errorLogfile !== '-') {
+    const sink = openSink(settings, target === undefined);
+    const log = makeLogger(settings, sink, target);
+    sink.onDropped = (dropped) => logDropped(log, errorLogfile, dropped);
+    return log;
+  }
+  const sink = outputSink('stderr');
+  const log = makeLogger(settings, sink, target);
+  // There is one of these in a process: what `logOutput` has said of it stays.
+  sink.onDropped ??= (dropped) => logDropped(log, 'stderr', dropped);
+  return log;
+}
+
+function makeLogger(settings: LogSettings, sink: Sink, target: LogTarget | undefined): OwnLogger {
   const { errorLogfile, logFormat, logLevel } = settings;
   const toStderr = errorLogfile === '-';
   let passedTo = target;
-  const sink = toStderr ? outputSink('stderr') : openSink(settings, target === undefined);
   const isPretty = logFormat === 'pretty' || (logFormat === 'auto' && toStderr && process.stderr.isTTY);
   const isColoured = isPretty && toStderr && process.stderr.hasColors?.() === true;
   let least = rankOf(logLevel);
@@ -82,7 +98,10 @@ export function createLogger(settings: LogSettings, target?: LogTarget): OwnLogg
     const text = isPretty ? renderPretty(json, isColoured) : json;
     if (text !== undefined) sink.write(text, level === 'fatal');
   };
-  const log: OwnLogger = {
+  return {
+    get isOnStderr() {
+      return toStderr && passedTo === undefined;
+    },
     // A line has the pid of its writer, unless it names another.
     event: (level, event, fields, message, screen) =>
       write(level, { event, pid: process.pid, ...fields }, message, screen),
@@ -100,8 +119,6 @@ export function createLogger(settings: LogSettings, target?: LogTarget): OwnLogg
       if (!toStderr) sink.close();
     },
   };
-  sink.onDropped = (dropped) => logDropped(log, toStderr ? 'stderr' : errorLogfile, dropped);
-  return log;
 }
 
 /** A program's logger may fail: then the line goes where it would have gone without that logger. */
@@ -135,17 +152,21 @@ export function sayOfLog(log: Logger, settings: LogSettings, level: Level, field
   if (settings.errorLogfile !== '-') sayOnStandardError(settings, level, fields, message);
 }
 
+/** One line. Who hears of the faults of standard error stays as it was. */
 export function sayOnStandardError(settings: LogSettings, level: Level, fields: Fields, message: string): void {
-  createLogger({ ...settings, errorLogfile: '-' }).say(level, fields, message);
+  makeLogger({ ...settings, errorLogfile: '-' }, outputSink('stderr'), undefined).say(level, fields, message);
 }
 
-/** From now on the log reports what this process prints in vain. */
-export function logOutput(log: () => Logger, { errorLogfile }: LogSettings): void {
-  for (const name of errorLogfile === '-' ? (['stdout'] as const) : (['stdout', 'stderr'] as const)) {
+/** From now on the log reports what this process prints in vain. @param log the present one: a reload may bring another */
+export function logOutput(log: () => OwnLogger): void {
+  for (const name of ['stdout', 'stderr'] as const) {
     const sink = outputSink(name);
     sink.onDropped = (dropped) => logDropped(log(), name, dropped);
-    sink.onFailure = (error) =>
+    sink.onFailure = (error) => {
+      // What cannot be written cannot say so.
+      if (name === 'stderr' && log().isOnStderr) return;
       log().say('warn', { stream: name, error: report(error).message }, `${name} cannot be written: ${waiting}`);
+    };
   }
 }
 

@@ -5,6 +5,7 @@ import { report } from '../errors.ts';
 import { runCommand } from './command.ts';
 import { CommandExit } from './failures.ts';
 import type { CommandName } from './names.ts';
+import { widthOf } from './text.ts';
 
 export async function control(name: CommandName, words: readonly string[]): Promise<number> {
   // Nothing is under way that a signal could break.
@@ -19,7 +20,7 @@ export async function control(name: CommandName, words: readonly string[]): Prom
       print: (text) => out(`${text}\n`),
       write: out,
       complain: (text) => complain(`${text}\n`),
-      columns: process.stdout.columns ?? 80,
+      columns: widthOf(process.stdout),
     });
   } catch (error) {
     complain(`tsgun: ${report(error).stack ?? report(error).message}\n`);

@@ -8,6 +8,11 @@ export function clean(text: string): string {
   });
 }
 
+/** How long a line may be. What reads a pipe or a file wants whole lines. */
+export function widthOf({ isTTY, columns }: { readonly isTTY?: boolean; readonly columns?: number }): number {
+  return isTTY === true ? columns || 80 : Number.POSITIVE_INFINITY;
+}
+
 /** At most so many characters; the end is cut. */
 export function cut(text: string, width: number): string {
   if (text.length <= width) return text;

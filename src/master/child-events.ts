@@ -116,7 +116,7 @@ export class ChildEvents {
     hooks.exited(ending);
     counters.noteExit(ending.worker, ending.reason);
     rollout.tidy();
-    if (consequence.type === 'delayed') logDelay(this.log, ending, consequence, pool);
+    if (consequence.type === 'delayed') logDelay(this.log, ending, consequence);
     else if (consequence.type === 'start_failed') this.startFailure = error?.exitCode ?? ExitCode.boot;
     else if (consequence.type === 'reload_failed') rollout.fail(error ?? explainCrash(ending));
     else if (consequence.type === 'broken') rollout.breakOff(error ?? crash ?? explainCrash(ending), !pool.hasServed);

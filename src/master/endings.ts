@@ -30,8 +30,13 @@ export type Consequence =
   | { readonly type: 'broken' }
   /** The generation that was being rolled out is given up. */
   | { readonly type: 'reload_failed' }
-  /** Its number stays empty for a while, after `failures` in a row. */
-  | { readonly type: 'delayed'; readonly delayMs: number; readonly failures: number };
+  /** Its number stays empty for a while, after `failures` in a row. The crashes are those of all workers. */
+  | {
+      readonly type: 'delayed';
+      readonly delayMs: number;
+      readonly failures: number;
+      readonly crashesLastMinute: number;
+    };
 
 /** Takes a child that has exited out of the pool. */
 export function noteExit(pool: Pool, child: Child, exit: Exit, now: number): Ending & { consequence: Consequence } {
@@ -97,7 +102,9 @@ function consequenceOf(
   const backoff = backOff(before, cause, pool.random(), now);
   pool.backoffs.set(worker, backoff);
   const delayMs = Math.round(backoff.resumeAt - now);
-  return delayMs === 0 ? { type: 'none' } : { type: 'delayed', delayMs, failures: backoff.failures };
+  if (delayMs === 0) return { type: 'none' };
+  const crashesLastMinute = pool.crashes.filter((at) => at > now - minuteMs).length;
+  return { type: 'delayed', delayMs, failures: backoff.failures, crashesLastMinute };
 }
 
 function causeOf(reason: ExitReason, { isMemoryKill, isForkFailure }: Exit): FailureCause {
@@ -108,10 +115,9 @@ function causeOf(reason: ExitReason, { isMemoryKill, isForkFailure }: Exit): Fai
 /** Whether the next worker would most likely end the same way: this one failed to boot, or died young before any request. */
 function hasFailed({ readyAt, hasServed }: Child, reason: ExitReason, now: number): boolean {
   if (readyAt === undefined) return reason === 'boot_failed';
-  const isInfant = now - readyAt < infancyMs;
-  // It is to be replaced for its size, and serves until another worker does: here too, the next would end like it.
-  if (reason === 'max_memory') return isInfant;
-  return isInfant && !hasServed && crashes.includes(reason);
+  if (hasServed || now - readyAt >= infancyMs) return false;
+  // One that is too large from the start, too, is followed by one like it.
+  return reason === 'max_memory' || crashes.includes(reason);
 }
 
 function goBack(pool: WritablePool, generation: number): void {

@@ -6,7 +6,7 @@
 import { milliseconds } from '../config/durations.ts';
 import { version } from '../config/version.ts';
 import { ExitCode, report } from '../errors.ts';
-import { type Logger, logOutput } from '../logger.ts';
+import { logOutput, type OwnLogger } from '../logger.ts';
 import { onModule } from '../node/loaded-modules.ts';
 import { AdminService } from './admin/service.ts';
 import { ChildEvents } from './child-events.ts';
@@ -148,7 +148,7 @@ class Master {
     const { app, settings } = this.current.configuration;
     const { workers, workerClass } = settings;
     const log = () => this.log;
-    logOutput(log, settings);
+    logOutput(log);
     this.rollout.setTitle();
     // The loop does not run yet. This wait hears a stop, and keeps the process alive.
     this.stop.request = await Promise.race([this.hooks.starting().then(() => undefined), this.inbox.find(isStop)]);
@@ -205,7 +205,7 @@ class Master {
     return this.generations.get(this.pool.generation);
   }
 
-  private get log(): Logger {
+  private get log(): OwnLogger {
     return this.current.log;
   }
 

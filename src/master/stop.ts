@@ -37,12 +37,12 @@ export class Stop {
     if (this.isDelayed) {
       // Its copy, if one comes, is of this one.
       this.request = { origin, at };
-      log().say('info', fields, 'asked to stop again: the drain delay ends');
+      log().event('info', 'shutdown_started', fields, 'asked to stop again: the drain delay ends');
       return notes.noteStopping(pool, pace, now);
     }
     this.request ??= { origin, at };
     if (pool.stopping !== undefined) {
-      log().say('warn', fields, 'asked to stop again: the workers that are left are killed');
+      log().event('warn', 'shutdown_started', fields, 'asked to stop again: the workers that are left are killed');
       return notes.noteStopping(pool, 'immediate', now);
     }
     const delayMs = this.parts.delayMs();
@@ -60,7 +60,7 @@ export class Stop {
   checkDelay(now: number): void {
     const { pool, log } = this.parts;
     if (now < pool.drainUntil) return;
-    log().say('info', {}, 'the drain delay is over: stopping');
+    log().event('info', 'shutdown_started', {}, 'the drain delay is over: stopping');
     notes.noteStopping(pool, 'graceful', now);
   }
 

@@ -37,7 +37,8 @@ export function watchForEscapedErrors({ log, exit, shortages, failBoot }: Escape
     failRequest(error);
   };
   shortages.onLeak = () => {
-    log.say('fatal', {}, 'the app leaks file descriptors, and none is left: this worker is being replaced');
+    const message = 'the app leaks file descriptors, and none is left: this worker is being replaced';
+    log.event('fatal', 'worker_recycled', { reason: 'crashed' }, message);
     replace();
   };
   const onEscape = async (error: unknown, origin: string) => {
@@ -46,7 +47,8 @@ export function watchForEscapedErrors({ log, exit, shortages, failBoot }: Escape
     if (exit.worker !== undefined && code !== undefined) return goOn(error, code);
     if (exit.worker !== undefined) {
       const { message, stack } = report(error);
-      log.say('fatal', { error: message, stack }, 'an error escaped the app: this worker is being replaced');
+      const fields = { reason: 'crashed', error: message, stack };
+      log.event('fatal', 'worker_recycled', fields, 'an error escaped the app: this worker is being replaced');
       failRequest(error);
       return replace(report(error));
     }

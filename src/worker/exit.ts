@@ -66,7 +66,13 @@ export class Exit {
     this.endWithin(graceMs, worker);
     if (this.isDraining) return;
     this.isDraining = true;
-    if (why !== undefined) this.log.say('info', {}, `${why}: finishing and leaving`);
+    if (why !== undefined)
+      this.log.event(
+        'info',
+        'worker_recycled',
+        { reason: isStop ? 'shutdown' : 'killed' },
+        `${why}: finishing and leaving`,
+      );
     this.onLeave?.();
     void this.finish(worker, idleMs);
   }
@@ -83,13 +89,14 @@ export class Exit {
   private cut(worker: Worker): void {
     const requests = worker.serving.running();
     if (requests.length > 0)
-      this.log.say(
+      this.log.event(
         'warn',
+        'request_timeout',
         { cut: requests.length, requests: requests.slice(0, mostListed) },
         'out of time: requests cut',
       );
     if (this.isShuttingDown || worker.isEnding)
-      this.log.say('warn', {}, 'out of time: the app has not ended by itself, and is ended');
+      this.log.event('warn', 'worker_hung', {}, 'out of time: the app has not ended by itself, and is ended');
     else {
       worker.serving.sayFarewell();
       void this.onExit?.();

@@ -44,7 +44,7 @@ export async function work(): Promise<void> {
   takeOverOutput();
   // Opened before the user changes: the log may be root's.
   const log = openLog(order.settings);
-  logOutput(() => log, order.settings);
+  logOutput(() => log);
   process.title = `${order.settings.procName}: worker ${order.worker}, generation ${order.generation} [${order.app}]`;
 
   const observers = new Observers();

@@ -8,7 +8,7 @@ import { toPprof } from '../../src/control/pprof.ts';
 import { hottest, merge } from '../../src/control/profiles.ts';
 import { listRequests, renderRequests, renderStacks } from '../../src/control/requests.ts';
 import { type FullStatus, renderStatus, type WorkerStatus } from '../../src/control/status.ts';
-import { bytes, clean, count, duration } from '../../src/control/text.ts';
+import { bytes, clean, count, duration, widthOf } from '../../src/control/text.ts';
 import type { CpuProfile } from '../../src/ipc/messages.ts';
 
 const worker = (number: number, changes: Partial<WorkerStatus> = {}): WorkerStatus => ({
@@ -69,6 +69,12 @@ describe('tsgun status', () => {
 
   it('fits 80 columns, whatever the numbers and names', () => {
     expect(lines.filter((line) => line.length > 80)).toEqual([]);
+  });
+
+  it('is as wide as a terminal, and has whole lines in a pipe or a file', () => {
+    expect([widthOf({ isTTY: true, columns: 132 }), widthOf({ isTTY: true, columns: 0 })]).toEqual([132, 80]);
+    const app = `${'/a/long/path'.repeat(10)}/app.ts`;
+    expect(renderStatus({ ...status, app }, widthOf({}))).toMatch(new RegExp(`: ${app}, .*, up `));
   });
 
   it('marks a worker that is unresponsive, and says what it is on', () => {

@@ -257,7 +257,12 @@ describe('a stop', () => {
     expect(await slow).toBeInstanceOf(Error);
     expect(tsgun.lines('worker_exited')).toMatchObject([{ reason: 'shutdown', code: 0 }]);
     const cut = tsgun.log.find(({ msg }) => msg === 'out of time: requests cut');
-    expect(cut).toMatchObject({ level: 'warn', cut: 1, requests: [{ method: 'GET', path: '/slow' }] });
+    expect(cut).toMatchObject({
+      event: 'request_timeout',
+      level: 'warn',
+      cut: 1,
+      requests: [{ method: 'GET', path: '/slow' }],
+    });
   });
 
   it('by a second TERM, later than a second, is at once and has a line of its own', async () => {
@@ -272,6 +277,7 @@ describe('a stop', () => {
     expect(await tsgun.stop('SIGTERM')).toEqual({ code: 0, signal: null });
     expect(await slow).toBeInstanceOf(Error);
     expect(tsgun.log.find(({ msg }) => msg.startsWith('asked to stop again'))).toMatchObject({
+      event: 'shutdown_started',
       level: 'warn',
       signal: 'SIGTERM',
       workers: 1,

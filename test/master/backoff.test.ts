@@ -103,13 +103,17 @@ describe('a worker that ends before it has served', () => {
     expect(vacanciesOf(pool, 0)).toEqual([{ worker: 2, waitMs: 0 }]);
   });
 
-  it('too large from the start waits longer each time, while the large one serves on', () => {
+  it.each([
+    // Two numbers take turns, as one serves until the other does: each has its first failure for nothing.
+    ['before any request waits longer each time', 0, [0, 0, 0, 500]],
+    ['is replaced at once if it has served', 1, [0, 0, 0, 0]],
+  ])('too large from the start %s, while the large one serves on', (_, requests, expected) => {
     const pool = poolOf(1);
     const pauses: number[] = [];
     spawnReady(pool, 0);
     for (let now = 0; pauses.length < 4; ) {
       const [large] = childrenOf(pool) as [Child];
-      beat(pool, large, { requests: 1, memoryBytes: 1001 }, now);
+      beat(pool, large, { requests, memoryBytes: 1001 }, now);
       const waitMs = vacanciesOf(pool, now)[0]!.waitMs;
       pauses.push(waitMs);
       now += waitMs;
@@ -118,8 +122,16 @@ describe('a worker that ends before it has served', () => {
       end(pool, large, null, now);
       expect(childrenOf(pool)).toEqual([next]);
     }
-    // Two numbers take turns, as one serves until the other does: each has its first failure for nothing.
-    expect(pauses).toEqual([0, 0, 0, 500]);
+    expect(pauses).toEqual(expected);
+  });
+
+  it('too large from the start is delayed for that alone: crashes of more than a minute ago do not count', () => {
+    const pool = poolOf(1);
+    end(pool, spawnReady(pool, 0), 'SIGSEGV', 1);
+    const now = 120_000;
+    const child = spawnReady(pool, now);
+    noteRetiring(child, 'max_memory', 10, now);
+    expect(end(pool, child, null, now).consequence).toMatchObject({ type: 'delayed', crashesLastMinute: 0 });
   });
 });
 
@@ -170,7 +182,7 @@ describe('a pause', () => {
     settle(pool, 0);
     fail(pool, 1, 2, 0);
     const exit = end(pool, spawn(pool, 100_000), null, 100_000);
-    expect(exit.consequence).toEqual({ type: 'delayed', delayMs: 1000, failures: 3 });
+    expect(exit.consequence).toEqual({ type: 'delayed', delayMs: 1000, failures: 3, crashesLastMinute: 1 });
     expect(pool.crashes).toEqual([100_000]);
   });
 

@@ -178,7 +178,7 @@ class World {
     else if (isWanted && hasFailed) {
       this.failed.add(child.worker);
       this.wasLastBootGood = false;
-    } else if (reason === 'max_memory' && wasYoung) this.failed.add(child.worker);
+    } else if (reason === 'max_memory' && wasYoung && !hasServed) this.failed.add(child.worker);
     else hold(consequence.type === 'none', 'a worker that had served is not replaced at once');
   }
 

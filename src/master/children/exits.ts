@@ -72,10 +72,10 @@ function memoryFields(memoryBytes: number, { maxMemoryBytes }: Policy): { memory
 }
 
 /** A pause before a spawn: the log says how long, and why. */
-export function logDelay(log: Logger, { worker, reason }: Ending, consequence: Consequence, { crashes }: Pool): void {
+export function logDelay(log: Logger, { worker, reason }: Ending, consequence: Consequence): void {
   if (consequence.type !== 'delayed') return;
-  const { delayMs, failures } = consequence;
-  const fields = { worker, delayMs, reason, failures, crashesLastMinute: crashes.length };
+  const { delayMs, failures, crashesLastMinute } = consequence;
+  const fields = { worker, delayMs, reason, failures, crashesLastMinute };
   const message = `worker ${worker} is spawned again in ${delayMs / 1000} s: ${failures} failures in a row (${reason})`;
   log.event('warn', 'spawn_delayed', fields, message);
 }

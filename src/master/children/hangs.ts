@@ -44,7 +44,7 @@ export class Hangs {
   logOverstay(log: Logger, child: Child): void {
     const { stack, requests } = this.of(child, 0);
     const fields = { ...nameOf(child), reason: child.reason, cut: requests.length, requests, stack };
-    log.say('warn', fields, 'out of time and blocked: worker killed, requests cut');
+    log.event('warn', 'worker_hung', fields, 'out of time and blocked: worker killed, requests cut');
   }
 
   private of(child: Child, patienceMs: number): Hang {

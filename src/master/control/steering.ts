@@ -183,7 +183,8 @@ export class Steering implements Controlled {
   }
 
   kill(child: Child): void {
-    this.log.say('warn', { ...originFields(origin), ...nameOf(child) }, 'worker killed as asked');
+    const fields = { ...originFields(origin), ...nameOf(child), reason: 'killed' };
+    this.log.event('warn', 'worker_recycled', fields, 'worker killed as asked');
     this.parts.children.kill(child);
   }
 

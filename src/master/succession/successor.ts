@@ -66,7 +66,12 @@ export class Successor {
       return log.say('warn', { ...asked, other }, `ignored: master ${other} runs beside this one already`);
     const handover = describeHandover(generation.configuration, generation.listeners, firstFd);
     if (handover === undefined)
-      return log.say('error', asked, 'no new master: sockets cannot be handed over with TSGUN_NO_INTERNALS set');
+      return log.event(
+        'error',
+        'reload_failed',
+        asked,
+        'no new master: sockets cannot be handed over with TSGUN_NO_INTERNALS set',
+      );
     const counted = counters.handOver(firstFd + handover.stdio.length);
     const child = spawn(process.execPath, [...process.execArgv, ...process.argv.slice(1)], {
       cwd: this.home,
@@ -80,15 +85,19 @@ export class Successor {
       stdio: ['inherit', 'inherit', 'inherit', ...handover.stdio, ...counted.stdio, 'ipc'],
     });
     const { pid } = child;
-    child.once('error', (error) => pid === undefined && log.say('error', asked, `no new master: ${error.message}`));
+    child.once('error', (error) => {
+      const fields = { ...asked, error: error.message };
+      if (pid === undefined) log.event('error', 'reload_failed', fields, `no new master: ${error.message}`);
+    });
     if (pid === undefined) return;
     this.pid = pid;
     shareFiles(generation.listeners, pid);
     giveAdmin(child, admin);
-    log.say('info', { ...asked, successor: pid }, 'a new master starts beside this one');
+    log.event('info', 'reload_started', { ...asked, successor: pid }, 'a new master starts beside this one');
     child.once('exit', (code, signal) => {
       this.pid = undefined;
-      log.say('warn', { successor: pid, code, signal }, 'the new master has exited: this one goes on alone');
+      const fields = { successor: pid, code, signal };
+      log.event('warn', 'reload_failed', fields, 'the new master has exited: this one goes on alone');
       onGone();
     });
   }
