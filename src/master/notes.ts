@@ -114,9 +114,9 @@ export function noteHurried(child: WritableChild, now: number): void {
   noteRetiring(child, 'shutdown', quickStopMs, now);
 }
 
-/** It is blocked for a known reason, and has until then. */
-export function noteExtended(child: WritableChild, deadline: number): void {
-  if (child.state !== 'retiring') return;
+/** It is blocked for a known reason, and has until then. A stop of the service does not wait for it. */
+export function noteExtended(pool: Pool, child: WritableChild, deadline: number): void {
+  if (child.state !== 'retiring' || pool.stopping !== undefined) return;
   child.deadline = deadline;
   child.questionAt = Number.POSITIVE_INFINITY;
 }
@@ -211,14 +211,19 @@ export function noteDrainDelay(pool: Pool, until: number): void {
   write(pool).drainUntil = until;
 }
 
-/** Nothing is spawned from now on, and what still boots has no more time than what finishes. A pace only grows. */
+/**
+ * Nothing is spawned from now on. What still boots, or is blocked for a known reason, has no more time than what finishes.
+ * A pace only grows.
+ */
 export function noteStopping(pool: Pool, pace: Pace, now: number): void {
   const state = write(pool);
   state.drainUntil = Number.POSITIVE_INFINITY;
   const isFaster = state.stopping === undefined || paces.indexOf(pace) > paces.indexOf(state.stopping);
   if (isFaster) state.stopping = pace;
+  const end = now + pool.policy.graceMs;
   for (const child of state.children.values())
-    if (child.state === 'booting') child.deadline = Math.min(child.deadline, now + pool.policy.graceMs);
+    if (child.state === 'booting') child.deadline = Math.min(child.deadline, end);
+    else if (child.state === 'retiring') child.deadline = Math.min(child.deadline, end + overstayMs);
 }
 
 const paces: readonly Pace[] = ['graceful', 'quick', 'immediate'];

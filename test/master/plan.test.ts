@@ -427,8 +427,20 @@ describe('a worker that writes its heap to a file', () => {
     const pool = poolOf(1);
     const child = spawnReady(pool, 0);
     noteRetiring(child, 'killed', policy.graceMs, 0);
-    noteExtended(child, 60_000);
+    noteExtended(pool, child, 60_000);
     expect(wants(pool, 59_999)).not.toContainEqual(expect.objectContaining({ child }));
     expect(wants(pool, 60_000)).toContainEqual({ type: 'kill', child, reason: 'killed' });
+  });
+
+  it('has no more than the grace once the service stops, whichever comes first', () => {
+    const pool = poolOf(2);
+    const [early, late] = [spawnReady(pool, 0), spawnReady(pool, 0)];
+    for (const child of [early, late]) noteRetiring(child!, 'killed', policy.graceMs, 0);
+    noteExtended(pool, early!, 600_000);
+    noteStopping(pool, 'graceful', 100);
+    noteExtended(pool, late!, 600_000);
+    const end = 100 + policy.graceMs + overstayMs;
+    for (const child of [early, late])
+      expect(wants(pool, end)).toContainEqual({ type: 'kill', child, reason: 'killed' });
   });
 });

@@ -84,7 +84,7 @@ export class Steering implements Controlled {
 
   /** A worker has drained for a snapshot, and is blocked while it is written. */
   noteSnapshotBegins(child: Child): void {
-    noteExtended(child, performance.now() + snapshotMs);
+    noteExtended(this.parts.pool, child, performance.now() + snapshotMs);
     this.parts.children.excuse(child, snapshotMs);
   }
 

@@ -1,10 +1,12 @@
 /** What can happen in a world, and what it knows by itself of each thing. */
 
 import { infancyMs } from '../../../src/master/backoff.ts';
-import { type Child, childrenOf } from '../../../src/master/pool.ts';
+import type { Scaling } from '../../../src/master/notes.ts';
+import { type Child, childrenOf, readyOf } from '../../../src/master/pool.ts';
 import {
   type Budget,
   type Draft,
+  delayMs,
   farMs,
   hold,
   isSilent,
@@ -12,6 +14,7 @@ import {
   nextDue,
   policy,
   type Rules,
+  snapshotMs,
   type World,
 } from './world.ts';
 
@@ -26,10 +29,11 @@ export function eventsOf(world: World, { notes }: Rules): Event[] {
   const { pool, budget } = world;
   const events: Event[] = [];
   const sure = (name: string, happen: Event['happen']) => events.push({ name, isSure: true, happen });
-  const paid = (what: keyof Budget, name: string, happen: Event['happen']) => {
-    if (budget[what] === 0) return;
+  const paid = (what: keyof Budget | readonly (keyof Budget)[], name: string, happen: Event['happen']) => {
+    const kinds = [what].flat();
+    if (kinds.some((kind) => budget[kind] === 0)) return;
     const spend = (draft: Draft, rules: Rules) => {
-      draft.budget = { ...draft.budget, [what]: draft.budget[what] - 1 };
+      for (const kind of kinds) draft.budget = { ...draft.budget, [kind]: draft.budget[kind] - 1 };
       happen(draft, rules);
     };
     events.push({ name, isSure: false, happen: spend });
@@ -42,13 +46,21 @@ export function eventsOf(world: World, { notes }: Rules): Event[] {
       else paid(what, text, toChild);
     }
   if (pool.stopping === undefined) {
-    paid('reloads', 'HUP', (draft) => {
-      notes.noteReload(draft.pool, policy, draft.pool.target);
-      draft.failed.clear();
+    paid('reloads', 'HUP', (draft, rules) => reload(draft, [], rules));
+    paid(['reloads', 'scalings'], 'HUP, and TTIN while the configuration is read', (draft, rules) => {
+      scale(draft, 'more', rules);
+      reload(draft, ['more'], rules);
     });
-    if (pool.target < mostWorkers) paid('scalings', 'TTIN', (draft) => notes.noteScaled(draft.pool, 'more'));
-    if (pool.target > 1) paid('scalings', 'TTOU', (draft) => notes.noteScaled(draft.pool, 'fewer'));
-    if (pool.target > 0) paid('scalings', 'WINCH', (draft) => notes.noteScaled(draft.pool, 'dismiss'));
+    const scaling = (name: string, what: Scaling) =>
+      paid('scalings', name, (draft, rules) => scale(draft, what, rules));
+    if (pool.target < mostWorkers) scaling('TTIN', 'more');
+    if (pool.target > 1) scaling('TTOU', 'fewer');
+    if (pool.target > 0) scaling('WINCH', 'dismiss');
+    for (let workers = 1; workers <= mostWorkers; workers++)
+      if (workers !== pool.target) scaling(`tsgun scale ${workers}`, workers);
+    // As `stop.ts` has it: nobody sends requests to a service without workers.
+    if (pool.drainUntil === Number.POSITIVE_INFINITY && readyOf(pool).length > 0)
+      paid('delays', 'TERM, with a drain delay', (draft) => notes.noteDrainDelay(draft.pool, draft.now + delayMs));
     paid('stops', 'TERM', (draft) => notes.noteStopping(draft.pool, 'graceful', draft.now));
     paid('stops', 'INT', (draft) => notes.noteStopping(draft.pool, 'quick', draft.now));
   } else paid('stops', 'TERM again', (draft) => notes.noteStopping(draft.pool, 'immediate', draft.now));
@@ -58,6 +70,25 @@ export function eventsOf(world: World, { notes }: Rules): Event[] {
   if (due - world.now < farMs && !isAwaited)
     sure(`${due - world.now} ms pass`, (draft, rules) => pass(draft, due, undefined, rules));
   return events;
+}
+
+function reload(draft: Draft, scalings: readonly Scaling[], { notes }: Rules): void {
+  notes.noteReload(draft.pool, policy, draft.configured, scalings);
+  draft.wantedBefore ??= draft.wanted;
+  draft.wanted = scalings.reduce(scaled, draft.configured);
+  draft.failed.clear();
+}
+
+function scale(draft: Draft, scaling: Scaling, { notes }: Rules): void {
+  notes.noteScaled(draft.pool, scaling);
+  draft.wanted = scaled(draft.wanted, scaling);
+  if (draft.wantedBefore !== undefined) draft.wantedBefore = scaled(draft.wantedBefore, scaling);
+}
+
+function scaled(workers: number, scaling: Scaling): number {
+  if (scaling === 'more') return workers + 1;
+  if (scaling === 'fewer') return workers > 1 ? workers - 1 : workers;
+  return scaling === 'dismiss' ? 0 : scaling;
 }
 
 interface Happening {
@@ -150,12 +181,21 @@ const toAccepting: readonly Happening[] = [
   { name: 'has closed its listeners', happen: (_, child, { notes }) => notes.noteDraining(child) },
   isHung,
 ];
-const toDraining: readonly Happening[] = [{ name: 'is done', happen: exits(null) }, isHung];
+const toDraining: readonly Happening[] = [
+  { name: 'is done', happen: exits(null) },
+  {
+    what: 'snapshots',
+    name: 'begins to write its heap',
+    happen: (draft, child, { notes }) => notes.noteExtended(draft.pool, child, draft.now + snapshotMs),
+  },
+  isHung,
+];
 const toKilled: readonly Happening[] = [{ name: 'is gone', happen: exits('SIGKILL') }];
 
-/** Those that are ready beat, but for one. */
-function pass(draft: Draft, until: number, mute: Child | undefined, { notes }: Rules): void {
+/** Those that are ready beat, but for one. A drain delay ends on time. */
+function pass(draft: Draft, at: number, mute: Child | undefined, { notes }: Rules): void {
   const { pool } = draft;
+  const until = Math.min(at, pool.drainUntil);
   draft.now = until;
   for (const child of childrenOf(pool))
     if (child.state === 'ready' && child !== mute && !isSilent(child)) notes.noteBeat(pool, child, child.beat, until);
@@ -176,8 +216,11 @@ function end(draft: Draft, child: Child, signal: NodeJS.Signals | null, { notes 
   if (!hasFailed || !isWanted || !wasServing) return;
   if (isReloading && reason === 'boot_failed')
     hold(consequence.type === 'reload_failed' && pool.generation < generation, 'a reload is not given up');
-  if (consequence.type === 'reload_failed') draft.failed.clear();
-  else {
+  if (consequence.type === 'reload_failed') {
+    draft.failed.clear();
+    draft.wanted = draft.wantedBefore!;
+    draft.wantedBefore = undefined;
+  } else {
     draft.failed.add(worker);
     draft.wasLastBootGood = false;
   }

@@ -6,7 +6,7 @@ import { type Child, childrenOf, type Pool, readyOf } from '../../../src/master/
 import { explore, realRules } from './explore.ts';
 import type { Budget, Rules } from './world.ts';
 
-const nothing: Budget = { failures: 0, reloads: 0, recyclings: 0, scalings: 0, stops: 0 };
+const nothing: Budget = { failures: 0, reloads: 0, recyclings: 0, scalings: 0, stops: 0, delays: 0, snapshots: 0 };
 
 /** Up to three workers, three generations, and what of each kind may happen. */
 const explorations: readonly [targets: readonly number[], budget: Partial<Budget>][] = [
@@ -18,6 +18,11 @@ const explorations: readonly [targets: readonly number[], budget: Partial<Budget
   [[1, 2, 3], { failures: 1, recyclings: 1, scalings: 1 }],
   [[1, 2], { failures: 1, reloads: 1, stops: 2 }],
   [[1, 2], { reloads: 1, recyclings: 1, scalings: 1, stops: 2 }],
+  [[1], { failures: 1, reloads: 1, scalings: 1 }],
+  [[1, 2], { recyclings: 1, snapshots: 1, stops: 2 }],
+  [[1, 2], { reloads: 1, snapshots: 1, stops: 1 }],
+  [[1, 2, 3], { delays: 1, failures: 1, stops: 2 }],
+  [[1, 2], { delays: 1, reloads: 1, scalings: 1, stops: 1 }],
 ];
 
 describe('all orders of events', () => {
@@ -217,6 +222,61 @@ const faults: readonly [what: string, rules: Rules, found: RegExp, budget: Parti
     without((action) => action.type === 'retire' && action.reason === 'scaled_down'),
     /nothing that happens by itself leads to what is wanted/,
     { scalings: 1 },
+  ],
+  [
+    'workers leave while the drain delay runs',
+    seeing(({ drainUntil, stopping }) => ({ stopping: drainUntil < Number.POSITIVE_INFINITY ? 'graceful' : stopping })),
+    /one was retired before another served for it/,
+    { delays: 1 },
+  ],
+  [
+    'the loop sleeps beyond the end of the drain delay',
+    {
+      ...realRules,
+      plan: {
+        ...plan,
+        nextDeadline: (pool, now) => plan.nextDeadline({ ...pool, drainUntil: Number.POSITIVE_INFINITY }, now),
+      },
+    },
+    /the loop sleeps for too long/,
+    { delays: 1 },
+  ],
+  [
+    'a stop waits for the end of a heap snapshot',
+    {
+      ...realRules,
+      notes: {
+        ...notes,
+        noteExtended: (pool, child, deadline) => notes.noteExtended({ ...pool, stopping: undefined }, child, deadline),
+      },
+    },
+    /a stop waits longer than its grace/,
+    { recyclings: 1, snapshots: 1, stops: 1 },
+  ],
+  [
+    'a worker count asked for during a reload is lost when the reload fails',
+    {
+      ...realRules,
+      notes: {
+        ...notes,
+        noteScaled: (pool, scaling) => {
+          const { wantedBefore } = pool;
+          notes.noteScaled(pool, scaling);
+          Object.assign(pool, { wantedBefore });
+        },
+      },
+    },
+    /the number to go back to is not the one that was asked for/,
+    { reloads: 1, scalings: 1 },
+  ],
+  [
+    'a worker count asked for while the configuration is read is lost',
+    {
+      ...realRules,
+      notes: { ...notes, noteReload: (pool, policy, target) => notes.noteReload(pool, policy, target) },
+    },
+    /the number of workers is not the one that was asked for last/,
+    { reloads: 1, scalings: 1 },
   ],
 ];
 

@@ -1,10 +1,12 @@
 /** One turn of the master's loop in a world, and what must hold then. */
 
+import { overstayMs } from '../../../src/master/notes.ts';
 import type { Action } from '../../../src/master/plan.ts';
 import { type Child, childrenOf, type Pool } from '../../../src/master/pool.ts';
-import { type Draft, hold, nextDue, type Rules, type World } from './world.ts';
+import { type Draft, hold, nextDue, policy, type Rules, type World } from './world.ts';
 
 export function turn(draft: Draft, rules: Rules): void {
+  if (draft.now >= draft.pool.drainUntil) rules.notes.noteStopping(draft.pool, 'graceful', draft.now);
   for (let rounds = 0; ; rounds++) {
     hold(rounds < 20, 'the loop does not come to rest');
     const actions = rules.plan.plan(draft.pool, draft.now);
@@ -17,6 +19,9 @@ export function turn(draft: Draft, rules: Rules): void {
     hold(child.deadline < Number.POSITIVE_INFINITY, 'a child has no deadline');
     hold(child.deadline > draft.now, 'a child is past its deadline, and lives');
   }
+  const { pool } = draft;
+  hold(pool.target === draft.wanted, 'the number of workers is not the one that was asked for last');
+  hold(pool.wantedBefore?.target === draft.wantedBefore, 'the number to go back to is not the one that was asked for');
 }
 
 function carryOut(draft: Draft, actions: readonly Action[], rules: Rules): void {
@@ -36,6 +41,9 @@ function carryOut(draft: Draft, actions: readonly Action[], rules: Rules): void 
   hold(!has('spawn') || present <= most, 'more were spawned than there is room for');
 }
 
+/** A blocked worker is asked what it does, and has time to answer. */
+const longestStopMs = policy.graceMs + overstayMs;
+
 /** Once the loop sleeps. It depends on nothing but the state. */
 export function checkRest(world: World, { plan }: Rules): void {
   const { pool, now, failed } = world;
@@ -43,7 +51,12 @@ export function checkRest(world: World, { plan }: Rules): void {
   // What is left to do then is planned when those are gone that were killed.
   const isAwaited = childrenOf(pool).some(({ state }) => state === 'killed');
   hold(isAwaited || plan.plan(pool, now).length === 0, 'something is left to do, and nothing will wake the loop');
-  if (pool.stopping !== undefined || isAwaited) return;
+  if (isAwaited) return;
+  if (pool.stopping !== undefined) {
+    for (const { deadline } of pool.children.values())
+      hold(deadline - now <= longestStopMs, 'a stop waits longer than its grace');
+    return;
+  }
   for (const { worker, waitMs } of plan.vacanciesOf(pool, now)) {
     hold(waitMs > 0, 'a worker is missing, and none is spawned');
     hold(failed.has(worker), 'a number waits whose last worker had served');
@@ -61,6 +74,7 @@ function act(draft: Draft, action: Action, { notes }: Rules): void {
     const isOld = (child: Child) => child.generation !== pool.generation && child.isAccepting;
     hold(!childrenOf(pool).some(isOld), 'a reload is called finished while an old worker accepts');
     notes.noteReloaded(pool);
+    draft.wantedBefore = undefined;
   } else if (action.type === 'stop') {
     hold(pool.children.size === 0, 'the master ends ahead of its children');
     draft.isOver = true;

@@ -21,6 +21,10 @@ export interface Budget {
   readonly recyclings: number;
   readonly scalings: number;
   readonly stops: number;
+  /** Stops that `--drain-delay` holds back. */
+  readonly delays: number;
+  /** Workers that leave, and write a heap snapshot at the end. */
+  readonly snapshots: number;
 }
 
 /** Far apart, so that the order in which they end is the same wherever they began. */
@@ -36,6 +40,9 @@ export const policy: Policy = {
   showsErrors: false,
 };
 export const mostWorkers = 3;
+/** Of `--drain-delay`. */
+export const delayMs = 3000;
+export const snapshotMs = 500_000;
 /** What ends later than this is told apart by what it is. */
 export const farMs = 1e6;
 
@@ -46,6 +53,10 @@ export interface World {
   /** What the world knows by itself: numbers whose last worker did not come up, or not for long and for nothing. */
   readonly failed: ReadonlySet<number>;
   readonly wasLastBootGood: boolean;
+  /** Likewise: what the configuration says, what was asked for last, and what is gone back to if the reload fails. */
+  readonly configured: number;
+  readonly wanted: number;
+  readonly wantedBefore: number | undefined;
   /** All are gone, as was asked. */
   readonly isOver: boolean;
 }
@@ -60,12 +71,22 @@ export function hold(isTrue: boolean, otherwise: string): void {
 
 export function createWorld(target: number, budget: Budget): Draft {
   const pool = createPool(policy, target, () => 0.5);
-  return { pool, now: 0, budget, failed: new Set(), wasLastBootGood: true, isOver: false };
+  return {
+    pool,
+    now: 0,
+    budget,
+    failed: new Set(),
+    wasLastBootGood: true,
+    configured: target,
+    wanted: target,
+    wantedBefore: undefined,
+    isOver: false,
+  };
 }
 
 /** As wanted, and nothing left to do. */
 export function isGood({ pool, isOver }: World): boolean {
-  if (pool.stopping !== undefined) return isOver;
+  if (pool.stopping !== undefined || pool.drainUntil < Number.POSITIVE_INFINITY) return isOver;
   const isWell = (child: Child) =>
     child.state === 'ready' &&
     child.generation === pool.generation &&
@@ -85,7 +106,7 @@ export function nextDue({ pool, now }: World): number {
   const dues = [...pool.backoffs.values()].map(({ resumeAt }) => resumeAt).filter((due) => due > now);
   for (const child of pool.children.values())
     if (child.state !== 'ready' || isSilent(child)) dues.push(child.deadline, child.questionAt);
-  return Math.min(Number.POSITIVE_INFINITY, ...dues);
+  return Math.min(pool.drainUntil, ...dues);
 }
 
 export function draftOf({ pool, failed, ...rest }: World): Draft {
@@ -100,7 +121,7 @@ export function draftOf({ pool, failed, ...rest }: World): Draft {
  * counts only where one has failed; and of those that leave, what they are to the others.
  */
 export function keyOf({ pool, now, budget, failed, wasLastBootGood, isOver }: World): string {
-  const { failures, reloads, recyclings, scalings, stops } = budget;
+  const left = Object.values(budget).join('');
   const flags = [wasLastBootGood, pool.wasLastBootGood, pool.hasServed, isOver].map(Number).join('');
   const hasNumbers = pool.backoffs.size > 0 || failed.size > 0;
   const backoffs = [...pool.backoffs]
@@ -116,7 +137,7 @@ export function keyOf({ pool, now, budget, failed, wasLastBootGood, isOver }: Wo
     (state === 'killed' || state === 'retiring' ? leaving : staying).push(text);
   }
   return [
-    `${failures}${reloads}${recyclings}${scalings}${stops} ${flags} ${pool.stopping ?? ''} ${pool.target}`,
+    `${left} ${flags} ${pool.stopping ?? ''} ${pool.drainUntil - now} ${pool.target}`,
     `${pool.generation} ${pool.reloadFrom ?? ''} ${pool.wantedBefore?.target ?? ''} ${[...failed].sort().join()}`,
     ...backoffs,
     ...staying,
