@@ -64,6 +64,12 @@ export function crossCheck({ settings, origins }: Checked, { isRoot, nodeEnv }: 
   for (const address of repeated(settings.bind.map(formatAddress)))
     problems.push(`bind: expected each address once, got ${address} twice ${at('bind')}`);
 
+  const { maxWorkers, workers } = settings;
+  if (maxWorkers > 0 && maxWorkers < workers)
+    problems.push(
+      `maxWorkers: expected at least the number of workers (${workers}), got ${maxWorkers} ${at('maxWorkers')}`,
+    );
+
   const { adminBind, adminPublic } = settings;
   if (adminBind !== undefined && !isLocal(adminBind) && !adminPublic)
     problems.push(

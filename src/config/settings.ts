@@ -114,6 +114,15 @@ export const table = {
     more: '"auto" counts the CPUs that this process may use; it respects CPU affinity and the limits of control groups. With $WEB_CONCURRENCY set, that is the default. The signals TTIN and TTOU change the number while tsgun runs.',
     example: 'auto',
   }),
+  maxWorkers: setting({
+    section: 'Workers',
+    parse: wholeNumber(0),
+    default: 0,
+    metavar: 'N',
+    help: 'The pool follows the load up to N; 0: it does not.',
+    more: 'The number of workers moves between workers and this by the load: up within seconds when workers are busy for more than three quarters of their time or requests wait for a thread, down after half a minute. The signals TTIN and TTOU and tsgun scale move the lower bound. See docs/scaling.md.',
+    example: 8,
+  }),
   workerClass: setting({
     section: 'Workers',
     parse: choiceOf(

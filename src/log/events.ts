@@ -125,7 +125,14 @@ export const events = {
   scaled: event({
     levels: ['info'],
     when: 'The number of workers is changed while tsgun runs.',
-    fields: { signal: origin.signal, from: 'how many until now', workers: 'from now on' },
+    fields: {
+      signal: origin.signal,
+      from: 'how many until now',
+      workers: 'from now on; at the least, if `--max-workers` lets the load raise it',
+      busyWorkers: 'by the load: how many workers were busy, on average',
+      busyCpus: 'by the load: how many CPUs they used',
+      queueMs: 'by the load: how long requests waited for a thread',
+    },
     todo: 'After a restart the number is that of `--workers` again.',
   }),
   reload_started: event({

@@ -4,6 +4,7 @@ import type { WatchdogMessage, WorkerMessage } from '../ipc/messages.ts';
 import type { Command, Origin, StopRequest } from './commands.ts';
 import type { Prepared } from './generations/generations.ts';
 import type { Child } from './pool.ts';
+import type { Scaling } from './scaling/autoscaler.ts';
 
 export interface CommandEvent {
   readonly type: 'command';
@@ -18,6 +19,8 @@ export type MasterEvent =
   | { type: 'message'; child: Child; message: WorkerMessage | WatchdogMessage }
   | { type: 'exit'; child: Child; code: number | null; signal: NodeJS.Signals | null }
   | { type: 'watchdog' }
+  /** The load needs another number of workers. */
+  | { type: 'load'; scaling: Scaling }
   /** Somebody at the control socket wants something done. */
   | { type: 'control'; act: () => void }
   | Prepared;

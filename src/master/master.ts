@@ -28,6 +28,7 @@ import { Overview } from './overview.ts';
 import { nextDeadline, plan } from './plan.ts';
 import { policyOf } from './policy.ts';
 import { childrenOf, createPool, type Pool } from './pool.ts';
+import { Autoscaler, type Scaling } from './scaling/autoscaler.ts';
 import { StartScreen } from './start-screen.ts';
 import { Stop } from './stop.ts';
 import { takeAdmin } from './succession/admin.ts';
@@ -91,6 +92,7 @@ class Master {
   private readonly counters = new CountersFile(inheritedCounters);
   private readonly admin: AdminService;
   private readonly statsd = new MasterStatsd();
+  private readonly autoscaler: Autoscaler;
   private readonly screen = new StartScreen();
   private readonly stop: Stop;
   private readonly steering: Steering;
@@ -142,6 +144,12 @@ class Master {
     const shared = { pool, children, hooks, rollout, screen, current };
     this.executor = new Executor(shared);
     this.childEvents = new ChildEvents({ ...shared, generations, watcher, steering, stop, admin, counters });
+    this.autoscaler = new Autoscaler({
+      pool,
+      counters,
+      settings: () => this.current.configuration.settings,
+      tell: (scaling) => tell({ type: 'load', scaling }),
+    });
   }
 
   async run(): Promise<ExitCode> {
@@ -170,6 +178,7 @@ class Master {
       const now = performance.now();
       this.makeUpFor(now - awakeAt, now);
       this.stop.checkDelay(now);
+      if (!this.autoscaler.follow()) notes.noteNeeded(this.pool, this.pool.least);
       this.hooks.checkState();
       if (this.doWhatIsPlanned(now) === 'stop') return this.finish();
       this.children.checkMemory(now);
@@ -218,6 +227,7 @@ class Master {
     else if (event.type === 'prepared') this.begin(event.generation);
     else if (event.type === 'watchdog') this.surroundings.alive();
     else if (event.type === 'control') event.act();
+    else if (event.type === 'load') this.followLoad(event.scaling);
     else this.rollout.fail(report(event.error));
   }
 
@@ -243,9 +253,9 @@ class Master {
 
   private scale(scaling: notes.Scaling, origin: Origin): void {
     this.screen.end();
-    const from = this.pool.target;
+    const from = this.pool.least;
     this.rollout.scale(scaling);
-    const workers = this.pool.target;
+    const workers = this.pool.least;
     this.log.event('info', 'scaled', { ...originFields(origin), from, workers }, 'worker count changed');
   }
 
@@ -253,6 +263,22 @@ class Master {
     const admin = () => this.current.admin;
     const onGone = () => this.surroundings.settle(this.current);
     this.successor.start(originFields(origin), this.current, { admin, counters: this.counters, onGone });
+  }
+
+  private followLoad({ workers, busyWorkers, busyCpus, queueMs }: Scaling): void {
+    const { pool } = this;
+    if (pool.stopping !== undefined || pool.target === 0) return;
+    const from = pool.target;
+    notes.noteNeeded(pool, workers);
+    const rounded = (value: number) => Math.round(value * 100) / 100;
+    const fields = {
+      from,
+      workers: pool.target,
+      busyWorkers: rounded(busyWorkers),
+      busyCpus: rounded(busyCpus),
+      queueMs,
+    };
+    this.log.event('info', 'scaled', fields, 'worker count follows the load');
   }
 
   /** The master reopens first: if it makes a new file, workers with another user find it there. */
@@ -280,6 +306,7 @@ class Master {
     this.steering.close();
     this.generations.closeAdmin();
     this.statsd.close();
+    this.autoscaler.close();
     const { uptimeMs, requests } = this.overview.snapshot;
     const exitCode = this.childEvents.startFailure ?? ExitCode.ok;
     const isUnserved = exitCode !== ExitCode.ok;

@@ -173,11 +173,15 @@ export function noteOverslept(pool: Pool, ms: number, now: number): void {
  */
 export function noteReload(pool: Pool, policy: Policy, target: number, scalings: readonly Scaling[] = []): void {
   const state = write(pool);
-  if (pool.reloadFrom === undefined) state.wantedBefore = { policy: pool.policy, target: pool.target };
+  const { policy: policyBefore, target: targetBefore, least } = pool;
+  if (pool.reloadFrom === undefined) state.wantedBefore = { policy: policyBefore, target: targetBefore, least };
   state.reloadFrom ??= pool.generation;
   state.generation = ++state.lastGeneration;
   state.policy = policy;
-  state.target = scalings.reduce(scaled, target);
+  // What the load has added stays: a reload takes no capacity away.
+  const added = targetBefore > least ? targetBefore : 0;
+  state.least = scalings.reduce(scaled, target);
+  state.target = state.least === 0 ? 0 : Math.max(state.least, added);
   state.backoffs.clear();
 }
 
@@ -190,14 +194,25 @@ export function noteReloaded(pool: Pool): void {
 export type Scaling = 'more' | 'fewer' | 'dismiss' | number;
 
 /**
- * So many workers, one more, one fewer (not below one), or none at all until a reload or a signal wants some again. It holds for a
- * reload under way, and for what is gone back to if that fails.
+ * So many workers at the least, one more, one fewer (not below one), or none at all until a reload or a signal wants some again. It
+ * holds for a reload under way, and for what is gone back to if that fails. What the load has added stays until the load falls.
  */
 export function noteScaled(pool: Pool, scaling: Scaling): void {
   const state = write(pool);
-  state.target = scaled(pool.target, scaling);
+  Object.assign(state, rescaled(pool, scaling));
   if (pool.wantedBefore !== undefined)
-    state.wantedBefore = { ...pool.wantedBefore, target: scaled(pool.wantedBefore.target, scaling) };
+    state.wantedBefore = { ...pool.wantedBefore, ...rescaled(pool.wantedBefore, scaling) };
+}
+
+function rescaled(wanted: Pick<Pool, 'target' | 'least'>, scaling: Scaling): Pick<Pool, 'target' | 'least'> {
+  const least = scaled(wanted.least, scaling);
+  const isByLoad = wanted.target > wanted.least && least > 0;
+  return { least, target: isByLoad ? Math.max(least, wanted.target) : least };
+}
+
+/** The load needs so many. */
+export function noteNeeded(pool: Pool, workers: number): void {
+  write(pool).target = Math.max(pool.least, workers);
 }
 
 function scaled(target: number, scaling: Scaling): number {

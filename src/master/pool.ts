@@ -92,12 +92,14 @@ export interface Pool {
   readonly policy: Policy;
   /** How many ready workers there should be. */
   readonly target: number;
+  /** How many there should be at the least: what was configured or asked for. The load may raise the target above it. */
+  readonly least: number;
   /** The generation that is wanted now; children of any other are to be replaced. */
   readonly generation: number;
   /** While a reload is under way: the generation to go back to if it fails. */
   readonly reloadFrom: number | undefined;
   /** The target before that reload, changes by signals included: restored if the reload fails. */
-  readonly wantedBefore: Pick<Pool, 'policy' | 'target'> | undefined;
+  readonly wantedBefore: Pick<Pool, 'policy' | 'target' | 'least'> | undefined;
   readonly lastGeneration: number;
   /** Whether a worker was ever ready: from then on, nothing that a worker does ends the master. */
   readonly hasServed: boolean;
@@ -123,6 +125,7 @@ export function createPool(policy: Policy, target: number, random: () => number 
     children: new Map(),
     policy,
     target,
+    least: target,
     generation: 1,
     reloadFrom: undefined,
     wantedBefore: undefined,

@@ -23,6 +23,10 @@ describe('settings that contradict each other are refused', () => {
       { adminBind: '0.0.0.0:9100' },
       /^adminBind: 0\.0\.0\.0:9100 can be reached .* add --admin-public .*\(--adminBind\)$/,
     ],
+    [
+      { workers: 4, maxWorkers: 3 },
+      /^maxWorkers: expected at least the number of workers \(4\), got 3 \(--maxWorkers\)$/,
+    ],
     [{ bind: ['h:1', 'h:1'] }, /^bind: expected each address once, got h:1 twice \(--bind\)$/],
   ])('%j', (values, message) => {
     expect(check(values, false)).toMatchObject({ problems: [expect.stringMatching(message)], warnings: [] });
@@ -38,6 +42,7 @@ describe('settings that contradict each other are refused', () => {
     { adminBind: 'unix:/run/x' },
     { adminBind: '0.0.0.0:1', adminPublic: true },
     { bind: ['127.0.0.1:0', '127.0.0.1:0'] },
+    { workers: 4, maxWorkers: 4 },
   ])('but not %j', (values) => expect(check(values)).toEqual({ problems: [], warnings: [] }));
 });
 

@@ -13,6 +13,7 @@ import {
   noteDraining,
   noteHurried,
   noteKilled,
+  noteNeeded,
   noteQuestioned,
   noteReady,
   noteReload,
@@ -55,7 +56,8 @@ type Step =
       index: number;
     }
   | { type: 'reload'; target: number }
-  | { type: 'scale'; command: 'more' | 'fewer' | 'dismiss' };
+  | { type: 'scale'; command: 'more' | 'fewer' | 'dismiss' }
+  | { type: 'load'; needed: number };
 
 const index = fc.nat(20);
 const step: fc.Arbitrary<Step> = fc.oneof(
@@ -86,6 +88,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
       command: fc.constantFrom('more' as const, 'more' as const, 'fewer' as const, 'dismiss' as const),
     }),
   },
+  { weight: 1, arbitrary: fc.record({ type: fc.constant('load' as const), needed: fc.integer({ min: 1, max: 8 }) }) },
 );
 
 class World {
@@ -113,6 +116,7 @@ class World {
     if (step.type === 'pass') this.pass(step.ms);
     else if (step.type === 'reload') this.reload(step.target);
     else if (step.type === 'scale') this.scale(step.command);
+    else if (step.type === 'load') this.need(step.needed);
     else if (step.type === 'ready') this.pick(step.index, 'booting', (child) => this.welcome(child));
     else if (step.type === 'serve') this.pick(step.index, 'ready', (child) => noteServing(child));
     else if (step.type === 'boot_failure') this.pick(step.index, 'booting', (child) => this.end(child, null));
@@ -157,7 +161,8 @@ class World {
   }
 
   private reload(target: number): void {
-    noteReload(this.pool, policy, this.aim(target));
+    noteReload(this.pool, policy, target);
+    this.aim(this.pool.target);
     this.failed.clear();
   }
 
@@ -188,6 +193,13 @@ class World {
     this.aim(this.pool.target);
     // What a failed reload goes back to has been scaled too.
     this.aim(this.pool.wantedBefore?.target ?? 0);
+  }
+
+  private need(workers: number): void {
+    // Nothing runs that could be busy.
+    if (this.pool.target > 0) noteNeeded(this.pool, workers);
+    this.aim(this.pool.target);
+    hold(this.pool.target >= this.pool.least, 'fewer are wanted than were asked for');
   }
 
   /** A lowered target leaves more than it asks for until the surplus has gone. */

@@ -19,9 +19,9 @@ import { Hangs } from './hangs.ts';
 import { type MemoryKill, MemoryKills } from './memory-kills.ts';
 import { type ChildProcess, spawnWorker } from './spawn.ts';
 
-/** What is counted is read from the admin listener. */
-function isCounting({ adminBind }: Settings): boolean {
-  return adminBind !== undefined;
+/** What is counted is read for the metrics, and to follow the load. */
+function isCounting({ adminBind, maxWorkers }: Settings): boolean {
+  return adminBind !== undefined || maxWorkers > 0;
 }
 
 export class Children {

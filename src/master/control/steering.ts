@@ -152,7 +152,7 @@ export class Steering implements Controlled {
 
   scale(workers: number): number {
     const { pool } = this.parts;
-    const from = pool.target;
+    const from = pool.least;
     this.parts.scale(workers, origin);
     return from;
   }

@@ -46,6 +46,7 @@ export function withFailure(generation: Generation, failure: ErrorReport): Gener
     workerClass: 'async',
     nodeOptions: [],
     maxRequests: 0,
+    maxWorkers: 0,
     maxWorkerLifetime: 0,
     maxWorkerMemory: 0,
     requestTimeout: 0,
