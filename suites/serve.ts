@@ -24,10 +24,12 @@ const served = new WeakMap<Server, Served>();
 
 Server.prototype.listen = function listen(this: Server, ...args: unknown[]): Server {
   const { keepAliveTimeout, headersTimeout, requestTimeout } = this;
+  const handle = nodeHandler(this);
   const engine = new HttpServer({
     limits,
     timeouts: { headerMs: headersTimeout, bodyMs: requestTimeout, keepAliveMs: keepAliveTimeout, requestMs: 0 },
-    handle: nodeHandler(this),
+    handle,
+    extras: handle.extras,
     onFailure(_exchange, error) {
       if (isDeparture(error) || error instanceof AppError) return;
       process.nextTick(() => {

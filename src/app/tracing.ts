@@ -35,7 +35,9 @@ const hasSubscribers = (): boolean => (channel as unknown as { hasSubscribers: b
 
 /** Publishes what a handler does, while somebody has subscribed. */
 export function traced(name: string, handle: Handler): Handler {
-  return (exchange) => (hasSubscribers() ? trace(name, handle, exchange) : handle(exchange));
+  const { extras } = handle;
+  const watched = (exchange: Exchange) => (hasSubscribers() ? trace(name, handle, exchange) : handle(exchange));
+  return extras === undefined ? watched : Object.assign(watched, { extras });
 }
 
 function trace(name: string, handle: Handler, exchange: Exchange): void | Promise<void> {

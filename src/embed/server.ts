@@ -213,6 +213,7 @@ export async function httpServer(
   return new HttpServer({
     ...httpOptions(checked.settings, log, undefined, teller(checked, log)),
     handle,
+    extras: handle.extras,
     observers,
     tls,
   });

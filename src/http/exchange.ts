@@ -74,6 +74,8 @@ export interface Transport {
    * @returns with `rest`, the bytes that were read beyond the request
    */
   takeOver?(exchange: Exchange, events: TunnelEvents): { readonly tunnel: Tunnel; readonly rest: Buffer };
+  /** Gives the connection away to answer a request that breaks the rules. Nothing more is read: see `Extras.takeBroken`. */
+  takeBroken?(exchange: Exchange, events: TunnelEvents): Tunnel;
 }
 
 export class Exchange implements ResponseState, Observed {

@@ -23,7 +23,9 @@ export class RequestHead {
   /** Whether the client leaves the connection open after this exchange (RFC 9112 §9.3). */
   isKeepAlive = true;
   expectsContinue = false;
-  /** Whether Connection names `upgrade`. */
+  /** Whether Expect names something else, which the app takes. */
+  expectsOther = false;
+  /** Whether Connection names `upgrade`, or the method is CONNECT. */
   isUpgrade = false;
   /** Whether it has a field by which proxies say how the request came to them. */
   isForwarded = false;

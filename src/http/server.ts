@@ -7,6 +7,7 @@
 import { clearInterval, clearTimeout, setImmediate, setInterval, setTimeout } from 'node:timers';
 import { type End, nowhere, plainScheme, type Scheme } from './ends.ts';
 import type { Exchange, Transport } from './exchange.ts';
+import type { Extras } from './extras.ts';
 import { Farewells } from './farewells.ts';
 import type { Forwarding } from './forwarding/forwarding.ts';
 import { Connection } from './h1/connection.ts';
@@ -49,6 +50,8 @@ export interface HttpServerOptions {
   readonly tls?: TlsEndpoint | undefined;
   /** In small letters. */
   readonly requestIdHeader?: string;
+  /** What the app takes beyond requests. */
+  readonly extras?: Extras | undefined;
 }
 
 /** How often deadlines are looked at. A deadline is met at most two of these late, and never early. */
@@ -101,6 +104,9 @@ export class HttpServer implements Host {
   readonly observers: Observers;
   readonly forwarding: Forwarding | undefined;
   readonly requestIdHeader: string;
+  readonly extras: Extras | undefined;
+  /** Whether a client is known as soon as it has connected. */
+  private readonly isOpen: boolean;
   private readonly open: OpenWire;
   private readonly onGone: (() => void) | undefined;
   private readonly connections = new Set<Connection>();
@@ -131,6 +137,8 @@ export class HttpServer implements Host {
     this.open = opener(options);
     this.forwarding = options.forwarding;
     this.requestIdHeader = options.requestIdHeader ?? 'x-request-id';
+    this.extras = options.extras;
+    this.isOpen = options.tls === undefined && options.proxyProtocol === undefined;
     /** Its name says to a watchdog that nothing else runs. */
     const tsgunSweep = () => this.tick();
     this.sweeper = setInterval(tsgunSweep, sweepMs);
@@ -142,6 +150,7 @@ export class HttpServer implements Host {
     this.accepted++;
     const connection = new Connection(this, incoming, remote, this.open);
     this.connections.add(connection);
+    if (this.isOpen) this.extras?.takeConnection(connection);
     return connection;
   }
 

@@ -39,6 +39,7 @@ export async function openHandler(
     limits: options.limits ?? defaultLimits,
     timeouts: options.timeouts ?? defaultTimeouts,
     handle,
+    extras: handle.extras,
     onFailure: (_, error) => failures.push(error),
   });
   const listener = createListener(server);

@@ -35,10 +35,14 @@ export const nodeInterface: RequestInterface<NodeApp> = {
     const [{ nodeHandler }, { warnOfSeveral }] = await Promise.all([import('./node.ts'), import('./several.ts')]);
     return {
       makeHandler(app, options) {
-        const { onWarning } = options;
+        const { onWarning, multithread } = options;
         // What a framework sets on its own server is not the user's to change.
         if (isNodeServer(app))
-          return warnOfSeveral(nodeHandler(app, ofFrameworks.has(app) ? undefined : onWarning), app, options);
+          return warnOfSeveral(
+            nodeHandler(app, ofFrameworks.has(app) ? undefined : onWarning, undefined, multithread),
+            app,
+            options,
+          );
         const inner = typeof app === 'object' && app !== null ? innerServer(app) : undefined;
         if (inner !== undefined) return warnOfSeveral(nodeHandler(inner), inner, options);
         const server = serverOf(app);

@@ -4,35 +4,39 @@
  */
 
 import type { Server } from 'node:http';
+import { HttpError } from '../../http/errors.ts';
 import type { Exchange } from '../../http/exchange.ts';
 import { listMembers } from '../../http/h1/grammar.ts';
 import { keepAliveLine } from '../../http/h1/writer.ts';
 import { isNodeServer, type NodeServer } from '../detect.ts';
 import type { Handler } from '../wsgi/wsgi.ts';
+import { extrasOf, socketOn } from './extras.ts';
 import { hasPrototypes, standBefore } from './prototypes.ts';
-import { abortRequest, own, Request } from './request.ts';
-import { Response, waitUntil, writeEarlyHints } from './response.ts';
+import { abortRequest, own, Request, requestsOf } from './request.ts';
+import { Response, responsesOf, waitUntil, writeEarlyHints } from './response.ts';
 import { close, fail } from './response-settling.ts';
 import { type Front, frontOf, type NodeListener } from './server.ts';
-import { ClientSocket } from './socket.ts';
+import type { ClientSocket } from './socket.ts';
 
 export type { NodeListener };
 
 /**
  * @param warn called for each option that an app has set on its `http.Server` and that has no effect
  * @param framework the server that a framework has made for its listener; listeners for upgrades are on it
+ * @param isInThread whether connections are another thread's
  */
 export function nodeHandler(
   app: NodeListener | NodeServer,
   warn?: (warning: string) => void,
   framework?: NodeServer,
+  isInThread?: boolean,
 ): Handler {
-  const front = frontOf(app, warn, framework);
-  const { joinsDuplicates, responseOptions, uniqueHeaders } = front;
-  const { MadeRequest, MadeResponse } = makersFor(isNodeServer(app) ? app.listeners('request')[0] : app);
-  return (exchange) => {
+  const front = frontOf(app, warn, framework, isInThread);
+  const { joinsDuplicates, responseOptions, uniqueHeaders, requestsPerSocket } = front;
+  const { MadeRequest, MadeResponse } = makersFor(isNodeServer(app) ? app.listeners('request')[0] : app, front);
+  const handle = (exchange: Exchange): void | Promise<void> => {
     try {
-      if (mayUpgrade(exchange, front)) return upgrade(exchange, front);
+      if (exchange.head.isUpgrade && takesUpgrade(exchange, front)) return undefined;
     } catch (error) {
       return exchange.fail(error);
     }
@@ -42,6 +46,7 @@ export function nodeHandler(
     const response = new MadeResponse(request, socket, responseOptions);
     if (uniqueHeaders !== undefined) response[own].uniqueHeaders = uniqueHeaders;
     if (exchange.head.hasBody) socket.noteRequest(request);
+    if (requestsPerSocket > 0 && socket.countRequest() >= requestsPerSocket) response.shouldKeepAlive = false;
     exchange.isLenient = true;
     exchange.keepAliveLine = lineFor(exchange.transport.keepAliveMs ?? 0);
     exchange.keepsBody = true;
@@ -55,6 +60,7 @@ export function nodeHandler(
     }
     return isPromise(result) ? settled(result, exchange, response) : undefined;
   };
+  return Object.assign(handle, { extras: extrasOf(front) });
 }
 
 // Logs and libraries show them by name.
@@ -81,7 +87,12 @@ function lineFor(idleMs: number): string {
 const known = new WeakMap<object, Makers>();
 
 /** What requests and responses are made of: for Express, of what it would make of them. */
-function makersFor(app: unknown): Makers {
+function makersFor(app: unknown, { Incoming, Outgoing }: Front): Makers {
+  if (Incoming !== undefined || Outgoing !== undefined)
+    return {
+      MadeRequest: Incoming === undefined ? Request : requestsOf(Incoming),
+      MadeResponse: Outgoing === undefined ? Response : responsesOf(Outgoing),
+    };
   if (!hasPrototypes(app)) return { MadeRequest: Request, MadeResponse: Response };
   const before = known.get(app);
   if (before?.MadeRequest.prototype === app.request && before.MadeResponse.prototype === app.response) return before;
@@ -101,12 +112,7 @@ function nameAs(of: object, name: string): void {
 
 /** One for each connection. */
 function socketOf({ transport }: Exchange, front: Front): ClientSocket {
-  const known = transport.attachment instanceof ClientSocket ? transport.attachment : undefined;
-  const socket = known ?? new ClientSocket(transport, front.server);
-  if (known === undefined) {
-    transport.attachment = socket;
-    front.connect(socket);
-  }
+  const socket = socketOn(transport, front);
   const { timeout } = front.server as Partial<Server>;
   if (timeout) socket.setTimeout(timeout);
   return socket;
@@ -137,11 +143,23 @@ function isPromise(value: unknown): value is Promise<unknown> {
   return typeof (value as Promise<unknown> | undefined)?.then === 'function';
 }
 
-// Upgrades (RFC 9110 §7.8). Without a listener for them they are ignored, and the request is one like any other.
+// Upgrades (RFC 9110 §7.8). Without a listener for them they are ignored, and the request is one like any other. That is no
+// way for CONNECT (§9.3.6).
+
+function takesUpgrade(exchange: Exchange, front: Front): boolean {
+  if (exchange.head.method === 'CONNECT') {
+    if (!exchange.head.hasBody && exchange.transport.takeOver !== undefined) upgrade(exchange, front, 'connect');
+    else exchange.answer(new HttpError(501, 'CONNECT with a body is not served'));
+    return true;
+  }
+  if (!mayUpgrade(exchange, front)) return false;
+  upgrade(exchange, front, 'upgrade');
+  return true;
+}
 
 function mayUpgrade(exchange: Exchange, front: Front): boolean {
   const { head, transport } = exchange;
-  if (!head.isUpgrade || head.hasBody || transport.takeOver === undefined) return false;
+  if (head.hasBody || transport.takeOver === undefined) return false;
   const { server, shouldUpgrade } = front;
   if (server.listenerCount('upgrade') === 0) return false;
   if (!head.names.some(({ kind }, index) => kind === 'upgrade' && listMembers(head.values[index]!).some(isOfApp)))
@@ -164,7 +182,7 @@ function isOfApp(protocol: string): boolean {
 const goingAway = Buffer.from([0x88, 0x02, 0x03, 0xe9]);
 
 /** In the next tick: by then, what was read along with the request is known to belong to the new protocol. */
-function upgrade(exchange: Exchange, front: Front): void {
+function upgrade(exchange: Exchange, front: Front, event: 'upgrade' | 'connect'): void {
   process.nextTick(() => {
     if (exchange.isGone) return;
     const socket = socketOf(exchange, front);
@@ -172,6 +190,7 @@ function upgrade(exchange: Exchange, front: Front): void {
     Object.assign(request, { upgrade: true });
     const { tunnel, rest } = exchange.transport.takeOver!(exchange, socket);
     socket.attach(tunnel, request.headers.upgrade?.toLowerCase() === 'websocket' ? goingAway : undefined);
-    front.server.emit('upgrade', request, socket, rest);
+    // The listener has gone since the head was read.
+    if (!front.server.emit(event, request, socket, rest)) socket.destroy();
   });
 }

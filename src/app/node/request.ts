@@ -26,28 +26,42 @@ interface Source {
 }
 
 export class Request extends IncomingMessage {
-  readonly [own]: Source;
+  declare readonly [own]: Source;
 
   constructor(exchange: Exchange, socket: ClientSocket) {
     // It looks for no more than a stream.
     super(socket as unknown as Socket);
-    const { head } = exchange;
-    this[own] = { exchange, socket, isReading: false, isOver: false };
-    this.httpVersionMajor = 1;
-    this.httpVersionMinor = head.minorVersion;
-    this.httpVersion = head.minorVersion === 1 ? '1.1' : '1.0';
-    this.method = head.method;
-    this.url = head.target;
-    const lines: string[] = [];
-    const { names, values } = head;
-    for (let index = 0; index < names.length; index++) lines.push(names[index]!.raw, values[index]!);
-    (this as unknown as Internals)._addHeaderLines(lines, lines.length);
-    // Only now: before, those lines would be trailers.
-    this.complete = !head.hasBody;
-    // Own properties, as Express gives each request another prototype.
-    this._read = read;
-    this._destroy = destroy;
+    begin(this, exchange, socket);
   }
+}
+
+/** The same of a class that an app has given its `http.Server`: its constructor runs, too. */
+export function requestsOf(Base: typeof IncomingMessage): typeof Request {
+  return class extends Base {
+    constructor(exchange: Exchange, socket: ClientSocket) {
+      super(socket as unknown as Socket);
+      begin(this as unknown as Request, exchange, socket);
+    }
+  } as unknown as typeof Request;
+}
+
+function begin(request: Request, exchange: Exchange, socket: ClientSocket): void {
+  const { head } = exchange;
+  (request as { [own]: Source })[own] = { exchange, socket, isReading: false, isOver: false };
+  request.httpVersionMajor = 1;
+  request.httpVersionMinor = head.minorVersion;
+  request.httpVersion = head.minorVersion === 1 ? '1.1' : '1.0';
+  request.method = head.method;
+  request.url = head.target;
+  const lines: string[] = [];
+  const { names, values } = head;
+  for (let index = 0; index < names.length; index++) lines.push(names[index]!.raw, values[index]!);
+  (request as unknown as Internals)._addHeaderLines(lines, lines.length);
+  // Only now: before, those lines would be trailers.
+  request.complete = !head.hasBody;
+  // Own properties, as Express gives each request another prototype.
+  request._read = read;
+  request._destroy = destroy;
 }
 
 function read(this: Request, size: number): void {

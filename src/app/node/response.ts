@@ -19,23 +19,12 @@ import type { ClientSocket } from './socket.ts';
 const originalEarlyHints = ServerResponse.prototype.writeEarlyHints;
 const originalFinish = (ServerResponse.prototype as unknown as Seam)._finish;
 export class Response extends ServerResponse<Request> {
-  readonly [own]: Answer;
+  declare readonly [own]: Answer;
 
   constructor(request: Request, socket: ClientSocket, options?: ResponseOptions) {
     // The options that Node's server gives; they are missing in the types.
     super(...([request, options] as unknown as [Request]));
-    const { exchange } = request[own];
-    this[own] = new Answer(exchange);
-    this.shouldKeepAlive = exchange.head.isKeepAlive;
-    const parts = seam(this);
-    parts.socket = socket as unknown as Socket;
-    socket._httpMessage = this;
-    // Own properties, as Express gives each response another prototype.
-    parts._storeHeader = storeHeader;
-    parts._send = send;
-    parts._writeRaw = writeRaw;
-    parts._finish = finish;
-    if (needDrain === undefined) Object.defineProperty(this, 'writableNeedDrain', { get: () => this[own].isStalled });
+    prepare(this, request, socket);
   }
 
   waitUntil(work: PromiseLike<unknown>): void {
@@ -45,6 +34,35 @@ export class Response extends ServerResponse<Request> {
   override writeEarlyHints(hints: Record<string, string | string[]>, callback?: () => void): void {
     writeEarlyHints.call(this, hints, callback);
   }
+}
+
+/** The same of a class that an app has given its `http.Server`: its constructor runs, too. */
+export function responsesOf(Base: typeof ServerResponse): typeof Response {
+  class Made extends (Base as typeof ServerResponse<Request>) {
+    constructor(request: Request, socket: ClientSocket, options?: ResponseOptions) {
+      super(...([request, options] as unknown as [Request]));
+      prepare(this as unknown as Response, request, socket);
+    }
+  }
+  Object.assign(Made.prototype, { waitUntil });
+  if (Base.prototype.writeEarlyHints === originalEarlyHints) Object.assign(Made.prototype, { writeEarlyHints });
+  return Made as unknown as typeof Response;
+}
+
+function prepare(response: Response, request: Request, socket: ClientSocket): void {
+  const { exchange } = request[own];
+  (response as { [own]: Answer })[own] = new Answer(exchange);
+  response.shouldKeepAlive = exchange.head.isKeepAlive;
+  const parts = seam(response);
+  parts.socket = socket as unknown as Socket;
+  socket._httpMessage = response;
+  // Own properties, as Express gives each response another prototype.
+  parts._storeHeader = storeHeader;
+  parts._send = send;
+  parts._writeRaw = writeRaw;
+  parts._finish = finish;
+  if (needDrain === undefined)
+    Object.defineProperty(response, 'writableNeedDrain', { get: () => response[own].isStalled });
 }
 
 /** Says the head, which waits for the first piece. */
@@ -87,6 +105,10 @@ function readFields(response: Response, headers: unknown): Field[] {
   if (!Array.isArray(headers))
     for (const [name, value] of Object.entries(headers as Record<string, unknown>)) addChecked(name, value);
   else if (Array.isArray(headers[0])) for (const [name, value] of headers) addChecked(name, value);
+  else if (headers.length % 2 !== 0)
+    throw Object.assign(new TypeError('writeHead takes names and values in turn: the last value is missing'), {
+      code: 'ERR_INVALID_ARG_VALUE',
+    });
   else for (let index = 0; index < headers.length; index += 2) addChecked(headers[index], headers[index + 1]);
   return fields;
 }

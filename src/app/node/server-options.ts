@@ -3,7 +3,7 @@
  * cannot be, is named in a warning: nothing is ignored without a word.
  */
 
-import type { IncomingMessage, Server } from 'node:http';
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import { symbolOf } from '../../node/objects.ts';
 import type { NodeServer } from '../detect.ts';
 
@@ -19,6 +19,13 @@ export interface Honoured {
   readonly responseOptions: ResponseOptions | undefined;
   /** Fields of which several values go out as one, in small letters. */
   readonly uniqueHeaders: ReadonlySet<string> | undefined;
+  /** Whether a request of HTTP/1.1 without Host is refused. */
+  readonly needsHost: boolean;
+  /** How many requests a connection may bring; 0 for no limit. */
+  readonly requestsPerSocket: number;
+  /** Classes of the app's own. */
+  readonly Incoming: typeof IncomingMessage | undefined;
+  readonly Outgoing: typeof ServerResponse | undefined;
   /** Which upgrades the app wants; Node has it since version 24.9. */
   readonly shouldUpgrade: ((request: IncomingMessage) => boolean) | undefined;
 }
@@ -31,31 +38,50 @@ const remedies: Record<string, string> = {
   maxHeadersCount: 'set --limit-request-fields',
   maxHeaderSize: 'set --limit-request-field-size',
   maxConnections: 'set --worker-connections',
-  maxRequestsPerSocket: 'connections are bounded by --keep-alive',
-  requireHostHeader: 'HTTP/1.1 requests without Host are answered 400 (RFC 9112 §3.2)',
   insecureHTTPParser: 'requests are always read strictly',
 };
 
+/** Beside those, in a thread: connections are the main thread's, which does not have the app. */
+const remediesInThreads: Record<string, string> = {
+  maxRequestsPerSocket: 'connections are bounded by --keep-alive',
+  requireHostHeader: 'HTTP/1.1 requests without Host are answered 400 (RFC 9112 §3.2)',
+};
+
 const unheard: Record<string, string> = {
-  clientError: 'what is no valid request is answered by tsgun',
-  connect: 'CONNECT is answered 501',
-  checkExpectation: 'expectations other than 100-continue are answered 417',
   dropRequest: 'set --worker-connections',
   drop: 'set --worker-connections',
 };
 
+const unheardInThreads: Record<string, string> = {
+  clientError: 'what is no valid request is answered by tsgun; take --worker-class async',
+  connect: 'CONNECT is answered 501; take --worker-class async',
+  checkExpectation: 'expectations other than 100-continue are answered 417; take --worker-class async',
+};
+
 /** @param usual a server of Node's on which nobody has set anything */
 export function readOptions(server: NodeServer, usual: NodeServer): Honoured {
-  const own = server as Partial<ResponseOptions> & Partial<Server> & { joinDuplicateHeaders?: boolean };
+  const own = server as Partial<ResponseOptions> &
+    Partial<Server> & { joinDuplicateHeaders?: boolean; requireHostHeader?: boolean };
   const { highWaterMark, rejectNonStandardBodyWrites = false } = own;
   const isUsual = highWaterMark === (usual as Partial<ResponseOptions>).highWaterMark && !rejectNonStandardBodyWrites;
   return {
     joinsDuplicates: own.joinDuplicateHeaders === true,
     uniqueHeaders: readUnique(server),
     shouldUpgrade: readShouldUpgrade(server),
+    needsHost: own.requireHostHeader !== false,
+    requestsPerSocket: own.maxRequestsPerSocket ?? 0,
+    Incoming: ownClass<typeof IncomingMessage>(server, usual, 'IncomingMessage'),
+    Outgoing: ownClass<typeof ServerResponse>(server, usual, 'ServerResponse'),
     responseOptions:
       isUsual || highWaterMark === undefined ? undefined : { highWaterMark, rejectNonStandardBodyWrites },
   };
+}
+
+function ownClass<T>(server: NodeServer, usual: NodeServer, name: string): T | undefined {
+  const symbol = symbolOf(server, name);
+  if (symbol === undefined) return undefined;
+  const made: unknown = Reflect.get(server, symbol);
+  return typeof made === 'function' && made !== Reflect.get(usual, symbol) ? (made as T) : undefined;
 }
 
 function readUnique(server: NodeServer): ReadonlySet<string> | undefined {
@@ -77,23 +103,15 @@ function readShouldUpgrade(server: NodeServer): Honoured['shouldUpgrade'] {
 }
 
 /** Says what has no effect, and what to do about it. */
-export function warningsOf(server: NodeServer, usual: NodeServer): string[] {
+export function warningsOf(server: NodeServer, usual: NodeServer, isInThread: boolean): string[] {
   const warnings: string[] = [];
   const warn = (what: string, remedy: string) => warnings.push(`app: ${what} has no effect here: ${remedy}`);
-  for (const [name, remedy] of Object.entries(remedies)) {
+  for (const [name, remedy] of Object.entries(isInThread ? { ...remedies, ...remediesInThreads } : remedies)) {
     const value: unknown = Reflect.get(server, name);
     if (name in server && value !== Reflect.get(usual, name)) warn(`${name} of the http.Server (${value})`, remedy);
   }
-  for (const [event, remedy] of Object.entries(unheard))
+  for (const [event, remedy] of Object.entries(isInThread ? { ...unheard, ...unheardInThreads } : unheard))
     if (server.listenerCount(event) > usual.listenerCount(event))
       warn(`the http.Server's listener for ${event}`, remedy);
-  for (const name of ['IncomingMessage', 'ServerResponse']) {
-    const symbol = symbolOf(server, name);
-    if (symbol !== undefined && Reflect.get(server, symbol) !== Reflect.get(usual, symbol))
-      warn(
-        `the http.Server's own class for ${name}`,
-        "add what it adds in a listener for requests, or to Node's class",
-      );
-  }
   return warnings;
 }

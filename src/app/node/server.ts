@@ -21,7 +21,9 @@ export type NodeListener = (request: IncomingMessage, response: ServerResponse) 
 
 export interface Front extends Honoured {
   readonly server: NodeServer;
-  /** A client has connected, as far as that shows: its first request has come. */
+  /** Whether the app listens for connections. */
+  readonly hearsConnections: boolean;
+  /** A client has connected; over TLS, or a proxy, this shows with its first request. */
   connect(socket: ClientSocket): void;
   /** @returns what the listener has returned, as far as that can be known */
   call(request: Request, response: Response, socket: ClientSocket): unknown;
@@ -35,6 +37,7 @@ export function frontOf(
   app: NodeListener | NodeServer,
   warn?: (warning: string) => void,
   framework?: NodeServer,
+  isInThread = false,
 ): Front {
   const { Server } = nodeHttp();
   const usual = new Server();
@@ -43,13 +46,16 @@ export function frontOf(
     : framework === undefined
       ? standIn(app, usual)
       : { server: framework, listener: app };
-  if (server === app) for (const warning of warningsOf(server, usual)) warn?.(warning);
+  if (server === app) for (const warning of warningsOf(server, usual, isInThread)) warn?.(warning);
   const [nodesOwn] = new Server().listeners('connection');
   return {
     server,
     ...readOptions(server, usual),
+    get hearsConnections() {
+      return server instanceof Server && server.listenerCount('connection') > 1;
+    },
     connect(socket) {
-      if (!(server instanceof Server) || server.listenerCount('connection') < 2) return;
+      if (!this.hearsConnections) return;
       // Node's own would read requests from it.
       for (const each of server.rawListeners('connection')) if (each !== nodesOwn) each.call(server, socket);
     },
@@ -82,6 +88,7 @@ function standIn(listener: NodeListener, server: NodeServer): { server: NodeServ
 function emitRequest(server: NodeServer, isPatched: boolean, request: Request, response: Response): unknown {
   const isExpecting = request[own].exchange.isAwaitingContinue;
   if (isExpecting && server.emit('checkContinue', request, response)) return undefined;
+  if (request[own].exchange.head.expectsOther && server.emit('checkExpectation', request, response)) return undefined;
   // The raw listeners: one added by `once` removes itself when called.
   const [only, ...others] = server.rawListeners('request');
   if (only === undefined) throw new Error('the http.Server has no listener for requests');

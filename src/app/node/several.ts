@@ -1,5 +1,6 @@
 /** Warns of what fails in threads, or where several workers share the clients: upgrades, and the long polling of Socket.IO. */
 
+import type { Exchange } from '../../http/exchange.ts';
 import type { NodeServer } from '../detect.ts';
 import type { EnvironOptions } from '../wsgi/environ.ts';
 import type { Handler } from '../wsgi/wsgi.ts';
@@ -20,13 +21,14 @@ export function warnOfSeveral(
   if (multithread && server.listenerCount('upgrade') > 0) onWarning(noUpgrades);
   if (!(multithread || multiprocess) || !hasEngine(server)) return handle;
   let hasWarned = false;
-  return (exchange) => {
+  const watched = (exchange: Exchange) => {
     if (!hasWarned && isLaterPoll(exchange.head.query)) {
       hasWarned = true;
       onWarning(scatteredPolls);
     }
     return handle(exchange);
   };
+  return Object.assign(watched, { extras: handle.extras });
 }
 
 /** Words in the listeners of Engine.IO, and in the one that Socket.IO puts in front to serve its client's files. */

@@ -30,6 +30,8 @@ interface Own {
   close: (() => void) | undefined;
   timer: NodeJS.Timeout | undefined;
   unsent: number;
+  /** Requests so far, where they are counted. */
+  requests: number;
 }
 
 /** Our state has a symbol for its name: an app may keep its own data on a socket, under any string. */
@@ -70,6 +72,7 @@ export class ClientSocket extends Duplex implements TunnelEvents {
       close: undefined,
       timer: undefined,
       unsent: 0,
+      requests: 0,
     };
     this.server = server;
     const { local, remote } = transport.ends;
@@ -81,8 +84,10 @@ export class ClientSocket extends Duplex implements TunnelEvents {
     this.localPort = Number(local.port);
     this.localFamily = family(local.address);
     if (transport.ends.tls !== undefined) secureSocket(this, transport.ends.tls);
-    // As on a net.Socket of node:http, which nobody listens to either.
-    this.on('error', () => {});
+    // As node:http does: one of the app's own making, as there is no other.
+    this.on('error', (error) => {
+      if (this[own].tunnel === undefined && !server.emit('clientError', error, this)) this.destroy();
+    });
   }
 
   /** Of the whole connection, as on a net.Socket; 0 in a thread, which does not have it. */
@@ -96,6 +101,11 @@ export class ClientSocket extends Duplex implements TunnelEvents {
 
   get readyState(): string {
     return this.destroyed ? 'closed' : 'open';
+  }
+
+  /** @returns how many it has brought */
+  countRequest(): number {
+    return ++this[own].requests;
   }
 
   /** A request has come whose body has not. */
@@ -166,6 +176,12 @@ export class ClientSocket extends Duplex implements TunnelEvents {
     if (!isRequestTold && !isResponseTold && !isTold && !isServerTold) this.destroy();
   }
 
+  override setEncoding(encoding: BufferEncoding): this {
+    if (this[own].tunnel !== undefined) return super.setEncoding(encoding);
+    const text = 'Changing the socket encoding is not allowed per RFC7230 Section 3.';
+    throw Object.assign(new Error(text), { code: 'ERR_HTTP_SOCKET_ENCODING' });
+  }
+
   // The writes of responses do not come through here: there is nothing to hold together.
 
   override cork(): void {
@@ -187,6 +203,8 @@ export class ClientSocket extends Duplex implements TunnelEvents {
     this.setTimeout(0);
     this._httpMessage = null;
     this[own].request = undefined;
+    // Each end of an answer says 1 here, and counts on Node's `uncork`.
+    (this as unknown as { _writableState: { corked: number } })._writableState.corked = 0;
     this[own].tunnel = tunnel;
   }
 
@@ -308,6 +326,14 @@ function family(address: string): string {
 Object.setPrototypeOf(ClientSocket.prototype, Socket.prototype);
 // Node's would write to a handle what was held together.
 Object.defineProperty(ClientSocket.prototype, '_writev', { value: null, writable: true, configurable: true });
+
+// `res.writableCorked` asks for it: nothing is held together here.
+Object.defineProperty(ClientSocket.prototype, 'writableCorked', {
+  get(this: ClientSocket) {
+    return this[own].tunnel === undefined ? 0 : (Reflect.get(Duplex.prototype, 'writableCorked', this) as number);
+  },
+  configurable: true,
+});
 
 // `res.writableLength` asks for it. Not in the class, where Node's types have a property.
 Object.defineProperty(ClientSocket.prototype, 'writableLength', {

@@ -6,6 +6,7 @@
 import { setImmediate } from 'node:timers/promises';
 import { AppError } from '../../http/errors.ts';
 import type { Exchange, Piece } from '../../http/exchange.ts';
+import type { Extras } from '../../http/extras.ts';
 import type { App, Body, Header, Write } from '../types.ts';
 import { type EnvironOptions, environMaker } from './environ.ts';
 import { FailedWrite } from './failed-write.ts';
@@ -14,7 +15,11 @@ import { FailedWrite } from './failed-write.ts';
  * Takes one request and answers it, now or later. Never throws.
  * @returns a promise where the app is not done yet, which may be long after its client has gone; it never rejects
  */
-export type Handler = (exchange: Exchange) => void | Promise<void>;
+export interface Handler {
+  (exchange: Exchange): void | Promise<void>;
+  /** What its app takes beyond requests. */
+  readonly extras?: Extras | undefined;
+}
 
 export function wsgiHandler(app: App, options: EnvironOptions): Handler {
   const makeEnviron = environMaker(options);

@@ -23,7 +23,7 @@ import type { Host, Waiting, Worth } from './host.ts';
 import { Input, type Readable } from './input.ts';
 import { Outgoing, type OutgoingEvents } from './outgoing.ts';
 import { timingLine } from './timing.ts';
-import { WireTunnel } from './tunnel.ts';
+import { BrokenTunnel, WireTunnel } from './tunnel.ts';
 import { type Phase, Waits } from './waits.ts';
 
 export class Connection implements Proxied, OutgoingEvents, Transport, Waiting, Deserted, Endable, Readable {
@@ -62,7 +62,7 @@ export class Connection implements Proxied, OutgoingEvents, Transport, Waiting, 
   constructor(server: Host, incoming: Incoming, remote: End, open: OpenWire = openWire) {
     this.server = server;
     this.ends = { local: server.local, remote, scheme: server.scheme };
-    this.input = new Input(this, server.limits);
+    this.input = new Input(this, server.limits, server.extras);
     this.ending = new Ending(this);
     this.waits = new Waits(server);
     this.wire = open(incoming, this);
@@ -320,6 +320,26 @@ export class Connection implements Proxied, OutgoingEvents, Transport, Waiting, 
     if (this.hasClientEnded || this.isEndWaiting) process.nextTick(() => this.depart().beginTunnel(events));
     if (this.server.isDraining) this.server.noteUpgraded(this);
     return { tunnel: new WireTunnel(this.wire, exchange, (bytes) => this.noteWritten(bytes)), rest };
+  }
+
+  takeBroken(exchange: Exchange, events: TunnelEvents): Tunnel {
+    this.outgoing.flush();
+    this.exchange = undefined;
+    this.tunnel = events;
+    this.upgraded = exchange;
+    this.stopReading();
+    this.noteLastRequest();
+    this.waits.beginOwed();
+    const { observers } = exchange;
+    exchange.observers = undefined;
+    this.server.countRequest(exchange);
+    exchange.observers = observers;
+    return new BrokenTunnel(this.wire, exchange, (bytes) => this.noteWritten(bytes), this.ending);
+  }
+
+  /** Whether the app answers a request that breaks the rules. */
+  offerBroken(exchange: Exchange, error: HttpError): boolean {
+    return this.server.extras?.takeBroken(exchange, error) === true;
   }
 
   get isUpgraded(): boolean {

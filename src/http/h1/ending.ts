@@ -33,6 +33,8 @@ export interface Endable {
   exchange: Exchange | undefined;
   /** Stands for a request whose head breaks the rules. */
   makeBroken(): Exchange;
+  /** Whether the app answers such a one, by itself. */
+  offerBroken(exchange: Exchange, error: HttpError): boolean;
   /** What has come and what still comes is for nobody. */
   stopReading(): void;
   noteLastRequest(): void;
@@ -54,6 +56,7 @@ export class Ending {
     connection.isClosing = true;
     if (exchange === undefined) {
       const broken = connection.makeBroken();
+      if (connection.offerBroken(broken, error)) return;
       connection.exchange = broken;
       broken.answer(error);
       return;
@@ -61,8 +64,10 @@ export class Ending {
     // The head was fine and the app is at work on it: it is told that this is of no use any more.
     if (exchange.isStarted) this.cut();
     else {
-      const substitute = exchange.replace(reason instanceof ClientGone ? 'refused' : 'overdue');
+      const isRefused = reason instanceof ClientGone;
+      const substitute = exchange.replace(isRefused ? 'refused' : 'overdue');
       exchange.abort(reason);
+      if (isRefused && connection.offerBroken(substitute, error)) return;
       connection.exchange = substitute;
       substitute.answer(error);
     }

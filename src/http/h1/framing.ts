@@ -5,6 +5,7 @@
  */
 
 import { HttpError } from '../errors.ts';
+import type { Allowances } from '../extras.ts';
 import type { RequestHead } from '../head.ts';
 import { absoluteForm, authorityForm, hostForm, listMembers, targetForm, tokenForm, trimOws } from './grammar.ts';
 
@@ -12,7 +13,7 @@ const slash = 0x2f;
 const versionForm = /^HTTP\/([0-9])\.([0-9])$/;
 
 /** request-line (RFC 9112 §3): method SP request-target SP HTTP-version, with exactly those two spaces. */
-export function readRequestLine(line: string, head: RequestHead): void {
+export function readRequestLine(line: string, head: RequestHead, allowances?: Allowances): void {
   const afterMethod = line.indexOf(' ');
   const afterTarget = line.indexOf(' ', afterMethod + 1);
   if (afterMethod <= 0 || afterTarget === -1) throw new HttpError(400, 'malformed request line');
@@ -24,7 +25,7 @@ export function readRequestLine(line: string, head: RequestHead): void {
   head.minorVersion = readVersion(line, afterTarget + 1);
   head.method = method;
   head.target = target;
-  readTarget(head);
+  readTarget(head, allowances);
 }
 
 function readVersion(line: string, at: number): number {
@@ -39,11 +40,14 @@ function readVersion(line: string, at: number): number {
   return Math.min(Number(minor), 1);
 }
 
-function readTarget(head: RequestHead): void {
+function readTarget(head: RequestHead, allowances: Allowances | undefined): void {
   const { method, target } = head;
   if (method === 'CONNECT') {
     if (!authorityForm.test(target)) throw new HttpError(400, 'CONNECT needs host:port for a target');
-    throw new HttpError(501, 'CONNECT is not served');
+    if (allowances?.takesConnect !== true) throw new HttpError(501, 'CONNECT is not served');
+    head.path = target;
+    head.isUpgrade = true;
+    return;
   }
   if (target.charCodeAt(0) === slash) return splitTarget(head, target);
   if (target === '*' && method === 'OPTIONS') {
@@ -63,7 +67,7 @@ function splitTarget(head: RequestHead, target: string): void {
 }
 
 /** Reads the fields that mean something to the server, once all are there. */
-export function readFraming(head: RequestHead): void {
+export function readFraming(head: RequestHead, allowances?: Allowances): void {
   let hosts = 0;
   let lengths = 0;
   let types = 0;
@@ -83,14 +87,15 @@ export function readFraming(head: RequestHead): void {
       head.contentLength = readContentLength(value);
     } else if (kind === 'transfer-encoding') codings = codings === undefined ? value : `${codings},${value}`;
     else if (kind === 'connection') connection = connection === undefined ? value : `${connection},${value}`;
-    else if (kind === 'expect') readExpectation(head, value);
+    else if (kind === 'expect') readExpectation(head, value, allowances);
     else if (kind === 'forwarded') head.isForwarded = true;
     // Singletons (RFC 9110 §8.3, §6.6.1). Of two, Node takes the first, gunicorn the last, and `fetch` both: a filter in front
     // of us may have checked another than the app gets.
     else if (kind === 'content-type' && ++types > 1) throw new HttpError(400, 'more than one Content-Type');
     else if (kind === 'date' && ++dates > 1) throw new HttpError(400, 'more than one Date');
   }
-  if (hosts === 0 && head.minorVersion === 1) throw new HttpError(400, 'HTTP/1.1 needs a Host field');
+  if (hosts === 0 && head.minorVersion === 1 && allowances?.needsHost !== false)
+    throw new HttpError(400, 'HTTP/1.1 needs a Host field');
   if (codings !== undefined) readTransferEncoding(head, codings);
   if (connection !== undefined) readConnection(head, connection);
 }
@@ -135,13 +140,14 @@ function readConnection(head: RequestHead, value: string): void {
   const options = listMembers(value);
   if (options.includes('keep-alive')) head.isKeepAlive = true;
   if (options.includes('close')) head.isKeepAlive = false;
-  head.isUpgrade = options.includes('upgrade');
+  if (options.includes('upgrade')) head.isUpgrade = true;
 }
 
 /** Expect (RFC 9110 §10.1.1) is a list, and 100-continue the only member; HTTP/1.0 clients cannot mean it. */
-function readExpectation(head: RequestHead, value: string): void {
+function readExpectation(head: RequestHead, value: string, allowances: Allowances | undefined): void {
   const members = listMembers(value);
-  if (members.some((member) => member !== '100-continue'))
-    throw new HttpError(417, 'no expectation but 100-continue is met');
-  if (members.length > 0) head.expectsContinue = head.minorVersion === 1;
+  if (members.some((member) => member !== '100-continue')) {
+    if (allowances?.takesExpectations !== true) throw new HttpError(417, 'no expectation but 100-continue is met');
+    head.expectsOther = head.minorVersion === 1;
+  } else if (members.length > 0) head.expectsContinue = head.minorVersion === 1;
 }

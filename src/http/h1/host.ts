@@ -2,6 +2,7 @@
 
 import type { End, Scheme } from '../ends.ts';
 import type { Exchange, Transport } from '../exchange.ts';
+import type { Extras } from '../extras.ts';
 import type { Forwarding } from '../forwarding/forwarding.ts';
 import type { Limits, Timeouts } from '../limits.ts';
 import type { Observers } from '../observers.ts';
@@ -54,6 +55,8 @@ export interface Host {
   /** Reads what proxies say of a request; undefined where nobody is believed. */
   readonly forwarding: Forwarding | undefined;
   readonly requestIdHeader: string;
+  /** What the app takes beyond requests; undefined where it takes nothing. */
+  readonly extras: Extras | undefined;
   readonly isDraining: boolean;
   /** What an idle connection gets while draining. */
   readonly idleGraceMs: number;

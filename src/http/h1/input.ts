@@ -9,6 +9,7 @@
 import { inFreshContext } from '../context.ts';
 import { HttpError } from '../errors.ts';
 import type { Exchange } from '../exchange.ts';
+import type { Allowances } from '../extras.ts';
 import type { RequestHead } from '../head.ts';
 import { type Limits, largeBodyBytes } from '../limits.ts';
 import type { Wire } from '../wire/wire.ts';
@@ -51,9 +52,9 @@ export class Input implements RequestSink {
   /** Whether the next request was sent ahead of the answer to the one before. */
   private isBehind = false;
 
-  constructor(connection: Readable, limits: Limits) {
+  constructor(connection: Readable, limits: Limits, allowances: Allowances | undefined) {
     this.connection = connection;
-    this.parser = new RequestParser(limits, this);
+    this.parser = new RequestParser(limits, this, allowances);
   }
 
   get isInHead(): boolean {

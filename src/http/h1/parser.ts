@@ -7,6 +7,7 @@
  */
 
 import { HttpError } from '../errors.ts';
+import type { Allowances } from '../extras.ts';
 import { RequestHead } from '../head.ts';
 import { type Limits, maxChunkExtensionBytes, maxChunkLineBytes, maxEmptyLines } from '../limits.ts';
 import { fieldNameAt, fieldValueAt } from './field-line.ts';
@@ -44,6 +45,7 @@ export class RequestParser {
   private readonly limits: Limits;
   private readonly sink: RequestSink;
   private readonly fieldLimit: number;
+  private readonly allowances: Allowances | undefined;
   private state: State = State.requestLine;
   /** The beginning of a line whose end has not come yet, as it came: joined at each piece, it would be copied as often. */
   private partial: string[] = [];
@@ -59,9 +61,10 @@ export class RequestParser {
   private remaining = 0;
   private bodyBytes = 0;
 
-  constructor(limits: Limits, sink: RequestSink) {
+  constructor(limits: Limits, sink: RequestSink, allowances?: Allowances) {
     this.limits = limits;
     this.sink = sink;
+    this.allowances = allowances;
     this.fieldLimit = limits.fieldBytes || Number.POSITIVE_INFINITY;
   }
 
@@ -206,7 +209,7 @@ export class RequestParser {
       return false;
     }
     const head = new RequestHead();
-    readRequestLine(line, head);
+    readRequestLine(line, head, this.allowances);
     this.head = head;
     this.state = State.fieldLine;
     return false;
@@ -225,7 +228,7 @@ export class RequestParser {
 
   private endHead(): true {
     const head = this.head!;
-    readFraming(head);
+    readFraming(head, this.allowances);
     const { bodyBytes } = this.limits;
     if (bodyBytes > 0 && head.contentLength > bodyBytes) throw new HttpError(413, 'the body is too large');
     this.bodyBytes = 0;

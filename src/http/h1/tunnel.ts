@@ -2,6 +2,7 @@
 
 import type { Bytes, Exchange, Tunnel } from '../exchange.ts';
 import type { Wire } from '../wire/wire.ts';
+import type { Ending } from './ending.ts';
 
 export class WireTunnel implements Tunnel {
   private readonly wire: Wire;
@@ -38,5 +39,35 @@ export class WireTunnel implements Tunnel {
 
   cut(): void {
     this.wire.cut();
+  }
+}
+
+/** The connection of a request that breaks the rules, which the app answers by itself: what it writes is not to be lost. */
+export class BrokenTunnel extends WireTunnel {
+  private readonly ending: Ending;
+  private readonly answered: Exchange;
+
+  constructor(wire: Wire, exchange: Exchange, onWritten: (bytes: number) => void, ending: Ending) {
+    super(wire, exchange, onWritten);
+    this.answered = exchange;
+    this.ending = ending;
+  }
+
+  override write(bytes: Bytes): boolean {
+    if (this.answered.sentBytes === 0) {
+      const [, status = ''] = /^HTTP\/1\.[01] ([1-5][0-9]{2}\b)/.exec(Buffer.from(bytes).toString('latin1')) ?? [];
+      this.answered.status = status;
+    }
+    return super.write(bytes);
+  }
+
+  override end(): void {
+    this.ending.close();
+  }
+
+  /** What the client has sent and nobody has read would make a reset of it, which can overtake the answer. */
+  override destroy(): void {
+    if (this.answered.sentBytes === 0) super.destroy();
+    else this.ending.close();
   }
 }

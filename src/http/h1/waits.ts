@@ -1,6 +1,6 @@
 /** What a connection waits for, until when, and since when. It sets deadlines; `ending.ts` says what follows when one has passed. */
 
-import { lingerMs, maxLingerMs } from '../limits.ts';
+import { defaultTimeouts, lingerMs, maxLingerMs } from '../limits.ts';
 import type { Host } from './host.ts';
 
 /** `idle`, `head`, `body` and, once all is sent, `linger` have a deadline. The others have none. */
@@ -37,6 +37,13 @@ export class Waits {
   begin(phase: 'answer' | 'linger' | 'tunnel' | 'closed'): void {
     this.phase = phase;
     this.deadline = 0;
+  }
+
+  /** Somebody else ends the connection, and is not to forget it. */
+  beginOwed(): void {
+    this.phase = 'linger';
+    this.deadline = this.server.deadlineIn(this.server.timeouts.bodyMs || defaultTimeouts.bodyMs);
+    this.lingerEnd = this.deadline;
   }
 
   beginIdle(isFirst: boolean): void {

@@ -24,8 +24,17 @@ export interface ServersOptions {
 export function serveAny(context: WorkerContext, options: ServersOptions): Serving {
   if (servedBy(context.asked) === 'connections') return serveConnections(context, options);
   const { settings, sockets, log, observers, shortages, onError, answerClaims } = context;
-  const handle = context.observe(context.track(handlerOf(context, settings.workers > 1)));
-  const shared = { ...httpOptions(settings, log, shortages, onError), ...options, handle, observers, answerClaims };
+  const handler = handlerOf(context, settings.workers > 1);
+  const { extras } = handler;
+  const handle = context.observe(context.track(handler));
+  const shared = {
+    ...httpOptions(settings, log, shortages, onError),
+    ...options,
+    handle,
+    extras,
+    observers,
+    answerClaims,
+  };
   return new Serving(sockets.map((socket) => new HttpServer({ ...shared, tls: tlsFor(context, socket) })));
 }
 

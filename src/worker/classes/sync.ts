@@ -25,7 +25,8 @@ const heldAnswerBytes = 1024 * 1024;
 export function syncWorker(context: WorkerContext): Worker {
   const { settings, sockets, log, shortages } = context;
   const options = httpOptions(settings, log, shortages, context.onError);
-  const tracked = context.track(handlerOf(context, true));
+  const handler = handlerOf(context, true);
+  const tracked = context.track(handler);
   const run: Handler = (exchange) => {
     ahead.release(exchange);
     return tracked(exchange);
@@ -40,6 +41,7 @@ export function syncWorker(context: WorkerContext): Worker {
       timeouts: { ...options.timeouts, keepAliveMs: 0 },
       heldAnswerBytes,
       handle,
+      extras: handler.extras,
       onTimeout(exchange, ms, end) {
         options.onTimeout?.(exchange, ms, end);
         turns.giveUp(exchange);

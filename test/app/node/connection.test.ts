@@ -163,3 +163,26 @@ it("requests and responses have the names of Node's classes", async () => {
   });
   for (const answer of [nodes, ours]) expect(answer).toMatch(/\r\n\r\nIncomingMessage ServerResponse$/);
 });
+
+describe('what an upgraded connection holds together', () => {
+  it('goes out when it is let go, also behind requests that the connection brought before', async () => {
+    const answers = await sideBySide(async (serve) => {
+      const app = createServer((_req, res) => res.end('a'));
+      app.on('upgrade', (_req, socket) => {
+        socket.resume().on('end', () => socket.end());
+        socket.cork();
+        socket.write('HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade\r\nUpgrade: x\r\n\r\n');
+        socket.write('held together');
+        socket.uncork();
+      });
+      const client = await Client.open(await serve(app));
+      client.send(`${get}\r\n`);
+      await client.until(/\r\n\r\na$/);
+      client.send(`${get}Connection: upgrade\r\nUpgrade: x\r\n\r\n`);
+      await client.until(/held together$/);
+      client.socket.end();
+      return client.received.endsWith('held together');
+    });
+    expect(answers).toEqual([true, true]);
+  });
+});

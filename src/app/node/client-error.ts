@@ -1,0 +1,58 @@
+/**
+ * What an `http.Server` tells its listeners for `clientError`: the codes are those of Node and its parser, which apps look
+ * at to choose a status. Where the two parsers draw lines differently, the nearest code is taken. Pure.
+ */
+
+import type { HttpError } from '../../http/errors.ts';
+
+/** By what a client would be told. */
+const codes: Readonly<Record<string, string>> = {
+  'malformed method': 'HPE_INVALID_METHOD',
+  'no such method': 'HPE_INVALID_METHOD',
+  'malformed request line': 'HPE_INVALID_METHOD',
+  'malformed request target': 'HPE_INVALID_URL',
+  'CONNECT needs host:port for a target': 'HPE_INVALID_URL',
+  'malformed HTTP version': 'HPE_INVALID_VERSION',
+  'only HTTP/1.1 and HTTP/1.0 are served': 'HPE_INVALID_VERSION',
+  'a line must end in CRLF': 'HPE_CR_EXPECTED',
+  'malformed header field name': 'HPE_INVALID_HEADER_TOKEN',
+  'malformed header field value': 'HPE_INVALID_HEADER_TOKEN',
+  'malformed Content-Length': 'HPE_INVALID_CONTENT_LENGTH',
+  'more than one Content-Length': 'HPE_UNEXPECTED_CONTENT_LENGTH',
+  'both Transfer-Encoding and Content-Length': 'HPE_INVALID_TRANSFER_ENCODING',
+  'HTTP/1.0 has no Transfer-Encoding': 'HPE_INVALID_TRANSFER_ENCODING',
+  'malformed Transfer-Encoding': 'HPE_INVALID_TRANSFER_ENCODING',
+  'chunked more than once': 'HPE_INVALID_TRANSFER_ENCODING',
+  'chunked must come last': 'HPE_INVALID_TRANSFER_ENCODING',
+  'no transfer coding but chunked is served': 'HPE_INVALID_TRANSFER_ENCODING',
+  'malformed chunk size': 'HPE_INVALID_CHUNK_SIZE',
+  'a chunk-size line is too long': 'HPE_INVALID_CHUNK_SIZE',
+  'a chunk must end in CRLF': 'HPE_STRICT',
+  'too many chunk extensions': 'HPE_CHUNK_EXTENSIONS_OVERFLOW',
+  'the request ended too early': 'HPE_INVALID_EOF_STATE',
+};
+
+/** Of all others with this status. */
+const codesOfStatus: Readonly<Record<number, string>> = {
+  400: 'HPE_USER',
+  408: 'ERR_HTTP_REQUEST_TIMEOUT',
+  414: 'HPE_HEADER_OVERFLOW',
+  431: 'HPE_HEADER_OVERFLOW',
+};
+
+/** @returns undefined for what Node answers by itself, or knows no limit for */
+export function codeOf({ status, message }: HttpError): string | undefined {
+  return codes[message] ?? codesOfStatus[status];
+}
+
+/** Its message is Node's where a listener is likely to look at it. */
+export function clientError(error: HttpError, code: string): Error {
+  if (code === 'ERR_HTTP_REQUEST_TIMEOUT')
+    return Object.assign(new Error('Request timeout', { cause: error }), { code });
+  return Object.assign(new Error(`Parse Error: ${error.message}`, { cause: error }), {
+    code,
+    reason: error.message,
+    bytesParsed: 0,
+    rawPacket: Buffer.alloc(0),
+  });
+}
