@@ -6,6 +6,7 @@
 import { servedBy } from '../app/names.ts';
 import { formatAddress } from './addresses.ts';
 import { isLocal } from './admin-address.ts';
+import { clashes } from './own-places.ts';
 import { declarationOf, kebabCase, type SettingName, type Settings, settingNames } from './settings.ts';
 import { hasTls, tlsProblems } from './tls.ts';
 
@@ -61,7 +62,7 @@ export function crossCheck({ settings, origins }: Checked, { isRoot, nodeEnv }: 
   problems.push(...tlsProblems(settings).map((problem) => `${problem} ${at('bind')}`));
   if (settings.certfile.length > 0 && !hasTls(settings))
     warnings.push(`certfile: no address is served over TLS: write https://HOST:PORT ${at('certfile')}`);
-  for (const address of repeated(settings.bind.map(formatAddress)))
+  for (const address of repeated(settings.bind.map((address) => formatAddress(address).replace('https://', ''))))
     problems.push(`bind: expected each address once, got ${address} twice ${at('bind')}`);
 
   const { maxWorkers, workers } = settings;
@@ -69,6 +70,8 @@ export function crossCheck({ settings, origins }: Checked, { isRoot, nodeEnv }: 
     problems.push(
       `maxWorkers: expected at least the number of workers (${workers}), got ${maxWorkers} ${at('maxWorkers')}`,
     );
+  for (const { name, other, problem } of clashes(settings))
+    problems.push(`${name}: ${problem} (${origins[name]}; ${other}: ${origins[other]})`);
 
   const { adminBind, adminPublic } = settings;
   if (adminBind !== undefined && !isLocal(adminBind) && !adminPublic)

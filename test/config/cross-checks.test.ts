@@ -27,6 +27,21 @@ describe('settings that contradict each other are refused', () => {
       { workers: 4, maxWorkers: 3 },
       /^maxWorkers: expected at least the number of workers \(4\), got 3 \(--maxWorkers\)$/,
     ],
+    [
+      { adminBind: '127.0.0.1:8000' },
+      /^adminBind: expected an address of its own, got 127\.0\.0\.1:8000, and bind names 127\.0\.0\.1:8000 \(--adminBind; bind: default\)$/,
+    ],
+    [{ bind: '0.0.0.0:1', adminBind: 'localhost:1' }, /^adminBind: .*, got localhost:1, and bind names 0\.0\.0\.0:1 /],
+    [{ bind: 'https://h:1', devTls: true, adminBind: 'h:1', adminPublic: true }, /and bind names https:\/\/h:1 /],
+    [
+      { bind: 'unix:/run/x', controlSocket: '/run/x' },
+      /^controlSocket: expected a file of its own, got \/run\/x, which bind names too \(--controlSocket; bind: --bind\)$/,
+    ],
+    [{ bind: 'unix:/run/x', adminBind: 'unix:/run/y/../x' }, /^adminBind: .* which bind names too /],
+    [{ pidfile: '/run/x', errorLogfile: '/run/x' }, /^errorLogfile: .* which pidfile names too /],
+    [{ pidfile: 'x', accessLogfile: './x' }, /^accessLogfile: .* which pidfile names too /],
+    [{ pidfile: 'x', chdir: '/srv', controlSocket: '/srv/x' }, /^pidfile: .* which controlSocket names too /],
+    [{ bind: ['h:1', 'https://h:1'], devTls: true }, /^bind: expected each address once, got h:1 twice \(--bind\)$/],
     [{ bind: ['h:1', 'h:1'] }, /^bind: expected each address once, got h:1 twice \(--bind\)$/],
   ])('%j', (values, message) => {
     expect(check(values, false)).toMatchObject({ problems: [expect.stringMatching(message)], warnings: [] });
@@ -43,6 +58,11 @@ describe('settings that contradict each other are refused', () => {
     { adminBind: '0.0.0.0:1', adminPublic: true },
     { bind: ['127.0.0.1:0', '127.0.0.1:0'] },
     { workers: 4, maxWorkers: 4 },
+    { bind: '127.0.0.1:0', adminBind: '127.0.0.1:0' },
+    { bind: '127.0.0.2:1', adminBind: '127.0.0.1:1' },
+    { errorLogfile: '/var/log/x', accessLogfile: '/var/log/x' },
+    { errorLogfile: '-', accessLogfile: '-' },
+    { pidfile: '/run/a', controlSocket: 'none', adminBind: 'unix:/run/b', bind: 'unix:/run/c' },
   ])('but not %j', (values) => expect(check(values)).toEqual({ problems: [], warnings: [] }));
 });
 
