@@ -5,8 +5,7 @@ import type { Observers } from '../http/observers.ts';
 import type { ProxyProtocol } from '../http/proxy-protocol/proxied.ts';
 import type { Suspect } from '../http/suspect.ts';
 import type { Incoming } from '../http/wire/wire.ts';
-import type { EnvironOptions } from './wsgi/environ.ts';
-import type { Handler } from './wsgi/wsgi.ts';
+import type { Handler, HandlerOptions } from './handler.ts';
 
 export type AppInterface<App = unknown> = RequestInterface<App> | ConnectionInterface<App>;
 
@@ -32,7 +31,7 @@ export interface RequestInterface<App = unknown> extends Described<App> {
 
 export interface RequestLoader {
   /** @throws AppLoadError when the export is not what the interface needs */
-  makeHandler(app: unknown, options: EnvironOptions): Handler;
+  makeHandler(app: unknown, options: HandlerOptions): Handler;
   /** Lets a framework finish what it does before its first request. @throws AppLoadError with the framework's error */
   prepare?(app: unknown): Promise<PreparedApp>;
 }

@@ -2,12 +2,11 @@
 
 import { detect } from './detect.ts';
 import { parseReference } from './exports.ts';
+import type { Handler, HandlerOptions } from './handler.ts';
 import type { ConnectionLoader, PreparedApp, RawServer, RawServerOptions, RequestLoader } from './interface.ts';
 import { type AskedInterface, descriptorOf, interfaceNames } from './names.ts';
 import type { InterfaceName } from './registry.ts';
 import { traced } from './tracing.ts';
-import type { EnvironOptions } from './wsgi/environ.ts';
-import type { Handler } from './wsgi/wsgi.ts';
 
 const loaded = new Map<InterfaceName, Partial<RequestLoader & ConnectionLoader>>();
 
@@ -39,7 +38,7 @@ async function loadInterface(name: InterfaceName): Promise<void> {
  * The handler of an app that went through `prepareApp`.
  * @throws AppLoadError when the export is not what the interface needs
  */
-export function makeHandler(app: unknown, asked: AskedInterface, options: EnvironOptions): Handler {
+export function makeHandler(app: unknown, asked: AskedInterface, options: HandlerOptions): Handler {
   const name = findInterface(app, asked);
   const make = loaded.get(name)?.makeHandler;
   if (make === undefined) throw new Error(`interface ${name}: it serves no requests, or prepareApp was not called`);

@@ -6,7 +6,7 @@
 import { tracingChannel } from 'node:diagnostics_channel';
 import type { End } from '../http/ends.ts';
 import type { Exchange } from '../http/exchange.ts';
-import type { Handler } from './wsgi/wsgi.ts';
+import type { Handler } from './handler.ts';
 
 /** What subscribers are given: one object for a request, from `start` to `asyncEnd`. */
 export interface RequestTrace {

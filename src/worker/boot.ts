@@ -1,11 +1,11 @@
 /** From an order to a worker that accepts: the app, its class, its hooks. */
 
+import type { Handler } from '../app/handler.ts';
 import type { PreparedApp } from '../app/interface.ts';
 import { prepareApp } from '../app/interfaces.ts';
 import { type AskedInterface, schemeOf, servedBy } from '../app/names.ts';
 import type { Listening } from '../app/server-files/listening.ts';
 import { openProgram, type Program, type ProgramHost } from '../app/server-files/program.ts';
-import type { Handler } from '../app/wsgi/wsgi.ts';
 import type { Observers } from '../http/observers.ts';
 import type { AnswerClaims } from '../http/wire/answer-claims.ts';
 import type { Found } from '../ipc/messages.ts';

@@ -1,7 +1,7 @@
 /** What requests cost in CPU time: whether somebody wants to know, and how the main thread of a worker measures it. */
 
 import { readlinkSync } from 'node:fs';
-import type { Handler } from '../app/wsgi/wsgi.ts';
+import type { Handler } from '../app/handler.ts';
 import { saysCpu } from '../config/access-fields.ts';
 import type { Settings } from '../config/settings.ts';
 

@@ -1,6 +1,6 @@
 /** Answers `--health-path` in the place of the app, on the app's own address. */
 
-import type { Handler } from '../app/wsgi/wsgi.ts';
+import type { Handler } from '../app/handler.ts';
 import type { Exchange } from '../http/exchange.ts';
 
 const type = ['Content-Type', 'text/plain; charset=utf-8'] as const;

@@ -1,7 +1,7 @@
 /** The hooks that a worker calls. Functions do not travel, so that each worker reads them for itself. */
 
+import type { Handler } from '../app/handler.ts';
 import { offeredHooks } from '../app/script.ts';
-import type { Handler } from '../app/wsgi/wsgi.ts';
 import { schemeAt } from '../config/tls.ts';
 import { BootError, report } from '../errors.ts';
 import {

@@ -1,6 +1,6 @@
 /** Enters every request in the table of those that run, whatever the interface; and tells the master of the first. */
 
-import type { Handler } from '../app/wsgi/wsgi.ts';
+import type { Handler } from '../app/handler.ts';
 import type { End } from '../http/ends.ts';
 import { sendToMaster } from '../ipc/channel.ts';
 import type { RequestTable } from './watchdog/requests.ts';

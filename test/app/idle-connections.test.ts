@@ -5,8 +5,9 @@ import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { expect, it, onTestFinished } from 'vitest';
 import { fetchHandler } from '../../src/app/fetch/fetch.ts';
+import type { Handler } from '../../src/app/handler.ts';
 import { nodeHandler } from '../../src/app/node/node.ts';
-import { type Handler, wsgiHandler } from '../../src/app/wsgi/wsgi.ts';
+import { wsgiHandler } from '../../src/app/wsgi/wsgi.ts';
 import { Client } from '../http/client.ts';
 import { openHandler } from '../http/in-process.ts';
 

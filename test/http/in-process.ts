@@ -2,8 +2,9 @@
 
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
+import type { Handler } from '../../src/app/handler.ts';
 import type { App } from '../../src/app/types.ts';
-import { type Handler, wsgiHandler } from '../../src/app/wsgi/wsgi.ts';
+import { wsgiHandler } from '../../src/app/wsgi/wsgi.ts';
 import { createListener } from '../../src/http/accept.ts';
 import { defaultLimits, defaultTimeouts, type Limits, type Timeouts } from '../../src/http/limits.ts';
 import { HttpServer } from '../../src/http/server.ts';

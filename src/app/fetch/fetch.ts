@@ -1,7 +1,7 @@
 /** The fetch interface: `(request) => Response`, as on edge runtimes (WinterTC), or an object with such a `fetch`. */
 
 import { HttpError } from '../../http/errors.ts';
-import type { Handler } from '../wsgi/wsgi.ts';
+import type { Handler } from '../handler.ts';
 import { answer } from './answer.ts';
 import { type FetchInfo, Info } from './info.ts';
 import { installRequest, LazyRequest, prepareRequest } from './request.ts';

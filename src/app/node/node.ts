@@ -9,7 +9,7 @@ import type { Exchange } from '../../http/exchange.ts';
 import { listMembers } from '../../http/h1/grammar.ts';
 import { keepAliveLine } from '../../http/h1/writer.ts';
 import { isNodeServer, type NodeServer } from '../detect.ts';
-import type { Handler } from '../wsgi/wsgi.ts';
+import type { Handler } from '../handler.ts';
 import { extrasOf, socketOn } from './extras.ts';
 import { hasPrototypes, standBefore } from './prototypes.ts';
 import { abortRequest, own, Request, requestsOf } from './request.ts';

@@ -2,8 +2,7 @@
 
 import type { Exchange } from '../../http/exchange.ts';
 import type { NodeServer } from '../detect.ts';
-import type { EnvironOptions } from '../wsgi/environ.ts';
-import type { Handler } from '../wsgi/wsgi.ts';
+import type { Handler, HandlerOptions } from '../handler.ts';
 
 const noUpgrades =
   'app: it listens for upgrades, such as to WebSocket, and the threaded class has none: ' +
@@ -15,7 +14,7 @@ const scatteredPolls =
 export function warnOfSeveral(
   handle: Handler,
   server: NodeServer | undefined,
-  { multithread, multiprocess, onWarning }: EnvironOptions,
+  { multithread, multiprocess, onWarning }: HandlerOptions,
 ): Handler {
   if (server === undefined || onWarning === undefined) return handle;
   if (multithread && server.listenerCount('upgrade') > 0) onWarning(noUpgrades);

@@ -2,29 +2,18 @@
 
 import type { Writable } from 'node:stream';
 import type { Exchange } from '../../http/exchange.ts';
+import type { HandlerOptions } from '../handler.ts';
 import type { Environ, Header } from '../types.ts';
 import { ErrorStream } from './error-stream.ts';
 import { FileWrapper } from './file-wrapper.ts';
 import { makeInput } from './input.ts';
-
-/** What is the same for all requests of a worker. Every interface takes it, not only wsgi. */
-export interface EnvironOptions {
-  readonly multithread: boolean;
-  readonly multiprocess: boolean;
-  /** Takes a line that an app wrote to `wsgi.errors`. */
-  readonly onErrorLine: (line: string) => void;
-  /** Takes what of an app has no effect. */
-  readonly onWarning?: (warning: string) => void;
-  /** Whether the process is the caller's, in which nothing global may change. */
-  readonly isGuest?: boolean;
-}
 
 /** @returns a function that makes environs */
 export function environMaker({
   multithread,
   multiprocess,
   onErrorLine,
-}: EnvironOptions): (exchange: Exchange) => Environ {
+}: HandlerOptions): (exchange: Exchange) => Environ {
   const errors = new ErrorStream(onErrorLine);
   return (exchange) => new RequestEnviron(exchange, errors, multithread, multiprocess) as unknown as Environ;
 }

@@ -6,22 +6,12 @@
 import { setImmediate } from 'node:timers/promises';
 import { AppError } from '../../http/errors.ts';
 import type { Exchange, Piece } from '../../http/exchange.ts';
-import type { Extras } from '../../http/extras.ts';
+import type { Handler, HandlerOptions } from '../handler.ts';
 import type { App, Body, Header, Write } from '../types.ts';
-import { type EnvironOptions, environMaker } from './environ.ts';
+import { environMaker } from './environ.ts';
 import { FailedWrite } from './failed-write.ts';
 
-/**
- * Takes one request and answers it, now or later. Never throws.
- * @returns a promise where the app is not done yet, which may be long after its client has gone; it never rejects
- */
-export interface Handler {
-  (exchange: Exchange): void | Promise<void>;
-  /** What its app takes beyond requests. */
-  readonly extras?: Extras | undefined;
-}
-
-export function wsgiHandler(app: App, options: EnvironOptions): Handler {
+export function wsgiHandler(app: App, options: HandlerOptions): Handler {
   const makeEnviron = environMaker(options);
   return (exchange) => {
     const response = new Response(exchange);

@@ -5,7 +5,7 @@
 
 // Not the globals, which an app may replace.
 import { clearTimeout, setTimeout } from 'node:timers';
-import type { Handler } from '../../app/wsgi/wsgi.ts';
+import type { Handler } from '../../app/handler.ts';
 import { inFreshContext } from '../../http/context.ts';
 import { onPlaceFree } from '../../http/departure.ts';
 import { ClientGone } from '../../http/errors.ts';

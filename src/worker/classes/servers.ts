@@ -1,8 +1,8 @@
 /** What serves the connections of a worker, by what its app's interface serves. One for each of its sockets. */
 
+import type { Handler } from '../../app/handler.ts';
 import { makeHandler, makeServer } from '../../app/interfaces.ts';
 import { servedBy } from '../../app/names.ts';
-import type { Handler } from '../../app/wsgi/wsgi.ts';
 import { AppLoadError } from '../../errors.ts';
 import type { End } from '../../http/ends.ts';
 import type { WaitOrder } from '../../http/h1/host.ts';

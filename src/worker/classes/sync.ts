@@ -3,8 +3,8 @@
  * is complete: whatever comes meanwhile waits in the kernel, for a worker that is idle.
  */
 
+import type { Handler } from '../../app/handler.ts';
 import { findInterface } from '../../app/interfaces.ts';
-import type { Handler } from '../../app/wsgi/wsgi.ts';
 import { WaitOrder } from '../../http/h1/host.ts';
 import { departureMs } from '../../http/limits.ts';
 import { HttpServer } from '../../http/server.ts';

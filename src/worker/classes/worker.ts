@@ -1,8 +1,8 @@
 /** What a worker class is to the rest: the one contract that every class keeps. */
 
+import type { Handler } from '../../app/handler.ts';
 import type { AskedInterface } from '../../app/names.ts';
 import type { AppSource } from '../../app/script.ts';
-import type { Handler } from '../../app/wsgi/wsgi.ts';
 import type { Settings } from '../../config/settings.ts';
 import type { End } from '../../http/ends.ts';
 import type { Observers } from '../../http/observers.ts';

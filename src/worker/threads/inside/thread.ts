@@ -8,12 +8,12 @@
 // Not the globals, which an app may replace.
 import { setImmediate, setTimeout } from 'node:timers';
 import { isMainThread, type MessagePort, threadId, workerData } from 'node:worker_threads';
+import type { Handler } from '../../../app/handler.ts';
 import { findInterface, loadInterfaces, makeHandler, prepareApp } from '../../../app/interfaces.ts';
 import { servedBy } from '../../../app/names.ts';
 import type { Listening } from '../../../app/server-files/listening.ts';
 import { openProgram, type ProgramHost } from '../../../app/server-files/program.ts';
 import { shutDown } from '../../../app/server-files/shutdown.ts';
-import type { Handler } from '../../../app/wsgi/wsgi.ts';
 import { milliseconds } from '../../../config/durations.ts';
 import { AppLoadError, report } from '../../../errors.ts';
 import { inFreshContext } from '../../../http/context.ts';
