@@ -112,6 +112,8 @@ export interface ConnectionRecord {
 
 /** Counts requests, at less than what a record costs. Must not throw. */
 export interface RequestCounter {
+  /** One has begun. */
+  begin?(exchange: Observed): void;
   count(exchange: Observed, outcome: Outcome, endedAt: number): void;
 }
 
@@ -125,6 +127,8 @@ export class Observers {
   /** Bytes received, and bytes sent, by all connections: heads, and what frames bodies, included. */
   readonly traffic = new Float64Array(2);
   private counter: RequestCounter | undefined = undefined;
+  /** Called for each request that begins; undefined where nobody counts those. */
+  onBegin: ((exchange: Observed) => void) | undefined = undefined;
   private readonly listeners: OnOver[] = [];
   private readonly connectionListeners: ((record: ConnectionRecord) => void)[] = [];
 
@@ -148,6 +152,7 @@ export class Observers {
       counter.count(...over);
     };
     this.counter = first === undefined ? counter : { count };
+    if (counter.begin !== undefined) this.onBegin = (exchange) => counter.begin?.(exchange);
     this.isWatched = true;
   }
 

@@ -158,6 +158,13 @@ export class HttpServer implements Host {
     return this.connections.size;
   }
 
+  /** Connections that speak another protocol now. */
+  get upgradedCount(): number {
+    let count = 0;
+    for (const { isUpgraded } of this.connections) if (isUpgraded) count++;
+    return count;
+  }
+
   /** The requests that are not answered yet; `ms` is how long they have been at it. */
   running(): { method: string; path: string; ms: number }[] {
     const now = performance.now();

@@ -48,6 +48,7 @@ export const at = {
   gauges: next,
   inFlight: take(1),
   openConnections: take(1),
+  upgradedConnections: take(1),
   heapUsedBytes: take(1),
   utilization: take(1),
   delay: take(delayQuantiles.length),

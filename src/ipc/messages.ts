@@ -210,6 +210,8 @@ export interface CpuProfileNode {
 
 export interface Hang {
   readonly silentMs: number;
+  /** How long each request had taken whose client the watchdog has answered with a 503. */
+  readonly answeredMs?: readonly number[];
   /** Innermost frame first, one per line. */
   readonly stack: string;
   readonly requests: readonly RunningRequest[];

@@ -47,6 +47,8 @@ export interface WorkerOrder {
   readonly slot?: Slot;
   /** Why the app cannot be served: the worker answers with this error in its place. */
   readonly failure?: ErrorReport | undefined;
+  /** Whether this is the worker of its generation that samples what it allocates. */
+  readonly samplesAllocations: boolean;
   /** Where it counts, if that is wanted. */
   readonly counters?: CountersPlace;
 }

@@ -42,6 +42,7 @@ export async function checkApp(configuration: Configuration, stop: Promise<unkno
     umask,
     settings: quiet,
     sockets: [],
+    samplesAllocations: false,
   };
   const policy = policyOf(settings);
 

@@ -106,7 +106,7 @@ export class ChildEvents {
     const { pool, children, hooks, rollout, steering, counters, screen } = this.parts;
     const { policy } = pool;
     steering.forget(child);
-    const { exit, bootError, crash, memoryKill } = children.reap(child, code, signal);
+    const { exit, bootError, crash, memoryKill, unavailable } = children.reap(child, code, signal);
     const { consequence, ...ending } = noteExit(pool, child, exit, performance.now());
     const error = ending.reason === 'boot_failed' ? (bootError ?? explainBoot(child, policy, ending)) : undefined;
     const shown = consequence.type === 'start_failed' && error !== undefined ? screen.failed(error) : undefined;
@@ -114,7 +114,7 @@ export class ChildEvents {
     logExit(this.log, ending, pool, { consequence, error, memoryKill, memoryBytes, screen: shown });
     if (shown === undefined) screen.end();
     hooks.exited(ending);
-    counters.noteExit(ending.worker, ending.reason);
+    counters.noteExit(ending.worker, ending.reason, unavailable);
     rollout.tidy();
     if (consequence.type === 'delayed') logDelay(this.log, ending, consequence);
     else if (consequence.type === 'start_failed') this.startFailure = error?.exitCode ?? ExitCode.boot;

@@ -71,8 +71,11 @@ export class Executor {
   /** Before it is told to leave: an idle worker would be gone before the answer. Resolves in a second at most. */
   private async logGrowth(child: Child): Promise<void> {
     const { log } = this;
-    const asked = this.parts.children.examine(child, { type: 'growth' }).then(
-      (findings) => logGrowth(log, child, findings),
+    const { children } = this.parts;
+    const sampler = children.samplerOf(child);
+    if (sampler === undefined) return;
+    const asked = children.examine(sampler, { type: 'growth' }).then(
+      (findings) => logGrowth(log, child, sampler, findings),
       // It has exited, or is blocked: the line before says why it is recycled.
       () => {},
     );

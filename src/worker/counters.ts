@@ -32,7 +32,7 @@ const delayWindowSeconds = 10;
 const delayResolutionMs = 20;
 
 export interface Counted {
-  readonly serving: Pick<Serving, 'accepted' | 'connections' | 'countTraffic' | 'tellUnfinished'>;
+  readonly serving: Pick<Serving, 'accepted' | 'connections' | 'upgraded' | 'countTraffic' | 'tellUnfinished'>;
   /** Requests that run. */
   running(): number;
 }
@@ -95,7 +95,10 @@ export class Counters {
     record[at.connections] = past[at.connections]! + serving.accepted;
     record[at.openConnections] = serving.connections;
     record[at.inFlight] = running();
-    if (++this.flushes % flushesPerMeasurement === 0) this.measure();
+    if (++this.flushes % flushesPerMeasurement === 0) {
+      record[at.upgradedConnections] = serving.upgraded;
+      this.measure();
+    }
     if (record.every((value, index) => value === written[index])) return;
     try {
       writeRecord(this.place, record);

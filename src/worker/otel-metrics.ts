@@ -6,12 +6,12 @@
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import type { Attributes, Histogram, MeterProvider } from '@opentelemetry/api';
+import type { Attributes, Histogram, MeterProvider, UpDownCounter } from '@opentelemetry/api';
 import type { Observed, Observers, Outcome, RequestCounter } from '../http/observers.ts';
 import { durationBounds } from '../ipc/counters.ts';
 
 /** By the semantic conventions of HTTP; so are the names of the attributes. */
-const metricName = 'http.server.request.duration';
+const metricNames = { duration: 'http.server.request.duration', active: 'http.server.active_requests' } as const;
 /** Another one is `_OTHER`: no client may make up values. */
 const methods = new Set(['CONNECT', 'DELETE', 'GET', 'HEAD', 'OPTIONS', 'PATCH', 'POST', 'PUT', 'TRACE', 'QUERY']);
 /** Where the package keeps what is registered, whichever copy of it. */
@@ -29,12 +29,17 @@ export async function recordForOtel({ observers, directory, version }: OtelOptio
   if (!isRegistered()) return false;
   const provider = await loadProvider(directory);
   if (provider === undefined) return false;
-  const histogram = provider.getMeter('tsgun', version).createHistogram(metricName, {
+  const meter = provider.getMeter('tsgun', version);
+  const duration = meter.createHistogram(metricNames.duration, {
     description: 'Duration of HTTP server requests.',
     unit: 's',
     advice: { explicitBucketBoundaries: [...durationBounds] },
   });
-  observers.addCounter(new OtelCounter(histogram));
+  const active = meter.createUpDownCounter(metricNames.active, {
+    description: 'Number of active HTTP server requests.',
+    unit: '{request}',
+  });
+  observers.addCounter(new OtelCounter(duration, active));
   return true;
 }
 
@@ -57,16 +62,30 @@ async function loadProvider(directory: string): Promise<MeterProvider | undefine
 }
 
 class OtelCounter implements RequestCounter {
-  private readonly histogram: Histogram;
+  private readonly duration: Histogram;
+  private readonly active: UpDownCounter;
   /** As many as there are combinations. */
   private readonly known = new Map<string, Attributes>();
+  /** Those that run, by method and scheme. */
+  private readonly running = new Map<string, { readonly attributes: Attributes; count: number }>();
 
-  constructor(histogram: Histogram) {
-    this.histogram = histogram;
+  constructor(duration: Histogram, active: UpDownCounter) {
+    this.duration = duration;
+    this.active = active;
+  }
+
+  begin(exchange: Observed): void {
+    const group = this.groupOf(exchange);
+    group.count++;
+    attempt(() => this.active.add(1, group.attributes));
   }
 
   count(exchange: Observed, outcome: Outcome, endedAt: number): void {
-    if (outcome === 'unheard' || outcome === 'upgraded') return;
+    // It was counted when its client left.
+    if (outcome === 'unheard') return;
+    this.end(exchange);
+    // How long a connection speaks another protocol says nothing of requests.
+    if (outcome === 'upgraded') return;
     const { head, status, startedAt, ends } = exchange;
     const method = methods.has(head.method) ? head.method : '';
     const key = `${method} ${status === '' ? outcome : status.slice(0, 3)} ${ends.scheme} ${head.minorVersion}`;
@@ -75,12 +94,34 @@ class OtelCounter implements RequestCounter {
       attributes = attributesOf(exchange, outcome);
       this.known.set(key, attributes);
     }
-    try {
-      this.histogram.record((endedAt - startedAt) / 1000, attributes);
-    } catch {
-      // A failure of the user's SDK is none of the request.
-    }
+    attempt(() => this.duration.record((endedAt - startedAt) / 1000, attributes));
   }
+
+  private end(exchange: Observed): void {
+    const group = this.groupOf(exchange);
+    // One that began before the SDK was there.
+    if (group.count === 0) return;
+    group.count--;
+    attempt(() => this.active.add(-1, group.attributes));
+  }
+
+  private groupOf({ head, ends }: Observed): { readonly attributes: Attributes; count: number } {
+    const method = methods.has(head.method) ? head.method : '_OTHER';
+    const key = `${method} ${ends.scheme}`;
+    let group = this.running.get(key);
+    if (group === undefined) {
+      group = { attributes: { 'http.request.method': method, 'url.scheme': ends.scheme }, count: 0 };
+      this.running.set(key, group);
+    }
+    return group;
+  }
+}
+
+/** A failure of the user's SDK is none of the request. */
+function attempt(step: () => void): void {
+  try {
+    step();
+  } catch {}
 }
 
 function attributesOf({ head, status, ends }: Observed, outcome: Outcome): Attributes {

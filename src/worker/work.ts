@@ -177,7 +177,7 @@ function reopen(log: Logger, settings: Settings): void {
 /** Only now: started beside the boot, the thread would leave 4 MB more resident in an idle worker. */
 function watch(
   code: ThreadCode,
-  { settings, watchdogFd, worker: number }: WorkerOrder,
+  { settings, watchdogFd, worker: number, samplesAllocations }: WorkerOrder,
   worker: Worker,
   memory: Pick<WatchdogData, 'requests' | 'answers'>,
   log: Logger,
@@ -189,7 +189,7 @@ function watch(
     timeoutMs: limitMs(settings.timeout),
     graceMs: milliseconds(settings.gracefulTimeout),
     slowMs: milliseconds(settings.slowRequest),
-    watchesMemory: settings.maxWorkerMemory > 0,
+    watchesMemory: samplesAllocations,
     runsApp: worker.threads === undefined,
     profiles: join(tmpdir(), `tsgun-slow-${process.ppid}-${number}`),
     running: () => worker.serving.running(),

@@ -140,10 +140,13 @@ describe('a request that is', () => {
     const events = { takeBytes() {}, takeEnd() {}, takeDrain() {}, takeFarewell: () => true };
     const { tunnel } = exchange!.transport.takeOver!(exchange!, events);
     wire.bring('12345');
-    tunnel.write(Buffer.from('123'));
+    tunnel.write(Buffer.from('HTTP/1.1 101 Switching Protocols\r\n\r\n'));
+    tunnel.write(Buffer.from('HTTP/1.1 200 OK'));
     expect(records).toEqual([]);
     tunnel.destroy();
-    await expect.poll(() => records).toMatchObject([{ outcome: 'upgraded', sentBytes: 3, receivedBytes: 5 }]);
+    await expect
+      .poll(() => records)
+      .toMatchObject([{ outcome: 'upgraded', status: 101, sentBytes: 51, receivedBytes: 5 }]);
   });
 });
 

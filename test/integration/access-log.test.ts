@@ -163,7 +163,7 @@ describe('the access log', () => {
     client.socket.end();
     await client.closed;
     await tsgun.stop();
-    expect(records()).toMatchObject([{ path: '/chat', status: null, outcome: 'upgraded' }]);
+    expect(records()).toMatchObject([{ path: '/chat', status: 101, outcome: 'upgraded' }]);
     expect(records()[0].bytes).toBeGreaterThanOrEqual(5);
     expect(records()[0].receivedBytes).toBeGreaterThanOrEqual(5);
   });

@@ -134,7 +134,7 @@ describe('the clients of a worker that is killed because it hangs', () => {
     await new Promise(() => {});
   }`),
     });
-    const tsgun = start('app.mjs', ['--timeout', '1'], { cwd: path });
+    const tsgun = start('app.mjs', ['--timeout', '1', '--admin-bind', '127.0.0.1:0'], { cwd: path });
     const [pid] = await tsgun.workers(1);
     const clients = await Promise.all([0, 1, 2, 3, 4].map(() => tsgun.connect()));
     const [waiting, begun, kept, blocking, reading] = clients as [Client, Client, Client, Client, Client];
@@ -147,6 +147,11 @@ describe('the clients of a worker that is killed because it hangs', () => {
     reading.send('body');
     // An answer behind it: by then the worker has read the body.
     await tsgun.ask('/');
+    const { admin } = tsgun.log.find((line) => line.admin !== undefined)!;
+    const scrape = async () =>
+      (await fetch(`http://${String(admin)}/metrics`, { headers: { connection: 'close' } })).text();
+    const answered = 'tsgun_requests_total{status="2xx",worker_class="async"} 2\n';
+    await eventually(async () => (await scrape()).includes(answered));
     blocking.send(request('/block'));
     await tsgun.until(() => stalls(tsgun).length > 0, 'the stall');
     // The worker never reads this one.
@@ -161,6 +166,11 @@ describe('the clients of a worker that is killed because it hangs', () => {
     expect(begun.received).toMatch(/^HTTP\/1\.1 200 .*begun$/s);
     expect(clients.map(({ socket }) => socket.errored)).toEqual([null, null, null, null, null]);
     expect(await tsgun.event('worker_exited')).toMatchObject({ pid, reason: 'hung' });
+    const metrics = await scrape();
+    // The two that were answered before the loop, and the four in its place. An answer that was cut is not known.
+    expect(metrics).toContain(answered);
+    expect(metrics).toContain('tsgun_requests_total{status="5xx",worker_class="async"} 4\n');
+    expect(metrics).toContain('tsgun_request_duration_seconds_count 6\n');
     await tsgun.stop();
   });
 

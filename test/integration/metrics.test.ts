@@ -162,7 +162,8 @@ describe('an OpenTelemetry SDK that the app registers', () => {
     const { path } = makeFolder({
       'sdk.mjs': `import { metrics } from '@opentelemetry/api';
         const record = (seconds, attributes) => console.log('recorded', JSON.stringify(attributes));
-        metrics.setGlobalMeterProvider({ getMeter: () => ({ createHistogram: () => ({ record }) }) });`,
+        const createUpDownCounter = () => ({ add: (value) => console.log('active', value) });
+        metrics.setGlobalMeterProvider({ getMeter: () => ({ createHistogram: () => ({ record }), createUpDownCounter }) });`,
       'app.mjs': `import './sdk.mjs';
         export default { fetch: () => new Response('', { status: 201 }) };`,
     });
@@ -171,7 +172,10 @@ describe('an OpenTelemetry SDK that the app registers', () => {
     symlinkSync(scope, `${path}/node_modules/@opentelemetry`);
     const tsgun = start('app.mjs', [], { cwd: path });
     await tsgun.get('/');
-    await tsgun.until(() => /recorded .*"http.response.status_code":201/.test(tsgun.stdout), 'the record');
+    await tsgun.until(
+      () => /active 1\nactive -1\nrecorded .*"http.response.status_code":201/.test(tsgun.stdout),
+      'the record',
+    );
     await tsgun.stop();
   });
 });

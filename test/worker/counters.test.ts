@@ -24,7 +24,7 @@ function makeFile(): number {
 function makeWorker(fd: number, index: number, connections = 0) {
   const observers = new Observers();
   const counters = new Counters({ fd, index }, 'async', observers);
-  const serving = { accepted: 3, connections, countTraffic: () => {}, tellUnfinished: () => {} };
+  const serving = { accepted: 3, connections, upgraded: 2, countTraffic: () => {}, tellUnfinished: () => {} };
   const before = process.listeners('exit');
   counters.start({ serving, running: () => 1 });
   const [write] = process.listeners('exit').filter((listener) => !before.includes(listener));
@@ -51,6 +51,7 @@ it('each request is in its status and its bucket, a bound being part of what is 
   expect(record[at.duration + durationBounds.length + 1]).toBeCloseTo(11.2101);
   expect(row(at.queue, queueBounds.length + 1).indexOf(1)).toBe(2);
   expect(record[at.timeouts]).toBe(1);
+  expect(record[at.upgradedConnections]).toBe(2);
 });
 
 it('a worker goes on from what its number has counted; what is open goes with the process', () => {

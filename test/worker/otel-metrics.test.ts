@@ -14,8 +14,15 @@ function register() {
   const createHistogram = (name: string, options: unknown) => ({
     record: (value: number, attributes: unknown) => void recorded.push({ name, options, value, attributes }),
   });
-  metrics.setGlobalMeterProvider({ getMeter: () => ({ createHistogram }) } as never);
-  return recorded;
+  const running = new Map<string, number>();
+  const createUpDownCounter = (name: string) => ({
+    add(value: number, attributes: unknown) {
+      const key = `${name} ${JSON.stringify(attributes)}`;
+      running.set(key, (running.get(key) ?? 0) + value);
+    },
+  });
+  metrics.setGlobalMeterProvider({ getMeter: () => ({ createHistogram, createUpDownCounter }) } as never);
+  return Object.assign(recorded, { running });
 }
 
 function tell(observers: Observers, method: string, status: string, outcome = 'answered') {
@@ -48,11 +55,30 @@ it('requests are recorded by the semantic conventions where an SDK is registered
   ]);
 });
 
+it('requests that run are counted from their beginning to their end, however that comes', async () => {
+  const { running } = register();
+  const observers = new Observers();
+  await recordForOtel({ observers, directory, version: '1.2.3' });
+  const begin = (method: string) => observers.onBegin!({ head: { method }, ends: { scheme: 'http' } } as never);
+  // It began before the SDK was there.
+  tell(observers, 'GET', '200 OK');
+  for (const method of ['GET', 'GET', 'GET', 'BREW', 'POST']) begin(method);
+  tell(observers, 'GET', '200 OK');
+  tell(observers, 'GET', '', 'aborted');
+  tell(observers, 'GET', '200 OK', 'unheard');
+  tell(observers, 'GET', '101', 'upgraded');
+  tell(observers, 'BREW', '405 Method Not Allowed');
+  const name = 'http.server.active_requests';
+  const key = (method: string) => `${name} {"http.request.method":"${method}","url.scheme":"http"}`;
+  expect(Object.fromEntries(running)).toEqual({ [key('GET')]: 0, [key('_OTHER')]: 0, [key('POST')]: 1 });
+});
+
 it('an SDK that fails does not fail a request', async () => {
   const record = () => {
     throw new Error('the SDK failed');
   };
-  metrics.setGlobalMeterProvider({ getMeter: () => ({ createHistogram: () => ({ record }) }) } as never);
+  const meter = { createHistogram: () => ({ record }), createUpDownCounter: () => ({ add: record }) };
+  metrics.setGlobalMeterProvider({ getMeter: () => meter } as never);
   const observers = new Observers();
   await recordForOtel({ observers, directory, version: '1' });
   expect(() => tell(observers, 'GET', '200 OK')).not.toThrow();

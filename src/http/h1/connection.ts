@@ -209,7 +209,10 @@ export class Connection implements Proxied, OutgoingEvents, Transport, Waiting, 
   }
 
   private watch(exchange: Exchange): void {
-    if (this.server.observers.isWatched) exchange.observers = this.server.observers;
+    const { observers } = this.server;
+    if (!observers.isWatched) return;
+    exchange.observers = observers;
+    observers.onBegin?.(exchange);
   }
 
   // To the exchange.

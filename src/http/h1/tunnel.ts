@@ -17,6 +17,7 @@ export class WireTunnel implements Tunnel {
 
   write(bytes: Bytes): boolean {
     this.onWritten(bytes.byteLength);
+    if (this.exchange.sentBytes === 0) this.exchange.status ||= statusIn(bytes);
     this.exchange.sentBytes += bytes.byteLength;
     return this.wire.writeTogether('', bytes, '');
   }
@@ -53,14 +54,6 @@ export class BrokenTunnel extends WireTunnel {
     this.ending = ending;
   }
 
-  override write(bytes: Bytes): boolean {
-    if (this.answered.sentBytes === 0) {
-      const [, status = ''] = /^HTTP\/1\.[01] ([1-5][0-9]{2}\b)/.exec(Buffer.from(bytes).toString('latin1')) ?? [];
-      this.answered.status = status;
-    }
-    return super.write(bytes);
-  }
-
   override end(): void {
     this.ending.close();
   }
@@ -70,4 +63,12 @@ export class BrokenTunnel extends WireTunnel {
     if (this.answered.sentBytes === 0) super.destroy();
     else this.ending.close();
   }
+}
+
+const statusLine = /^HTTP\/1\.[01] ([1-5]\d\d)[ \r]/;
+
+/** Of the answer that the app writes itself, ahead of the other protocol; empty where it is none. */
+function statusIn(bytes: Bytes): string {
+  const start = Buffer.from(bytes.buffer, bytes.byteOffset, Math.min(bytes.byteLength, 16)).toString('latin1');
+  return statusLine.exec(start)?.[1] ?? '';
 }

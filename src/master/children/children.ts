@@ -10,13 +10,14 @@ import type { Findings, MasterMessage, TlsFiles } from '../../ipc/messages.ts';
 import type { Exit } from '../endings.ts';
 import type { MasterEvent } from '../events.ts';
 import type { Generation } from '../generations/generation.ts';
-import type { CountersFile } from '../metrics/counters-file.ts';
+import type { CountersFile, Unavailable } from '../metrics/counters-file.ts';
 import { noteForked } from '../notes.ts';
 import type { Child } from '../pool.ts';
 import type { Certificates } from '../tls/certificates.ts';
 import { Examinations, type Question } from './examinations.ts';
 import { Hangs } from './hangs.ts';
 import { type MemoryKill, MemoryKills } from './memory-kills.ts';
+import { Samplers } from './samplers.ts';
 import { type ChildProcess, spawnWorker } from './spawn.ts';
 
 /** What is counted is read for the metrics, and to follow the load. */
@@ -32,6 +33,8 @@ export class Children {
   private readonly crashes = new Map<Child, ErrorReport>();
   private readonly examinations = new Examinations<Child>();
   private readonly memoryKills = new MemoryKills();
+  private readonly samplers = new Samplers<Child>();
+  private readonly classes = new Map<Child, Settings['workerClass']>();
   private readonly counters: CountersFile;
   private readonly tell: (event: MasterEvent) => void;
 
@@ -66,6 +69,7 @@ export class Children {
         settings,
         sockets,
         failure,
+        samplesAllocations: settings.maxWorkerMemory > 0 && this.samplers.choose(child),
       },
       onMessage: (message) => {
         if (message.type === 'findings') this.examinations.take(child, message);
@@ -76,6 +80,7 @@ export class Children {
     });
     if (childProcess === undefined) return false;
     this.processes.set(child, childProcess);
+    this.classes.set(child, settings.workerClass);
     noteForked(child, childProcess.pid);
     return true;
   }
@@ -115,6 +120,11 @@ export class Children {
     return this.examinations.ask(child, question, (order) => process?.sendToWatchdog(order), waitMs);
   }
 
+  /** @returns who has sampled what a child allocates; undefined where nobody has */
+  samplerOf(child: Child): Child | undefined {
+    return this.samplers.of(child);
+  }
+
   kill(child: Child): void {
     this.processes.get(child)?.kill();
   }
@@ -145,8 +155,12 @@ export class Children {
     this.renewals.get(child)?.();
     this.renewals.delete(child);
     this.bootErrors.delete(child);
+    const answeredMs = this.hangs.answered(child);
     this.hangs.forget(child);
     this.examinations.forget(child);
+    this.samplers.forget(child);
+    const workerClass = this.classes.get(child);
+    this.classes.delete(child);
     const exit = {
       code,
       signal,
@@ -154,7 +168,8 @@ export class Children {
       isMemoryKill: memoryKill !== undefined,
       isForkFailure: child.pid === undefined,
     };
-    return { exit, bootError, crash, memoryKill };
+    const unavailable = workerClass === undefined ? undefined : { workerClass, durationsMs: answeredMs };
+    return { exit, bootError, crash, memoryKill, unavailable };
   }
 }
 
@@ -165,4 +180,6 @@ export interface Reaped {
   /** What escaped its app before it left. */
   readonly crash: ErrorReport | undefined;
   readonly memoryKill: MemoryKill | undefined;
+  /** Clients that its watchdog has answered with a 503. */
+  readonly unavailable: Unavailable | undefined;
 }

@@ -100,9 +100,15 @@ export function explainCrash({ code, signal, uptimeMs }: Ending): ErrorReport {
   return report(new BootError(`a new worker ended after ${uptimeMs} ms (${how}), before its first request`));
 }
 
-/** Where the memory of a worker that is recycled for it has grown most. */
-export function logGrowth(log: Logger, child: Child, findings: Findings): void {
+/**
+ * Where the memory of a worker that is recycled for it has grown most.
+ * @param sampler who has sampled that: itself, or another worker of its generation
+ */
+export function logGrowth(log: Logger, child: Child, sampler: Child, findings: Findings): void {
   if (!('growth' in findings) || findings.growth.length === 0) return;
   const grew = findings.growth.map(({ site, bytes }) => ({ site, mebibytes: Math.round((bytes / 2 ** 20) * 10) / 10 }));
-  log.say('warn', { ...nameOf(child), grew }, 'what the worker allocated and still holds: the most of it');
+  const message = 'what the worker allocated and still holds: the most of it';
+  if (sampler === child) return log.say('warn', { ...nameOf(child), grew }, message);
+  const fields = { ...nameOf(child), sampledIn: sampler.pid, grew };
+  log.say('warn', fields, `${message}, in worker ${sampler.worker}, which runs the same code`);
 }

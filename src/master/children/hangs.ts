@@ -23,6 +23,11 @@ export class Hangs {
     if (this.reports.get(child)?.type !== 'hung') this.reports.set(child, report);
   }
 
+  /** How long each request took that its watchdog has answered in its place. */
+  answered(child: Child): readonly number[] {
+    return this.reports.get(child)?.answeredMs ?? [];
+  }
+
   forget(child: Child): void {
     this.reports.delete(child);
   }

@@ -5,7 +5,18 @@
  */
 
 import { fstatSync } from 'node:fs';
-import { type CountersPlace, clearGauges, readRecord, recordLength, writeRecord } from '../../ipc/counters.ts';
+import {
+  at,
+  type CountersPlace,
+  clearGauges,
+  durationBounds,
+  observe,
+  readRecord,
+  recordLength,
+  statuses,
+  workerClasses,
+  writeRecord,
+} from '../../ipc/counters.ts';
 import type { ExitReason } from '../../ipc/messages.ts';
 import { openNamelessFile } from '../nameless-file.ts';
 
@@ -29,6 +40,12 @@ export type ReloadOutcome = (typeof reloadOutcomes)[number];
 /** The master's own record, which has the number 0. */
 const own = { exits: 1, reloads: 1 + exitReasons.length } as const;
 
+/** Requests of a worker that are over, and that it cannot count itself: answered with a 503 in its place. */
+export interface Unavailable {
+  readonly workerClass: (typeof workerClasses)[number];
+  readonly durationsMs: readonly number[];
+}
+
 export class CountersFile {
   private fd: number | undefined = undefined;
   /** The master's own record, until there is a file. */
@@ -50,9 +67,12 @@ export class CountersFile {
   }
 
   /** A worker has gone. */
-  noteExit(worker: number, reason: ExitReason): void {
+  noteExit(worker: number, reason: ExitReason, unavailable?: Unavailable): void {
     this.add(own.exits + exitReasons.indexOf(reason as never));
-    if (this.fd !== undefined) attempt(() => clearGauges({ fd: this.fd!, index: worker }));
+    if (this.fd === undefined) return;
+    const place = { fd: this.fd, index: worker };
+    if (unavailable !== undefined && unavailable.durationsMs.length > 0) attempt(() => count(place, unavailable));
+    attempt(() => clearGauges(place));
   }
 
   noteReload(outcome: ReloadOutcome): void {
@@ -116,6 +136,15 @@ function isFile(fd: number): boolean {
   } catch {
     return false;
   }
+}
+
+/** Only once the worker is gone, which would write over it. */
+function count(place: CountersPlace, { workerClass, durationsMs }: Unavailable): void {
+  const record = readRecord(place);
+  record[at.requests + workerClasses.indexOf(workerClass) * statuses.length + statuses.indexOf('5xx')]! +=
+    durationsMs.length;
+  for (const ms of durationsMs) observe(record, at.duration, durationBounds, ms / 1000);
+  writeRecord(place, record);
 }
 
 /** If the memory is full, a count is lost, and nothing else. */

@@ -62,6 +62,9 @@ export function familiesOf(measured: Measured): Family[] {
     counter('requests_shed', 'Requests refused because of overload.', value(sum(at.shed))),
     counter('request_timeouts', 'Requests answered 504 at their deadline.', value(sum(at.timeouts))),
     family('gauge', 'connections', 'Open connections.', value(sum(at.openConnections, live))),
+    family('gauge', 'upgraded_connections', 'Open connections that speak another protocol, such as WebSocket.', [
+      ...value(sum(at.upgradedConnections, live)),
+    ]),
     counter('connections', 'Connections accepted.', value(sum(at.connections))),
     counter('received_bytes', 'Bytes received from clients, heads included.', value(sum(at.receivedBytes))),
     counter('sent_bytes', 'Bytes sent to clients, heads included.', value(sum(at.sentBytes))),

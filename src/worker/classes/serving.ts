@@ -13,6 +13,8 @@ export interface Server extends ConnectionServer {
   readonly requests: number;
   /** Connections so far. */
   readonly accepted: number;
+  /** Connections that speak another protocol now. Not there where none can. */
+  readonly upgradedCount?: number;
   running(): RunningRequest[];
   /** The same, with more to know of each. Not there where there is no more. `head` tells one from others. */
   details?(): (RequestDetail & { readonly head: object })[];
@@ -58,6 +60,10 @@ export class Serving<S extends Server = Server> {
 
   get connections(): number {
     return this.servers.reduce((sum, { connectionCount }) => sum + connectionCount, 0);
+  }
+
+  get upgraded(): number {
+    return this.servers.reduce((sum, { upgradedCount = 0 }) => sum + upgradedCount, 0);
   }
 
   stats(): ServingStats {

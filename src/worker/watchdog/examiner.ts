@@ -21,7 +21,7 @@ import { detailsExpression, runningExpression, threadsExpression } from './share
 import type { ThreadTimes } from './thread-times.ts';
 
 export interface ExaminerOptions {
-  /** Where the memory has a limit. */
+  /** Where allocations are sampled. */
   readonly allocations?: Pick<Allocations, 'growth' | 'profile'> | undefined;
   readonly captures: Captures;
   /** From shared memory: those that run, where the main thread says nothing. */

@@ -12,7 +12,7 @@ export interface WatchdogData {
   readonly timeoutMs: number;
   /** After which a request is slow; 0: never. */
   readonly slowMs: number;
-  /** Whether the memory has a limit. */
+  /** Whether this worker samples what it allocates. */
   readonly watchesMemory: boolean;
   /** Whether the main thread runs the app, and no other does. */
   readonly runsApp: boolean;

@@ -156,7 +156,7 @@ function answer(type: 'hung' | 'report', before: Stall['report'], isKilled: bool
     isSaid = true;
     const native = () => ({ stack: 'in native code: no JavaScript answers', requests: readTable(requests) });
     const message = { type, silentMs: elapsed(), ...(report ?? native()) };
-    if (isKilled) giveUp(() => say(message));
+    if (isKilled) giveUp((answeredMs) => say({ ...message, answeredMs }));
     else say(message);
   };
   examine(() => true, sayOnce);
@@ -169,12 +169,15 @@ function isGivenUp(isLast: boolean): boolean {
 }
 
 /** The master kills the process once it is called hung; its clients are answered before. */
-function giveUp(callHung: () => void): void {
+function giveUp(callHung: (answeredMs: readonly number[]) => void): void {
   const answered = answerClients(claims);
-  if (answered.length === 0) return callHung();
+  if (answered.length === 0) return callHung([]);
+  // Of requests that were read the age is known; the others came while the main thread was silent.
+  const known = readTable(requests).map(({ ms }) => ms);
+  const answeredMs = answered.map((_, index) => known[index] ?? elapsed());
   setTimeout(() => {
     drainClients(claims, answered);
-    callHung();
+    callHung(answeredMs);
   }, drainMs);
 }
 
