@@ -8,6 +8,7 @@ import { type InterfaceName, registry } from '../app/registry.ts';
 import { accessFormat, fieldName, jsonFields, path, paths } from './access-parsers.ts';
 import { addresses } from './addresses.ts';
 import { adminAddress } from './admin-address.ts';
+import { concurrencyLimits } from './concurrency.ts';
 import { networks } from './networks.ts';
 import { nodeOptions } from './node-options.ts';
 import {
@@ -232,6 +233,17 @@ export const table = {
     help: 'Threaded: retry a GET or HEAD whose thread died.',
     more: 'If no byte of the answer was out, the request is given to another thread, once. Without this, the client gets a 500.',
     example: true,
+  }),
+  limitConcurrency: setting({
+    section: 'Workers',
+    parse: concurrencyLimits,
+    default: [],
+    metavar: 'PATTERN=N',
+    repeatable: true,
+    classes: ['threaded', 'async'],
+    help: 'At most N requests at once to paths that match.',
+    more: 'May be given several times; the first pattern that matches counts. In a pattern, * stands for any text. The limit is for each worker. Requests beyond it wait for their turn, while others go on. So one slow route cannot take all threads, or all of what the app shares.',
+    example: ['/export/*=2', '/search=8'],
   }),
   bootTimeout: setting({
     section: 'Workers',

@@ -12,6 +12,7 @@ import type { Found } from '../ipc/messages.ts';
 import type { WorkerOrder } from '../ipc/order.ts';
 import type { Shortages } from '../ipc/shortages.ts';
 import type { Logger } from '../logger.ts';
+import { bulkheads } from './bulkheads.ts';
 import type { Certificates } from './certificates.ts';
 import type { Worker } from './classes/worker.ts';
 import { CpuClock, CpuMeter, measuresCpu } from './cpu.ts';
@@ -84,7 +85,8 @@ export async function boot({
   // A thread measures for itself.
   const measures = measuresCpu(settings) && settings.workerClass !== 'threaded';
   const meter = measures ? new CpuMeter(new CpuClock(settings.workerClass === 'sync' ? 0 : undefined)) : undefined;
-  const track = (handle: Handler) => tracker.http(meter === undefined ? handle : meter.around(handle));
+  const track = (handle: Handler) =>
+    tracker.http(bulkheads(settings.limitConcurrency, meter === undefined ? handle : meter.around(handle)));
   const from = { app, asked, source: order, surroundings };
   const tls = sockets.some(({ isTls }) => isTls === true) ? await certificates.open(settings, log) : undefined;
   const worker = makeWorker({

@@ -65,7 +65,7 @@ export class Relay {
     const { head, ends } = exchange;
     this.thread = thread;
     this.id = id;
-    if (this.queuedAt !== 0) exchange.queueMs = performance.now() - this.queuedAt;
+    if (this.queuedAt !== 0) exchange.queueMs = (exchange.queueMs ?? 0) + performance.now() - this.queuedAt;
     thread.send(writeRequest(id, head, ends, head.isKeepAlive));
     // What happened while it waited for a thread.
     if (exchange.leaveReason !== undefined) this.leave(exchange.leaveReason);

@@ -1,0 +1,104 @@
+/**
+ * Keeps slow routes from taking all of a worker (`--limit-concurrency`): of the requests whose path matches a pattern, only so many run at
+ * once, and the others wait for their turn in order.
+ */
+
+import type { Handler } from '../app/handler.ts';
+import type { ConcurrencyLimit } from '../config/concurrency.ts';
+import { inFreshContext } from '../http/context.ts';
+import type { Exchange } from '../http/exchange.ts';
+import { takesEffect, withoutClient } from '../http/unheard.ts';
+
+interface Waiting {
+  readonly exchange: Exchange;
+  readonly since: number;
+  /** The app is done with it, or will never get it. */
+  readonly settle: () => void;
+}
+
+/** What shares one limit. */
+class Compartment {
+  private readonly limit: number;
+  private readonly handle: Handler;
+  private running = 0;
+  private readonly waiting = new Set<Waiting>();
+
+  constructor(limit: number, handle: Handler) {
+    this.limit = limit;
+    this.handle = handle;
+  }
+
+  enter(exchange: Exchange): void | Promise<void> {
+    if (this.running < this.limit) return this.run(exchange);
+    return new Promise((settle) => {
+      const waiting = { exchange, since: performance.now(), settle };
+      this.waiting.add(waiting);
+      exchange.onAbort((reason) => {
+        if (!takesEffect(exchange, reason) && this.waiting.delete(waiting)) settle();
+      });
+    });
+  }
+
+  private run(exchange: Exchange): void | Promise<void> {
+    this.running++;
+    const { onOver } = exchange;
+    exchange.onOver = (answered) => {
+      this.running--;
+      onOver?.(answered);
+      this.goOn();
+    };
+    return this.handle(exchange);
+  }
+
+  private goOn(): void {
+    const [next] = this.waiting;
+    if (next === undefined || this.running >= this.limit) return;
+    this.waiting.delete(next);
+    const { exchange, since, settle } = next;
+    exchange.queueMs = performance.now() - since;
+    const done = inFreshContext(() => this.run(exchange.isGone ? withoutClient(exchange) : exchange));
+    if (done === undefined) settle();
+    else void done.then(settle);
+  }
+}
+
+/** @returns what takes each request when its turn has come; `handle` itself where nothing is limited */
+export function bulkheads(limits: readonly ConcurrencyLimit[], handle: Handler): Handler {
+  if (limits.length === 0) return handle;
+  const compartments = limits.map(({ pattern, limit }) => ({
+    matches: matcher(pattern),
+    compartment: new Compartment(limit, handle),
+  }));
+  return (exchange) => {
+    const path = decoded(exchange.head.path);
+    const found = compartments.find(({ matches }) => matches(path));
+    return found === undefined ? handle(exchange) : found.compartment.enter(exchange);
+  };
+}
+
+/** In time that grows with the path's length alone: each part between two `*` is looked for once. */
+export function matcher(pattern: string): (path: string) => boolean {
+  const [first = '', ...rest] = pattern.split('*');
+  const last = rest.pop();
+  if (last === undefined) return (path) => path === pattern;
+  return (path) => {
+    if (!path.startsWith(first) || !path.endsWith(last) || path.length < first.length + last.length) return false;
+    let at = first.length;
+    for (const part of rest) {
+      const found = path.indexOf(part, at);
+      if (found === -1) return false;
+      at = found + part.length;
+    }
+    return at <= path.length - last.length;
+  };
+}
+
+/** The app sees one and the same path in both forms. */
+function decoded(path: string): string {
+  if (!path.includes('%')) return path;
+  try {
+    return decodeURIComponent(path);
+  } catch {
+    return path;
+  }
+}
