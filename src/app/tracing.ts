@@ -98,7 +98,7 @@ function describeRequest(name: string, { head, ends }: Exchange): RequestTrace {
     interface: name,
     method: head.method,
     url: head.target,
-    httpVersion: `1.${head.minorVersion}`,
+    httpVersion: head.version,
     headers,
     ...describeEnd(ends.remote),
     status: undefined,

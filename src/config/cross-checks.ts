@@ -6,9 +6,10 @@
 import { servedBy } from '../app/names.ts';
 import { formatAddress } from './addresses.ts';
 import { isLocal } from './admin-address.ts';
+import { httpProblems } from './http-versions.ts';
 import { clashes } from './own-places.ts';
 import { declarationOf, kebabCase, type SettingName, type Settings, settingNames } from './settings.ts';
-import { hasTls, tlsProblems } from './tls.ts';
+import { hasTls, isTls, tlsProblems } from './tls.ts';
 
 export interface Findings {
   readonly problems: readonly string[];
@@ -60,6 +61,11 @@ export function crossCheck({ settings, origins }: Checked, { isRoot, nodeEnv }: 
       `reload: who can connect to ${settings.bind.filter(isPublic).map(formatAddress).join(', ')} sees source code where the app fails; bind 127.0.0.1 for development ${at('bind')}`,
     );
   problems.push(...tlsProblems(settings).map((problem) => `${problem} ${at('bind')}`));
+  const hasPlain = settings.bind.some((_, index) => !isTls(settings, index));
+  if (servedBy(settings.interface) !== 'connections')
+    problems.push(
+      ...httpProblems(settings.http, hasPlain, hasTls(settings)).map((problem) => `${problem} ${at('http')}`),
+    );
   if (settings.certfile.length > 0 && !hasTls(settings))
     warnings.push(`certfile: no address is served over TLS: write https://HOST:PORT ${at('certfile')}`);
   for (const address of repeated(settings.bind.map((address) => formatAddress(address).replace('https://', ''))))

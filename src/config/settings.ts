@@ -9,6 +9,7 @@ import { accessFormat, fieldName, jsonFields, path, paths } from './access-parse
 import { addresses } from './addresses.ts';
 import { adminAddress } from './admin-address.ts';
 import { concurrencyLimits } from './concurrency.ts';
+import { httpVersions } from './http-versions.ts';
 import { networks } from './networks.ts';
 import { nodeOptions } from './node-options.ts';
 import {
@@ -424,6 +425,16 @@ export const table = {
     inProcess: true,
     help: 'The oldest TLS version: 1.2 or 1.3.',
     example: '1.3',
+  }),
+  http: setting({
+    section: 'TLS',
+    parse: httpVersions,
+    default: ['h1', 'h2'],
+    metavar: 'LIST',
+    inProcess: true,
+    help: 'The versions of HTTP that are spoken: h1, h2, h2c.',
+    more: 'h1 is HTTP/1.1. h2 is HTTP/2 over TLS; the client chooses (ALPN). h2c is HTTP/2 without TLS, for peers in --forwarded-allow-ips and on unix sockets, which begin with it at once. See docs/http2.md.',
+    example: 'h1,h2,h2c',
   }),
   devTls: setting({
     section: 'TLS',

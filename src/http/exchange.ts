@@ -64,6 +64,10 @@ export interface Transport {
   /** Work of the app that may go on after its answer, and never rejects: who leaves waits for it. */
   waitFor(work: Promise<void>): void;
   attachment?: Attachment | undefined;
+  /** Whether it is a stream of HTTP/2. */
+  readonly isHttp2?: boolean;
+  /** What a server knows the connection by, where that carries several requests at once. */
+  readonly connection?: object;
   /**
    * An app in a thread of its own has heard that its client has closed its half.
    * @param isOver whether it answers no more: see `endsWithClient`

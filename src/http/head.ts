@@ -2,6 +2,8 @@
 
 import type { FieldName } from './fields.ts';
 
+export type HttpVersion = '1.0' | '1.1' | '2.0';
+
 export class RequestHead {
   method = '';
   /** As sent, unchanged. */
@@ -9,8 +11,9 @@ export class RequestHead {
   /** Path and query of the target, whatever its form; `*` for OPTIONS *. Still percent-encoded. */
   path = '';
   query = '';
-  /** HTTP/1.x: 0 or 1. */
+  /** HTTP/1.x: 0 or 1. HTTP/2 counts as 1: it has all that HTTP/1.1 has beyond HTTP/1.0. */
   minorVersion = 1;
+  isHttp2 = false;
   /** Fields in order of arrival: names and values at the same index. */
   readonly names: FieldName[] = [];
   readonly values: string[] = [];
@@ -19,6 +22,7 @@ export class RequestHead {
   host: string | undefined = undefined;
   /** -1 where there is none: then the body is chunked, or there is no body. */
   contentLength = -1;
+  /** Whether there is a body whose length is not said. */
   isChunked = false;
   /** Whether the client leaves the connection open after this exchange (RFC 9112 §9.3). */
   isKeepAlive = true;
@@ -35,6 +39,11 @@ export class RequestHead {
 
   /** See `requestIdOf`. */
   requestId: string | undefined = undefined;
+
+  get version(): HttpVersion {
+    if (this.isHttp2) return '2.0';
+    return this.minorVersion === 0 ? '1.0' : '1.1';
+  }
 
   get hasBody(): boolean {
     return this.isChunked || this.contentLength > 0;

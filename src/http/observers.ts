@@ -84,8 +84,8 @@ export class RequestRecord {
     return this.head.target;
   }
 
-  get version(): '1.0' | '1.1' {
-    return this.head.minorVersion === 0 ? '1.0' : '1.1';
+  get version(): '1.0' | '1.1' | '2.0' {
+    return this.head.version;
   }
 
   /** In order of arrival. */

@@ -4,28 +4,29 @@
  */
 
 // Not the globals, which an app may replace: deadlines must not stop with its fake timers.
+import type { Duplex } from 'node:stream';
 import { clearInterval, clearTimeout, setImmediate, setInterval, setTimeout } from 'node:timers';
 import { type End, nowhere, plainScheme, type Scheme } from './ends.ts';
-import type { Exchange, Transport } from './exchange.ts';
+import type { Exchange } from './exchange.ts';
 import type { Extras } from './extras.ts';
 import { Farewells } from './farewells.ts';
 import type { Forwarding } from './forwarding/forwarding.ts';
 import { Connection } from './h1/connection.ts';
-import { type Host, type OnTimeout, WaitOrder } from './h1/host.ts';
+import { type Host, type OnTimeout, type Waiting, WaitOrder } from './h1/host.ts';
+import { H2Connection, type Http2Events } from './h2/connection.ts';
 import type { RequestHead } from './head.ts';
 import { Leftovers } from './leftovers.ts';
 import { type Limits, maxHeldBytes, type Timeouts } from './limits.ts';
 import { Observers } from './observers.ts';
-import { ProxyHeaderFilter, type ProxyProtocol } from './proxy-protocol/proxied.ts';
+import { type OpenerOptions, opener } from './opener.ts';
+import type { Proxied } from './proxy-protocol/proxied.ts';
 import { type Suspect, suspect } from './suspect.ts';
-import type { TlsEndpoint } from './tls/endpoint.ts';
 import type { AnswerClaims } from './wire/answer-claims.ts';
-import { type OpenWire, openWire } from './wire/open-wire.ts';
+import type { OpenWire } from './wire/open-wire.ts';
 import type { Incoming } from './wire/wire.ts';
 
-export interface HttpServerOptions {
+export interface HttpServerOptions extends OpenerOptions {
   readonly limits: Limits;
-  readonly timeouts: Timeouts;
   /** See `Host`; 0 where it is not given: what the kernel does not take is enough. */
   readonly heldAnswerBytes?: number;
   /** Takes each request; must not throw. */
@@ -35,7 +36,7 @@ export interface HttpServerOptions {
   /** An answer that is not complete in its time and its grace. */
   readonly onTimeout?: OnTimeout;
   /** A connection will bring no further request: it ends, or has ended. Called once for each. */
-  readonly onLastRequest?: (connection: Transport) => void;
+  readonly onLastRequest?: (connection: object) => void;
   /** A connection has ended. */
   readonly onGone?: () => void;
   /** Shared by the servers of a worker. */
@@ -44,24 +45,29 @@ export interface HttpServerOptions {
   readonly answerClaims?: AnswerClaims | undefined;
   readonly observers?: Observers | undefined;
   readonly forwarding?: Forwarding | undefined;
-  /** Where connections begin with a PROXY header. */
-  readonly proxyProtocol?: ProxyProtocol | undefined;
-  /** Where connections are over TLS; it takes the PROXY header too. */
-  readonly tls?: TlsEndpoint | undefined;
   /** In small letters. */
   readonly requestIdHeader?: string;
   /** What the app takes beyond requests. */
   readonly extras?: Extras | undefined;
 }
 
+/** A connection of any version, as the server sees it. */
+interface Served extends Waiting {
+  readonly exchanges: readonly Exchange[];
+  /** See `Suspect`. Undefined where it would be that of several requests. */
+  readonly asyncId: number | undefined;
+  readonly deadline: number;
+  readonly isUpgraded: boolean;
+  expire(): void;
+  checkRequest(now: number): number;
+  beginDrain(): void;
+  close(): void;
+  sayFarewell(): boolean;
+  tellUnfinished(): void;
+}
+
 /** How often deadlines are looked at. A deadline is met at most two of these late, and never early. */
 const sweepMs = 250;
-
-function opener({ proxyProtocol, tls }: HttpServerOptions): OpenWire {
-  if (tls !== undefined) return (incoming, connection) => tls.open(incoming, connection);
-  if (proxyProtocol === undefined) return openWire;
-  return (incoming, connection) => openWire(incoming, new ProxyHeaderFilter(connection, proxyProtocol));
-}
 
 /** A request that runs. */
 export interface RequestDetails {
@@ -97,7 +103,7 @@ export class HttpServer implements Host {
   local: End = nowhere;
   readonly scheme: Scheme;
 
-  readonly onLastRequest: ((connection: Transport) => void) | undefined;
+  readonly onLastRequest: ((connection: object) => void) | undefined;
   readonly waitOrder: WaitOrder;
   readonly answerClaims: AnswerClaims | undefined;
   /** Hears of every request. */
@@ -109,7 +115,8 @@ export class HttpServer implements Host {
   private readonly isOpen: boolean;
   private readonly open: OpenWire;
   private readonly onGone: (() => void) | undefined;
-  private readonly connections = new Set<Connection>();
+  private readonly connections = new Set<Served>();
+  private readonly http2: Http2Events | undefined;
   /** Answers that are complete, and not yet on their way to the client. */
   private readonly untaken = new Set<Exchange>();
   private readonly leftovers = new Leftovers();
@@ -134,11 +141,13 @@ export class HttpServer implements Host {
     this.answerClaims = options.answerClaims;
     this.observers = options.observers ?? new Observers();
     this.scheme = options.tls === undefined ? plainScheme : 'https';
-    this.open = opener(options);
+    this.http2 = options.http2;
+    this.open = opener(options, (connection, socket) => this.speakHttp2(connection, socket));
     this.forwarding = options.forwarding;
     this.requestIdHeader = options.requestIdHeader ?? 'x-request-id';
     this.extras = options.extras;
-    this.isOpen = options.tls === undefined && options.proxyProtocol === undefined;
+    this.isOpen =
+      options.tls === undefined && options.proxyProtocol === undefined && options.http2?.knowing === undefined;
     /** Its name says to a watchdog that nothing else runs. */
     const tsgunSweep = () => this.tick();
     this.sweeper = setInterval(tsgunSweep, sweepMs);
@@ -152,6 +161,16 @@ export class HttpServer implements Host {
     this.connections.add(connection);
     if (this.isOpen) this.extras?.takeConnection(connection);
     return connection;
+  }
+
+  /** What its client has said until now is in the socket. */
+  private speakHttp2(connection: Proxied, socket: Duplex): void {
+    // In the middle of a drain, or of its end, it may be gone.
+    if (!(connection instanceof Connection) || !this.connections.delete(connection)) return void socket.destroy();
+    connection.giveUp();
+    const next = new H2Connection(this, this.http2!, socket, connection.ends, connection);
+    this.connections.add(next);
+    if (this.isDraining) next.beginDrain();
   }
 
   get connectionCount(): number {
@@ -168,31 +187,33 @@ export class HttpServer implements Host {
   /** The requests that are not answered yet; `ms` is how long they have been at it. */
   running(): { method: string; path: string; ms: number }[] {
     const now = performance.now();
-    return [...this.connections].flatMap(({ exchange }) => {
-      if (exchange === undefined) return [];
-      const { head, startedAt } = exchange;
-      return [{ method: head.method, path: head.path, ms: Math.max(0, Math.round(now - startedAt)) }];
-    });
+    return this.exchanges().map(({ head, startedAt }) => ({
+      method: head.method,
+      path: head.path,
+      ms: Math.max(0, Math.round(now - startedAt)),
+    }));
+  }
+
+  private exchanges(): Exchange[] {
+    return [...this.connections].flatMap(({ exchanges }) => exchanges);
   }
 
   /** As `running`, with more to know of each. */
   details(): RequestDetails[] {
     const now = performance.now();
-    return [...this.connections].flatMap(({ exchange }) => {
-      if (exchange === undefined) return [];
-      const { head, startedAt, ends, queueMs, receivedBytes, sentBytes } = exchange;
+    return this.exchanges().map(({ head, startedAt, ends, queueMs, receivedBytes, sentBytes }) => {
       const { method, path, query } = head;
       const costs = { receivedBytes, sentBytes, ...(queueMs === undefined ? {} : { queueMs: Math.round(queueMs) }) };
       const { address, port } = ends.remote;
       const client = address.includes(':') ? `[${address}]:${port}` : port === '' ? address : `${address}:${port}`;
-      return [{ method, path, ms: Math.max(0, Math.round(now - startedAt)), query, client, head, ...costs }];
+      return { method, path, ms: Math.max(0, Math.round(now - startedAt)), query, client, head, ...costs };
     });
   }
 
   /** The requests that an escaped error may come from. */
   suspects(): Suspect[] {
-    return [...this.connections].flatMap(({ exchange, wire }) =>
-      exchange === undefined ? [] : [suspect(exchange, wire.asyncId)],
+    return [...this.connections].flatMap(({ exchanges, asyncId }) =>
+      exchanges.map((exchange) => suspect(exchange, asyncId)),
     );
   }
 
@@ -236,7 +257,7 @@ export class HttpServer implements Host {
     this.farewells.add(connection);
   }
 
-  forget(connection: Connection): void {
+  forget(connection: Served): void {
     this.connections.delete(connection);
     this.farewells.forget(connection);
     this.onGone?.();
@@ -265,7 +286,7 @@ export class HttpServer implements Host {
   }
 
   /** The connections that can make room for others. */
-  waiting(): Connection[] {
+  waiting(): Served[] {
     return [...this.connections].filter(({ worth }) => worth !== undefined);
   }
 

@@ -88,7 +88,7 @@ class OtelCounter implements RequestCounter {
     if (outcome === 'upgraded') return;
     const { head, status, startedAt, ends } = exchange;
     const method = methods.has(head.method) ? head.method : '';
-    const key = `${method} ${status === '' ? outcome : status.slice(0, 3)} ${ends.scheme} ${head.minorVersion}`;
+    const key = `${method} ${status === '' ? outcome : status.slice(0, 3)} ${ends.scheme} ${head.version}`;
     let attributes = this.known.get(key);
     if (attributes === undefined) {
       attributes = attributesOf(exchange, outcome);
@@ -132,7 +132,7 @@ function attributesOf({ head, status, ends }: Observed, outcome: Outcome): Attri
     'http.request.method': isKnown ? head.method : '_OTHER',
     'url.scheme': ends.scheme,
     'network.protocol.name': 'http',
-    'network.protocol.version': head.minorVersion === 0 ? '1.0' : '1.1',
+    'network.protocol.version': head.isHttp2 ? '2' : head.version,
     ...(status === '' ? {} : { 'http.response.status_code': code }),
     ...(errorType === undefined ? {} : { 'error.type': errorType }),
   };

@@ -4,6 +4,7 @@ import { isIPv6 } from 'node:net';
 import type { Bound, Own } from '../app/server-files/choice.ts';
 import { type Address, address } from '../config/addresses.ts';
 import { milliseconds } from '../config/durations.ts';
+import { isTls } from '../config/tls.ts';
 import type { WorkerOrder } from '../ipc/order.ts';
 import type { ServerAddress } from '../node/listen.ts';
 
@@ -11,6 +12,9 @@ import type { ServerAddress } from '../node/listen.ts';
 export interface ProgramSurroundings {
   readonly own: Own;
   readonly address: ServerAddress;
+  /** Whether all addresses are served over TLS, and whether HTTP/2 is spoken on any. */
+  readonly isTls: boolean;
+  readonly isHttp2: boolean;
   /** When the app must have been loaded, in milliseconds since 1970: a little before the master loses its patience. */
   readonly deadline: number;
 }
@@ -30,10 +34,15 @@ export function prepareSurroundings({
     process.env.PORT ??= String(first.port);
     process.env.HOST ??= first.host;
   }
+  const tls = listed.map((_, index) => sockets[index]?.isTls ?? isTls(settings, index));
   const bootMs = milliseconds(settings.bootTimeout);
   return {
     own: { bound, port: process.env.PORT },
     address: addressOf(first ?? bound[0]),
+    isTls: tls.every((is) => is),
+    isHttp2: settings.http.includes('h2')
+      ? tls.some((is) => is) || settings.http.includes('h2c')
+      : settings.http.includes('h2c'),
     deadline: performance.timeOrigin + bootMs - Math.min(bootMs / 5, 500),
   };
 }

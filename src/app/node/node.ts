@@ -11,6 +11,7 @@ import { keepAliveLine } from '../../http/h1/writer.ts';
 import { isNodeServer, type NodeServer } from '../detect.ts';
 import type { Handler } from '../handler.ts';
 import { extrasOf, socketOn } from './extras.ts';
+import { asHttp2 } from './http2.ts';
 import { hasPrototypes, standBefore } from './prototypes.ts';
 import { abortRequest, own, Request, requestsOf } from './request.ts';
 import { Response, responsesOf, waitUntil, writeEarlyHints } from './response.ts';
@@ -44,6 +45,7 @@ export function nodeHandler(
     const request = new MadeRequest(exchange, socket);
     if (joinsDuplicates) Object.assign(request, { joinDuplicateHeaders: true });
     const response = new MadeResponse(request, socket, responseOptions);
+    if (exchange.head.isHttp2) asHttp2(request, response);
     if (uniqueHeaders !== undefined) response[own].uniqueHeaders = uniqueHeaders;
     if (exchange.head.hasBody) socket.noteRequest(request);
     if (requestsPerSocket > 0 && socket.countRequest() >= requestsPerSocket) response.shouldKeepAlive = false;

@@ -48,9 +48,9 @@ export function requestsOf(Base: typeof IncomingMessage): typeof Request {
 function begin(request: Request, exchange: Exchange, socket: ClientSocket): void {
   const { head } = exchange;
   (request as { [own]: Source })[own] = { exchange, socket, isReading: false, isOver: false };
-  request.httpVersionMajor = 1;
-  request.httpVersionMinor = head.minorVersion;
-  request.httpVersion = head.minorVersion === 1 ? '1.1' : '1.0';
+  request.httpVersionMajor = head.isHttp2 ? 2 : 1;
+  request.httpVersionMinor = head.isHttp2 ? 0 : head.minorVersion;
+  request.httpVersion = head.version;
   request.method = head.method;
   request.url = head.target;
   const lines: string[] = [];

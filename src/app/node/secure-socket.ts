@@ -4,13 +4,13 @@ import { X509Certificate } from 'node:crypto';
 import type { Ends } from '../../http/ends.ts';
 import { peerCertificate } from '../../http/tls/client.ts';
 
-export function secureSocket(socket: object, tls: NonNullable<Ends['tls']>): void {
+export function secureSocket(socket: object, tls: NonNullable<Ends['tls']>, isHttp2: boolean): void {
   const { SSL_CLIENT_VERIFY, SSL_CLIENT_CERT, SSL_PROTOCOL, SSL_CIPHER, SSL_TLS_SNI } = tls;
   Object.assign(socket, {
     encrypted: true,
     authorized: SSL_CLIENT_VERIFY === 'SUCCESS',
     authorizationError: null,
-    alpnProtocol: 'http/1.1',
+    alpnProtocol: isHttp2 ? 'h2' : 'http/1.1',
     servername: SSL_TLS_SNI ?? false,
     getPeerCertificate: () => peerCertificate(tls),
     getPeerX509Certificate: () => (SSL_CLIENT_CERT === undefined ? undefined : new X509Certificate(SSL_CLIENT_CERT)),

@@ -83,7 +83,7 @@ export class ClientSocket extends Duplex implements TunnelEvents {
     this.localAddress = local.address;
     this.localPort = Number(local.port);
     this.localFamily = family(local.address);
-    if (transport.ends.tls !== undefined) secureSocket(this, transport.ends.tls);
+    if (transport.ends.tls !== undefined) secureSocket(this, transport.ends.tls, transport.isHttp2 === true);
     // As node:http does: one of the app's own making, as there is no other.
     this.on('error', (error) => {
       if (this[own].tunnel === undefined && !server.emit('clientError', error, this)) this.destroy();

@@ -38,6 +38,9 @@ export interface ProgramHost {
   readonly sharing: Sharing;
   /** What tsgun itself holds on to is not to keep the process, or the thread, from its end; or it is again. */
   readonly letGo: (isFree: boolean) => void;
+  /** Whether all of tsgun's addresses are served over TLS, and whether HTTP/2 is spoken on any. */
+  readonly isTls: boolean;
+  readonly isHttp2: boolean;
   /** The app must be there by then, in milliseconds since 1970. */
   readonly deadline: number;
 }
@@ -190,11 +193,7 @@ class Run {
     const { server, asked, isHttp } = this.listening.decide()!;
     const kind = isHttp2Server(server) ? 'Http2Server' : isHttp ? 'http.Server' : 'net.Server';
     const isTcp = !isHttp || this.asked === 'tcp';
-    if (!isTcp && (isTlsServer(server) || isHttp2Server(server)))
-      this.host.say(
-        'warn',
-        `the app's ${kind} is served in plain HTTP/1.1, without its own TLS: tsgun answers in its place`,
-      );
+    if (!isTcp && (isTlsServer(server) || isHttp2Server(server))) this.sayHow(kind, isTlsServer(server));
     return {
       app: isTcp ? (socket: Socket) => connect(server, socket) : appOf(server),
       asked: isTcp ? 'tcp' : 'node',
@@ -202,6 +201,21 @@ class Run {
       askedFor: askedElsewhere(this.host.own, asked),
       listening: this.listening,
     };
+  }
+
+  /** It may not be what the program asked for. */
+  private sayHow(kind: string, isForTls: boolean): void {
+    const { isTls, isHttp2, say } = this.host;
+    const versions = isHttp2 ? 'HTTP/2 and HTTP/1.1' : 'HTTP/1.1';
+    if (isTls)
+      say('info', `the app's ${kind} is served over TLS by tsgun, in ${versions}: its own certificates are not used`);
+    else if (isForTls)
+      say(
+        'warn',
+        `the app's ${kind} is served in plain ${versions}, without its own TLS: give --certfile and --keyfile to serve it over TLS`,
+      );
+    else if (!isHttp2)
+      say('warn', `the app's ${kind} is served in plain HTTP/1.1: add h2c to --http for HTTP/2 of trusted peers`);
   }
 
   /** @param when completes "it does not listen" */

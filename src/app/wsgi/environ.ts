@@ -19,6 +19,7 @@ export function environMaker({
 }
 
 const version = [1, 0] as const;
+const protocols = { '1.0': 'HTTP/1.0', '1.1': 'HTTP/1.1', '2.0': 'HTTP/2.0' } as const;
 /** Where an environ keeps its exchange: copied along by middleware that copies the environ. */
 const key = Symbol('exchange');
 
@@ -43,7 +44,7 @@ class RequestEnviron {
     this.QUERY_STRING = head.query;
     this.SERVER_NAME = ends.local.address;
     this.SERVER_PORT = ends.local.port;
-    this.SERVER_PROTOCOL = head.minorVersion === 1 ? 'HTTP/1.1' : 'HTTP/1.0';
+    this.SERVER_PROTOCOL = protocols[head.version];
     this.REMOTE_ADDR = ends.remote.address;
     this.REMOTE_PORT = ends.remote.port;
     this.RAW_URI = head.target;

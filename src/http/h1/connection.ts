@@ -75,6 +75,21 @@ export class Connection implements Proxied, OutgoingEvents, Transport, Waiting, 
     return this.waits.phase;
   }
 
+  get asyncId(): number | undefined {
+    return this.wire.asyncId;
+  }
+
+  /** The requests that are being answered. */
+  get exchanges(): readonly Exchange[] {
+    return this.exchange === undefined ? [] : [this.exchange];
+  }
+
+  /** Its client speaks another version of HTTP, and is another's from now on. */
+  giveUp(): void {
+    this.waits.begin('closed');
+    this.isClosing = true;
+  }
+
   get deadline(): number {
     return this.waits.deadline;
   }

@@ -60,7 +60,7 @@ function readTarget(head: RequestHead, allowances: Allowances | undefined): void
   splitTarget(head, rest.startsWith('?') ? `/${rest}` : rest);
 }
 
-function splitTarget(head: RequestHead, target: string): void {
+export function splitTarget(head: RequestHead, target: string): void {
   const mark = target.indexOf('?');
   head.path = mark === -1 ? target : target.slice(0, mark);
   head.query = mark === -1 ? '' : target.slice(mark + 1);

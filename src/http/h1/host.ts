@@ -1,7 +1,7 @@
 /** What a connection needs of the server that it belongs to. */
 
 import type { End, Scheme } from '../ends.ts';
-import type { Exchange, Transport } from '../exchange.ts';
+import type { Exchange } from '../exchange.ts';
 import type { Extras } from '../extras.ts';
 import type { Forwarding } from '../forwarding/forwarding.ts';
 import type { Limits, Timeouts } from '../limits.ts';
@@ -65,7 +65,7 @@ export interface Host {
   readonly onFailure: (exchange: Exchange, error: unknown, isLate?: boolean) => void;
   readonly onTimeout: OnTimeout;
   /** The connection will bring no further request. Called once for each. */
-  readonly onLastRequest: ((connection: Transport) => void) | undefined;
+  readonly onLastRequest: ((connection: object) => void) | undefined;
   /** When something that may take `ms` from now is late; 0 (no limit) stays 0. */
   deadlineIn(ms: number): number;
   /** The request is answered, or its connection was given away. */
@@ -77,5 +77,5 @@ export interface Host {
   /** The connection speaks another protocol from now on, while the server drains. */
   noteUpgraded(connection: { sayFarewell(): boolean }): void;
   /** The connection has ended. */
-  forget(connection: Transport): void;
+  forget(connection: object): void;
 }

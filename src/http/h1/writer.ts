@@ -114,7 +114,7 @@ export function connectionField({ persists, minorVersion }: ResponseState): stri
 }
 
 /** Apps of Node's say how their body is framed; here that is found out anyway. Another coding would be a lie. */
-function mayLeaveOut(kind: FieldKind, value: string): boolean {
+export function mayLeaveOut(kind: FieldKind, value: string): boolean {
   return kind !== 'transfer-encoding' || /^(?:chunked|identity)$/i.test(value);
 }
 
@@ -145,23 +145,23 @@ export function checkTrailers(fields: readonly Field[]): readonly Field[] {
   return fields.length === 0 ? fields : fields.filter(([name, value]) => checkField(name, value) === 'other');
 }
 
-function isOfConnection(kind: FieldKind): boolean {
+export function isOfConnection(kind: FieldKind): boolean {
   return kind === 'trailer' || kind === 'transfer-encoding' || kind === 'hop-by-hop' || kind === 'upgrade';
 }
 
-function ofConnection(name: string): AppError {
+export function ofConnection(name: string): AppError {
   return new AppError(`${name} belongs to the connection, which is the server's: an app must not set it (PEP 3333)`);
 }
 
 /** Of two, clients take one or the other (RFC 9110 §8.3, §6.6.1). */
-function moreThanOne(name: string): AppError {
+export function moreThanOne(name: string): AppError {
   return new AppError(`more than one ${name}: an answer has one, so set it instead of adding to it`);
 }
 
 /** The last status that passed: most responses of an app have the same. */
 let checkedStatus = '';
 
-function checkStatus(status: unknown): void {
+export function checkStatus(status: unknown): void {
   if (status === checkedStatus) return;
   if (typeof status !== 'string' || !statusForm.test(status))
     throw new AppError(`a status is a text such as "200 OK", got ${JSON.stringify(status)}`);
@@ -171,7 +171,7 @@ function checkStatus(status: unknown): void {
 /** A longer value is not kept for the next answer: it would be for ever. */
 const longestKept = 256;
 
-function checkField(name: unknown, value: unknown) {
+export function checkField(name: unknown, value: unknown) {
   if (typeof name !== 'string' || typeof value !== 'string')
     throw new AppError(`a header is a pair of texts, got ${typeof name} and ${typeof value} (${String(name)})`);
   const field = lookUpField(name);
@@ -183,7 +183,7 @@ function checkField(name: unknown, value: unknown) {
   return field.kind;
 }
 
-function readLength(before: number, value: string): number {
+export function readLength(before: number, value: string): number {
   const length = Number(value);
   if (!/^[0-9]+$/.test(value) || !Number.isSafeInteger(length))
     throw new AppError(`Content-Length: not a length: ${value}`);

@@ -3,20 +3,22 @@
  * sent nothing yet costs no more than its socket.
  */
 
-import { Socket } from 'node:net';
+import type { Socket } from 'node:net';
 // Not the global, which an app may replace.
 import { clearTimeout, setTimeout } from 'node:timers';
 import { createServer, type Server, type TLSSocket } from 'node:tls';
-import { ConnectionHandle } from '../../node/handles.ts';
+import { HttpError } from '../errors.ts';
+import { plainAnswer } from '../plain-answer.ts';
+import { takeHeaderAhead } from '../proxy-protocol/ahead.ts';
 import { mayBeHeader } from '../proxy-protocol/header.ts';
 import type { Proxied, ProxyProtocol } from '../proxy-protocol/proxied.ts';
 import { foreignHeader } from '../proxy-protocol/proxied.ts';
-import { takeProxyHeader } from '../proxy-protocol/raw.ts';
+import { DeferredWire } from '../wire/deferred-wire.ts';
+import { socketOf } from '../wire/open-wire.ts';
 import type { Incoming, Wire } from '../wire/wire.ts';
 import { variablesOf } from './client.ts';
 import { Contexts, contextOptions } from './contexts.ts';
 import type { TlsFiles, TlsPolicy } from './files.ts';
-import { TlsWire } from './wire.ts';
 
 export interface TlsEndpointOptions {
   readonly files: TlsFiles;
@@ -24,6 +26,8 @@ export interface TlsEndpointOptions {
   /** For a handshake. */
   readonly handshakeMs: number;
   readonly proxyProtocol: ProxyProtocol | undefined;
+  /** By ALPN (RFC 7301), the most wanted first. */
+  readonly protocols: readonly ('h2' | 'http/1.1')[];
   /** So many handshakes at once that the oldest had to go. */
   readonly onCrowded: () => void;
 }
@@ -34,17 +38,24 @@ const maxHandshakes = 1024;
 /** The first byte of a TLS record that holds a handshake (RFC 8446 §5.1). */
 const handshakeRecord = 0x16;
 
-const needsTls = 'this port speaks HTTPS: ask for https:// in place of http://';
-const plainAnswer =
-  'HTTP/1.1 400 Bad Request\r\nContent-Type: text/plain; charset=utf-8\r\nConnection: close\r\n' +
-  `Content-Length: ${needsTls.length + 17}\r\n\r\n400 Bad Request\n${needsTls}\n`;
+const plainHttp = new HttpError(400, 'this port speaks HTTPS: ask for https:// in place of http://');
+const onlyHttp2 = new HttpError(505, 'this port speaks HTTP/2 only');
+
+/** Takes a connection whose client speaks HTTP/2. */
+type Speak = (connection: Proxied, socket: TLSSocket) => void;
+
+interface Pending {
+  readonly wire: DeferredWire;
+  readonly connection: Proxied;
+  readonly speakHttp2: Speak;
+}
 
 export class TlsEndpoint {
   private readonly options: TlsEndpointOptions;
   private readonly server: Server;
   private contexts: Contexts;
   /** Connections in their handshake, oldest first, by the ends of their sockets. */
-  private readonly pending = new Map<string, { readonly wire: TlsWire; readonly connection: Proxied }>();
+  private readonly pending = new Map<string, Pending>();
 
   constructor(options: TlsEndpointOptions) {
     const { files, policy, handshakeMs } = options;
@@ -56,7 +67,7 @@ export class TlsEndpoint {
       requestCert: policy.clients !== 'none',
       rejectUnauthorized: policy.clients === 'required',
       handshakeTimeout: handshakeMs,
-      ALPNProtocols: ['http/1.1'],
+      ALPNProtocols: [...options.protocols],
     });
     this.server.on('secureConnection', (socket) => this.accept(socket));
     this.server.on('tlsClientError', (_, socket) => socket.destroy());
@@ -70,19 +81,22 @@ export class TlsEndpoint {
   }
 
   /** The wire of a connection, which is silent until the handshake is over. */
-  open(incoming: Incoming, connection: Proxied): Wire {
+  open(incoming: Incoming, connection: Proxied, speakHttp2: Speak): Wire {
     const raw = socketOf(incoming);
-    const wire = new TlsWire(raw, connection);
+    const peer = connection.ends.remote.address;
+    const wire = new DeferredWire(raw, connection);
     const key = keyOf(raw);
     const timer = setTimeout(() => raw.destroy(), this.options.handshakeMs).unref();
     this.makeRoom();
-    this.pending.set(key, { wire, connection });
+    this.pending.set(key, { wire, connection, speakHttp2 });
     raw.once('close', () => {
       clearTimeout(timer);
       if (this.pending.get(key)?.wire === wire) this.pending.delete(key);
     });
     wire.onAttached = () => clearTimeout(timer);
-    this.begin(raw, connection);
+    const { proxyProtocol, handshakeMs } = this.options;
+    // The PROXY header comes ahead of TLS.
+    takeHeaderAhead(raw, connection, proxyProtocol, handshakeMs, () => this.look(raw, peer));
     return wire;
   }
 
@@ -92,27 +106,6 @@ export class TlsEndpoint {
     this.pending.delete(key);
     oldest.wire.destroy();
     this.options.onCrowded();
-  }
-
-  /** The PROXY header comes ahead of TLS. */
-  private begin(raw: Socket, connection: Proxied): void {
-    const { proxyProtocol, handshakeMs } = this.options;
-    const peer = connection.ends.remote.address;
-    if (proxyProtocol?.expects(peer) !== true) return this.look(raw, peer);
-    const refuse = (why: string) => {
-      proxyProtocol.onRefused(peer, why);
-      raw.resetAndDestroy();
-    };
-    takeProxyHeader(
-      raw,
-      proxyProtocol.version,
-      handshakeMs,
-      ({ client }) => {
-        if (client !== undefined) connection.ends = { ...connection.ends, remote: client };
-        this.look(raw, peer);
-      },
-      refuse,
-    );
   }
 
   /** At the first bytes: what is no TLS gets an answer that people can read, as far as it is HTTP. */
@@ -130,7 +123,7 @@ export class TlsEndpoint {
         raw.destroy();
       } else if (/^[A-Z]/.test(bytes.toString('latin1', 0, 1))) {
         raw.resume();
-        raw.end(plainAnswer);
+        raw.end(plainAnswer(plainHttp));
       } else raw.destroy();
     };
     const onEnd = () => raw.destroy();
@@ -145,17 +138,13 @@ export class TlsEndpoint {
     // An optional certificate must be good if there is one.
     const isBad = clients === 'optional' && !socket.authorized && socket.getPeerX509Certificate() !== undefined;
     if (found === undefined || isBad) return void socket.destroy();
-    const { wire, connection } = found;
+    const { wire, connection, speakHttp2 } = found;
     connection.ends = { ...connection.ends, tls: variablesOf(socket, clients !== 'none') };
-    wire.attach(socket);
+    if (socket.alpnProtocol === 'h2') wire.giveAway(() => speakHttp2(connection, socket));
+    else if (this.options.protocols.includes('http/1.1')) wire.attach(socket);
+    // Who offers no protocol at all means HTTP/1.1.
+    else socket.resume().end(plainAnswer(onlyHttp2));
   }
-}
-
-function socketOf(incoming: Incoming): Socket {
-  if (incoming instanceof ConnectionHandle)
-    return new Socket({ handle: incoming.handle, allowHalfOpen: true } as ConstructorParameters<typeof Socket>[0]);
-  if (incoming instanceof Socket) return Object.assign(incoming, { readableFlowing: null });
-  throw new Error('TLS needs a socket');
 }
 
 /** The same for a socket and the TLS socket over it, and for no other that is open. */

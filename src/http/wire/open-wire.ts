@@ -18,3 +18,11 @@ export function openWire(incoming: Incoming, events: WireEvents): Wire {
   if (canUseHandles) return new HandleWire(handle, events);
   return new StreamWire(new Socket({ handle, allowHalfOpen: true } as never), events);
 }
+
+/** @throws where it is no socket */
+export function socketOf(incoming: Incoming): Socket {
+  if (incoming instanceof ConnectionHandle)
+    return new Socket({ handle: incoming.handle, allowHalfOpen: true } as ConstructorParameters<typeof Socket>[0]);
+  if (incoming instanceof Socket) return Object.assign(incoming, { readableFlowing: null });
+  throw new Error('this needs a socket');
+}

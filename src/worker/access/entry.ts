@@ -49,5 +49,5 @@ export function pathOf({ head, ends }: Entry): string {
 }
 
 export function protocolOf({ head }: Entry): string {
-  return head === undefined ? 'TCP' : head.minorVersion === 0 ? 'HTTP/1.0' : 'HTTP/1.1';
+  return head === undefined ? 'TCP' : `HTTP/${head.version}`;
 }

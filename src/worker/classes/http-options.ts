@@ -5,6 +5,7 @@ import { milliseconds } from '../../config/durations.ts';
 import type { Settings } from '../../config/settings.ts';
 import { report } from '../../errors.ts';
 import { Forwarding } from '../../http/forwarding/forwarding.ts';
+import { Trusted } from '../../http/forwarding/trust.ts';
 import { defaultTimeouts, maxReadAheadBytes } from '../../http/limits.ts';
 import { ProxyProtocol } from '../../http/proxy-protocol/proxied.ts';
 import { type Begin, ReadAhead } from '../../http/read-ahead.ts';
@@ -47,6 +48,7 @@ export function httpOptions(
       strips: settings.forwardedStrip,
     }),
     proxyProtocol: proxyProtocol(settings, log),
+    http2: http2(settings, log),
     onFailure(exchange, error, isLate) {
       if (isLate === true) logLateFailure(log, { ...exchange.head, requestId: exchange.requestId }, report(error));
       else logFailure(log, exchange, error, shortages, onError);
@@ -54,6 +56,28 @@ export function httpOptions(
     onTimeout(exchange, ms, end) {
       logTimeout(log, exchange, ms, undefined);
       end();
+    },
+  };
+}
+
+function http2({ http, forwardedAllowIps }: Settings, log: Logger): HttpServerOptions['http2'] {
+  let toldAt = Number.NEGATIVE_INFINITY;
+  let untold = 0;
+  return {
+    withHttp1: http.includes('h1'),
+    knowing: http.includes('h2c') ? new Trusted(forwardedAllowIps) : undefined,
+    onFlood(peer, of) {
+      const now = performance.now();
+      if (now - toldAt < tellAgainMs) untold++;
+      else {
+        log.say(
+          'warn',
+          { peer, of, untold },
+          'an HTTP/2 connection was ended for doing too much of what costs it nothing',
+        );
+        toldAt = now;
+        untold = 0;
+      }
     },
   };
 }

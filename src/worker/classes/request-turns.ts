@@ -41,7 +41,7 @@ export class RequestTurns {
   /** What the app has not returned from. */
   private atWork: Exchange | undefined = undefined;
   /** The newest connection, while its head and the body that is read ahead are waited for. */
-  private awaited: Transport | undefined = undefined;
+  private awaited: object | undefined = undefined;
   private patience: NodeJS.Timeout | undefined = undefined;
   /** Requests that came late, while another ran. */
   private readonly late: Exchange[] = [];
@@ -60,13 +60,14 @@ export class RequestTurns {
   }
 
   begin(exchange: Exchange): void {
-    if (exchange.transport === this.awaited) this.forgetAwaited();
+    const { transport } = exchange;
+    if ((transport.connection ?? transport) === this.awaited) this.forgetAwaited();
     if (this.running === undefined && this.atWork === undefined) this.run(exchange);
     else this.late.push(exchange);
   }
 
   /** A connection will bring no request any more. */
-  end(connection: Transport): void {
+  end(connection: object): void {
     if (connection === this.awaited) this.forgetAwaited();
     else if (connection === this.running) this.running = undefined;
     this.goOn();

@@ -27,12 +27,16 @@ export class Tls {
 
   /** For another server. */
   open(): TlsEndpoint {
-    const { certReqs, ciphers, tlsMin, headerTimeout } = this.settings;
+    const { certReqs, ciphers, tlsMin, headerTimeout, http } = this.settings;
     const endpoint = new TlsEndpoint({
       files: this.files,
       policy: { clients: certReqs, ciphers, least: tlsMin },
       // A handshake has a limit even if heads have none.
       handshakeMs: milliseconds(headerTimeout) || defaultTimeouts.headerMs,
+      protocols: [
+        ...(http.includes('h2') ? ['h2' as const] : []),
+        ...(http.includes('h1') ? ['http/1.1' as const] : []),
+      ],
       proxyProtocol: proxyProtocol(this.settings, this.log),
       onCrowded: () => this.tellCrowded(),
     });

@@ -157,7 +157,8 @@ export function writeRequest(id: number, head: RequestHead, ends: Ends, mayPersi
     (head.isChunked ? 4 : 0) |
     (head.host === undefined ? 0 : 8) |
     (ends.prefix === undefined ? 0 : 16) |
-    (ends.tls === undefined ? 0 : 32);
+    (ends.tls === undefined ? 0 : 32) |
+    (head.isHttp2 ? 64 : 0);
   const { local, remote, scheme } = ends;
   let text =
     `${id}\n${flags}\n${head.method}\n${head.target}\n${head.path}\n${head.query}\n${head.host ?? ''}\n` +
@@ -177,6 +178,7 @@ export function readRequest(text: string): Request {
   head.minorVersion = flags & 1;
   head.isKeepAlive = (flags & 2) !== 0;
   head.isChunked = (flags & 4) !== 0;
+  head.isHttp2 = (flags & 64) !== 0;
   head.method = lines[2]!;
   head.target = lines[3]!;
   head.path = lines[4]!;

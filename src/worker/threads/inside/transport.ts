@@ -4,11 +4,12 @@
  */
 
 import { report } from '../../../errors.ts';
-import type { MadeText } from '../../../http/answer-sink.ts';
+import type { AnswerSink, MadeText } from '../../../http/answer-sink.ts';
 import type { Ends } from '../../../http/ends.ts';
 import { ClientGone, isDeparture } from '../../../http/errors.ts';
 import type { Attachment, Bytes, Exchange, Transport } from '../../../http/exchange.ts';
 import { H1Answer, type TextOut } from '../../../http/h1/answer.ts';
+import { MadeAnswer } from '../../../http/h2/made.ts';
 import type { Leftovers } from '../../../http/leftovers.ts';
 import { type Taken, tellTaken } from '../../../http/wire/taken.ts';
 import {
@@ -34,7 +35,8 @@ const nothing: MadeText = { text: '', bytes: undefined, tail: '', headLength: 0 
 
 export class ThreadTransport implements Transport, TextOut {
   readonly ends: Ends;
-  readonly answer: H1Answer;
+  readonly answer: AnswerSink;
+  readonly isHttp2: boolean;
   /** Not looked at: the main thread has said what the id is. */
   readonly requestIdHeader = '';
   /** Said by the thread: one for all of its connections. */
@@ -83,7 +85,8 @@ export class ThreadTransport implements Transport, TextOut {
     this.head = head;
     this.outlet = outlet;
     this.ends = ends;
-    this.answer = new H1Answer(this, false);
+    this.isHttp2 = head.isHttp2;
+    this.answer = head.isHttp2 ? new MadeAnswer(this) : new H1Answer(this, false);
   }
 
   // To the exchange.

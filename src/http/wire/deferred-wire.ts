@@ -1,36 +1,46 @@
-/** A wire over TLS. Before the handshake is over there is nothing to read, and what is written goes nowhere. */
+/**
+ * A wire whose stream is not known yet: of a connection in its TLS handshake, or one whose protocol is still to be seen. Until
+ * then there is nothing to read, and what is written goes nowhere.
+ */
 
 import type { Socket } from 'node:net';
-import type { TLSSocket } from 'node:tls';
 import { contextsStay } from '../context.ts';
-import { StreamWire } from '../wire/stream-wire.ts';
-import { canceled, type Taken, tellTaken, writeError } from '../wire/taken.ts';
-import type { Wire, WireEvents } from '../wire/wire.ts';
+import { StreamWire } from './stream-wire.ts';
+import { canceled, type Taken, tellTaken, writeError } from './taken.ts';
+import type { Wire, WireEvents } from './wire.ts';
 
-export class TlsWire implements Wire {
+export class DeferredWire implements Wire {
   onAttached: (() => void) | undefined = undefined;
   private readonly raw: Socket;
   private readonly events: WireEvents;
-  private secure: TLSSocket | undefined = undefined;
+  private stream: Socket | undefined = undefined;
   private inner: StreamWire | undefined = undefined;
   private isHeld = false;
+  private isGivenAway = false;
 
   constructor(raw: Socket, events: WireEvents) {
     this.raw = raw;
     this.events = events;
     raw.on('error', () => {});
     raw.once('close', () => {
-      if (this.inner === undefined) events.takeClose();
+      if (this.inner === undefined && !this.isGivenAway) events.takeClose();
     });
   }
 
-  /** The handshake is over. */
-  attach(secure: TLSSocket): void {
-    if (this.raw.destroyed) return void secure.destroy();
-    this.secure = secure;
-    this.inner = new StreamWire(secure, this.events);
+  /** The handshake is over, or nothing more is to be seen. */
+  attach(stream: Socket): void {
+    if (this.raw.destroyed) return void stream.destroy();
+    this.stream = stream;
+    this.inner = new StreamWire(stream, this.events);
     if (this.isHeld) this.inner.pause();
     this.onAttached?.();
+  }
+
+  /** Another reads and writes from now on, and hears of the end. */
+  giveAway(to: () => void): void {
+    this.isGivenAway = true;
+    this.onAttached?.();
+    to();
   }
 
   get isMarked(): boolean {
@@ -54,7 +64,7 @@ export class TlsWire implements Wire {
   }
 
   get isDestroyed(): boolean {
-    return this.secure?.destroyed ?? this.raw.destroyed;
+    return this.stream?.destroyed ?? this.raw.destroyed;
   }
 
   write(text: string): boolean {
@@ -80,7 +90,7 @@ export class TlsWire implements Wire {
     this.inner?.resume();
   }
 
-  /** A client in its handshake has asked for nothing. */
+  /** A client of which nothing is known yet has asked for nothing. */
   end(done?: () => void): void {
     if (this.inner !== undefined) return this.inner.end(done);
     if (done !== undefined) this.raw.once('close', done);
@@ -88,12 +98,13 @@ export class TlsWire implements Wire {
   }
 
   destroy(): void {
-    (this.secure ?? this.raw).destroy();
+    (this.stream ?? this.raw).destroy();
   }
 
-  /** Without the `close_notify` of a proper end, which tells a client that what it has is not all (RFC 8446 §6.1). */
+  /** Over TLS, without the `close_notify` of a proper end, which tells a client that what it has is not all (RFC 8446 §6.1). */
   cut(): void {
-    this.destroy();
+    if (this.stream === this.raw) this.inner?.cut();
+    else this.destroy();
   }
 
   watchStall(ms: number, onStall?: () => void): void {

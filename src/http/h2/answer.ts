@@ -1,0 +1,207 @@
+/** Answers as HTTP/2's fields and data (RFC 9113 §8). One for each request. */
+
+import type { ServerHttp2Stream, ServerStreamResponseOptions } from 'node:http2';
+import type { AnswerSink, MadeText, Piece } from '../answer-sink.ts';
+import type { Exchange } from '../exchange.ts';
+import type { Field, ResponseState } from '../h1/writer.ts';
+import { canceled, type Taken, tellTaken, writeError } from '../wire/taken.ts';
+import { answerFields, interimFields } from './answer-fields.ts';
+import { isTrailers, readLines } from './made.ts';
+
+/** Larger pieces go out in parts: so it shows that a slow client takes some of it. */
+const partBytes = 64 * 1024;
+
+/** What Node's session takes: several values of a name as a list. */
+type OutgoingFields = Record<string, string | string[]>;
+
+export class H2Answer implements AnswerSink {
+  private readonly stream: ServerHttp2Stream;
+  private readonly heldBytes: number;
+  private exchange: Exchange;
+  private readonly ownField: (() => Field) | undefined;
+  private status = '';
+  private fields: readonly Field[] = [];
+  private isHeadHeld = false;
+  private trailers: readonly Field[] = [];
+  private written = 0;
+  /** How many of the writes are done. */
+  private done = 0;
+  private failure: Error | undefined = undefined;
+  private readonly waiting: { readonly written: number; readonly callback: Taken }[] = [];
+
+  /**
+   * @param heldBytes how much waits for a slow client before the app has to
+   * @param ownField returns a field of the server's own
+   */
+  constructor(stream: ServerHttp2Stream, exchange: Exchange, heldBytes: number, ownField?: () => Field) {
+    this.stream = stream;
+    this.exchange = exchange;
+    this.heldBytes = heldBytes;
+    this.ownField = ownField;
+  }
+
+  /** Whether the stream takes no more: its client has gone, or it was cut. */
+  private get isDead(): boolean {
+    return this.stream.destroyed || this.stream.closed;
+  }
+
+  /** Another exchange answers in place of the one so far. */
+  takeOver(exchange: Exchange): void {
+    this.exchange = exchange;
+  }
+
+  get pendingBytes(): number {
+    const { writableLength } = this.stream;
+    return this.failure === undefined ? writableLength : Math.max(writableLength, 1);
+  }
+
+  /** Changes with all that the client takes. */
+  get progress(): number {
+    return this.done;
+  }
+
+  whenTaken(callback: Taken): void {
+    const { written } = this;
+    if (this.done < written) this.waiting.push({ written, callback });
+    else tellTaken([callback], this.failure);
+  }
+
+  /** The stream is closed: what is not out by now never will be. */
+  close(): void {
+    if (this.done < this.written) this.failure ??= writeError(canceled);
+    for (const { callback } of this.waiting.splice(0)) tellTaken([callback], this.failure);
+  }
+
+  continue(): void {
+    if (!this.isDead && !this.stream.headersSent) this.stream.additionalHeaders({ ':status': 100 });
+  }
+
+  interim(status: string, fields: readonly Field[], isLenient: boolean): void {
+    this.sendInterim(status, interimFields(status, fields, isLenient));
+  }
+
+  private sendInterim(status: string, fields: readonly Field[]): void {
+    if (!this.isDead) this.stream.additionalHeaders({ ':status': codeOf(status), ...outgoing(fields) });
+  }
+
+  head(state: ResponseState, status: string, fields: readonly Field[], knownLength: number): void {
+    this.hold(status, answerFields(state, status, fields, knownLength));
+  }
+
+  private hold(status: string, fields: Field[]): void {
+    this.status = status;
+    this.fields = this.ownField === undefined ? fields : [...fields, this.ownField()];
+    this.isHeadHeld = true;
+  }
+
+  flushHead(): boolean {
+    const { framing, contentLength, isEnded } = this.exchange;
+    this.sendHead(framing === 'none' || (framing === 'length' && (contentLength === 0 || isEnded)));
+    return true;
+  }
+
+  /** @param isWhole whether no body follows */
+  private sendHead(isWhole: boolean): void {
+    if (!this.isHeadHeld) return;
+    this.isHeadHeld = false;
+    if (this.isDead) return;
+    const waitForTrailers = !isWhole && this.exchange.framing === 'chunked';
+    if (waitForTrailers) this.stream.once('wantTrailers', () => this.sendTrailers());
+    this.stream.respond({ ':status': codeOf(this.status), ...outgoing(this.fields) }, {
+      endStream: isWhole,
+      waitForTrailers,
+      sendDate: false,
+    } as ServerStreamResponseOptions);
+  }
+
+  /** Also where there are none: that ends the stream. */
+  private sendTrailers(): void {
+    if (!this.isDead) this.stream.sendTrailers(outgoing(this.trailers));
+  }
+
+  data(state: ResponseState, piece: Piece, length: number): boolean {
+    if (state.framing === 'none') return this.flushHead();
+    this.sendHead(false);
+    const isTaking = this.write(piece, length);
+    // In the same tick as the last write: then the end goes out in the same frame.
+    if (this.exchange.isEnded && !this.isDead) this.stream.end();
+    return isTaking;
+  }
+
+  private write(piece: Piece, length: number): boolean {
+    if (this.isDead) return false;
+    let isTaking = true;
+    if (length <= partBytes) isTaking = this.writePart(piece);
+    else {
+      const bytes = typeof piece === 'string' ? Buffer.from(piece) : piece;
+      for (let at = 0; at < length; at += partBytes) isTaking = this.writePart(bytes.subarray(at, at + partBytes));
+    }
+    return isTaking || (!this.isDead && this.stream.writableLength < this.heldBytes);
+  }
+
+  private writePart(part: Piece): boolean {
+    this.written++;
+    return this.stream.write(part, this.takeWritten);
+  }
+
+  private readonly takeWritten = (error?: Error | null): void => {
+    this.done++;
+    if (error) this.failure ??= error;
+    while (this.waiting.length > 0 && this.waiting[0]!.written <= this.done)
+      this.waiting.shift()!.callback(this.failure);
+  };
+
+  end(state: ResponseState, trailers: readonly Field[]): void {
+    this.trailers = trailers;
+    if (state.framing !== 'none' && !this.isDead) this.stream.end();
+  }
+
+  pass(state: ResponseState, made: MadeText): boolean {
+    const { exchange } = this;
+    const { text, bytes, tail, headLength } = made;
+    if (!exchange.isStarted) {
+      const { status, fields } = readLines(text);
+      this.sendInterim(status, fields);
+      return true;
+    }
+    if (isTrailers(made)) this.trailers = readLines(text).fields;
+    else {
+      if (headLength > 0) this.takeMadeHead(state, text.slice(0, headLength));
+      const body = text.slice(Math.max(0, headLength)) + tail;
+      const length = body.length + (bytes?.byteLength ?? 0);
+      if (length === 0) this.flushHead();
+      else {
+        this.sendHead(false);
+        if (body !== '') this.write(Buffer.from(body, 'latin1'), body.length);
+        if (bytes !== undefined) this.write(bytes, bytes.byteLength);
+      }
+    }
+    if (exchange.isEnded && state.framing !== 'none' && !this.isDead) this.stream.end();
+    return !this.isDead && this.stream.writableLength < Math.max(this.heldBytes, this.stream.writableHighWaterMark);
+  }
+
+  private takeMadeHead(state: ResponseState, text: string): void {
+    const { status, fields } = readLines(text);
+    const length = fields.find(([name]) => name === 'content-length')?.[1];
+    const code = codeOf(status);
+    const isBodiless = state.isHeadRequest || code === 204 || code === 205 || code === 304;
+    state.contentLength = length === undefined ? -1 : Number(length);
+    state.framing = isBodiless ? 'none' : length === undefined ? 'chunked' : 'length';
+    this.hold(status, fields);
+  }
+}
+
+function codeOf(status: string): number {
+  return Number.parseInt(status, 10);
+}
+
+function outgoing(fields: readonly Field[]): OutgoingFields {
+  const all: OutgoingFields = Object.create(null);
+  for (const [name, value] of fields) {
+    const before = all[name];
+    if (before === undefined) all[name] = value;
+    else if (typeof before === 'string') all[name] = [before, value];
+    else before.push(value);
+  }
+  return all;
+}

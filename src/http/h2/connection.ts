@@ -1,0 +1,264 @@
+/**
+ * A client's connection that speaks HTTP/2 (RFC 9113). Node's own session reads and writes the frames; here it is decided how
+ * many streams there are, when the connection ends, and what a client may do that costs it nothing.
+ */
+
+import type { ServerHttp2Session, ServerHttp2Stream } from 'node:http2';
+import { createRequire } from 'node:module';
+import type { Duplex } from 'node:stream';
+import type { Ends } from '../ends.ts';
+import type { Exchange } from '../exchange.ts';
+import type { Host, Waiting, Worth } from '../h1/host.ts';
+import { type Phase, Waits } from '../h1/waits.ts';
+import { Allowance } from './allowance.ts';
+import { Pulse } from './pulse.ts';
+import { type Carrier, ErrorCode, RequestStream } from './request-stream.ts';
+import { sessionOptions } from './session-options.ts';
+
+const endStream = 1;
+/** A client's upload is not to wait for each 64 KiB of all its streams together. */
+const connectionWindowBytes = 1024 * 1024;
+/** What the frames of a request may take beside its body. Beyond that, bytes count as noise: pings, priorities, empty frames. */
+const headBytes = 16 * 1024;
+
+export interface Http2Events {
+  /** A client was cut off because of what it did. */
+  readonly onFlood: (peer: string, of: string) => void;
+}
+
+export class H2Connection implements Carrier, Waiting {
+  readonly ends: Ends;
+  readonly known: object;
+  private readonly host: Host;
+  private readonly events: Http2Events;
+  private readonly socket: Duplex & { readonly bytesRead?: number; readonly bytesWritten?: number };
+  private readonly session: ServerHttp2Session;
+  private readonly streams = new Set<RequestStream>();
+  private readonly waits: Waits;
+  private isClosing = false;
+  private isGone = false;
+  private requests = 0;
+  private readonly resets = new Allowance(200, 50);
+  private readonly controls = new Allowance(200, 20);
+  private readonly noise = new Allowance(1024 * 1024, 256 * 1024);
+  /** As of the last sweep. */
+  private counted = { read: 0, written: 0, requests: 0, bodies: 0 };
+  private bodyBytes = 0;
+  private readonly pulse = new Pulse();
+
+  /** @param known what the server knows the connection by */
+  constructor(host: Host, events: Http2Events, socket: Duplex, ends: Ends, known: object) {
+    this.host = host;
+    this.events = events;
+    this.socket = socket;
+    this.ends = ends;
+    this.known = known;
+    this.waits = new Waits(host);
+    this.session = http2().performServerHandshake(socket, sessionOptions(host.limits)) as ServerHttp2Session;
+    this.session.setLocalWindowSize(connectionWindowBytes);
+    this.session.on('stream', (stream: ServerHttp2Stream, _fields: unknown, flags: number, raw?: readonly string[]) =>
+      this.begin(stream, raw ?? [], (flags & endStream) !== 0),
+    );
+    this.session.on('error', ignore);
+    this.session.destroy = destroyAsMeant;
+    this.session.on('ping', () => this.takeControl('PING'));
+    this.session.on('remoteSettings', () => this.takeControl('SETTINGS'));
+    socket.on('error', ignore);
+    socket.once('end', () => this.destroy());
+    socket.once('close', () => this.takeClose());
+  }
+
+  // From the session.
+
+  private begin(stream: ServerHttp2Stream, raw: readonly string[], isEnd: boolean): void {
+    if (this.isGone) return void stream.destroy();
+    this.requests++;
+    // Its client has taken it back before anyone saw it.
+    if (stream.closed || stream.destroyed) return this.countReset();
+    if (this.streams.size === 0 && !this.isClosing) this.waits.begin('answer');
+    const request: RequestStream = new RequestStream(this.host, this, stream, raw, isEnd);
+    if (!request.isOver) this.streams.add(request);
+    this.checkIdle();
+  }
+
+  private takeControl(of: string): void {
+    if (!this.controls.take(performance.now())) this.calm(of);
+  }
+
+  /** Ends with a word about why (RFC 9113 §10.5). */
+  private calm(of: string): void {
+    if (this.isGone || this.session.destroyed) return;
+    this.events.onFlood(this.ends.remote.address, of);
+    this.isClosing = true;
+    this.session.destroy(new Error(`too much: ${of}`), ErrorCode.enhanceYourCalm);
+    this.limitLinger();
+  }
+
+  forget(stream: RequestStream, byClient: boolean): void {
+    this.bodyBytes += stream.receivedBytes;
+    this.streams.delete(stream);
+    if (byClient && !this.isGone) this.countReset();
+    this.checkIdle();
+  }
+
+  private countReset(): void {
+    if (!this.resets.take(performance.now())) this.calm('reset streams');
+  }
+
+  private checkIdle(): void {
+    if (this.streams.size > 0 || this.isGone) return;
+    if (this.isClosing) return this.limitLinger();
+    if (this.host.isDraining || this.host.timeouts.keepAliveMs === 0) return this.close();
+    this.waits.beginIdle(false);
+  }
+
+  // For the server.
+
+  get exchanges(): Exchange[] {
+    return [...this.streams].flatMap(({ exchange }) => (exchange === undefined ? [] : [exchange]));
+  }
+
+  get phase(): Phase {
+    return this.waits.phase;
+  }
+
+  get waitingSince(): number {
+    return this.waits.since;
+  }
+
+  /** Each sweep has something to look at. */
+  get deadline(): number {
+    return this.isGone ? 0 : 1;
+  }
+
+  get bytesRead(): number {
+    return this.socket.bytesRead ?? 0;
+  }
+
+  get bytesWritten(): number {
+    return this.socket.bytesWritten ?? 0;
+  }
+
+  expire(): void {
+    const { host, waits } = this;
+    this.measure();
+    for (const stream of this.streams) stream.expire(host.now);
+    if (this.streams.size > 0 && this.hasLost()) return this.destroy();
+    if (waits.deadline === 0 || waits.deadline > host.now) return;
+    if (waits.phase === 'idle') this.close();
+    else if (waits.phase === 'linger') this.socket.destroy();
+  }
+
+  private hasLost(): boolean {
+    const { host, session } = this;
+    if (session.destroyed) return true;
+    return this.pulse.check(host.now, this.bytesRead, host.isDraining, () => void session.ping(ignore));
+  }
+
+  /** Counts what came and went since the last look. */
+  measure(): void {
+    const { bytesRead: read, bytesWritten: written, counted, requests, host } = this;
+    const { traffic } = host.observers;
+    traffic[0]! += read - counted.read;
+    traffic[1]! += written - counted.written;
+    let bodies = this.bodyBytes;
+    for (const { receivedBytes } of this.streams) bodies += receivedBytes;
+    // DATA frames take nine bytes each beside their content, which may be short.
+    const expected = (bodies - counted.bodies) * 2 + (requests - counted.requests) * headBytes;
+    this.counted = { read, written, requests, bodies };
+    if (!this.noise.take(host.now, Math.max(0, read - counted.read - expected))) this.calm('frames without content');
+  }
+
+  checkRequest(now: number): number {
+    let next = Number.POSITIVE_INFINITY;
+    for (const stream of this.streams) next = Math.min(next, stream.checkRequest(now));
+    return next;
+  }
+
+  tellUnfinished(): void {
+    for (const stream of this.streams) stream.tellUnfinished();
+  }
+
+  /** The worker is to leave. A client that has not asked for anything yet gets the time to. */
+  beginDrain(): void {
+    if (this.requests > 0) this.close();
+    else if (!this.isClosing) this.waits.beginIdle(true);
+  }
+
+  readonly isUpgraded = false;
+  readonly asyncId = undefined;
+
+  sayFarewell(): boolean {
+    return true;
+  }
+
+  /** Says which stream is the last (GOAWAY), and ends when those that run are answered. */
+  close(): void {
+    if (this.isClosing) return;
+    this.isClosing = true;
+    this.session.close();
+    this.waits.begin('linger');
+    if (this.streams.size === 0) this.limitLinger();
+  }
+
+  private limitLinger(): void {
+    if (this.waits.phase !== 'linger') this.waits.begin('linger');
+    if (this.waits.deadline === 0) this.waits.limitLinger();
+  }
+
+  destroy(): void {
+    if (!this.session.destroyed) this.session.destroy();
+    this.socket.destroy();
+  }
+
+  get worth(): Worth | undefined {
+    if (this.streams.size > 0 || this.isGone) return undefined;
+    return this.isClosing ? 'nothing' : 'connection';
+  }
+
+  makeRoom(): void {
+    if (this.worth === 'nothing') this.socket.destroy();
+    else if (this.worth === 'connection') this.close();
+  }
+
+  private takeClose(): void {
+    this.measure();
+    this.isGone = true;
+    this.isClosing = true;
+    this.waits.begin('closed');
+    for (const stream of [...this.streams]) stream.takeClose();
+    if (!this.session.destroyed) this.session.destroy();
+    this.host.forget(this);
+  }
+}
+
+function ignore(): void {}
+
+/** nghttp2's own errors (negative, by its header file), and how RFC 9113 §7 calls them. */
+const codesOf = new Map([
+  [-505, 1],
+  [-510, 5],
+  [-522, 6],
+  [-523, 9],
+  [-524, 3],
+]);
+
+/** Node ends a session for what its client has done with INTERNAL_ERROR, whatever it was. */
+function destroyAsMeant(this: ServerHttp2Session, error?: Error, code?: number): void {
+  const { errno } = (error ?? {}) as NodeJS.ErrnoException;
+  const meant = code ?? (errno === undefined ? undefined : codesOf.get(errno));
+  Object.getPrototypeOf(this).destroy.call(this, error, meant);
+}
+
+type Http2 = typeof import('node:http2') & {
+  /** Missing in the types of Node 20. */
+  performServerHandshake(socket: Duplex, options?: object): ServerHttp2Session;
+};
+
+let loaded: Http2 | undefined;
+
+/** Only for who speaks it: it takes 2 MB of each process. */
+function http2(): Http2 {
+  loaded ??= createRequire(import.meta.url)('node:http2') as Http2;
+  return loaded;
+}

@@ -1,0 +1,34 @@
+/**
+ * Whether a client that has open streams is still there. Before Node 24, a session that has ended for its client's mistakes reads
+ * no further, and does not hear of the connection's end either; nor does anyone of a client whose machine is gone.
+ */
+
+/** How long a client may be silent before it is asked, and before it counts as gone. Shorter where the worker is to leave. */
+const silenceMs = { usual: 15_000, draining: 2000 } as const;
+
+export class Pulse {
+  private heard = -1;
+  private heardAt = 0;
+  private askedAt = 0;
+
+  /**
+   * @param heard a number that changes with all that the client says
+   * @param ask sends a PING, which a client answers by itself
+   * @returns whether the client counts as gone
+   */
+  check(now: number, heard: number, isDraining: boolean, ask: () => void): boolean {
+    if (heard !== this.heard) {
+      this.heard = heard;
+      this.heardAt = now;
+      this.askedAt = 0;
+      return false;
+    }
+    const limitMs = isDraining ? silenceMs.draining : silenceMs.usual;
+    if (this.askedAt !== 0) return now - this.askedAt >= limitMs;
+    if (now - this.heardAt >= limitMs) {
+      this.askedAt = now;
+      ask();
+    }
+    return false;
+  }
+}

@@ -1,0 +1,72 @@
+/** HTTP/2 by the frame: what each section of its specifications asks of a server, and what Node's own makes of it. */
+
+import { once } from 'node:events';
+import { createServer as createNodeServer } from 'node:http2';
+import type { AddressInfo } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { createServer } from 'tsgun';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type Case, cases } from './cases.ts';
+import { FrameClient } from './frames.ts';
+
+type Req = AsyncIterable<Buffer> & { url: string };
+type Res = { end(text?: string): void; writeEarlyHints(hints: object): void };
+
+async function app(req: Req, res: Res): Promise<void> {
+  if (req.url === '/wait') return;
+  if (req.url === '/unread') return void (await sleep(50));
+  if (req.url === '/later') await sleep(5);
+  if (req.url === '/hints') res.writeEarlyHints({ link: '</a.css>; rel=preload' });
+  for await (const _ of req);
+  res.end('hello');
+}
+
+const own = createServer(
+  app as never,
+  {
+    interface: 'node',
+    http: ['h1', 'h2c'],
+    limitRequestBody: 50_000,
+    logLevel: 'fatal',
+  } as never,
+);
+// Node's core API answers what its compatibility API would, where it comes to frames.
+const node = createNodeServer((req, res) => void app(req as never, res as never).catch(() => {}));
+let ports: { own: number; node: number };
+
+beforeAll(async () => {
+  const { port } = await own.listen();
+  node.listen(0, '127.0.0.1');
+  node.on('sessionError', () => {});
+  await once(node, 'listening');
+  ports = { own: port!, node: (node.address() as AddressInfo).port };
+});
+afterAll(async () => {
+  node.close();
+  await own.close();
+});
+
+async function outcomeOf(port: number, { send, expected }: Case): Promise<string> {
+  const client = await FrameClient.open(port);
+  await client.until(() => client.settingsAcks > 0);
+  client.send(...send);
+  client.mark();
+  // After a connection error the mark is not read.
+  const isAsExpected = () => expected.split(' or ').includes(client.outcome);
+  await client.until(() => isAsExpected() && (client.isMarked || client.isClosed || client.goaway !== undefined), 1000);
+  client.socket.destroy();
+  return isAsExpected() ? expected : client.outcome;
+}
+
+describe('frames of HTTP/2', () => {
+  it.each(cases)('$section: $title', { concurrent: true }, async (each) => {
+    expect(await outcomeOf(ports.own, each)).toBe(each.expected);
+    // What is not as the specification has it is Node's own way.
+    const [kind] = each.expected.split(' ', 1);
+    if (each.rfc !== undefined) expect(await outcomeOf(ports.node, each)).toMatch(kind!);
+  });
+
+  it('are no fewer than 120 cases', () => {
+    expect(cases.length).toBeGreaterThanOrEqual(120);
+  });
+});
