@@ -9,6 +9,14 @@ import { descriptorLimit, leastDescriptors, limitRemedy } from './descriptors.ts
 import { listenForCommands } from './master/commands.ts';
 import { commandEvent, type MasterEvent } from './master/events.ts';
 import { Inbox } from './master/inbox.ts';
+import { otherRuntime } from './runtime.ts';
+
+const other = otherRuntime();
+if (other !== undefined) {
+  const remedy = 'run it by node: npx tsgun, or bunx tsgun without --bun';
+  process.stderr.write(`tsgun: it runs on Node.js 20.19 and later, and this is ${other}: ${remedy}\n`);
+  process.exit(1);
+}
 
 const inbox = new Inbox<MasterEvent>();
 listenForCommands((command, origin) => inbox.push(commandEvent(command, origin)));

@@ -12,10 +12,22 @@ const src = fileURLToPath(new URL('../src/', import.meta.url));
 
 /** Each room, and the rooms that it may import. Whoever adds an arrow here says in the commit why it is needed. */
 const mayImport: Readonly<Record<string, readonly string[]>> = {
-  'cli.ts': ['control', 'descriptors.ts', 'main.ts', 'master'],
+  'cli.ts': ['control', 'descriptors.ts', 'main.ts', 'master', 'runtime.ts'],
   'main.ts': ['complaint.ts', 'config', 'errors.ts', 'log', 'logger.ts', 'master'],
   'index.ts': ['app', 'config', 'embed', 'errors.ts', 'hooks.ts', 'http', 'ipc', 'logger.ts'],
-  embed: ['app', 'config', 'errors.ts', 'hooks.ts', 'http', 'ipc', 'log', 'logger.ts', 'master', 'worker'],
+  embed: [
+    'app',
+    'config',
+    'errors.ts',
+    'hooks.ts',
+    'http',
+    'ipc',
+    'log',
+    'logger.ts',
+    'master',
+    'runtime.ts',
+    'worker',
+  ],
   'validate.ts': ['app', 'http', 'validate'],
   validate: ['app'],
   // The names of the interfaces, which are what `--interface` may say.
@@ -38,6 +50,8 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   'complaint.ts': ['errors.ts'],
   // What the processes share: master and workers count descriptors alike.
   'descriptors.ts': [],
+  // Neither the command nor the library runs on Bun or Deno.
+  'runtime.ts': [],
   node: [],
 };
 

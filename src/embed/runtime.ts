@@ -3,11 +3,12 @@
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { ConfigError } from '../errors.ts';
+import { keepExternal } from '../ipc/entries.ts';
+import { otherRuntime } from '../runtime.ts';
 
-/** @param by the function that was called @throws ConfigError in another runtime, which has no cluster and no handles like Node's */
+/** @param by the function that was called @throws ConfigError in another runtime */
 export function expectNode(by: string): void {
-  const { bun, deno } = process.versions;
-  const other = bun !== undefined ? `Bun ${bun}` : deno !== undefined ? `Deno ${deno}` : undefined;
+  const other = otherRuntime();
   if (other !== undefined) throw new ConfigError(`${by}: tsgun runs on Node.js 20.19 and later; this is ${other}`);
 }
 
@@ -18,7 +19,6 @@ export function expectNode(by: string): void {
 export function expectOwnFiles(entry: URL): void {
   if (existsSync(fileURLToPath(entry))) return;
   throw new ConfigError(
-    `run(): tsgun's own files are not where it looks for them (${fileURLToPath(entry)}): was it bundled with the script? ` +
-      'Keep tsgun external (esbuild --external:tsgun; external: ["tsgun"] in Rollup, Rolldown and Vite), and install it beside',
+    `run(): tsgun's own files are not where it looks for them (${fileURLToPath(entry)}): was it bundled with the script? ${keepExternal}`,
   );
 }

@@ -349,21 +349,30 @@ test('a signal that is aborted already starts no worker', async () => {
   expect(script.stdout).toBe("{ exitCode: 0, reason: 'aborted' }\nsignal: expected an AbortSignal, got 5 (run())\n");
 });
 
-test('a script that was bundled with tsgun is told to keep it external', async () => {
+// esbuild has no address for a module that it makes CommonJS of.
+test.each([
+  ['mjs', ['-f', 'esm'], /^ConfigError run\(\): tsgun's own files are not where .* Keep tsgun external/],
+  [
+    'cjs',
+    ['-f', 'cjs', '--transform.define', 'import.meta.url:globalThis.nowhere'],
+    /bundled into a CommonJS file\. Keep tsgun external/,
+  ],
+])('a script that was bundled with tsgun is told to keep it external (%s)', async (extension, form, message) => {
   const path = join(project, 'to-bundle.mjs');
   writeFileSync(
     path,
     `import { run } from 'tsgun';
-    await run(() => [], { bind: '127.0.0.1:0' }).catch(({ name, message }) => console.log(name, message));`,
+    run(() => [], { bind: '127.0.0.1:0' }).catch(({ name, message }) => console.log(name, message));`,
   );
   const rolldown = join(repository, 'node_modules/rolldown/bin/cli.mjs');
-  const output = join(project, 'bundled/deep');
-  execFileSync(process.execPath, [rolldown, path, '--platform', 'node', '-f', 'esm', '-d', output], {
+  const folder = join(project, 'bundled/deep');
+  const names = ['--entry-file-names', `[name].${extension}`];
+  execFileSync(process.execPath, [rolldown, path, '--platform', 'node', ...form, '-d', folder, ...names], {
     stdio: 'ignore',
   });
-  const script = new Script([join(output, 'to-bundle.js')]);
+  const script = new Script([join(folder, `to-bundle.${extension}`)]);
   await once(script.process, 'close');
-  expect(script.stdout).toMatch(/^ConfigError run\(\): tsgun's own files are not where .* Keep tsgun external/);
+  expect([script.stdout, ...script.text].join('\n')).toMatch(message);
 });
 
 test.each(['bun', 'deno'])('%s is told that tsgun runs on Node.js', async (name) => {

@@ -3,6 +3,8 @@
 import { expect, it } from 'vitest';
 import { outcomeOf, type Start } from './start.ts';
 
+const bun = "Object.defineProperty(process, 'versions', { value: { ...process.versions, bun: '9.9' } })";
+
 it.each<[what: string, start: Start]>([
   [
     'raw connections in threads',
@@ -11,6 +13,17 @@ it.each<[what: string, start: Start]>([
       code: 1,
       says: [
         'tsgun: interface: tcp does not run in the threaded class; take --worker-class async or sync (--interface)',
+      ],
+    },
+  ],
+  [
+    'another runtime',
+    {
+      args: ['good.mjs'],
+      env: { NODE_OPTIONS: `--import=data:text/javascript,${encodeURIComponent(bun)}` },
+      code: 1,
+      says: [
+        'tsgun: it runs on Node.js 20.19 and later, and this is Bun 9.9: run it by node: npx tsgun, or bunx tsgun without --bun',
       ],
     },
   ],
