@@ -26,8 +26,8 @@ async function echo(socket: WebSocket, message: string | Buffer): Promise<string
 const closed = async (socket: WebSocket): Promise<number> => (await once(socket, 'close'))[0];
 
 describe('a WebSocket', () => {
-  it('carries messages of any size, beside requests', async () => {
-    const tsgun = start(example);
+  it.each(['async', 'threaded'])('carries messages of any size, beside requests (%s)', async (workerClass) => {
+    const tsgun = start(example, ['--worker-class', workerClass]);
     const socket = await open(tsgun);
     expect(await echo(socket, 'hello')).toBe('hello');
     const large = 'x'.repeat(5_000_000);
@@ -98,24 +98,27 @@ export default app;`,
     await tsgun.stop();
   });
 
-  it('that is alone is asked at once, and whoever does not go is served until graceful-timeout', async () => {
-    const tsgun = start(example, ['--graceful-timeout', '2']);
-    const socket = await open(tsgun);
-    const client = await tsgun.connect();
-    client.send(
-      'GET / HTTP/1.1\r\nHost: h\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n',
-    );
-    await client.until(/101 Switching[\s\S]*\r\n\r\n$/);
-    tsgun.signal('SIGHUP');
-    expect(await closed(socket)).toBe(1001);
-    await client.until(new RegExp(`\\r\\n\\r\\n${String.fromCharCode(0x88, 2, 3)}.$`, 's'));
-    // A masked text frame, "hi".
-    client.socket.write(Buffer.from([0x81, 0x82, 0, 0, 0, 0, 0x68, 0x69]));
-    await client.until(/hi$/);
-    await client.closed;
-    await tsgun.event('reload_finished');
-    await tsgun.stop();
-  });
+  it.each(['async', 'threaded'])(
+    'that is alone is asked at once, and whoever does not go is served until graceful-timeout (%s)',
+    async (workerClass) => {
+      const tsgun = start(example, ['--graceful-timeout', '2', '--worker-class', workerClass]);
+      const socket = await open(tsgun);
+      const client = await tsgun.connect();
+      client.send(
+        'GET / HTTP/1.1\r\nHost: h\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n',
+      );
+      await client.until(/101 Switching[\s\S]*\r\n\r\n$/);
+      tsgun.signal('SIGHUP');
+      expect(await closed(socket)).toBe(1001);
+      await client.until(new RegExp(`\\r\\n\\r\\n${String.fromCharCode(0x88, 2, 3)}.$`, 's'));
+      // A masked text frame, "hi".
+      client.socket.write(Buffer.from([0x81, 0x82, 0, 0, 0, 0, 0x68, 0x69]));
+      await client.until(/hi$/);
+      await client.closed;
+      await tsgun.event('reload_finished');
+      await tsgun.stop();
+    },
+  );
 
   it('that has ended does not hold up a stop', async () => {
     const tsgun = start(example);
@@ -139,17 +142,20 @@ describe('an upgrade', () => {
     });
     export default server;`;
 
-  it('hands over what was read along with the request, and both ends of the stream', async () => {
-    const tsgun = start(`${makeFolder({ 'app.mjs': listening }).path}/app.mjs`);
-    const { port } = new URL(await tsgun.url());
-    const client = await Client.open(Number(port), '127.0.0.1', true);
-    client.send(`${request}early`);
-    await client.until(/\r\n\r\n\/x true early$/);
-    client.socket.end('late');
-    await client.closed;
-    expect(client.received).toMatch(/\/x true earlylate$/);
-    await tsgun.stop();
-  });
+  it.each(['async', 'threaded'])(
+    'hands over what was read along with the request, and both ends of the stream (%s)',
+    async (workerClass) => {
+      const tsgun = start(`${makeFolder({ 'app.mjs': listening }).path}/app.mjs`, ['--worker-class', workerClass]);
+      const { port } = new URL(await tsgun.url());
+      const client = await Client.open(Number(port), '127.0.0.1', true);
+      client.send(`${request}early`);
+      await client.until(/\r\n\r\n\/x true early$/);
+      client.socket.end('late');
+      await client.closed;
+      expect(client.received).toMatch(/\/x true earlylate$/);
+      await tsgun.stop();
+    },
+  );
 
   it('is ignored where nobody listens for it (RFC 9110 §7.8)', async () => {
     const app = `export default (req, res) => res.end('a request with ' + req.headers.upgrade);`;
@@ -182,14 +188,34 @@ describe('an upgrade', () => {
     await tsgun.stop();
   });
 
-  it('is ignored in the threaded class, and a warning says so at the start', async () => {
-    const tsgun = start(`${makeFolder({ 'app.mjs': listening }).path}/app.mjs`, ['--worker-class', 'threaded']);
-    const client = await tsgun.connect();
-    expect(tsgun.log.filter(({ level }) => level === 'warn').map(({ msg }) => msg)).toEqual([
-      expect.stringMatching(/^app: it listens for upgrades.*; take --worker-class async$/),
-    ]);
-    client.send(request);
-    await client.until(/200 OK[\s\S]*a request$/);
-    await tsgun.stop();
+  it('to a thread ends with that thread, and those of other threads live on', async () => {
+    const app = `import { createServer } from 'node:http';
+      import { threadId } from 'node:worker_threads';
+      const server = createServer((req, res) => res.end('a request'));
+      server.on('upgrade', (req, socket) => {
+        socket.write('HTTP/1.1 101 Switching Protocols\\r\\nConnection: Upgrade\\r\\nUpgrade: echo\\r\\n\\r\\n');
+        socket.write('thread ' + threadId + '.');
+        socket.on('data', (data) => data.toString() === 'throw' ? (() => { throw new Error('of a socket'); })() : socket.write(data));
+      });
+      export default server;`;
+    const options = ['--worker-class', 'threaded', '--threads', '2'];
+    const tsgun = start(`${makeFolder({ 'app.mjs': app }).path}/app.mjs`, options);
+    const clients: Client[] = [];
+    const threads = () => clients.map(({ received }) => /thread (\d+)\./.exec(received)?.[1]);
+    // Each goes to the thread that is free first: with two of them, both have one sooner or later.
+    while (new Set(threads()).size < 2) {
+      const client = await tsgun.connect();
+      clients.push(client);
+      client.send(request);
+      await client.until(/thread \d+\.$/);
+    }
+    const other = clients.findIndex((_, index) => threads()[index] !== threads()[0]);
+    clients[0]!.send('throw');
+    await clients[0]!.closed;
+    clients[other]!.send('still there');
+    await clients[other]!.until(/still there$/);
+    await tsgun.until(() => tsgun.log.some(({ msg }) => /thread ended/.test(msg)), 'the end of the thread');
+    for (const { socket } of clients) socket.destroy();
+    expect(await tsgun.stop()).toEqual({ code: 0, signal: null });
   });
 });

@@ -1,12 +1,9 @@
-/** Warns of what fails in threads, or where several workers share the clients: upgrades, and the long polling of Socket.IO. */
+/** Warns of what fails where several workers or threads share the clients: the long polling of Socket.IO. */
 
 import type { Exchange } from '../../http/exchange.ts';
 import type { NodeServer } from '../detect.ts';
 import type { Handler, HandlerOptions } from '../handler.ts';
 
-const noUpgrades =
-  'app: it listens for upgrades, such as to WebSocket, and the threaded class has none: ' +
-  'these requests are served as if they asked for no upgrade; take --worker-class async';
 const scatteredPolls =
   "app: a client of Socket.IO or Engine.IO uses long polling, and the requests of one session reach different workers, which answer 400: set transports: ['websocket'] in the client and the server, or run one async worker (docs/several-workers.md)";
 
@@ -17,7 +14,6 @@ export function warnOfSeveral(
   { multithread, multiprocess, onWarning }: HandlerOptions,
 ): Handler {
   if (server === undefined || onWarning === undefined) return handle;
-  if (multithread && server.listenerCount('upgrade') > 0) onWarning(noUpgrades);
   if (!(multithread || multiprocess) || !hasEngine(server)) return handle;
   let hasWarned = false;
   const watched = (exchange: Exchange) => {

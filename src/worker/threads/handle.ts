@@ -12,6 +12,7 @@ import { AnswerRing, type Watch } from './answer-ring.ts';
 import { Claims } from './claims.ts';
 import type { FromThread, ThreadOrder, ToThread } from './messages.ts';
 import type { Relay } from './relay.ts';
+import type { ThreadEnd } from './tunnel.ts';
 
 export interface ThreadOptions {
   readonly code: ThreadCode;
@@ -34,6 +35,8 @@ export class ThreadHandle {
   readonly answers = new AnswerRing();
   /** What it has and has not finished, in order, by number as 32 bits. The first may have begun. */
   readonly given = new Map<number, Relay>();
+  /** Connections that its app has taken over, by the number of their requests. */
+  readonly tunnels = new Map<number, ThreadEnd>();
   /** Whether the app is loaded and the thread not told to end. */
   isServing = false;
   hasServed = false;

@@ -46,15 +46,38 @@ export type ToThread =
   /** A large piece of an answer is on its way to clients, or no longer: see `inside/shares.ts`. */
   | readonly ['share', Share]
   | readonly ['unshare', number: number]
+  | ForTunnel
   /** Is anyone there? */
   | readonly ['ping']
   | readonly ['stop'];
 
+/** To a thread, about a connection that its app has taken over; `id` is that of the request that asked for it. */
+export type ForTunnel =
+  | readonly ['tunnelBytes', id: number, bytes: Uint8Array]
+  /** The client has taken so many bytes. */
+  | readonly ['tunnelTaken', id: number, bytes: number]
+  /** The client writes nothing more. */
+  | readonly ['tunnelEnd', id: number]
+  /** The worker leaves: the app's protocol says so. */
+  | readonly ['tunnelFarewell', id: number]
+  /** The connection has ended. */
+  | readonly ['tunnelGone', id: number];
+
+export type FromTunnel =
+  | readonly ['tunnelBytes', id: number, bytes: Uint8Array]
+  /** The app has taken so many bytes. */
+  | readonly ['tunnelTaken', id: number, bytes: number]
+  | readonly ['tunnelEnd', id: number, how: 'end' | 'destroy' | 'cut'];
+
 /** A message about the request that a thread has, or will have. */
 export type ForRequest = Exclude<
   ToThread,
-  string | readonly ['stop' | 'ping'] | readonly ['share' | 'unshare', unknown]
+  string | readonly ['stop' | 'ping'] | readonly ['share' | 'unshare', unknown] | ForTunnel
 >;
+
+export function isForTunnel(message: ForRequest | ForTunnel): message is ForTunnel {
+  return message[0].startsWith('tunnel');
+}
 
 /** From a thread. */
 export type FromThread =
@@ -76,6 +99,9 @@ export type FromThread =
   | readonly ['endHeard', id: number, isOver: boolean]
   | readonly ['extend', id: number, ms: number]
   | readonly ['cut', id: number]
+  /** The app takes the connection for another protocol: no answer comes. */
+  | readonly ['takeOver', id: number]
+  | FromTunnel
   /** The answer was the last of its connection, as it turns out after its end. */
   | readonly ['hangUp', id: number]
   | readonly ['failed', id: number, error: ErrorReport]
@@ -138,6 +164,8 @@ export const windowBytes = 256 * 1024;
  * thread, has to wait. A smaller answer costs no slow client's thread.
  */
 export const answerWindowBytes = 1024 * 1024;
+/** How much may be on its way through a connection that an app has taken over, in each direction. */
+export const tunnelBytes = 256 * 1024;
 /** Credit is granted in steps of this size, as the other side takes what was sent. */
 export const creditBytes = 64 * 1024;
 
@@ -158,7 +186,8 @@ export function writeRequest(id: number, head: RequestHead, ends: Ends, mayPersi
     (head.host === undefined ? 0 : 8) |
     (ends.prefix === undefined ? 0 : 16) |
     (ends.tls === undefined ? 0 : 32) |
-    (head.isHttp2 ? 64 : 0);
+    (head.isHttp2 ? 64 : 0) |
+    (head.isUpgrade ? 128 : 0);
   const { local, remote, scheme } = ends;
   let text =
     `${id}\n${flags}\n${head.method}\n${head.target}\n${head.path}\n${head.query}\n${head.host ?? ''}\n` +
@@ -179,6 +208,7 @@ export function readRequest(text: string): Request {
   head.isKeepAlive = (flags & 2) !== 0;
   head.isChunked = (flags & 4) !== 0;
   head.isHttp2 = (flags & 64) !== 0;
+  head.isUpgrade = (flags & 128) !== 0;
   head.method = lines[2]!;
   head.target = lines[3]!;
   head.path = lines[4]!;

@@ -250,6 +250,7 @@ export class ThreadPool {
       relay.exchange.fail(error);
     }
     thread.given.clear();
+    for (const tunnel of thread.tunnels.values()) tunnel.cut();
     this.schedule.putFirst(again);
     this.schedule.refillAll();
   }

@@ -7,17 +7,20 @@ import type { Exchange, Transport } from '../../http/exchange.ts';
 import type { Watch } from './answer-ring.ts';
 import { AnswerWatch } from './answer-watch.ts';
 import type { ThreadHandle } from './handle.ts';
-import { AnswerFlag, type AnswerPart, type FromThread, revive } from './messages.ts';
+import { AnswerFlag, type AnswerPart, type FromThread, type FromTunnel, revive } from './messages.ts';
 import type { Relay } from './relay.ts';
 import type { SharesInUse } from './shares.ts';
+import { ThreadEnd } from './tunnel.ts';
 
-export type Answering = Pick<ThreadHandle, 'given' | 'answers' | 'send' | 'progressAt'>;
+export type Answering = Pick<ThreadHandle, 'given' | 'tunnels' | 'answers' | 'send' | 'progressAt'>;
 
 /** A message about a request. */
 export type OfRequest = Exclude<
   FromThread,
   { length: 1 } | readonly ['ready' | 'bootFailed' | 'loaded' | 'line' | 'warning' | 'say' | 'late', ...unknown[]]
 >;
+
+type OfFoundRequest = Exclude<OfRequest, FromTunnel>;
 
 export interface ReceptionOptions<T> {
   readonly threads: Iterable<T>;
@@ -46,6 +49,8 @@ export class Reception<T extends Answering> {
   }
 
   take(thread: T, message: OfRequest): void {
+    if (message[0] === 'tunnelBytes' || message[0] === 'tunnelTaken' || message[0] === 'tunnelEnd')
+      return thread.tunnels.get(message[1])?.hear(message);
     // What a thread wrote into its ring, it wrote before this message.
     this.drainRing(thread);
     const relay = thread.given.get(message[1]);
@@ -59,7 +64,7 @@ export class Reception<T extends Answering> {
     this.finished.delete(thread);
   }
 
-  private pass(thread: T, relay: Relay, message: OfRequest): void {
+  private pass(thread: T, relay: Relay, message: OfFoundRequest): void {
     const { exchange } = relay;
     switch (message[0]) {
       case 'answer':
@@ -71,6 +76,8 @@ export class Reception<T extends Answering> {
       case 'heard':
         relay.hasHeard = true;
         return;
+      case 'takeOver':
+        return takeOver(thread, relay);
       case 'extend':
         return exchange.transport.extendDeadline(exchange, message[2]);
       case 'cut':
@@ -131,4 +138,15 @@ export class Reception<T extends Answering> {
       else this.drop(thread, id, flags, answer);
     });
   }
+}
+
+function takeOver(thread: Answering, relay: Relay): void {
+  const { exchange } = relay;
+  const id = relay.id | 0;
+  // The client may have left meanwhile, or the request been answered in the app's stead.
+  if (relay.isOver || exchange.isGone || exchange.isEnded) return thread.send(['tunnelGone', id]);
+  relay.isOver = true;
+  const end = new ThreadEnd(thread, id, () => thread.tunnels.delete(id));
+  thread.tunnels.set(id, end);
+  end.begin(exchange);
 }

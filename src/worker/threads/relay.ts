@@ -66,6 +66,8 @@ export class Relay {
     this.thread = thread;
     this.id = id;
     if (this.queuedAt !== 0) exchange.queueMs = (exchange.queueMs ?? 0) + performance.now() - this.queuedAt;
+    // Over HTTP/2 there is no connection to take over.
+    if (exchange.transport.takeOver === undefined) head.isUpgrade = false;
     thread.send(writeRequest(id, head, ends, head.isKeepAlive));
     // What happened while it waited for a thread.
     if (exchange.leaveReason !== undefined) this.leave(exchange.leaveReason);

@@ -13,6 +13,7 @@ function receptionOf() {
   const sent: ToThread[] = [];
   const thread = {
     given: new Map<number, Relay>(),
+    tunnels: new Map(),
     answers: new AnswerRing(),
     progressAt: 0,
     send: (message: ToThread) => void sent.push(message),

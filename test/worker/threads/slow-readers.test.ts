@@ -8,6 +8,7 @@ import { Leftovers } from '../../../src/http/leftovers.ts';
 import type { Outlet } from '../../../src/worker/threads/inside/outlet.ts';
 import { Shares } from '../../../src/worker/threads/inside/shares.ts';
 import { ThreadTransport } from '../../../src/worker/threads/inside/transport.ts';
+import { Tunnels } from '../../../src/worker/threads/inside/tunnels.ts';
 import {
   AnswerFlag,
   type AnswerPart,
@@ -31,13 +32,13 @@ function open(limitBytes: number) {
   } as unknown as Outlet;
   const head = Object.assign(new RequestHead(), { method: 'GET' });
   const ends: Ends = { local: nowhere, remote: nowhere, scheme: 'http' };
-  const transport = new ThreadTransport(
-    { id: 1, head, ends },
+  const parts = {
     outlet,
-    new Shares(1, limitBytes),
-    new Leftovers(),
-    () => -1,
-  );
+    shares: new Shares(1, limitBytes),
+    leftovers: new Leftovers(),
+    tunnels: new Tunnels(outlet),
+  };
+  const transport = new ThreadTransport({ id: 1, head, ends }, parts, () => -1);
   const exchange = new Exchange(head, transport, 0);
   transport.serves(exchange);
   transport.isCalling = false;

@@ -2,7 +2,7 @@
 
 import type { MessagePort } from 'node:worker_threads';
 import type { AnswerRing, Watch } from '../answer-ring.ts';
-import { AnswerFlag, type AnswerPart, type FromThread } from '../messages.ts';
+import { AnswerFlag, type AnswerPart, type FromThread, type FromTunnel } from '../messages.ts';
 
 export class Outlet {
   private readonly port: MessagePort;
@@ -22,6 +22,12 @@ export class Outlet {
     if (typeof message[1] === 'number') this.lastPosted = message[1];
     const bytes = message[0] === 'answer' && message[3].share === undefined ? message[3].bytes : undefined;
     this.port.postMessage(message, bytes === undefined ? [] : [bytes.buffer as ArrayBuffer]);
+  }
+
+  /** About a connection that was taken over: it has no order with answers. */
+  postOfTunnel(message: FromTunnel): void {
+    const bytes = message[0] === 'tunnelBytes' ? [message[2].buffer as ArrayBuffer] : [];
+    this.port.postMessage(message, bytes);
   }
 
   answer(id: number, flags: number, answer: AnswerPart): void {

@@ -29,11 +29,12 @@ import { cpuMicros, measuresCpu, systemThread, threadUsage } from '../../cpu.ts'
 import { sayWhatIsLoaded } from '../../loaded.ts';
 import { AnswerRing, Watch } from '../answer-ring.ts';
 import { Claims } from '../claims.ts';
-import { type ForRequest, readRequest, type ThreadOrder, type ToThread } from '../messages.ts';
+import { type ForRequest, isForTunnel, readRequest, type ThreadOrder, type ToThread } from '../messages.ts';
 import { Outlet } from './outlet.ts';
 import { allowOwnDirectory } from './own-directory.ts';
 import { Shares } from './shares.ts';
 import { ThreadTransport } from './transport.ts';
+import { Tunnels } from './tunnels.ts';
 
 interface ThreadOptions {
   readonly port: MessagePort;
@@ -59,6 +60,7 @@ class Thread {
   private readonly early: ForRequest[] = [];
   private readonly shares = new Shares(threadId);
   private readonly leftovers = new Leftovers();
+  private readonly tunnels: Tunnels;
   private id = -1;
   private exchange: Exchange | undefined = undefined;
   private transport: ThreadTransport | undefined = undefined;
@@ -82,6 +84,7 @@ class Thread {
     this.listening = listening;
     this.claims = claims;
     this.outlet = outlet;
+    this.tunnels = new Tunnels(outlet);
     port.on('message', (batch: readonly ToThread[]) => this.take(batch));
   }
 
@@ -92,6 +95,7 @@ class Thread {
       else if (message[0] === 'ping') this.outlet.post(['pong']);
       else if (message[0] === 'share') this.shares.add(message[1]);
       else if (message[0] === 'unshare') this.shares.remove(message[1]);
+      else if (isForTunnel(message)) this.tunnels.hear(message);
       else if (message[0] === 'out') this.takeOut(message[1], message[2]);
       else if (message[1] === this.id) this.hear(message);
       else if (message[1] > this.id) this.early.push(message);
@@ -168,7 +172,8 @@ class Thread {
 
   private run(request: ReturnType<typeof readRequest>): void {
     const { id, head } = request;
-    const transport = new ThreadTransport(request, this.outlet, this.shares, this.leftovers, this.readCpu());
+    const { outlet, shares, leftovers, tunnels } = this;
+    const transport = new ThreadTransport(request, { outlet, shares, leftovers, tunnels }, this.readCpu());
     const exchange = new Exchange(head, transport, performance.now());
     transport.keepAliveMs = this.keepAliveMs;
     transport.serves(exchange);

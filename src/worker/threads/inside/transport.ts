@@ -7,7 +7,7 @@ import { report } from '../../../errors.ts';
 import type { AnswerSink, MadeText } from '../../../http/answer-sink.ts';
 import type { Ends } from '../../../http/ends.ts';
 import { ClientGone, isDeparture } from '../../../http/errors.ts';
-import type { Attachment, Bytes, Exchange, Transport } from '../../../http/exchange.ts';
+import type { Attachment, Bytes, Exchange, Transport, Tunnel, TunnelEvents } from '../../../http/exchange.ts';
 import { H1Answer, type TextOut } from '../../../http/h1/answer.ts';
 import { MadeAnswer } from '../../../http/h2/made.ts';
 import type { Leftovers } from '../../../http/leftovers.ts';
@@ -24,6 +24,7 @@ import {
 import { Backlog } from './backlog.ts';
 import type { Outlet } from './outlet.ts';
 import type { Shares } from './shares.ts';
+import type { Tunnels } from './tunnels.ts';
 
 /** Up to here bytes go along with the text, beyond in memory of their own that changes hands. */
 const smallBytes = 8 * 1024;
@@ -32,6 +33,14 @@ const largeTextBytes = 64 * 1024;
 /** From here on bytes are shared rather than copied for each client. */
 const sharedFromBytes = 1024 * 1024;
 const nothing: MadeText = { text: '', bytes: undefined, tail: '', headLength: 0 };
+
+/** What all requests of a thread have in common. */
+export interface ThreadParts {
+  readonly outlet: Outlet;
+  readonly shares: Shares;
+  readonly leftovers: Leftovers;
+  readonly tunnels: Tunnels;
+}
 
 export class ThreadTransport implements Transport, TextOut {
   readonly ends: Ends;
@@ -54,6 +63,7 @@ export class ThreadTransport implements Transport, TextOut {
   private readonly outlet: Outlet;
   private readonly shares: Shares;
   private readonly leftovers: Leftovers;
+  private readonly tunnels: Tunnels;
   private readonly backlog = new Backlog();
   private readonly cpu: () => number;
   /** Called when nothing waits any more. */
@@ -76,8 +86,9 @@ export class ThreadTransport implements Transport, TextOut {
   private uncredited = 0;
 
   /** @param cpu says how much CPU time the request has taken, in microseconds; -1 where that is not measured */
-  constructor({ id, head, ends }: Request, outlet: Outlet, shares: Shares, leftovers: Leftovers, cpu: () => number) {
+  constructor({ id, head, ends }: Request, { outlet, shares, leftovers, tunnels }: ThreadParts, cpu: () => number) {
     this.cpu = cpu;
+    this.tunnels = tunnels;
     this.shares = shares;
     this.leftovers = leftovers;
     // As 32 bits, which is how the main thread knows it.
@@ -165,6 +176,15 @@ export class ThreadTransport implements Transport, TextOut {
     }
     // Its causes do not travel, and the main thread asks by name.
     this.outlet.post(['failed', this.id, isDeparture(error) ? { ...failure, name: 'ClientGone' } : failure]);
+  }
+
+  /** What was read beyond the request comes behind it. The thread is free for the next request, beside this connection. */
+  takeOver(_exchange: Exchange, events: TunnelEvents): { tunnel: Tunnel; rest: Buffer } {
+    const { attachment } = this;
+    this.attachment = undefined;
+    this.outlet.post(['takeOver', this.id]);
+    setImmediate(() => this.onFinish?.());
+    return { tunnel: this.tunnels.begin(this.id, events, () => attachment?.takeClose()), rest: Buffer.alloc(0) };
   }
 
   // From the thread.
