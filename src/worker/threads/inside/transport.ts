@@ -3,6 +3,7 @@
  * written here has been checked and framed by the same code as anywhere; the main thread only passes it on.
  */
 
+import { setImmediate } from 'node:timers';
 import { report } from '../../../errors.ts';
 import type { AnswerSink, MadeText } from '../../../http/answer-sink.ts';
 import type { Ends } from '../../../http/ends.ts';

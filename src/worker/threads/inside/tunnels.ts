@@ -3,6 +3,7 @@
  * each piece travels as a message: so they work over TLS and unix sockets too, and end as those of other classes do.
  */
 
+import { clearTimeout, setTimeout } from 'node:timers';
 import type { Bytes, Tunnel, TunnelEvents } from '../../../http/exchange.ts';
 import { creditBytes, type ForTunnel, tunnelBytes } from '../messages.ts';
 import type { Outlet } from './outlet.ts';
