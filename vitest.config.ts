@@ -1,4 +1,5 @@
 import { defineConfig } from 'vitest/config';
+import { BaseSequencer, type TestSpecification } from 'vitest/node';
 
 /** Tests that run processes: they wait more than they compute, so more of them run at once than there are cores. */
 const processes = [
@@ -11,44 +12,66 @@ const processes = [
   'test/typescript/{imports,project}.test.ts',
   'test/worker/*.test.ts',
 ];
-/** Those among them that hold something to the clock: a stop within a second, a stack within its time. No more at once than cores. */
-const clocked = [
-  'test/integration/{balance,crashes,descriptors,hung,log-faults,overstay}.test.ts',
-  'test/worker/{departed,threaded}.test.ts',
+/** Tests that replace a module, need one as it is when it has just been loaded, or measure memory. */
+const apart = ['test/app/{registry,idle-connections}.test.ts', 'test/http/field-guess.test.ts'];
+/** They begin first: at the end nothing would run beside them. */
+const longest = [
+  'worker/threaded',
+  'integration/log-faults',
+  'integration/hung',
+  'integration/descriptors',
+  'worker/departed',
+  'server-files/programs',
+  'integration/tcp',
+  'server-files/shutdown',
+  'integration/tracers',
+  'integration/unix-sockets',
+  'server-files/listen',
+  'examples/examples',
+  'integration/pool',
+  'integration/access-log',
+  'integration/hooks',
+  'master/exploration/exploration',
+  'http/conformance-server',
 ];
-// Processes start on machines of every speed: a test waits for events, and this only ends one that waits in vain.
-const timeouts = { testTimeout: 60_000, hookTimeout: 60_000 };
+
+class LongestFirst extends BaseSequencer {
+  override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
+    const rank = ({ moduleId }: TestSpecification) => {
+      const index = longest.findIndex((each) => moduleId.endsWith(`/${each}.test.ts`));
+      return index === -1 ? longest.length : index;
+    };
+    return (await super.sort(files)).sort((one, other) => rank(one) - rank(other));
+  }
+}
+
+const common = {
+  setupFiles: ['test/setup.ts'],
+  // A process for each file would take a third of the time of the unit tests.
+  isolate: false,
+  // Processes start on machines of every speed: a test waits for events, and this only ends one that waits in vain.
+  testTimeout: 60_000,
+  hookTimeout: 60_000,
+};
 
 export default defineConfig({
   test: {
+    sequence: { sequencer: LongestFirst },
     projects: [
       {
-        test: {
-          name: 'processes',
-          include: processes,
-          exclude: clocked,
-          maxWorkers: 4,
-          sequence: { groupOrder: 0 },
-          ...timeouts,
-        },
+        test: { name: 'processes', include: processes, maxWorkers: 5, sequence: { groupOrder: 0 }, ...common },
       },
       {
         test: {
           name: 'unit',
           include: ['test/**/*.test.ts'],
-          exclude: processes,
+          exclude: [...processes, ...apart],
           sequence: { groupOrder: 1 },
-          ...timeouts,
+          ...common,
         },
       },
       {
-        test: {
-          name: 'clocked',
-          include: clocked,
-          maxWorkers: 2,
-          sequence: { groupOrder: 2 },
-          ...timeouts,
-        },
+        test: { name: 'apart', include: apart, sequence: { groupOrder: 1 }, ...common, isolate: true },
       },
     ],
   },

@@ -3,11 +3,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
-import { expect, it, onTestFinished } from 'vitest';
+import { expect, it } from 'vitest';
 import { fetchHandler } from '../../src/app/fetch/fetch.ts';
 import type { Handler } from '../../src/app/handler.ts';
 import { nodeHandler } from '../../src/app/node/node.ts';
 import { wsgiHandler } from '../../src/app/wsgi/wsgi.ts';
+import { onTestFinished } from '../current.ts';
 import { Client } from '../http/client.ts';
 import { openHandler } from '../http/in-process.ts';
 

@@ -3,12 +3,13 @@ import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } f
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Ajv } from 'ajv';
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { environmentText } from '../../src/config/examples.ts';
 import { readJson } from '../../src/config/json-file.ts';
 import { resolveSettings } from '../../src/config/load.ts';
 import { declarationOf, settingNames } from '../../src/config/settings.ts';
 import { sourceOf } from '../../src/config/sources.ts';
+import { onTestFinished } from '../current.ts';
 
 const schema = JSON.parse(readFileSync('config.schema.json', 'utf8'));
 const validate = new Ajv({ strict: true, strictTypes: true }).compile(schema);

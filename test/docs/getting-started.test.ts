@@ -6,7 +6,8 @@ import { mkdirSync, readFileSync, symlinkSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { expect, it, onTestFinished } from 'vitest';
+import { expect, it } from 'vitest';
+import { onTestFinished } from '../current.ts';
 import { eventually, makeFolder, Tsgun } from '../integration/harness.ts';
 import { codeOf } from './markdown.ts';
 

@@ -7,7 +7,8 @@ import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
-import { expect, onTestFinished, test } from 'vitest';
+import { expect, test } from 'vitest';
+import { onTestFinished } from '../current.ts';
 import { isAlive, makeFolder, start, Tsgun } from '../integration/harness.ts';
 
 const repository = fileURLToPath(new URL('../..', import.meta.url));

@@ -8,7 +8,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
-import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { onTestFinished } from '../current.ts';
 import { eventually, isAlive, type LogLine } from '../integration/harness.ts';
 
 const repository = fileURLToPath(new URL('../..', import.meta.url));

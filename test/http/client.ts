@@ -1,7 +1,7 @@
 /** A raw connection to a server under test: what is sent and what comes back, byte for byte. */
 
 import { connect, type Socket } from 'node:net';
-import { onTestFinished } from 'vitest';
+import { inTime, onTestFinished } from '../current.ts';
 
 export class Client {
   readonly socket: Socket;
@@ -34,6 +34,10 @@ export class Client {
 
   /** Waits until what was received matches. */
   async until(pattern: RegExp): Promise<RegExpMatchArray> {
+    return inTime(this.match(pattern), () => `${pattern}; received ${JSON.stringify(this.received)}`);
+  }
+
+  private async match(pattern: RegExp): Promise<RegExpMatchArray> {
     for (;;) {
       const match = this.received.match(pattern);
       if (match !== null) return match;
@@ -47,7 +51,7 @@ export class Client {
   /** Sends, waits for the server's end, and gives all that came. */
   async exchange(text: string): Promise<string> {
     this.send(text);
-    await this.closed;
+    await inTime(this.closed, () => `the server to close; received ${JSON.stringify(this.received)}`);
     return this.received;
   }
 }

@@ -2,10 +2,11 @@
 
 import { EventEmitter, once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { fetchHandler } from '../../src/app/fetch/fetch.ts';
 import type { App } from '../../src/app/types.ts';
 import { defaultTimeouts } from '../../src/http/limits.ts';
+import { onTestFinished } from '../current.ts';
 import { Client } from './client.ts';
 import { type InProcess, openHandler, openInProcess } from './in-process.ts';
 

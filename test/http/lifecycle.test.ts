@@ -1,9 +1,10 @@
 /** What a connection waits for, how long, and how it ends. Timeouts here are short, and each test waits for their effect. */
 
 import { EventEmitter, once } from 'node:events';
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import type { App } from '../../src/app/types.ts';
 import { defaultTimeouts, type Timeouts } from '../../src/http/limits.ts';
+import { onTestFinished } from '../current.ts';
 import { Client } from './client.ts';
 import { openInProcess } from './in-process.ts';
 

@@ -1,10 +1,11 @@
 /** A client that sends requests and does not read the answers: what of them is made, and that the rest comes later. */
 
 import { Duplex } from 'node:stream';
-import { expect, it, onTestFinished } from 'vitest';
+import { expect, it } from 'vitest';
 import type { Exchange } from '../../src/http/exchange.ts';
 import { defaultLimits, defaultTimeouts } from '../../src/http/limits.ts';
 import { HttpServer } from '../../src/http/server.ts';
+import { onTestFinished } from '../current.ts';
 import { Client } from './client.ts';
 import { openInProcess } from './in-process.ts';
 

@@ -1,7 +1,8 @@
 import { statSync } from 'node:fs';
 import { type AddressInfo, createServer, connect as openSocket } from 'node:net';
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { canBindForOthers } from '../../src/node/bind.ts';
+import { onTestFinished } from '../current.ts';
 import { eventually, isAlive, makeFolder, start, type Tsgun } from './harness.ts';
 
 const fib = new URL('../../apps/fib.ts', import.meta.url).pathname;

@@ -15,7 +15,8 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { onTestFinished } from '../current.ts';
 import { eventually, makeFolder, start, Tsgun } from './harness.ts';
 
 const command = fileURLToPath(new URL('../../dist/cli.js', import.meta.url));

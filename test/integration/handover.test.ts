@@ -3,11 +3,12 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, readlinkSync } from 'node:fs';
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { address } from '../../src/config/addresses.ts';
 import type { Configuration } from '../../src/config/load.ts';
 import { bindAll } from '../../src/master/sockets/listeners.ts';
 import { describeHandover, shareFiles } from '../../src/master/succession/handover.ts';
+import { onTestFinished } from '../current.ts';
 import { openDescriptors } from '../descriptors.ts';
 import { connectCode, getAt, getUrl, makeService, tcpSocket } from './socket-service.ts';
 

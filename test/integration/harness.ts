@@ -7,11 +7,13 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
-import { onTestFinished } from 'vitest';
 import { commonFields, declarationOfEvent } from '../../src/log/events.ts';
+import { inTime, onTestFinished } from '../current.ts';
 import { Client } from '../http/client.ts';
 
 const command = fileURLToPath(new URL('../../dist/cli.js', import.meta.url));
+
+export { eventually } from '../current.ts';
 
 export type LogLine = Record<string, unknown> & { event?: string; pid: number; msg: string };
 
@@ -106,7 +108,7 @@ export class Tsgun {
 
   /** Resolves as soon as the condition holds; rejects if the process ends before. */
   async until(condition: () => boolean, what: string): Promise<void> {
-    await new Promise<void>((resolve, reject) => {
+    const holds = new Promise<void>((resolve, reject) => {
       const check = () => {
         if (condition()) resolve();
         else if (this.isClosed) reject(new Error(`tsgun ended before ${what}:\n${this.describe()}`));
@@ -116,6 +118,7 @@ export class Tsgun {
       this.watchers.add(check);
       check();
     });
+    await inTime(holds, () => `${what}:\n${this.describe()}`);
   }
 
   /** Waits until there are `count` lines of an event in all. */
@@ -174,7 +177,7 @@ export class Tsgun {
   /** Stops it and checks that nothing is left of it. */
   async stop(signal: NodeJS.Signals = 'SIGTERM'): Promise<Exit> {
     this.signal(signal);
-    const exit = await this.exited;
+    const exit = await inTime(this.exited, () => `the end of tsgun after ${signal}:\n${this.describe()}`);
     const left = this.lines('worker_spawned')
       .map(({ pid }) => pid)
       .filter(isAlive);
@@ -215,9 +218,4 @@ export function isAlive(pid: number): boolean {
 /** Starts the command on a free port. */
 export function start(app: string, args: readonly string[] = [], options: StartOptions = {}): Tsgun {
   return new Tsgun([app, '--bind', '127.0.0.1:0', ...args], options);
-}
-
-/** Resolves when a promise-returning check holds; for what only the outside can show, such as a port that is free again. */
-export async function eventually(check: () => boolean | Promise<boolean>): Promise<void> {
-  while (!(await check())) await new Promise((resolve) => setTimeout(resolve, 20));
 }

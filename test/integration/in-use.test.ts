@@ -2,7 +2,8 @@
 
 import { once } from 'node:events';
 import { createServer, type Server } from 'node:net';
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { describe, expect, it } from 'vitest';
+import { onTestFinished } from '../current.ts';
 import { makeService } from './socket-service.ts';
 
 async function occupy(options: { port: number; host: string } | { path: string }): Promise<Server> {

@@ -3,7 +3,8 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { closeSync, openSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { describe, expect, it } from 'vitest';
+import { onTestFinished } from '../current.ts';
 import { Client } from '../http/client.ts';
 import { Fifo } from '../log/fifo.ts';
 import { eventually, isAlive, type LogLine, makeFolder } from './harness.ts';
@@ -33,6 +34,9 @@ export default (env, startResponse) => {
   }
   throw new Error(line)
 }`;
+
+/** A stop without a request takes a tenth of a second. One that waits for something takes graceful-timeout: 30 seconds. */
+const promptMs = 5000;
 
 type Stdio = number | 'ignore' | 'pipe';
 
@@ -135,7 +139,7 @@ async function survives(instance: Instance): Promise<void> {
   await new Promise((resolve) => setTimeout(resolve, 1500));
   expect(instance.cpu() - before).toBeLessThan(0.3);
   expect(instance.workers()).toEqual(workers);
-  expect(await instance.term()).toBeLessThan(1000);
+  expect(await instance.term()).toBeLessThan(promptMs);
   expect(workers.filter(isAlive)).toEqual([]);
 }
 
@@ -182,6 +186,7 @@ const cases = faults.flatMap((fault) =>
 
 describe.skipIf(process.platform !== 'linux').each(cases)(
   'an app that prints to $fault, in the $workerClass class',
+  { concurrent: true },
   ({ fault, workerClass }) => {
     it.each(['stdout', 'stderr', 'both'])('loses neither a request nor a worker: %s', async (which) => {
       const bad = spoilt(fault);
@@ -209,6 +214,7 @@ export default (env, startResponse) => {
 
 describe.skipIf(process.platform !== 'linux').each(cases.filter(({ fault }) => !fault.includes('socket')))(
   'an app that logs by pino to $fault, in the $workerClass class',
+  { concurrent: true },
   ({ fault, workerClass }) => {
     it('loses neither a request nor a worker', async () => {
       const bad = spoilt(fault);
@@ -234,7 +240,7 @@ function reading(instance: Instance): () => LogLine[] {
       .map((line) => JSON.parse(line) as LogLine);
 }
 
-describe.skipIf(process.platform !== 'linux')('standard output', () => {
+describe.skipIf(process.platform !== 'linux')('standard output', { concurrent: true }, () => {
   it('that cannot be written is a line of the error log, one for each process', async () => {
     const fifo = new Fifo();
     const instance = start(await freePort(), kept(fifo.openWriter()), 'pipe');
@@ -256,7 +262,7 @@ describe.skipIf(process.platform !== 'linux')('standard output', () => {
     );
     expect(new Set(pids).size).toBe(pids.length);
     expect(pids.length).toBeGreaterThan(0);
-    expect(await instance.term()).toBeLessThan(1000);
+    expect(await instance.term()).toBeLessThan(promptMs);
   });
 
   it('whose reader stops and goes on: the error log says how many lines are missing', async () => {
@@ -281,7 +287,7 @@ describe.skipIf(process.platform !== 'linux')('standard output', () => {
       return length === 0;
     });
     expect(dropped()).toMatchObject({ level: 'warn', stream: 'stdout', dropped: 100_000 - size / 100 });
-    expect(await instance.term()).toBeLessThan(1000);
+    expect(await instance.term()).toBeLessThan(promptMs);
   });
 });
 

@@ -4,8 +4,9 @@ import { spawnSync } from 'node:child_process';
 import { createSocket } from 'node:dgram';
 import { mkdirSync, symlinkSync } from 'node:fs';
 import { connect } from 'node:net';
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { canBindForOthers } from '../../src/node/bind.ts';
+import { onTestFinished } from '../current.ts';
 import { eventually, isAlive, makeFolder, start, type Tsgun } from './harness.ts';
 
 const app = `let count = 0;

@@ -1,7 +1,8 @@
 import { spawn } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { describe, expect, it } from 'vitest';
+import { onTestFinished } from '../current.ts';
 import { openDescriptors } from '../descriptors.ts';
 import { makeFolder, start } from './harness.ts';
 

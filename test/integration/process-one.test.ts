@@ -5,7 +5,8 @@ import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
-import { expect, it, onTestFinished } from 'vitest';
+import { expect, it } from 'vitest';
+import { onTestFinished } from '../current.ts';
 import type { LogLine } from './harness.ts';
 import { makeFolder } from './harness.ts';
 

@@ -1,8 +1,9 @@
 /** `--slow-request`: what the log says of a request while it is slow. */
 
 import { existsSync, readFileSync, rmSync } from 'node:fs';
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import type { CpuProfile } from '../../src/ipc/messages.ts';
+import { onTestFinished } from '../current.ts';
 import { eventually, makeFolder, start } from './harness.ts';
 
 const app = `

@@ -4,8 +4,8 @@ import { once } from 'node:events';
 import { request } from 'node:http';
 import { type AddressInfo, connect, createServer } from 'node:net';
 import { join } from 'node:path';
-import { onTestFinished } from 'vitest';
 import { bindHandle, bindPath } from '../../src/node/bind.ts';
+import { onTestFinished } from '../current.ts';
 import { makeFolder, type StartOptions, Tsgun } from './harness.ts';
 
 const app = `

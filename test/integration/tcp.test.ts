@@ -19,7 +19,7 @@ describe.each([
   ['sync', {}],
   ['async', { TSGUN_NO_INTERNALS: '1' }],
   ['sync', { TSGUN_NO_INTERNALS: '1' }],
-])('in the %s class %o', (kind, env) => {
+])('in the %s class %o', { concurrent: true }, (kind, env) => {
   const serve = (app: string, ...args: string[]) => start(app, ['-k', kind, ...args], { env });
 
   test('each line is answered, bad ones too, and the connection is kept', async () => {

@@ -3,7 +3,8 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { describe, expect, it } from 'vitest';
+import { onTestFinished } from '../current.ts';
 import { isAlive, makeFolder } from './harness.ts';
 
 const command = fileURLToPath(new URL('../../dist/cli.js', import.meta.url));

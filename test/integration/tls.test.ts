@@ -7,8 +7,9 @@ import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type ConnectionOptions, connect, type TLSSocket } from 'node:tls';
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { registry } from '../../src/worker/classes/registry.ts';
+import { onTestFinished } from '../current.ts';
 import { certificateFor, signedBy } from '../http/tls/certificates.ts';
 import { eventually, makeFolder, start } from './harness.ts';
 

@@ -4,7 +4,8 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { describe, expect, it } from 'vitest';
+import { onTestFinished } from '../current.ts';
 import { makeFolder, start } from './harness.ts';
 
 const file = (name: string) => fileURLToPath(new URL(`./tracers/${name}`, import.meta.url));

@@ -2,8 +2,9 @@
 
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { WebSocket } from 'ws';
+import { onTestFinished } from '../current.ts';
 import { Client } from '../http/client.ts';
 import { makeFolder, start, type Tsgun } from './harness.ts';
 

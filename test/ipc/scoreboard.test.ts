@@ -1,9 +1,10 @@
 import { closeSync, mkdtempSync, openSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { expect, it, onTestFinished } from 'vitest';
+import { expect, it } from 'vitest';
 import { Scoreboard } from '../../src/ipc/scoreboard.ts';
 import { isAhead } from '../../src/worker/accept/intake.ts';
+import { onTestFinished } from '../current.ts';
 
 function scoreboards(count: number): Scoreboard[] {
   const folder = mkdtempSync(join(tmpdir(), 'tsgun-test-'));

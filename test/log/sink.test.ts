@@ -1,9 +1,10 @@
 import { constants, mkdtempSync, openSync, readFileSync, renameSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { type Dropped, Sink } from '../../src/log/sink.ts';
 import { openFile } from '../../src/log/target.ts';
+import { onTestFinished } from '../current.ts';
 import { eventually } from '../integration/harness.ts';
 import { Fifo } from './fifo.ts';
 

@@ -6,12 +6,13 @@ import { type AddressInfo, connect, createServer, Socket, type SocketConstructor
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { acceptOn, takeConnections } from '../../src/node/accept.ts';
 import { bindHandle, bindPath, canBindForOthers, inheritedHandle, listenOn } from '../../src/node/bind.ts';
 import { openCopier } from '../../src/node/copier.ts';
 import type { ConnectionHandle } from '../../src/node/handles.ts';
 import { lazyReadable } from '../../src/node/lazy-readable.ts';
+import { onTestFinished } from '../current.ts';
 
 describe(`Node ${process.version}`, () => {
   it('binds without listening, for others to accept on', async () => {

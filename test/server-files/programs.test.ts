@@ -5,8 +5,9 @@ import { once } from 'node:events';
 import { type AddressInfo, connect, createServer } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { io } from 'socket.io-client';
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { WebSocket } from 'ws';
+import { onTestFinished } from '../current.ts';
 import { eventually, makeFolder, start, type Tsgun } from '../integration/harness.ts';
 
 const folder = fileURLToPath(new URL('programs', import.meta.url));

@@ -1,5 +1,5 @@
 import { closeSync, openSync } from 'node:fs';
-import { expect, it, onTestFinished } from 'vitest';
+import { expect, it } from 'vitest';
 import { Observers, type Outcome } from '../../src/http/observers.ts';
 import {
   at,
@@ -12,6 +12,7 @@ import {
 } from '../../src/ipc/counters.ts';
 import { CountersFile, countersVariable, exitsIn, reloadsIn } from '../../src/master/metrics/counters-file.ts';
 import { Counters } from '../../src/worker/counters.ts';
+import { onTestFinished } from '../current.ts';
 import { makeFolder } from '../integration/harness.ts';
 
 function makeFile(): number {

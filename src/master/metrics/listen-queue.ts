@@ -11,17 +11,15 @@ const pieceBytes = 65_536;
 const mostPieces = 16;
 const listenState = '0A';
 
-/** One row: local and remote address, state, both queues, and further on the inode. */
-const rowForm = /^\s*\d+: \S+ \S+ (\w\w) \w+:(\w+) \S+ \S+\s+\d+\s+\d+ (\d+)/;
-
 /** By the number of the socket's inode. */
 export function parseQueues(text: string): { readonly queues: Map<number, number>; readonly isComplete: boolean } {
   const queues = new Map<number, number>();
   for (const line of text.split('\n').slice(1)) {
-    const [, state, waiting, inode] = rowForm.exec(line) ?? [];
-    if (state === undefined) continue;
+    // Number, local and remote address, state, what waits to be sent and to be received, timer, retries, user, timeout, inode.
+    const [, , , state, waiting, , , , , inode] = line.trim().split(/ +/);
+    if (inode === undefined) continue;
     if (state !== listenState) return { queues, isComplete: true };
-    queues.set(Number(inode), Number.parseInt(waiting!, 16));
+    queues.set(Number(inode), Number.parseInt(waiting!.split(':')[1]!, 16));
   }
   return { queues, isComplete: false };
 }

@@ -1,6 +1,7 @@
 import { Hono } from 'hono';
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { type Fetch, fetchHandler } from '../../../src/app/fetch/fetch.ts';
+import { onTestFinished } from '../../current.ts';
 import { Client } from '../../http/client.ts';
 import { type InProcess, openHandler } from '../../http/in-process.ts';
 import { eventually } from '../../integration/harness.ts';

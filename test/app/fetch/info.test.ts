@@ -2,8 +2,9 @@
 
 import { getConnInfo } from '@hono/node-server/conninfo';
 import { Hono } from 'hono';
-import { expect, it, onTestFinished } from 'vitest';
+import { expect, it } from 'vitest';
 import { type Fetch, type FetchInfo, fetchHandler } from '../../../src/app/fetch/fetch.ts';
+import { onTestFinished } from '../../current.ts';
 import { Client } from '../../http/client.ts';
 import { openHandler } from '../../http/in-process.ts';
 

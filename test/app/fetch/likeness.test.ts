@@ -4,8 +4,9 @@ import { Readable } from 'node:stream';
 import { Response as WhatwgResponse } from '@whatwg-node/node-fetch';
 import NodeFetchResponse, { Response as NodeFetch, Headers as NodeFetchHeaders } from 'node-fetch';
 import { Response as UndiciResponse } from 'undici';
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { type Fetch, fetchHandler } from '../../../src/app/fetch/fetch.ts';
+import { onTestFinished } from '../../current.ts';
 import { Client } from '../../http/client.ts';
 import { openHandler } from '../../http/in-process.ts';
 

@@ -7,10 +7,11 @@ import type { AddressInfo, Socket } from 'node:net';
 import { PassThrough, pipeline } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import Fastify, { type FastifyInstance } from 'fastify';
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import type { NodeServer } from '../../../src/app/detect.ts';
 import { type NodeListener, nodeHandler } from '../../../src/app/node/node.ts';
 import { defaultTimeouts } from '../../../src/http/limits.ts';
+import { onTestFinished } from '../../current.ts';
 import { Client } from '../../http/client.ts';
 import { openHandler } from '../../http/in-process.ts';
 

@@ -5,9 +5,10 @@ import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
 import express, { type Express } from 'express';
 import express4 from 'express4';
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { nodeHandler } from '../../../src/app/node/node.ts';
 import { hasPrototypes } from '../../../src/app/node/prototypes.ts';
+import { onTestFinished } from '../../current.ts';
 import { openHandler } from '../../http/in-process.ts';
 
 async function ask(app: Parameters<typeof nodeHandler>[0], path = '/'): Promise<[status: number, body: unknown]> {

@@ -2,8 +2,9 @@
 
 import type { ServerResponse } from 'node:http';
 import express from 'express';
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { type NodeListener, nodeHandler } from '../../../src/app/node/node.ts';
+import { onTestFinished } from '../../current.ts';
 import { Client } from '../../http/client.ts';
 import { openHandler } from '../../http/in-process.ts';
 

@@ -5,10 +5,11 @@ import { type AddressInfo, connect, type Socket } from 'node:net';
 import { PassThrough, Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { pipeline } from 'node:stream/promises';
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import type { NodeServer } from '../../../src/app/detect.ts';
 import { type NodeListener, nodeHandler } from '../../../src/app/node/node.ts';
 import { defaultTimeouts, type Timeouts } from '../../../src/http/limits.ts';
+import { onTestFinished } from '../../current.ts';
 import { Client } from '../../http/client.ts';
 import { type InProcess, openHandler } from '../../http/in-process.ts';
 

@@ -3,8 +3,8 @@
 import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { onTestFinished } from 'vitest';
 import { type NodeListener, nodeHandler } from '../../../src/app/node/node.ts';
+import { onTestFinished } from '../../current.ts';
 import { openHandler } from '../../http/in-process.ts';
 
 /** Serves a handler until the test is over. @returns the port */

@@ -3,8 +3,9 @@
 import { EventEmitter, once } from 'node:events';
 import { Readable, type Writable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import type { App, Environ } from '../../../src/app/types.ts';
+import { onTestFinished } from '../../current.ts';
 import { Client } from '../../http/client.ts';
 import { openInProcess } from '../../http/in-process.ts';
 

@@ -5,7 +5,8 @@ import { once } from 'node:events';
 import { type AddressInfo, connect, createServer as createListener, type Socket } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { createServer, type ServerSettings, type TcpApp } from 'tsgun';
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { describe, expect, it } from 'vitest';
+import { onTestFinished } from '../../current.ts';
 import { makeFolder } from '../../integration/harness.ts';
 import { withChecksum } from './made.ts';
 

@@ -5,11 +5,12 @@ import { chmodSync, existsSync, lstatSync, mkdirSync, mkdtempSync, rmSync, symli
 import { connect, createServer, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, describe, expect, it, onTestFinished, vi } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import { type ControlOrder, maxOrderBytes } from '../../../src/ipc/control.ts';
 import type { Logger } from '../../../src/logger.ts';
 import { Clients, type Handle } from '../../../src/master/control/clients.ts';
 import { ControlSocket } from '../../../src/master/control/socket.ts';
+import { onTestFinished } from '../../current.ts';
 
 function folder(): string {
   const path = mkdtempSync(join(tmpdir(), 'tsgun-control-'));

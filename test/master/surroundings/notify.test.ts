@@ -1,6 +1,7 @@
-import { describe, expect, it, onTestFinished, vi } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import type { Logger } from '../../../src/logger.ts';
 import { Notifier, type Send, takeServiceManager } from '../../../src/master/surroundings/notify.ts';
+import { onTestFinished } from '../../current.ts';
 
 /** A service manager that takes a message when the test says so. */
 function manager() {

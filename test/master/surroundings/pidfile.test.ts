@@ -10,9 +10,10 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import type { Logger } from '../../../src/logger.ts';
 import { Pidfile } from '../../../src/master/surroundings/pidfile.ts';
+import { onTestFinished } from '../../current.ts';
 
 const own = `${process.pid}\n`;
 /** Runs as long as this test does. */

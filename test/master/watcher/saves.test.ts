@@ -2,9 +2,10 @@
 
 import { mkdirSync, renameSync, rmSync, truncateSync, unlinkSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { foldersOf } from '../../../src/master/watcher/folders.ts';
 import { Saves, type SavesOptions } from '../../../src/master/watcher/saves.ts';
+import { onTestFinished } from '../../current.ts';
 import { eventually, makeFolder } from '../../integration/harness.ts';
 
 function begin(names: readonly string[], options: Partial<SavesOptions> = {}, readAt = Number.POSITIVE_INFINITY) {

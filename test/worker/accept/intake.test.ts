@@ -6,7 +6,7 @@ import { connect, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { expect, it, onTestFinished, vi } from 'vitest';
+import { expect, it, vi } from 'vitest';
 import type { ConnectionServer } from '../../../src/http/accept.ts';
 import { type End, nowhere } from '../../../src/http/ends.ts';
 import type { Incoming } from '../../../src/http/wire/wire.ts';
@@ -15,6 +15,7 @@ import { Shortages } from '../../../src/ipc/shortages.ts';
 import { bindHandle } from '../../../src/node/bind.ts';
 import { ConnectionHandle, type ServerHandle } from '../../../src/node/handles.ts';
 import { Intake } from '../../../src/worker/accept/intake.ts';
+import { onTestFinished } from '../../current.ts';
 
 /** An entry that counts as fresh for the whole test: it is from the near future. */
 const later = () => sharedClock() + 60_000;

@@ -5,8 +5,9 @@ import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import type { Duplex } from 'node:stream';
 import { fileURLToPath } from 'node:url';
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import type { CpuProfile, Examination, Findings, WatchdogMessage, WatchdogOrder } from '../../../src/ipc/messages.ts';
+import { onTestFinished } from '../../current.ts';
 
 class Session {
   private readonly pipe: Duplex;
