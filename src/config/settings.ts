@@ -274,6 +274,15 @@ export const table = {
     more: 'At once, /readyz and --health-path say 503. The service goes on for this long before it stops accepting. So a load balancer takes the instance out before a client meets a closed port. Set it to the time that the balancer needs. A second TERM, INT or QUIT ends it. The supervisor must wait for this and gracefulTimeout together. See docs/health.md.',
     example: 10,
   }),
+  canary: setting({
+    section: 'Workers',
+    parse: secondsOrNever(1),
+    default: 0,
+    metavar: 'S',
+    help: 'Try a reload on one worker for so long; 0: do not.',
+    more: 'At a reload, one new worker (a twentieth of the pool, if that is more) serves beside the old ones for this long, and up to five times as long until it has had 300 requests. If it crashes, answers more errors, or answers later than they do, the reload is rolled back. See docs/canary.md.',
+    example: 10,
+  }),
   keepAlive: setting({
     section: 'Connections',
     parse: seconds(),

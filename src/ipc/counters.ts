@@ -20,6 +20,8 @@ export const statuses = ['none', '1xx', '2xx', '3xx', '4xx', '5xx'] as const;
 export const durationBounds = [0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10] as const;
 /** In seconds. */
 export const queueBounds = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10] as const;
+/** In seconds, from a tenth of a millisecond to 100 s, each a tenth more than the one before: fine enough to compare two releases. */
+export const fineBounds: readonly number[] = Array.from({ length: 146 }, (_, index) => 1e-4 * 1.1 ** index);
 export const delayQuantiles = [0.5, 0.9, 0.99] as const;
 
 /** Where each value is in a record. Each is a number of 64 bits. */
@@ -36,6 +38,8 @@ export const at = {
   /** One for each bound, one for what is above, and the sum in seconds. */
   duration: take(durationBounds.length + 2),
   queue: take(queueBounds.length + 2),
+  /** Durations again, where releases are compared. */
+  fine: take(fineBounds.length + 1),
   shed: take(1),
   timeouts: take(1),
   connections: take(1),
@@ -82,6 +86,12 @@ export function clearGauges(place: CountersPlace): void {
   const record = readRecord(place);
   record.fill(0, at.gauges, sequenceAtEnd);
   writeRecord(place, record);
+}
+
+/** Adds a value to the fine histogram, in a time that does not depend on it. */
+export function observeFinely(record: Float64Array, seconds: number): void {
+  const bucket = Math.ceil(Math.log(seconds / 1e-4) / Math.log(1.1) - 1e-9);
+  record[at.fine + Math.max(0, Math.min(fineBounds.length, bucket))]!++;
 }
 
 /** Adds a value to a histogram: the bucket, and the sum. */

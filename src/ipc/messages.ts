@@ -15,6 +15,7 @@ export type ExitReason =
   | 'killed'
   | 'boot_failed'
   | 'scaled_down'
+  | 'canary'
   | 'shutdown';
 
 /** What a worker reports at intervals. */

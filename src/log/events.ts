@@ -72,7 +72,7 @@ export const events = {
       code: 'its exit code, or null',
       signal: 'the signal that ended it, or null',
       reason:
-        '`reload`, `max_requests`, `max_memory`, `max_lifetime`, `scaled_down` and `shutdown` are as asked for; `hung`, `crashed`, `killed` and `boot_failed` are not',
+        '`reload`, `max_requests`, `max_memory`, `max_lifetime`, `scaled_down`, `canary` (its generation was rolled back) and `shutdown` are as asked for; `hung`, `crashed`, `killed` and `boot_failed` are not',
       uptimeMs: 'from its start to its end',
       requests: 'answered by it',
       memoryBytes: 'resident at its last report, where memory is the reason',
@@ -145,6 +145,29 @@ export const events = {
     },
     todo: nothing,
   }),
+  canary_started: event({
+    levels: ['info'],
+    when: 'With `--canary`: the first worker of a new generation serves beside the old ones.',
+    fields: {
+      generation: 'the new one',
+      workers: 'how many of it serve',
+      seconds: 'how long the trial takes, at the least',
+    },
+    todo: nothing,
+  }),
+  canary_judged: event({
+    levels: ['info', 'error'],
+    when: 'The trial of a new generation is over. `error`: it was worse, and is rolled back.',
+    fields: {
+      generation: 'the one that was tried',
+      outcome: '`no_worse`, `worse`, or `unknown` for too little traffic, which counts as good',
+      faults: 'a list of `crashes`, `errors` and `latency`',
+      seconds: 'how long the trial took',
+      fresh: 'its figures: `requests`, `errors`, `crashes`, `p95Ms`',
+      old: 'those of the old generation in the same time',
+    },
+    todo: 'Where it was worse, compare `fresh` with `old`, mend the release, and reload again.',
+  }),
   reload_finished: event({
     levels: ['info'],
     when: 'All that connects reaches workers of the new generation.',
@@ -157,6 +180,7 @@ export const events = {
     fields: {
       ...failure,
       ...origin,
+      reason: '`canary`, if it was worse in its trial',
       successor: 'the pid of the new master',
       code: 'its exit code, or null',
     },

@@ -1,7 +1,7 @@
 /** What children report, and how they end: entered in the records, logged, and passed on to the parts that it concerns. */
 
 import { ExitCode } from '../errors.ts';
-import type { Taken, WatchdogMessage, WorkerMessage } from '../ipc/messages.ts';
+import type { ExitReason, Taken, WatchdogMessage, WorkerMessage } from '../ipc/messages.ts';
 import type { Logger } from '../logger.ts';
 import type { AdminService } from './admin/service.ts';
 import type { Children } from './children/children.ts';
@@ -114,6 +114,7 @@ export class ChildEvents {
     logExit(this.log, ending, pool, { consequence, error, memoryKill, memoryBytes, screen: shown });
     if (shown === undefined) screen.end();
     hooks.exited(ending);
+    if (isCrash(ending.reason) || memoryKill !== undefined) rollout.noteCrash(ending);
     counters.noteExit(ending.worker, ending.reason, unavailable);
     rollout.tidy();
     if (consequence.type === 'delayed') logDelay(this.log, ending, consequence);
@@ -121,4 +122,8 @@ export class ChildEvents {
     else if (consequence.type === 'reload_failed') rollout.fail(error ?? explainCrash(ending));
     else if (consequence.type === 'broken') rollout.breakOff(error ?? crash ?? explainCrash(ending), !pool.hasServed);
   }
+}
+
+function isCrash(reason: ExitReason): boolean {
+  return reason === 'crashed' || reason === 'hung';
 }

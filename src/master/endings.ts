@@ -120,6 +120,13 @@ function hasFailed({ readyAt, hasServed }: Child, reason: ExitReason, now: numbe
   return reason === 'max_memory' || crashes.includes(reason);
 }
 
+/** The generation on trial is worse: the old one goes on. */
+export function noteRejected(pool: Pool): void {
+  if (pool.reloadFrom === undefined) return;
+  write(pool).rejected = pool.generation;
+  goBack(write(pool), pool.reloadFrom);
+}
+
 function goBack(pool: WritablePool, generation: number): void {
   // Pauses were for the generation that is given up.
   pool.backoffs.clear();

@@ -1,6 +1,7 @@
 /** The events that reach the master: from children, the system, or its own timers. */
 
 import type { WatchdogMessage, WorkerMessage } from '../ipc/messages.ts';
+import type { Judgement } from './canary/trial.ts';
 import type { Command, Origin, StopRequest } from './commands.ts';
 import type { Prepared } from './generations/generations.ts';
 import type { Child } from './pool.ts';
@@ -21,6 +22,8 @@ export type MasterEvent =
   | { type: 'watchdog' }
   /** The load needs another number of workers. */
   | { type: 'load'; scaling: Scaling }
+  /** The trial of a new generation is over. */
+  | { type: 'judged'; judgement: Judgement }
   /** Somebody at the control socket wants something done. */
   | { type: 'control'; act: () => void }
   | Prepared;

@@ -228,6 +228,7 @@ class Master {
     else if (event.type === 'watchdog') this.surroundings.alive();
     else if (event.type === 'control') event.act();
     else if (event.type === 'load') this.followLoad(event.scaling);
+    else if (event.type === 'judged') this.rollout.conclude(event.judgement);
     else this.rollout.fail(report(event.error));
   }
 

@@ -4,7 +4,7 @@
  */
 
 import type { Beat, ExitReason } from '../ipc/messages.ts';
-import type { Child, Pace, Policy, Pool } from './pool.ts';
+import { type Child, type Pace, type Policy, type Pool, readyOf } from './pool.ts';
 import { type WritableChild, write } from './writable.ts';
 
 /** A worker out of time ends itself and logs what it cuts. If it does not, the master asks its watchdog this much later. */
@@ -170,8 +170,15 @@ export function noteOverslept(pool: Pool, ms: number, now: number): void {
 /**
  * A new configuration is wanted. One that was still being rolled out is dropped; the last complete one stays the fallback.
  * @param scalings what was asked for after the reload was, while its configuration was read
+ * @param canaries how many of its workers serve beside the old ones until it is judged; 0 for no trial
  */
-export function noteReload(pool: Pool, policy: Policy, target: number, scalings: readonly Scaling[] = []): void {
+export function noteReload(
+  pool: Pool,
+  policy: Policy,
+  target: number,
+  scalings: readonly Scaling[] = [],
+  canaries = 0,
+): void {
   const state = write(pool);
   const { policy: policyBefore, target: targetBefore, least } = pool;
   if (pool.reloadFrom === undefined) state.wantedBefore = { policy: policyBefore, target: targetBefore, least };
@@ -182,13 +189,21 @@ export function noteReload(pool: Pool, policy: Policy, target: number, scalings:
   const added = targetBefore > least ? targetBefore : 0;
   state.least = scalings.reduce(scaled, target);
   state.target = state.least === 0 ? 0 : Math.max(state.least, added);
+  // Without an old worker there is nothing to compare with, and nobody else to serve.
+  state.canaries = readyOf(pool).length === 0 ? 0 : canaries;
   state.backoffs.clear();
+}
+
+/** The generation on trial is no worse: it replaces the old one. */
+export function noteTrialPassed(pool: Pool): void {
+  write(pool).canaries = 0;
 }
 
 /** All that connects reaches the wanted generation. */
 export function noteReloaded(pool: Pool): void {
   write(pool).reloadFrom = undefined;
   write(pool).wantedBefore = undefined;
+  write(pool).canaries = 0;
 }
 
 export type Scaling = 'more' | 'fewer' | 'dismiss' | number;

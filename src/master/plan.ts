@@ -108,23 +108,45 @@ function survey(pool: Pool, now: number): Survey {
 }
 
 function planService(pool: Pool, now: number): Action[] {
-  const { generation, target } = pool;
+  const { generation, target, canaries } = pool;
   const { ready, booting, outdated, useless } = survey(pool, now);
-  const actions = useless.flatMap((child) => leave(pool, child, 'reload'));
-  // An old one goes only when a new one serves in its place.
-  const replaced = Math.max(0, Math.min(outdated.length, ready.length + outdated.length - target));
-  for (const child of outdated.slice(0, replaced))
-    actions.push(...leave(pool, child, child.generation === generation ? recycleReasonOf(child, now)! : 'reload'));
+  const actions = useless.flatMap((child) => leave(pool, child, outdatedReason(pool, child, now)));
+  for (const child of replaceable(pool, ready, outdated))
+    actions.push(...leave(pool, child, outdatedReason(pool, child, now)));
 
   // Children that still boot go first, then the youngest.
-  for (const child of [...ready, ...booting].slice(target)) actions.push(...leave(pool, child, 'scaled_down'));
+  const most = mostWanted(pool, outdated.length);
+  for (const child of [...ready, ...booting].slice(most)) actions.push(...leave(pool, child, 'scaled_down'));
 
   for (const { worker, waitMs } of vacanciesOf(pool, now)) if (waitMs === 0) actions.push({ type: 'spawn', worker });
 
   const isReplaced = childrenOf(pool).every((child) => child.generation === generation || !child.isAccepting);
   const isComplete = ready.length === target && booting.length === 0 && isReplaced;
-  if (pool.reloadFrom !== undefined && isComplete) actions.push({ type: 'finish_reload' });
+  if (pool.reloadFrom !== undefined && canaries === 0 && isComplete) actions.push({ type: 'finish_reload' });
   return actions;
+}
+
+/** An old one goes only when a new one serves in its place; while that is on trial, only those that are too many. */
+function replaceable(
+  { target, canaries, reloadFrom }: Pool,
+  ready: readonly Child[],
+  outdated: readonly Child[],
+): Child[] {
+  const spare = (canaries > 0 ? 0 : ready.length) + outdated.length - target;
+  // Of a trial that was given up for a newer one, first.
+  const isOther = ({ generation }: Child) => canaries > 0 && generation !== reloadFrom;
+  const ordered = [...outdated.filter(isOther), ...outdated.filter((child) => !isOther(child))];
+  return ordered.slice(0, Math.max(0, spare));
+}
+
+function outdatedReason(pool: Pool, child: Child, now: number): ExitReason {
+  if (child.generation === pool.rejected) return 'canary';
+  return child.generation === pool.generation ? (recycleReasonOf(child, now) ?? 'reload') : 'reload';
+}
+
+/** How many workers of the wanted generation there may be. While it is on trial, it fills the gaps that old ones leave, too. */
+function mostWanted({ target, canaries }: Pool, outdated: number): number {
+  return canaries === 0 || target === 0 ? target : Math.min(target, canaries + Math.max(0, target - outdated));
 }
 
 export interface Vacancy {
@@ -140,7 +162,7 @@ export function vacanciesOf(pool: Pool, now: number): Vacancy[] {
   const { target } = pool;
   const wanted = ready.length + booting.length;
   const surge = pool.policy.isDevelopment ? target : surgeOf(target);
-  const missing = Math.min(target - wanted, target + surge - wanted - outdated.length);
+  const missing = Math.min(mostWanted(pool, outdated.length) - wanted, target + surge - wanted - outdated.length);
   const vacancies: Vacancy[] = [];
   for (let worker = 1; vacancies.length < missing; worker++) {
     if (pool.children.has(worker)) continue;

@@ -96,6 +96,10 @@ export interface Pool {
   readonly least: number;
   /** The generation that is wanted now; children of any other are to be replaced. */
   readonly generation: number;
+  /** While that is on trial: how many of its workers serve beside the old ones. Else 0. */
+  readonly canaries: number;
+  /** The last generation that was worse in its trial. */
+  readonly rejected: number | undefined;
   /** While a reload is under way: the generation to go back to if it fails. */
   readonly reloadFrom: number | undefined;
   /** The target before that reload, changes by signals included: restored if the reload fails. */
@@ -127,6 +131,8 @@ export function createPool(policy: Policy, target: number, random: () => number 
     target,
     least: target,
     generation: 1,
+    canaries: 0,
+    rejected: undefined,
     reloadFrom: undefined,
     wantedBefore: undefined,
     lastGeneration: 1,

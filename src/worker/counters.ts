@@ -14,6 +14,7 @@ import {
   delayQuantiles,
   durationBounds,
   observe,
+  observeFinely,
   queueBounds,
   readRecord,
   recordLength,
@@ -45,6 +46,7 @@ export class Counters {
   /** What earlier workers of the same number have counted. */
   private readonly past: Float64Array;
   private readonly statusAt: number;
+  private readonly isFine: boolean;
   private readonly traffic: Float64Array;
   private readonly delays: IntervalHistogram;
   private utilization = performance.eventLoopUtilization();
@@ -52,7 +54,9 @@ export class Counters {
   private windowSeconds = 0;
 
   /** Opens nothing: the file is inherited. @throws the system's error if it cannot be read */
-  constructor(place: CountersPlace, workerClass: (typeof workerClasses)[number], observers: Observers) {
+  /** @param isFine whether releases are compared by what it counts */
+  constructor(place: CountersPlace, workerClass: (typeof workerClasses)[number], observers: Observers, isFine = false) {
+    this.isFine = isFine;
     this.place = place;
     this.record = readRecord(place);
     this.record.fill(0, at.gauges, recordLength - 1);
@@ -72,7 +76,10 @@ export class Counters {
     if (queueMs !== undefined) observe(record, at.queue, queueBounds, queueMs / 1000);
     if (outcome === 'overdue') record[at.timeouts]!++;
     // How long a connection speaks another protocol says nothing of requests.
-    if (outcome !== 'upgraded') observe(record, at.duration, durationBounds, (endedAt - startedAt) / 1000);
+    if (outcome === 'upgraded') return;
+    const seconds = (endedAt - startedAt) / 1000;
+    observe(record, at.duration, durationBounds, seconds);
+    if (this.isFine) observeFinely(record, seconds);
   }
 
   /** The worker serves. */

@@ -46,7 +46,7 @@ export class Metering {
     const { counters: place, settings } = this.order;
     if (place === undefined) return;
     try {
-      const counters = new Counters(place, settings.workerClass, this.observers);
+      const counters = new Counters(place, settings.workerClass, this.observers, settings.canary > 0);
       this.starters.push((counted) => counters.start(counted));
     } catch (error) {
       // A worker that serves without being counted is better than none.

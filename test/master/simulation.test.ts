@@ -6,7 +6,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { infancyMs } from '../../src/master/backoff.ts';
-import { noteExit } from '../../src/master/endings.ts';
+import { noteExit, noteRejected } from '../../src/master/endings.ts';
 import {
   addChild,
   noteBeat,
@@ -21,6 +21,7 @@ import {
   noteRetiring,
   noteScaled,
   noteServing,
+  noteTrialPassed,
 } from '../../src/master/notes.ts';
 import { type Action, plan, surgeOf, vacanciesOf } from '../../src/master/plan.ts';
 import { type Child, childrenOf, createPool, type Pool } from '../../src/master/pool.ts';
@@ -55,7 +56,8 @@ type Step =
         | 'grow';
       index: number;
     }
-  | { type: 'reload'; target: number }
+  | { type: 'reload'; target: number; canaries: number }
+  | { type: 'judged'; isGood: boolean }
   | { type: 'scale'; command: 'more' | 'fewer' | 'dismiss' }
   | { type: 'load'; needed: number };
 
@@ -80,7 +82,15 @@ const step: fc.Arbitrary<Step> = fc.oneof(
       index,
     }),
   },
-  { weight: 1, arbitrary: fc.record({ type: fc.constant('reload' as const), target: fc.integer({ min: 1, max: 8 }) }) },
+  {
+    weight: 1,
+    arbitrary: fc.record({
+      type: fc.constant('reload' as const),
+      target: fc.integer({ min: 1, max: 8 }),
+      canaries: fc.integer({ min: 0, max: 1 }),
+    }),
+  },
+  { weight: 1, arbitrary: fc.record({ type: fc.constant('judged' as const), isGood: fc.boolean() }) },
   {
     weight: 1,
     arbitrary: fc.record({
@@ -114,7 +124,8 @@ class World {
     this.steps++;
     const { pool, now } = this;
     if (step.type === 'pass') this.pass(step.ms);
-    else if (step.type === 'reload') this.reload(step.target);
+    else if (step.type === 'reload') this.reload(step.target, step.canaries);
+    else if (step.type === 'judged') this.judge(step.isGood);
     else if (step.type === 'scale') this.scale(step.command);
     else if (step.type === 'load') this.need(step.needed);
     else if (step.type === 'ready') this.pick(step.index, 'booting', (child) => this.welcome(child));
@@ -135,6 +146,7 @@ class World {
   /** Nothing more happens but time, and workers that do their part. */
   calmDown(): void {
     this.hung.clear();
+    if (this.pool.canaries > 0) noteTrialPassed(this.pool);
     for (let round = 0; round < 400; round++) {
       this.doTheirPart();
       this.pass(500);
@@ -160,8 +172,8 @@ class World {
     noteBeat(this.pool, child, { requests, running: 0, memoryBytes }, this.now);
   }
 
-  private reload(target: number): void {
-    noteReload(this.pool, policy, target);
+  private reload(target: number, canaries: number): void {
+    noteReload(this.pool, policy, target, [], canaries);
     this.aim(this.pool.target);
     this.failed.clear();
   }
@@ -193,6 +205,13 @@ class World {
     this.aim(this.pool.target);
     // What a failed reload goes back to has been scaled too.
     this.aim(this.pool.wantedBefore?.target ?? 0);
+  }
+
+  private judge(isGood: boolean): void {
+    if (this.pool.canaries === 0) return;
+    if (isGood) return noteTrialPassed(this.pool);
+    noteRejected(this.pool);
+    this.failed.clear();
   }
 
   private need(workers: number): void {

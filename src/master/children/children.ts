@@ -20,9 +20,9 @@ import { type MemoryKill, MemoryKills } from './memory-kills.ts';
 import { Samplers } from './samplers.ts';
 import { type ChildProcess, spawnWorker } from './spawn.ts';
 
-/** What is counted is read for the metrics, and to follow the load. */
-function isCounting({ adminBind, maxWorkers }: Settings): boolean {
-  return adminBind !== undefined || maxWorkers > 0;
+/** What is counted is read for the metrics, to follow the load, and to judge a release. */
+function isCounting({ adminBind, maxWorkers, canary }: Settings): boolean {
+  return adminBind !== undefined || maxWorkers > 0 || canary > 0;
 }
 
 export class Children {

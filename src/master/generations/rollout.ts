@@ -1,13 +1,15 @@
 /** A reload from the command to the exit of the last old worker: logs each step. The pool decides whether it succeeds. */
 
 import type { ErrorReport } from '../../errors.ts';
+import { type Judgement, Trial } from '../canary/trial.ts';
 import { type Origin, originFields } from '../commands.ts';
+import { noteRejected } from '../endings.ts';
 import type { MasterEvent } from '../events.ts';
 import type { MasterHooks } from '../hooks.ts';
 import type { CountersFile } from '../metrics/counters-file.ts';
-import { noteReload, noteReloaded, noteScaled, type Scaling } from '../notes.ts';
+import { noteReload, noteReloaded, noteScaled, noteTrialPassed, type Scaling } from '../notes.ts';
 import { policyOf } from '../policy.ts';
-import { childrenOf, type Pool } from '../pool.ts';
+import { childrenOf, type Ending, type Pool } from '../pool.ts';
 import type { Surroundings } from '../surroundings/surroundings.ts';
 import type { Watcher } from '../watcher/watcher.ts';
 import { type Generation, withFailure } from './generation.ts';
@@ -35,6 +37,8 @@ export class Rollout {
   onEnd: ((error: string | undefined) => void) | undefined = undefined;
   /** Since the last command to reload, while the configuration is read: they hold for the new generation too. */
   private scalings: Scaling[] = [];
+  /** Of the wanted generation, until it is judged. */
+  private trial: Trial | undefined = undefined;
 
   constructor({ pool, generations, surroundings, hooks, watcher, counters, tell }: RolloutParts) {
     this.pool = pool;
@@ -72,18 +76,62 @@ export class Rollout {
     if (pool.reloadFrom !== undefined)
       this.current.log.say('info', { generation: pool.generation }, 'a newer reload takes the place of this one');
     const known = this.current.configuration.warnings;
-    noteReload(pool, policyOf(settings), settings.workers, this.scalings);
+    const canaries = settings.canary > 0 ? Math.max(1, Math.floor(settings.workers / 20)) : 0;
+    noteReload(pool, policyOf(settings), settings.workers, this.scalings, canaries);
     this.scalings = [];
     this.add(generation);
+    this.endTrial();
+    if (pool.canaries > 0) this.trial = this.beginTrial(settings.canary);
     for (const warning of warnings) if (!known.includes(warning)) generation.log.say('warn', {}, warning);
     this.setTitle();
     this.hooks.reloading();
   }
 
-  fail(error: ErrorReport, isTold = false): void {
+  private beginTrial(seconds: number): Trial {
+    const { pool, counters, tell } = this;
+    const { generation } = pool;
+    const onStart = () => {
+      const fields = { generation, workers: pool.canaries, seconds };
+      this.current.log.event('info', 'canary_started', fields, 'the new generation is on trial');
+    };
+    return new Trial({ pool, counters, seconds, onStart, tell: (judgement) => tell({ type: 'judged', judgement }) });
+  }
+
+  private endTrial(): void {
+    this.trial?.close();
+    this.trial = undefined;
+  }
+
+  /** One has crashed, was found hung, or was killed for its memory. */
+  noteCrash(ending: Ending): void {
+    this.trial?.noteCrash(ending);
+  }
+
+  /** The trial is over. */
+  conclude(judgement: Judgement): void {
+    const { pool } = this;
+    if (judgement.generation !== this.trial?.generation || pool.stopping !== undefined) return;
+    this.endTrial();
+    const isWorse = judgement.outcome === 'worse';
+    const text = {
+      worse: 'worse than the old one',
+      no_worse: 'no worse than the old one',
+      unknown: 'too little traffic to tell',
+    };
+    const message = `the new generation was tried: ${text[judgement.outcome]}`;
+    this.current.log.event(isWorse ? 'error' : 'info', 'canary_judged', { ...judgement }, message);
+    if (!isWorse) return noteTrialPassed(pool);
+    noteRejected(pool);
+    const error = `the new generation did worse than the old one: ${judgement.faults.join(', ')}`;
+    this.fail({ name: 'Error', message: error }, false, 'canary');
+  }
+
+  /** @param reason where the new generation could be served */
+  fail(error: ErrorReport, isTold = false, reason?: 'canary'): void {
+    this.endTrial();
     this.counters.noteReload('failed');
     const { message, stack } = error;
-    const fields = { error: message, ...(stack && !isTold ? { stack } : {}) };
+    const fields = { error: message, ...(reason && { reason }), ...(stack && !isTold ? { stack } : {}) };
     this.current.log.event('error', 'reload_failed', fields, `reload given up: ${message}`);
     this.setTitle();
     if (this.pool.stopping === undefined && this.current.configuration.settings.reload) this.show(error);

@@ -32,6 +32,7 @@ export const exitReasons = [
   'killed',
   'boot_failed',
   'scaled_down',
+  'canary',
   'shutdown',
 ] as const satisfies readonly ExitReason[];
 export const reloadOutcomes = ['finished', 'failed'] as const;

@@ -51,6 +51,11 @@ export function eventsOf(world: World, { notes }: Rules): Event[] {
       scale(draft, 'more', rules);
       reload(draft, ['more'], rules);
     });
+    paid('trials', 'HUP, with a trial', (draft, rules) => reload(draft, [], rules, 1));
+    if (pool.canaries > 0) {
+      sure('the trial is passed', (draft) => notes.noteTrialPassed(draft.pool));
+      events.push({ name: 'the trial is lost', isSure: false, happen: lose });
+    }
     const scaling = (name: string, what: Scaling) =>
       paid('scalings', name, (draft, rules) => scale(draft, what, rules));
     if (pool.target < mostWorkers) scaling('TTIN', 'more');
@@ -72,8 +77,15 @@ export function eventsOf(world: World, { notes }: Rules): Event[] {
   return events;
 }
 
-function reload(draft: Draft, scalings: readonly Scaling[], { notes }: Rules): void {
-  notes.noteReload(draft.pool, policy, draft.configured, scalings);
+function lose(draft: Draft, { notes }: Rules): void {
+  notes.noteRejected(draft.pool);
+  draft.failed.clear();
+  draft.wanted = draft.wantedBefore!;
+  draft.wantedBefore = undefined;
+}
+
+function reload(draft: Draft, scalings: readonly Scaling[], { notes }: Rules, canaries = 0): void {
+  notes.noteReload(draft.pool, policy, draft.configured, scalings, canaries);
   draft.wantedBefore ??= draft.wanted;
   draft.wanted = scalings.reduce(scaled, draft.configured);
   draft.failed.clear();

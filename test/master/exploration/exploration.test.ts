@@ -6,7 +6,16 @@ import { type Child, childrenOf, type Pool, readyOf } from '../../../src/master/
 import { explore, realRules } from './explore.ts';
 import type { Budget, Rules } from './world.ts';
 
-const nothing: Budget = { failures: 0, reloads: 0, recyclings: 0, scalings: 0, stops: 0, delays: 0, snapshots: 0 };
+const nothing: Budget = {
+  failures: 0,
+  reloads: 0,
+  recyclings: 0,
+  scalings: 0,
+  stops: 0,
+  delays: 0,
+  snapshots: 0,
+  trials: 0,
+};
 
 /** Up to three workers, three generations, and what of each kind may happen. */
 const explorations: readonly [targets: readonly number[], budget: Partial<Budget>][] = [
@@ -23,6 +32,11 @@ const explorations: readonly [targets: readonly number[], budget: Partial<Budget
   [[1, 2], { reloads: 1, snapshots: 1, stops: 1 }],
   [[1, 2, 3], { delays: 1, failures: 1, stops: 2 }],
   [[1, 2], { delays: 1, reloads: 1, scalings: 1, stops: 1 }],
+  [[1, 2, 3], { trials: 1 }],
+  [[1, 2], { trials: 1, failures: 1 }],
+  [[1], { trials: 1, reloads: 1 }],
+  [[1], { trials: 1, scalings: 1 }],
+  [[1], { trials: 1, recyclings: 1, stops: 1 }],
 ];
 
 describe('all orders of events', () => {

@@ -25,6 +25,8 @@ export interface Budget {
   readonly delays: number;
   /** Workers that leave, and write a heap snapshot at the end. */
   readonly snapshots: number;
+  /** Reloads whose first workers are tried beside the old ones. */
+  readonly trials: number;
 }
 
 /** Far apart, so that the order in which they end is the same wherever they began. */
@@ -137,7 +139,7 @@ export function keyOf({ pool, now, budget, failed, wasLastBootGood, isOver }: Wo
     (state === 'killed' || state === 'retiring' ? leaving : staying).push(text);
   }
   return [
-    `${left} ${flags} ${pool.stopping ?? ''} ${pool.drainUntil - now} ${pool.target}`,
+    `${left} ${flags} ${pool.stopping ?? ''} ${pool.drainUntil - now} ${pool.target} ${pool.canaries}`,
     `${pool.generation} ${pool.reloadFrom ?? ''} ${pool.wantedBefore?.target ?? ''} ${[...failed].sort().join()}`,
     ...backoffs,
     ...staying,

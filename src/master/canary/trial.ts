@@ -1,0 +1,131 @@
+/** The trial of a new generation: a few of its workers serve beside the old ones, and are judged by what both do in that time. */
+
+import { at, fineBounds, statuses, workerClasses } from '../../ipc/counters.ts';
+import type { CountersFile } from '../metrics/counters-file.ts';
+import { type Child, type Ending, type Pool, readyOf } from '../pool.ts';
+import { type Figures, judge, percentile95, type Verdict } from './verdict.ts';
+
+const lookMs = 500;
+/** Until it has so much traffic, a trial may take so many times as long as was asked for. */
+const longestFactor = 5;
+/** The first requests of a new worker are slow while its code is compiled: for this share of the trial, and no longer than so. */
+const warmUpShare = 0.3;
+const longestWarmUpMs = 5000;
+
+/** How a trial ended. */
+export interface Judgement extends Verdict {
+  readonly generation: number;
+  readonly seconds: number;
+  /** Of the generation on trial, and of the old one. */
+  readonly fresh: Summary;
+  readonly old: Summary;
+}
+
+export interface Summary {
+  readonly requests: number;
+  readonly errors: number;
+  readonly crashes: number;
+  readonly p95Ms: number | undefined;
+}
+
+export interface TrialParts {
+  readonly pool: Pool;
+  readonly counters: Pick<CountersFile, 'read'>;
+  readonly seconds: number;
+  /** Called when its first worker is ready. */
+  readonly onStart: () => void;
+  /** Called once. */
+  readonly tell: (judgement: Judgement) => void;
+}
+
+type Tally = { -readonly [K in keyof Figures]: Figures[K] extends number ? number : number[] };
+
+/** Of a worker, when it was last looked at. */
+interface Seen {
+  readonly pid: number | undefined;
+  readonly record: Float64Array;
+}
+
+export class Trial {
+  readonly generation: number;
+  private readonly parts: TrialParts;
+  private readonly timer: NodeJS.Timeout;
+  /** When the first worker of the new generation was ready. */
+  private startedAt: number | undefined = undefined;
+  private readonly fresh = newTally();
+  private readonly old = newTally();
+  private readonly seen = new Map<number, Seen>();
+
+  constructor(parts: TrialParts) {
+    this.parts = parts;
+    this.generation = parts.pool.generation;
+    this.timer = setInterval(() => this.look(performance.now()), lookMs).unref();
+  }
+
+  close(): void {
+    clearInterval(this.timer);
+  }
+
+  /** A worker has crashed, was found hung, or was killed. */
+  noteCrash({ generation }: Ending): void {
+    if (this.startedAt !== undefined) this.tallyOf(generation).crashes++;
+  }
+
+  private look(now: number): void {
+    const { pool, counters, seconds } = this.parts;
+    const ready = readyOf(pool);
+    const isOnTrial = ({ generation }: Child) => generation === this.generation;
+    if (this.startedAt === undefined && !ready.some(isOnTrial)) return;
+    if (this.startedAt === undefined) this.parts.onStart();
+    this.startedAt ??= now;
+    const passedMs = now - this.startedAt;
+    const isWarm = passedMs >= Math.min(longestWarmUpMs, warmUpShare * seconds * 1000);
+    const { own } = counters.read();
+    for (const child of ready) this.count(child, own[child.worker], isWarm);
+    const isDue = passedMs >= seconds * 1000;
+    const isLast = passedMs >= seconds * longestFactor * 1000;
+    const verdict = judge(this.fresh, this.old, isDue);
+    // Without enough traffic more is waited for, as long as that may help.
+    const isOver = verdict.outcome === 'worse' || (isDue && verdict.outcome === 'no_worse') || isLast;
+    if (!isOver) return;
+    this.close();
+    const { generation, fresh, old } = this;
+    const [freshSummary, oldSummary] = [fresh, old].map(summarize) as [Summary, Summary];
+    this.parts.tell({
+      ...verdict,
+      generation,
+      seconds: Math.round(passedMs / 1000),
+      fresh: freshSummary,
+      old: oldSummary,
+    });
+  }
+
+  /** Adds what a worker has counted since the last look. */
+  private count({ worker, pid, generation }: Child, record: Float64Array | undefined, isWarm: boolean): void {
+    if (record === undefined) return;
+    const before = this.seen.get(worker);
+    this.seen.set(worker, { pid, record });
+    if (before === undefined || before.pid !== pid) return;
+    const grown = (index: number) => record[index]! - before.record[index]!;
+    const tally = this.tallyOf(generation);
+    for (let index = 0; index < workerClasses.length * statuses.length; index++) {
+      const status = statuses[index % statuses.length];
+      // Of a request without an answer nobody knows whose fault it was.
+      if (status !== 'none') tally.requests += grown(at.requests + index);
+      if (status === '5xx') tally.errors += grown(at.requests + index);
+    }
+    if (isWarm) for (const index of tally.durations.keys()) tally.durations[index]! += grown(at.fine + index);
+  }
+
+  private tallyOf(generation: number): Tally {
+    return generation === this.generation ? this.fresh : this.old;
+  }
+}
+
+function newTally(): Tally {
+  return { requests: 0, errors: 0, crashes: 0, durations: Array<number>(fineBounds.length + 1).fill(0) };
+}
+
+function summarize({ requests, errors, crashes, durations }: Figures): Summary {
+  return { requests, errors, crashes, p95Ms: percentile95(durations) };
+}

@@ -1,0 +1,103 @@
+/**
+ * Judges a new generation by what it does beside the old one over the same time. Pure: figures in, a verdict out.
+ *
+ * It is worse if it crashes where the old one does not, if more of its answers are errors, or if its answers come later. Each of these must
+ * be so unlikely by chance, and so large, that a hundred equal releases raise no alarm.
+ */
+
+import { fineBounds } from '../../ipc/counters.ts';
+import { fisher, mannWhitney, quantileBucket, sumOf } from './statistics.ts';
+
+/** What one of the generations has done. */
+export interface Figures {
+  readonly requests: number;
+  /** Answers with a status of 500 or more. */
+  readonly errors: number;
+  /** Workers that crashed, hung, or were killed. */
+  readonly crashes: number;
+  /** How many requests took how long: one for each of `fineBounds`, and one for what is above. */
+  readonly durations: readonly number[];
+}
+
+export type Fault = 'crashes' | 'errors' | 'latency';
+
+export interface Verdict {
+  /** `unknown`: there was too little traffic to tell. */
+  readonly outcome: 'worse' | 'no_worse' | 'unknown';
+  readonly faults: readonly Fault[];
+}
+
+/** Requests of the new generation from which on its figures say something. */
+export const enoughRequests = 300;
+/** The odds of an alarm by chance, at the end of the trial. */
+const odds = 1e-4;
+/** Before the end there are many looks, each of which could be wrong. */
+const earlyOdds = 1e-7;
+const leastErrors = 3;
+/** By how much more of the answers must be errors, of all. */
+const leastErrorShare = 0.01;
+/** An answer is late if it takes this much longer than 95 of 100 of the old generation's. */
+const lateFactor = 1.2;
+/** By how much more of the answers must be late, of all. */
+const leastLateShare = 0.015;
+/** By how much longer an answer in the middle must take. */
+const leastMedianFactor = 1.25;
+
+/** @param isEnd whether nothing more is waited for */
+export function judge(fresh: Figures, old: Figures, isEnd: boolean): Verdict {
+  const limit = isEnd ? odds : earlyOdds;
+  const faults: Fault[] = [];
+  if (hasCrashes(fresh, old)) faults.push('crashes');
+  if (hasErrors(fresh, old, limit)) faults.push('errors');
+  if (isLate(fresh, old, limit)) faults.push('latency');
+  if (faults.length > 0) return { outcome: 'worse', faults };
+  const isKnown = fresh.requests >= enoughRequests && old.requests > 0;
+  return { outcome: isKnown ? 'no_worse' : 'unknown', faults };
+}
+
+/** Where workers of both crash, the release is to blame only if its own do so more often. */
+function hasCrashes(fresh: Figures, old: Figures): boolean {
+  if (fresh.crashes === 0) return false;
+  if (old.crashes === 0) return true;
+  const count = Math.max(fresh.crashes, fresh.requests);
+  return fisher(fresh.crashes, count, old.crashes, Math.max(old.crashes, old.requests)) < 0.01;
+}
+
+function hasErrors(fresh: Figures, old: Figures, limit: number): boolean {
+  if (fresh.errors < leastErrors || old.requests === 0) return false;
+  const more = fresh.errors / fresh.requests - old.errors / old.requests;
+  return more >= leastErrorShare && fisher(fresh.errors, fresh.requests, old.errors, old.requests) < limit;
+}
+
+function isLate({ durations: fresh }: Figures, { durations: old }: Figures, limit: number): boolean {
+  const count = sumOf(fresh);
+  const oldCount = sumOf(old);
+  if (count === 0 || oldCount === 0) return false;
+  const late = boundAfter(quantileBucket(old, 0.95));
+  const [hits, oldHits] = [above(fresh, late), above(old, late)];
+  const isTailLater =
+    hits / count - oldHits / oldCount >= leastLateShare && fisher(hits, count, oldHits, oldCount) < limit;
+  const isLater = medianOf(fresh) >= medianOf(old) * leastMedianFactor && mannWhitney(fresh, old) < limit;
+  return isTailLater || isLater;
+}
+
+/** The first bucket whose values are all late. */
+function boundAfter(bucket: number): number {
+  const limit = (fineBounds[bucket] ?? Number.POSITIVE_INFINITY) * lateFactor;
+  const found = fineBounds.findIndex((bound) => bound >= limit);
+  return found === -1 ? fineBounds.length + 1 : found + 1;
+}
+
+function above(histogram: readonly number[], bucket: number): number {
+  return sumOf(histogram.slice(bucket));
+}
+
+function medianOf(histogram: readonly number[]): number {
+  return fineBounds[quantileBucket(histogram, 0.5)] ?? fineBounds.at(-1)!;
+}
+
+/** In milliseconds, for the log; undefined for no values. */
+export function percentile95(histogram: readonly number[]): number | undefined {
+  const bucket = quantileBucket(histogram, 0.95);
+  return bucket === -1 ? undefined : Math.round((fineBounds[bucket] ?? fineBounds.at(-1)!) * 10_000) / 10;
+}

@@ -1,0 +1,50 @@
+import { join } from 'node:path';
+import { expect, it } from 'vitest';
+import { makeFolder, start, type Tsgun } from './harness.ts';
+
+/** Slow enough that a busy machine makes no difference. */
+const answering = (status: string) => `export default async (env, startResponse) => {
+  await new Promise((resolve) => setTimeout(resolve, 20));
+  startResponse('${status}', []);
+  return ['${status}'];
+};`;
+
+/** Sends requests, each on a connection of its own, until the log has the line. @returns how many had each status */
+async function until(tsgun: Tsgun, event: string): Promise<Map<number, number>> {
+  const statuses = new Map<number, number>();
+  while (tsgun.lines(event).length === 0)
+    for (const { status } of await Promise.all([1, 2, 3, 4].map(() => tsgun.get('/'))))
+      statuses.set(status, (statuses.get(status) ?? 0) + 1);
+  return statuses;
+}
+
+it('a release that answers errors is tried on one worker, and rolled back; a good one after it is taken', async () => {
+  const folder = makeFolder({ 'app.mjs': answering('200 OK') });
+  const tsgun = start(join(folder.path, 'app.mjs'), ['--workers', '2', '--canary', '1']);
+  const old = await tsgun.workers(2);
+  folder.write('app.mjs', answering('500 Internal Server Error'));
+  tsgun.signal('SIGHUP');
+  await tsgun.event('canary_started');
+  const statuses = await until(tsgun, 'reload_failed');
+  expect(tsgun.lines('canary_judged')).toMatchObject([
+    {
+      generation: 2,
+      outcome: 'worse',
+      faults: expect.arrayContaining(['errors']),
+      fresh: { crashes: 0 },
+      old: { errors: 0 },
+    },
+  ]);
+  expect(tsgun.lines('reload_failed')).toMatchObject([{ reason: 'canary' }]);
+  expect([...statuses.keys()].sort()).toEqual([200, 500]);
+  expect(await tsgun.event('worker_exited')).toMatchObject({ reason: 'canary', generation: 2 });
+  expect(tsgun.living()).toEqual(old);
+
+  folder.write('app.mjs', answering('201 Created'));
+  tsgun.signal('SIGHUP');
+  await tsgun.event('canary_started', 2);
+  await until(tsgun, 'reload_finished');
+  expect(tsgun.lines('canary_judged')[1]).toMatchObject({ generation: 3, faults: [] });
+  expect((await tsgun.get('/')).status).toBe(201);
+  await tsgun.stop();
+});
