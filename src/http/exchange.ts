@@ -159,6 +159,14 @@ export class Exchange implements ResponseState, Observed {
     return this.head.minorVersion;
   }
 
+  /**
+   * Whether a client may take a plain end of the connection (FIN) for that of the answer, as in HTTP/1.0: then only a reset shows
+   * that it is not complete.
+   */
+  get endsWithConnection(): boolean {
+    return this.isStarted && this.minorVersion === 0;
+  }
+
   /** Whether the client still waits for permission to send its body (RFC 9110 §10.1.1). */
   get isAwaitingContinue(): boolean {
     return this.head.expectsContinue && !this.isWhole && this.body?.isUntouched !== false;

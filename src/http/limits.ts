@@ -44,6 +44,12 @@ export const largeBodyBytes = 32 * 1024;
 export const defaultLimits: Limits = { requestLineBytes: 8190, fieldCount: 100, fieldBytes: 8190, bodyBytes: 0 };
 export const defaultTimeouts: Timeouts = { headerMs: 15_000, bodyMs: 30_000, keepAliveMs: 65_000, requestMs: 0 };
 
+/**
+ * What the answers of a worker may take together that wait for slow clients, where a waiting app holds up others. Beyond it,
+ * each may still wait with as much as its class allows for one.
+ */
+export const maxHeldAnswersBytes = 128 * 1024 * 1024;
+
 /** How much of a body is kept for an app that has not begun to read it, and of pipelined requests that wait. */
 export const maxQueuedBytes = 64 * 1024;
 

@@ -29,6 +29,7 @@ export interface HttpServerOptions extends OpenerOptions {
   readonly limits: Limits;
   /** See `Host`; 0 where it is not given: what the kernel does not take is enough. */
   readonly heldAnswerBytes?: number;
+  readonly mayHoldMore?: () => boolean;
   /** Takes each request; must not throw. */
   readonly handle: (exchange: Exchange) => void | Promise<void>;
   /** A failure of the app, for the log. */
@@ -58,12 +59,16 @@ interface Served extends Waiting {
   readonly asyncId: number | undefined;
   readonly deadline: number;
   readonly isUpgraded: boolean;
+  /** What its client has not taken. */
+  readonly pendingBytes: number;
   expire(): void;
   checkRequest(now: number): number;
   beginDrain(): void;
   close(): void;
   sayFarewell(): boolean;
   tellUnfinished(): void;
+  /** The process is about to end. Not there where a plain end of the connection is no answer's. */
+  cutUnfinished?(): void;
 }
 
 /** How often deadlines are looked at. A deadline is met at most two of these late, and never early. */
@@ -88,6 +93,7 @@ export class HttpServer implements Host {
   readonly limits: Limits;
   readonly timeouts: Timeouts;
   readonly heldAnswerBytes: number;
+  readonly mayHoldMore: (() => boolean) | undefined;
   readonly handle: (exchange: Exchange) => void | Promise<void>;
   readonly onFailure: (exchange: Exchange, error: unknown, isLate?: boolean) => void;
   readonly onTimeout: OnTimeout;
@@ -131,6 +137,7 @@ export class HttpServer implements Host {
     this.limits = limits;
     this.timeouts = timeouts;
     this.heldAnswerBytes = options.heldAnswerBytes ?? 0;
+    this.mayHoldMore = options.mayHoldMore;
     this.handle = handle;
     this.onFailure = onFailure;
     this.onTimeout = onTimeout ?? ((_exchange, _ms, end) => end());
@@ -182,6 +189,13 @@ export class HttpServer implements Host {
     let count = 0;
     for (const { isUpgraded } of this.connections) if (isUpgraded) count++;
     return count;
+  }
+
+  /** Of all answers: what the clients have not taken. */
+  get heldBytes(): number {
+    let sum = 0;
+    for (const { pendingBytes } of this.connections) sum += pendingBytes;
+    return sum;
   }
 
   /** The requests that are not answered yet; `ms` is how long they have been at it. */
@@ -299,6 +313,11 @@ export class HttpServer implements Host {
   /** Lets connections that speak another protocol say that they end. */
   sayFarewell(): void {
     for (const connection of this.connections) connection.sayFarewell();
+  }
+
+  /** The process ends, and the system says a plain end for it: an answer that would look complete is cut. */
+  cutUnfinished(): void {
+    for (const connection of this.connections) connection.cutUnfinished?.();
   }
 
   /** Cuts every connection, and waits for no work any more. */

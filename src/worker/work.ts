@@ -111,6 +111,8 @@ export async function work(): Promise<void> {
     const { worker, found, scheme, listening, close } = booted;
     if (access !== undefined) access.beforeExit = () => worker.serving.tellUnfinished();
     exit.worker = worker;
+    // After what the app does at its end, which may answer yet.
+    process.once('exit', () => worker.serving.cutUnfinished());
     exit.listening = listening;
     listening?.serve({ countConnections: () => worker.serving.connections, onClose: () => closed(exit) });
     exit.onLeave = () => own.instead?.leave();

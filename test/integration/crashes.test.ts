@@ -1,5 +1,6 @@
 /** What crashes of workers cost the others, and when the next one is spawned. */
 
+import { once } from 'node:events';
 import { mkdirSync, rmdirSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { makeFolder, start, type Tsgun } from './harness.ts';
@@ -138,8 +139,9 @@ describe('an error that escapes the app', () => {
       'app.mjs': `import { existsSync } from 'node:fs';
         export default (req, res) => {
           if (req.url === '/held') return void setInterval(() => existsSync('failed') && res.end('held'), 10);
-          if (req.url === '/begun') res.write('begun');
-          setTimeout(() => { throw new Error('escaped') });
+          if (req.url !== '/') res.write('begun');
+          if (req.url === '/exit') setInterval(() => existsSync('exit') && process.exit(), 10);
+          else setTimeout(() => { throw new Error('escaped') });
         };`,
     });
     const tsgun = start('app.mjs', ['--interface', 'node', '-k', name], { cwd: path });
@@ -157,6 +159,15 @@ describe('an error that escapes the app', () => {
     begun.send('GET /begun HTTP/1.1\r\nHost: a\r\n\r\n');
     await begun.closed;
     expect((await tsgun.event('request_failed', 2)).outcome).toBe('the connection was cut');
+    await tsgun.event('worker_ready', 3);
+    // Where the end of the connection is that of the answer, the end of the process must not look like it.
+    const ended = await tsgun.connect();
+    const reset = once(ended.socket, 'error');
+    ended.send('GET /exit HTTP/1.0\r\n\r\n');
+    // libuv takes a reset that comes together with bytes for a plain end.
+    await ended.until(/begun/);
+    write('exit', '');
+    expect((await reset)[0]).toMatchObject({ code: 'ECONNRESET' });
     await tsgun.stop();
   });
 });

@@ -8,7 +8,7 @@ import type { Client } from '../http/client.ts';
 import { makeFolder, start, type Tsgun } from '../integration/harness.ts';
 
 const largeBytes = 20_000_000;
-/** Small pieces, of 900 kB together; and one large one. The kernel takes some of each ahead of the client. */
+/** Small pieces, of 9 MB together; and one large one. The kernel takes some of each ahead of the client. */
 const app = `
 import { createHash } from 'node:crypto';
 const large = Buffer.alloc(${largeBytes}, 'some bytes');
@@ -19,7 +19,7 @@ export default (env, startResponse) => {
   if (env.PATH_INFO === '/text') return ['y'.repeat(${largeBytes})];
   if (env.PATH_INFO === '/hash') return [createHash('sha1').update(large).digest('hex')];
   if (env.PATH_INFO === '/pieces') return (function* () {
-    for (let count = 0; count < 90; count++) yield piece;
+    for (let count = 0; count < 900; count++) yield piece;
   })();
   return ['other'];
 };
@@ -73,7 +73,7 @@ describe.each([
         const bytes = await body();
         if (path === '/large') expect(sha1(bytes)).toBe(await tsgun.ask('/hash'));
         else if (path === '/text') expect(bytes.equals(Buffer.alloc(largeBytes, 'y'))).toBe(true);
-        else expect(bytes.length - bytes.toString().replaceAll('x', '').length).toBe(900_000);
+        else expect(bytes.length - bytes.toString().replaceAll('x', '').length).toBe(9_000_000);
       }
       expect(await tsgun.stop()).toEqual({ code: 0, signal: null });
     },

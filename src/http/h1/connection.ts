@@ -53,6 +53,8 @@ export class Connection implements Proxied, OutgoingEvents, Transport, Waiting, 
   private readonly input: Input;
   private readonly claim: AnswerClaim | undefined;
   private hasClientEnded = false;
+  /** Whether the end of the last answer is that of the connection. */
+  private lastEndsWithIt = false;
   private requests = 0;
   /** Who has the connection after an upgrade. */
   private tunnel: TunnelEvents | undefined = undefined;
@@ -67,7 +69,7 @@ export class Connection implements Proxied, OutgoingEvents, Transport, Waiting, 
     this.waits = new Waits(server);
     this.wire = open(incoming, this);
     this.claim = server.answerClaims && this.wire.claimIn?.(server.answerClaims);
-    this.outgoing = new Outgoing(this.wire, this, server.heldAnswerBytes);
+    this.outgoing = new Outgoing(this.wire, this, server.heldAnswerBytes, server.mayHoldMore);
     this.answer = new H1Answer(this.outgoing, true, server.observers.isTimed ? () => this.timing : undefined);
   }
 
@@ -287,6 +289,7 @@ export class Connection implements Proxied, OutgoingEvents, Transport, Waiting, 
     this.input.drain(exchange);
     this.server.countRequest(exchange);
     this.isLast ||= !exchange.persists || this.hasClientEnded;
+    this.lastEndsWithIt = exchange.endsWithConnection;
     this.input.noteAnswered(exchange, this.isLast);
     if (!this.isLast) this.proceed();
     // While requests are read, the input goes on: only there is it known whether more lies behind this one.
@@ -304,6 +307,12 @@ export class Connection implements Proxied, OutgoingEvents, Transport, Waiting, 
 
   cut(): void {
     this.ending.cut();
+  }
+
+  /** The process is about to end. */
+  cutUnfinished(): void {
+    const isBegun = this.exchange?.endsWithConnection === true;
+    if (isBegun || (this.lastEndsWithIt && this.outgoing.pendingBytes > 0)) this.ending.reset();
   }
 
   hangUp(answered?: Exchange): void {

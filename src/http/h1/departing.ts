@@ -111,8 +111,7 @@ export class Departing {
     const { connection } = this;
     this.stop();
     connection.abandon(exchange, halfClosed());
-    // Where the connection's end is the body's, only a reset tells a client that it has not had all of it.
-    if (exchange.isStarted && exchange.minorVersion === 0) connection.cut();
+    if (exchange.endsWithConnection) connection.cut();
     else connection.close();
   }
 
@@ -123,6 +122,7 @@ export class Departing {
     exchange.mute();
     exchange.leave(reason);
     if (connection.isEndWaiting) return connection.goOnMute(exchange, reason);
+    if (exchange.endsWithConnection) return connection.cut();
     connection.close();
     connection.outgoing.watchStallAnew();
   }

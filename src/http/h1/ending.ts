@@ -81,7 +81,7 @@ export class Ending {
     const { connection } = this;
     const { exchange } = connection;
     if (exchange !== undefined) exchange.outcome = 'cut';
-    if (exchange === undefined || !connection.isPipelined || exchange.minorVersion === 0) return this.reset();
+    if (exchange === undefined || !connection.isPipelined || exchange.endsWithConnection) return this.reset();
     exchange.mute();
     connection.exchange = undefined;
     setImmediate(() => exchange.abort(new ClientGone('the answer was cut')));
@@ -102,7 +102,7 @@ export class Ending {
     if (exchange === undefined) this.close();
     else if (answered !== undefined && answered !== exchange) connection.isLast = true;
     // Behind a plain end, an answer whose end is that of the connection would look complete.
-    else if (connection.isPipelined || exchange.framing === 'close') this.cut();
+    else if (connection.isPipelined || exchange.endsWithConnection) this.cut();
     else {
       exchange.outcome = 'cut';
       connection.isClosing = true;

@@ -43,6 +43,8 @@ export interface Host {
   readonly timeouts: Timeouts;
   /** How much of an answer is held for a client that is slower than its app, before the app has to wait. */
   readonly heldAnswerBytes: number;
+  /** Whether more may be held than that; undefined where it may not. */
+  readonly mayHoldMore: (() => boolean) | undefined;
   /** The server's own end of its connections, and what they speak. */
   readonly local: End;
   readonly scheme: Scheme;

@@ -24,12 +24,17 @@ export class Outgoing {
   private readonly wire: Wire;
   private readonly events: OutgoingEvents;
   private readonly limitBytes: number;
+  private readonly mayHoldMore: (() => boolean) | undefined;
   private held = '';
   /** Where the current answer begins in the text held back; -1 once something of it may be on the wire. */
   private answerStart = -1;
 
-  /** @param limitBytes how much waits for a slow client before the app has to wait */
-  constructor(wire: Wire, events: OutgoingEvents, limitBytes: number) {
+  /**
+   * @param limitBytes how much waits for a slow client before the app has to wait
+   * @param mayHoldMore asked beyond that
+   */
+  constructor(wire: Wire, events: OutgoingEvents, limitBytes: number, mayHoldMore?: () => boolean) {
+    this.mayHoldMore = mayHoldMore;
     this.wire = wire;
     this.events = events;
     this.limitBytes = limitBytes;
@@ -91,7 +96,8 @@ export class Outgoing {
     // What the kernel took at once is no more than a large write.
     if (this.wire.pendingBytes > 0) this.isBackedUp = true;
     this.watchStall();
-    return !this.wire.isDestroyed && this.wire.pendingBytes < this.limitBytes;
+    if (this.wire.isDestroyed) return false;
+    return this.wire.pendingBytes < this.limitBytes || this.mayHoldMore?.() === true;
   }
 
   /** From now on, a client that takes nothing is cut in time. */

@@ -28,6 +28,8 @@ export interface Server extends ConnectionServer {
   countTraffic?(): void;
   /** The process is about to end: observers hear of what is not over. */
   tellUnfinished(): void;
+  /** The process ends: cuts answers that would look complete. Not there where only the app knows what is complete. */
+  cutUnfinished?(): void;
   /** Tells connections after an upgrade that they end. */
   sayFarewell?(): void;
 }
@@ -118,6 +120,11 @@ export class Serving<S extends Server = Server> {
   /** The process is about to end: who wants to hear of requests hears of those that are not over. */
   tellUnfinished(): void {
     for (const server of this.servers) server.tellUnfinished();
+  }
+
+  /** The process ends, for whatever reason. */
+  cutUnfinished(): void {
+    for (const server of this.servers) server.cutUnfinished?.();
   }
 
   /** Out of time, and about to exit: what connections after an upgrade are told. */

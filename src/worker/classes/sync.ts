@@ -13,7 +13,7 @@ import { longestEmptyingMs } from '../accept/kernel-queue.ts';
 import { Occupancy } from '../accept/occupancy.ts';
 import { openTurnGate } from '../accept/open-gate.ts';
 import { logTimeout } from './failures.ts';
-import { httpOptions, readAhead } from './http-options.ts';
+import { httpOptions, mayHoldMore, readAhead } from './http-options.ts';
 import { RequestTurns } from './request-turns.ts';
 import { handlerOf, tlsFor } from './servers.ts';
 import { Serving } from './serving.ts';
@@ -40,6 +40,7 @@ export function syncWorker(context: WorkerContext): Worker {
       ...options,
       timeouts: { ...options.timeouts, keepAliveMs: 0 },
       heldAnswerBytes,
+      mayHoldMore: mayHoldMore(() => serving.servers),
       handle,
       extras: handler.extras,
       onTimeout(exchange, ms, end) {
@@ -53,7 +54,7 @@ export function syncWorker(context: WorkerContext): Worker {
       tls: tlsFor(context, socket),
       answerClaims: context.answerClaims,
     });
-  const serving = new Serving(sockets.map(makeServer));
+  const serving: Serving<HttpServer> = new Serving(sockets.map(makeServer));
   const { servers } = serving;
   const { connections } = turns;
   const occupancy = new Occupancy({

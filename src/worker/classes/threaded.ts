@@ -9,7 +9,7 @@ import type { WorkerSocket } from '../../ipc/order.ts';
 import { Intake } from '../accept/intake.ts';
 import { readThreadCode, type ThreadCode } from '../thread-code.ts';
 import { ThreadPool } from '../threads/pool.ts';
-import { httpOptions, readAhead } from './http-options.ts';
+import { httpOptions, mayHoldMore, readAhead } from './http-options.ts';
 import { tlsFor } from './servers.ts';
 import { Serving } from './serving.ts';
 import type { Worker, WorkerClass, WorkerContext } from './worker.ts';
@@ -30,6 +30,7 @@ function threadedWorker(context: WorkerContext, code: ThreadCode): Worker {
     new HttpServer({
       ...httpOptions(settings, log, shortages, context.onError),
       handle,
+      mayHoldMore: mayHoldMore(() => serving.servers),
       waitOrder: intake.waitOrder,
       observers,
       tls: tlsFor(context, socket),
@@ -37,7 +38,7 @@ function threadedWorker(context: WorkerContext, code: ThreadCode): Worker {
       onGone: () => intake.forget(),
       onTimeout: (exchange, ms, end) => pool.expire(exchange, ms, end),
     });
-  const serving = new Serving<HttpServer>(sockets.map(makeServer));
+  const serving: Serving<HttpServer> = new Serving(sockets.map(makeServer));
   const pool = new ThreadPool(context, code, intake, (exchange) => ahead.release(exchange));
 
   let isEnding = false;

@@ -175,3 +175,59 @@ describe('a client that has left', () => {
     expect(wire.ending).toBe('cut');
   });
 });
+
+describe('an answer of HTTP/1.0 without a length', () => {
+  const begin = (exchange: Exchange) => {
+    exchange.begin('200 OK', []);
+    exchange.write('begun');
+  };
+  const get = (minor: number) => `GET / HTTP/1.${minor}\r\nHost: a\r\n\r\n`;
+
+  test.each([
+    [0, 'cut'],
+    [1, undefined],
+  ])('is cut with a reset if the process ends in its middle: HTTP/1.%i', (minor, ending) => {
+    const { wire, connection } = open(begin);
+    wire.bring(get(minor));
+    connection.cutUnfinished();
+    expect(wire.ending).toBe(ending);
+  });
+
+  test.each([
+    [false, 'cut'],
+    [true, 'destroyed'],
+  ])('is cut with a reset if it is complete, but not all of it with the kernel: taken %s', (isTaking, ending) => {
+    const { wire, connection } = open((exchange) => {
+      begin(exchange);
+      exchange.end();
+    });
+    wire.isTaking = isTaking;
+    wire.bring(get(0));
+    connection.cutUnfinished();
+    expect(wire.ending).toBe(ending);
+  });
+
+  test.each([
+    [0, 'cut'],
+    [1, 'ended'],
+  ])('is cut with a reset if its app ends with its client: HTTP/1.%i', (minor, ending) => {
+    const { wire } = open((exchange) => {
+      exchange.endsWithClient = true;
+      begin(exchange);
+    });
+    wire.bring(get(minor));
+    wire.events!.takeEnd();
+    expect(wire.ending).toBe(ending);
+  });
+
+  // The exchange of a threaded worker's main thread knows no framing.
+  test('is cut with a reset if the app destroys the connection', () => {
+    const { wire } = open((exchange) => {
+      begin(exchange);
+      exchange.framing = 'none';
+      exchange.transport.hangUp();
+    });
+    wire.bring(get(0));
+    expect(wire.ending).toBe('cut');
+  });
+});

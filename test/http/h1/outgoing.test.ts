@@ -16,6 +16,20 @@ function make(limitBytes = 0) {
   return { wire, heard, outgoing: new Outgoing(wire, events, limitBytes) };
 }
 
+test('an app goes on beyond the limit of one client while the worker may hold more', () => {
+  const wire = new MadeUpWire();
+  wire.isTaking = false;
+  let mayHoldMore = true;
+  const events = { stallMs: 0, noteWritten: () => {}, takeStall: () => {} };
+  const outgoing = new Outgoing(wire, events, 10, () => mayHoldMore);
+  expect(outgoing.sendText('more than ten bytes')).toBe(true);
+  mayHoldMore = false;
+  expect(outgoing.sendText('one more')).toBe(false);
+  wire.isDestroyed = true;
+  mayHoldMore = true;
+  expect(outgoing.sendText('to nobody')).toBe(false);
+});
+
 describe('text that is held back', () => {
   test('is one write with what follows, in order', () => {
     const { wire, outgoing } = make();
