@@ -175,3 +175,15 @@ describe('timers', () => {
     ]);
   });
 });
+
+describe('node:http, node:crypto and node:tls', () => {
+  it('are not imported by what workers load: each would be read whole, and make the boot a third longer', () => {
+    const files = [...graph.keys()].filter((file) => besideApps.test(file) && !file.startsWith('embed/'));
+    const imports =
+      /^import (?!type )[^;]*? from 'node:(?:https?|http2|crypto|tls)'|\bimport\('node:(?:https?|http2|crypto|tls)'\)[^ ;]*;/m;
+    expect(
+      files.filter((file) => imports.test(readFileSync(src + file, 'utf8').replace(/^ ?\*.*|\btypeof import.*/gm, ''))),
+    ).toEqual([]);
+    expect(imports.test("import { a } from 'node:fs';\nimport { type B, c } from 'node:tls';")).toBe(true);
+  });
+});

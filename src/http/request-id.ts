@@ -1,6 +1,6 @@
 /** A request's id: what a client or a proxy has called it, else one that is made here. It ties the lines of all logs. */
 
-import { randomBytes } from 'node:crypto';
+import { cryptoModule } from '../node/builtin.ts';
 import type { RequestHead } from './head.ts';
 
 /** An id goes into every log line of its request: longer ones, and those of other characters, are replaced. */
@@ -23,6 +23,6 @@ function givenId({ names, values }: RequestHead, fieldName: string): string | un
 
 /** Unique by the process' random part; a random number for each request would cost more than the rest of its line. */
 function makeId(): string {
-  if (prefix === '') prefix = `${randomBytes(9).toString('hex')}-`;
+  if (prefix === '') prefix = `${cryptoModule().randomBytes(9).toString('hex')}-`;
   return prefix + ++count;
 }

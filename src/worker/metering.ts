@@ -7,6 +7,7 @@ import type { Observers } from '../http/observers.ts';
 import type { WorkerOrder } from '../ipc/order.ts';
 import { Statsd } from '../ipc/statsd.ts';
 import type { Logger } from '../logger.ts';
+import { httpModule } from '../node/builtin.ts';
 import { type Counted, Counters } from './counters.ts';
 import { recordForOtel } from './otel-metrics.ts';
 import { RequestStatsd } from './request-statsd.ts';
@@ -37,7 +38,7 @@ export class Metering {
   async start(name: string, counted: Counted): Promise<void> {
     for (const start of this.starters) start(counted);
     // A tracer that sees each request of a node app records it itself.
-    if (name === 'node' && (await isPatched())) return;
+    if (name === 'node' && isPatched()) return;
     const { observers, order, version } = this;
     await recordForOtel({ observers, directory: order.directory, version });
   }
@@ -64,8 +65,6 @@ export class Metering {
   }
 }
 
-/** Of the interface that has loaded the module anyway. */
-async function isPatched(): Promise<boolean> {
-  const { Server } = await import('node:http');
-  return Server.prototype.emit !== EventEmitter.prototype.emit;
+function isPatched(): boolean {
+  return httpModule().Server.prototype.emit !== EventEmitter.prototype.emit;
 }

@@ -1,7 +1,7 @@
 /** What a fetch app is given beside the request: who asks, as in Deno and in @hono/node-server, and work after the answer. */
 
-import { type IncomingMessage, Server } from 'node:http';
 import type { Exchange } from '../../http/exchange.ts';
+import { type IncomingMessage, Server } from '../node/http.ts';
 import { Request as NodeRequest } from '../node/request.ts';
 import { ClientSocket } from '../node/socket.ts';
 

@@ -4,8 +4,8 @@
  * global name where a fetch app is served, and passes for Node's in every respect that an app can see.
  */
 
-import { STATUS_CODES } from 'node:http';
 import type { Field } from '../../http/h1/writer.ts';
+import { STATUS_CODES } from '../node/http.ts';
 
 type NativeClass = typeof globalThis.Response;
 type Native = InstanceType<NativeClass>;

@@ -5,8 +5,8 @@
  * start, there is nothing to change: five times the requests per second.
  */
 
-import { IncomingMessage, ServerResponse } from 'node:http';
 import { withoutNews } from '../../node/objects.ts';
+import { IncomingMessage, ServerResponse } from './http.ts';
 
 /** What an app of Express has, of any version that gives them to its requests and responses. */
 interface Prototypes {

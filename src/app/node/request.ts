@@ -1,8 +1,8 @@
 /** A request as Node handlers know it: a real `http.IncomingMessage` that reads its body from an exchange. */
 
-import { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Exchange } from '../../http/exchange.ts';
+import { IncomingMessage } from './http.ts';
 import type { ClientSocket } from './socket.ts';
 
 /** Node's own names for what its parser would call. */

@@ -1,10 +1,10 @@
 /** What a response has: Node's names for the steps between `write` and the socket, and what we keep beside them. */
 
-import { ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Exchange, Piece } from '../../http/exchange.ts';
 import type { Field } from '../../http/h1/writer.ts';
 import { responseSymbols, withoutNews } from '../../node/objects.ts';
+import { ServerResponse } from './http.ts';
 import { own, type Request } from './request.ts';
 
 export type Done = ((error?: Error | null) => void) | null | undefined;

@@ -4,11 +4,11 @@
  * that framing, limits and what closes the connection are decided by the engine, as for every interface.
  */
 
-import { ServerResponse, validateHeaderName, validateHeaderValue } from 'node:http';
 import type { Socket } from 'node:net';
 import { AppError } from '../../http/errors.ts';
 import type { Piece } from '../../http/exchange.ts';
 import type { Field } from '../../http/h1/writer.ts';
+import { ServerResponse, validateHeaderName, validateHeaderValue } from './http.ts';
 import { own, type Request, startReading } from './request.ts';
 import { Answer, areHintsUnchecked, type Done, needDrain, outHeaders, type Seam, seam } from './response-parts.ts';
 import { begin, flushPending, notify, send, takePending } from './response-sending.ts';

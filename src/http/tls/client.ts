@@ -1,7 +1,8 @@
 /** What an app is told of a TLS connection: Apache's variables, as PEP 3333 asks for them ("environ Variables"). */
 
-import { X509Certificate } from 'node:crypto';
+import type { X509Certificate } from 'node:crypto';
 import type { TLSSocket } from 'node:tls';
+import { cryptoModule } from '../../node/builtin.ts';
 
 export type TlsVariables = Readonly<Record<string, string>>;
 
@@ -35,5 +36,5 @@ function describe(certificate: X509Certificate): TlsVariables {
 /** As `tls.TLSSocket` has it: an empty object where the client has shown none. */
 export function peerCertificate(variables: TlsVariables): object {
   const { SSL_CLIENT_CERT: text } = variables;
-  return text === undefined ? {} : new X509Certificate(text).toLegacyObject();
+  return text === undefined ? {} : new (cryptoModule().X509Certificate)(text).toLegacyObject();
 }

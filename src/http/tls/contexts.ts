@@ -1,7 +1,8 @@
 /** Certificates in use: which one a client gets, and what replaces all of them while connections live on. */
 
-import { X509Certificate } from 'node:crypto';
-import { createSecureContext, type SecureContext, type SecureContextOptions } from 'node:tls';
+import type { X509Certificate } from 'node:crypto';
+import type { SecureContext, SecureContextOptions } from 'node:tls';
+import { cryptoModule, tlsModule } from '../../node/builtin.ts';
 import type { TlsFiles, TlsPolicy } from './files.ts';
 
 interface Context {
@@ -30,8 +31,8 @@ export class Contexts {
 
   constructor(files: TlsFiles, policy: TlsPolicy) {
     this.all = files.pairs.map(({ cert }, index) => ({
-      certificate: new X509Certificate(cert),
-      context: createSecureContext(contextOptions(files, policy, index)),
+      certificate: new (cryptoModule().X509Certificate)(cert),
+      context: tlsModule().createSecureContext(contextOptions(files, policy, index)),
     }));
   }
 

@@ -6,7 +6,8 @@
 import type { Socket } from 'node:net';
 // Not the global, which an app may replace.
 import { clearTimeout, setTimeout } from 'node:timers';
-import { createServer, type Server, type TLSSocket } from 'node:tls';
+import type { Server, TLSSocket } from 'node:tls';
+import { tlsModule } from '../../node/builtin.ts';
 import { HttpError } from '../errors.ts';
 import { plainAnswer } from '../plain-answer.ts';
 import { takeHeaderAhead } from '../proxy-protocol/ahead.ts';
@@ -61,7 +62,7 @@ export class TlsEndpoint {
     const { files, policy, handshakeMs } = options;
     this.options = options;
     this.contexts = new Contexts(files, policy);
-    this.server = createServer({
+    this.server = tlsModule().createServer({
       ...contextOptions(files, policy),
       SNICallback: (host, answer) => answer(null, this.contexts.find(host)),
       requestCert: policy.clients !== 'none',

@@ -1,4 +1,4 @@
-/** What is said of apps whose clients fail in threads, or over several workers. */
+/** What is said of apps whose clients fail over several workers or threads. */
 
 import { createServer, type Server } from 'node:http';
 import { type ServerOptions, Server as SocketServer } from 'socket.io';
@@ -58,10 +58,4 @@ describe('an app of Socket.IO whose clients use long polling', () => {
       ),
     ).toEqual([]);
   });
-});
-
-it('an app that listens for upgrades is warned of in threads', () => {
-  const server = createServer(() => {}).on('upgrade', () => {});
-  expect(ask(server, { multithread: true, polls: [] })).toEqual([expect.stringContaining('listens for upgrades')]);
-  expect(ask(server, { multiprocess: true, polls: [] })).toEqual([]);
 });
