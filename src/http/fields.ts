@@ -23,6 +23,12 @@ export type FieldKind =
 export interface FieldName {
   /** As sent. */
   readonly raw: string;
+  /**
+   * The same as numbers, to be compared with bytes: four characters to each, and the characters that are left. Empty for a
+   * name that is not cached, as it is never a guess.
+   */
+  readonly words: readonly number[];
+  readonly rest: readonly number[];
   readonly lower: string;
   readonly kind: FieldKind;
   /**
@@ -36,6 +42,9 @@ export interface FieldName {
   /** The value with which an answer had it the last time: it need not be checked again. */
   sentValue: string | undefined;
 }
+
+/** Stands ahead of the first field: most clients begin with the same one. */
+export const firstField: Pick<FieldName, 'isCached' | 'follower'> = { isCached: true, follower: undefined };
 
 const kinds = new Map<string, FieldKind>([
   ['connection', 'connection'],
@@ -73,11 +82,15 @@ export function lookUpField(name: string): FieldName | undefined {
 function describeField(name: string): FieldName | undefined {
   if (!tokenForm.test(name)) return undefined;
   const lower = name.toLowerCase();
-  const raw = flat(name);
+  const bytes = Buffer.from(name, 'latin1');
+  // A slice keeps the whole text it was cut from alive; a cache must hold a copy.
+  const raw = bytes.toString('latin1');
   const isCached = cache.size < maxCached && name.length <= maxCachedLength;
   const kind = kinds.get(lower) ?? 'other';
   const field: FieldName = {
     raw,
+    words: isCached ? wordsOf(bytes) : none,
+    rest: isCached ? [...bytes.subarray(bytes.length & ~3)] : none,
     lower,
     kind,
     environKey: environKey(lower),
@@ -89,13 +102,14 @@ function describeField(name: string): FieldName | undefined {
   return field;
 }
 
+const none: readonly number[] = [];
+
+function wordsOf(bytes: Buffer): number[] {
+  return Array.from({ length: bytes.length >> 2 }, (_, index) => bytes.readInt32BE(index * 4));
+}
+
 function environKey(lower: string): string | undefined {
   if (lower.includes('_')) return undefined;
   const upper = lower.toUpperCase().replaceAll('-', '_');
   return upper === 'CONTENT_TYPE' || upper === 'CONTENT_LENGTH' ? upper : `HTTP_${upper}`;
-}
-
-/** A slice keeps the whole text it was cut from alive; a cache must hold a copy. */
-function flat(text: string): string {
-  return Buffer.from(text, 'latin1').toString('latin1');
 }

@@ -14,9 +14,16 @@ export interface ServerHandle {
 /** The handle of an accepted connection that has no Socket yet. */
 export class ConnectionHandle {
   readonly handle: StreamHandle;
+  private knownFd: number | undefined = undefined;
 
   constructor(handle: StreamHandle) {
     this.handle = handle;
+  }
+
+  /** As it was at the first look: to ask the handle is a call of native code. */
+  get fd(): number {
+    this.knownFd ??= this.handle.fd;
+    return this.knownFd;
   }
 }
 

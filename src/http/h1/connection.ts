@@ -5,6 +5,7 @@
 
 // Not the global, which an app may replace.
 import { setImmediate } from 'node:timers';
+import { ConnectionHandle } from '../../node/handles.ts';
 import { inFreshContext } from '../context.ts';
 import type { End, Ends } from '../ends.ts';
 import { ClientGone, HttpError, overdueAnswer, timeoutError } from '../errors.ts';
@@ -13,7 +14,6 @@ import type { RequestHead } from '../head.ts';
 import { defaultTimeouts, departureMs, maxDrainBytes } from '../limits.ts';
 import { checkDeadline } from '../overdue.ts';
 import type { Proxied } from '../proxy-protocol/proxied.ts';
-import type { AnswerClaim } from '../wire/answer-claims.ts';
 import { type OpenWire, openWire } from '../wire/open-wire.ts';
 import type { Incoming, Wire } from '../wire/wire.ts';
 import { H1Answer } from './answer.ts';
@@ -51,7 +51,6 @@ export class Connection implements Proxied, OutgoingEvents, Transport, Waiting, 
 
   private readonly server: Host;
   private readonly input: Input;
-  private readonly claim: AnswerClaim | undefined;
   private hasClientEnded = false;
   /** Whether the end of the last answer is that of the connection. */
   private lastEndsWithIt = false;
@@ -68,7 +67,9 @@ export class Connection implements Proxied, OutgoingEvents, Transport, Waiting, 
     this.ending = new Ending(this);
     this.waits = new Waits(server);
     this.wire = open(incoming, this);
-    this.claim = server.answerClaims && this.wire.claimIn?.(server.answerClaims);
+    const { answerClaims } = server;
+    if (answerClaims !== undefined && incoming instanceof ConnectionHandle)
+      this.wire.claimIn?.(answerClaims, incoming.fd);
     this.outgoing = new Outgoing(this.wire, this, server.heldAnswerBytes, server.mayHoldMore);
     this.answer = new H1Answer(this.outgoing, true, server.observers.isTimed ? () => this.timing : undefined);
   }
@@ -210,7 +211,7 @@ export class Connection implements Proxied, OutgoingEvents, Transport, Waiting, 
 
   begin(head: RequestHead, isPipelined: boolean): Exchange {
     const { server } = this;
-    this.claim?.noteRequest();
+    this.wire.claim?.noteRequest();
     const { requestMs } = server.timeouts;
     const isTimed = requestMs !== 0 || server.observers.isWatched;
     const exchange = new Exchange(head, this, isTimed ? performance.now() : server.now);
@@ -468,7 +469,7 @@ export class Connection implements Proxied, OutgoingEvents, Transport, Waiting, 
     if (this.isClosing || this.tunnel !== undefined) return;
     const { exchange, waits } = this;
     const isFirst = this.requests === 0;
-    if (exchange?.isStarted === false) this.claim?.noteUnanswered(this.isSent);
+    if (exchange?.isStarted === false) this.wire.claim?.noteUnanswered(this.isSent);
     if (!this.isRequestComplete && !this.wire.isPaused && exchange?.isAwaitingContinue !== true) waits.beginBody();
     else if (exchange !== undefined || this.outgoing.isBackedUp) waits.begin('answer');
     else this.awaitRequest(isFirst);
@@ -480,9 +481,9 @@ export class Connection implements Proxied, OutgoingEvents, Transport, Waiting, 
   }
 
   private awaitRequest(isFirst: boolean): void {
-    this.claim?.noteIdle(this.isSent);
+    this.wire.claim?.noteIdle(this.isSent);
     if (!this.input.isInHead) return this.waits.beginIdle(isFirst);
-    this.claim?.noteRequest();
+    this.wire.claim?.noteRequest();
     this.waits.beginHead(isFirst);
   }
 }

@@ -133,8 +133,8 @@ function readTransferEncoding(head: RequestHead, value: string): void {
 /** Connection is a list of options (RFC 9110 §7.6.1); `close` beats `keep-alive`. */
 function readConnection(head: RequestHead, value: string): void {
   // What most clients say, ahead of taking a list apart.
-  if (value === 'keep-alive') {
-    head.isKeepAlive = true;
+  if (value === 'keep-alive' || value === 'close') {
+    head.isKeepAlive = value === 'keep-alive';
     return;
   }
   const options = listMembers(value);

@@ -12,6 +12,7 @@ import type { Exchange } from '../exchange.ts';
 import type { Allowances } from '../extras.ts';
 import type { RequestHead } from '../head.ts';
 import { type Limits, largeBodyBytes } from '../limits.ts';
+import { readBuffer } from '../wire/buffers.ts';
 import type { Wire } from '../wire/wire.ts';
 import type { Ending } from './ending.ts';
 import { IncomingBody } from './incoming-body.ts';
@@ -43,7 +44,8 @@ export class Input implements RequestSink {
   isRequestComplete = true;
   private readonly connection: Readable;
   private readonly parser: RequestParser;
-  private readonly body = new IncomingBody();
+  /** Made with the first body: most connections bring none. */
+  private body: IncomingBody | undefined = undefined;
   /** It is answered, while the app still reads its body. */
   private answered: Exchange | undefined = undefined;
   /** A head that the parser has just read. */
@@ -76,8 +78,14 @@ export class Input implements RequestSink {
   }
 
   nextBuffer(): Buffer {
-    const isBody = this.connection.exchange !== undefined && !this.isRequestComplete;
-    return this.body.nextBuffer(isBody && this.parser.bodyRemaining >= largeBodyBytes);
+    const isBody = !this.isRequestComplete && this.connection.exchange !== undefined;
+    const isLarge = isBody && this.parser.bodyRemaining >= largeBodyBytes;
+    return this.body === undefined && !isLarge ? readBuffer(false) : this.someBody.nextBuffer(isLarge);
+  }
+
+  private get someBody(): IncomingBody {
+    this.body ??= new IncomingBody();
+    return this.body;
   }
 
   take(bytes: Buffer, length: number): void {
@@ -101,7 +109,7 @@ export class Input implements RequestSink {
 
   /** What the app has not read of an answered request is thrown away. */
   drain(exchange: Exchange): void {
-    this.body.drain(exchange.unreadBytes);
+    this.body?.drain(exchange.unreadBytes);
   }
 
   /** The request is answered. @param isLast whether nothing is read behind it */
@@ -130,7 +138,7 @@ export class Input implements RequestSink {
   }
 
   onBody(bytes: Buffer, start: number, end: number): void {
-    this.body.add(bytes, start, end);
+    this.someBody.add(bytes, start, end);
   }
 
   onEnd(): void {
@@ -154,7 +162,7 @@ export class Input implements RequestSink {
       }
     } catch (error) {
       if (!(error instanceof HttpError)) throw error;
-      this.body.drop();
+      this.body?.drop();
       connection.ending.refuse(error);
     } finally {
       outgoing.isHolding = false;
@@ -174,7 +182,7 @@ export class Input implements RequestSink {
     const isPipelined = this.isBehind;
     this.arrived = undefined;
     this.isBehind = true;
-    this.body.begin();
+    this.body?.begin();
     return this.connection.begin(head, isPipelined);
   }
 
@@ -184,6 +192,7 @@ export class Input implements RequestSink {
   }
 
   private passBody(): void {
+    if (this.body === undefined) return;
     const taker = this.connection.exchange ?? (this.answered?.isBodyPending === true ? this.answered : undefined);
     if (!this.body.pass(taker)) this.connection.ending.close();
   }

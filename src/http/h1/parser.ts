@@ -10,9 +10,11 @@ import { HttpError } from '../errors.ts';
 import type { Allowances } from '../extras.ts';
 import { RequestHead } from '../head.ts';
 import { type Limits, maxChunkExtensionBytes, maxChunkLineBytes, maxEmptyLines } from '../limits.ts';
+import { viewOf } from '../wire/buffers.ts';
 import { fieldNameAt, fieldValueAt } from './field-line.ts';
 import { readFraming, readRequestLine } from './framing.ts';
 import { chunkLineForm, tokenForm } from './grammar.ts';
+import { lineEnd, quickLineBytes, readQuickLine, takeQuickFields } from './quick-head.ts';
 
 /** What the parser calls. All calls are made while `feed` runs. */
 export interface RequestSink {
@@ -48,7 +50,7 @@ export class RequestParser {
   private readonly allowances: Allowances | undefined;
   private state: State = State.requestLine;
   /** The beginning of a line whose end has not come yet, as it came: joined at each piece, it would be copied as often. */
-  private partial: string[] = [];
+  private partial: string[] | undefined = undefined;
   private partialLength = 0;
   /** Bytes decoded in search of lines, and where they begin: pipelined requests share them. */
   private text = '';
@@ -108,8 +110,15 @@ export class RequestParser {
       if (position >= this.textStart + this.text.length || this.text === '') this.decode(bytes, position, end);
       const { text, textStart } = this;
       if (this.isIdle && !canBegin(text.charCodeAt(position - textStart))) throw malformedMethod();
-      if (this.state === State.fieldLine && this.partialLength === 0)
-        position = textStart + this.takeFields(text, position - textStart);
+      if (this.partialLength === 0 && this.state <= State.fieldLine) {
+        const view = viewOf(bytes);
+        position = this.takeQuickly(view, position);
+        if (this.isAtHeadEnd(view, position)) {
+          position += 2;
+          this.endHead();
+          break;
+        }
+      }
       const lineFeed = text.indexOf('\n', position - textStart);
       if (lineFeed === -1) {
         this.hold(text.slice(position - textStart));
@@ -130,28 +139,32 @@ export class RequestParser {
     this.text = bytes.toString('latin1', position, Math.min(end, position + windowBytes));
   }
 
-  /**
-   * Takes the field lines that are whole in `text`, up to the empty one that ends the head.
-   * @returns where it stopped
-   */
-  private takeFields(text: string, start: number): number {
+  /** Takes what is whole of a head and has the common form. @returns where it stopped */
+  private takeQuickly(bytes: DataView, start: number): number {
+    const { limits, text, textStart } = this;
     let position = start;
-    for (;;) {
-      const end = text.indexOf('\n', position) - 1;
-      if (end <= position || text.charCodeAt(end) !== carriageReturn) return position;
-      if (end - position > this.fieldLimit) throw tooLongField();
-      this.takeField(text, position, end);
-      position = end + 2;
+    if (this.state === State.requestLine) {
+      const head = readQuickLine(bytes, start, text, textStart, limits);
+      if (head === undefined) return start;
+      this.head = head;
+      this.state = State.fieldLine;
+      position += head.method.length + head.target.length + quickLineBytes;
     }
+    return takeQuickFields(bytes, position, text, textStart, limits, this.head!);
+  }
+
+  private isAtHeadEnd(bytes: DataView, position: number): boolean {
+    if (this.state !== State.fieldLine || position + 1 >= this.textStart + this.text.length) return false;
+    return bytes.getUint16(position) === lineEnd;
   }
 
   /** The line that ends at `lineFeed`, with the part of it that came before, and without its CRLF. */
   private takePartial(text: string, start: number, lineFeed: number): string {
     const isWhole = this.partialLength === 0;
-    const line = isWhole ? text : this.partial.join('') + text.slice(start, lineFeed);
+    const line = isWhole ? text : (this.partial ?? []).join('') + text.slice(start, lineFeed);
     const from = isWhole ? start : 0;
     const last = (isWhole ? lineFeed : line.length) - 1;
-    if (!isWhole) this.partial = [];
+    if (!isWhole) this.partial = undefined;
     this.partialLength = 0;
     const hasCarriageReturn = last >= from && line.charCodeAt(last) === carriageReturn;
     const length = (hasCarriageReturn ? last : last + 1) - from;
@@ -163,6 +176,7 @@ export class RequestParser {
 
   /** Keeps the beginning of a line. Its length is checked here too, so that the cuts make no difference. */
   private hold(piece: string): void {
+    this.partial ??= [];
     this.partial.push(piece);
     this.partialLength += piece.length;
     const length = piece.charCodeAt(piece.length - 1) === carriageReturn ? this.partialLength - 1 : this.partialLength;

@@ -24,6 +24,8 @@ export class AnswerClaims {
   private readonly states: Int32Array;
   /** Whether a request has come. For the watchdog's choice alone: the states keep the two apart. */
   private readonly requests: Uint8Array;
+  /** By descriptor. A descriptor is one connection's at a time, so the next one with it takes over the object. */
+  private readonly held: AnswerClaim[] = [];
 
   /** @param shared another thread's; without it, new memory */
   constructor(shared = new SharedArrayBuffer(requestsAt + capacity)) {
@@ -39,7 +41,8 @@ export class AnswerClaims {
     if (!(fd >= 0 && fd < capacity)) return undefined;
     this.requests[fd] = 0;
     Atomics.store(this.states, fd, state.open);
-    return new AnswerClaim(this, fd);
+    this.held[fd] ??= new AnswerClaim(this, fd);
+    return this.held[fd];
   }
 
   noteRequest(fd: number, hasCome: 0 | 1): void {
@@ -56,7 +59,12 @@ export class AnswerClaims {
     this.states[fd] = state.open;
   }
 
-  /** The descriptor is about to be closed. */
+  /** The descriptor is about to be closed. A plain store ends `answering`, as in `endAnswer`. */
+  giveBackAnswering(fd: number): void {
+    this.states[fd] = state.free;
+  }
+
+  /** The same in any other state. */
   giveBack(fd: number): void {
     const { states } = this;
     for (;;) {
@@ -132,7 +140,10 @@ export class AnswerClaim {
     this.claims.endAnswer(this.fd);
   }
 
+  /** Called once, at the end of the connection; after that the object may be another connection's. */
   giveBack(): void {
-    this.claims.giveBack(this.fd);
+    if (this.isAnswering) this.claims.giveBackAnswering(this.fd);
+    else this.claims.giveBack(this.fd);
+    this.isAnswering = false;
   }
 }

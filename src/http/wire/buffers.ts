@@ -9,6 +9,15 @@ const readBytes = 64 * 1024;
  */
 const sharedBuffer = Buffer.allocUnsafeSlow(readBytes);
 
+const sharedView = new DataView(sharedBuffer.buffer);
+
+/** The same bytes as a DataView. */
+export function viewOf(bytes: Buffer): DataView {
+  return isShared(bytes) && bytes.byteOffset === 0
+    ? sharedView
+    : new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+}
+
 /** A buffer to read into. One of its own (`isOwned`) is the connection's to keep. */
 export function readBuffer(isOwned: boolean): Buffer {
   return isOwned ? Buffer.allocUnsafeSlow(readBytes) : sharedBuffer;

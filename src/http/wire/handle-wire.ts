@@ -31,6 +31,7 @@ export class HandleWire implements Wire {
   pendingBytes = 0;
   isPaused = false;
   isDestroyed = false;
+  claim: AnswerClaim | undefined = undefined;
   private readonly handle: RawHandle;
   private readonly events: WireEvents;
   private buffer: Buffer;
@@ -49,7 +50,6 @@ export class HandleWire implements Wire {
   /** All that ever had to wait. */
   private queuedBytes = 0;
   private stallTimer: NodeJS.Timeout | undefined = undefined;
-  private claim: AnswerClaim | undefined = undefined;
 
   constructor(handle: RawHandle, events: WireEvents) {
     this.handle = handle;
@@ -110,9 +110,8 @@ export class HandleWire implements Wire {
     this.handle.useUserBuffer(this.buffer);
   }
 
-  claimIn(claims: AnswerClaims): AnswerClaim | undefined {
-    if (!this.isDestroyed) this.claim = claims.open(this.handle.fd);
-    return this.claim;
+  claimIn(claims: AnswerClaims, fd: number): void {
+    if (!this.isDestroyed) this.claim = claims.open(fd);
   }
 
   write(text: string): boolean {
@@ -269,7 +268,8 @@ export class HandleWire implements Wire {
     this.isDestroyed = true;
     if (lastRenewed === this) lastRenewed = undefined;
     this.claim?.giveBack();
-    clearTimeout(this.stallTimer);
+    this.claim = undefined;
+    if (this.stallTimer !== undefined) clearTimeout(this.stallTimer);
     return this.handle;
   }
 

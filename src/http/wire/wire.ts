@@ -44,7 +44,9 @@ export interface Wire {
   /** Calls back in a later tick, when all that was written until now has gone out. */
   whenTaken(callback: Taken): void;
   /** From now on it writes only where the watchdog has not. Not there where the descriptor is not known. */
-  claimIn?(claims: AnswerClaims): AnswerClaim | undefined;
+  claimIn?(claims: AnswerClaims, fd: number): void;
+  /** Until the wire is destroyed: the descriptor, and the claim with it, may be another connection's then. */
+  readonly claim?: AnswerClaim | undefined;
   pause(): void;
   resume(): void;
   /** Says that nothing more comes, once all of it is out; calls back when that is so. */

@@ -87,7 +87,7 @@ export class DescriptorGate implements Gate {
   /** A connection has been taken. */
   note(incoming: Incoming): void {
     if (this.outSince !== undefined) return;
-    const isNear = !(incoming instanceof ConnectionHandle) || incoming.handle.fd >= this.limit - nearLimit;
+    const isNear = !(incoming instanceof ConnectionHandle) || incoming.fd >= this.limit - nearLimit;
     if (isNear) this.act(missingDescriptors(this.options.sockets + spare));
   }
 

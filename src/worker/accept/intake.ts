@@ -9,7 +9,7 @@ import { clearInterval, clearTimeout, setInterval, setTimeout } from 'node:timer
 import type { ConnectionServer } from '../../http/accept.ts';
 import { WaitOrder } from '../../http/h1/host.ts';
 import type { WorkerSocket } from '../../ipc/order.ts';
-import { Scoreboard, type Slot, sharedClock } from '../../ipc/scoreboard.ts';
+import { type Entry, Scoreboard, type Slot, sharedClock } from '../../ipc/scoreboard.ts';
 import type { Shortages } from '../../ipc/shortages.ts';
 import type { Gate } from './gate.ts';
 import { Occupancy } from './occupancy.ts';
@@ -29,6 +29,11 @@ const freshMs = 200;
  * this worker takes may have to wait for much longer.
  */
 const starvedMs = 2000;
+/**
+ * Others compare with a fifth of what it has. So a sixteenth more or less than it has said waits for the next time: with a
+ * connection per request, a write for each would be a tenth of what the connection costs.
+ */
+const untoldPart = 1 / 16;
 /** A loop that comes back this much later than it was to is lagging. */
 const lagMs = 100;
 /** While it waits for the others to catch up, it looks at them this often at first, then ever less. */
@@ -54,6 +59,8 @@ export class Intake {
   private isPaused = false;
   /** The fewest connections of any other, as far as is known. */
   private fewest = 0;
+  /** What it has said last. */
+  private said: Entry = { connections: -1, isTaking: false, hasRoom: false };
   private postTimer: NodeJS.Timeout | undefined = undefined;
   private lookTimer: NodeJS.Timeout | undefined = undefined;
   private lookMs = firstLookMs;
@@ -125,7 +132,7 @@ export class Intake {
     if (gate === undefined || occupancy === undefined || this.isLeaving) return;
     const { isFull, canTake } = occupancy;
     const isAway = gate.leavesToOthers && this.isForOthers(isFull);
-    this.post();
+    this.postChange();
     if (isAway || !canTake) {
       gate.shut();
       // A full worker needs no timer: it is called back when a connection ends, or can make room.
@@ -155,12 +162,22 @@ export class Intake {
   }
 
   private post(): void {
-    const { isLagging, isPaused, isLeaving, occupancy } = this;
-    const hasRoom = !isPaused && !isLeaving && occupancy?.isFull !== true;
-    this.scoreboard?.write(
-      { connections: occupancy?.count ?? 0, isTaking: hasRoom && !isLagging, hasRoom },
-      sharedClock(),
-    );
+    const connections = this.occupancy?.count ?? 0;
+    const { hasRoom } = this;
+    this.said = { connections, isTaking: hasRoom && !this.isLagging, hasRoom };
+    this.scoreboard?.write(this.said, sharedClock());
+  }
+
+  /** Says what the others must not wait for: they hear the rest in its time. */
+  private postChange(): void {
+    const { said, hasRoom } = this;
+    const isSame = said.hasRoom === hasRoom && said.isTaking === (hasRoom && !this.isLagging);
+    const difference = (this.occupancy?.count ?? 0) - said.connections;
+    if (!isSame || Math.abs(difference) > said.connections * untoldPart) this.post();
+  }
+
+  private get hasRoom(): boolean {
+    return !this.isPaused && !this.isLeaving && this.occupancy?.isFull !== true;
   }
 
   private watchLag(): void {

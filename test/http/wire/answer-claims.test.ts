@@ -114,6 +114,18 @@ describe('the table of claims', () => {
     expect(claims.claim(5)).toBe(true);
   });
 
+  it('gives the entry back in the middle of an answer, and the next connection begins with an open one', () => {
+    const claims = new AnswerClaims();
+    const before = claims.open(5)!;
+    expect(before.mayWrite()).toBe(true);
+    before.giveBack();
+    expect(claims.claim(5)).toBe(false);
+    const next = claims.open(5)!;
+    expect(claims.claim(5)).toBe(true);
+    claims.release(5);
+    expect(next.mayWrite()).toBe(false);
+  });
+
   it('leaves a connection alone whose descriptor it does not cover', () => {
     const claims = new AnswerClaims();
     expect([claims.open(-1), claims.open(2 ** 20)]).toEqual([undefined, undefined]);

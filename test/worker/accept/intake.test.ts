@@ -95,6 +95,15 @@ it('a worker takes all that comes while no other takes any, and says how many it
   await vi.waitFor(() => expect(said()).toBe(5));
 });
 
+it('a worker says at once that it has much more, and the rest in its time', async () => {
+  const { arrive, has, said, post } = await open();
+  post(0, false);
+  await arrive(40);
+  await has(40);
+  expect(said()).toBeGreaterThanOrEqual(37);
+  await vi.waitFor(() => expect(said()).toBe(40));
+});
+
 it('a worker that is ahead of the least loaded leaves what comes in the accept queue, until that one has more', async () => {
   const { arrive, has, post } = await open();
   post(0);
