@@ -1,7 +1,8 @@
+import { availableParallelism } from 'node:os';
 import { defineConfig } from 'vitest/config';
 import { BaseSequencer, type TestSpecification } from 'vitest/node';
 
-/** Tests that run processes: they wait more than they compute, so more of them run at once than there are cores. */
+/** Tests that run processes, which wait more than they compute. */
 const processes = [
   'test/apps/**/*.test.ts',
   'test/docs/getting-started.test.ts',
@@ -16,6 +17,7 @@ const processes = [
 const apart = ['test/app/{registry,idle-connections}.test.ts', 'test/http/field-guess.test.ts'];
 /** They begin first: at the end nothing would run beside them. */
 const longest = [
+  'master/exploration/exploration',
   'worker/threaded',
   'integration/log-faults',
   'integration/hung',
@@ -31,8 +33,6 @@ const longest = [
   'integration/pool',
   'integration/access-log',
   'integration/hooks',
-  'master/exploration/exploration',
-  'http/conformance-server',
 ];
 
 class LongestFirst extends BaseSequencer {
@@ -41,11 +41,16 @@ class LongestFirst extends BaseSequencer {
       const index = longest.findIndex((each) => moduleId.endsWith(`/${each}.test.ts`));
       return index === -1 ? longest.length : index;
     };
-    return (await super.sort(files)).sort((one, other) => rank(one) - rank(other));
+    // Files of one project share their processes while they follow each other.
+    const projects = ['processes', 'apart', 'unit'];
+    const projectOf = ({ project }: TestSpecification) => projects.indexOf(project.name);
+    return (await super.sort(files)).sort((one, other) => rank(one) - rank(other) || projectOf(one) - projectOf(other));
   }
 }
 
 const common = {
+  // More than there are cores, because most of them wait at any time. vitest's own number is one less than cores.
+  maxWorkers: 2 * availableParallelism() + 1,
   setupFiles: ['test/setup.ts'],
   // A process for each file would take a third of the time of the unit tests.
   isolate: false,
@@ -58,21 +63,9 @@ export default defineConfig({
   test: {
     sequence: { sequencer: LongestFirst },
     projects: [
-      {
-        test: { name: 'processes', include: processes, maxWorkers: 5, sequence: { groupOrder: 0 }, ...common },
-      },
-      {
-        test: {
-          name: 'unit',
-          include: ['test/**/*.test.ts'],
-          exclude: [...processes, ...apart],
-          sequence: { groupOrder: 1 },
-          ...common,
-        },
-      },
-      {
-        test: { name: 'apart', include: apart, sequence: { groupOrder: 1 }, ...common, isolate: true },
-      },
+      { test: { name: 'processes', include: processes, ...common } },
+      { test: { name: 'apart', include: apart, ...common, isolate: true } },
+      { test: { name: 'unit', include: ['test/**/*.test.ts'], exclude: [...processes, ...apart], ...common } },
     ],
   },
 });

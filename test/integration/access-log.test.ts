@@ -2,7 +2,7 @@
 
 import { once } from 'node:events';
 import { chmodSync, existsSync, readFileSync, renameSync, statSync } from 'node:fs';
-import { Agent, request } from 'node:http';
+import { connect, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { Fifo } from '../log/fifo.ts';
@@ -41,25 +41,45 @@ function serve(args: readonly string[] = [], name = 'app.mjs') {
 
 /** Asks so many times, many at once; a request that met the end of an idle connection is sent again. */
 async function askOften(tsgun: Tsgun, times: number, onAnswer: (answered: number) => void): Promise<void> {
-  const url = await tsgun.url('/a');
-  const agent = new Agent({ keepAlive: true, maxSockets: 32 });
+  const { hostname, port } = new URL(await tsgun.url());
   let begun = 0;
   let answered = 0;
-  const ask = () =>
-    new Promise<boolean>((resolve) => {
-      request(url, { agent }, (response) => response.resume().once('end', () => resolve(true)))
-        .once('error', () => resolve(false))
-        .end();
-    });
   const client = async () => {
+    let socket: Socket | undefined;
     while (begun < times) {
       begun++;
-      while (!(await ask()));
+      do {
+        if (socket === undefined || socket.destroyed || socket.readyState !== 'open')
+          socket = connect(Number(port), hostname);
+      } while (!(await isAnswered(socket)));
       onAnswer(++answered);
     }
+    socket?.destroy();
   };
   await Promise.all(Array.from({ length: 32 }, client));
-  agent.destroy();
+}
+
+/** Without Node's client, which costs more than the server. */
+function isAnswered(socket: Socket): Promise<boolean> {
+  return new Promise((resolve) => {
+    let received = '';
+    const end = (isWhole: boolean) => {
+      socket.removeAllListeners().on('error', () => {});
+      if (!isWhole || /^connection: close\r$/im.test(received)) socket.destroy();
+      resolve(isWhole);
+    };
+    socket
+      .on('data', (bytes) => {
+        received += bytes.toString('latin1');
+        const [, length] = /^content-length: (\d+)\r$/im.exec(received) ?? [];
+        const body = received.indexOf('\r\n\r\n') + 4;
+        if (body > 4 && length !== undefined && received.length >= body + Number(length)) end(true);
+      })
+      .on('end', () => end(false))
+      .on('close', () => end(false))
+      .on('error', () => end(false))
+      .write('GET /a HTTP/1.1\r\nHost: h\r\n\r\n');
+  });
 }
 
 describe.each(classes)('in the %s class', (workerClass) => {
