@@ -17,7 +17,7 @@ import { checkApp } from './master/check.ts';
 import { isStop, type MasterEvent } from './master/events.ts';
 import { withinReason } from './master/generations/generation.ts';
 import type { Inbox } from './master/inbox.ts';
-import { runMaster } from './master/master.ts';
+import { runMaster } from './master/start.ts';
 
 export async function main(argv: readonly string[], inbox: Inbox<MasterEvent>): Promise<number> {
   takeOverOutput();

@@ -130,7 +130,7 @@ async function runHere(
   if (signal?.aborted) abort();
   else signal?.addEventListener('abort', abort, { once: true });
   try {
-    const { runMaster } = await import('../master/master.ts');
+    const { runMaster } = await import('../master/start.ts');
     const { loadConfiguration } = await import('../config/load.ts');
     const { startDirectory } = await import('../config/directory.ts');
     const { activationWarnings, takeActivation } = await import('../config/activation.ts');

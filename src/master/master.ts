@@ -7,7 +7,6 @@ import { milliseconds } from '../config/durations.ts';
 import { version } from '../config/version.ts';
 import { ExitCode, report } from '../errors.ts';
 import { logOutput, type OwnLogger } from '../logger.ts';
-import { onModule } from '../node/loaded-modules.ts';
 import { AdminService } from './admin/service.ts';
 import { ChildEvents } from './child-events.ts';
 import { Children } from './children/children.ts';
@@ -15,7 +14,7 @@ import { isEcho, type Origin, originFields } from './commands.ts';
 import { Steering } from './control/steering.ts';
 import { type CommandEvent, commandEvent, isStop, type MasterEvent } from './events.ts';
 import { Executor } from './executor.ts';
-import { type Generation, type LoadConfiguration, prepareFirst } from './generations/generation.ts';
+import type { Generation, LoadConfiguration } from './generations/generation.ts';
 import { Generations } from './generations/generations.ts';
 import { reopenLog } from './generations/log-file.ts';
 import { Rollout } from './generations/rollout.ts';
@@ -33,50 +32,23 @@ import { StartScreen } from './start-screen.ts';
 import { Stop } from './stop.ts';
 import { takeAdmin } from './succession/admin.ts';
 import { inheritedCounters, predecessor, Successor } from './succession/successor.ts';
-import { Surroundings } from './surroundings/surroundings.ts';
+import type { Surroundings } from './surroundings/surroundings.ts';
 import { isInForeground } from './terminal.ts';
 import { Watcher } from './watcher/watcher.ts';
 
 /** If the loop resumes this much later than planned, the process was suspended or starved. */
 const oversleptMs = 100;
 
-export interface MasterOptions {
+export interface MasterParts {
   readonly load: LoadConfiguration;
-  /** Holds the signals that came since the process began. */
   readonly inbox: Inbox<MasterEvent>;
   /** The directory in which the command was started, by the name that the user gave it. */
   readonly home: string;
-}
-
-interface MasterParts extends MasterOptions {
   /** What this process has loaded of the user's: a config module and its imports. */
   readonly ownModules: ReadonlySet<string>;
 }
 
-/**
- * Runs until stopped.
- * @throws ConfigError when the configuration is bad or an address cannot be bound; then no worker has run
- */
-export async function runMaster({ load, inbox, home }: MasterOptions): Promise<ExitCode> {
-  const surroundings = new Surroundings(predecessor);
-  const ownModules = new Set<string>();
-  onModule((file) => ownModules.add(file));
-  const options = { load: surroundings.checked(load), inbox, home };
-  const giveUp = new AbortController();
-  const first = prepareFirst(options.load, giveUp.signal, predecessor() !== undefined);
-  const stop = await Promise.race([first.then(() => undefined), inbox.find(isStop)]);
-  if (stop === undefined) return new Master({ ...options, ownModules }, await first, surroundings).run();
-  giveUp.abort();
-  // In a script that calls `run`, the process may continue.
-  const close = ({ listeners, admin }: Generation) => {
-    for (const listener of listeners) listener.close();
-    admin?.close();
-  };
-  void first.then(close, () => {});
-  return ExitCode.ok;
-}
-
-class Master {
+export class Master {
   private readonly inbox: Inbox<MasterEvent>;
   private readonly surroundings: Surroundings;
   private readonly pool: Pool;

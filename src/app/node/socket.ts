@@ -4,38 +4,16 @@
  */
 
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { isIPv6, Socket } from 'node:net';
+import { isIPv6 } from 'node:net';
 import { Duplex } from 'node:stream';
 // Not the globals, which an app may replace.
 import { clearTimeout, setTimeout } from 'node:timers';
 import type { Transport, Tunnel, TunnelEvents } from '../../http/exchange.ts';
 import type { NodeServer } from '../detect.ts';
+import { standAsNetSocket } from './net-socket.ts';
 import { secureSocket } from './secure-socket.ts';
+import { own, type SocketState, startOf } from './socket-state.ts';
 
-/** What it knows beside what Node's do. */
-interface Own {
-  /** Cut along with it, as long as there is one. */
-  transport: Transport | undefined;
-  request: IncomingMessage | undefined;
-  farewell: Buffer | undefined;
-  tunnel: Tunnel | undefined;
-  /** Bytes of the connection, once it has ended. */
-  counted: { readonly read: number; readonly written: number } | undefined;
-  /** Whether the upgrade has been answered. */
-  hasSpoken: boolean;
-  written: ((error?: Error | null) => void) | undefined;
-  /** The client has closed its half, before an upgrade: the connection ends by itself. What waits for that, in turn. */
-  isDeparting: boolean;
-  finish: (() => void) | undefined;
-  close: (() => void) | undefined;
-  timer: NodeJS.Timeout | undefined;
-  unsent: number;
-  /** Requests so far, where they are counted. */
-  requests: number;
-}
-
-/** Our state has a symbol for its name: an app may keep its own data on a socket, under any string. */
-const own = Symbol('tsgun.socket');
 const hangUp = Symbol('tsgun.hangUp');
 
 export class ClientSocket extends Duplex implements TunnelEvents {
@@ -54,26 +32,12 @@ export class ClientSocket extends Duplex implements TunnelEvents {
   _hadError = false;
   /** The `http.Server` in whose name it is served. */
   readonly server: NodeServer;
-  private readonly [own]: Own;
+  private readonly [own]: SocketState;
 
   constructor(transport: Transport, server: NodeServer) {
     const { highWaterMark } = server as { highWaterMark?: number };
     super({ allowHalfOpen: true, emitClose: true, highWaterMark });
-    this[own] = {
-      transport,
-      request: undefined,
-      farewell: undefined,
-      tunnel: undefined,
-      counted: undefined,
-      hasSpoken: false,
-      written: undefined,
-      isDeparting: false,
-      finish: undefined,
-      close: undefined,
-      timer: undefined,
-      unsent: 0,
-      requests: 0,
-    };
+    this[own] = startOf(transport);
     this.server = server;
     const { local, remote } = transport.ends;
     const isUnix = remote.address === '';
@@ -322,23 +286,7 @@ function family(address: string): string {
   return isIPv6(address) ? 'IPv6' : 'IPv4';
 }
 
-// Libraries tell a connection by `instanceof net.Socket`. Its constructor is not called: that would want a handle.
-Object.setPrototypeOf(ClientSocket.prototype, Socket.prototype);
-// Node's would write to a handle what was held together.
-Object.defineProperty(ClientSocket.prototype, '_writev', { value: null, writable: true, configurable: true });
-
-// `res.writableCorked` asks for it: nothing is held together here.
-Object.defineProperty(ClientSocket.prototype, 'writableCorked', {
-  get(this: ClientSocket) {
-    return this[own].tunnel === undefined ? 0 : (Reflect.get(Duplex.prototype, 'writableCorked', this) as number);
-  },
-  configurable: true,
-});
-
-// `res.writableLength` asks for it. Not in the class, where Node's types have a property.
-Object.defineProperty(ClientSocket.prototype, 'writableLength', {
-  get(this: ClientSocket) {
-    return this.untaken + (Reflect.get(Duplex.prototype, 'writableLength', this) as number);
-  },
-  configurable: true,
+standAsNetSocket(ClientSocket.prototype, {
+  corked: (socket, corked) => (socket[own].tunnel === undefined ? 0 : corked),
+  untaken: (socket) => socket.untaken,
 });

@@ -13,6 +13,7 @@ import type { ThreadCode } from '../thread-code.ts';
 import type { Watch } from './answer-ring.ts';
 import { bootError, earlyExit, ThreadHandle } from './handle.ts';
 import type { FromThread } from './messages.ts';
+import type { Relay } from './relay.ts';
 
 export interface CrewOptions {
   readonly code: ThreadCode;
@@ -70,6 +71,12 @@ export class ThreadCrew {
   async stop(): Promise<void> {
     this.isStopping = true;
     await Promise.all(Array.from(this.threads, (thread) => thread.stop()));
+  }
+
+  /** The thread that has this request, if it still runs. */
+  threadOf(relay: Pick<Relay, 'thread'> | undefined): ThreadHandle | undefined {
+    for (const thread of this.threads) if (thread === relay?.thread) return thread;
+    return undefined;
   }
 
   /** Ends a thread wherever it is. Another takes its place, without waiting for its end. */

@@ -9,10 +9,9 @@ import { milliseconds } from '../../config/durations.ts';
 import type { Exchange } from '../../http/exchange.ts';
 import { departureMs } from '../../http/limits.ts';
 import { takesEffect } from '../../http/unheard.ts';
-import { sendToMaster } from '../../ipc/channel.ts';
 import type { Found } from '../../ipc/messages.ts';
 import type { Logger } from '../../logger.ts';
-import { logFailure, logLateFailure } from '../classes/failures.ts';
+import { logFailure } from '../classes/failures.ts';
 import type { WorkerContext } from '../classes/worker.ts';
 import type { ThreadCode } from '../thread-code.ts';
 import type { AppThread } from '../watchdog/other-threads.ts';
@@ -23,6 +22,7 @@ import type { FromThread } from './messages.ts';
 import { Overdue } from './overdue.ts';
 import { Reception } from './reception.ts';
 import { Relay } from './relay.ts';
+import { RelayedLog } from './relayed-log.ts';
 import { Saturation } from './saturation.ts';
 import { Schedule } from './schedule.ts';
 import { SharesInUse } from './shares.ts';
@@ -30,7 +30,7 @@ import { UnresponsiveThreads } from './unresponsive.ts';
 
 /** Requests that wait for a thread, per thread. Beyond that, another worker or a later time is better. */
 const queuedPerThread = 256;
-const finishLookMs = 20;
+const finishPollMs = 20;
 const busyFields = [
   ['Content-Type', 'text/plain; charset=utf-8'],
   ['Retry-After', '1'],
@@ -45,7 +45,7 @@ export class ThreadPool {
   private isLost = false;
   private readonly log: Logger;
   private readonly retriesIdempotent: boolean;
-  private readonly warnings = new Set<string>();
+  private readonly relayedLog: RelayedLog;
   private readonly saturation: Saturation;
   private readonly unresponsive: UnresponsiveThreads;
 
@@ -136,6 +136,7 @@ export class ThreadPool {
       onRequeue: () => this.saturation.noteFull(),
     });
     this.log = log;
+    this.relayedLog = new RelayedLog(log);
     this.retriesIdempotent = settings.retryIdempotent;
   }
 
@@ -163,7 +164,7 @@ export class ThreadPool {
       const given = [...this.crew.threads].flatMap((thread) => [...thread.given.values()]);
       const lastLeft = Math.max(0, ...[...this.schedule.waiting, ...given].map(({ exchange }) => exchange.leftAt));
       if (performance.now() >= lastLeft + departureMs) return;
-      await new Promise((resolve) => setTimeout(resolve, finishLookMs));
+      await new Promise((resolve) => setTimeout(resolve, finishPollMs));
     }
   }
 
@@ -183,7 +184,7 @@ export class ThreadPool {
     void exchange.requestId;
     const relay = new Relay(exchange);
     if (exchange.observers !== undefined) relay.queuedAt = performance.now();
-    exchange.isDeaf = () => !relay.hasHeardEnd && this.threadOf(relay)?.hasBegunWith(relay) === true;
+    exchange.isDeaf = () => !relay.hasHeardEnd && this.crew.threadOf(relay)?.hasBegunWith(relay) === true;
     exchange.onCancel((reason) => relay.leave(reason));
     exchange.onAbort((reason) => this.abandon(relay, reason));
     this.schedule.add(relay);
@@ -194,7 +195,7 @@ export class ThreadPool {
   expire(exchange: Exchange, ms: number, end: () => void): void {
     const { isStarted } = exchange;
     const relay = this.find(exchange);
-    const thread = this.threadOf(relay);
+    const thread = this.crew.threadOf(relay);
     const isRunning = thread !== undefined && !thread.takeBack(relay!);
     end();
     if (isRunning) void this.overdue.endRunaway(relay!, thread, ms, isStarted);
@@ -218,7 +219,7 @@ export class ThreadPool {
       if (!mustRun) this.schedule.remove(relay);
       return;
     }
-    const thread = this.threadOf(relay);
+    const thread = this.crew.threadOf(relay);
     if (thread === undefined || relay.isOver) return;
     // What was sent of a body cannot be taken back.
     if (!(mustRun && relay.hasBody) && thread.takeBack(relay)) {
@@ -227,11 +228,6 @@ export class ThreadPool {
     }
     relay.abort(reason);
     this.overdue.watch(relay, thread);
-  }
-
-  private threadOf(relay: Relay | undefined): ThreadHandle | undefined {
-    for (const thread of this.crew.threads) if (thread === relay?.thread) return thread;
-    return undefined;
   }
 
   /** A thread has ended: what it ran has failed, what it had not begun is another's. */
@@ -286,19 +282,7 @@ export class ThreadPool {
     } else if (message[0] === 'closing') return;
     else if (message[0] === 'pong') this.welcomeBack(thread);
     else if (message[0] === 'bootFailed') this.crew.refuse(thread, message[1]);
-    else if (message[0] === 'loaded') void sendToMaster({ type: 'loaded', files: message[1] });
-    else if (message[0] === 'line') this.log.say('error', { source: 'wsgi.errors' }, message[1]);
-    else if (message[0] === 'late') logLateFailure(this.log, message[1], message[1].error);
-    else if (message[0] === 'warning') this.warn(message[1]);
-    else if (message[0] === 'say') this.log.say(message[1], {}, message[2]);
-    else this.reception.take(thread, message);
-  }
-
-  /** Each thread has the same app, and says so. */
-  private warn(warning: string): void {
-    if (this.warnings.has(warning)) return;
-    this.warnings.add(warning);
-    this.log.say('warn', {}, warning);
+    else if (!this.relayedLog.take(message)) this.reception.take(thread, message);
   }
 
   private welcomeBack(thread: ThreadHandle): void {

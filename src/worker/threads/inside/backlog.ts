@@ -16,6 +16,7 @@ export class Backlog {
   private waiting: Outgoing[] = [];
   /** How much of the first one has been taken. */
   private offset = 0;
+  private onEmpty: (() => void) | undefined = undefined;
 
   get isEmpty(): boolean {
     return this.waiting.length === 0;
@@ -61,5 +62,18 @@ export class Backlog {
   clear(): void {
     this.waiting = [];
     this.offset = 0;
+  }
+
+  /** Calls back at once, or at `tellEmpty`. */
+  whenEmpty(done: () => void): void {
+    if (this.isEmpty) done();
+    else this.onEmpty = done;
+  }
+
+  /** What was taken last is sent. */
+  tellEmpty(): void {
+    const { onEmpty } = this;
+    this.onEmpty = undefined;
+    onEmpty?.();
   }
 }

@@ -4,10 +4,9 @@
  */
 
 import { setImmediate } from 'node:timers';
-import { report } from '../../../errors.ts';
 import type { AnswerSink, MadeText } from '../../../http/answer-sink.ts';
 import type { Ends } from '../../../http/ends.ts';
-import { ClientGone, isDeparture } from '../../../http/errors.ts';
+import { ClientGone } from '../../../http/errors.ts';
 import type { Attachment, Bytes, Exchange, Transport, Tunnel, TunnelEvents } from '../../../http/exchange.ts';
 import { H1Answer, type TextOut } from '../../../http/h1/answer.ts';
 import { MadeAnswer } from '../../../http/h2/made.ts';
@@ -23,6 +22,8 @@ import {
   statusShift,
 } from '../messages.ts';
 import { Backlog } from './backlog.ts';
+import { BodyCredit } from './body-credit.ts';
+import { failureMessage } from './failure-message.ts';
 import type { Outlet } from './outlet.ts';
 import type { Shares } from './shares.ts';
 import type { Tunnels } from './tunnels.ts';
@@ -67,8 +68,6 @@ export class ThreadTransport implements Transport, TextOut {
   private readonly tunnels: Tunnels;
   private readonly backlog = new Backlog();
   private readonly cpu: () => number;
-  /** Called when nothing waits any more. */
-  private onSent: (() => void) | undefined = undefined;
   private exchange: Exchange | undefined = undefined;
   private hasBegun = false;
   private hasEnded = false;
@@ -81,10 +80,8 @@ export class ThreadTransport implements Transport, TextOut {
   /** Whether the main thread says when the end of the answer is out. */
   private isConfirmed = false;
   private takers: Taken[] = [];
-  private hasAskedForBody = false;
-  private isBodyPaused = false;
-  /** Bytes of the body that came, and were not yet said to be taken. */
-  private uncredited = 0;
+  /** Undefined until there is anything of a body. */
+  private credit: BodyCredit | undefined = undefined;
 
   /** @param cpu says how much CPU time the request has taken, in microseconds; -1 where that is not measured */
   constructor({ id, head, ends }: Request, { outlet, shares, leftovers, tunnels }: ThreadParts, cpu: () => number) {
@@ -127,16 +124,18 @@ export class ThreadTransport implements Transport, TextOut {
     else this.takers.push(callback);
   }
 
+  private get bodyCredit(): BodyCredit {
+    this.credit ??= new BodyCredit(this.id, this.outlet);
+    return this.credit;
+  }
+
   pauseBody(): void {
-    this.isBodyPaused = true;
+    this.bodyCredit.pause();
   }
 
   resumeBody(): void {
     if (this.exchange?.isEnded === true) return;
-    this.isBodyPaused = false;
-    if (!this.hasAskedForBody) this.outlet.post(['read', this.id]);
-    this.hasAskedForBody = true;
-    this.grantCredit();
+    this.bodyCredit.resume();
   }
 
   /** As far as it was known when the request was sent. The main thread has the last word, and changes the head if need be. */
@@ -169,14 +168,8 @@ export class ThreadTransport implements Transport, TextOut {
     this.leftovers.addWork(work);
   }
 
-  logFailure({ head, requestId }: Exchange, error: unknown, isLate?: boolean): void {
-    const failure = report(error);
-    if (isLate === true) {
-      const { method, path } = head;
-      return this.outlet.post(['late', { method, path, requestId, error: failure }]);
-    }
-    // Its causes do not travel, and the main thread asks by name.
-    this.outlet.post(['failed', this.id, isDeparture(error) ? { ...failure, name: 'ClientGone' } : failure]);
+  logFailure(exchange: Exchange, error: unknown, isLate = false): void {
+    this.outlet.post(failureMessage(this.id, exchange, error, isLate));
   }
 
   /** What was read beyond the request comes behind it. The thread is free for the next request, beside this connection. */
@@ -195,9 +188,10 @@ export class ThreadTransport implements Transport, TextOut {
   }
 
   takeBody(bytes: Uint8Array): void {
-    this.uncredited += bytes.byteLength;
+    const { bodyCredit } = this;
+    bodyCredit.note(bytes.byteLength);
     this.exchange?.takeBody(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength));
-    this.grantCredit();
+    bodyCredit.grant();
   }
 
   /** There is nobody left to answer. */
@@ -208,7 +202,7 @@ export class ThreadTransport implements Transport, TextOut {
     this.attachment?.takeFinish?.();
     this.exchange?.abort(reason);
     this.attachment?.takeClose();
-    this.tellSent();
+    this.backlog.tellEmpty();
   }
 
   /** The client has taken bytes of the answer. */
@@ -219,20 +213,13 @@ export class ThreadTransport implements Transport, TextOut {
       this.isStalled = false;
       this.exchange?.onDrain?.();
     }
-    if (this.backlog.isEmpty) this.tellSent();
+    if (this.backlog.isEmpty) this.backlog.tellEmpty();
     if (this.pendingBytes === 0) this.tellTakers(undefined);
   }
 
   /** Calls back when no bytes of the answer wait in this thread, which has to give them time. */
   whenSent(done: () => void): void {
-    if (this.backlog.isEmpty) done();
-    else this.onSent = done;
-  }
-
-  private tellSent(): void {
-    const { onSent } = this;
-    this.onSent = undefined;
-    onSent?.();
+    this.backlog.whenEmpty(done);
   }
 
   /** The end of the answer is on its way, or never will be. */
@@ -329,12 +316,5 @@ export class ThreadTransport implements Transport, TextOut {
       if (this.isConfirmed) confirm = AnswerFlag.confirm;
     }
     this.outlet.answer(this.id, lastFlags | end | confirm | flags, last);
-  }
-
-  /** Lets as much more come as the app has taken, in steps. */
-  private grantCredit(): void {
-    if (this.isBodyPaused || this.uncredited < creditBytes) return;
-    this.outlet.post(['taken', this.id, this.uncredited]);
-    this.uncredited = 0;
   }
 }

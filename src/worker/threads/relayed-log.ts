@@ -1,0 +1,35 @@
+/** What threads say that is about no request: lines for the log, and the files that they have loaded. */
+
+import { sendToMaster } from '../../ipc/channel.ts';
+import type { Logger } from '../../logger.ts';
+import { logLateFailure } from '../classes/failures.ts';
+import type { FromThread } from './messages.ts';
+
+type Said = Extract<FromThread, readonly ['loaded' | 'line' | 'late' | 'warning' | 'say', ...unknown[]]>;
+
+export class RelayedLog {
+  private readonly log: Logger;
+  private readonly warnings = new Set<string>();
+
+  constructor(log: Logger) {
+    this.log = log;
+  }
+
+  /** @returns whether it was such a message */
+  take<M extends FromThread>(message: M): message is Extract<M, Said> {
+    if (message[0] === 'loaded') void sendToMaster({ type: 'loaded', files: message[1] });
+    else if (message[0] === 'line') this.log.say('error', { source: 'wsgi.errors' }, message[1]);
+    else if (message[0] === 'late') logLateFailure(this.log, message[1], message[1].error);
+    else if (message[0] === 'warning') this.warn(message[1]);
+    else if (message[0] === 'say') this.log.say(message[1], {}, message[2]);
+    else return false;
+    return true;
+  }
+
+  /** Each thread has the same app, and says so. */
+  private warn(warning: string): void {
+    if (this.warnings.has(warning)) return;
+    this.warnings.add(warning);
+    this.log.say('warn', {}, warning);
+  }
+}
