@@ -17,8 +17,10 @@ export class Inbox<T> {
   /** Resolves with all queued items, or with those that come within `ms`; the list may be empty. */
   async next(ms: number): Promise<T[]> {
     if (this.items.length === 0) await this.change(ms);
-    // A timer may fire before messages that are in the pipes already. Read them first: a beat among them ends a silence.
-    if (this.items.length === 0) await setImmediate();
+    // What is known to the system by now comes along, in one whole turn of the loop. A beat in a pipe ends a silence; and of a
+    // signal to the whole process group, a worker's reaction may be read ahead of the signal itself.
+    await setImmediate();
+    await setImmediate();
     return this.items.splice(0);
   }
 

@@ -1,3 +1,4 @@
+import { stat } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { Inbox } from '../../src/master/inbox.ts';
 
@@ -10,6 +11,17 @@ describe('the inbox', () => {
     inbox.push(2);
     expect(await inbox.next(1000)).toEqual([1, 2]);
     expect(await inbox.next(0)).toEqual([]);
+  });
+
+  it('gives along what the system brings in the same moment, and a turn of the loop later', async () => {
+    const inbox = new Inbox<string>();
+    const taken = inbox.next(1000);
+    // In the poll phase, as messages of workers come; a signal that is pending is seen at the next poll.
+    stat('.', () => {
+      inbox.push('a worker got the signal');
+      setImmediate(() => process.nextTick(() => inbox.push('the signal')));
+    });
+    expect(await taken).toEqual(['a worker got the signal', 'the signal']);
   });
 
   it('leaves what was found where it is', async () => {
