@@ -120,7 +120,8 @@ export class RequestTurns {
     this.connections.shut();
     const returned = this.handler(exchange);
     exchange.onCancel((reason) => this.noteLeft(exchange, reason));
-    if (!(returned instanceof Promise)) return;
+    // Pipelined requests behind it take effect, and none of them waits for this one.
+    if (!(returned instanceof Promise)) return exchange.onAbort(() => this.letGo(exchange));
     // The app goes on after its client has left, and no second request may run beside it.
     this.atWork = exchange;
     exchange.onAbort(() => this.holdToTime(exchange));
