@@ -21,6 +21,7 @@ const run = promisify(execFile);
 const preload = fileURLToPath(new URL('../node_modules/.cache/suites/serve.cjs', import.meta.url));
 const suiteLimitMs = 15 * 60_000;
 const fileLimitMs = 20_000;
+const tapLimitMs = 60_000;
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -44,7 +45,7 @@ if (!existsSync(preload)) {
 }
 
 /** Fetches a suite unless it is there, and installs what it needs. @returns the folder of its package */
-async function prepare({ name, repository, tag, only, folder = '.' }) {
+async function prepare({ name, repository, tag, only, folder = '.', packages, build }) {
   const place = join(values.folder, name.replaceAll(/[^\w.-]+/g, '-'));
   const packageFolder = join(place, folder);
   if (existsSync(join(place, '.ready'))) return packageFolder;
@@ -53,11 +54,12 @@ async function prepare({ name, repository, tag, only, folder = '.' }) {
   const sparse = only === undefined ? [] : ['--filter=blob:none', '--sparse'];
   await run('git', ['clone', '--quiet', '--depth', '1', ...sparse, '--branch', tag, repository, place]);
   if (only !== undefined) await run('git', ['-C', place, 'sparse-checkout', 'set', ...only]);
+  const options = { cwd: packageFolder, maxBuffer: 1e8 };
+  // Else npm would install what the whole repository needs.
+  if (packages !== undefined) for (const file of ['package.json', 'package-lock.json']) rmSync(join(place, file));
   if (existsSync(join(packageFolder, 'package.json')) && only === undefined)
-    await run('npm', ['install', '--no-audit', '--no-fund', '--ignore-scripts'], {
-      cwd: packageFolder,
-      maxBuffer: 1e8,
-    });
+    await run('npm', ['install', '--no-audit', '--no-fund', '--ignore-scripts', ...(packages ?? [])], options);
+  if (build !== undefined) await run(build[0], build.slice(1), options);
   await run('touch', [join(place, '.ready')]);
   return packageFolder;
 }
@@ -67,6 +69,7 @@ async function results(suite, folder, isOurs) {
   const env = { ...process.env, NODE_ENV: 'test', NODE_TEST_DIR: join(folder, 'tmp') };
   if (isOurs) env.NODE_OPTIONS = `--require ${JSON.stringify(preload)}`;
   if (suite.form === 'files') return await filesOf(suite, folder, env);
+  if (suite.each !== undefined) return await tapsOf(suite.each, folder, env);
   const file = join(folder, `results-${isOurs ? 'tsgun' : 'node'}.json`);
   rmSync(file, { force: true });
   const command = suite.command.map((part) => part.replace('RESULT', file));
@@ -130,6 +133,20 @@ function readTap(text) {
     const depth = result[1].length / 4;
     if (path.length === depth + 1) found.set([...path.slice(0, depth), result[3]].join(' > '), result[2] === undefined);
   }
+  return found;
+}
+
+async function tapsOf({ within, files, command }, folder, env) {
+  const names = readdirSync(join(folder, within), { recursive: true }).filter((name) => files.test(name));
+  const found = new Map();
+  const next = async () => {
+    for (let name = names.shift(); name !== undefined; name = names.shift()) {
+      const path = join(within, name);
+      const { text } = await outputOf([...command, path], { cwd: folder, env }, tapLimitMs);
+      for (const [test, passed] of readTap(text)) found.set(`${name} > ${test}`, passed);
+    }
+  };
+  await Promise.all(Array.from({ length: Number(values.jobs) }, next));
   return found;
 }
 

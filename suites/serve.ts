@@ -43,6 +43,7 @@ Server.prototype.listen = function listen(this: Server, ...args: unknown[]): Ser
   if (typeof args.at(-1) === 'function') this.once('listening', args.pop() as Done);
   listener.on('listening', () => this.emit('listening'));
   listener.on('error', (error) => this.emit('error', error));
+  if (Reflect.get(this, '_unref') === true) listener.unref();
   Reflect.apply(listener.listen, listener, args);
   return this;
 };
@@ -65,10 +66,13 @@ const asked: Record<string, (server: Server, served: Served, done?: Done) => unk
   closeAllConnections: (_server, { engine }) => engine.destroy(),
   closeIdleConnections: (_server, { engine }) => engine.closeIdle(),
   close(server, { engine, listener }, done) {
+    if (Object.hasOwn(server, 'closeIdleConnections')) server.closeIdleConnections();
     const closed = new Promise<Error | undefined>((resolve) => listener.close((error) => resolve(error)));
     // Idle connections end soon: on one that was just opened, a request may be on its way, which Node waits for.
     const drained = engine.drain(1);
     void Promise.all([closed, drained]).then(([error]) => {
+      // It listens again: then Node does not say either that it has closed.
+      if (served.get(server)?.engine !== engine) return;
       if (error === undefined) server.emit('close');
       done?.(error);
     });

@@ -18,6 +18,8 @@ const reasons: Readonly<Record<ErrorStatus, string>> = {
 
 export class HttpError extends Error {
   readonly status: ErrorStatus;
+  /** What was read when it was found, in memory that the next read fills again. */
+  packet: Buffer | undefined = undefined;
 
   /** @param message for the client: what is wrong with its request, and nothing about us */
   constructor(status: ErrorStatus, message: string) {

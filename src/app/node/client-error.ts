@@ -53,6 +53,6 @@ export function clientError(error: HttpError, code: string): Error {
     code,
     reason: error.message,
     bytesParsed: 0,
-    rawPacket: Buffer.alloc(0),
+    rawPacket: Buffer.from(error.packet ?? []),
   });
 }

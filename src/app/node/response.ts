@@ -138,7 +138,7 @@ function readLine(line: string): Field {
  * framework has given the response a prototype without this method, `writeRaw` sends no hints.
  */
 export function writeEarlyHints(this: Response, hints: Record<string, string | string[]>, callback?: () => void): void {
-  for (const [name, value] of Object.entries(hints ?? {})) {
+  for (const [name, value] of areHintsUnchecked ? Object.entries(hints ?? {}) : []) {
     validateHeaderName(name);
     for (const each of Array.isArray(value) ? value : [value]) validateHeaderValue(name, each);
   }

@@ -67,7 +67,7 @@ export function readOptions(server: NodeServer, usual: NodeServer): Honoured {
   return {
     joinsDuplicates: own.joinDuplicateHeaders === true,
     uniqueHeaders: readUnique(server),
-    shouldUpgrade: readShouldUpgrade(server),
+    shouldUpgrade: readShouldUpgrade(server, usual),
     needsHost: own.requireHostHeader !== false,
     requestsPerSocket: own.maxRequestsPerSocket ?? 0,
     Incoming: ownClass<typeof IncomingMessage>(server, usual, 'IncomingMessage'),
@@ -95,10 +95,11 @@ function isSet(value: unknown): value is ReadonlySet<string> {
   return typeof value === 'object' && value !== null && typeof (value as Partial<Set<string>>).has === 'function';
 }
 
-/** Node's own takes no parameter: it only asks whether there is a listener. */
-function readShouldUpgrade(server: NodeServer): Honoured['shouldUpgrade'] {
+/** Node makes one for each server that has none, which only asks whether there is a listener: it is told by its text. */
+function readShouldUpgrade(server: NodeServer, usual: NodeServer): Honoured['shouldUpgrade'] {
   const callback: unknown = Reflect.get(server, 'shouldUpgradeCallback');
-  if (typeof callback !== 'function' || callback.length === 0) return undefined;
+  if (typeof callback !== 'function' || String(callback) === String(Reflect.get(usual, 'shouldUpgradeCallback')))
+    return undefined;
   return (request) => Boolean(Reflect.apply(callback, server, [request]));
 }
 

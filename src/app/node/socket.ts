@@ -102,7 +102,10 @@ export class ClientSocket extends Duplex implements TunnelEvents {
     return this;
   }
 
-  /** Calls back after `ms` in which nothing was heard or said; if nobody listens then, the connection ends. 0: never. */
+  /**
+   * Calls back after `ms` in which nothing was heard or said; 0: never. Until an upgrade, the connection ends then, unless
+   * the request, the response or the server has a listener for it: one of the socket itself does not count.
+   */
   setTimeout(ms: number, callback?: () => void): this {
     clearTimeout(this[own].timer);
     this.timeout = ms;
@@ -132,12 +135,13 @@ export class ClientSocket extends Duplex implements TunnelEvents {
 
   private expire(): void {
     const { _httpMessage: response } = this;
-    const { request } = this[own];
+    const { request, tunnel } = this[own];
+    if (tunnel !== undefined) return void this.emit('timeout');
     const isRequestTold = request !== undefined && !request.complete && request.emit('timeout', this);
     const isResponseTold = response?.emit('timeout', this) ?? false;
-    const isTold = this.emit('timeout', this);
     const isServerTold = this.server.emit('timeout', this);
-    if (!isRequestTold && !isResponseTold && !isTold && !isServerTold) this.destroy();
+    if (!isRequestTold && !isResponseTold && !isServerTold) this.destroy();
+    this.emit('timeout');
   }
 
   override setEncoding(encoding: BufferEncoding): this {

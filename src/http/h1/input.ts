@@ -163,6 +163,7 @@ export class Input implements RequestSink {
     } catch (error) {
       if (!(error instanceof HttpError)) throw error;
       this.body?.drop();
+      error.packet = bytes.subarray(start, end);
       connection.ending.refuse(error);
     } finally {
       outgoing.isHolding = false;

@@ -153,6 +153,18 @@ describe('an exported http.Server', () => {
     expect(service.failures).toMatchObject([{ message: 'undecided' }]);
     await service.close();
   });
+
+  it('may want none, and need not look at the request for that', async () => {
+    const server = Object.assign(
+      createServer((_req, res) => res.end('no upgrade')),
+      { shouldUpgradeCallback: () => false },
+    );
+    server.on('upgrade', (_req, socket) => socket.end('HTTP/1.1 101 Switching Protocols\r\n\r\n'));
+    const service = await openHandler(nodeHandler(server));
+    const fields = 'Connection: upgrade, close\r\nUpgrade: websocket\r\n\r\n';
+    expect(await (await Client.open(service.port)).exchange(`${get}${fields}`)).toMatch(/no upgrade$/);
+    await service.close();
+  });
 });
 
 it("requests and responses have the names of Node's classes", async () => {

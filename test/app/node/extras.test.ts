@@ -4,7 +4,10 @@ import { once } from 'node:events';
 import { createServer, IncomingMessage, type Server, ServerResponse } from 'node:http';
 import { type AddressInfo, connect, createServer as createRawServer, type Socket } from 'node:net';
 import { describe, expect, it, onTestFinished } from 'vitest';
+import { nodeHandler } from '../../../src/app/node/node.ts';
+import { defaultTimeouts } from '../../../src/http/limits.ts';
 import { Client } from '../../http/client.ts';
+import { openHandler } from '../../http/in-process.ts';
 import { makeFolder, start } from '../../integration/harness.ts';
 import { sideBySide } from './side-by-side.ts';
 
@@ -87,12 +90,16 @@ describe('clientError', () => {
   it('comes behind the answers to requests that were sent before', async () => {
     const [nodes, ours] = await sideBySide(async (serve) => {
       const app = createServer((_req, res) => void res.setHeader('Content-Length', 1).end('1'));
-      app.on('clientError', (_error, socket) => void socket.end('HTTP/1.1 400 Bad\r\n\r\n'));
+      let packet: unknown;
+      app.on('clientError', (error: Error & { rawPacket?: Buffer }, socket) => {
+        packet = String(error.rawPacket);
+        socket.end('HTTP/1.1 400 Bad\r\n\r\n');
+      });
       const answer = await ask(await serve(app), `${get}\r\n\0\r\n\r\n`);
-      return answer.slice(answer.indexOf('\r\n\r\n'));
+      return [answer.slice(answer.indexOf('\r\n\r\n')), packet];
     });
-    expect(nodes).toBe('\r\n\r\n1HTTP/1.1 400 Bad\r\n\r\n');
-    expect(ours).toBe(nodes);
+    expect(nodes).toEqual(['\r\n\r\n1HTTP/1.1 400 Bad\r\n\r\n', `${get}\r\n\0\r\n\r\n`]);
+    expect(ours).toEqual(nodes);
   });
 
   it('is emitted for a body that is broken too, and for a client that ends too early', async () => {
@@ -140,22 +147,23 @@ describe('clientError', () => {
     expect(ours).toEqual(nodes);
   });
 
-  it('is emitted in workers, async and sync; a socket that nobody ends is ended at its deadline', async () => {
+  it('leaves a socket that nobody ends to its deadline', async () => {
+    const app = createServer().on('clientError', () => {});
+    const service = await openHandler(nodeHandler(app), { timeouts: { ...defaultTimeouts, bodyMs: 1 } });
+    onTestFinished(() => service.close());
+    expect(await ask(service.port, broken['two lengths'])).toBe('');
+  });
+
+  // Each class makes its server by itself.
+  it.each(['async', 'sync'])('is emitted in workers: %s', async (workerClass) => {
     const { path } = makeFolder({
       'app.mjs': `import { createServer } from 'node:http';
-export default createServer((req, res) => res.end('served')).on('clientError', (error, socket) => {
-  if (error.code === 'HPE_HEADER_OVERFLOW') return;
-  socket.end('HTTP/1.1 400 In A Worker\\r\\n\\r\\n');
-});`,
+export default createServer().on('clientError', (error, socket) => socket.end('HTTP/1.1 400 In A Worker\\r\\n\\r\\n'));`,
     });
-    for (const workerClass of ['async', 'sync']) {
-      const tsgun = start(`${path}/app.mjs`, ['-k', workerClass, '--body-timeout', '1']);
-      const port = Number(new URL(await tsgun.url()).port);
-      expect(await ask(port, broken['two lengths'])).toBe('HTTP/1.1 400 In A Worker\r\n\r\n');
-      expect(await ask(port, broken['a field that is too long'])).toBe('');
-      expect((await tsgun.get('/')).text).toBe('served');
-      await tsgun.stop();
-    }
+    const tsgun = start(`${path}/app.mjs`, ['-k', workerClass]);
+    const { port } = new URL(await tsgun.url());
+    expect(await ask(Number(port), broken['two lengths'])).toBe('HTTP/1.1 400 In A Worker\r\n\r\n');
+    await tsgun.stop();
   });
 });
 
@@ -208,10 +216,35 @@ describe('further options', () => {
       const client = await Client.open(await serve(app));
       client.send(`${get}\r\n`);
       await client.until(/\r\n\r\n$/);
-      const answers = await client.exchange(`${get}\r\n`);
+      client.send(`${get}\r\n`);
+      await client.until(/Connection: close[\s\S]*\r\n\r\n$/);
+      const answers = client.received;
       return [answers.match(/HTTP\/1.1 200/g)?.length, answers.match(/Connection: close/g)?.length];
     });
     expect(nodes).toEqual([2, 1]);
+    expect(ours).toEqual(nodes);
+  });
+
+  it('the time of a socket ends its connection, whether or not the socket has a listener; not after an upgrade', async () => {
+    const [nodes, ours] = await sideBySide(async (serve) => {
+      const seen: unknown[] = [];
+      const app = createServer((req) => {
+        req.socket.setTimeout(20, () => seen.push('told', req.socket.destroyed));
+      });
+      app.on('upgrade', (_req, socket: Socket) => {
+        socket.setTimeout(20, () => {
+          seen.push('told', socket.destroyed);
+          socket.end('still there');
+        });
+      });
+      const port = await serve(app);
+      const answers = [
+        await ask(port, `${get}\r\n`),
+        await ask(port, `${get}Connection: upgrade\r\nUpgrade: x\r\n\r\n`),
+      ];
+      return [...answers, ...seen];
+    });
+    expect(nodes).toEqual(['', 'still there', 'told', true, 'told', false]);
     expect(ours).toEqual(nodes);
   });
 
