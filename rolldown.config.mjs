@@ -53,6 +53,8 @@ export default defineConfig([
       // What one process loads is in few files; the master has no use for what serves.
       codeSplitting: {
         groups: [
+          // All that a command for a running instance needs of what is not its own.
+          { name: 'first', priority: 2, test: /src\/(errors|descriptors|ipc\/control)\.ts/ },
           {
             name: 'base',
             priority: 1,

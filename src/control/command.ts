@@ -9,12 +9,10 @@ import { CommandError, CommandExit, exitOf } from './failures.ts';
 import { find } from './find.ts';
 import type { CommandName } from './names.ts';
 import { type Given, readOptions, readPid, readSeconds, renderHelpOf } from './options.ts';
-import { toPprof } from './pprof.ts';
 import { hottest, merge, type WorkerProfiles } from './profiles.ts';
 import { listRequests, renderRequests, renderStacks, type WorkerStacks } from './requests.ts';
 import { type FullStatus, renderStatus, renderWorkers } from './status.ts';
 import { bytes, clean } from './text.ts';
-import { top } from './top/top.ts';
 
 export interface Terminal {
   /** A line, or several. */
@@ -42,7 +40,11 @@ export async function runCommand(
       terminal.print(renderHelpOf(name));
       return CommandExit.done;
     }
-    if (name === 'top') return await top(given.target, words);
+    if (name === 'top') {
+      // The others have no use for it.
+      const { top } = await import('./top/top.ts');
+      return await top(given.target, words);
+    }
     // Ahead of the connection: a wrong command line is wrong whether somebody is there or not.
     const order = orderOf(given);
     const client = await find(given.target);
@@ -167,7 +169,7 @@ async function profile({ client, given, order, terminal }: Call): Promise<Comman
   if (answered.length === 0) throw new CommandError('no worker has given a profile');
   const merged = merge(answered);
   const isPprof = given.options.format === 'pprof';
-  const content = isPprof ? toPprof(merged) : Buffer.from(JSON.stringify(merged));
+  const content = isPprof ? (await import('./pprof.ts')).toPprof(merged) : Buffer.from(JSON.stringify(merged));
   save(content, isPprof ? 'pb.gz' : 'cpuprofile', 'profile', given, terminal);
   for (const { name, place, share } of hottest(merged, 5))
     terminal.complain(

@@ -22,6 +22,12 @@ import type { Attachment, Tunnel, TunnelEvents } from './tunnel.ts';
 
 export type { Attachment, BodySink, Bytes, Piece, Tunnel, TunnelEvents };
 
+/** An answer in place of a plain 500, for those who write the app. */
+export interface ShownFailure {
+  readonly fields: readonly Field[];
+  readonly body: string;
+}
+
 /** What an exchange needs of its connection. */
 export interface Transport {
   readonly ends: Ends;
@@ -61,6 +67,8 @@ export interface Transport {
    * @param isLate of work that was to go on after the answer, which does not depend on it
    */
   logFailure(exchange: Exchange, error: unknown, isLate?: boolean): void;
+  /** What the client sees of a failure, where it may see the inside. */
+  showFailure?: ((exchange: Exchange, error: unknown) => ShownFailure | undefined) | undefined;
   /** Work of the app that may go on after its answer, and never rejects: who leaves waits for it. */
   waitFor(work: Promise<void>): void;
   attachment?: Attachment | undefined;
@@ -338,7 +346,11 @@ export class Exchange implements ResponseState, Observed {
       this.isMute = true;
       this.transport.cut();
     } else if (this.isOverdue) this.answer(overdueAnswer());
-    else this.answer(new HttpError(500, 'the application failed'));
+    else {
+      const shown = this.transport.showFailure?.(this, error);
+      if (shown === undefined) this.answer(new HttpError(500, 'the application failed'));
+      else this.send('500 Internal Server Error', shown.fields, shown.body);
+    }
   }
 
   /** Answers with an error, in one write, if nothing was sent yet. */
@@ -414,6 +426,12 @@ export class Exchange implements ResponseState, Observed {
     this.onOver?.(this);
     this.onOver = undefined;
     this.tellObservers();
+  }
+
+  /** Nobody is to hear of it. */
+  disregard(): void {
+    this.observers?.onDisregard?.(this);
+    this.observers = undefined;
   }
 
   tellObservers(): void {

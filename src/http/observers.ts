@@ -114,6 +114,8 @@ export interface ConnectionRecord {
 export interface RequestCounter {
   /** One has begun. */
   begin?(exchange: Observed): void;
+  /** One that has begun is not to be counted. */
+  disregard?(exchange: Observed): void;
   count(exchange: Observed, outcome: Outcome, endedAt: number): void;
 }
 
@@ -129,6 +131,7 @@ export class Observers {
   private counter: RequestCounter | undefined = undefined;
   /** Called for each request that begins; undefined where nobody counts those. */
   onBegin: ((exchange: Observed) => void) | undefined = undefined;
+  onDisregard: ((exchange: Observed) => void) | undefined = undefined;
   private readonly listeners: OnOver[] = [];
   private readonly connectionListeners: ((record: ConnectionRecord) => void)[] = [];
 
@@ -152,8 +155,10 @@ export class Observers {
       counter.count(...over);
     };
     this.counter = first === undefined ? counter : { count };
-    if (counter.begin !== undefined) this.onBegin = (exchange) => counter.begin?.(exchange);
     this.isWatched = true;
+    if (counter.begin === undefined) return;
+    this.onBegin = (exchange) => counter.begin?.(exchange);
+    this.onDisregard = (exchange) => counter.disregard?.(exchange);
   }
 
   /** Calls back for each raw connection that has ended. */

@@ -12,7 +12,7 @@ import type { Extras } from './extras.ts';
 import { Farewells } from './farewells.ts';
 import type { Forwarding } from './forwarding/forwarding.ts';
 import { Connection } from './h1/connection.ts';
-import { type Host, type OnTimeout, type Waiting, WaitOrder } from './h1/host.ts';
+import { type Host, type OnTimeout, type ShowFailure, type Waiting, WaitOrder } from './h1/host.ts';
 import { H2Connection, type Http2Events } from './h2/connection.ts';
 import type { RequestHead } from './head.ts';
 import { Leftovers } from './leftovers.ts';
@@ -34,6 +34,8 @@ export interface HttpServerOptions extends OpenerOptions {
   readonly handle: (exchange: Exchange) => void | Promise<void>;
   /** A failure of the app, for the log. */
   readonly onFailure: (exchange: Exchange, error: unknown, isLate?: boolean) => void;
+  /** See `Host`. */
+  readonly showFailure?: ShowFailure | undefined;
   /** An answer that is not complete in its time and its grace. */
   readonly onTimeout?: OnTimeout;
   /** A connection will bring no further request: it ends, or has ended. Called once for each. */
@@ -96,6 +98,7 @@ export class HttpServer implements Host {
   readonly mayHoldMore: (() => boolean) | undefined;
   readonly handle: (exchange: Exchange) => void | Promise<void>;
   readonly onFailure: (exchange: Exchange, error: unknown, isLate?: boolean) => void;
+  readonly showFailure: ShowFailure | undefined;
   readonly onTimeout: OnTimeout;
   /** The coarse clock: milliseconds, as of the last sweep. */
   now = performance.now();
@@ -140,6 +143,7 @@ export class HttpServer implements Host {
     this.mayHoldMore = options.mayHoldMore;
     this.handle = handle;
     this.onFailure = onFailure;
+    this.showFailure = options.showFailure;
     this.onTimeout = onTimeout ?? ((_exchange, _ms, end) => end());
     this.hasRequestDeadlines = timeouts.requestMs !== 0;
     this.onLastRequest = onLastRequest;

@@ -80,7 +80,12 @@ export async function boot({
   const isAsPlanned = servedBy(asked) === servedBy(own.asked);
   const makeWorker = isAsPlanned ? own.makeWorker : own.makeRawWorker!;
   const { onError } = hooks;
-  const observe = (handle: Handler) => health.around(hooks.observe(handle, observers));
+  const { generation } = order;
+  const { handlerFailures } = own;
+  const observe = (handle: Handler) => {
+    const observed = health.around(hooks.observe(handle, observers));
+    return handlerFailures === undefined ? observed : handlerFailures.answerWaiting(observed, generation);
+  };
   const { connection: onBegin } = tracker;
   // A thread measures for itself.
   const measures = measuresCpu(settings) && settings.workerClass !== 'threaded';
@@ -98,6 +103,7 @@ export async function boot({
     observers,
     observe,
     onError,
+    showFailure: handlerFailures?.failureOf(generation),
     track,
     onBegin,
     slot,

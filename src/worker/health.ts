@@ -23,7 +23,7 @@ export class Health {
   };
 
   private answer(exchange: Exchange): void {
-    exchange.observers = undefined;
+    exchange.disregard();
     const { method } = exchange.head;
     if (method !== 'GET' && method !== 'HEAD')
       exchange.send('405 Method Not Allowed', [type, ['Allow', 'GET, HEAD']], 'GET and HEAD only\n');

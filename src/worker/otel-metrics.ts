@@ -80,6 +80,10 @@ class OtelCounter implements RequestCounter {
     attempt(() => this.active.add(1, group.attributes));
   }
 
+  disregard(exchange: Observed): void {
+    this.end(exchange);
+  }
+
   count(exchange: Observed, outcome: Outcome, endedAt: number): void {
     // It was counted when its client left.
     if (outcome === 'unheard') return;

@@ -28,6 +28,8 @@ export interface Own {
   readonly AccessLog: typeof AccessLog | undefined;
   /** What is served in the app's place. */
   readonly instead: FailureApp | undefined;
+  /** Under `--reload`. */
+  readonly handlerFailures: typeof import('./failure/handler.ts') | undefined;
   /** tsgun's. */
   readonly version: string;
 }
@@ -49,8 +51,9 @@ export async function loadOwn(order: WorkerOrder): Promise<Own> {
     const isLogged = settings.accessLogfile !== undefined;
     const { AccessLog } = isLogged ? await import('./access/access-log.ts') : { AccessLog: undefined };
     const instead = failure === undefined ? undefined : (await import('./failure/app.ts')).failureApp(failure);
+    const handlerFailures = settings.reload ? await import('./failure/handler.ts') : undefined;
     const watchdog = readThreadCode(watchdogEntry);
-    return { asked, makeWorker, makeRawWorker, watchdog, AccessLog, instead, version: version() };
+    return { asked, makeWorker, makeRawWorker, watchdog, AccessLog, instead, handlerFailures, version: version() };
   } catch (error) {
     // What the order asks for may be at fault, and not a file.
     if (error instanceof TsgunError || descriptorError(error) !== undefined) throw error;

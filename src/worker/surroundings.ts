@@ -17,6 +17,7 @@ export interface ProgramSurroundings {
   readonly isHttp2: boolean;
   /** When the app must have been loaded, in milliseconds since 1970: a little before the master loses its patience. */
   readonly deadline: number;
+  readonly generation: number;
 }
 
 /**
@@ -25,7 +26,8 @@ export interface ProgramSurroundings {
 export function prepareSurroundings({
   sockets,
   settings,
-}: Pick<WorkerOrder, 'sockets' | 'settings'>): ProgramSurroundings {
+  generation,
+}: Pick<WorkerOrder, 'sockets' | 'settings' | 'generation'>): ProgramSurroundings {
   // A worker that only checks has no sockets.
   const listed = sockets.length > 0 ? sockets.map((socket) => address(socket.address)) : settings.bind;
   const bound = listed.map(boundAt);
@@ -43,6 +45,7 @@ export function prepareSurroundings({
     isHttp2: settings.http.includes('h2')
       ? tls.some((is) => is) || settings.http.includes('h2c')
       : settings.http.includes('h2c'),
+    generation,
     deadline: performance.timeOrigin + bootMs - Math.min(bootMs / 5, 500),
   };
 }

@@ -220,6 +220,7 @@ describe('numbers and times', () => {
   });
 
   it('are short, and foreign text cannot steer the terminal', () => {
+    expect(['0', '1,000', '12,345', '123,456']).toEqual([0, 1000, 12_345, 123_456].map(count));
     expect([count(1_234_567), count(999), bytes(0), bytes(58 * 2 ** 20), bytes(1.5 * 2 ** 30)]).toEqual([
       '1,234,567',
       '999',

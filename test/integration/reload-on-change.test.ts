@@ -33,6 +33,26 @@ async function answer(tsgun: Tsgun, end: 'reload_finished' | 'reload_failed', co
   return tsgun.ask();
 }
 
+/** As text: what failed, where, and the code there. */
+function handlerError(path: string, file: string): RegExp {
+  const place = join(path, 'lib', file).replaceAll('.', '\\.');
+  return new RegExp(`^The app failed a request: .*null.*${place}:1:\\d+\\n.*> 1 \\| export const inner = `, 's');
+}
+
+/** What the page of such an error waits to see replaced. */
+async function failedGeneration(tsgun: Tsgun): Promise<number> {
+  const page = await (await fetch(await tsgun.url(), { headers: { accept: 'text/html', connection: 'close' } })).text();
+  return Number(/const generation = '(\d+)';/.exec(page)?.[1]);
+}
+
+/** What it asks for, without a request to the app. */
+async function servedGeneration(tsgun: Tsgun): Promise<number> {
+  const headers = { 'x-tsgun-wait': '1', connection: 'close' };
+  const { status, headers: answered } = await fetch(await tsgun.url(), { method: 'HEAD', headers });
+  expect(status).toBe(204);
+  return Number(answered.get('x-tsgun-generation'));
+}
+
 describe('a save', () => {
   it('is served, of what imports import too, of CommonJS, the env file and the config; an error is shown until it is mended', async () => {
     const folder = makeProject({
@@ -75,6 +95,14 @@ describe('a save', () => {
     folder.write('lib/inner.ts', "export const inner: string = 'mended';");
     await once(page.resume(), 'end');
     expect(await answer(tsgun, 'reload_finished', ++reloads)).toBe('mended simple other late');
+
+    // The app loads, and fails each request.
+    folder.write('lib/inner.ts', 'export const inner = { toString(): string { return null!.x; } };');
+    expect(await answer(tsgun, 'reload_finished', ++reloads)).toMatch(handlerError(folder.path, 'inner.ts'));
+    const generation = await failedGeneration(tsgun);
+    folder.write('lib/inner.ts', "export const inner: string = 'whole';");
+    expect(await answer(tsgun, 'reload_finished', ++reloads)).toBe('whole simple other late');
+    expect(await servedGeneration(tsgun)).toBe(generation + 1);
     await tsgun.stop();
   });
 
@@ -105,11 +133,15 @@ describe('a save', () => {
     await tsgun.until(() => tsgun.lines('worker_exited').length > 1, 'another error');
     folder.write(
       'app.mjs',
-      "import { inner } from './lib/inner.mjs'; export default (env, start) => { start('200 OK', []); return [inner]; };",
+      "import { inner } from './lib/inner.mjs'; export default (env, start) => { start('200 OK', []); return [String(inner)]; };",
     );
     expect(await answer(tsgun, 'reload_finished', 1)).toBe('one');
     folder.write('lib/inner.mjs', "export const inner = 'two';");
     expect(await answer(tsgun, 'reload_finished', 2)).toBe('two');
+
+    folder.write('lib/inner.mjs', 'export const inner = { toString() { return null.x; } };');
+    expect(await answer(tsgun, 'reload_finished', 3)).toMatch(handlerError(folder.path, 'inner.mjs'));
+    expect(await servedGeneration(tsgun)).toBe(await failedGeneration(tsgun));
 
     const failures = tsgun.lines('reload_failed').length;
     rmSync(join(folder.path, 'app.mjs'));

@@ -9,7 +9,14 @@ import { ConnectionHandle } from '../../node/handles.ts';
 import { inFreshContext } from '../context.ts';
 import type { End, Ends } from '../ends.ts';
 import { ClientGone, HttpError, overdueAnswer, timeoutError } from '../errors.ts';
-import { type Attachment, Exchange, type Transport, type Tunnel, type TunnelEvents } from '../exchange.ts';
+import {
+  type Attachment,
+  Exchange,
+  type ShownFailure,
+  type Transport,
+  type Tunnel,
+  type TunnelEvents,
+} from '../exchange.ts';
 import type { RequestHead } from '../head.ts';
 import { defaultTimeouts, departureMs, maxDrainBytes } from '../limits.ts';
 import { checkDeadline } from '../overdue.ts';
@@ -326,6 +333,10 @@ export class Connection implements Proxied, OutgoingEvents, Transport, Waiting, 
 
   logFailure(exchange: Exchange, error: unknown, isLate?: boolean): void {
     this.server.onFailure(exchange, error, isLate);
+  }
+
+  showFailure(exchange: Exchange, error: unknown): ShownFailure | undefined {
+    return this.server.showFailure?.(exchange, error);
   }
 
   waitFor(work: Promise<void>): void {

@@ -1,7 +1,7 @@
 /** What a connection needs of the server that it belongs to. */
 
 import type { End, Scheme } from '../ends.ts';
-import type { Exchange } from '../exchange.ts';
+import type { Exchange, ShownFailure } from '../exchange.ts';
 import type { Extras } from '../extras.ts';
 import type { Forwarding } from '../forwarding/forwarding.ts';
 import type { Limits, Timeouts } from '../limits.ts';
@@ -13,6 +13,8 @@ import type { AnswerClaims } from '../wire/answer-claims.ts';
  * @param end answers 504, or cuts the connection where the answer has begun
  */
 export type OnTimeout = (exchange: Exchange, ms: number, end: () => void) => void;
+
+export type ShowFailure = (exchange: Exchange, error: unknown) => ShownFailure;
 
 /** What is lost if a connection is closed to make room for another. Those with which less is lost, as listed here, go first. */
 export type Worth = 'nothing' | 'connection' | 'departing' | 'head';
@@ -65,6 +67,8 @@ export interface Host {
   /** Takes each request; must not throw. What it returns is `Exchange.settled`. */
   readonly handle: (exchange: Exchange) => void | Promise<void>;
   readonly onFailure: (exchange: Exchange, error: unknown, isLate?: boolean) => void;
+  /** What a client sees of a failure; not there where it may not see the inside. */
+  readonly showFailure: ShowFailure | undefined;
   readonly onTimeout: OnTimeout;
   /** The connection will bring no further request. Called once for each. */
   readonly onLastRequest: ((connection: object) => void) | undefined;

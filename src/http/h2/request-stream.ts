@@ -7,7 +7,7 @@ import type { ServerHttp2Stream } from 'node:http2';
 import { inFreshContext } from '../context.ts';
 import type { Ends } from '../ends.ts';
 import { ClientGone, HttpError, overdueAnswer, timeoutError } from '../errors.ts';
-import { type Attachment, Exchange, type Transport } from '../exchange.ts';
+import { type Attachment, Exchange, type ShownFailure, type Transport } from '../exchange.ts';
 import type { Host } from '../h1/host.ts';
 import { timingLine } from '../h1/timing.ts';
 import type { Field } from '../h1/writer.ts';
@@ -72,7 +72,10 @@ export class RequestStream implements Transport {
     const { observers } = host;
     const isTimed = requestMs !== 0 || observers.isWatched;
     const exchange = new Exchange(head, this, isTimed ? performance.now() : host.now);
-    if (observers.isWatched) exchange.observers = observers;
+    if (observers.isWatched) {
+      exchange.observers = observers;
+      observers.onBegin?.(exchange);
+    }
     if (requestMs !== 0) exchange.deadline = exchange.startedAt + requestMs;
     this.exchange = exchange;
     this.answer = new H2Answer(
@@ -240,6 +243,10 @@ export class RequestStream implements Transport {
 
   extendDeadline(exchange: Exchange, ms: number): void {
     if (exchange.deadline !== 0 && !exchange.isOverdue) exchange.deadline += ms;
+  }
+
+  showFailure(exchange: Exchange, error: unknown): ShownFailure | undefined {
+    return this.host.showFailure?.(exchange, error);
   }
 
   logFailure(exchange: Exchange, error: unknown, isLate?: boolean): void {

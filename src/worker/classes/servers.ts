@@ -29,6 +29,7 @@ export function serveAny(context: WorkerContext, options: ServersOptions): Servi
   const handle = context.observe(context.track(handler));
   const shared = {
     ...httpOptions(settings, log, shortages, onError),
+    showFailure: context.showFailure,
     ...options,
     handle,
     extras,

@@ -38,6 +38,7 @@ export function syncWorker(context: WorkerContext): Worker {
   const makeServer = (socket: WorkerSocket) =>
     new HttpServer({
       ...options,
+      showFailure: context.showFailure,
       timeouts: { ...options.timeouts, keepAliveMs: 0 },
       heldAnswerBytes,
       mayHoldMore: mayHoldMore(() => serving.servers),

@@ -29,6 +29,7 @@ function threadedWorker(context: WorkerContext, code: ThreadCode): Worker {
   const makeServer = (socket: WorkerSocket) =>
     new HttpServer({
       ...httpOptions(settings, log, shortages, context.onError),
+      showFailure: context.showFailure,
       handle,
       mayHoldMore: mayHoldMore(() => serving.servers),
       waitOrder: intake.waitOrder,

@@ -5,6 +5,7 @@ import type { AskedInterface } from '../../app/names.ts';
 import type { AppSource } from '../../app/script.ts';
 import type { Settings } from '../../config/settings.ts';
 import type { End } from '../../http/ends.ts';
+import type { ShowFailure } from '../../http/h1/host.ts';
 import type { Observers } from '../../http/observers.ts';
 import type { AnswerClaims } from '../../http/wire/answer-claims.ts';
 import type { Found } from '../../ipc/messages.ts';
@@ -38,6 +39,8 @@ export interface WorkerContext {
   readonly shortages: Shortages;
   /** The user's hook, told what the app fails with. */
   readonly onError?: OnError | undefined;
+  /** What clients see of a failure, under `--reload`. */
+  readonly showFailure?: ShowFailure | undefined;
   /** Wraps what takes a request when its head was read: the user's hooks hear of each that comes, and of its end. */
   readonly observe: (handle: Handler) => Handler;
   /** Wraps what gives a request to the app, or to its threads: from then on it counts as running. */

@@ -24,7 +24,7 @@ export function failureApp(error: ErrorReport): FailureApp {
       return waiting(Promise.race([departure.promise, aborted(env['tsgun.signal'])]));
     }
     const isBrowser = accepts.includes('text/html');
-    const body = isBrowser ? renderPage(failure, isGet ? String(process.pid) : undefined) : renderText(failure);
+    const body = isBrowser ? renderPage(failure, isGet ? { id: String(process.pid) } : undefined) : renderText(failure);
     const type = isBrowser ? 'text/html' : 'text/plain';
     startResponse('500 Internal Server Error', [
       ['Content-Type', `${type}; charset=utf-8`],
@@ -46,10 +46,11 @@ export function failureApp(error: ErrorReport): FailureApp {
 
 const noStore: Header = ['Cache-Control', 'no-store'];
 
-function describe(error: ErrorReport): Failure {
+export function describe(error: ErrorReport): Failure {
   const place = placeOf(error);
   const column = place?.column === undefined ? '' : `:${place.column}`;
   return {
+    title: 'The app cannot be served',
     message: error.message,
     place: place && `${place.file}:${place.line}${column}`,
     frame: place && frameOf(place),

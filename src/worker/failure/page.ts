@@ -1,6 +1,7 @@
 /** An error of the app as people read it: a page for browsers, plain text for everything else. Pure. */
 
 export interface Failure {
+  readonly title: string;
   readonly message: string;
   /** `FILE:LINE:COLUMN`, where it is known. */
   readonly place: string | undefined;
@@ -8,23 +9,30 @@ export interface Failure {
   readonly stack: string | undefined;
 }
 
-const title = 'The app cannot be served';
+/** What a page knows of the code that it shows the error of: what its stream says, or the generation, which is asked for. */
+export type Shown = { readonly id: string } | { readonly generation: number };
+
+/** Of a request by which a page asks which generation serves; in small letters. */
+export const waitField = 'x-tsgun-wait';
+/** Of its answer. */
+export const generationField = 'X-Tsgun-Generation';
+
 const hint = 'tsgun --reload tries again when a file is saved.';
 
-export function renderText({ message, place, frame, stack }: Failure): string {
+export function renderText({ title, message, place, frame, stack }: Failure): string {
   return `${[`${title}: ${message}`, place, frame, stack, hint].filter(Boolean).join('\n\n')}\n`;
 }
 
-/** @param id what the stream of the same error says; undefined where the page may not load itself again, as it answers a form */
-export function renderPage({ message, place, frame, stack }: Failure, id: string | undefined): string {
+/** @param shown undefined where the page may not load itself again, as it answers a form */
+export function renderPage({ title, message, place, frame, stack }: Failure, shown: Shown | undefined): string {
   const parts = [
     `<h1>${title}</h1>`,
     `<p class="message">${escaped(message)}</p>`,
     place && `<p class="place">${escaped(place)}</p>`,
     frame && `<pre class="frame">${escaped(frame).replace(/^&gt;.*$/m, '<b>$&</b>')}</pre>`,
     stack && `<pre>${escaped(stack)}</pre>`,
-    `<p>${hint} ${id !== undefined ? 'This page then comes back by itself.' : 'Send the form again then.'}</p>`,
-    id !== undefined && `<script>const id = '${id}';${comeBack}</script>`,
+    `<p>${hint} ${shown !== undefined ? 'This page then comes back by itself.' : 'Send the form again then.'}</p>`,
+    shown !== undefined && `<script>${scriptOf(shown)}</script>`,
   ];
   return `<!doctype html>
 <html lang="en">
@@ -48,6 +56,25 @@ h1 { font-size: 1.4rem } .message { font-weight: 600; white-space: pre-wrap; ove
 .place { font-family: ui-monospace, monospace; overflow-wrap: anywhere }
 pre { font: 14px/1.5 ui-monospace, monospace; overflow-x: auto; padding: 1rem; border: 1px solid #8886; border-radius: 6px }
 .frame b { background: #e5484d33; display: inline-block; min-width: 100% }
+`;
+
+function scriptOf(shown: Shown): string {
+  return 'id' in shown
+    ? `const id = '${shown.id}';${comeBack}`
+    : `const generation = '${shown.generation}';${lookForNewCode}`;
+}
+
+/** The code serves on, so only another generation is worth a look. A HEAD of the app's own address could have an effect: the field tells them apart. */
+const lookForNewCode = `
+const look = async () => {
+  try {
+    const answer = await fetch(location.href, { method: 'HEAD', cache: 'no-store', headers: { '${waitField}': '1' } });
+    const now = answer.headers.get('${generationField}');
+    if (now !== null && now !== generation) return location.reload();
+  } catch {}
+  setTimeout(look, 500);
+};
+look();
 `;
 
 /** The connection stays open as long as the error is served. When a stop ends it, the page waits for the next start. */

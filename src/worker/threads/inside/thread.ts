@@ -19,13 +19,14 @@ import { AppLoadError, report } from '../../../errors.ts';
 import { inFreshContext } from '../../../http/context.ts';
 import { onPlaceFree } from '../../../http/departure.ts';
 import { ClientGone, timeoutError } from '../../../http/errors.ts';
-import { Exchange } from '../../../http/exchange.ts';
+import { Exchange, type Transport } from '../../../http/exchange.ts';
 import { Leftovers } from '../../../http/leftovers.ts';
 import { departureMs } from '../../../http/limits.ts';
 import { ownThreadOutput } from '../../../log/output.ts';
 import { beClusterWorker } from '../../../node/cluster-role.ts';
 import { isMainError } from '../../../node/main-module.ts';
 import { cpuMicros, measuresCpu, systemThread, threadUsage } from '../../cpu.ts';
+import { failureOf } from '../../failure/handler.ts';
 import { sayWhatIsLoaded } from '../../loaded.ts';
 import { AnswerRing, Watch } from '../answer-ring.ts';
 import { Claims } from '../claims.ts';
@@ -46,6 +47,7 @@ interface ThreadOptions {
   readonly keepAliveMs: number;
   readonly listening: Listening | undefined;
   readonly measuresCpu: boolean;
+  readonly showFailure: Transport['showFailure'];
 }
 
 const notMeasured = () => -1;
@@ -74,10 +76,22 @@ class Thread {
   private readonly port: MessagePort;
   private readonly keepAliveMs: number;
   private readonly measuresCpu: boolean;
+  private readonly showFailure: Transport['showFailure'];
 
-  constructor({ port, handle, claims, outlet, close, listening, keepAliveMs, measuresCpu }: ThreadOptions) {
+  constructor({
+    port,
+    handle,
+    claims,
+    outlet,
+    close,
+    listening,
+    keepAliveMs,
+    measuresCpu,
+    showFailure,
+  }: ThreadOptions) {
     this.keepAliveMs = keepAliveMs;
     this.measuresCpu = measuresCpu;
+    this.showFailure = showFailure;
     this.port = port;
     this.handle = handle;
     this.close = close;
@@ -176,6 +190,7 @@ class Thread {
     const transport = new ThreadTransport(request, { outlet, shares, leftovers, tunnels }, this.readCpu());
     const exchange = new Exchange(head, transport, performance.now());
     transport.keepAliveMs = this.keepAliveMs;
+    transport.showFailure = this.showFailure;
     transport.serves(exchange);
     this.id = id;
     this.exchange = exchange;
@@ -257,7 +272,8 @@ class Thread {
       // An older Node knows the CPU time of the whole process only.
       const measures = threadUsage !== undefined && measuresCpu(settings);
       const claims = new Claims(order.claims);
-      new Thread({ port, handle, claims, outlet, close, listening, keepAliveMs, measuresCpu: measures });
+      const showFailure = settings.reload ? failureOf(order.surroundings.generation) : undefined;
+      new Thread({ port, handle, claims, outlet, close, listening, keepAliveMs, measuresCpu: measures, showFailure });
       outlet.post(['ready', { interface: findInterface(app, asked), serves, askedFor }, systemThread()]);
     } catch (error) {
       sayLoaded?.();

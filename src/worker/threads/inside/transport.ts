@@ -60,6 +60,8 @@ export class ThreadTransport implements Transport, TextOut {
   /** Called at the end of an answer for which there is no promise. */
   onFinish: (() => void) | undefined = undefined;
   attachment: Attachment | undefined = undefined;
+  /** What clients see of a failure, under `--reload`. */
+  showFailure: Transport['showFailure'] = undefined;
   private readonly id: number;
   private readonly head: Request['head'];
   private readonly outlet: Outlet;
