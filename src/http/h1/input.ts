@@ -6,6 +6,8 @@
  * not read: the client's own buffers are the queue.
  */
 
+// Not the global, which an app may replace.
+import { setImmediate } from 'node:timers';
 import { inFreshContext } from '../context.ts';
 import { HttpError } from '../errors.ts';
 import type { Exchange } from '../exchange.ts';
@@ -92,6 +94,17 @@ export class Input implements RequestSink {
     if (this.unread !== undefined) return this.keep(this.unread, bytes.subarray(0, length));
     if (this.connection.exchange === undefined && this.parser.isIdle) this.isBehind = false;
     this.consume(bytes, 0, length);
+    if (length === bytes.length && this.isInHead) this.rest();
+  }
+
+  /**
+   * A large head: libuv would read on in the same turn of the loop, up to two megabytes of each connection, and other clients
+   * would wait for all of it.
+   */
+  private rest(): void {
+    const { wire } = this.connection;
+    wire.pause();
+    setImmediate(() => wire.resume());
   }
 
   /** Reads the pipelined bytes that waited. @returns whether there were any */

@@ -231,3 +231,15 @@ describe('an answer of HTTP/1.0 without a length', () => {
     expect(wire.ending).toBe('cut');
   });
 });
+
+test('a large head is read in several turns of the loop, so that others have theirs', async () => {
+  const { wire, calls } = open(answer);
+  const { length } = wire.events!.nextBuffer();
+  const head = `GET /1 HTTP/1.1\r\nHost: a\r\n${`X: ${'x'.repeat(1000)}\r\n`.repeat(90)}\r\n`;
+  wire.bring(head.slice(0, length));
+  expect(wire.isPaused).toBe(true);
+  await new Promise(setImmediate);
+  expect(wire.isPaused).toBe(false);
+  wire.bring(head.slice(length));
+  expect([calls, wire.isPaused]).toEqual([['/1'], false]);
+});
