@@ -20,6 +20,11 @@ export type FieldKind =
   | 'transfer-encoding'
   | 'upgrade';
 
+/** Which environ has the key already. A mark is cheaper to look at than an environ, of which each client has another form. */
+export interface EnvironMark {
+  environ: number;
+}
+
 export interface FieldName {
   /** As sent. */
   readonly raw: string;
@@ -36,6 +41,8 @@ export interface FieldName {
    * underscore: `X_Real_Ip` would overwrite `X-Real-Ip`, which a proxy may have set for a reason.
    */
   readonly environKey: string | undefined;
+  /** Shared by the spellings of one name. */
+  readonly environMark: EnvironMark;
   readonly isCached: boolean;
   /** The name that followed this one the last time: a guess at the next one, cheaper to check than to look up. */
   follower: FieldName | undefined;
@@ -94,12 +101,26 @@ function describeField(name: string): FieldName | undefined {
     lower,
     kind,
     environKey: environKey(lower),
+    environMark: markOf(lower, isCached),
     isCached,
     follower: undefined,
     sentValue: undefined,
   };
   if (isCached) cache.set(raw, field);
   return field;
+}
+
+const marks = new Map<string, EnvironMark>();
+/** Of names that are not cached, and have none that is: what is written there says nothing. */
+const anyMark: EnvironMark = { environ: 0 };
+
+/** Spellings of one name are as long as each other, so the first of them that is not cached is followed by none that is. */
+function markOf(lower: string, isCached: boolean): EnvironMark {
+  const known = marks.get(lower);
+  if (known !== undefined || !isCached) return known ?? anyMark;
+  const mark = { environ: 0 };
+  marks.set(lower, mark);
+  return mark;
 }
 
 const none: readonly number[] = [];

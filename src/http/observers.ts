@@ -3,7 +3,8 @@
  * request line is told of once, however it ended. Without subscribers none of this costs anything.
  */
 
-// Not the global, which an app may replace.
+// Not the globals, which an app may replace.
+import { performance } from 'node:perf_hooks';
 import { setImmediate } from 'node:timers';
 import type { Ends } from './ends.ts';
 import type { Field } from './h1/writer.ts';

@@ -31,6 +31,9 @@ const key = Symbol('exchange');
  */
 const lazySignal = lazily('tsgun.signal', abortSignal);
 
+/** How many there have been: the number of the last one. */
+let environs = 0;
+
 class RequestEnviron {
   [name: string]: unknown;
   [key]: Exchange;
@@ -68,10 +71,13 @@ class RequestEnviron {
 
   private addFields({ head }: Exchange): void {
     const { names, values } = head;
+    environs = (environs + 1) | 0;
     for (let index = 0; index < names.length; index++) {
-      const name = names[index]!.environKey;
+      const { environKey: name, environMark, isCached } = names[index]!;
       if (name === undefined) continue;
-      const before = this[name];
+      const isFirst = isCached && environMark.environ !== environs;
+      environMark.environ = environs;
+      const before = isFirst ? undefined : this[name];
       if (before === undefined) this[name] = values[index]!;
       // Repeated fields make one value (RFC 9110 §5.3); cookies are joined their own way (RFC 6265 §5.4).
       else this[name] = `${before}${name === 'HTTP_COOKIE' ? '; ' : ', '}${values[index]}`;

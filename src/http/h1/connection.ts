@@ -3,7 +3,8 @@
  * the handler, one at a time, in order; answers go out. It refuses to know what a request means.
  */
 
-// Not the global, which an app may replace.
+// Not the globals, which an app may replace.
+import { performance } from 'node:perf_hooks';
 import { setImmediate } from 'node:timers';
 import { ConnectionHandle } from '../../node/handles.ts';
 import { inFreshContext } from '../context.ts';
@@ -228,7 +229,9 @@ export class Connection implements Proxied, OutgoingEvents, Transport, Waiting, 
     this.exchange = exchange;
     this.isPipelined = isPipelined;
     if (server.forwarding?.admit(exchange) === false) return exchange;
-    const isApart = ++this.requests > 1 && this.wire.isMarked;
+    // Asked ahead of the first one too, but not of one that is the only one: each look is a call of native code.
+    const isMarked = head.isKeepAlive && this.wire.isMarked;
+    const isApart = ++this.requests > 1 && isMarked;
     exchange.settled = (isApart ? inFreshContext(() => server.handle(exchange)) : server.handle(exchange)) ?? undefined;
     return exchange;
   }

@@ -35,8 +35,8 @@ export class HandleWire implements Wire {
   private readonly handle: RawHandle;
   private readonly events: WireEvents;
   private buffer: Buffer;
-  /** How many the handle has from Node. */
-  private readonly symbols: number;
+  /** How many symbols the handle had from Node at the first look; -1 before. */
+  private symbols = -1;
   /** Read while paused, and not brought yet. */
   private held: Buffer | undefined = undefined;
   private hasClientEnded = false;
@@ -53,7 +53,6 @@ export class HandleWire implements Wire {
 
   constructor(handle: RawHandle, events: WireEvents) {
     this.handle = handle;
-    this.symbols = contextsStay ? Object.getOwnPropertySymbols(handle).length : 0;
     this.events = events;
     this.buffer = events.nextBuffer();
     handle.wire = this;
@@ -80,7 +79,10 @@ export class HandleWire implements Wire {
 
   /** What is left there has a symbol for a name. */
   get isMarked(): boolean {
-    return contextsStay && Object.getOwnPropertySymbols(this.handle).length > this.symbols;
+    if (!contextsStay) return false;
+    const { length } = Object.getOwnPropertySymbols(this.handle);
+    if (this.symbols === -1) this.symbols = length;
+    return length > this.symbols;
   }
 
   /** @returns the memory of the next read, where it is another */

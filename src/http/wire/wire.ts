@@ -25,7 +25,10 @@ export interface WireEvents {
 }
 
 export interface Wire {
-  /** Whether an app may have left something in the async context that reads run in: see `context.ts`. */
+  /**
+   * Whether an app may have left something in the async context that reads run in since this was first asked, ahead of the
+   * first request: see `context.ts`.
+   */
   readonly isMarked: boolean;
   /** Bytes that the kernel has not taken. Where some never will be, it stays above 0. */
   readonly pendingBytes: number;

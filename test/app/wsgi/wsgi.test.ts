@@ -445,6 +445,23 @@ describe('the environ (PEP 3333, "environ Variables")', () => {
     expect(Object.keys(seen!).filter((key) => /SPOOF|HTTP_CONTENT/.test(key))).toEqual([]);
   });
 
+  it('joins the fields of one name however it is written, also a name that is too long to be remembered', async () => {
+    const seen: Environ[] = [];
+    const { ask } = await serve((env, startResponse) => {
+      seen.push(env);
+      startResponse(...ok);
+      return [];
+    });
+    const long = `X-${'Y'.repeat(100)}`;
+    const fields = `X-Both: 1\n${long}: 1\nx-both: 2\n${long.toLowerCase()}: 2\n${long}: 3\nX-BOTH: 3`;
+    for (const ending of ['a', 'b'])
+      await ask(`GET / HTTP/1.1\nHost: h\n${fields}\nX-Last: ${ending}\nConnection: close\n\n`);
+    await ask('GET / HTTP/1.1\nHost: h\nx-both: 4\nConnection: close\n\n');
+    expect(seen.map((env) => env.HTTP_X_BOTH)).toEqual(['1, 2, 3', '1, 2, 3', '4']);
+    expect(seen.map((env) => env[`HTTP_X_${'Y'.repeat(100)}`])).toEqual(['1, 2, 3', '1, 2, 3', undefined]);
+    expect(seen.map((env) => env.HTTP_X_LAST)).toEqual(['a', 'b', undefined]);
+  });
+
   it('can be copied by middleware, which may replace the input', async () => {
     const inner: App = async (env, startResponse) => {
       startResponse(...ok);
