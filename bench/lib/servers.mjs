@@ -8,6 +8,7 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { connect } from 'node:tls';
 import { fileURLToPath } from 'node:url';
 import { processTree } from './processes.mjs';
 
@@ -90,13 +91,31 @@ export const nginx = {
   },
 };
 
+/** As `startServer`, of a server over TLS. */
+export function startSecure(contestant, app) {
+  const ask = (url) =>
+    new Promise((resolve, reject) => {
+      const socket = connect({ port: Number(new URL(url).port), host: '127.0.0.1', rejectUnauthorized: false });
+      socket.once('secureConnect', () => resolve(socket.destroy())).once('error', reject);
+    });
+  return startServer(contestant, app, String(serverCore), 'https', ask);
+}
+
 /**
  * @param {Contestant} contestant
  * @param {string} app
  * @param {string} [cores] that the server may use, as taskset takes them
+ * @param {string} [scheme]
+ * @param {(url: string) => Promise<unknown>} [ask] fails where it does not answer
  * @returns {Promise<Server>}
  */
-export async function startServer({ name, command, cores: own }, app, cores = own ?? String(serverCore)) {
+export async function startServer(
+  { name, command, cores: own },
+  app,
+  cores = own ?? String(serverCore),
+  scheme = 'http',
+  ask = fetchOnce,
+) {
   const directory = mkdtempSync(join(tmpdir(), 'tsgun-bench-'));
   const port = await freePort();
   const logFile = join(directory, 'log');
@@ -106,9 +125,9 @@ export async function startServer({ name, command, cores: own }, app, cores = ow
   });
   const log = () => readFileSync(logFile, 'utf8');
   const stop = () => stopServer(child, directory);
-  const url = `http://127.0.0.1:${port}/`;
+  const url = `${scheme}://127.0.0.1:${port}/`;
   const deadline = Date.now() + bootMs;
-  while ((await fetchOnce(url).catch(() => undefined)) === undefined) {
+  while ((await ask(url).catch(() => undefined)) === undefined) {
     if (child.exitCode === null && Date.now() < deadline) {
       await sleep(50);
       continue;

@@ -1,6 +1,7 @@
 /** Answers as HTTP/2's fields and data (RFC 9113 §8). One for each request. */
 
 import type { ServerHttp2Stream, ServerStreamResponseOptions } from 'node:http2';
+import { answerWhole } from '../../node/http2-handle.ts';
 import type { AnswerSink, MadeText, Piece } from '../answer-sink.ts';
 import type { Exchange } from '../exchange.ts';
 import type { Field, ResponseState } from '../h1/writer.ts';
@@ -27,6 +28,9 @@ export class H2Answer implements AnswerSink {
   /** How many of the writes are done. */
   private done = 0;
   private failure: Error | undefined = undefined;
+  /** Of a body that was written along with its head, until it is out. */
+  private wholeBytes = 0;
+  private isWhole = false;
   private readonly waiting: { readonly written: number; readonly callback: Taken }[] = [];
 
   /**
@@ -51,7 +55,7 @@ export class H2Answer implements AnswerSink {
   }
 
   get pendingBytes(): number {
-    const { writableLength } = this.stream;
+    const writableLength = this.stream.writableLength + this.wholeBytes;
     return this.failure === undefined ? writableLength : Math.max(writableLength, 1);
   }
 
@@ -68,7 +72,10 @@ export class H2Answer implements AnswerSink {
 
   /** The stream is closed: what is not out by now never will be. */
   close(): void {
-    if (this.done < this.written) this.failure ??= writeError(canceled);
+    // Without an error, all was sent ahead of the end.
+    if (this.done < this.written && this.stream.rstCode !== 0) this.failure ??= writeError(canceled);
+    this.wholeBytes = 0;
+    this.done = this.written;
     for (const { callback } of this.waiting.splice(0)) tellTaken([callback], this.failure);
   }
 
@@ -96,6 +103,7 @@ export class H2Answer implements AnswerSink {
 
   flushHead(): boolean {
     const { framing, contentLength, isEnded } = this.exchange;
+    if (isEnded && this.sendWhole(undefined, 0)) return true;
     this.sendHead(framing === 'none' || (framing === 'length' && (contentLength === 0 || isEnded)));
     return true;
   }
@@ -121,12 +129,37 @@ export class H2Answer implements AnswerSink {
 
   data(state: ResponseState, piece: Piece, length: number): boolean {
     if (state.framing === 'none') return this.flushHead();
+    if (this.exchange.isEnded && this.sendWhole(piece, length)) return true;
     this.sendHead(false);
     const isTaking = this.write(piece, length);
     // In the same tick as the last write: then the end goes out in the same frame.
     if (this.exchange.isEnded && !this.isDead) this.stream.end();
+    else if (!isTaking) this.stream.once('drain', () => this.exchange.onDrain?.());
     return isTaking;
   }
+
+  /** Head and body at once, by the shortest way. @returns whether that was done */
+  private sendWhole(body: Piece | undefined, length: number): boolean {
+    const { exchange, stream } = this;
+    const isPossible = this.isHeadHeld && exchange.isWhole && !exchange.isHeadRequest && length <= partBytes;
+    if (!isPossible || this.isDead) return false;
+    let list = `:status\0${this.status.slice(0, 3)}\0\0`;
+    for (const [name, value] of this.fields) list += `${name}\0${value}\0\0`;
+    if (!answerWhole(stream, list, this.fields.length + 1, body, this.takeWhole)) return false;
+    this.isHeadHeld = false;
+    this.isWhole = true;
+    if (body !== undefined) {
+      this.written++;
+      this.wholeBytes = length;
+    }
+    return true;
+  }
+
+  private readonly takeWhole = (status: number): void => {
+    if (!this.isWhole || this.done === this.written) return;
+    this.wholeBytes = 0;
+    this.takeWritten(status < 0 ? writeError(status) : undefined);
+  };
 
   private write(piece: Piece, length: number): boolean {
     if (this.isDead) return false;
@@ -177,6 +210,7 @@ export class H2Answer implements AnswerSink {
       }
     }
     if (exchange.isEnded && state.framing !== 'none' && !this.isDead) this.stream.end();
+    if (this.stream.writableNeedDrain) this.stream.once('drain', () => this.exchange.onDrain?.());
     return !this.isDead && this.stream.writableLength < Math.max(this.heldBytes, this.stream.writableHighWaterMark);
   }
 

@@ -4,7 +4,7 @@
  */
 
 import type { ServerHttp2Stream } from 'node:http2';
-import { inFreshContext } from '../context.ts';
+import { contextsStay, inFreshContext } from '../context.ts';
 import type { Ends } from '../ends.ts';
 import { ClientGone, HttpError, overdueAnswer, timeoutError } from '../errors.ts';
 import { type Attachment, Exchange, type ShownFailure, type Transport } from '../exchange.ts';
@@ -87,7 +87,6 @@ export class RequestStream implements Transport {
     stream.on('error', ignore);
     stream.on('aborted', () => this.takeClose());
     stream.on('close', () => this.takeClose());
-    stream.on('drain', () => this.exchange?.onDrain?.());
     if (!isEnd) this.readBody();
     if (problem === undefined) this.begin(exchange);
     else {
@@ -99,7 +98,8 @@ export class RequestStream implements Transport {
   private begin(exchange: Exchange): void {
     const { host } = this;
     if (host.forwarding?.admit(exchange) === false) return;
-    exchange.settled = inFreshContext(() => host.handle(exchange)) ?? undefined;
+    exchange.settled =
+      (contextsStay ? inFreshContext(() => host.handle(exchange)) : host.handle(exchange)) ?? undefined;
   }
 
   get isOver(): boolean {

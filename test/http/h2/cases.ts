@@ -235,7 +235,14 @@ add(
 );
 
 // PRIORITY, RST_STREAM.
-add('9113 6.3', 'PRIORITY on stream 0', protocol, frame(Type.priority, 0, 0, Buffer.alloc(5)));
+// Newer versions of nghttp2 read no PRIORITY at all: it is deprecated (RFC 9113 §5.3.2).
+differs(
+  '9113 6.3',
+  'PRIORITY on stream 0',
+  `${protocol} or open`,
+  protocol,
+  frame(Type.priority, 0, 0, Buffer.alloc(5)),
+);
 add('9113 6.3', 'PRIORITY of 4 bytes', size, headers(asked([], '/wait')), frame(Type.priority, 0, 1, Buffer.alloc(4)));
 add('9113 6.4', 'RST_STREAM on stream 0', protocol, frame(Type.reset, 0, 0, number32(8)));
 add('9113 6.4', 'RST_STREAM of 3 bytes', size, headers(asked([], '/wait')), frame(Type.reset, 0, 1, [0, 0, 0]));
@@ -327,7 +334,7 @@ add(
 differs(
   '9113 6.9.2',
   'a window that SETTINGS makes too large',
-  'RST FLOW_CONTROL_ERROR',
+  'RST FLOW_CONTROL_ERROR or GOAWAY FLOW_CONTROL_ERROR',
   'GOAWAY FLOW_CONTROL_ERROR',
   headers(asked([], '/wait')),
   frame(Type.window, 0, 1, number32(0x7fff0000)),
@@ -392,7 +399,7 @@ add(
 add(
   '9113 8.1.1',
   'Content-Length below what comes',
-  malformed,
+  `${malformed} or ${protocol}`,
   headers(post([['content-length', '4']]), open),
   data(1),
 );
@@ -501,7 +508,12 @@ add('9113 8.3.1', 'neither :authority nor Host', malformed, headers(without(':au
 add('9113 8.3.1', 'Host in place of :authority', '200', headers([...without(':authority'), ['host', 'h']]));
 add('9113 8.3.1', 'Host that says the same', '200', headers(asked([['host', 'h']])));
 add('9113 8.3.1', 'Host that says something else', '400', headers(asked([['host', 'other']])));
-add('9113 8.3.1', 'user information in :authority', '400', headers([...without(':authority'), [':authority', 'u@h']]));
+add(
+  '9113 8.3.1',
+  'user information in :authority',
+  `400 or ${malformed}`,
+  headers([...without(':authority'), [':authority', 'u@h']]),
+);
 add('9113 8.3.1', 'another scheme', '400', headers([...without(':scheme'), [':scheme', 'ftp']]));
 add('9113 8.3.1', 'a space in :path', malformed, headers(asked([], '/a b')));
 add('9113 8.3.1', 'a fragment in :path', '400', headers(asked([], '/a#b')));
