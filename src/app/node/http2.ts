@@ -1,27 +1,49 @@
 /** What a request and its answer have over HTTP/2 beside what they have in HTTP/1.1: see `node:http2`, "Compatibility API". */
 
-import type { ServerResponse } from 'node:http';
+import { IncomingMessage, type ServerResponse } from 'node:http';
 import { own, type Request } from './request.ts';
+
+interface Http2Request extends Request {
+  authority?: string;
+  scheme?: string;
+}
 
 interface Http2Response extends ServerResponse {
   setTrailer?(name: string, value: string | readonly string[]): void;
   createPushResponse?(fields: object, callback: (error: Error) => void): void;
 }
 
-export function asHttp2(request: Request, response: Http2Response): void {
+export function asHttp2(request: Http2Request, response: Http2Response): void {
   const { head, ends } = request[own].exchange;
-  const authority = head.host ?? '';
-  Object.assign(request, { authority, scheme: ends.scheme });
-  // Not in a list of the fields: Node has them there, and what makes a `Headers` of them fails.
-  Object.defineProperties(request.headers, {
-    ':method': { value: head.method, configurable: true },
-    ':path': { value: head.target, configurable: true },
-    ':scheme': { value: ends.scheme, configurable: true },
-    ':authority': { value: authority, configurable: true },
-  });
+  request.authority = head.host ?? '';
+  request.scheme = ends.scheme;
+  Object.defineProperty(request, 'headers', withPseudoFields);
   response.setTrailer = setTrailer;
   response.createPushResponse = refusePush;
 }
+
+const usual = Object.getOwnPropertyDescriptor(IncomingMessage.prototype, 'headers')!;
+
+/** One for all requests: they keep one shape. */
+const withPseudoFields: PropertyDescriptor = {
+  configurable: true,
+  enumerable: true,
+  get(this: Http2Request) {
+    const fields = usual.get!.call(this) as Record<string, string>;
+    if (fields[':method'] !== undefined) return fields;
+    const { head, ends } = this[own].exchange;
+    // Not in a list of the fields: Node has them there, and what makes a `Headers` of them fails.
+    return Object.defineProperties(fields, {
+      ':method': { value: head.method, configurable: true },
+      ':path': { value: head.target, configurable: true },
+      ':scheme': { value: ends.scheme, configurable: true },
+      ':authority': { value: head.host ?? '', configurable: true },
+    });
+  },
+  set(this: Http2Request, fields: object) {
+    usual.set!.call(this, fields);
+  },
+};
 
 function setTrailer(this: ServerResponse, name: string, value: string | readonly string[]): void {
   this.addTrailers([value].flat().map((each) => [name, each]) as never);

@@ -54,6 +54,14 @@ export class ClientSocket extends Duplex implements TunnelEvents {
     });
   }
 
+  /** In HTTP/2: serves another stream of the same client. @returns whether it can */
+  moveTo(transport: Transport): boolean {
+    if (this.destroyed || !this.writable || this._hadError || this[own].transport === undefined) return false;
+    this[own].transport = transport;
+    this[own].unsent = 0;
+    return true;
+  }
+
   /** Of the whole connection, as on a net.Socket; 0 in a thread, which does not have it. */
   get bytesRead(): number {
     return this[own].counted?.read ?? this[own].transport?.bytesRead ?? 0;

@@ -7,7 +7,7 @@ import type { ServerHttp2Session, ServerHttp2Stream } from 'node:http2';
 import { createRequire } from 'node:module';
 import type { Duplex } from 'node:stream';
 import type { Ends } from '../ends.ts';
-import type { Exchange } from '../exchange.ts';
+import type { Attachment, Exchange } from '../exchange.ts';
 import type { Host, Waiting, Worth } from '../h1/host.ts';
 import { type Phase, Waits } from '../h1/waits.ts';
 import { Allowance } from './allowance.ts';
@@ -29,6 +29,7 @@ export interface Http2Events {
 export class H2Connection implements Carrier, Waiting {
   readonly ends: Ends;
   readonly known: object;
+  readonly spares: Attachment[] = [];
   private readonly host: Host;
   private readonly events: Http2Events;
   private readonly socket: Duplex & { readonly bytesRead?: number; readonly bytesWritten?: number };
@@ -233,6 +234,7 @@ export class H2Connection implements Carrier, Waiting {
     this.isClosing = true;
     this.waits.begin('closed');
     for (const stream of [...this.streams]) stream.takeClose();
+    for (const spare of this.spares.splice(0)) spare.takeClose();
     if (!this.session.destroyed) this.session.destroy();
     this.host.forget(this);
   }

@@ -27,6 +27,8 @@ export interface Carrier {
   readonly bytesWritten: number;
   /** What the server knows the connection by. */
   readonly known: object;
+  /** What interfaces have kept for streams that are answered: for others to come. */
+  readonly spares: Attachment[];
   /** The stream is closed. @param byClient whether its client has reset it */
   forget(stream: RequestStream, byClient: boolean): void;
 }
@@ -66,6 +68,9 @@ export class RequestStream implements Transport {
     this.stream = stream;
     this.ends = carrier.ends;
     this.isWhole = isEnd;
+    const spare = carrier.spares.pop();
+    if (isMovable(spare) && spare.moveTo(this)) this.attachment = spare;
+    else spare?.takeClose();
     const head = new RequestHead();
     const problem = problemOf(() => readHead(head, raw, isEnd, host.limits, host.extras));
     const { requestMs } = host.timeouts;
@@ -310,7 +315,9 @@ export class RequestStream implements Transport {
       exchange.abort(new ClientGone('the client closed the stream, or its connection'));
       this.host.noteLeft(exchange);
     }
-    this.attachment?.takeClose();
+    if (exchange === undefined && !this.isCut && isMovable(this.attachment)) this.carrier.spares.push(this.attachment);
+    else this.attachment?.takeClose();
+    this.attachment = undefined;
     this.carrier.forget(this, !this.isCut && this.stream.rstCode !== ErrorCode.none);
   }
 
@@ -324,6 +331,15 @@ export class RequestStream implements Transport {
 }
 
 function ignore(): void {}
+
+/** What an interface keeps for a connection, and can as well be kept for another stream of it. */
+interface Movable extends Attachment {
+  moveTo(transport: Transport): boolean;
+}
+
+function isMovable(attachment: Attachment | undefined): attachment is Movable {
+  return typeof (attachment as Partial<Movable> | undefined)?.moveTo === 'function';
+}
 
 function problemOf(action: () => void): HttpError | undefined {
   try {
