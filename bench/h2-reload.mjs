@@ -70,7 +70,12 @@ async function start() {
       const found = log.filter((line) => line.event === name);
       if (found.length >= count) return found[count - 1];
     }
-    throw new Error(`no ${name}`);
+    throw new Error(
+      `no ${name}:\n${log
+        .slice(-20)
+        .map((line) => JSON.stringify(line))
+        .join('\n')}`,
+    );
   };
   const { url } = await event('listening');
   return { child, event, log, url, port: Number(new URL(url).port) };
@@ -108,7 +113,9 @@ async function reload({ child, event, url }) {
     await event('reload_finished', round);
     for (const session of sessions) session.close();
   }
-  console.log(`${values.reloads} reloads, ${connections} connections with ${streams} streams in flight: ${answered} answered, ${lost} lost`);
+  console.log(
+    `${values.reloads} reloads, ${connections} connections with ${streams} streams in flight: ${answered} answered, ${lost} lost`,
+  );
   return lost;
 }
 
@@ -169,6 +176,7 @@ async function renew({ child, event, url, port }) {
     const isHup = round >= (Number(values.renewals) * 2) / 3;
     const way = isHup ? 'HUP' : ['rename', 'symlink'][round % 2];
     if (isHup && reloads.count === 0) wasAlive = isAlive;
+    if (reloads.count > 0) await event('reload_finished', reloads.count);
     mkdirSync(at(name));
     makePair(at(name), name);
     if (way === 'rename') {
@@ -178,12 +186,11 @@ async function renew({ child, event, url, port }) {
       symlinkSync(name, at('next'));
       renameSync(at('next'), at('live'));
     }
-    const began = Date.now();
     if (isHup) {
-      if (reloads.count > 0) await event('reload_finished', reloads.count);
       reloads.count++;
       child.kill('SIGHUP');
     }
+    const began = Date.now();
     while (!(await shown()).includes(name)) {
       if (Date.now() - began > 10_000) throw new Error(`${name} is not shown`);
       await sleep(20);

@@ -10,7 +10,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs, promisify } from 'node:util';
-import { cpuMs, processTree } from './lib/processes.mjs';
+import { cpuMs } from './lib/processes.mjs';
 import { judge, median, printMachine, printTable, rate, ratio } from './lib/report.mjs';
 import { benchPath, loadCore, startSecure, tsgun } from './lib/servers.mjs';
 

@@ -46,8 +46,9 @@ export function answerWhole(
   if (handle === undefined || binding === undefined) return false;
   if (body === undefined) return handle.respond([list, count], isEmpty) === 0;
   if (handle.respond([list, count], 0) !== 0) return false;
-  const request = new binding.WriteWrap();
-  request.oncomplete = onWritten;
+  const request: HeldRequest = new binding.WriteWrap();
+  request.oncomplete = tell;
+  request.onWritten = onWritten;
   if (typeof body === 'string') handle.writeUtf8String(request, body);
   else {
     request.held = body;
@@ -57,6 +58,18 @@ export function answerWhole(
   end.oncomplete = ignore;
   handle.shutdown(end);
   return true;
+}
+
+interface HeldRequest extends WriteRequest {
+  onWritten?: ((status: number) => void) | undefined;
+}
+
+/** A request outlives its write by some collections of garbage: what it has held must not. */
+function tell(this: HeldRequest, status: number): void {
+  const { onWritten } = this;
+  this.onWritten = undefined;
+  this.held = undefined;
+  onWritten?.(status);
 }
 
 function ignore(): void {}
