@@ -1,6 +1,7 @@
 /** What a request and its answer have over HTTP/2 beside what they have in HTTP/1.1: see `node:http2`, "Compatibility API". */
 
-import { IncomingMessage, type ServerResponse } from 'node:http';
+import type { ServerResponse } from 'node:http';
+import { IncomingMessage } from './http.ts';
 import { own, type Request } from './request.ts';
 
 interface Http2Request extends Request {
