@@ -26,7 +26,8 @@ interface Source {
 }
 
 export class Request extends IncomingMessage {
-  declare readonly [own]: Source;
+  // A field, not a declaration: if a function adds it later, V8 compiles these constructors again and again, on all cores.
+  readonly [own]!: Source;
 
   constructor(exchange: Exchange, socket: ClientSocket) {
     // It looks for no more than a stream.
@@ -38,6 +39,8 @@ export class Request extends IncomingMessage {
 /** The same of a class that an app has given its `http.Server`: its constructor runs, too. */
 export function requestsOf(Base: typeof IncomingMessage): typeof Request {
   return class extends Base {
+    readonly [own]!: Source;
+
     constructor(exchange: Exchange, socket: ClientSocket) {
       super(socket as unknown as Socket);
       begin(this as unknown as Request, exchange, socket);

@@ -19,7 +19,8 @@ import type { ClientSocket } from './socket.ts';
 const originalEarlyHints = ServerResponse.prototype.writeEarlyHints;
 const originalFinish = (ServerResponse.prototype as unknown as Seam)._finish;
 export class Response extends ServerResponse<Request> {
-  declare readonly [own]: Answer;
+  // A field, for the reason that `Request` has one.
+  readonly [own]!: Answer;
 
   constructor(request: Request, socket: ClientSocket, options?: ResponseOptions) {
     // The options that Node's server gives; they are missing in the types.
@@ -39,6 +40,8 @@ export class Response extends ServerResponse<Request> {
 /** The same of a class that an app has given its `http.Server`: its constructor runs, too. */
 export function responsesOf(Base: typeof ServerResponse): typeof Response {
   class Made extends (Base as typeof ServerResponse<Request>) {
+    readonly [own]!: Answer;
+
     constructor(request: Request, socket: ClientSocket, options?: ResponseOptions) {
       super(...([request, options] as unknown as [Request]));
       prepare(this as unknown as Response, request, socket);
