@@ -96,8 +96,8 @@ export const events = {
     todo: 'Look at the first function of `stack`: it blocks the event loop. See [hung workers](hung-workers.md).',
   }),
   worker_recycled: event({
-    levels: ['info', 'warn', 'fatal'],
-    when: 'A worker is about to leave, and another takes its place: it has reached a limit, it was told to by a signal or a command, or (`fatal`) an error has escaped the app.',
+    levels: ['info', 'warn', 'error', 'fatal'],
+    when: 'A worker is about to leave, and another takes its place: it has reached a limit, it was told to by a signal or a command, an error has escaped the app (`fatal`), or the app has called `process.exit` (`error`).',
     fields: {
       ...worker,
       ...origin,
@@ -106,6 +106,9 @@ export const events = {
       requests: 'answered by it',
       memoryBytes: 'resident, for `max_memory`',
       limitBytes: 'the limit, for `max_memory`',
+      code: 'of `process.exit`',
+      cut: 'how many requests were cut by it',
+      running: 'these: `method`, `path`, `ms`',
       ...failure,
     },
     todo: '`fatal`: mend what `stack` points at. `max_memory` often: the line after it names the functions that allocated most.',

@@ -23,6 +23,7 @@ import { reopenAccessLog, startAccessLog } from './access/start.ts';
 import { boot } from './boot.ts';
 import { Certificates } from './certificates.ts';
 import type { Worker } from './classes/worker.ts';
+import { watchForEnd } from './end.ts';
 import { watchForEscapedErrors } from './escapes.ts';
 import { Exit } from './exit.ts';
 import { Health } from './health.ts';
@@ -111,8 +112,7 @@ export async function work(): Promise<void> {
     const { worker, found, scheme, listening, close } = booted;
     if (access !== undefined) access.beforeExit = () => worker.serving.tellUnfinished();
     exit.worker = worker;
-    // After what the app does at its end, which may answer yet.
-    process.once('exit', () => worker.serving.cutUnfinished());
+    watchForEnd({ log, exit });
     exit.listening = listening;
     listening?.serve({ countConnections: () => worker.serving.connections, onClose: () => closed(exit) });
     exit.onLeave = () => own.instead?.leave();

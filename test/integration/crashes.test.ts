@@ -168,6 +168,11 @@ describe('an error that escapes the app', () => {
     await ended.until(/begun/);
     write('exit', '');
     expect((await reset)[0]).toMatchObject({ code: 'ECONNRESET' });
+    expect(tsgun.lines('worker_recycled').at(-1)).toMatchObject({
+      code: 0,
+      cut: 1,
+      running: [{ method: 'GET', path: '/exit' }],
+    });
     await tsgun.stop();
   });
 });

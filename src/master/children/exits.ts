@@ -44,8 +44,15 @@ export function logExit(log: Logger, ending: Ending, pool: Pool, details: ExitDe
     ...(error?.stack === undefined ? {} : { stack: error.stack }),
   };
   const why = memoryKill === undefined ? '' : `, it seems by the kernel for lack of memory (${counts[memoryKill]})`;
-  const message = `${error === undefined ? `worker exited: ${reason}` : error.message}${why}`;
+  const message = `${error === undefined ? `worker exited: ${reason}${howOf(ending)}` : error.message}${why}`;
   log.event(levelOf(reason, pool, details.consequence), 'worker_exited', fields, message, details.screen);
+}
+
+/** What the code or the signal of a crash most likely means. */
+function howOf({ code, signal, reason }: Ending): string {
+  if (reason !== 'crashed') return '';
+  if (signal === 'SIGABRT') return ' by SIGABRT: Node gave up, most often at its heap limit; its own lines say why';
+  return signal === null ? ` with code ${code}` : ` by ${signal}, in native code as a rule`;
 }
 
 const counts: Record<MemoryKill, string> = {
