@@ -790,7 +790,7 @@ export const table = {
     metavar: 'yes|no',
     bare: 'true',
     needs: 'adminBind',
-    help: 'Let others than this machine reach it.',
+    help: 'Let other machines reach --admin-bind.',
     more: 'What the admin listener shows has no password: paths of running requests, process ids. Without this, only a loopback address or a unix socket is allowed.',
     example: true,
   }),
