@@ -4,6 +4,7 @@ import type { End } from '../http/ends.ts';
 import type { Observers } from '../http/observers.ts';
 import type { ProxyProtocol } from '../http/proxy-protocol/proxied.ts';
 import type { Suspect } from '../http/suspect.ts';
+import type { TlsEndpoint } from '../http/tls/endpoint.ts';
 import type { Incoming } from '../http/wire/wire.ts';
 import type { Handler, HandlerOptions } from './handler.ts';
 
@@ -57,6 +58,8 @@ export interface RawServerOptions {
   readonly onGone?: () => void;
   /** Where connections begin with a PROXY header, which must come within `headerMs`. */
   readonly proxied?: { readonly protocol: ProxyProtocol; readonly headerMs: number } | undefined;
+  /** Where connections are over TLS. It reads the PROXY header, too. */
+  readonly tls?: TlsEndpoint | undefined;
   /** Told of each that has ended. */
   readonly observers?: Observers | undefined;
 }

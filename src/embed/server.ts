@@ -146,11 +146,11 @@ async function open(given: AnyApp | string, checked: CheckedSettings): Promise<O
   let certificates: Certificates | undefined;
   try {
     if (hasTls(settings)) certificates = await Certificates.open(settings, log);
-    const tls = certificates && openTls(checked, certificates, log);
+    const tls = certificates && openTls(checked, certificates, log, servedBy(asked) === 'connections');
     server =
       servedBy(asked) === 'requests'
         ? await httpServer(app, asked, checked, log, observers, tls)
-        : await rawServer(app, asked, checked, log, observers);
+        : await rawServer(app, asked, checked, log, observers, tls);
     const listener = createListener(server);
     await bind(listener, settings.bind[0]!, settings.backlog);
     const scheme = schemeAt(settings, 0, schemeOf(asked));
@@ -189,10 +189,15 @@ function openAccessLog({ settings }: CheckedSettings, observers: Observers, log:
   return access;
 }
 
-function openTls({ settings }: CheckedSettings, certificates: Certificates, log: OwnLogger): TlsEndpoint {
+function openTls(
+  { settings }: CheckedSettings,
+  certificates: Certificates,
+  log: OwnLogger,
+  isRaw: boolean,
+): TlsEndpoint {
   const tls = new Tls(settings, log, certificates.files);
   certificates.subscribe((files) => tls.update(files));
-  return tls.open();
+  return tls.open(isRaw);
 }
 
 /** The engine with an app, for connections however they come. @throws AppLoadError */
@@ -225,11 +230,12 @@ async function rawServer(
   checked: CheckedSettings,
   log: OwnLogger,
   observers: Observers,
+  tls: TlsEndpoint | undefined,
 ): Promise<RawServer> {
   const prepared = await prepareApp(app, asked);
   const onError = teller(checked, log);
   const onFailure = (peer: End, error: unknown) => logConnectionFailure(log, peer, error, onError);
-  return makeServer(prepared.app, asked, { onFailure, observers, proxied: proxied(checked.settings, log) });
+  return makeServer(prepared.app, asked, { onFailure, observers, proxied: proxied(checked.settings, log), tls });
 }
 
 function teller({ onError }: CheckedSettings, log: OwnLogger): OnError | undefined {

@@ -9,8 +9,15 @@ export const tcpInterface: ConnectionInterface<TcpApp> = {
   exportName: 'tcp',
   serves: 'connections',
   async load() {
-    const { TcpServer } = await import('./tcp.ts');
-    return { makeServer: (app, options) => new TcpServer(expectApp(app), options) };
+    const [{ TcpServer }, { SecureTcpServer }] = await Promise.all([import('./tcp.ts'), import('./secure.ts')]);
+    return {
+      makeServer(app, options) {
+        const { tls } = options;
+        return tls === undefined
+          ? new TcpServer(expectApp(app), options)
+          : new SecureTcpServer(expectApp(app), options, tls);
+      },
+    };
   },
 };
 

@@ -250,7 +250,7 @@ export class TcpServer implements RawServer {
 }
 
 /** What Node says of the other end of a socket, for one whose client stands behind a proxy. */
-function nameClient(socket: Socket, { address, port }: End): void {
+export function nameClient(socket: Socket, { address, port }: End): void {
   const family = isIPv6(address) ? 'IPv6' : 'IPv4';
   const told = { remoteAddress: address, remotePort: Number(port), remoteFamily: family };
   for (const [name, value] of Object.entries(told)) Object.defineProperty(socket, name, { value, configurable: true });

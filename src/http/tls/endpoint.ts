@@ -8,6 +8,7 @@ import type { Socket } from 'node:net';
 import { clearTimeout, setTimeout } from 'node:timers';
 import type { Server, TLSSocket } from 'node:tls';
 import { tlsModule } from '../../node/builtin.ts';
+import type { Ends } from '../ends.ts';
 import { HttpError } from '../errors.ts';
 import { plainAnswer } from '../plain-answer.ts';
 import { takeHeaderAhead } from '../proxy-protocol/ahead.ts';
@@ -49,6 +50,8 @@ interface Pending {
   readonly wire: DeferredWire;
   readonly connection: Proxied;
   readonly speakHttp2: Speak;
+  /** Whether it is for an app of raw connections, whose protocol is its own. */
+  readonly isRaw: boolean;
 }
 
 export class TlsEndpoint {
@@ -68,7 +71,8 @@ export class TlsEndpoint {
       requestCert: policy.clients !== 'none',
       rejectUnauthorized: policy.clients === 'required',
       handshakeTimeout: handshakeMs,
-      ALPNProtocols: [...options.protocols],
+      // An app of raw connections has none: of an empty list, Node would refuse all clients that offer one.
+      ...(options.protocols.length === 0 ? {} : { ALPNProtocols: [...options.protocols] }),
     });
     this.server.on('secureConnection', (socket) => this.accept(socket));
     this.server.on('tlsClientError', (_, socket) => socket.destroy());
@@ -82,14 +86,14 @@ export class TlsEndpoint {
   }
 
   /** The wire of a connection, which is silent until the handshake is over. */
-  open(incoming: Incoming, connection: Proxied, speakHttp2: Speak): Wire {
+  open(incoming: Incoming, connection: Proxied, speakHttp2: Speak, isRaw = false): Wire {
     const raw = socketOf(incoming);
     const peer = connection.ends.remote.address;
     const wire = new DeferredWire(raw, connection);
     const key = keyOf(raw);
     const timer = setTimeout(() => raw.destroy(), this.options.handshakeMs).unref();
     this.makeRoom();
-    this.pending.set(key, { wire, connection, speakHttp2 });
+    this.pending.set(key, { wire, connection, speakHttp2, isRaw });
     raw.once('close', () => {
       clearTimeout(timer);
       if (this.pending.get(key)?.wire === wire) this.pending.delete(key);
@@ -97,8 +101,32 @@ export class TlsEndpoint {
     wire.onAttached = () => clearTimeout(timer);
     const { proxyProtocol, handshakeMs } = this.options;
     // The PROXY header comes ahead of TLS.
-    takeHeaderAhead(raw, connection, proxyProtocol, handshakeMs, () => this.look(raw, peer));
+    takeHeaderAhead(raw, connection, proxyProtocol, handshakeMs, () => this.look(raw, peer, isRaw));
     return wire;
+  }
+
+  /**
+   * A connection whose bytes are an app's.
+   * @param onSecure takes it when the handshake is over
+   * @param onGone called instead where it ends ahead of that
+   */
+  openRaw(
+    incoming: Incoming,
+    ends: Ends,
+    onSecure: (socket: TLSSocket, ends: Ends) => void,
+    onGone: () => void,
+  ): { destroy(): void } {
+    const nothing = () => {};
+    const connection: Proxied = {
+      ends,
+      nextBuffer: () => Buffer.alloc(0),
+      takeBytes: nothing,
+      takeEnd: nothing,
+      takeDrain: nothing,
+      takeClose: onGone,
+      refuse: nothing,
+    };
+    return this.open(incoming, connection, (_, socket) => onSecure(socket, connection.ends), true);
   }
 
   private makeRoom(): void {
@@ -110,7 +138,7 @@ export class TlsEndpoint {
   }
 
   /** At the first bytes: what is no TLS gets an answer that people can read, as far as it is HTTP. */
-  private look(raw: Socket, peer: string): void {
+  private look(raw: Socket, peer: string, isRaw: boolean): void {
     const onReadable = () => {
       const bytes = raw.read() as Buffer | null;
       if (bytes === null) return;
@@ -122,7 +150,7 @@ export class TlsEndpoint {
       } else if (mayBeHeader(bytes)) {
         this.options.proxyProtocol?.onRefused(peer, foreignHeader);
         raw.destroy();
-      } else if (/^[A-Z]/.test(bytes.toString('latin1', 0, 1))) {
+      } else if (!isRaw && /^[A-Z]/.test(bytes.toString('latin1', 0, 1))) {
         raw.resume();
         raw.end(plainAnswer(plainHttp));
       } else raw.destroy();
@@ -139,9 +167,9 @@ export class TlsEndpoint {
     // An optional certificate must be good if there is one.
     const isBad = clients === 'optional' && !socket.authorized && socket.getPeerX509Certificate() !== undefined;
     if (found === undefined || isBad) return void socket.destroy();
-    const { wire, connection, speakHttp2 } = found;
+    const { wire, connection, speakHttp2, isRaw } = found;
     connection.ends = { ...connection.ends, tls: variablesOf(socket, clients !== 'none') };
-    if (socket.alpnProtocol === 'h2') wire.giveAway(() => speakHttp2(connection, socket));
+    if (isRaw || socket.alpnProtocol === 'h2') wire.giveAway(() => speakHttp2(connection, socket));
     else if (this.options.protocols.includes('http/1.1')) wire.attach(socket);
     // Who offers no protocol at all means HTTP/1.1.
     else socket.resume().end(plainAnswer(onlyHttp2));

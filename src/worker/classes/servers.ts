@@ -3,7 +3,6 @@
 import type { Handler } from '../../app/handler.ts';
 import { makeHandler, makeServer } from '../../app/interfaces.ts';
 import { servedBy } from '../../app/names.ts';
-import { AppLoadError } from '../../errors.ts';
 import type { End } from '../../http/ends.ts';
 import type { WaitOrder } from '../../http/h1/host.ts';
 import { HttpServer } from '../../http/server.ts';
@@ -40,20 +39,18 @@ export function serveAny(context: WorkerContext, options: ServersOptions): Servi
 }
 
 /** @returns undefined for a socket without TLS */
-export function tlsFor({ tls }: WorkerContext, { isTls }: WorkerSocket): TlsEndpoint | undefined {
-  return isTls === true ? tls?.open() : undefined;
+export function tlsFor({ tls, asked }: WorkerContext, { isTls }: WorkerSocket): TlsEndpoint | undefined {
+  return isTls === true ? tls?.open(servedBy(asked) === 'connections') : undefined;
 }
 
 /** @throws AppLoadError when the export is not what the interface needs */
 export function serveConnections(context: WorkerContext, { onGone }: Pick<ServersOptions, 'onGone'>): Serving {
   const { app, asked, settings, sockets, log, observers, onBegin, onError } = context;
-  if (sockets.some(({ isTls }) => isTls === true))
-    throw new AppLoadError(
-      'bind: tcp apps are not served over TLS: leave https:// and the certificate out, or put a proxy in front',
-    );
   const onFailure = (peer: End, error: unknown) => logConnectionFailure(log, peer, error, onError);
   const options = { onBegin, onFailure, onGone, observers, proxied: proxied(settings, log) };
-  return new Serving<Server>(sockets.map(() => makeServer(app, asked, options)));
+  return new Serving<Server>(
+    sockets.map((socket) => makeServer(app, asked, { ...options, tls: tlsFor(context, socket) })),
+  );
 }
 
 /** @throws AppLoadError when the export is not what the interface needs */

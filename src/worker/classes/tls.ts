@@ -25,18 +25,15 @@ export class Tls {
     this.files = files;
   }
 
-  /** For another server. */
-  open(): TlsEndpoint {
+  /** For another server. @param isRaw whether its connections are an app's, whose protocol is its own */
+  open(isRaw = false): TlsEndpoint {
     const { certReqs, ciphers, tlsMin, headerTimeout, http } = this.settings;
     const endpoint = new TlsEndpoint({
       files: this.files,
       policy: { clients: certReqs, ciphers, least: tlsMin },
       // A handshake has a limit even if heads have none.
       handshakeMs: milliseconds(headerTimeout) || defaultTimeouts.headerMs,
-      protocols: [
-        ...(http.includes('h2') ? ['h2' as const] : []),
-        ...(http.includes('h1') ? ['http/1.1' as const] : []),
-      ],
+      protocols: isRaw ? [] : protocolsOf(http),
       proxyProtocol: proxyProtocol(this.settings, this.log),
       onCrowded: () => this.tellCrowded(),
     });
@@ -60,4 +57,12 @@ export class Tls {
     this.toldAt = now;
     this.log.say('warn', {}, 'too many TLS handshakes at once: the oldest are cut for new ones');
   }
+}
+
+function protocolsOf(http: Settings['http']): ('h2' | 'http/1.1')[] {
+  const all = [
+    ['h2', 'h2'],
+    ['h1', 'http/1.1'],
+  ] as const;
+  return all.flatMap(([name, protocol]) => (http.includes(name) ? [protocol] : []));
 }

@@ -47,7 +47,7 @@ async function serve(more: ServerSettings = {}, app: unknown = wsgi): Promise<nu
   const server = createServer(app as never, { ...one, ...more } as never);
   onTestFinished(() => server.close());
   const { port, url } = await server.listen();
-  expect(url).toBe(`https://127.0.0.1:${port}`);
+  expect(url).toBe(`${more.interface === 'tcp' ? 'tcp' : 'https'}://127.0.0.1:${port}`);
   return port;
 }
 
@@ -183,6 +183,44 @@ describe('an HTTPS server', () => {
     const missing = connectPlain({ port, host: '127.0.0.1', localAddress: '127.0.0.2' });
     missing.write('\x16\x03\x01\x00\x05hello');
     expect(await end(missing)).toMatch(/^(ECONNRESET)?$/);
+  });
+});
+
+describe('a tcp app over TLS', () => {
+  const app = async (socket: TLSSocket) => {
+    let all = '';
+    socket.on('data', (bytes) => {
+      all += bytes;
+    });
+    await once(socket, 'end');
+    socket.end(`${socket.getProtocol()} ${socket.remoteAddress} ${all}`);
+  };
+  const say = (socket: TLSSocket) => {
+    socket.end('hello');
+    return text(socket);
+  };
+
+  it('has a TLS socket, also of a client that offers a protocol or closes its half', async () => {
+    const port = await serve({ interface: 'tcp' }, app);
+    expect(await say(await open(port, { ALPNProtocols: ['h2'], allowHalfOpen: true } as ConnectionOptions))).toBe(
+      'TLSv1.3 127.0.0.1 hello',
+    );
+  });
+
+  it('has the client of the PROXY header ahead of TLS', async () => {
+    const port = await serve({ interface: 'tcp', proxyProtocol: 'v2' }, app);
+    const raw = connectPlain({ port, host: '127.0.0.1', allowHalfOpen: true });
+    raw.write(v2(0x11, Buffer.from([203, 0, 113, 9, 10, 0, 0, 1, 0, 80, 1, 187])));
+    expect(await say(await open(port, { socket: raw, allowHalfOpen: true } as ConnectionOptions))).toBe(
+      'TLSv1.3 203.0.113.9 hello',
+    );
+  });
+
+  it('is not told of who speaks no TLS', async () => {
+    const port = await serve({ interface: 'tcp' }, app);
+    const plain = connectPlain({ port, host: '127.0.0.1' });
+    plain.write('GET / HTTP/1.1\r\n\r\n');
+    expect(await end(plain)).toMatch(/^(ECONNRESET)?$/);
   });
 });
 
