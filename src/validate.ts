@@ -4,6 +4,7 @@
  */
 
 import { Readable } from 'node:stream';
+import { isPromise } from './app/promise.ts';
 import type { App, Body, Environ, Header, StartResponse } from './app/types.ts';
 import { assert, show, Violation } from './validate/assert.ts';
 import { checkEnviron } from './validate/environ.ts';
@@ -184,8 +185,4 @@ function checkPiece(piece: unknown): asserts piece is string | Uint8Array {
     typeof piece === 'string' || piece instanceof Uint8Array,
     `a piece of a body is a text or a byte array, not ${show(piece)}`,
   );
-}
-
-function isPromise<T>(value: T | PromiseLike<T>): value is Promise<T> {
-  return typeof (value as Promise<T> | undefined)?.then === 'function';
 }

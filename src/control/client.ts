@@ -4,7 +4,7 @@ import { connect, type Socket } from 'node:net';
 import { type ControlAnswer, type ControlOrder, controlVersion } from '../ipc/control.ts';
 import { CommandError, NobodyThere } from './failures.ts';
 
-/** For a master that has all it needs to answer. One that is suspended, or whose machine starves, does not. */
+/** A master answers at once, unless it is suspended or gets no CPU time. */
 const answerMs = 5000;
 /** A profile of many workers may be large; beyond this, something is wrong. */
 const maxAnswerBytes = 512 * 1024 * 1024;

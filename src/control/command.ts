@@ -24,9 +24,9 @@ export interface Terminal {
 }
 
 const forEver = Number.POSITIVE_INFINITY;
-/** A watchdog's patience with a thread in native code, and the way. */
+/** What a profile may take beyond its own time: the watchdog waits for threads in native code, and the answer travels. */
 const profileMs = 15_000;
-/** Paths and names of an app are its owner's business. */
+/** A profile holds paths and names of the app: only its owner may read it. */
 const fileMode = 0o600;
 
 export async function runCommand(

@@ -8,7 +8,7 @@ import type { CommandName } from './names.ts';
 import { widthOf } from './text.ts';
 
 export async function control(name: CommandName, words: readonly string[]): Promise<number> {
-  // Nothing is under way that a signal could break.
+  // A command has nothing to finish: a signal ends it at once, as if it had no listener.
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT'] as const) endBy(signal);
   let isBroken = false;
   const write = (fd: 1 | 2) => (content: string | Uint8Array) => {
@@ -28,7 +28,7 @@ export async function control(name: CommandName, words: readonly string[]): Prom
   }
 }
 
-/** As if nobody listened: cli.ts does, for a master. */
+/** Removes the listeners that cli.ts has added for a master. */
 function endBy(signal: NodeJS.Signals): void {
   process.removeAllListeners(signal);
 }

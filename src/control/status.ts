@@ -16,7 +16,7 @@ export function renderStatus(status: FullStatus, width: number): string {
   return [...renderService(status, width), '', ...renderWorkers(status.workers, width)].join('\n');
 }
 
-export function renderService(status: FullStatus, width: number): string[] {
+function renderService(status: FullStatus, width: number): string[] {
   const { pid, version, app, state, generation, uptimeMs, addresses, workerClass, wanted, ready, requests } = status;
   const running = status.workers.reduce((sum, worker) => sum + worker.running, 0);
   const silent = status.workers.filter(({ unresponsive }) => unresponsive).length;

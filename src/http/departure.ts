@@ -9,7 +9,7 @@ import { clearInterval, clearTimeout, setImmediate, setInterval, setTimeout } fr
 import type { Exchange } from './exchange.ts';
 import { departureMs } from './limits.ts';
 
-const lookMs = 100;
+const pollMs = 100;
 
 /**
  * Calls back once when a client has closed its half, and the app has then been silent for too long.
@@ -21,16 +21,16 @@ export function watchSilence(progress: () => number, limitMs: () => number, onDe
   let before = progress();
   let silentMs = 0;
   const timer = setInterval(() => {
-    // Looks are counted, not the clock: on a busy loop this one comes ahead of what the app waits for.
+    // It counts polls, not time: on a busy loop this timer fires ahead of what the app waits for.
     setImmediate(() => {
       const now = progress();
-      silentMs = now === before ? silentMs + lookMs : 0;
+      silentMs = now === before ? silentMs + pollMs : 0;
       before = now;
       if (silentMs < limitMs()) return;
       clearInterval(timer);
       onDeparted();
     });
-  }, lookMs).unref();
+  }, pollMs).unref();
   return () => clearInterval(timer);
 }
 

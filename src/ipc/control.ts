@@ -34,12 +34,7 @@ export type ControlOrder =
   /** Ends a worker without asking it. */
   | { readonly command: 'kill'; readonly pid: number };
 
-export type ControlRequest = ControlOrder & {
-  readonly version: number;
-  /** The answer has the same. */
-  readonly id: number;
-};
-
+/** The `id` is the order's: each order is sent with one, and with `controlVersion` as `version`. */
 export type ControlAnswer = { readonly version: number; readonly id: number } & (
   | { readonly ok: true; readonly result: unknown }
   | { readonly ok: false; readonly error: string }

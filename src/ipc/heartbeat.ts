@@ -9,7 +9,7 @@ const longestBeatMs = 1000;
 const countMs = 100;
 
 /** The longest silence of a healthy worker. */
-export function beatEveryMs(timeoutMs: number): number {
+export function beatIntervalMs(timeoutMs: number): number {
   return timeoutMs === 0 ? longestBeatMs : Math.min(longestBeatMs, timeoutMs / 3);
 }
 
@@ -23,7 +23,7 @@ export function startHeartbeat(
   count: () => Omit<Beat, 'memoryBytes'>,
   measureMemory: () => number = process.memoryUsage.rss,
 ): void {
-  const beatMs = beatEveryMs(timeoutMs);
+  const beatMs = beatIntervalMs(timeoutMs);
   let sent = { requests: 0, running: 0 };
   let sinceBeat = 0;
   let memoryBytes = 0;

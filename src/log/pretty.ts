@@ -22,7 +22,7 @@ function isNoise(line: Line): boolean {
 }
 
 /** Pure: one line, and below it a stack, indented, when there is one. */
-export function renderLine({ level, time, pid, msg, event, stack, ...rest }: Line): string {
+function renderLine({ level, time, pid, msg, event, stack, ...rest }: Line): string {
   const details = Object.entries(rest)
     .filter(([, value]) => value !== msg && value !== null)
     .map(

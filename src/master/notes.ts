@@ -132,7 +132,7 @@ export function noteQuestioned(child: WritableChild): void {
 }
 
 /**
- * Its watchdog has answered; there is nothing more to wait for. If the main thread is well, its beats were merely not read.
+ * Its watchdog has answered; there is nothing more to wait for. If the main thread is well, its beats were not read yet.
  * @param silentMs of the main thread
  */
 export function noteReported(child: WritableChild, silentMs: number, now: number): void {

@@ -2,7 +2,7 @@
 
 import { limitMs, milliseconds } from '../config/durations.ts';
 import type { Settings } from '../config/settings.ts';
-import { beatEveryMs } from '../ipc/heartbeat.ts';
+import { beatIntervalMs } from '../ipc/heartbeat.ts';
 import type { Policy } from './pool.ts';
 
 /** How much later than a worker's watchdog the master calls it hung: the watchdog comes first, as it knows the stack. */
@@ -25,5 +25,5 @@ export function policyOf(settings: Settings, isApp = true): Policy {
 
 /** The last beat that the master received may be older than the last that the watchdog saw. */
 function patienceMs(timeoutMs: number): number {
-  return timeoutMs + beatEveryMs(timeoutMs) + watchdogLeadMs;
+  return timeoutMs + beatIntervalMs(timeoutMs) + watchdogLeadMs;
 }

@@ -28,7 +28,7 @@ export function forceFormat(format: Format | undefined): void {
 }
 
 /** What a file is by its name and its package. */
-export function formatOf(path: string): Format {
+function formatOf(path: string): Format {
   const extension = extname(path);
   if (forced !== undefined) return forced;
   if (extension === '.mts') return 'module';

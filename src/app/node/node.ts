@@ -10,6 +10,7 @@ import { listMembers } from '../../http/h1/grammar.ts';
 import { keepAliveLine } from '../../http/h1/writer.ts';
 import { isNodeServer, type NodeServer } from '../detect.ts';
 import type { Handler } from '../handler.ts';
+import { isPromise } from '../promise.ts';
 import { extrasOf, socketOn } from './extras.ts';
 import { asHttp2 } from './http2.ts';
 import { hasPrototypes, standBefore } from './prototypes.ts';
@@ -139,10 +140,6 @@ async function settled(result: Promise<unknown>, exchange: Exchange, response: R
     fail(response, error);
   }
   if (!exchange.isEnded && !exchange.isGone) await new Promise<void>((resolve) => (response[own].onSettled = resolve));
-}
-
-function isPromise(value: unknown): value is Promise<unknown> {
-  return typeof (value as Promise<unknown> | undefined)?.then === 'function';
 }
 
 // Upgrades (RFC 9110 §7.8). Without a listener for them they are ignored, and the request is one like any other. That is no

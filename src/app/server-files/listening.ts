@@ -240,7 +240,7 @@ function closeAtAbort(server: Server, signal: AbortSignal): void {
 }
 
 /** Told by what it has: `instanceof` would load node:http and node:http2 for every app. */
-export function isHttpServer(server: object): boolean {
+function isHttpServer(server: object): boolean {
   return 'headersTimeout' in server || isHttp2Server(server);
 }
 

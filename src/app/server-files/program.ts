@@ -54,7 +54,7 @@ const quietMs = 100;
 const busyQuietMs = 1000;
 /** A module that exports an app and also calls `listen` somewhere gets so long for it. */
 const exportQuietMs = 5000;
-const lookMs = 10;
+const pollMs = 10;
 
 export async function openProgram(source: AppSource, asked: AskedInterface, host: ProgramHost): Promise<Program> {
   // A script hands its app over; what else it opens is its own.
@@ -124,7 +124,7 @@ class Run {
         const changed = new Promise<'changed'>((resolve) => {
           this.wake = () => resolve('changed');
         });
-        const soon = setTimeout(lookMs, 'soon' as const, { ref: false });
+        const soon = setTimeout(pollMs, 'soon' as const, { ref: false });
         if ((await Promise.race([changed, ended, soon])) === 'ended') return await this.last();
       }
     } finally {

@@ -7,6 +7,7 @@ import { setImmediate } from 'node:timers/promises';
 import { AppError } from '../../http/errors.ts';
 import type { Exchange, Piece } from '../../http/exchange.ts';
 import type { Handler, HandlerOptions } from '../handler.ts';
+import { isPromise } from '../promise.ts';
 import type { App, Body, Header, Write } from '../types.ts';
 import { environMaker } from './environ.ts';
 import { FailedWrite } from './failed-write.ts';
@@ -189,10 +190,6 @@ class Response {
 }
 
 const taken = Promise.resolve();
-
-function isPromise<T>(value: T | PromiseLike<T>): value is Promise<T> {
-  return typeof (value as Promise<T> | undefined)?.then === 'function';
-}
 
 function byteLength(piece: unknown): number {
   const checked = checkPiece(piece);

@@ -13,7 +13,7 @@ import { Sampler } from './samples.ts';
 import { drawVariable, open, paint, restore, supervise } from './terminal.ts';
 import { draw, type View } from './view.ts';
 
-const lookMs = 1000;
+const refreshMs = 1000;
 /** A reload may take as long as the app boots. */
 const actMs = 600_000;
 
@@ -80,7 +80,7 @@ class Top {
 
   private pause(): Promise<void> {
     return new Promise((resolve) => {
-      const timer = setTimeout(resolve, lookMs);
+      const timer = setTimeout(resolve, refreshMs);
       this.wake = () => {
         clearTimeout(timer);
         resolve();

@@ -51,7 +51,7 @@ export async function createAdminServer({ answer, log }: AdminServerOptions): Pr
   );
   server.timeout = silentMs;
   limitConnections(server);
-  // Of a socket that listens: out of descriptors, for one. It goes on.
+  // An error of the listening socket, such as a lack of descriptors: it goes on listening.
   server.on('error', (error) => log().say('warn', { error: report(error).message }, 'the admin listener had an error'));
   return server;
 

@@ -1,11 +1,12 @@
 /** The trial of a new generation: a few of its workers serve beside the old ones, and are judged by what both do in that time. */
 
+import { milliseconds } from '../../config/durations.ts';
 import { at, fineBounds, statuses, workerClasses } from '../../ipc/counters.ts';
 import type { CountersFile } from '../metrics/counters-file.ts';
 import { type Child, type Ending, type Pool, readyOf } from '../pool.ts';
 import { type Figures, judge, percentile95, type Verdict } from './verdict.ts';
 
-const lookMs = 500;
+const pollMs = 500;
 /** Until it has so much traffic, a trial may take so many times as long as was asked for. */
 const longestFactor = 5;
 /** The first requests of a new worker are slow while its code is compiled: for this share of the trial, and no longer than so. */
@@ -59,7 +60,7 @@ export class Trial {
   constructor(parts: TrialParts) {
     this.parts = parts;
     this.generation = parts.pool.generation;
-    this.timer = setInterval(() => this.look(performance.now()), lookMs).unref();
+    this.timer = setInterval(() => this.poll(performance.now()), pollMs).unref();
   }
 
   close(): void {
@@ -71,7 +72,7 @@ export class Trial {
     if (this.startedAt !== undefined) this.tallyOf(generation).crashes++;
   }
 
-  private look(now: number): void {
+  private poll(now: number): void {
     const { pool, counters, seconds } = this.parts;
     const ready = readyOf(pool);
     const isOnTrial = ({ generation }: Child) => generation === this.generation;
@@ -79,11 +80,11 @@ export class Trial {
     if (this.startedAt === undefined) this.parts.onStart();
     this.startedAt ??= now;
     const passedMs = now - this.startedAt;
-    const isWarm = passedMs >= Math.min(longestWarmUpMs, warmUpShare * seconds * 1000);
+    const isWarm = passedMs >= Math.min(longestWarmUpMs, warmUpShare * milliseconds(seconds));
     const { own } = counters.read();
     for (const child of ready) this.count(child, own[child.worker], isWarm);
-    const isDue = passedMs >= seconds * 1000;
-    const isLast = passedMs >= seconds * longestFactor * 1000;
+    const isDue = passedMs >= milliseconds(seconds);
+    const isLast = passedMs >= milliseconds(seconds * longestFactor);
     const verdict = judge(this.fresh, this.old, isDue);
     // Without enough traffic more is waited for, as long as that may help.
     const isOver = verdict.outcome === 'worse' || (isDue && verdict.outcome === 'no_worse') || isLast;
@@ -100,7 +101,7 @@ export class Trial {
     });
   }
 
-  /** Adds what a worker has counted since the last look. */
+  /** Adds what a worker has counted since the last poll. */
   private count({ worker, pid, generation }: Child, record: Float64Array | undefined, isWarm: boolean): void {
     if (record === undefined) return;
     const before = this.seen.get(worker);

@@ -13,7 +13,7 @@ const maxClients = 32;
 const idleMs = 60_000;
 /** For a client that does not read. */
 const writeMs = 10_000;
-/** For the last words to one that is cut: what it still sends is not read. */
+/** How long a client that is cut may take to read its last answer; what it still sends is not read. */
 const farewellMs = 1000;
 
 export type Handle = (order: ControlOrder) => Promise<unknown>;
@@ -36,7 +36,7 @@ export class Clients {
       );
     this.sockets.add(socket);
     socket.once('close', () => this.sockets.delete(socket));
-    // Somebody who watches does not keep a program alive that is done.
+    // A connected client must not keep a finished program alive.
     socket.unref();
     new Client(socket, this.handle);
   };

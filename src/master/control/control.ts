@@ -3,6 +3,7 @@
  * queue, and answered when the loop has done it.
  */
 
+import { milliseconds } from '../../config/durations.ts';
 import type { ControlOrder } from '../../ipc/control.ts';
 import type { Findings, SnapshotEnd } from '../../ipc/messages.ts';
 import type { Logger } from '../../logger.ts';
@@ -75,9 +76,9 @@ export class Control {
     if (command === 'requests') return master.requests();
     if (command === 'counters') return master.counters();
     if (command === 'stacks') return this.stacks(this.chosen(order.pid));
-    if (command === 'profile') return this.profile(this.chosen(order.pid), order.seconds * 1000);
+    if (command === 'profile') return this.profile(this.chosen(order.pid), milliseconds(order.seconds));
     if (command === 'snapshot') return this.snapshot(this.chosen(order.pid)[0]!);
-    if (command === 'heap') return this.heap(this.chosen(order.pid)[0]!, order.seconds * 1000);
+    if (command === 'heap') return this.heap(this.chosen(order.pid)[0]!, milliseconds(order.seconds));
     return this.change(order);
   }
 

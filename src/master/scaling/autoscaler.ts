@@ -8,8 +8,8 @@ import { childrenOf, type Pool, readyOf } from '../pool.ts';
 import { capacityOf, LoadMeter } from './load.ts';
 import { type Bounds, type Load, Scale } from './scale.ts';
 
-const lookMs = 250;
-const looksPerSample = 4;
+const pollMs = 250;
+const pollsPerSample = 4;
 /** What a worker does first, such as compiling its code, is not load. */
 const warmUpMs = 1000;
 /** That much of the free memory stays free. */
@@ -33,7 +33,7 @@ export class Autoscaler {
   private readonly meter = new LoadMeter();
   private readonly scale = new Scale();
   private timer: NodeJS.Timeout | undefined = undefined;
-  private looks = 0;
+  private polls = 0;
 
   constructor(parts: AutoscalerParts) {
     this.parts = parts;
@@ -44,7 +44,7 @@ export class Autoscaler {
     const { pool } = this.parts;
     const isOn = this.most > pool.least && pool.target > 0 && pool.stopping === undefined;
     if (!isOn) this.close();
-    else this.timer ??= setInterval(() => this.look(), lookMs).unref();
+    else this.timer ??= setInterval(() => this.poll(), pollMs).unref();
     return isOn;
   }
 
@@ -58,18 +58,18 @@ export class Autoscaler {
     return this.parts.settings().maxWorkers;
   }
 
-  private look(): void {
+  private poll(): void {
     const { pool, counters, settings, tell } = this.parts;
     const now = performance.now();
     // The load of a reload or a boot is not that of the service.
     if (isUnsettled(pool, now)) {
-      this.looks = 0;
+      this.polls = 0;
       return this.meter.forget();
     }
     const { own } = counters.read();
     const ready = readyOf(pool);
-    this.meter.look(ready, own, capacityOf(settings()), now);
-    if (++this.looks % looksPerSample !== 0) return;
+    this.meter.poll(ready, own, capacityOf(settings()), now);
+    if (++this.polls % pollsPerSample !== 0) return;
     const load = this.meter.take(ready.length, own, now);
     const workers = this.scale.decide(load, pool.target, this.bounds());
     if (workers !== pool.target) tell({ ...load, workers });
@@ -86,7 +86,7 @@ export class Autoscaler {
   private forget(): void {
     this.meter.forget();
     this.scale.forget();
-    this.looks = 0;
+    this.polls = 0;
   }
 }
 

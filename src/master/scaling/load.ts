@@ -29,27 +29,27 @@ export function busyShare(child: Child, record: Float64Array | undefined, capaci
   return Math.min(1, Math.max(record[at.utilization]!, record[at.inFlight]! / capacity));
 }
 
-/** Collects looks at the workers until the load is asked for. */
+/** Collects polls at the workers until the load is asked for. */
 export class LoadMeter {
   private before: Totals | undefined = undefined;
   private busyWorkers = 0;
-  private looks = 0;
+  private polls = 0;
 
   /**
    * @param ready the workers that serve
    * @param records by the number of the worker
    */
-  look(ready: readonly Child[], records: readonly Float64Array[], capacity: number, now: number): void {
-    this.looks++;
+  poll(ready: readonly Child[], records: readonly Float64Array[], capacity: number, now: number): void {
+    this.polls++;
     this.before ??= totalsOf(records, now);
     for (const child of ready) this.busyWorkers += busyShare(child, records[child.worker], capacity, now);
   }
 
-  /** Since the last call, or the first look. There has been more than one look. */
+  /** Since the last call, or the first poll. There has been more than one poll. */
   take(readyWorkers: number, records: readonly Float64Array[], now: number): Load {
     const after = totalsOf(records, now);
-    const { before = after, looks } = this;
-    const busyWorkers = Math.min(readyWorkers, this.busyWorkers / looks);
+    const { before = after, polls } = this;
+    const busyWorkers = Math.min(readyWorkers, this.busyWorkers / polls);
     this.forget();
     this.before = after;
     const queued = after.queued - before.queued;
@@ -64,7 +64,7 @@ export class LoadMeter {
   forget(): void {
     this.before = undefined;
     this.busyWorkers = 0;
-    this.looks = 0;
+    this.polls = 0;
   }
 }
 

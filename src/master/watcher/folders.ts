@@ -97,10 +97,10 @@ export class Folders {
     if (this.unwatched.size === 0) {
       clearInterval(this.timer);
       this.timer = undefined;
-    } else this.timer ??= setInterval(() => this.look(), intervalMs).unref();
+    } else this.timer ??= setInterval(() => this.check(), intervalMs).unref();
   }
 
-  private look(): void {
+  private check(): void {
     this.options.onInterval([...this.unwatched]);
     // One that was missing may be there now.
     if (!this.wasRefused) for (const folder of this.unwatched) if (inodeOf(folder) !== undefined) this.reopen(folder);

@@ -78,10 +78,10 @@ export class Saves {
     // Entries keep their order: the first is the oldest.
     const [since = now] = this.touched.values();
     clearTimeout(this.timer);
-    this.timer = setTimeout(() => this.look(), Math.max(0, Math.min(quietMs, since + longestMs - now))).unref();
+    this.timer = setTimeout(() => this.check(), Math.max(0, Math.min(quietMs, since + longestMs - now))).unref();
   }
 
-  private look(): void {
+  private check(): void {
     const now = performance.now();
     const changed: { file: string; isEmpty: boolean }[] = [];
     for (const [file, since] of this.touched) {
@@ -94,7 +94,7 @@ export class Saves {
       this.known.set(file, fingerprint);
       changed.push({ file, isEmpty: fingerprint.isEmpty });
     }
-    if (this.touched.size > 0) this.timer = setTimeout(() => this.look(), quietMs).unref();
+    if (this.touched.size > 0) this.timer = setTimeout(() => this.check(), quietMs).unref();
     // Of a file that is new, names that were looked for in vain have heard too.
     const first = changed.find(({ isEmpty }) => !isEmpty) ?? changed[0];
     if (first !== undefined) this.options.onSave(first.file, changed.length);

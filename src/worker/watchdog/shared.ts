@@ -21,17 +21,18 @@ export interface WatchdogData {
   readonly graceMs: number;
 }
 
-export const beatEveryMs = 100;
+/** How often the main thread counts up, for its watchdog to see. */
+export const pulseMs = 100;
 const shortestStallMs = 250;
-const longestLookMs = 250;
+const longestCheckMs = 250;
 
 /** Silence that is worth a line in the log. */
 export function stallMsOf(timeoutMs: number): number {
   return Math.max(timeoutMs / 3, shortestStallMs);
 }
 
-export function lookEveryMs(timeoutMs: number): number {
-  return Math.min(longestLookMs, stallMsOf(timeoutMs) / 4);
+export function checkIntervalMs(timeoutMs: number): number {
+  return Math.min(longestCheckMs, stallMsOf(timeoutMs) / 4);
 }
 
 /** Where the main thread keeps the function that returns what runs; the inspector calls it while the thread is paused. */

@@ -17,7 +17,7 @@ import { Examiner } from './examiner.ts';
 import { ProfileFiles } from './profile-files.ts';
 import { readEntries, readRunning, readTable } from './requests.ts';
 import { runningIn } from './running.ts';
-import { beatEveryMs, lookEveryMs, runningExpression, stallMsOf, type WatchdogData } from './shared.ts';
+import { checkIntervalMs, pulseMs, runningExpression, stallMsOf, type WatchdogData } from './shared.ts';
 import { SlowRequests, slowCheckMs } from './slow-requests.ts';
 import { ThreadTimes } from './thread-times.ts';
 
@@ -26,7 +26,7 @@ const { shared, requests, answers, fd, timeoutMs, graceMs, slowMs, profiles, wat
 const counter = new Int32Array(shared);
 const claims = new AnswerClaims(answers);
 const stallMs = stallMsOf(timeoutMs);
-const tickMs = lookEveryMs(timeoutMs);
+const tickMs = checkIntervalMs(timeoutMs);
 /** How long JavaScript gets to answer before it is said to be in native code; with the master's patience in mind. */
 const answerMs = { hung: 300, report: 800 } as const;
 /** An answer that takes this long may come from a place that a native call has just returned to. */
@@ -34,9 +34,9 @@ const slowAnswerMs = 200;
 /** For what clients still send: their sockets are read once more before the master closes them with the process. */
 const drainMs = 100;
 /** Silence after which the main thread is not asked about its other threads. */
-const blockedMs = 5 * beatEveryMs;
+const blockedMs = 5 * pulseMs;
 /** Of a worker whose time is over: it is still there, so it is blocked. */
-const leavingMs = 2 * beatEveryMs;
+const leavingMs = 2 * pulseMs;
 /** A thread that wakes this much later than it meant to was not running, and its process neither. */
 const oversleptMs = Math.max(100, tickMs);
 

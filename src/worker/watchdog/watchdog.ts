@@ -8,7 +8,7 @@ import { startThread, type ThreadCode } from '../thread-code.ts';
 import { sampleAllocations } from './allocation-sampling.ts';
 import { type AppThread, OtherThreads } from './other-threads.ts';
 import { listRunning } from './running.ts';
-import { beatEveryMs, detailsKey, runningKey, threadsKey, type WatchdogData } from './shared.ts';
+import { detailsKey, pulseMs, runningKey, threadsKey, type WatchdogData } from './shared.ts';
 
 export interface WatchdogOptions extends Omit<WatchdogData, 'shared'> {
   readonly code: ThreadCode;
@@ -53,7 +53,7 @@ export function startWatchdog({ code, running, details, threads, onFailure, ...d
   Object.defineProperty(globalThis, Symbol.for(threadsKey), { value: new OtherThreads(threads) });
   /** Its name says that nothing else runs: see `examiner.ts`. */
   const tsgunBeat = () => void Atomics.add(counter, 0, 1);
-  setInterval(tsgunBeat, beatEveryMs).unref();
+  setInterval(tsgunBeat, pulseMs).unref();
 }
 
 function start(code: ThreadCode, workerData: WatchdogData, onFailure: (error: unknown) => void): void {

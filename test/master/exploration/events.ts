@@ -63,6 +63,13 @@ export function eventsOf(world: World, { notes }: Rules): Event[] {
     if (pool.target > 0) scaling('WINCH', 'dismiss');
     for (let workers = 1; workers <= mostWorkers; workers++)
       if (workers !== pool.target) scaling(`tsgun scale ${workers}`, workers);
+    if (pool.target > 0)
+      for (let workers = pool.least; workers <= mostWorkers; workers++)
+        if (workers !== pool.target)
+          paid('loads', `the load needs ${workers}`, (draft) => {
+            notes.noteNeeded(draft.pool, workers);
+            draft.hasLoad = true;
+          });
     // As `stop.ts` has it: nobody sends requests to a service without workers.
     if (pool.drainUntil === Number.POSITIVE_INFINITY && readyOf(pool).length > 0)
       paid('delays', 'TERM, with a drain delay', (draft) => notes.noteDrainDelay(draft.pool, draft.now + delayMs));

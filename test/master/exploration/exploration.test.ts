@@ -14,6 +14,7 @@ const nothing: Budget = {
   stops: 0,
   delays: 0,
   snapshots: 0,
+  loads: 0,
   trials: 0,
 };
 
@@ -30,6 +31,9 @@ const explorations: readonly [targets: readonly number[], budget: Partial<Budget
   [[1], { failures: 1, reloads: 1, scalings: 1 }],
   [[1, 2], { recyclings: 1, snapshots: 1, stops: 2 }],
   [[1, 2], { reloads: 1, snapshots: 1, stops: 1 }],
+  [[1], { failures: 1, loads: 1, reloads: 1 }],
+  [[1], { loads: 2, reloads: 1 }],
+  [[1, 2], { loads: 2, scalings: 2, stops: 1 }],
   [[1, 2, 3], { delays: 1, failures: 1, stops: 2 }],
   [[1, 2], { delays: 1, reloads: 1, scalings: 1, stops: 1 }],
   [[1, 2, 3], { trials: 1 }],
@@ -282,6 +286,18 @@ const faults: readonly [what: string, rules: Rules, found: RegExp, budget: Parti
     },
     /the number to go back to is not the one that was asked for/,
     { reloads: 1, scalings: 1 },
+  ],
+  [
+    'a load that is small leaves fewer workers than were asked for',
+    {
+      ...realRules,
+      notes: {
+        ...notes,
+        noteNeeded: (pool, workers) => Object.assign(pool, { target: workers - 1 }),
+      },
+    },
+    /there are fewer workers than were asked for/,
+    { loads: 2 },
   ],
   [
     'a worker count asked for while the configuration is read is lost',

@@ -20,8 +20,10 @@ export function turn(draft: Draft, rules: Rules): void {
     hold(child.deadline > draft.now, 'a child is past its deadline, and lives');
   }
   const { pool } = draft;
-  hold(pool.target === draft.wanted, 'the number of workers is not the one that was asked for last');
-  hold(pool.wantedBefore?.target === draft.wantedBefore, 'the number to go back to is not the one that was asked for');
+  hold(pool.least === draft.wanted, 'the number of workers is not the one that was asked for last');
+  hold(pool.wantedBefore?.least === draft.wantedBefore, 'the number to go back to is not the one that was asked for');
+  const isMore = draft.hasLoad && pool.least > 0 && pool.target > pool.least;
+  hold(pool.target === pool.least || isMore, 'there are fewer workers than were asked for, or more without a load');
 }
 
 function carryOut(draft: Draft, actions: readonly Action[], rules: Rules): void {

@@ -25,6 +25,8 @@ export interface Budget {
   readonly delays: number;
   /** Workers that leave, and write a heap snapshot at the end. */
   readonly snapshots: number;
+  /** Changes of how many workers the load needs. */
+  readonly loads: number;
   /** Reloads whose first workers are tried beside the old ones. */
   readonly trials: number;
 }
@@ -59,6 +61,8 @@ export interface World {
   readonly configured: number;
   readonly wanted: number;
   readonly wantedBefore: number | undefined;
+  /** Whether there may be more, for the load. */
+  readonly hasLoad: boolean;
   /** All are gone, as was asked. */
   readonly isOver: boolean;
 }
@@ -82,6 +86,7 @@ export function createWorld(target: number, budget: Budget): Draft {
     configured: target,
     wanted: target,
     wantedBefore: undefined,
+    hasLoad: false,
     isOver: false,
   };
 }
@@ -122,9 +127,10 @@ export function draftOf({ pool, failed, ...rest }: World): Draft {
  * Two worlds with the same key have the same future. Only what is still to come counts, and not when it began; a number
  * counts only where one has failed; and of those that leave, what they are to the others.
  */
-export function keyOf({ pool, now, budget, failed, wasLastBootGood, isOver }: World): string {
+export function keyOf({ pool, now, budget, failed, wasLastBootGood, hasLoad, isOver }: World): string {
+  const { wantedBefore: before } = pool;
   const left = Object.values(budget).join('');
-  const flags = [wasLastBootGood, pool.wasLastBootGood, pool.hasServed, isOver].map(Number).join('');
+  const flags = [wasLastBootGood, pool.wasLastBootGood, pool.hasServed, hasLoad, isOver].map(Number).join('');
   const hasNumbers = pool.backoffs.size > 0 || failed.size > 0;
   const backoffs = [...pool.backoffs]
     .sort(([one], [other]) => one - other)
@@ -139,8 +145,8 @@ export function keyOf({ pool, now, budget, failed, wasLastBootGood, isOver }: Wo
     (state === 'killed' || state === 'retiring' ? leaving : staying).push(text);
   }
   return [
-    `${left} ${flags} ${pool.stopping ?? ''} ${pool.drainUntil - now} ${pool.target} ${pool.canaries}`,
-    `${pool.generation} ${pool.reloadFrom ?? ''} ${pool.wantedBefore?.target ?? ''} ${[...failed].sort().join()}`,
+    `${left} ${flags} ${pool.stopping ?? ''} ${pool.drainUntil - now} ${pool.least} ${pool.target} ${pool.canaries}`,
+    `${pool.generation} ${pool.reloadFrom ?? ''} ${before?.least ?? ''} ${before?.target ?? ''} ${[...failed].sort().join()}`,
     ...backoffs,
     ...staying,
     ...leaving.sort(),

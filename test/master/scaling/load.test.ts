@@ -41,17 +41,17 @@ describe('the load of a second', () => {
   const ready = [spawnReady(pool, 0), spawnReady(pool, 0)];
   const master = new Float64Array(recordLength);
 
-  it('is what the looks saw on average, and what was counted since the first of them', () => {
+  it('is the average of the polls, and what was counted since the first of them', () => {
     const meter = new LoadMeter();
     const before = [master, record({ utilization: 1, cpuSeconds: 5 }), record({ utilization: 0.5, cpuSeconds: 7 })];
     const after = [master, record({ utilization: 0.5, cpuSeconds: 5.5 }), record({ utilization: 0.5, cpuSeconds: 8 })];
     after[2]![at.queue + 3] = 4;
     after[2]![at.queue + queueBounds.length + 1] = 0.2;
-    meter.look(ready, before, Number.POSITIVE_INFINITY, 0);
-    meter.look(ready, after, Number.POSITIVE_INFINITY, 1000);
+    meter.poll(ready, before, Number.POSITIVE_INFINITY, 0);
+    meter.poll(ready, after, Number.POSITIVE_INFINITY, 1000);
     expect(meter.take(2, after, 1000)).toEqual({ busyWorkers: 1.25, readyWorkers: 2, busyCpus: 1.5, queueMs: 50 });
     // The next second begins where this one ends.
-    meter.look(ready, after, Number.POSITIVE_INFINITY, 1500);
+    meter.poll(ready, after, Number.POSITIVE_INFINITY, 1500);
     expect(meter.take(2, after, 1500)).toEqual({ busyWorkers: 1, readyWorkers: 2, busyCpus: 0, queueMs: 0 });
   });
 });
