@@ -144,9 +144,9 @@ export class Tsgun {
     return answer.slice(answer.indexOf('\r\n\r\n') + 4);
   }
 
-  async connect(): Promise<Client> {
+  async connect(allowHalfOpen = false): Promise<Client> {
     const { hostname, port } = new URL(await this.url());
-    return Client.open(Number(port), hostname);
+    return Client.open(Number(port), hostname, allowHalfOpen);
   }
 
   /** Waits until `count` workers in all have become ready; gives the pids of those that live. */
