@@ -50,7 +50,9 @@ class LongestFirst extends BaseSequencer {
 
 const common = {
   // More than there are cores, because most of them wait at any time. vitest's own number is one less than cores.
-  maxWorkers: 2 * availableParallelism() + 1,
+  maxWorkers: 2 * availableParallelism(),
+  // Within a file.
+  maxConcurrency: 3,
   setupFiles: ['test/setup.ts'],
   // A process for each file would take a third of the time of the unit tests.
   isolate: false,
