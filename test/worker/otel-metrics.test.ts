@@ -1,5 +1,6 @@
 import { metrics } from '@opentelemetry/api';
 import { afterEach, expect, it } from 'vitest';
+import { RequestHead } from '../../src/http/head.ts';
 import { Observers } from '../../src/http/observers.ts';
 import { durationBounds } from '../../src/ipc/counters.ts';
 import { recordForOtel } from '../../src/worker/otel-metrics.ts';
@@ -26,7 +27,7 @@ function register() {
 }
 
 function tell(observers: Observers, method: string, status: string, outcome = 'answered') {
-  const head = { method, minorVersion: 1 };
+  const head = Object.assign(new RequestHead(), { method, minorVersion: 1 });
   const startedAt = performance.now() - 250;
   observers.tell({ head, status, startedAt, ends: { scheme: 'http' } } as never, outcome as never);
 }
