@@ -89,8 +89,9 @@ async function measure(port, ms) {
   const waits = [];
   let failed = 0;
   const session = connectHttp2(`http://127.0.0.1:${port}`);
-  session.on('error', () => {});
-  for (const end = Date.now() + ms; Date.now() < end; await sleep(5)) {
+  session.on('error', (error) => console.log(String(error)));
+  session.on('goaway', (code) => console.log(`GOAWAY ${code}`));
+  for (const end = Date.now() + ms; Date.now() < end && !session.destroyed; await sleep(5)) {
     const began = performance.now();
     const stream = session.request({ ':path': '/' });
     await once(stream, 'response')

@@ -72,6 +72,8 @@ export class H2Connection implements Carrier, Waiting {
   // From the session.
 
   private begin(stream: ServerHttp2Stream, raw: readonly string[], isEnd: boolean): void {
+    // First of all: a session that its client has broken destroys its streams with an error, which must not escape.
+    stream.on('error', ignore);
     if (this.isGone) return void stream.destroy();
     this.requests++;
     // Its client has taken it back before anyone saw it.

@@ -90,7 +90,6 @@ export class RequestStream implements Transport {
       observers.isTimed ? () => this.timing : undefined,
     );
     (stream as Owned)[owner] = this;
-    stream.on('error', ignore);
     stream.on('aborted', takeClose);
     stream.on('close', takeClose);
     if (!isEnd) this.readBody();
@@ -359,8 +358,6 @@ function takeTrailers(this: Owned, _fields: object, _flags: number, raw: readonl
 function endBody(this: Owned): void {
   this[owner]?.endBody();
 }
-
-function ignore(): void {}
 
 /** What an interface keeps for a connection, and can as well be kept for another stream of it. */
 interface Movable extends Attachment {

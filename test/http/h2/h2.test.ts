@@ -11,7 +11,7 @@ import { connect as connectTls } from 'node:tls';
 import { createServer, type ServerSettings } from 'tsgun';
 import { afterAll, describe, expect, it, onTestFinished } from 'vitest';
 import { certificateFor } from '../tls/certificates.ts';
-import { asked, block, Flag, FrameClient, frame, headers, number32, settings, Type } from './frames.ts';
+import { asked, block, Flag, FrameClient, frame, headers, number32, preface, settings, Type } from './frames.ts';
 
 const local = certificateFor(['localhost', '127.0.0.1']);
 const folder = mkdtempSync(join(tmpdir(), 'tsgun-test-'));
@@ -362,6 +362,19 @@ describe('a client that does too much', () => {
   it('is sent away for frames that say nothing', async () => {
     const priority = frame(Type.priority, 0, 1, Buffer.alloc(5));
     expect(await flood(() => times(200_000, () => priority))).toBe('ENHANCE_YOUR_CALM');
+  });
+
+  it('is sent away for frames that are wrong, though it comes with a request and all of it at once', async () => {
+    const { port } = await serve(wsgi, plain);
+    const wrong = times(3000, () => frame(Type.data, 0, 1));
+    // A stream that nobody has seen yet must not fail the process with its session's error.
+    const request = headers(asked([], '/', 'POST'), Flag.endHeaders);
+    for (let time = 0; time < 5; time++) {
+      const client = await FrameClient.open(port, Buffer.concat([preface, settings(), request, wrong]));
+      await client.until(() => client.goaway !== undefined || client.isClosed);
+      expect(client.goaway ?? 'closed').not.toBe('NO_ERROR');
+      client.socket.destroy();
+    }
   });
 
   it('is sent away for CONTINUATION without end', async () => {
