@@ -14,7 +14,11 @@ const processes = [
   'test/worker/*.test.ts',
 ];
 /** Tests that replace a module, need one as it is when it has just been loaded, or measure memory. */
-const apart = ['test/app/{registry,idle-connections}.test.ts', 'test/http/field-guess.test.ts'];
+const apart = [
+  'test/app/{registry,idle-connections}.test.ts',
+  'test/http/{farewells,field-guess}.test.ts',
+  'test/worker/threads/saturation.test.ts',
+];
 /** They begin first: at the end nothing would run beside them. */
 const longest = [
   'master/exploration/exploration',

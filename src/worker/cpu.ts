@@ -26,7 +26,7 @@ export function cpuMicros(): number {
 /** The system's number of this thread; Linux says it. */
 export function systemThread(): number | undefined {
   try {
-    return Number(/\d+$/.exec(readlinkSync('/proc/thread-self'))?.[0]);
+    return Number(readlinkSync('/proc/thread-self').split('/').at(-1));
   } catch {
     return undefined;
   }

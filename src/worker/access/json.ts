@@ -123,7 +123,11 @@ function textsOf(head: Entry['head']): Texts {
 
 /** `.001` and so on; nothing for a whole number. */
 const thousandths = Array.from({ length: 1000 }, (_, number) =>
-  number === 0 ? '' : `.${String(number).padStart(3, '0').replace(/0+$/, '')}`,
+  number === 0
+    ? ''
+    : `.${String(number)
+        .padStart(3, '0')
+        .replace(/0{1,2}$/, '')}`,
 );
 
 /** To the microsecond. Of whole numbers, as a fraction takes V8 many times as long to write. */
