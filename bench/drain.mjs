@@ -60,8 +60,8 @@ async function roll(delay) {
       const which = stop % instances.length;
       await end(running[which]);
       running[which] = await startInstance(instances[which], delay);
-      // HAProxy wants two good checks before it sends requests there again.
-      await sleep(4 * checkMs);
+      // HAProxy wants two good checks before it sends requests there again. Until then the other one must not stop.
+      await until(async () => (await statesOfServers()).every((state) => state === 'UP'));
     }
     isLoading = false;
     await Promise.all(load);
@@ -120,6 +120,8 @@ async function startHaproxy() {
   retries 0
 frontend front
   bind 127.0.0.1:${front}
+  stats enable
+  stats uri /haproxy
   default_backend tsgun
 backend tsgun
   option httpchk GET /readyz
@@ -130,6 +132,16 @@ ${instances.map(({ port, admin }, index) => `  server tsgun${index} 127.0.0.1:${
   const child = spawn('haproxy', ['-db', '-q', '-f', file], { stdio: ['ignore', 'ignore', 'inherit'] });
   await until(async () => (await fetch(`http://127.0.0.1:${front}/`)).status === 200);
   return child;
+}
+
+/** As HAProxy has them. */
+async function statesOfServers() {
+  const text = await (
+    await fetch(`http://127.0.0.1:${front}/haproxy;csv`, { headers: { connection: 'close' } })
+  ).text();
+  const [names, ...lines] = text.split('\n').map((line) => line.split(','));
+  const at = names.indexOf('status');
+  return lines.filter(([, server]) => /^tsgun\d/.test(server ?? '')).map((fields) => fields[at]);
 }
 
 async function end(child) {
