@@ -80,10 +80,6 @@ export const known = {
       tests: /max-requests-per-socket/,
       why: 'HTTP/1.1 needs no `Connection: keep-alive`; the last answer that `maxRequestsPerSocket` allows ends the connection: no 503',
     },
-    {
-      tests: /skip-reply-send/,
-      why: 'until an upgrade, `req.socket` carries no bytes itself: a hijacked answer is written to `reply.raw`',
-    },
   ],
   node: [
     {

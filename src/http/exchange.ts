@@ -86,7 +86,10 @@ export interface Transport {
    * @returns with `rest`, the bytes that were read beyond the request
    */
   takeOver?(exchange: Exchange, events: TunnelEvents): { readonly tunnel: Tunnel; readonly rest: Buffer };
-  /** Gives the connection away to answer a request that breaks the rules. Nothing more is read: see `Extras.takeBroken`. */
+  /**
+   * Gives the connection away for the app to answer in bytes of its own, after which it ends: a request that breaks the rules
+   * (see `Extras.takeBroken`), or one whose answer has not begun. Nothing more is read.
+   */
   takeBroken?(exchange: Exchange, events: TunnelEvents): Tunnel;
 }
 

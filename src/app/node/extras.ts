@@ -4,6 +4,7 @@ import type { HttpError } from '../../http/errors.ts';
 import type { Exchange, Transport } from '../../http/exchange.ts';
 import type { Extras } from '../../http/extras.ts';
 import { clientError, codeOf } from './client-error.ts';
+import { takeForOwnAnswer } from './own-answer.ts';
 import type { Front } from './server.ts';
 import { ClientSocket } from './socket.ts';
 
@@ -27,7 +28,7 @@ export function extrasOf(front: Front): Extras {
 /** One for each connection. */
 export function socketOn(transport: Transport, front: Front): ClientSocket {
   if (transport.attachment instanceof ClientSocket) return transport.attachment;
-  const socket = new ClientSocket(transport, front.server);
+  const socket = new ClientSocket(transport, front.server, takeForOwnAnswer);
   transport.attachment = socket;
   front.connect(socket);
   return socket;

@@ -1,7 +1,8 @@
 /** What tsgun keeps on a client's socket: see `socket.ts`. */
 
 import type { IncomingMessage } from 'node:http';
-import type { Transport, Tunnel } from '../../http/exchange.ts';
+import { ClientGone } from '../../http/errors.ts';
+import type { Exchange, Transport, Tunnel } from '../../http/exchange.ts';
 
 /** What such a socket knows beside what Node's do. */
 export interface SocketState {
@@ -13,6 +14,8 @@ export interface SocketState {
   farewell: Buffer | undefined;
   /** Set from an upgrade on. */
   tunnel: Tunnel | undefined;
+  /** The request that the app has answered on the socket, past its response. */
+  answered: Exchange | undefined;
   /** Bytes of the connection, once it has ended. */
   counted: { readonly read: number; readonly written: number } | undefined;
   /** Whether the upgrade has been answered. */
@@ -40,6 +43,7 @@ export function startOf(transport: Transport): SocketState {
     request: undefined,
     farewell: undefined,
     tunnel: undefined,
+    answered: undefined,
     counted: undefined,
     hasSpoken: false,
     written: undefined,
@@ -50,4 +54,9 @@ export function startOf(transport: Transport): SocketState {
     unsent: 0,
     requests: 0,
   };
+}
+
+/** The connection has ended: the response is closed. */
+export function endOwnAnswer(exchange: Exchange | undefined): void {
+  exchange?.abort(new ClientGone('the app has answered on the socket'));
 }

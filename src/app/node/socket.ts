@@ -8,11 +8,11 @@ import { isIPv6 } from 'node:net';
 import { Duplex } from 'node:stream';
 // Not the globals, which an app may replace.
 import { clearTimeout, setTimeout } from 'node:timers';
-import type { Transport, Tunnel, TunnelEvents } from '../../http/exchange.ts';
+import type { Exchange, Transport, Tunnel, TunnelEvents } from '../../http/exchange.ts';
 import type { NodeServer } from '../detect.ts';
 import { standAsNetSocket } from './net-socket.ts';
 import { secureSocket } from './secure-socket.ts';
-import { own, type SocketState, startOf } from './socket-state.ts';
+import { endOwnAnswer, own, type SocketState, startOf } from './socket-state.ts';
 
 const hangUp = Symbol('tsgun.hangUp');
 
@@ -33,12 +33,15 @@ export class ClientSocket extends Duplex implements TunnelEvents {
   /** The `http.Server` in whose name it is served. */
   readonly server: NodeServer;
   private readonly [own]: SocketState;
+  /** See `own-answer.ts`. */
+  private readonly takeOver: ((socket: ClientSocket) => Exchange | undefined) | undefined;
 
-  constructor(transport: Transport, server: NodeServer) {
+  constructor(transport: Transport, server: NodeServer, takeOver?: (socket: ClientSocket) => Exchange | undefined) {
     const { highWaterMark } = server as { highWaterMark?: number };
     super({ allowHalfOpen: true, emitClose: true, highWaterMark });
     this[own] = startOf(transport);
     this.server = server;
+    this.takeOver = takeOver;
     const { local, remote } = transport.ends;
     const isUnix = remote.address === '';
     this.remoteAddress = isUnix ? undefined : remote.address;
@@ -225,6 +228,7 @@ export class ClientSocket extends Duplex implements TunnelEvents {
     this[own].transport = undefined;
     this[own].isDeparting = false;
     this.destroy();
+    endOwnAnswer(this[own].answered);
     this[own].close?.();
     this[own].close = undefined;
   }
@@ -234,11 +238,13 @@ export class ClientSocket extends Duplex implements TunnelEvents {
   }
 
   override _write(bytes: Buffer, _encoding: BufferEncoding, done: (error?: Error | null) => void): void {
-    if (this[own].tunnel === undefined)
-      return done(new Error('a response is written to `res`: its socket belongs to the server until an upgrade'));
+    if (this[own].tunnel === undefined) this[own].answered = this.takeOver?.(this);
+    const { tunnel } = this[own];
+    if (tunnel === undefined)
+      return done(new Error('a response that has begun is written to `res`; its socket belongs to the server'));
     this[own].hasSpoken = true;
     this.noteActivity();
-    if (this[own].tunnel.write(bytes)) done();
+    if (tunnel.write(bytes)) done();
     else this[own].written = done;
   }
 

@@ -365,6 +365,7 @@ export class Connection implements Proxied, OutgoingEvents, Transport, Waiting, 
   }
 
   takeBroken(exchange: Exchange, events: TunnelEvents): Tunnel {
+    this.isClosing = true;
     this.outgoing.flush();
     this.exchange = undefined;
     this.tunnel = events;

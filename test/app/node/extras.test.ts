@@ -248,6 +248,36 @@ describe('further options', () => {
     expect(ours).toEqual(nodes);
   });
 
+  it('a socket takes an answer in bytes of the app, behind the answers before', async () => {
+    const [nodes, ours] = await sideBySide(async (serve) => {
+      const seen: unknown[] = [];
+      const port = await serve((req, res) => {
+        if (req.url === '/res') return res.setHeader('Content-Length', 1).end('a');
+        res.on('close', () => seen.push('closed', res.writableEnded));
+        return req.socket.end('HTTP/1.1 299 Own\r\n\r\nbytes');
+      });
+      const answer = await ask(port, `GET /res HTTP/1.1\r\nHost: h\r\n\r\n${get}\r\n`);
+      await expect.poll(() => seen).toHaveLength(2);
+      return [answer.slice(answer.indexOf('\r\n\r\n')), ...seen];
+    });
+    expect(nodes).toEqual(['\r\n\r\naHTTP/1.1 299 Own\r\n\r\nbytes', 'closed', false]);
+    expect(ours).toEqual(nodes);
+  });
+
+  it('a socket takes no bytes amid the answer of its response, and none of that goes out behind its own', async () => {
+    const [, ours] = await sideBySide(async (serve) => {
+      const port = await serve((req, res) => {
+        if (req.url === '/') {
+          req.socket.write('HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nown');
+          res.end('of the response');
+          req.socket.end();
+        } else res.write('some', () => req.socket.end('HTTP/1.1 400 Bad\r\n\r\n'));
+      });
+      return [await ask(port, `${get}\r\n`), /400/.test(await ask(port, 'GET /b HTTP/1.1\r\nHost: h\r\n\r\n'))];
+    });
+    expect(ours).toEqual(['HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nown', false]);
+  });
+
   it('listeners for connections hear of one that has sent nothing, and may refuse it', async () => {
     const [nodes, ours] = await sideBySide(async (serve) => {
       const app = createServer().on('connection', (socket: Socket) => void socket.destroy());
