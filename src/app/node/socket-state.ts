@@ -14,6 +14,8 @@ export interface SocketState {
   farewell: Buffer | undefined;
   /** Set from an upgrade on. */
   tunnel: Tunnel | undefined;
+  /** See `own-answer.ts`. */
+  takeOver: (() => Exchange | undefined) | undefined;
   /** The request that the app has answered on the socket, past its response. */
   answered: Exchange | undefined;
   /** Bytes of the connection, once it has ended. */
@@ -37,12 +39,13 @@ export interface SocketState {
 /** Our state has a symbol for its name: an app may keep its own data on a socket, under any string. */
 export const own = Symbol('tsgun.socket');
 
-export function startOf(transport: Transport): SocketState {
+export function startOf(transport: Transport, takeOver: SocketState['takeOver']): SocketState {
   return {
     transport,
     request: undefined,
     farewell: undefined,
     tunnel: undefined,
+    takeOver,
     answered: undefined,
     counted: undefined,
     hasSpoken: false,

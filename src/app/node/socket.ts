@@ -33,15 +33,12 @@ export class ClientSocket extends Duplex implements TunnelEvents {
   /** The `http.Server` in whose name it is served. */
   readonly server: NodeServer;
   private readonly [own]: SocketState;
-  /** See `own-answer.ts`. */
-  private readonly takeOver: ((socket: ClientSocket) => Exchange | undefined) | undefined;
 
   constructor(transport: Transport, server: NodeServer, takeOver?: (socket: ClientSocket) => Exchange | undefined) {
     const { highWaterMark } = server as { highWaterMark?: number };
     super({ allowHalfOpen: true, emitClose: true, highWaterMark });
-    this[own] = startOf(transport);
+    this[own] = startOf(transport, takeOver && (() => takeOver(this)));
     this.server = server;
-    this.takeOver = takeOver;
     const { local, remote } = transport.ends;
     const isUnix = remote.address === '';
     this.remoteAddress = isUnix ? undefined : remote.address;
@@ -238,7 +235,7 @@ export class ClientSocket extends Duplex implements TunnelEvents {
   }
 
   override _write(bytes: Buffer, _encoding: BufferEncoding, done: (error?: Error | null) => void): void {
-    if (this[own].tunnel === undefined) this[own].answered = this.takeOver?.(this);
+    if (this[own].tunnel === undefined) this[own].answered = this[own].takeOver?.();
     const { tunnel } = this[own];
     if (tunnel === undefined)
       return done(new Error('a response that has begun is written to `res`; its socket belongs to the server'));

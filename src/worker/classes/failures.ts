@@ -32,7 +32,9 @@ export function logFailure(
   if (isDeparture(error)) {
     if (isOverdue && !isGone)
       return logTimeout(log, exchange, Math.round(performance.now() - exchange.startedAt), undefined);
-    if (isGone || leaveReason !== undefined)
+    // The rest of a complete answer may wait for a client that has gone.
+    const isUntaken = exchange.isEnded && exchange.transport.pendingBytes > 0;
+    if (isGone || leaveReason !== undefined || isUntaken)
       return log.say('debug', { ...request, error: message }, 'the app gave up a request that nobody waits for');
   }
   onError?.(error, () => new HttpRequest(exchange));
