@@ -90,8 +90,10 @@ export async function boot({
   // A thread measures for itself.
   const measures = measuresCpu(settings) && settings.workerClass !== 'threaded';
   const meter = measures ? new CpuMeter(new CpuClock(settings.workerClass === 'sync' ? 0 : undefined)) : undefined;
+  // A sync worker runs one request at a time: one that waited for a place would hold up all others.
+  const limits = settings.workerClass === 'sync' ? [] : settings.limitConcurrency;
   const track = (handle: Handler) =>
-    tracker.http(bulkheads(settings.limitConcurrency, meter === undefined ? handle : meter.around(handle)));
+    tracker.http(bulkheads(limits, meter === undefined ? handle : meter.around(handle)));
   const from = { app, asked, source: order, surroundings };
   const tls = sockets.some(({ isTls }) => isTls === true) ? await certificates.open(settings, log) : undefined;
   const worker = makeWorker({

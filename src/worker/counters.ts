@@ -53,8 +53,11 @@ export class Counters {
   private flushes = 0;
   private windowSeconds = 0;
 
-  /** Opens nothing: the file is inherited. @throws the system's error if it cannot be read */
-  /** @param isFine whether releases are compared by what it counts */
+  /**
+   * Opens nothing: the file is inherited.
+   * @param isFine whether releases are compared by what it counts
+   * @throws the system's error if it cannot be read
+   */
   constructor(place: CountersPlace, workerClass: (typeof workerClasses)[number], observers: Observers, isFine = false) {
     this.isFine = isFine;
     this.place = place;

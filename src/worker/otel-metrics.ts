@@ -7,6 +7,7 @@ import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { Attributes, Histogram, MeterProvider, UpDownCounter } from '@opentelemetry/api';
+import type { RequestHead } from '../http/head.ts';
 import type { Observed, Observers, Outcome, RequestCounter } from '../http/observers.ts';
 import { durationBounds } from '../ipc/counters.ts';
 
@@ -66,8 +67,10 @@ class OtelCounter implements RequestCounter {
   private readonly active: UpDownCounter;
   /** As many as there are combinations. */
   private readonly known = new Map<string, Attributes>();
-  /** Those that run, by method and scheme. */
-  private readonly running = new Map<string, { readonly attributes: Attributes; count: number }>();
+  /** Likewise, of requests that run: by method and scheme. */
+  private readonly groups = new Map<string, Attributes>();
+  /** What each that runs was counted under: a proxy's word may change its scheme after it has begun. */
+  private readonly running = new WeakMap<RequestHead, Attributes>();
 
   constructor(duration: Histogram, active: UpDownCounter) {
     this.duration = duration;
@@ -75,9 +78,9 @@ class OtelCounter implements RequestCounter {
   }
 
   begin(exchange: Observed): void {
-    const group = this.groupOf(exchange);
-    group.count++;
-    attempt(() => this.active.add(1, group.attributes));
+    const attributes = this.groupOf(exchange);
+    this.running.set(exchange.head, attributes);
+    attempt(() => this.active.add(1, attributes));
   }
 
   disregard(exchange: Observed): void {
@@ -101,23 +104,23 @@ class OtelCounter implements RequestCounter {
     attempt(() => this.duration.record((endedAt - startedAt) / 1000, attributes));
   }
 
-  private end(exchange: Observed): void {
-    const group = this.groupOf(exchange);
+  private end({ head }: Observed): void {
+    const attributes = this.running.get(head);
     // One that began before the SDK was there.
-    if (group.count === 0) return;
-    group.count--;
-    attempt(() => this.active.add(-1, group.attributes));
+    if (attributes === undefined) return;
+    this.running.delete(head);
+    attempt(() => this.active.add(-1, attributes));
   }
 
-  private groupOf({ head, ends }: Observed): { readonly attributes: Attributes; count: number } {
+  private groupOf({ head, ends }: Observed): Attributes {
     const method = methods.has(head.method) ? head.method : '_OTHER';
     const key = `${method} ${ends.scheme}`;
-    let group = this.running.get(key);
-    if (group === undefined) {
-      group = { attributes: { 'http.request.method': method, 'url.scheme': ends.scheme }, count: 0 };
-      this.running.set(key, group);
+    let attributes = this.groups.get(key);
+    if (attributes === undefined) {
+      attributes = { 'http.request.method': method, 'url.scheme': ends.scheme };
+      this.groups.set(key, attributes);
     }
-    return group;
+    return attributes;
   }
 }
 

@@ -26,10 +26,18 @@ function register() {
   return Object.assign(recorded, { running });
 }
 
-function tell(observers: Observers, method: string, status: string, outcome = 'answered') {
-  const head = Object.assign(new RequestHead(), { method, minorVersion: 1 });
+const headOf = (method: string) => Object.assign(new RequestHead(), { method, minorVersion: 1 });
+
+function tell(
+  observers: Observers,
+  method: string,
+  status: string,
+  outcome = 'answered',
+  head = headOf(method),
+  scheme = 'http',
+) {
   const startedAt = performance.now() - 250;
-  observers.tell({ head, status, startedAt, ends: { scheme: 'http' } } as never, outcome as never);
+  observers.tell({ head, status, startedAt, ends: { scheme } } as never, outcome as never);
 }
 
 it('requests are recorded by the semantic conventions where an SDK is registered', async () => {
@@ -60,15 +68,20 @@ it('requests that run are counted from their beginning to their end, however tha
   const { running } = register();
   const observers = new Observers();
   await recordForOtel({ observers, directory, version: '1.2.3' });
-  const begin = (method: string) => observers.onBegin!({ head: { method }, ends: { scheme: 'http' } } as never);
+  const begin = (method: string) => {
+    const head = headOf(method);
+    observers.onBegin!({ head, ends: { scheme: 'http' } } as never);
+    return head;
+  };
   // It began before the SDK was there.
   tell(observers, 'GET', '200 OK');
-  for (const method of ['GET', 'GET', 'GET', 'BREW', 'POST']) begin(method);
-  tell(observers, 'GET', '200 OK');
-  tell(observers, 'GET', '', 'aborted');
-  tell(observers, 'GET', '200 OK', 'unheard');
-  tell(observers, 'GET', '101', 'upgraded');
-  tell(observers, 'BREW', '405 Method Not Allowed');
+  const [first, second, third, other] = ['GET', 'GET', 'GET', 'BREW', 'POST'].map(begin);
+  tell(observers, 'GET', '200 OK', 'answered', first);
+  tell(observers, 'GET', '', 'aborted', second);
+  tell(observers, 'GET', '200 OK', 'unheard', second);
+  // A proxy has said since that it is https.
+  tell(observers, 'GET', '101', 'upgraded', third, 'https');
+  tell(observers, 'BREW', '405 Method Not Allowed', 'answered', other);
   const name = 'http.server.active_requests';
   const key = (method: string) => `${name} {"http.request.method":"${method}","url.scheme":"http"}`;
   expect(Object.fromEntries(running)).toEqual({ [key('GET')]: 0, [key('_OTHER')]: 0, [key('POST')]: 1 });

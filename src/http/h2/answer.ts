@@ -23,6 +23,7 @@ export class H2Answer implements AnswerSink {
   private status = '';
   private fields: readonly Field[] = [];
   private isHeadHeld = false;
+  private isAwaitingDrain = false;
   private trailers: readonly Field[] = [];
   private written = 0;
   /** How many of the writes are done. */
@@ -134,8 +135,17 @@ export class H2Answer implements AnswerSink {
     const isTaking = this.write(piece, length);
     // In the same tick as the last write: then the end goes out in the same frame.
     if (this.exchange.isEnded && !this.isDead) this.stream.end();
-    else if (!isTaking) this.stream.once('drain', () => this.exchange.onDrain?.());
+    else if (!isTaking) this.awaitDrain();
     return isTaking;
+  }
+
+  private awaitDrain(): void {
+    if (this.isAwaitingDrain) return;
+    this.isAwaitingDrain = true;
+    this.stream.once('drain', () => {
+      this.isAwaitingDrain = false;
+      this.exchange.onDrain?.();
+    });
   }
 
   /** Head and body at once, by the shortest way. @returns whether that was done */
@@ -210,7 +220,7 @@ export class H2Answer implements AnswerSink {
       }
     }
     if (exchange.isEnded && state.framing !== 'none' && !this.isDead) this.stream.end();
-    if (this.stream.writableNeedDrain) this.stream.once('drain', () => this.exchange.onDrain?.());
+    if (this.stream.writableNeedDrain) this.awaitDrain();
     return !this.isDead && this.stream.writableLength < Math.max(this.heldBytes, this.stream.writableHighWaterMark);
   }
 

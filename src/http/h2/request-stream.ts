@@ -54,6 +54,7 @@ export class RequestStream implements Transport {
   private isCut = false;
   private isClosed = false;
   private hasEndedTurn = false;
+  private isStopping = false;
   /** When the client is late with its body, or with taking the answer, in the server's coarse clock; 0 for never. */
   private bodyDeadline = 0;
   private stallDeadline = 0;
@@ -216,6 +217,8 @@ export class RequestStream implements Transport {
 
   /** Says so, once the client has its answer (RFC 9113 §8.1). */
   private stopBody(): void {
+    if (this.isStopping) return;
+    this.isStopping = true;
     this.bodyDeadline = 0;
     this.stream.pause();
     const stop = () => this.stream.close(ErrorCode.none);

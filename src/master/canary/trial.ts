@@ -69,16 +69,18 @@ export class Trial {
 
   /** A worker has crashed, was found hung, or was killed. */
   noteCrash({ generation }: Ending): void {
-    if (this.startedAt !== undefined) this.tallyOf(generation).crashes++;
+    // It may crash before the first look at it.
+    if (generation === this.generation) this.begin(performance.now());
+    const tally = this.tallyOf(generation);
+    if (tally !== undefined && this.startedAt !== undefined) tally.crashes++;
   }
 
   private poll(now: number): void {
     const { pool, counters, seconds } = this.parts;
     const ready = readyOf(pool);
     const isOnTrial = ({ generation }: Child) => generation === this.generation;
-    if (this.startedAt === undefined && !ready.some(isOnTrial)) return;
-    if (this.startedAt === undefined) this.parts.onStart();
-    this.startedAt ??= now;
+    if (ready.some(isOnTrial)) this.begin(now);
+    if (this.startedAt === undefined) return;
     const passedMs = now - this.startedAt;
     const isWarm = passedMs >= Math.min(longestWarmUpMs, warmUpShare * milliseconds(seconds));
     const { own } = counters.read();
@@ -101,6 +103,12 @@ export class Trial {
     });
   }
 
+  private begin(now: number): void {
+    if (this.startedAt !== undefined) return;
+    this.startedAt = now;
+    this.parts.onStart();
+  }
+
   /** Adds what a worker has counted since the last poll. */
   private count({ worker, pid, generation }: Child, record: Float64Array | undefined, isWarm: boolean): void {
     if (record === undefined) return;
@@ -109,6 +117,7 @@ export class Trial {
     if (before === undefined || before.pid !== pid) return;
     const grown = (index: number) => record[index]! - before.record[index]!;
     const tally = this.tallyOf(generation);
+    if (tally === undefined) return;
     for (let index = 0; index < workerClasses.length * statuses.length; index++) {
       const status = statuses[index % statuses.length];
       // Of a request without an answer nobody knows whose fault it was.
@@ -118,8 +127,10 @@ export class Trial {
     if (isWarm) for (const index of tally.durations.keys()) tally.durations[index]! += grown(at.fine + index);
   }
 
-  private tallyOf(generation: number): Tally {
-    return generation === this.generation ? this.fresh : this.old;
+  /** Undefined for one whose own trial was given up. */
+  private tallyOf(generation: number): Tally | undefined {
+    if (generation === this.generation) return this.fresh;
+    return generation === this.parts.pool.reloadFrom ? this.old : undefined;
   }
 }
 

@@ -128,7 +128,8 @@ export class Rollout {
 
   /** @param reason where the new generation could be served */
   fail(error: ErrorReport, isTold = false, reason?: 'canary'): void {
-    this.endTrial();
+    // A newer configuration that cannot be read ends no reload under way.
+    if (this.pool.reloadFrom === undefined) this.endTrial();
     this.counters.noteReload('failed');
     const { message, stack } = error;
     const fields = { error: message, ...(reason && { reason }), ...(stack && !isTold ? { stack } : {}) };
