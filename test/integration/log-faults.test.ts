@@ -35,8 +35,8 @@ export default (env, startResponse) => {
   throw new Error(line)
 }`;
 
-/** A stop without a request takes a tenth of a second. One that waits for something takes graceful-timeout: 30 seconds. */
-const promptMs = 5000;
+/** A stop without a request takes a tenth of a second, and must take no more than one. */
+const promptMs = 1000;
 
 type Stdio = number | 'ignore' | 'pipe';
 
