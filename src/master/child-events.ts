@@ -93,7 +93,8 @@ export class ChildEvents {
     };
     steering.introduce(child);
     const fields = { ...nameOf(child), ...found, bootMs: Math.round(now - child.spawnedAt) };
-    this.log.event('info', 'worker_ready', fields, 'worker ready', screen.step);
+    const shown = pool.stopping === undefined ? screen.step : '';
+    this.log.event('info', 'worker_ready', fields, 'worker ready', shown);
     const banner = current().failure === undefined ? screen.ready(current(), taken) : undefined;
     generations.announce(child.generation, taken, banner);
     if (readyOf(pool).length < pool.target) return;
