@@ -7,12 +7,13 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { isIPv6 } from 'node:net';
 import { Duplex } from 'node:stream';
 // Not the globals, which an app may replace.
-import { clearTimeout, setTimeout } from 'node:timers';
+import { clearTimeout } from 'node:timers';
 import type { Exchange, Transport, Tunnel, TunnelEvents } from '../../http/exchange.ts';
 import type { NodeServer } from '../detect.ts';
 import { standAsNetSocket } from './net-socket.ts';
 import { secureSocket } from './secure-socket.ts';
 import { endOwnAnswer, own, type SocketState, startOf } from './socket-state.ts';
+import { limitSilence } from './socket-timeout.ts';
 
 const hangUp = Symbol('tsgun.hangUp');
 
@@ -32,7 +33,7 @@ export class ClientSocket extends Duplex implements TunnelEvents {
   _hadError = false;
   /** The `http.Server` in whose name it is served. */
   readonly server: NodeServer;
-  private readonly [own]: SocketState;
+  readonly [own]: SocketState;
 
   constructor(transport: Transport, server: NodeServer, takeOver?: (socket: ClientSocket) => Exchange | undefined) {
     const { highWaterMark } = server as { highWaterMark?: number };
@@ -115,13 +116,7 @@ export class ClientSocket extends Duplex implements TunnelEvents {
    * the request, the response or the server has a listener for it: one of the socket itself does not count.
    */
   setTimeout(ms: number, callback?: () => void): this {
-    clearTimeout(this[own].timer);
-    this.timeout = ms;
-    if (callback !== undefined) {
-      if (ms === 0) this.off('timeout', callback);
-      else this.once('timeout', callback);
-    }
-    this[own].timer = ms > 0 ? setTimeout(() => this.expire(), ms).unref() : undefined;
+    limitSilence(this, ms, callback);
     return this;
   }
 
@@ -139,17 +134,6 @@ export class ClientSocket extends Duplex implements TunnelEvents {
   get untaken(): number {
     const { transport, tunnel, unsent } = this[own];
     return tunnel === undefined && !this._hadError ? unsent + (transport?.pendingBytes ?? 0) : 0;
-  }
-
-  private expire(): void {
-    const { _httpMessage: response } = this;
-    const { request, tunnel } = this[own];
-    if (tunnel !== undefined) return void this.emit('timeout');
-    const isRequestTold = request !== undefined && !request.complete && request.emit('timeout', this);
-    const isResponseTold = response?.emit('timeout', this) ?? false;
-    const isServerTold = this.server.emit('timeout', this);
-    if (!isRequestTold && !isResponseTold && !isServerTold) this.destroy();
-    this.emit('timeout');
   }
 
   override setEncoding(encoding: BufferEncoding): this {

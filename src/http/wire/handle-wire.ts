@@ -4,12 +4,11 @@
  * costs a fifth less CPU time, a request on a kept one a twentieth less, and an idle connection needs half the memory.
  */
 
-// Not the globals, which an app may replace.
-import { clearTimeout, setTimeout } from 'node:timers';
 import type { Binding, RawHandle, WriteRequest, Written } from '../../node/stream-binding.ts';
 import { contextsStay } from '../context.ts';
 import type { AnswerClaim, AnswerClaims } from './answer-claims.ts';
 import { giveAwayScratch, putTogether } from './buffers.ts';
+import { type StallWatch, watchStall } from './stall-watch.ts';
 import { canceled, endOfFile, type Taken, tellTaken, writeError } from './taken.ts';
 import type { Wire, WireEvents } from './wire.ts';
 import { binding, earlyStatus, giveBack, takeRequest, unfinished } from './write-requests.ts';
@@ -19,7 +18,7 @@ export const canUseHandles = binding !== undefined;
 
 const { ShutdownWrap, streamBaseState: state, kReadBytesOrError, kBytesWritten } = binding ?? ({} as Binding);
 
-/** As much as a `net.Socket` of Node 20 holds before it asks for patience. */
+/** From here on a write returns false, as that of a `net.Socket` of Node 20. */
 const highWaterBytes = 16 * 1024;
 
 /** The last that gave Node other memory to read into. */
@@ -47,9 +46,9 @@ export class HandleWire implements Wire {
   private owesDrain = false;
   /** The last write that goes on. */
   private last: WriteRequest | undefined = undefined;
-  /** All that ever had to wait. */
-  private queuedBytes = 0;
-  private stallTimer: NodeJS.Timeout | undefined = undefined;
+  /** All bytes that ever had to wait. */
+  queuedBytes = 0;
+  private stallWatch: StallWatch | undefined = undefined;
 
   constructor(handle: RawHandle, events: WireEvents) {
     this.handle = handle;
@@ -271,7 +270,7 @@ export class HandleWire implements Wire {
     if (lastRenewed === this) lastRenewed = undefined;
     this.claim?.giveBack();
     this.claim = undefined;
-    if (this.stallTimer !== undefined) clearTimeout(this.stallTimer);
+    this.stallWatch?.stop();
     return this.handle;
   }
 
@@ -283,26 +282,12 @@ export class HandleWire implements Wire {
   }
 
   watchStall(ms: number, onStall?: () => void): void {
-    if (ms === 0 || onStall === undefined || this.isDestroyed) {
-      clearTimeout(this.stallTimer);
-      this.stallTimer = undefined;
-      // Not begun anew: an app that writes on, though nothing goes out, would never see the end of it.
-    } else if (this.stallTimer === undefined) this.awaitProgress(ms, onStall);
+    if (!this.isDestroyed) this.stallWatch = watchStall(this.stallWatch, this, ms, onStall);
   }
 
-  private awaitProgress(ms: number, onStall: () => void): void {
-    const { goneBytes } = this;
-    this.stallTimer = setTimeout(() => {
-      this.stallTimer = undefined;
-      if (this.handle.writeQueueSize === 0) return;
-      if (this.goneBytes > goneBytes) this.awaitProgress(ms, onStall);
-      else onStall();
-    }, ms).unref();
-  }
-
-  /** What the kernel has taken of all that it did not take at once. */
-  private get goneBytes(): number {
-    return this.queuedBytes - this.handle.writeQueueSize;
+  /** Bytes that the kernel has not taken yet. Their callbacks may come later than that. */
+  get untakenBytes(): number {
+    return this.handle.writeQueueSize;
   }
 }
 

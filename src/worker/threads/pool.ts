@@ -23,6 +23,7 @@ import { Overdue } from './overdue.ts';
 import { Reception } from './reception.ts';
 import { Relay } from './relay.ts';
 import { RelayedLog } from './relayed-log.ts';
+import { isRetryable } from './retries.ts';
 import { Saturation } from './saturation.ts';
 import { Schedule } from './schedule.ts';
 import { SharesInUse } from './shares.ts';
@@ -251,14 +252,10 @@ export class ThreadPool {
     this.schedule.refillAll();
   }
 
-  /** Once: a request that ends its thread would end one after the other. */
-  private mayRetry({ exchange, isRetry, hasBody }: Relay): boolean {
-    if (!this.retriesIdempotent || isRetry || hasBody || this.isLost) return false;
-    const { head, isStarted, isGone, isOverdue, leaveReason } = exchange;
-    if ((head.method !== 'GET' && head.method !== 'HEAD') || isStarted || isGone || isOverdue) return false;
-    if (leaveReason !== undefined) return false;
-    const { method, path } = head;
-    const fields = { method, path, requestId: exchange.requestId };
+  private mayRetry(relay: Relay): boolean {
+    if (!this.retriesIdempotent || this.isLost || !isRetryable(relay)) return false;
+    const { method, path } = relay.exchange.head;
+    const fields = { method, path, requestId: relay.exchange.requestId };
     this.log.say('warn', fields, 'the thread of this request ended: another one gets it');
     return true;
   }

@@ -7,13 +7,13 @@ import { type AnswerPart, bytesIn } from '../messages.ts';
 
 const sliceBytes = 256 * 1024;
 
-export interface Outgoing {
+export interface WaitingPart {
   readonly flags: number;
   readonly part: AnswerPart;
 }
 
 export class Backlog {
-  private waiting: Outgoing[] = [];
+  private waiting: WaitingPart[] = [];
   /** How much of the first one has been taken. */
   private offset = 0;
   private onEmpty: (() => void) | undefined = undefined;
@@ -31,7 +31,7 @@ export class Backlog {
   }
 
   /** The next slice, in memory of its own; undefined where there is none. */
-  take(): Outgoing | undefined {
+  take(): WaitingPart | undefined {
     const [first] = this.waiting;
     if (first === undefined) return undefined;
     const { flags, part } = first;

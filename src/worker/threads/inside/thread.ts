@@ -1,286 +1,74 @@
 /**
- * What runs in a thread of a threaded worker: the app, for one request at a time. There is no socket here; an exchange
- * like any other stands on a transport that speaks to the main thread.
+ * What a thread of a threaded worker starts with: it loads the app, and then serves the requests that the main thread sends.
  *
- * Whatever escapes the app ends the thread, as Node would have it: the main thread notices and starts another.
+ * An error that escapes the app ends the thread, as Node does it. The main thread notices, and starts another.
  */
 
-// Not the globals, which an app may replace.
-import { setImmediate, setTimeout } from 'node:timers';
-import { isMainThread, type MessagePort, threadId, workerData } from 'node:worker_threads';
-import type { Handler } from '../../../app/handler.ts';
+import { isMainThread, workerData } from 'node:worker_threads';
 import { findInterface, loadInterfaces, makeHandler, prepareApp } from '../../../app/interfaces.ts';
 import { servedBy } from '../../../app/names.ts';
-import type { Listening } from '../../../app/server-files/listening.ts';
 import { openProgram, type ProgramHost } from '../../../app/server-files/program.ts';
-import { shutDown } from '../../../app/server-files/shutdown.ts';
 import { milliseconds } from '../../../config/durations.ts';
 import { AppLoadError, report } from '../../../errors.ts';
-import { inFreshContext } from '../../../http/context.ts';
-import { onPlaceFree } from '../../../http/departure.ts';
-import { ClientGone, timeoutError } from '../../../http/errors.ts';
-import { Exchange, type Transport } from '../../../http/exchange.ts';
-import { Leftovers } from '../../../http/leftovers.ts';
-import { departureMs } from '../../../http/limits.ts';
 import { ownThreadOutput } from '../../../log/output.ts';
 import { beClusterWorker } from '../../../node/cluster-role.ts';
 import { isMainError } from '../../../node/main-module.ts';
-import { cpuMicros, measuresCpu, systemThread, threadUsage } from '../../cpu.ts';
+import { measuresCpu, systemThread, threadUsage } from '../../cpu.ts';
 import { failureOf } from '../../failure/handler.ts';
 import { sayWhatIsLoaded } from '../../loaded.ts';
 import { AnswerRing, Watch } from '../answer-ring.ts';
 import { Claims } from '../claims.ts';
-import { type ForRequest, isForTunnel, readRequest, type ThreadOrder, type ToThread } from '../messages.ts';
+import type { ThreadOrder } from '../messages.ts';
 import { Outlet } from './outlet.ts';
 import { allowOwnDirectory } from './own-directory.ts';
-import { Shares } from './shares.ts';
-import { ThreadTransport } from './transport.ts';
-import { Tunnels } from './tunnels.ts';
+import { RequestLoop } from './request-loop.ts';
 
-interface ThreadOptions {
-  readonly port: MessagePort;
-  readonly handle: Handler;
-  readonly claims: Claims;
-  readonly outlet: Outlet;
-  /** Of a framework. */
-  readonly close: () => Promise<void>;
-  readonly keepAliveMs: number;
-  readonly listening: Listening | undefined;
-  readonly measuresCpu: boolean;
-  readonly showFailure: Transport['showFailure'];
-}
-
-const notMeasured = () => -1;
-
-class Thread {
-  private readonly handle: Handler;
-  private readonly claims: Claims;
-  private readonly outlet: Outlet;
-  /** Requests that wait for their turn. They can be taken back until then. */
-  private readonly waiting: string[] = [];
-  /** What came for requests that have not begun: their bodies, mostly. */
-  private readonly early: ForRequest[] = [];
-  private readonly shares = new Shares(threadId);
-  private readonly leftovers = new Leftovers();
-  private readonly tunnels: Tunnels;
-  private id = -1;
-  private exchange: Exchange | undefined = undefined;
-  private transport: ThreadTransport | undefined = undefined;
-  /** Of requests that are done, those whose answers are not all out yet. */
-  private readonly owed = new Map<number, ThreadTransport>();
-  /** Whether the app's function has been called for it. */
-  private isCalled = false;
-
-  private readonly close: () => Promise<void>;
-  private readonly listening: Listening | undefined;
-  private readonly port: MessagePort;
-  private readonly keepAliveMs: number;
-  private readonly measuresCpu: boolean;
-  private readonly showFailure: Transport['showFailure'];
-
-  constructor({
-    port,
-    handle,
-    claims,
-    outlet,
-    close,
-    listening,
-    keepAliveMs,
-    measuresCpu,
-    showFailure,
-  }: ThreadOptions) {
-    this.keepAliveMs = keepAliveMs;
-    this.measuresCpu = measuresCpu;
-    this.showFailure = showFailure;
-    this.port = port;
-    this.handle = handle;
-    this.close = close;
-    this.listening = listening;
-    this.claims = claims;
-    this.outlet = outlet;
-    this.tunnels = new Tunnels(outlet);
-    port.on('message', (batch: readonly ToThread[]) => this.take(batch));
-  }
-
-  private take(batch: readonly ToThread[]): void {
-    for (const message of batch) {
-      if (typeof message === 'string') this.waiting.push(message);
-      else if (message[0] === 'stop') void this.stop();
-      else if (message[0] === 'ping') this.outlet.post(['pong']);
-      else if (message[0] === 'share') this.shares.add(message[1]);
-      else if (message[0] === 'unshare') this.shares.remove(message[1]);
-      else if (isForTunnel(message)) this.tunnels.hear(message);
-      else if (message[0] === 'out') this.takeOut(message[1], message[2]);
-      else if (message[1] === this.id) this.hear(message);
-      else if (message[1] > this.id) this.early.push(message);
-    }
-    this.runNext();
-  }
-
-  private takeOut(id: number, isOut: boolean): void {
-    const transport = this.owed.get(id) ?? (id === this.id ? this.transport : undefined);
-    this.owed.delete(id);
-    transport?.takeOut(isOut);
-  }
-
-  private async stop(): Promise<void> {
-    this.listening?.closeOthers();
-    if (!this.leftovers.isEmpty) this.outlet.post(['closing']);
-    await this.leftovers.finish();
-    await this.close().catch((error) =>
-      this.outlet.post(['line', `the app failed to close: ${report(error).message}`]),
-    );
-    // The app's own end takes what time the worker has.
-    this.outlet.post(['closing']);
-    this.port.unref();
-    await shutDown(this.listening, (text) => this.outlet.post(['say', 'error', text]));
-    process.exit();
-  }
-
-  private hear(message: ForRequest): void {
-    const { exchange, transport } = this;
-    if (exchange === undefined || transport === undefined) return;
-    switch (message[0]) {
-      case 'body':
-        return transport.takeBody(message[2]);
-      case 'bodyEnd':
-        exchange.head.trailers = message[2];
-        return exchange.endBody();
-      case 'taken':
-        return transport.noteTaken(message[2]);
-      case 'gone':
-        return transport.takeClose(new ClientGone(message[2]));
-      case 'left':
-        return this.leave(exchange, message[2], message[3]);
-    }
-  }
-
-  private leave(exchange: Exchange, name: string, reason: string): void {
-    if (name === 'TimeoutError') {
-      exchange.isOverdue = true;
-      this.outlet.post(['heard', this.id | 0]);
-      return exchange.leave(timeoutError(reason));
-    }
-    exchange.leave(new ClientGone(reason));
-    if (this.isCalled) this.noteEnd(exchange);
-  }
-
-  /** The client has closed its half. What was answered ahead of this is the main thread's already. */
-  private noteEnd(exchange: Exchange): void {
-    if (this.exchange !== exchange || exchange.isEnded) return;
-    const isOver = exchange.endsWithClient;
-    if (isOver) {
-      this.transport?.attachment?.takeEnd?.();
-      exchange.mute();
-    }
-    this.outlet.post(['endHeard', this.id | 0, isOver]);
-  }
-
-  private runNext(): void {
-    while (this.exchange === undefined && this.waiting.length > 0) {
-      const text = this.waiting.shift()!;
-      const request = readRequest(text);
-      if (this.claims.take(request.id)) return this.run(request);
-    }
-  }
-
-  private run(request: ReturnType<typeof readRequest>): void {
-    const { id, head } = request;
-    const { outlet, shares, leftovers, tunnels } = this;
-    const transport = new ThreadTransport(request, { outlet, shares, leftovers, tunnels }, this.readCpu());
-    const exchange = new Exchange(head, transport, performance.now());
-    transport.keepAliveMs = this.keepAliveMs;
-    transport.showFailure = this.showFailure;
-    transport.serves(exchange);
-    this.id = id;
-    this.exchange = exchange;
-    this.transport = transport;
-    this.isCalled = false;
-    if (this.early.length > 0) this.hearEarly(id);
-    const settled = inFreshContext(() => this.handle(exchange));
-    this.isCalled = true;
-    transport.isCalling = false;
-    // As if it came behind the request: the app has begun with that.
-    if (exchange.leaveReason instanceof ClientGone) setImmediate(() => this.noteEnd(exchange));
-    if (settled !== undefined) {
-      transport.finish();
-      void settled.then(() => this.end(exchange, transport));
-      onPlaceFree(exchange, () => this.end(exchange, transport));
-    } else if (exchange.isEnded || exchange.isGone) this.end(exchange, transport);
-    else {
-      // An app that answers later without a promise for it is done when its answer is.
-      transport.onFinish = () => this.end(exchange, transport);
-      exchange.onAbort(() => this.end(exchange, transport));
-    }
-  }
-
-  /** Alone on its thread, a request takes what the thread takes. */
-  private readCpu(): () => number {
-    if (!this.measuresCpu) return notMeasured;
-    const startMicros = cpuMicros();
-    return () => cpuMicros() - startMicros;
-  }
-
-  private hearEarly(id: number): void {
-    // The main thread wants it run all the same: what it brings is still to be read.
-    for (const message of this.early.splice(0))
-      if (message[1] === id && message[0] === 'gone')
-        setTimeout(() => this.id === id && this.hear(message), departureMs).unref();
-      else if (message[1] === id) this.hear(message);
-      else if (message[1] > id) this.early.push(message);
-  }
-
-  private end(exchange: Exchange, transport: ThreadTransport): void {
-    transport.whenSent(() => this.finish(exchange, transport));
-  }
-
-  private finish(exchange: Exchange, transport: ThreadTransport): void {
-    transport.done();
-    if (this.exchange !== exchange) return;
-    if (transport.isOwed) this.owed.set(this.id, transport);
-    this.exchange = undefined;
-    this.transport = undefined;
-    // What this one has left for its next tick comes before the next one, which may block.
-    if (this.waiting.length > 0) process.nextTick(() => this.runNext());
-  }
-
-  static async begin(order: ThreadOrder): Promise<void> {
-    const { source, settings, port } = order;
-    const outlet = new Outlet(port, new AnswerRing(order.answers), new Watch(order.watch));
-    if (source.script !== undefined) process.argv[1] = source.script;
-    process.on('uncaughtException', onEscape);
-    ownThreadOutput();
-    beClusterWorker();
-    allowOwnDirectory();
-    const sayLoaded = settings.reload ? sayWhatIsLoaded((files) => outlet.post(['loaded', files])) : undefined;
-    if (sayLoaded !== undefined) process.once('exit', sayLoaded);
-    try {
-      await loadInterfaces(settings.interface);
-      const program = await openProgram(source, settings.interface, hostOf(order, outlet));
-      const { serves, askedFor, listening } = program;
-      const { asked } = program;
-      if (servedBy(asked) === 'connections')
-        throw new AppLoadError(`app: ${serves} does not run in the threaded class; take --worker-class async or sync`);
-      const { app, close } = await prepareApp(program.app, asked);
-      const handle = makeHandler(app, asked, {
-        multithread: true,
-        multiprocess: settings.workers > 1,
-        onErrorLine: (line) => outlet.post(['line', line]),
-        onWarning: (warning) => outlet.post(['warning', warning]),
-      });
-      const keepAliveMs = milliseconds(settings.keepAlive);
-      // An older Node knows the CPU time of the whole process only.
-      const measures = threadUsage !== undefined && measuresCpu(settings);
-      const claims = new Claims(order.claims);
-      const showFailure = settings.reload ? failureOf(order.surroundings.generation) : undefined;
-      new Thread({ port, handle, claims, outlet, close, listening, keepAliveMs, measuresCpu: measures, showFailure });
-      outlet.post(['ready', { interface: findInterface(app, asked), serves, askedFor }, systemThread()]);
-    } catch (error) {
-      sayLoaded?.();
-      outlet.post(['bootFailed', report(error)]);
-    } finally {
-      process.off('uncaughtException', onEscape);
-    }
+async function begin(order: ThreadOrder): Promise<void> {
+  const { source, settings, port } = order;
+  const outlet = new Outlet(port, new AnswerRing(order.answers), new Watch(order.watch));
+  if (source.script !== undefined) process.argv[1] = source.script;
+  process.on('uncaughtException', onEscape);
+  ownThreadOutput();
+  beClusterWorker();
+  allowOwnDirectory();
+  const sayLoaded = settings.reload ? sayWhatIsLoaded((files) => outlet.post(['loaded', files])) : undefined;
+  if (sayLoaded !== undefined) process.once('exit', sayLoaded);
+  try {
+    await loadInterfaces(settings.interface);
+    const program = await openProgram(source, settings.interface, hostOf(order, outlet));
+    const { serves, askedFor, listening } = program;
+    const { asked } = program;
+    if (servedBy(asked) === 'connections')
+      throw new AppLoadError(`app: ${serves} does not run in the threaded class; take --worker-class async or sync`);
+    const { app, close } = await prepareApp(program.app, asked);
+    const handle = makeHandler(app, asked, {
+      multithread: true,
+      multiprocess: settings.workers > 1,
+      onErrorLine: (line) => outlet.post(['line', line]),
+      onWarning: (warning) => outlet.post(['warning', warning]),
+    });
+    const keepAliveMs = milliseconds(settings.keepAlive);
+    // An older Node knows the CPU time of the whole process only.
+    const measures = threadUsage !== undefined && measuresCpu(settings);
+    const claims = new Claims(order.claims);
+    const showFailure = settings.reload ? failureOf(order.surroundings.generation) : undefined;
+    new RequestLoop({
+      port,
+      handle,
+      claims,
+      outlet,
+      close,
+      listening,
+      keepAliveMs,
+      measuresCpu: measures,
+      showFailure,
+    });
+    outlet.post(['ready', { interface: findInterface(app, asked), serves, askedFor }, systemThread()]);
+  } catch (error) {
+    sayLoaded?.();
+    outlet.post(['bootFailed', report(error)]);
+  } finally {
+    process.off('uncaughtException', onEscape);
   }
 }
 
@@ -304,4 +92,4 @@ function onEscape(error: Error, origin: NodeJS.UncaughtExceptionOrigin): void {
   });
 }
 
-if (!isMainThread) void Thread.begin(workerData as ThreadOrder);
+if (!isMainThread) void begin(workerData as ThreadOrder);

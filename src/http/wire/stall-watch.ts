@@ -1,0 +1,61 @@
+/** Watches one connection whose client should read: `onStall` is called when the kernel takes no bytes for a whole interval. */
+
+// Not the globals, which an app may replace.
+import { clearTimeout, setTimeout } from 'node:timers';
+
+export interface SendQueue {
+  /** All bytes that ever had to wait. */
+  readonly queuedBytes: number;
+  /** Those of them that the kernel has not taken yet. */
+  readonly untakenBytes: number;
+}
+
+export class StallWatch {
+  /** Nothing waits any more, or the stall was reported. */
+  isOver = false;
+  private readonly queue: SendQueue;
+  private readonly ms: number;
+  private readonly onStall: () => void;
+  private timer: NodeJS.Timeout | undefined = undefined;
+
+  constructor(queue: SendQueue, ms: number, onStall: () => void) {
+    this.queue = queue;
+    this.ms = ms;
+    this.onStall = onStall;
+    this.awaitProgress();
+  }
+
+  private awaitProgress(): void {
+    const before = this.takenBytes;
+    this.timer = setTimeout(() => {
+      const isWaiting = this.queue.untakenBytes > 0;
+      if (isWaiting && this.takenBytes > before) return this.awaitProgress();
+      this.isOver = true;
+      if (isWaiting) this.onStall();
+    }, this.ms).unref();
+  }
+
+  private get takenBytes(): number {
+    return this.queue.queuedBytes - this.queue.untakenBytes;
+  }
+
+  stop(): void {
+    clearTimeout(this.timer);
+  }
+}
+
+/**
+ * @param ms 0 ends the watch
+ * @returns the watch that runs from now on. It is the one before where that still runs: an app that keeps writing would
+ *   otherwise postpone its end for ever.
+ */
+export function watchStall(
+  before: StallWatch | undefined,
+  queue: SendQueue,
+  ms: number,
+  onStall: (() => void) | undefined,
+): StallWatch | undefined {
+  if (ms > 0 && onStall !== undefined) return before?.isOver === false ? before : new StallWatch(queue, ms, onStall);
+  before?.stop();
+  return undefined;
+}
