@@ -6,23 +6,17 @@ import { prepareApp } from '../app/interfaces.ts';
 import { type AskedInterface, schemeOf, servedBy } from '../app/names.ts';
 import type { Listening } from '../app/server-files/listening.ts';
 import { openProgram, type Program, type ProgramHost } from '../app/server-files/program.ts';
-import type { Observers } from '../http/observers.ts';
-import type { AnswerClaims } from '../http/wire/answer-claims.ts';
 import type { Found } from '../ipc/messages.ts';
 import type { WorkerOrder } from '../ipc/order.ts';
-import type { Shortages } from '../ipc/shortages.ts';
 import type { Logger } from '../logger.ts';
 import { bulkheads } from './bulkheads.ts';
-import type { Certificates } from './certificates.ts';
 import type { Worker } from './classes/worker.ts';
 import { CpuClock, CpuMeter, measuresCpu } from './cpu.ts';
 import { explainEarlyExit } from './early-exit.ts';
-import type { Health } from './health.ts';
-import type { WorkerHooks } from './hooks.ts';
 import { become } from './identity.ts';
 import type { Own } from './own.ts';
+import type { Parts } from './parts.ts';
 import { type ProgramSurroundings, prepareSurroundings } from './surroundings.ts';
-import type { Tracker } from './track.ts';
 
 export interface Booted {
   readonly worker: Worker;
@@ -35,34 +29,10 @@ export interface Booted {
   readonly close: PreparedApp['close'];
 }
 
-export interface BootOptions {
-  readonly order: WorkerOrder;
-  readonly own: Own;
-  readonly log: Logger;
-  readonly hooks: WorkerHooks;
-  readonly tracker: Tracker;
-  readonly shortages: Shortages;
-  readonly observers: Observers;
-  readonly answerClaims: AnswerClaims;
-  readonly health: Health;
-  /** What the master sends if a socket is for TLS. */
-  readonly certificates: Certificates;
-}
-
 interface Loaded extends Program, PreparedApp {}
 
-export async function boot({
-  order,
-  own,
-  log,
-  hooks,
-  tracker,
-  shortages,
-  observers,
-  answerClaims,
-  health,
-  certificates,
-}: BootOptions): Promise<Booted> {
+export async function boot(order: WorkerOrder, own: Own, parts: Parts): Promise<Booted> {
+  const { log, hooks, tracker, shortages, observers, answerClaims, health, certificates } = parts;
   const { settings, sockets, hooksFrom, slot } = order;
   const surroundings = prepareSurroundings(order);
   if (typeof hooksFrom === 'object') await hooks.readFile(hooksFrom.file);

@@ -1,17 +1,14 @@
-/** The end of the process, for whatever reason: what the log says, and what clients must not misunderstand. */
+/** At the end of the process, whatever its reason: logs the requests that are cut, and cuts their connections. */
 
 import type { Logger } from '../logger.ts';
-import type { Exit } from './exit.ts';
+import { type Exit, mostListed } from './exit.ts';
 
-/** More of them would make a log line of a megabyte. */
-const mostListed = 20;
-
-/** Called once it serves: its listener comes after those of the app, which may answer yet. */
+/** To be called once the worker serves: its listener then runs after those of the app, which may still answer. */
 export function watchForEnd({ log, exit }: { readonly log: Logger; readonly exit: Exit }): void {
   process.once('exit', (code) => {
     const serving = exit.worker?.serving;
     if (serving === undefined) return;
-    // Nobody else knows then which requests were cut.
+    // The app called `process.exit`: only this line can name the requests that it cut.
     if (!exit.isLeaving) {
       const cut = serving.running();
       const fields = { reason: 'crashed', code, cut: cut.length, running: cut.slice(0, mostListed) };

@@ -20,8 +20,8 @@ export interface Leave {
   readonly isStop?: boolean;
 }
 
-/** More of them would make a log line of a megabyte. */
-const mostListed = 20;
+/** How many requests a line of the log lists: all of them could make a line of a megabyte. */
+export const mostListed = 20;
 
 export class Exit {
   /** Set once it serves. */

@@ -1,4 +1,4 @@
-/** An error has escaped the app: which request it comes from, and what becomes of that. */
+/** Finds the request that an escaped error comes from, and fails it. */
 
 import { executionAsyncId, triggerAsyncId } from 'node:async_hooks';
 // Not the global, which an app may replace.
@@ -7,19 +7,19 @@ import type { Suspect } from '../http/suspect.ts';
 
 export interface Suspects {
   readonly all: readonly Suspect[];
-  /** Whether the app never has more than one request. */
+  /** Whether the class runs one request at a time. */
   readonly runsOne: boolean;
 }
 
-/** What the last request gets to show that the error was not its own, in a class that may run several. */
+/** How long the last open request may still answer, and so show that the error was not its own. */
 const defaultDoubtMs = 1000;
 
 /**
- * Fails the request that the error comes from, so that its client does not wait for an answer that never comes. It is known where
- * the class runs one request at a time, or where the failed code was started by the request's own. If it is not known, all may
- * go on, and it is most likely the one that is left unanswered when the others are over.
+ * Fails the request that the error comes from: its client would otherwise wait for an answer that never comes. The request is known
+ * if the class runs one at a time, or if the code that failed was started by the request's own code. If it is not known, no
+ * request is failed at once. The one that is still unanswered when all others are over is then most likely the cause.
  *
- * To be called while the error is reported: only then Node says what was running.
+ * Call it while the error is being reported: only then does Node say which code was running.
  */
 export function failSuspect({ all, runsOne }: Suspects, error: unknown, doubtMs = defaultDoubtMs): void {
   const open = all.filter(({ isOpen }) => isOpen);
@@ -37,7 +37,7 @@ function failLast(open: readonly Suspect[], error: unknown, doubtMs: number): vo
   setTimeout(() => {
     const left = open.filter(({ isOpen }) => isOpen);
     if (open.length > 1) failLast(left, error, doubtMs);
-    // One that has begun to answer is at work.
+    // A request that has begun to answer still runs.
     else if (left[0]?.isStarted === false) left[0].fail(error);
   }, doubtMs).unref();
 }

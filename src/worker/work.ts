@@ -10,32 +10,25 @@ import { limitMs, milliseconds } from '../config/durations.ts';
 import type { Settings } from '../config/settings.ts';
 import { descriptorError, limitRemedy } from '../descriptors.ts';
 import { BootError, ExitCode, report, TsgunError } from '../errors.ts';
-import { Observers } from '../http/observers.ts';
-import { AnswerClaims } from '../http/wire/answer-claims.ts';
 import { listenToMaster, sendToMaster } from '../ipc/channel.ts';
 import { startHeartbeat } from '../ipc/heartbeat.ts';
 import { orderVariable, type WorkerOrder } from '../ipc/order.ts';
-import { Shortages } from '../ipc/shortages.ts';
 import { takeOverOutput } from '../log/output.ts';
 import { createLogger, type Logger, logOutput, type OwnLogger, sayOfLog } from '../logger.ts';
 import type { AccessLog } from './access/access-log.ts';
 import { reopenAccessLog, startAccessLog } from './access/start.ts';
 import { boot } from './boot.ts';
-import { Certificates } from './certificates.ts';
 import type { Worker } from './classes/worker.ts';
 import { watchForEnd } from './end.ts';
 import { watchForEscapedErrors } from './escapes.ts';
 import { Exit } from './exit.ts';
-import { Health } from './health.ts';
 import { snapshotRefusal, writeSnapshot } from './heap-snapshot.ts';
-import { WorkerHooks } from './hooks.ts';
 import { sayWhatIsLoaded } from './loaded.ts';
 import { Metering } from './metering.ts';
 import { loadOwn } from './own.ts';
+import { makeParts } from './parts.ts';
 import { holdSignals } from './signals.ts';
 import type { ThreadCode } from './thread-code.ts';
-import { Tracker } from './track.ts';
-import { RequestTable } from './watchdog/requests.ts';
 import type { WatchdogData } from './watchdog/shared.ts';
 import { startWatchdog } from './watchdog/watchdog.ts';
 
@@ -48,12 +41,10 @@ export async function work(): Promise<void> {
   logOutput(() => log);
   process.title = `${order.settings.procName}: worker ${order.worker}, generation ${order.generation} [${order.app}]`;
 
-  const observers = new Observers();
-  const health = new Health(order.settings.healthPath);
-  const certificates = new Certificates();
+  const parts = makeParts(order, log);
+  const { hooks, observers, health, certificates, shortages, answerClaims, table } = parts;
   let access: AccessLog | undefined;
   const exit = new Exit(log, milliseconds(order.settings.gracefulTimeout));
-  const hooks = new WorkerHooks(order, log);
   exit.onExit = () => hooks.exiting();
   // Cluster would end this process at once when the master dies, with its requests half answered.
   cluster.worker?.on('disconnect', () => {
@@ -88,28 +79,12 @@ export async function work(): Promise<void> {
     : () => {};
   // An app may end its process while it is loaded.
   process.once('exit', sayLoaded);
-  const shortages = new Shortages();
   watchForEscapedErrors({ log, exit, shortages, failBoot: (error) => failBoot(error, exit, sayLoaded) });
-  const table = new RequestTable();
-  const answerClaims = new AnswerClaims();
   try {
     const own = await loadOwn(order);
     access = startAccessLog(own.AccessLog, order, observers, log);
-    const tracker = new Tracker(table);
     const metering = new Metering({ order, observers, version: own.version }, log);
-    const booted = await boot({
-      order,
-      own,
-      log,
-      hooks,
-      tracker,
-      shortages,
-      observers,
-      answerClaims,
-      health,
-      certificates,
-    });
-    const { worker, found, scheme, listening, close } = booted;
+    const { worker, found, scheme, listening, close } = await boot(order, own, parts);
     if (access !== undefined) access.beforeExit = () => worker.serving.tellUnfinished();
     exit.worker = worker;
     watchForEnd({ log, exit });

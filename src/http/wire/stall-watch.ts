@@ -1,7 +1,7 @@
 /** Watches one connection whose client should read: `onStall` is called when the kernel takes no bytes for a whole interval. */
 
 // Not the globals, which an app may replace.
-import { clearTimeout, setTimeout } from 'node:timers';
+import { clearImmediate, clearTimeout, setImmediate, setTimeout } from 'node:timers';
 
 export interface SendQueue {
   /** All bytes that ever had to wait. */
@@ -17,6 +17,7 @@ export class StallWatch {
   private readonly ms: number;
   private readonly onStall: () => void;
   private timer: NodeJS.Timeout | undefined = undefined;
+  private lastTurn: NodeJS.Immediate | undefined = undefined;
 
   constructor(queue: SendQueue, ms: number, onStall: () => void) {
     this.queue = queue;
@@ -28,11 +29,16 @@ export class StallWatch {
   private awaitProgress(): void {
     const before = this.takenBytes;
     this.timer = setTimeout(() => {
-      const isWaiting = this.queue.untakenBytes > 0;
-      if (isWaiting && this.takenBytes > before) return this.awaitProgress();
-      this.isOver = true;
-      if (isWaiting) this.onStall();
+      // When a suspended process runs again, its timers come first. What the kernel can take by now is written after them.
+      this.lastTurn = setImmediate(() => this.check(before));
     }, this.ms).unref();
+  }
+
+  private check(before: number): void {
+    const isWaiting = this.queue.untakenBytes > 0;
+    if (isWaiting && this.takenBytes > before) return this.awaitProgress();
+    this.isOver = true;
+    if (isWaiting) this.onStall();
   }
 
   private get takenBytes(): number {
@@ -41,6 +47,7 @@ export class StallWatch {
 
   stop(): void {
     clearTimeout(this.timer);
+    clearImmediate(this.lastTurn);
   }
 }
 

@@ -13,9 +13,7 @@ import type { HttpServer, HttpServerOptions } from '../../http/server.ts';
 import type { Shortages } from '../../ipc/shortages.ts';
 import type { Logger } from '../../logger.ts';
 import { logFailure, logLateFailure, logTimeout, type OnError } from './failures.ts';
-
-/** How long nothing more is said of the same trouble. */
-const tellAgainMs = 60_000;
+import { RepeatedWarning } from './repeated-warning.ts';
 
 /**
  * @param shortages told where the app fails for want of a descriptor; without a master there is nobody to tell
@@ -61,44 +59,25 @@ export function httpOptions(
 }
 
 function http2({ http, forwardedAllowIps }: Settings, log: Logger): HttpServerOptions['http2'] {
-  let toldAt = Number.NEGATIVE_INFINITY;
-  let untold = 0;
+  const warning = new RepeatedWarning(
+    log,
+    'an HTTP/2 connection was ended: it did too much of what costs a client nothing',
+  );
   return {
     withHttp1: http.includes('h1'),
     knowing: http.includes('h2c') ? new Trusted(forwardedAllowIps) : undefined,
-    onFlood(peer, of) {
-      const now = performance.now();
-      if (now - toldAt < tellAgainMs) untold++;
-      else {
-        log.say(
-          'warn',
-          { peer, of, untold },
-          'an HTTP/2 connection was ended for doing too much of what costs it nothing',
-        );
-        toldAt = now;
-        untold = 0;
-      }
-    },
+    onFlood: (peer, of) => warning.say({ peer, of }),
   };
 }
 
 /** @returns undefined where no header is read */
 export function proxyProtocol(settings: Settings, log: Logger): ProxyProtocol | undefined {
   if (settings.proxyProtocol === 'off') return undefined;
-  let toldAt = Number.NEGATIVE_INFINITY;
-  let untold = 0;
+  const warning = new RepeatedWarning(log, 'a connection was refused for its PROXY header');
   return new ProxyProtocol({
     version: settings.proxyProtocol,
     allowFrom: settings.proxyAllowFrom,
-    onRefused(peer, error) {
-      const now = performance.now();
-      if (now - toldAt < tellAgainMs) untold++;
-      else {
-        log.say('warn', { peer, error, untold }, 'a connection was refused for its PROXY header');
-        toldAt = now;
-        untold = 0;
-      }
-    },
+    onRefused: (peer, error) => warning.say({ peer, error }),
   });
 }
 
@@ -116,12 +95,10 @@ export function mayHoldMore(servers: () => readonly HttpServer[]): () => boolean
 
 /** For the classes in which a request that has begun costs more than a connection. @param begin takes those that may begin */
 export function readAhead(settings: Settings, log: Logger, begin: Begin): ReadAhead {
-  let toldAt = Number.NEGATIVE_INFINITY;
-  return new ReadAhead(settings.bufferBody, begin, () => {
-    const now = performance.now();
-    if (now - toldAt < tellAgainMs) return;
-    toldAt = now;
-    const mebibytes = maxReadAheadBytes / 1024 / 1024;
-    log.say('warn', { mebibytes }, 'request bodies take all the memory they may: more go to the app as they arrive');
-  });
+  const warning = new RepeatedWarning(
+    log,
+    'request bodies take all the memory they may: more go to the app as they arrive',
+  );
+  const mebibytes = maxReadAheadBytes / 1024 / 1024;
+  return new ReadAhead(settings.bufferBody, begin, () => warning.say({ mebibytes }));
 }

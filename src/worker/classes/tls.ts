@@ -8,21 +8,20 @@ import { TlsEndpoint } from '../../http/tls/endpoint.ts';
 import type { TlsFiles } from '../../ipc/messages.ts';
 import type { Logger } from '../../logger.ts';
 import { proxyProtocol } from './http-options.ts';
-
-/** How long nothing more is said of too many handshakes. */
-const tellAgainMs = 60_000;
+import { RepeatedWarning } from './repeated-warning.ts';
 
 export class Tls {
   private readonly settings: Settings;
   private readonly log: Logger;
   private files: TlsFiles;
   private readonly endpoints: TlsEndpoint[] = [];
-  private toldAt = Number.NEGATIVE_INFINITY;
+  private readonly crowded: RepeatedWarning;
 
   constructor(settings: Settings, log: Logger, files: TlsFiles) {
     this.settings = settings;
     this.log = log;
     this.files = files;
+    this.crowded = new RepeatedWarning(log, 'too many TLS handshakes at once: the oldest are cut for new ones');
   }
 
   /** For another server. @param isRaw whether its connections are an app's, whose protocol is its own */
@@ -35,7 +34,7 @@ export class Tls {
       handshakeMs: milliseconds(headerTimeout) || defaultTimeouts.headerMs,
       protocols: isRaw ? [] : protocolsOf(http),
       proxyProtocol: proxyProtocol(this.settings, this.log),
-      onCrowded: () => this.tellCrowded(),
+      onCrowded: () => this.crowded.say({}),
     });
     this.endpoints.push(endpoint);
     return endpoint;
@@ -49,13 +48,6 @@ export class Tls {
       const fields = { error: report(error).message };
       this.log.event('error', 'certificate_failed', fields, 'the certificates before stay in use');
     }
-  }
-
-  private tellCrowded(): void {
-    const now = performance.now();
-    if (now - this.toldAt < tellAgainMs) return;
-    this.toldAt = now;
-    this.log.say('warn', {}, 'too many TLS handshakes at once: the oldest are cut for new ones');
   }
 }
 
