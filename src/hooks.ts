@@ -82,6 +82,28 @@ export interface HungWorker extends HookWorker {
   readonly requests: readonly RunningRequest[];
 }
 
+/** What a generation has done while it was on trial, or was compared with one. */
+export interface CanaryFigures {
+  readonly requests: number;
+  /** Answers with a status of 500 or more. */
+  readonly errors: number;
+  /** Workers that crashed, hung, or were killed. */
+  readonly crashes: number;
+  /** 95 of 100 answers took no longer; in milliseconds. */
+  readonly p95Ms: number | undefined;
+}
+
+/** A new generation that was tried beside the old one (`canary`). */
+export interface CanaryTrial {
+  readonly generation: number;
+  /** What tsgun makes of it; `unknown`: there was too little traffic to tell. */
+  readonly outcome: 'worse' | 'no_worse' | 'unknown';
+  readonly faults: readonly string[];
+  readonly seconds: number;
+  readonly fresh: CanaryFigures;
+  readonly old: CanaryFigures;
+}
+
 /** The same object before and after. */
 export interface HookRequest {
   readonly method: string;
@@ -112,6 +134,11 @@ export interface Hooks {
   onStarting?(server: HookServer): unknown;
   /** In the master: a reload has read the new configuration, whose hook this is; no new worker is spawned yet. */
   onReload?(server: HookServer): unknown;
+  /**
+   * In the master: the trial of a new generation is over. What it returns, or resolves to within a minute, is the verdict: `'worse'`
+   * rolls the release back, `'no_worse'` takes it; otherwise tsgun's own verdict holds.
+   */
+  onCanary?(server: HookServer, trial: CanaryTrial): unknown;
   /** In the master: the first worker accepts connections. */
   whenReady?(server: HookServer): unknown;
   /** In the master, just before a worker is forked. */
@@ -154,6 +181,7 @@ export type HookName = keyof Hooks;
 const places: Record<HookName, 'master' | 'worker'> = {
   onStarting: 'master',
   onReload: 'master',
+  onCanary: 'master',
   whenReady: 'master',
   preFork: 'master',
   postFork: 'worker',

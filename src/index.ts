@@ -31,6 +31,8 @@ export { createServer, type Server } from './embed/server.ts';
 export type { ServerSettings } from './embed/settings.ts';
 export { AppLoadError, BootError, ConfigError, type ExitCode, TsgunError } from './errors.ts';
 export type {
+  CanaryFigures,
+  CanaryTrial,
   ExitedWorker,
   HookLog,
   HookRequest,

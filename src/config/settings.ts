@@ -283,6 +283,15 @@ export const table = {
     more: 'At a reload, one new worker (a twentieth of the pool, if that is more) serves beside the old ones for this long, and up to five times as long until it has had 300 requests. If it crashes, answers more errors, or answers later than they do, the reload is rolled back. See docs/canary.md.',
     example: 10,
   }),
+  watchAfter: setting({
+    section: 'Workers',
+    parse: secondsOrNever(1),
+    default: 0,
+    metavar: 'S',
+    help: 'Go back if a reload goes bad within S; 0: never.',
+    more: 'For so long after a reload has finished, the new workers are watched. If they crash or answer errors more often than the old ones did in their last five minutes, the release before takes their place again. It must be there still: deploy each release into a folder of its own, and name it by a symbolic link. See docs/canary.md.',
+    example: 60,
+  }),
   keepAlive: setting({
     section: 'Connections',
     parse: seconds(),

@@ -15,7 +15,7 @@ export interface EventDeclaration {
 const worker = { worker: 'its number', generation: 'the generation that it runs' };
 const origin = {
   signal: 'the signal that asked for it',
-  from: '`control`, `program` or `watcher`, if it was no signal',
+  from: '`control`, `program` or `watcher`, if it was no signal; `watch_after`, if a bad release is taken back',
   file: 'under `--reload`, the file that was saved',
 };
 const request = { method: '`TCP` for a raw connection', path: 'the path, or the address of a raw client' };
@@ -183,7 +183,12 @@ export const events = {
     fields: {
       ...failure,
       ...origin,
-      reason: '`canary`, if it was worse in its trial',
+      reason:
+        '`canary`, if it was worse in its trial; `watch_after`, if it went bad after its roll-out, and the one before takes its place again',
+      generation: 'the one that went bad',
+      faults: 'a list of `crashes` and `errors`',
+      fresh: 'its figures: `requests`, `errors`, `crashes`, and in how many `seconds`',
+      old: 'those of the generation before, in its last five minutes',
       successor: 'the pid of the new master',
       code: 'its exit code, or null',
     },

@@ -1,6 +1,7 @@
 /** The events that reach the master: from children, the system, or its own timers. */
 
 import type { WatchdogMessage, WorkerMessage } from '../ipc/messages.ts';
+import type { Aftermath } from './canary/aftermath.ts';
 import type { Judgement } from './canary/trial.ts';
 import type { Command, Origin, StopRequest } from './commands.ts';
 import type { Prepared } from './generations/generations.ts';
@@ -24,6 +25,8 @@ export type MasterEvent =
   | { type: 'load'; scaling: Scaling }
   /** The trial of a new generation is over. */
   | { type: 'judged'; judgement: Judgement }
+  /** A generation has gone bad after its roll-out. */
+  | { type: 'went_bad'; aftermath: Aftermath }
   /** Somebody at the control socket wants something done. */
   | { type: 'control'; act: () => void }
   | Prepared;

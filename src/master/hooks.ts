@@ -2,8 +2,17 @@
 
 import { setTimeout } from 'node:timers/promises';
 import { schemeAt } from '../config/tls.ts';
-import { ConfigError, report } from '../errors.ts';
-import { callHook, type HookServer, type Hooks, type HookWorker, hookLog, schemeOf, serverAddress } from '../hooks.ts';
+import { ConfigError, describe, report } from '../errors.ts';
+import {
+  type CanaryTrial,
+  callHook,
+  type HookServer,
+  type Hooks,
+  type HookWorker,
+  hookLog,
+  schemeOf,
+  serverAddress,
+} from '../hooks.ts';
 import type { Hang } from '../ipc/messages.ts';
 import type { Logger } from '../logger.ts';
 import type { WorkerName } from './children/hangs.ts';
@@ -11,6 +20,8 @@ import type { Generation } from './generations/generation.ts';
 import type { Ending } from './pool.ts';
 import type { Snapshot } from './snapshot.ts';
 
+/** A user's verdict on a release is waited for so long. */
+const longestVerdictMs = 60_000;
 /** `onExit` may delay a stop for this long. */
 const longestExitHookMs = 5000;
 
@@ -52,6 +63,32 @@ export class MasterHooks {
 
   reloading(): void {
     this.call('onReload', () => this.hooks.onReload?.(this.server));
+  }
+
+  /** @returns the trial with the user's verdict on it, where there is one; without, if the hook fails or takes too long */
+  async judge<T extends CanaryTrial>(trial: T): Promise<T | (T & Pick<CanaryTrial, 'outcome' | 'faults'>)> {
+    if (this.hooks.onCanary === undefined) return trial;
+    const { log } = this.current();
+    let verdict: unknown;
+    const asked = callHook('onCanary', log, async () => {
+      verdict = await this.hooks.onCanary?.(this.server, trial);
+      if (verdict === undefined || verdict === 'worse' || verdict === 'no_worse') return;
+      throw new TypeError(`expected 'worse', 'no_worse' or undefined, got ${describe(verdict)}`);
+    });
+    await new Promise<void>((resolve) => {
+      const giveUp = () => {
+        const message = `the hook onCanary has not answered within ${longestVerdictMs / 1000} s`;
+        log.say('warn', { hook: 'onCanary' }, message);
+        resolve();
+      };
+      const timer = globalThis.setTimeout(giveUp, longestVerdictMs).unref();
+      void asked.then(() => {
+        clearTimeout(timer);
+        resolve();
+      });
+    });
+    if (verdict === 'worse') return { ...trial, outcome: verdict, faults: [...new Set([...trial.faults, 'hook'])] };
+    return verdict === 'no_worse' ? { ...trial, outcome: verdict, faults: [] } : trial;
   }
 
   forking(name: WorkerName): void {

@@ -151,6 +151,7 @@ export class Master {
       this.makeUpFor(now - awakeAt, now);
       this.stop.checkDelay(now);
       if (!this.autoscaler.follow()) notes.noteNeeded(this.pool, this.pool.least);
+      this.rollout.watch();
       this.hooks.checkState();
       if (this.doWhatIsPlanned(now) === 'stop') return this.finish();
       this.children.checkMemory(now);
@@ -201,6 +202,7 @@ export class Master {
     else if (event.type === 'control') event.act();
     else if (event.type === 'load') this.followLoad(event.scaling);
     else if (event.type === 'judged') this.rollout.conclude(event.judgement);
+    else if (event.type === 'went_bad') this.rollout.goBack(event.aftermath);
     else this.rollout.fail(report(event.error));
   }
 

@@ -1,3 +1,4 @@
+import { mkdirSync, renameSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { makeFolder, start, type Tsgun } from './harness.ts';
@@ -46,5 +47,37 @@ it('a release that answers errors is tried on one worker, and rolled back; a goo
   await until(tsgun, 'reload_finished');
   expect(tsgun.lines('canary_judged')[1]).toMatchObject({ generation: 3, faults: [] });
   expect((await tsgun.get('/')).status).toBe(201);
+  await tsgun.stop();
+});
+
+it('a release that goes bad after its roll-out gives its place back to the one before it, where that is still there', async () => {
+  const { path } = makeFolder();
+  const deploy = (release: number, text: string) => {
+    mkdirSync(join(path, `${release}`));
+    writeFileSync(join(path, `${release}/app.mjs`), text);
+    symlinkSync(`${release}`, join(path, 'next'));
+    renameSync(join(path, 'next'), join(path, 'current'));
+  };
+  deploy(1, answering('200 OK'));
+  const tsgun = start(join(path, 'current/app.mjs'), ['--workers', '2', '--watch-after', '60']);
+  await tsgun.workers(2);
+  // Workers write their figures ten times a second: those of the first requests are there after the last.
+  for (let round = 0; round < 10; round++) await Promise.all(Array.from({ length: 10 }, () => tsgun.get('/')));
+  deploy(2, answering('500 Internal Server Error'));
+  tsgun.signal('SIGHUP');
+  await tsgun.event('reload_finished');
+  await until(tsgun, 'reload_failed');
+  expect(tsgun.lines('reload_failed')).toMatchObject([{ reason: 'watch_after', generation: 2, faults: ['errors'] }]);
+  expect(await tsgun.event('reload_finished', 2)).toMatchObject({ generation: 3, workers: 2 });
+  expect((await tsgun.get('/')).status).toBe(200);
+
+  // Overwritten in place: there is nothing to go back to.
+  writeFileSync(join(path, '2/app.mjs'), answering('201 Created'));
+  tsgun.signal('SIGHUP');
+  await tsgun.event('reload_finished', 3);
+  expect((await tsgun.get('/')).status).toBe(201);
+  tsgun.signal('SIGHUP');
+  await tsgun.event('reload_finished', 4);
+  expect(tsgun.log.filter(({ msg }) => msg.startsWith('watchAfter: this release is in the place'))).toHaveLength(1);
   await tsgun.stop();
 });

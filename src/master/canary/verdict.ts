@@ -19,7 +19,8 @@ export interface Figures {
   readonly durations: readonly number[];
 }
 
-export type Fault = 'crashes' | 'errors' | 'latency';
+/** `hook`: the user's own verdict. */
+export type Fault = 'crashes' | 'errors' | 'latency' | 'hook';
 
 export interface Verdict {
   /** `unknown`: there was too little traffic to tell. */
@@ -63,7 +64,12 @@ function hasCrashes(fresh: Figures, old: Figures): boolean {
   return fisher(fresh.crashes, count, old.crashes, Math.max(old.crashes, old.requests)) < 0.01;
 }
 
-function hasErrors(fresh: Figures, old: Figures, limit: number): boolean {
+/** @param limit of the odds that it is chance */
+export function hasErrors(
+  fresh: Pick<Figures, 'requests' | 'errors'>,
+  old: Pick<Figures, 'requests' | 'errors'>,
+  limit: number,
+): boolean {
   if (fresh.errors < leastErrors || old.requests === 0) return false;
   const more = fresh.errors / fresh.requests - old.errors / old.requests;
   return more >= leastErrorShare && fisher(fresh.errors, fresh.requests, old.errors, old.requests) < limit;

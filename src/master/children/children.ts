@@ -21,8 +21,8 @@ import { Samplers } from './samplers.ts';
 import { type ChildProcess, spawnWorker } from './spawn.ts';
 
 /** What is counted is read for the metrics, to follow the load, and to judge a release. */
-function isCounting({ adminBind, maxWorkers, canary }: Settings): boolean {
-  return adminBind !== undefined || maxWorkers > 0 || canary > 0;
+function isCounting({ adminBind, maxWorkers, canary, watchAfter }: Settings): boolean {
+  return adminBind !== undefined || maxWorkers > 0 || canary > 0 || watchAfter > 0;
 }
 
 export class Children {

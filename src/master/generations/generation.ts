@@ -18,9 +18,11 @@ import { checkDescriptorLimit } from '../surroundings/descriptor-limit.ts';
 import { Certificates } from '../tls/certificates.ts';
 import { identityOf } from './identity.ts';
 import { openLog } from './log-file.ts';
+import { type Release, releaseOf } from './release.ts';
 
 export interface Generation {
   readonly configuration: Configuration;
+  readonly release: Release;
   readonly identity: Identity | undefined;
   readonly umask: number;
   /** One per address of the configuration, in its order. */
@@ -81,6 +83,7 @@ export async function prepare(
 ): Promise<Generation> {
   const configuration = await withinReason(load());
   const { settings } = configuration;
+  const release = releaseOf(configuration);
   const doubt = checkDescriptorLimit(configuration);
   const identity = await identityOf(settings, configuration.origins);
   // The umask comes before the files to which it applies: log files, sockets.
@@ -94,7 +97,7 @@ export async function prepare(
   try {
     listeners = await bindAll(settings.bind, { present, owner: identity, patience });
     const admin = await openAdmin(settings, { present: others.map(({ admin }) => admin), log, patience, isSuccessor });
-    return { configuration, identity, umask, log, listeners, admin, certificates };
+    return { configuration, release, identity, umask, log, listeners, admin, certificates };
   } catch (error) {
     certificates?.close();
     for (const listener of listeners) if (!present.includes(listener)) listener.close();

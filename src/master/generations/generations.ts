@@ -64,8 +64,9 @@ export class Generations {
   /**
    * Reads the configuration again, beside the loop, and reports the result; of several reads that overlap, only the newest.
    * @param onRepeat it is read once more, because `count` requests came meanwhile
+   * @param load what reads it
    */
-  read(tell: (event: Prepared) => void, onRepeat: (count: number) => void): void {
+  read(tell: (event: Prepared) => void, onRepeat: (count: number) => void, load = this.load): void {
     if (this.isReading) {
       this.waiting++;
       return;
@@ -73,7 +74,7 @@ export class Generations {
     this.isReading = true;
     const others = this.all();
     const present = others.flatMap(({ listeners }) => listeners);
-    void prepare(this.load, present, others)
+    void prepare(load, present, others)
       .then((generation): Prepared => ({ type: 'prepared', generation }))
       .catch((error): Prepared => ({ type: 'reload_failed', error }))
       .then((event) => {

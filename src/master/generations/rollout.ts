@@ -1,6 +1,8 @@
 /** A reload from the command to the exit of the last old worker: logs each step. The pool decides whether it succeeds. */
 
+import type { Configuration } from '../../config/load.ts';
 import type { ErrorReport } from '../../errors.ts';
+import { type Aftermath, type Stretch, Watch } from '../canary/aftermath.ts';
 import { type Judgement, Trial } from '../canary/trial.ts';
 import { type Origin, originFields } from '../commands.ts';
 import { noteRejected } from '../endings.ts';
@@ -14,6 +16,7 @@ import type { Surroundings } from '../surroundings/surroundings.ts';
 import type { Watcher } from '../watcher/watcher.ts';
 import { type Generation, withFailure } from './generation.ts';
 import type { Generations } from './generations.ts';
+import { isSamePlace } from './release.ts';
 
 export interface RolloutParts {
   readonly pool: Pool;
@@ -39,6 +42,13 @@ export class Rollout {
   private scalings: Scaling[] = [];
   /** Of the wanted generation, until it is judged. */
   private trial: Trial | undefined = undefined;
+  private readonly afterwards: Watch;
+  /** While a reload is under way: what the generation before has done. */
+  private before: Stretch | undefined = undefined;
+  /** The release before the one that serves. */
+  private fallback: Configuration | undefined = undefined;
+  /** It is gone back to. */
+  private returning: Configuration | undefined = undefined;
 
   constructor({ pool, generations, surroundings, hooks, watcher, counters, tell }: RolloutParts) {
     this.pool = pool;
@@ -48,6 +58,16 @@ export class Rollout {
     this.watcher = watcher;
     this.counters = counters;
     this.tell = tell;
+    this.afterwards = new Watch({
+      counters,
+      seconds: () => this.current.configuration.settings.watchAfter,
+      tell: (aftermath) => tell({ type: 'went_bad', aftermath }),
+    });
+  }
+
+  /** Called at every turn of the loop. */
+  watch(): void {
+    this.afterwards.follow(this.pool.stopping === undefined);
   }
 
   /** Reads the configuration; the result is an event. */
@@ -76,7 +96,11 @@ export class Rollout {
     if (pool.reloadFrom !== undefined)
       this.current.log.say('info', { generation: pool.generation }, 'a newer reload takes the place of this one');
     const known = this.current.configuration.warnings;
-    const canaries = settings.canary > 0 ? Math.max(1, Math.floor(settings.workers / 20)) : 0;
+    // What is gone back to was tried before.
+    const isTried = settings.canary > 0 && generation.configuration !== this.returning;
+    const canaries = isTried ? Math.max(1, Math.floor(settings.workers / 20)) : 0;
+    this.before = pool.reloadFrom === undefined ? this.afterwards.recent : this.before;
+    this.afterwards.end();
     noteReload(pool, policyOf(settings), settings.workers, this.scalings, canaries);
     this.scalings = [];
     this.add(generation);
@@ -94,7 +118,9 @@ export class Rollout {
       const fields = { generation, workers: pool.canaries, seconds };
       this.current.log.event('info', 'canary_started', fields, 'the new generation is on trial');
     };
-    return new Trial({ pool, counters, seconds, onStart, tell: (judgement) => tell({ type: 'judged', judgement }) });
+    const judged = (own: Judgement) =>
+      void this.hooks.judge(own).then((judgement) => tell({ type: 'judged', judgement }));
+    return new Trial({ pool, counters, seconds, onStart, tell: judged });
   }
 
   private endTrial(): void {
@@ -105,6 +131,7 @@ export class Rollout {
   /** One has crashed, was found hung, or was killed for its memory. */
   noteCrash(ending: Ending): void {
     this.trial?.noteCrash(ending);
+    this.afterwards.noteCrash(ending);
   }
 
   /** The trial is over. */
@@ -167,6 +194,7 @@ export class Rollout {
 
   finish(): void {
     const { pool } = this;
+    this.beWatchful(pool.reloadFrom);
     noteReloaded(pool);
     this.settle();
     // It was given up: what is served now is its error.
@@ -175,6 +203,46 @@ export class Rollout {
     const fields = { workers: pool.target, generation: pool.generation };
     this.current.log.event('info', 'reload_finished', fields, 'reload finished');
     this.onEnd?.(undefined);
+  }
+
+  /** A roll-out is complete. What is gone back to, and what serves an error only, is not watched. */
+  private beWatchful(from: number | undefined): void {
+    const { current, before } = this;
+    const old = from === undefined ? undefined : this.generations.get(from);
+    const isReturn = current.configuration === this.returning;
+    this.returning = undefined;
+    this.fallback = old && { ...old.configuration, ...old.release };
+    const isWatched = old !== undefined && !isReturn && old.failure === undefined && current.failure === undefined;
+    this.afterwards.begin(this.pool.generation, isWatched ? before : undefined);
+    if (isWatched && current.configuration.settings.watchAfter > 0 && isSamePlace(old.release, current.release))
+      current.log.say(
+        'warn',
+        {},
+        'watchAfter: this release is in the place of the one before it, so there is nothing to go back to: deploy each into a folder of its own, behind a symbolic link',
+      );
+  }
+
+  /** The generation that serves has gone bad: the release before takes its place again. */
+  goBack(aftermath: Aftermath): void {
+    const { pool, fallback, current } = this;
+    const isOutdated = aftermath.generation !== pool.generation || pool.reloadFrom !== undefined;
+    if (isOutdated || fallback === undefined || pool.stopping !== undefined || this.generations.isReading) return;
+    this.counters.noteReload('failed');
+    const error = `the new generation has gone bad after its roll-out: ${aftermath.faults.join(', ')}`;
+    const isGone = isSamePlace(fallback, current.release);
+    const message = isGone ? `${error}; the release before it was in the same place, so it stays` : error;
+    current.log.event('error', 'reload_failed', { error, reason: 'watch_after', ...aftermath }, message);
+    this.fallback = undefined;
+    if (isGone) return;
+    current.log.event('info', 'reload_started', { from: 'watch_after' }, 'going back to the release before');
+    this.scalings = [];
+    this.returning = fallback;
+    this.surroundings.reloading();
+    this.generations.read(
+      this.tell,
+      () => {},
+      () => Promise.resolve(fallback),
+    );
   }
 
   /** Lets go of generations that are not wanted and have no child left. */
