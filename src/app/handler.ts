@@ -2,6 +2,7 @@
 
 import type { Exchange } from '../http/exchange.ts';
 import type { Extras } from '../http/extras.ts';
+import type { OwnLimits } from '../http/limits.ts';
 
 /**
  * Takes one request and answers it, now or later. Never throws.
@@ -21,6 +22,8 @@ export interface HandlerOptions {
   readonly onErrorLine: (line: string) => void;
   /** Takes what of an app has no effect. */
   readonly onWarning?: (warning: string) => void;
+  /** Limits and timeouts that an app cannot set on its own server, each with what decides instead. */
+  readonly fixed?: Readonly<Partial<Record<keyof OwnLimits, string>>> | undefined;
   /** Whether the process is the caller's, in which nothing global may change. */
   readonly isGuest?: boolean;
 }

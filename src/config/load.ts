@@ -209,3 +209,8 @@ function lineOf(problem: string): number {
 function defaults(): Source['values'] {
   return Object.fromEntries(settingNames.map((name) => [name, declarationOf(name).default]));
 }
+
+/** Those that the user has set, wherever. */
+export function chosenSettings({ origins }: Pick<Checked, 'origins'>): SettingName[] {
+  return settingNames.filter((name) => origins[name] !== 'default');
+}

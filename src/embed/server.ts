@@ -26,6 +26,7 @@ import { subscribe } from '../worker/access/start.ts';
 import { logConnectionFailure, type OnError } from '../worker/classes/failures.ts';
 import { httpOptions, proxied } from '../worker/classes/http-options.ts';
 import { Tls } from '../worker/classes/tls.ts';
+import { fixedLimits } from '../worker/fixed-limits.ts';
 import type { AnyApp, Apps } from './apps.ts';
 import { bind, describeAddress } from './bind.ts';
 import { inOptions } from './option-names.ts';
@@ -211,7 +212,8 @@ export async function httpServer(
 ): Promise<HttpServer> {
   const onErrorLine = (line: string) => log.say('error', { source: 'wsgi.errors' }, line);
   const onWarning = (warning: string) => log.say('warn', {}, warning);
-  const options = { multithread: false, multiprocess: false, isGuest: true, onErrorLine, onWarning };
+  const fixed = fixedLimits(checked.chosen, undefined, (setting) => setting);
+  const options = { multithread: false, multiprocess: false, isGuest: true, fixed, onErrorLine, onWarning };
   // Not closed with the server: it is the caller's, who may have more to do with it.
   const prepared = await prepareApp(app, asked);
   const handle = makeHandler(prepared.app, asked, options);

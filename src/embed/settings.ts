@@ -1,8 +1,8 @@
 /** The settings of `createServer` and `inject`: those that mean something without a master and workers. */
 
 import { closeSync } from 'node:fs';
-import { resolveSettings } from '../config/load.ts';
-import { declarationOf, type Settings, settingNames } from '../config/settings.ts';
+import { chosenSettings, resolveSettings } from '../config/load.ts';
+import { declarationOf, type SettingName, type Settings, settingNames } from '../config/settings.ts';
 import { programSource } from '../config/sources.ts';
 import type { InProcessName, UserSettings } from '../config/user-settings.ts';
 import { ConfigError, unwritable } from '../errors.ts';
@@ -24,6 +24,8 @@ export interface ServerSettings extends Pick<UserSettings, InProcessName> {
 
 export interface CheckedSettings extends Pick<ServerSettings, 'onError' | 'logger'> {
   readonly settings: Settings;
+  /** Those that the caller has given. */
+  readonly chosen: readonly SettingName[];
 }
 
 /** @param by the function that was called, for messages @throws ConfigError */
@@ -35,14 +37,14 @@ export function checkSettings(values: ServerSettings, by: string): CheckedSettin
     .filter((name) => Reflect.get(Object(values), name) !== undefined)
     .map((name) => `${name}: not for ${by}, which has no workers; run() takes it`);
   const own = { name: by, values: { bind: '127.0.0.1:0' } };
-  const { settings, problems } = resolveSettings([own, source]);
+  const { settings, origins, problems } = resolveSettings([own, source]);
   if (unsuitable.length + problems.length > 0) throw new ConfigError([...unsuitable, ...problems.map(nameOptions)]);
   const [first, ...rest] = settings.bind;
   if (rest.length > 0 || first?.kind === 'fd')
     throw new ConfigError(`bind: ${by} listens on one HOST:PORT or unix:PATH; for more, create more`);
   const { onError, logger } = source.hooks ?? {};
   if (logger === undefined) checkLogFile(settings.errorLogfile, by);
-  return { settings, onError, logger };
+  return { settings, chosen: chosenSettings({ origins }), onError, logger };
 }
 
 /** Now, as with other settings; it is opened when it is needed. */

@@ -3,8 +3,10 @@
  * of it, the engine answers by itself. Each is asked only when it is needed.
  */
 
+import type { Ends } from './ends.ts';
 import type { HttpError } from './errors.ts';
 import type { Exchange, Transport } from './exchange.ts';
+import type { OwnLimits } from './limits.ts';
 
 /** What the parser lets pass. */
 export interface Allowances {
@@ -17,6 +19,10 @@ export interface Allowances {
 }
 
 export interface Extras extends Allowances {
+  /** What its server has set; each takes the place of a limit or timeout of the same name. */
+  readonly own?: OwnLimits | undefined;
+  /** A client was turned away, as there are as many connections as `own` allows. */
+  drop(ends: Pick<Ends, 'local' | 'remote'>): void;
   /** A client has connected, and has sent nothing yet. Not called where it is not yet known who it is: over TLS, or a proxy. */
   takeConnection(transport: Transport): void;
   /**

@@ -19,6 +19,18 @@ export interface Timeouts {
   readonly keepAliveMs: number;
   /** One request, from its head to the end of its answer; 0 for no limit. */
   readonly requestMs: number;
+  /** One request as its client sends it, from the first byte of its head to the last of its body; none where it is not there. */
+  readonly receiveMs?: number | undefined;
+}
+
+/** What an app has set on its own `http.Server`. Each takes the place of the limit or timeout of that name. */
+export interface OwnLimits {
+  readonly keepAliveMs?: number;
+  readonly headerMs?: number;
+  readonly receiveMs?: number;
+  readonly fieldCount?: number;
+  /** What its worker holds at once; those beyond it are closed as soon as they are accepted. */
+  readonly maxConnections?: number;
 }
 
 /** Empty lines tolerated before a request line (RFC 9112 §2.2: at least one). */

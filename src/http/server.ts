@@ -6,6 +6,7 @@
 // Not the globals, which an app may replace: deadlines must not stop with its fake timers.
 import type { Duplex } from 'node:stream';
 import { clearInterval, clearTimeout, setImmediate, setInterval, setTimeout } from 'node:timers';
+import { ConnectionHandle } from '../node/handles.ts';
 import { type End, nowhere, plainScheme, type Scheme } from './ends.ts';
 import type { Exchange } from './exchange.ts';
 import type { Extras } from './extras.ts';
@@ -16,7 +17,7 @@ import { type Host, type OnTimeout, type ShowFailure, type Waiting, WaitOrder } 
 import { H2Connection, type Http2Events } from './h2/connection.ts';
 import type { RequestHead } from './head.ts';
 import { Leftovers } from './leftovers.ts';
-import { type Limits, maxHeldBytes, type Timeouts } from './limits.ts';
+import { type Limits, maxHeldBytes, type OwnLimits, type Timeouts } from './limits.ts';
 import { Observers } from './observers.ts';
 import { type OpenerOptions, opener } from './opener.ts';
 import type { Proxied } from './proxy-protocol/proxied.ts';
@@ -52,6 +53,8 @@ export interface HttpServerOptions extends OpenerOptions {
   readonly requestIdHeader?: string;
   /** What the app takes beyond requests. */
   readonly extras?: Extras | undefined;
+  /** Connections of all servers of the app's; those of this one where it is the only one. */
+  readonly countConnections?: () => number;
 }
 
 /** A connection of any version, as the server sees it. */
@@ -92,8 +95,8 @@ export interface RequestDetails {
 }
 
 export class HttpServer implements Host {
-  readonly limits: Limits;
-  readonly timeouts: Timeouts;
+  limits: Limits;
+  timeouts: Timeouts;
   readonly heldAnswerBytes: number;
   readonly mayHoldMore: (() => boolean) | undefined;
   readonly handle: (exchange: Exchange) => void | Promise<void>;
@@ -123,6 +126,8 @@ export class HttpServer implements Host {
   /** Whether a client is known as soon as it has connected. */
   private readonly isOpen: boolean;
   private readonly open: OpenWire;
+  private readonly countConnections: () => number;
+  private maxConnections = Number.POSITIVE_INFINITY;
   private readonly onGone: (() => void) | undefined;
   private readonly connections = new Set<Served>();
   private readonly http2: Http2Events | undefined;
@@ -157,6 +162,8 @@ export class HttpServer implements Host {
     this.forwarding = options.forwarding;
     this.requestIdHeader = options.requestIdHeader ?? 'x-request-id';
     this.extras = options.extras;
+    this.countConnections = options.countConnections ?? (() => this.connections.size);
+    if (options.extras?.own !== undefined) this.obey(options.extras.own);
     this.isOpen =
       options.tls === undefined && options.proxyProtocol === undefined && options.http2?.knowing === undefined;
     /** Its name says to a watchdog that nothing else runs. */
@@ -165,13 +172,31 @@ export class HttpServer implements Host {
     this.sweeper.unref();
   }
 
-  /** Serves a new connection. */
-  serve(incoming: Incoming, remote: End): Connection {
+  /** Takes on what the app has set on its own server. Called ahead of the first connection. */
+  obey({ fieldCount = this.limits.fieldCount, maxConnections, ...timeouts }: OwnLimits): void {
+    this.limits = { ...this.limits, fieldCount };
+    this.timeouts = { ...this.timeouts, ...timeouts };
+    if (maxConnections !== undefined) this.maxConnections = maxConnections;
+  }
+
+  /** Serves a new connection. @returns undefined where it was turned away */
+  serve(incoming: Incoming, remote: End): Connection | undefined {
     this.accepted++;
+    if (this.maxConnections !== Number.POSITIVE_INFINITY && this.countConnections() >= this.maxConnections)
+      return this.drop(incoming, remote);
     const connection = new Connection(this, incoming, remote, this.open);
     this.connections.add(connection);
     if (this.isOpen) this.extras?.takeConnection(connection);
     return connection;
+  }
+
+  private drop(incoming: Incoming, remote: End): undefined {
+    if (incoming instanceof ConnectionHandle) incoming.handle.close();
+    else incoming.destroy();
+    // Whoever counts connections has not counted this one yet.
+    setImmediate(() => this.onGone?.());
+    this.extras?.drop({ local: this.local, remote });
+    return undefined;
   }
 
   /** What its client has said until now is in the socket. */

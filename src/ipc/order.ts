@@ -1,6 +1,6 @@
 /** What the master tells a worker before it starts: in its environment, so that it is there from the first line on. */
 
-import type { Settings } from '../config/settings.ts';
+import type { SettingName, Settings } from '../config/settings.ts';
 import type { ErrorReport, RunOutcome } from '../errors.ts';
 import type { CountersPlace } from './counters.ts';
 import type { Slot } from './scoreboard.ts';
@@ -41,6 +41,8 @@ export interface WorkerOrder {
   /** Its file mode mask. */
   readonly umask: number;
   readonly settings: Settings;
+  /** Those that the user has set: an app's own server has no say there. */
+  readonly chosen: readonly SettingName[];
   readonly sockets: readonly WorkerSocket[];
   /** The worker's end of its watchdog's pipe. */
   readonly watchdogFd: number;

@@ -2,7 +2,7 @@
 
 import { access, constants, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import type { Configuration } from '../config/load.ts';
+import { type Configuration, chosenSettings } from '../config/load.ts';
 import { hasTls } from '../config/tls.ts';
 import { BootError, ConfigError, type ErrorReport, revive, unwritable } from '../errors.ts';
 import { explainBoot } from './children/exits.ts';
@@ -41,6 +41,7 @@ export async function checkApp(configuration: Configuration, stop: Promise<unkno
     identity,
     umask,
     settings: quiet,
+    chosen: chosenSettings(configuration),
     sockets: [],
     samplesAllocations: false,
   };

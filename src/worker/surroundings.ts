@@ -1,12 +1,14 @@
 /** What a program finds around it in a worker or a thread: where it listens, and the variables that say so. */
 
 import { isIPv6 } from 'node:net';
+import type { HandlerOptions } from '../app/handler.ts';
 import type { Bound, Own } from '../app/server-files/choice.ts';
 import { type Address, address } from '../config/addresses.ts';
 import { milliseconds } from '../config/durations.ts';
 import { isTls } from '../config/tls.ts';
 import type { WorkerOrder } from '../ipc/order.ts';
 import type { ServerAddress } from '../node/listen.ts';
+import { fixedLimits } from './fixed-limits.ts';
 
 /** It travels to threads. */
 export interface ProgramSurroundings {
@@ -18,6 +20,8 @@ export interface ProgramSurroundings {
   /** When the app must have been loaded, in milliseconds since 1970: a little before the master loses its patience. */
   readonly deadline: number;
   readonly generation: number;
+  /** What the app cannot set on its own server. */
+  readonly fixed: HandlerOptions['fixed'];
 }
 
 /**
@@ -27,7 +31,8 @@ export function prepareSurroundings({
   sockets,
   settings,
   generation,
-}: Pick<WorkerOrder, 'sockets' | 'settings' | 'generation'>): ProgramSurroundings {
+  chosen,
+}: Pick<WorkerOrder, 'sockets' | 'settings' | 'generation' | 'chosen'>): ProgramSurroundings {
   // A worker that only checks has no sockets.
   const listed = sockets.length > 0 ? sockets.map((socket) => address(socket.address)) : settings.bind;
   const bound = listed.map(boundAt);
@@ -46,6 +51,7 @@ export function prepareSurroundings({
       ? tls.some((is) => is) || settings.http.includes('h2c')
       : settings.http.includes('h2c'),
     generation,
+    fixed: fixedLimits(chosen, settings.workerClass),
     deadline: performance.timeOrigin + bootMs - Math.min(bootMs / 5, 500),
   };
 }

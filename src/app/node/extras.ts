@@ -1,5 +1,6 @@
 /** What an app takes beyond requests, by the listeners of its `http.Server`: CONNECT, expectations, broken requests. */
 
+import { isIPv6 } from 'node:net';
 import type { HttpError } from '../../http/errors.ts';
 import type { Exchange, Transport } from '../../http/exchange.ts';
 import type { Extras } from '../../http/extras.ts';
@@ -18,11 +19,22 @@ export function extrasOf(front: Front): Extras {
       return server.listenerCount('checkExpectation') > 0;
     },
     needsHost: front.needsHost,
+    own: front.limits,
+    drop({ local, remote }) {
+      server.emit('drop', {
+        ...{ localAddress: local.address, localPort: Number(local.port), localFamily: familyOf(local.address) },
+        ...{ remoteAddress: remote.address, remotePort: Number(remote.port), remoteFamily: familyOf(remote.address) },
+      });
+    },
     takeConnection(transport) {
       if (front.hearsConnections) socketOn(transport, front);
     },
     takeBroken: (exchange, error) => takeBroken(exchange, error, front),
   };
+}
+
+function familyOf(address: string): string {
+  return isIPv6(address) ? 'IPv6' : 'IPv4';
 }
 
 /** One for each connection. */

@@ -35,18 +35,19 @@ export const nodeInterface: RequestInterface<NodeApp> = {
     const [{ nodeHandler }, { warnOfSeveral }] = await Promise.all([import('./node.ts'), import('./several.ts')]);
     return {
       makeHandler(app, options) {
-        const { onWarning, multithread } = options;
+        const { onWarning, multithread, fixed } = options;
+        const said = { warn: onWarning, isInThread: multithread, fixed };
         // What a framework sets on its own server is not the user's to change.
         if (isNodeServer(app))
           return warnOfSeveral(
-            nodeHandler(app, ofFrameworks.has(app) ? undefined : onWarning, undefined, multithread),
+            nodeHandler(app, ofFrameworks.has(app) ? { ...said, warn: undefined } : said),
             app,
             options,
           );
         const inner = typeof app === 'object' && app !== null ? innerServer(app) : undefined;
-        if (inner !== undefined) return warnOfSeveral(nodeHandler(inner), inner, options);
+        if (inner !== undefined) return warnOfSeveral(nodeHandler(inner, { ...said, warn: undefined }), inner, options);
         const server = serverOf(app);
-        return warnOfSeveral(nodeHandler(expectListener(app), onWarning, server), server, options);
+        return warnOfSeveral(nodeHandler(expectListener(app), { ...said, framework: server }), server, options);
       },
       prepare,
     };

@@ -17,23 +17,13 @@ import { hasPrototypes, standBefore } from './prototypes.ts';
 import { abortRequest, own, Request, requestsOf } from './request.ts';
 import { Response, responsesOf, waitUntil, writeEarlyHints } from './response.ts';
 import { close, fail } from './response-settling.ts';
-import { type Front, frontOf, type NodeListener } from './server.ts';
+import { type Front, type FrontOptions, frontOf, type NodeListener } from './server.ts';
 import type { ClientSocket } from './socket.ts';
 
 export type { NodeListener };
 
-/**
- * @param warn called for each option that an app has set on its `http.Server` and that has no effect
- * @param framework the server that a framework has made for its listener; listeners for upgrades are on it
- * @param isInThread whether connections are another thread's
- */
-export function nodeHandler(
-  app: NodeListener | NodeServer,
-  warn?: (warning: string) => void,
-  framework?: NodeServer,
-  isInThread?: boolean,
-): Handler {
-  const front = frontOf(app, warn, framework, isInThread);
+export function nodeHandler(app: NodeListener | NodeServer, options?: FrontOptions): Handler {
+  const front = frontOf(app, options);
   const { joinsDuplicates, responseOptions, uniqueHeaders, requestsPerSocket } = front;
   const { MadeRequest, MadeResponse } = makersFor(isNodeServer(app) ? app.listeners('request')[0] : app, front);
   const handle = (exchange: Exchange): void | Promise<void> => {

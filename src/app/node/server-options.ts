@@ -4,8 +4,10 @@
  */
 
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
+import type { OwnLimits } from '../../http/limits.ts';
 import { symbolOf } from '../../node/objects.ts';
 import type { NodeServer } from '../detect.ts';
+import { type Fixed, readLimits } from './own-limits.ts';
 
 /** What Node gives each response of a server. */
 export interface ResponseOptions {
@@ -28,16 +30,12 @@ export interface Honoured {
   readonly Outgoing: typeof ServerResponse | undefined;
   /** Which upgrades the app wants; Node has it since version 24.9. */
   readonly shouldUpgrade: ((request: IncomingMessage) => boolean) | undefined;
+  readonly limits: OwnLimits | undefined;
 }
 
 /** What decides here in their place. */
 const remedies: Record<string, string> = {
-  keepAliveTimeout: 'set --keep-alive',
-  requestTimeout: 'set --body-timeout, or --request-timeout for the answer',
-  headersTimeout: 'set --header-timeout',
-  maxHeadersCount: 'set --limit-request-fields',
   maxHeaderSize: 'set --limit-request-field-size',
-  maxConnections: 'set --worker-connections',
   insecureHTTPParser: 'requests are always read strictly',
 };
 
@@ -48,18 +46,27 @@ const remediesInThreads: Record<string, string> = {
 };
 
 const unheard: Record<string, string> = {
-  dropRequest: 'set --worker-connections',
-  drop: 'set --worker-connections',
+  dropRequest: 'the last answer that maxRequestsPerSocket allows closes the connection',
 };
 
 const unheardInThreads: Record<string, string> = {
+  drop: 'connections are closed by the main thread, which does not have the app; take --worker-class async',
   clientError: 'what is no valid request is answered by tsgun; take --worker-class async',
   connect: 'CONNECT is answered 501; take --worker-class async',
   checkExpectation: 'expectations other than 100-continue are answered 417; take --worker-class async',
 };
 
-/** @param usual a server of Node's on which nobody has set anything */
-export function readOptions(server: NodeServer, usual: NodeServer): Honoured {
+/**
+ * @param usual a server of Node's on which nobody has set anything
+ * @param fixed what the app cannot set
+ * @param warn takes what has no effect
+ */
+export function readOptions(
+  server: NodeServer,
+  usual: NodeServer,
+  fixed: Fixed,
+  warn: (warning: string) => void = () => {},
+): Honoured {
   const own = server as Partial<ResponseOptions> &
     Partial<Server> & { joinDuplicateHeaders?: boolean; requireHostHeader?: boolean };
   const { highWaterMark, rejectNonStandardBodyWrites = false } = own;
@@ -69,6 +76,7 @@ export function readOptions(server: NodeServer, usual: NodeServer): Honoured {
     uniqueHeaders: readUnique(server),
     shouldUpgrade: readShouldUpgrade(server, usual),
     needsHost: own.requireHostHeader !== false,
+    limits: readLimits(server, usual, fixed, (what, why) => warn(withoutEffect(what, why))),
     requestsPerSocket: own.maxRequestsPerSocket ?? 0,
     Incoming: ownClass<typeof IncomingMessage>(server, usual, 'IncomingMessage'),
     Outgoing: ownClass<typeof ServerResponse>(server, usual, 'ServerResponse'),
@@ -103,10 +111,14 @@ function readShouldUpgrade(server: NodeServer, usual: NodeServer): Honoured['sho
   return (request) => Boolean(Reflect.apply(callback, server, [request]));
 }
 
+function withoutEffect(what: string, why: string): string {
+  return `app: ${what} has no effect here: ${why}`;
+}
+
 /** Says what has no effect, and what to do about it. */
 export function warningsOf(server: NodeServer, usual: NodeServer, isInThread: boolean): string[] {
   const warnings: string[] = [];
-  const warn = (what: string, remedy: string) => warnings.push(`app: ${what} has no effect here: ${remedy}`);
+  const warn = (what: string, remedy: string) => warnings.push(withoutEffect(what, remedy));
   for (const [name, remedy] of Object.entries(isInThread ? { ...remedies, ...remediesInThreads } : remedies)) {
     const value: unknown = Reflect.get(server, name);
     if (name in server && value !== Reflect.get(usual, name)) warn(`${name} of the http.Server (${value})`, remedy);

@@ -8,6 +8,7 @@ import { EventEmitter } from 'node:events';
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import { createRequire } from 'node:module';
 import { isNodeServer, type NodeServer } from '../detect.ts';
+import type { Fixed } from './own-limits.ts';
 import { own, type Request } from './request.ts';
 import type { Response } from './response.ts';
 import { type Honoured, readOptions, warningsOf } from './server-options.ts';
@@ -29,15 +30,20 @@ export interface Front extends Honoured {
   call(request: Request, response: Response, socket: ClientSocket): unknown;
 }
 
-/**
- * @param warn takes what an app has set on its server and has no effect
- * @param framework the server that a framework has made for its listener
- */
+export interface FrontOptions {
+  /** Takes what an app has set on its server and has no effect. */
+  readonly warn?: ((warning: string) => void) | undefined;
+  /** The server that a framework has made for its listener; listeners for upgrades are on it. */
+  readonly framework?: NodeServer | undefined;
+  /** Whether connections are another thread's. */
+  readonly isInThread?: boolean;
+  /** What the app cannot set. */
+  readonly fixed?: Fixed | undefined;
+}
+
 export function frontOf(
   app: NodeListener | NodeServer,
-  warn?: (warning: string) => void,
-  framework?: NodeServer,
-  isInThread = false,
+  { warn, framework, isInThread = false, fixed = {} }: FrontOptions = {},
 ): Front {
   const { Server } = nodeHttp();
   const usual = new Server();
@@ -50,7 +56,7 @@ export function frontOf(
   const [nodesOwn] = new Server().listeners('connection');
   return {
     server,
-    ...readOptions(server, usual),
+    ...readOptions(server, usual, fixed, server === app ? warn : undefined),
     get hearsConnections() {
       return server instanceof Server && server.listenerCount('connection') > 1;
     },

@@ -111,6 +111,11 @@ export class Listening {
     if (this.chosen?.isClosed) service.onClose();
   }
 
+  /** Of the chosen one. */
+  get connectionCount(): number {
+    return this.service?.countConnections() ?? 0;
+  }
+
   /** Its connections have ended. */
   release(): void {
     this.service = undefined;
@@ -167,7 +172,7 @@ export class Listening {
       isClosed: false,
       pretending: new PretendingServer(server, {
         address: this.options.address,
-        countConnections: () => (candidate === this.chosen ? (this.service?.countConnections() ?? 0) : 0),
+        countConnections: () => (candidate === this.chosen ? this.connectionCount : 0),
         onClose: () => this.noteClosed(candidate),
       }),
     };

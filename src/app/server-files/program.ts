@@ -195,7 +195,7 @@ class Run {
     const isTcp = !isHttp || this.asked === 'tcp';
     if (!isTcp && (isTlsServer(server) || isHttp2Server(server))) this.sayHow(kind, isTlsServer(server));
     return {
-      app: isTcp ? (socket: Socket) => connect(server, socket) : appOf(server),
+      app: isTcp ? (socket: Socket) => connect(server, socket, this.listening.connectionCount) : appOf(server),
       asked: isTcp ? 'tcp' : 'node',
       serves: `the ${kind} that asked for ${nameAsked(asked)}${count > 1 ? `, one of ${count} that listen` : ''}`,
       askedFor: askedElsewhere(this.host.own, asked),

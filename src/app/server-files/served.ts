@@ -17,9 +17,19 @@ export function appOf(server: Server): unknown {
   };
 }
 
-/** A raw connection, as a server has it. */
-export function connect(server: Server, socket: Socket): Promise<unknown> | undefined {
+/**
+ * A raw connection, as a server has it.
+ * @param count connections now, with this one
+ */
+export function connect(server: Server, socket: Socket, count: number): Promise<unknown> | undefined {
   const { allowHalfOpen, pauseOnConnect } = server as { allowHalfOpen?: boolean; pauseOnConnect?: boolean };
+  const { maxConnections } = server as { maxConnections?: number | null };
+  if (maxConnections !== undefined && maxConnections !== null && count > maxConnections) {
+    const { localAddress, localPort, localFamily, remoteAddress, remotePort, remoteFamily } = socket;
+    socket.destroy();
+    server.emit('drop', { localAddress, localPort, localFamily, remoteAddress, remotePort, remoteFamily });
+    return undefined;
+  }
   Object.assign(socket, { server });
   if (pauseOnConnect === true) socket.pause();
   server.emit('connection', socket);

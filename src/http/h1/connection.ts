@@ -220,7 +220,8 @@ export class Connection implements Proxied, OutgoingEvents, Transport, Waiting, 
   begin(head: RequestHead, isPipelined: boolean): Exchange {
     const { server } = this;
     this.wire.claim?.noteRequest();
-    const { requestMs } = server.timeouts;
+    const { requestMs, receiveMs } = server.timeouts;
+    if (receiveMs !== undefined) this.waits.noteHead(this.requests === 0);
     const isTimed = requestMs !== 0 || server.observers.isWatched;
     const exchange = new Exchange(head, this, isTimed ? performance.now() : server.now);
     this.watch(exchange);

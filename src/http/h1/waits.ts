@@ -15,12 +15,15 @@ export class Waits {
   private readonly server: Host;
   /** When a connection that lingers is closed at the latest. */
   private lingerEnd = 0;
+  /** When the current request must have come in whole; 0 where that is not limited, or not known yet. */
+  private receiveEnd: number;
 
   constructor(server: Host) {
     this.server = server;
     this.since = server.waitOrder.next();
     // A client's first chance to send a head begins now.
-    this.deadline = server.deadlineIn(server.timeouts.headerMs);
+    this.receiveEnd = server.deadlineIn(server.timeouts.receiveMs ?? 0);
+    this.deadline = earlier(server.deadlineIn(server.timeouts.headerMs), this.receiveEnd);
   }
 
   /** The client has had its turn, and the next one begins. */
@@ -28,9 +31,15 @@ export class Waits {
     this.since = this.server.waitOrder.next();
   }
 
+  /** A head is there in whole. The time of a request whose head came in one piece begins now. */
+  noteHead(isFirst: boolean): void {
+    if (this.phase !== 'head' && !isFirst)
+      this.receiveEnd = this.server.deadlineIn(this.server.timeouts.receiveMs ?? 0);
+  }
+
   beginBody(): void {
     this.phase = 'body';
-    this.deadline = this.server.deadlineIn(this.server.timeouts.bodyMs);
+    this.deadline = earlier(this.server.deadlineIn(this.server.timeouts.bodyMs), this.receiveEnd);
   }
 
   /** A phase in which the client cannot be late. For `linger`, `limitLinger` sets a deadline once all is sent. */
@@ -62,7 +71,9 @@ export class Waits {
   beginHead(isFirst: boolean): void {
     if (this.phase === 'head') return;
     const { server } = this;
-    if (!isFirst || server.isDraining) this.deadline = server.deadlineIn(server.timeouts.headerMs);
+    if (!isFirst) this.receiveEnd = server.deadlineIn(server.timeouts.receiveMs ?? 0);
+    if (!isFirst || server.isDraining)
+      this.deadline = earlier(server.deadlineIn(server.timeouts.headerMs), this.receiveEnd);
     this.phase = 'head';
     this.beginTurn();
   }
@@ -81,4 +92,9 @@ export class Waits {
     this.deadline = Math.min(this.server.deadlineIn(lingerMs), this.lingerEnd);
     this.beginTurn();
   }
+}
+
+/** @returns the earlier of two deadlines, of which each may be 0 for none */
+export function earlier(one: number, other: number): number {
+  return one === 0 || (other !== 0 && other < one) ? other : one;
 }

@@ -104,7 +104,9 @@ export function writeHead(
 
 /** The field by which clients close ahead of the server, or ask on another connection; '' where there is no limit to tell. */
 export function keepAliveLine(idleMs: number): string {
-  return idleMs < 1000 ? '' : `Keep-Alive: timeout=${Math.floor(idleMs / 1000)}\r\n`;
+  return idleMs < 1000 || idleMs === Number.POSITIVE_INFINITY
+    ? ''
+    : `Keep-Alive: timeout=${Math.floor(idleMs / 1000)}\r\n`;
 }
 
 /** How the connection goes on (RFC 9112 §9.3, §9.6); in HTTP/1.1, that it does goes without saying. */

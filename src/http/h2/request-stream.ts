@@ -10,6 +10,7 @@ import { ClientGone, HttpError, overdueAnswer, timeoutError } from '../errors.ts
 import { type Attachment, Exchange, type ShownFailure, type Transport } from '../exchange.ts';
 import type { Host } from '../h1/host.ts';
 import { timingLine } from '../h1/timing.ts';
+import { earlier } from '../h1/waits.ts';
 import type { Field } from '../h1/writer.ts';
 import { RequestHead } from '../head.ts';
 import { maxDrainBytes } from '../limits.ts';
@@ -57,6 +58,8 @@ export class RequestStream implements Transport {
   private isStopping = false;
   /** When the client is late with its body, or with taking the answer, in the server's coarse clock; 0 for never. */
   private bodyDeadline = 0;
+  /** When all of the body must have come; 0 where that is not limited. */
+  private receiveEnd = 0;
   private stallDeadline = 0;
   private progress = 0;
   /** Bytes of the body thrown away since the answer was complete. */
@@ -120,6 +123,7 @@ export class RequestStream implements Transport {
 
   private readBody(): void {
     const { stream } = this;
+    this.receiveEnd = this.host.deadlineIn(this.host.timeouts.receiveMs ?? 0);
     this.awaitBody();
     stream.on('data', takeBody);
     stream.on('trailers', takeTrailers);
@@ -127,7 +131,7 @@ export class RequestStream implements Transport {
   }
 
   private awaitBody(): void {
-    this.bodyDeadline = this.host.deadlineIn(this.host.timeouts.bodyMs);
+    this.bodyDeadline = earlier(this.host.deadlineIn(this.host.timeouts.bodyMs), this.receiveEnd);
   }
 
   takeTrailers(raw: readonly string[]): void {

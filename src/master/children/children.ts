@@ -3,6 +3,7 @@
  * end. The plan decides when.
  */
 
+import { chosenSettings } from '../../config/load.ts';
 import type { Settings } from '../../config/settings.ts';
 import { isTls } from '../../config/tls.ts';
 import type { ErrorReport } from '../../errors.ts';
@@ -67,6 +68,7 @@ export class Children {
         identity,
         umask,
         settings,
+        chosen: chosenSettings(configuration),
         sockets,
         failure,
         samplesAllocations: settings.maxWorkerMemory > 0 && this.samplers.choose(child),

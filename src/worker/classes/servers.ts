@@ -26,6 +26,7 @@ export function serveAny(context: WorkerContext, options: ServersOptions): Servi
   const handler = handlerOf(context, settings.workers > 1);
   const { extras } = handler;
   const handle = context.observe(context.track(handler));
+  const countConnections = () => serving.connections;
   const shared = {
     ...httpOptions(settings, log, shortages, onError),
     showFailure: context.showFailure,
@@ -35,7 +36,10 @@ export function serveAny(context: WorkerContext, options: ServersOptions): Servi
     observers,
     answerClaims,
   };
-  return new Serving(sockets.map((socket) => new HttpServer({ ...shared, tls: tlsFor(context, socket) })));
+  const serving: Serving = new Serving(
+    sockets.map((socket) => new HttpServer({ ...shared, countConnections, tls: tlsFor(context, socket) })),
+  );
+  return serving;
 }
 
 /** @returns undefined for a socket without TLS */
@@ -54,8 +58,9 @@ export function serveConnections(context: WorkerContext, { onGone }: Pick<Server
 }
 
 /** @throws AppLoadError when the export is not what the interface needs */
-export function handlerOf({ app, asked, log }: WorkerContext, multiprocess: boolean): Handler {
+export function handlerOf({ app, asked, log, surroundings }: WorkerContext, multiprocess: boolean): Handler {
   return makeHandler(app, asked, {
+    fixed: surroundings?.fixed,
     multithread: false,
     multiprocess,
     onErrorLine: (line) => log.say('error', { source: 'wsgi.errors' }, line),

@@ -36,6 +36,7 @@ function threadedWorker(context: WorkerContext, code: ThreadCode): Worker {
       observers,
       tls: tlsFor(context, socket),
       answerClaims: context.answerClaims,
+      countConnections: () => serving.connections,
       onGone: () => intake.forget(),
       onTimeout: (exchange, ms, end) => pool.expire(exchange, ms, end),
     });
@@ -53,7 +54,11 @@ function threadedWorker(context: WorkerContext, code: ThreadCode): Worker {
     },
     serving,
     threads: () => pool.appThreads(),
-    load: () => pool.start(),
+    async load() {
+      await pool.start();
+      const { ownLimits } = pool;
+      if (ownLimits !== undefined) for (const server of serving.servers) server.obey(ownLimits);
+    },
     start: () => intake.open(sockets, serving.servers, settings.backlog),
     get isEnding() {
       return isEnding;

@@ -11,6 +11,7 @@ import type { MadeText } from '../../http/answer-sink.ts';
 import type { Ends, Scheme } from '../../http/ends.ts';
 import { lookUpField } from '../../http/fields.ts';
 import { RequestHead } from '../../http/head.ts';
+import type { OwnLimits } from '../../http/limits.ts';
 import type { Found } from '../../ipc/messages.ts';
 import type { LateRequest } from '../classes/failures.ts';
 import type { ProgramSurroundings } from '../surroundings.ts';
@@ -82,7 +83,7 @@ export function isForTunnel(message: ForRequest | ForTunnel): message is ForTunn
 /** From a thread. */
 export type FromThread =
   /** Its app is loaded, and was taken for one of this interface. */
-  | readonly ['ready', Found, systemId: number | undefined]
+  | readonly ['ready', Found, systemId: number | undefined, own: OwnLimits | undefined]
   | readonly ['pong']
   | readonly ['bootFailed', ErrorReport]
   /** Files that it has loaded as modules; only under `--reload`. */

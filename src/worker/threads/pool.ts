@@ -7,7 +7,7 @@
 import { setTimeout } from 'node:timers';
 import { milliseconds } from '../../config/durations.ts';
 import type { Exchange } from '../../http/exchange.ts';
-import { departureMs } from '../../http/limits.ts';
+import { departureMs, type OwnLimits } from '../../http/limits.ts';
 import { takesEffect } from '../../http/unheard.ts';
 import type { Found } from '../../ipc/messages.ts';
 import type { Logger } from '../../logger.ts';
@@ -42,6 +42,8 @@ export class ThreadPool {
   private readonly overdue: Overdue;
   private readonly reception: Reception<ThreadHandle>;
   private readonly schedule: Schedule<ThreadHandle>;
+  /** What the app has set on its own server. */
+  ownLimits: OwnLimits | undefined = undefined;
   /** Whether there will be no threads any more. */
   private isLost = false;
   private readonly log: Logger;
@@ -275,6 +277,7 @@ export class ThreadPool {
     if (message === undefined) return;
     if (message[0] === 'ready') {
       thread.systemId = message[2];
+      this.ownLimits = message[3];
       this.crew.welcome(thread, message[1]);
     } else if (message[0] === 'closing') return;
     else if (message[0] === 'pong') this.welcomeBack(thread);

@@ -114,35 +114,35 @@ describe("an exported server's options", () => {
 
   it('that have no effect are named in a warning, with what decides instead; in a thread there are more', () => {
     const app = createServer({ requireHostHeader: false }, () => {});
-    Object.assign(app, { keepAliveTimeout: 61_000, maxHeadersCount: 10 });
+    Object.assign(app, { maxHeaderSize: 9000, insecureHTTPParser: true });
     app.on('clientError', () => {}).on('drop', () => {});
     const warningsOf = (isInThread: boolean) => {
       const warnings: string[] = [];
-      nodeHandler(app, (warning) => warnings.push(warning), undefined, isInThread);
+      nodeHandler(app, { warn: (warning) => warnings.push(warning), isInThread });
       return warnings;
     };
     const [first, ...others] = warningsOf(false);
-    expect(first).toBe('app: keepAliveTimeout of the http.Server (61000) has no effect here: set --keep-alive');
-    expect(others).toMatchObject([/maxHeadersCount/, /drop/].map((name) => expect.stringMatching(name)));
-    const named = [/keepAliveTimeout/, /maxHeadersCount/, /requireHostHeader/, /drop/, /clientError/];
+    expect(first).toBe(
+      'app: maxHeaderSize of the http.Server (9000) has no effect here: set --limit-request-field-size',
+    );
+    expect(others).toMatchObject([expect.stringMatching(/insecureHTTPParser/)]);
+    const named = [/maxHeaderSize/, /insecureHTTPParser/, /requireHostHeader/, /drop/, /clientError/];
     expect(warningsOf(true)).toMatchObject(named.map((name) => expect.stringMatching(name)));
 
-    nodeHandler(createServer(), (warning) => expect.unreachable(warning));
-    nodeHandler(
-      () => {},
-      (warning) => expect.unreachable(warning),
-    );
+    const warn = (warning: string) => expect.unreachable(warning);
+    nodeHandler(createServer(), { warn });
+    nodeHandler(() => {}, { warn });
   });
 
   it.each(['async', 'threaded'])('are named in the log, once for each worker: %s', async (workerClass) => {
     const { path } = makeFolder({
       'app.mjs': `import { createServer } from 'node:http';
-export default Object.assign(createServer((req, res) => res.end('served')), { keepAliveTimeout: 61000 });`,
+export default Object.assign(createServer((req, res) => res.end('served')), { maxHeaderSize: 9000 });`,
     });
     const tsgun = start(`${path}/app.mjs`, ['--worker-class', workerClass, '--threads', '2']);
     expect((await tsgun.get('/')).text).toBe('served');
     await tsgun.stop();
-    expect(tsgun.log.filter(({ msg }) => msg.includes('keepAliveTimeout'))).toMatchObject([{ level: 'warn' }]);
+    expect(tsgun.log.filter(({ msg }) => msg.includes('maxHeaderSize'))).toMatchObject([{ level: 'warn' }]);
   });
 });
 

@@ -44,10 +44,12 @@ async function begin(order: ThreadOrder): Promise<void> {
     const handle = makeHandler(app, asked, {
       multithread: true,
       multiprocess: settings.workers > 1,
+      fixed: order.surroundings.fixed,
       onErrorLine: (line) => outlet.post(['line', line]),
       onWarning: (warning) => outlet.post(['warning', warning]),
     });
-    const keepAliveMs = milliseconds(settings.keepAlive);
+    const ownLimits = handle.extras?.own;
+    const keepAliveMs = ownLimits?.keepAliveMs ?? milliseconds(settings.keepAlive);
     // An older Node knows the CPU time of the whole process only.
     const measures = threadUsage !== undefined && measuresCpu(settings);
     const claims = new Claims(order.claims);
@@ -63,7 +65,7 @@ async function begin(order: ThreadOrder): Promise<void> {
       measuresCpu: measures,
       showFailure,
     });
-    outlet.post(['ready', { interface: findInterface(app, asked), serves, askedFor }, systemThread()]);
+    outlet.post(['ready', { interface: findInterface(app, asked), serves, askedFor }, systemThread(), ownLimits]);
   } catch (error) {
     sayLoaded?.();
     outlet.post(['bootFailed', report(error)]);
