@@ -6,8 +6,14 @@ import type { RequestHead } from './head.ts';
 /** An id goes into every log line of its request: longer ones, and those of other characters, are replaced. */
 const idForm = /^[\x21-\x7e]{1,128}$/;
 
+/** The last two places of a number, and how many there are. */
+const lastPlaces = Array.from({ length: 256 }, (_, number) => number.toString(16).padStart(2, '0'));
+
 let prefix = '';
-let count = 0;
+/** What the next ids begin with; how they end is the next of `lastPlaces`. */
+let beginning = '';
+let beginnings = 0;
+let next = lastPlaces.length;
 
 /** @param fieldName whose value it is, in small letters. Always the same id for the same head */
 export function requestIdOf(head: RequestHead, fieldName: string): string {
@@ -21,8 +27,18 @@ function givenId({ names, values }: RequestHead, fieldName: string): string | un
   return undefined;
 }
 
-/** Unique by the process' random part; a random number for each request would cost more than the rest of its line. */
+/**
+ * Unique by the process' random part; a random number for each request would cost more than the rest of its line. So would
+ * the text of each request's number: V8 remembers such texts until it collects all garbage, so that 32 bytes of each request
+ * outlive it and are copied.
+ */
 function makeId(): string {
+  if (next === lastPlaces.length) begin();
+  return beginning + lastPlaces[next++]!;
+}
+
+function begin(): void {
   if (prefix === '') prefix = `${cryptoModule().randomBytes(9).toString('hex')}-`;
-  return prefix + ++count;
+  beginning = prefix + (beginnings++).toString(16);
+  next = 0;
 }
