@@ -90,7 +90,11 @@ export function readTable(shared: SharedArrayBuffer): RunningRequest[] {
 /** The same, and how many run beside those. */
 export function readRunning(shared: SharedArrayBuffer): RunningList {
   const requests = readTable(shared);
-  return { requests, more: Math.max(0, new Int32Array(shared)[countAt]! - requests.length) };
+  return { requests, more: Math.max(0, countRunning(shared) - requests.length) };
+}
+
+export function countRunning(shared: SharedArrayBuffer): number {
+  return new Int32Array(shared, 0, countAt + 1)[countAt]!;
 }
 
 export interface TableEntry extends RunningRequest {

@@ -21,11 +21,12 @@ export class ThreadTimes {
   private looks: Look[] = [];
   private readonly read: () => Times;
 
-  constructor(read = readTimes) {
+  /** @param read those of the threads that may be asked about: each is a file to read */
+  constructor(read: () => Times = readAllThreads) {
     this.read = read;
   }
 
-  /** Called several times a second. @param now as `performance.now()` says it */
+  /** Called several times a second while a request runs. @param now as `performance.now()` says it */
   look(now: number): void {
     const { looks } = this;
     if (now - (looks.at(-1)?.at ?? Number.NEGATIVE_INFINITY) < shortestMs) return;
@@ -53,15 +54,26 @@ export class ThreadTimes {
   }
 }
 
-function readTimes(): Times {
+export function readAllThreads(): Times {
   const times = new Map<number, number>();
   try {
-    for (const thread of readdirSync('/proc/self/task')) {
-      const text = readFileSync(`/proc/self/task/${thread}/schedstat`, 'latin1');
-      times.set(Number(thread), Number(text.slice(0, text.indexOf(' '))));
-    }
+    for (const thread of readdirSync('/proc/self/task')) times.set(Number(thread), readTime(thread));
   } catch {
     // Another system, or a thread has just ended: the next look sees the others.
   }
   return times;
+}
+
+/** The one that has the number of the process. */
+export function readMainThread(): Times {
+  try {
+    return new Map([[process.pid, readTime(String(process.pid))]]);
+  } catch {
+    return new Map();
+  }
+}
+
+function readTime(thread: string): number {
+  const text = readFileSync(`/proc/self/task/${thread}/schedstat`, 'latin1');
+  return Number(text.slice(0, text.indexOf(' ')));
 }

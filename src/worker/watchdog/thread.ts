@@ -15,11 +15,11 @@ import { answerClients, drainClients } from './answers.ts';
 import { type Captured, Captures, type DebugSession } from './capture.ts';
 import { Examiner } from './examiner.ts';
 import { ProfileFiles } from './profile-files.ts';
-import { readEntries, readRunning, readTable } from './requests.ts';
+import { countRunning, readEntries, readRunning, readTable } from './requests.ts';
 import { runningIn } from './running.ts';
 import { checkIntervalMs, pulseMs, runningExpression, stallMsOf, type WatchdogData } from './shared.ts';
 import { SlowRequests, slowCheckMs } from './slow-requests.ts';
-import { ThreadTimes } from './thread-times.ts';
+import { readAllThreads, readMainThread, ThreadTimes } from './thread-times.ts';
 
 const { shared, requests, answers, fd, timeoutMs, graceMs, slowMs, profiles, watchesMemory, runsApp } =
   workerData as WatchdogData;
@@ -53,7 +53,7 @@ let excusedUntil = 0;
 let isCapturing = false;
 /** How often the main thread stood in somebody else's debugger. */
 let foreigners = 0;
-const times = new ThreadTimes();
+const times = new ThreadTimes(runsApp ? readMainThread : readAllThreads);
 
 const pipe = new Socket({ fd, readable: true, writable: true });
 pipe.on('error', () => {});
@@ -114,7 +114,8 @@ function tick(): void {
     beatAt = now;
     stall = undefined;
   }
-  times.look(now);
+  // A look is made of system calls, and only requests are asked about.
+  if (countRunning(requests) > 0) times.look(now);
   const silentMs = now - beatAt;
   watch(silentMs);
   const left = [stallMs, timeoutMs].map((ms) => ms - silentMs).filter((ms) => ms > 0);

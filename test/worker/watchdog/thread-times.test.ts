@@ -2,7 +2,7 @@
 
 import { expect, it } from 'vitest';
 import { systemThread } from '../../../src/worker/cpu.ts';
-import { ThreadTimes } from '../../../src/worker/watchdog/thread-times.ts';
+import { readAllThreads, readMainThread, ThreadTimes } from '../../../src/worker/watchdog/thread-times.ts';
 
 /** One thread, number 7, that runs in the given spans, in milliseconds; looked at four times a second. */
 function threadThatRan(spans: readonly (readonly [from: number, to: number])[], untilMs: number) {
@@ -36,6 +36,21 @@ it('of hours, the looks are still close enough to tell', () => {
 
 it('a thread that is gone has no time', () => {
   expect(threadThatRan([], 1000)(500, 8)).toBeUndefined();
+});
+
+it('a request that follows a pause without looks takes nothing for what ran before it', () => {
+  let now = 0;
+  const times = new ThreadTimes(() => new Map([[7, Math.min(now, 9000) * 1e6]]));
+  times.look(now);
+  now = 10_200;
+  times.look(now);
+  now = 12_000;
+  expect(times.since(now - 10_000, now)(7)).toBeLessThanOrEqual(250);
+});
+
+it('where requests run on the main thread alone, no other is read', () => {
+  expect([...readMainThread().keys()]).toEqual([process.pid]);
+  expect([...readAllThreads().keys()]).toContain(process.pid);
 });
 
 it('the CPU time of this very process is read', () => {
