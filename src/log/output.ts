@@ -3,6 +3,7 @@
  * closed pipe or a reader that stops costs lines only: no worker, and no time.
  */
 
+import { leaveFlagsAtExit } from '../node/non-blocking.ts';
 import { Sink } from './sink.ts';
 import { openStandard } from './target.ts';
 
@@ -26,6 +27,7 @@ export function outputSink(name: OutputName): Sink {
  * all its rights.
  */
 export function takeOverOutput(): void {
+  leaveFlagsAtExit();
   for (const name of ['stdout', 'stderr'] as const) {
     const sink = outputSink(name);
     try {

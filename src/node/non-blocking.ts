@@ -1,7 +1,12 @@
 /**
- * A standard stream whose descriptor other processes share, such as a socket of the service manager. Node makes it
- * non-blocking when it opens the stream; starting a child that inherits it makes it blocking again.
+ * A standard stream whose descriptor other processes share, such as a socket of the service manager. Whether writes block is
+ * one flag for all of them. Node sets it when it opens the stream. Starting a child that inherits the descriptor clears it,
+ * and so does the end of a Node process, which puts back what it found at its start. Another process that is about to write
+ * at that moment would be blocked until somebody reads.
  */
+
+import { closeSync, fstatSync, openSync } from 'node:fs';
+import { devNull } from 'node:os';
 
 interface Handle {
   setBlocking?(isBlocking: boolean): unknown;
@@ -12,4 +17,32 @@ export function keepNonBlocking(stream: NodeJS.WriteStream): () => void {
   const handle: unknown = Reflect.get(stream, '_handle');
   if (typeof handle !== 'object' || handle === null) return () => {};
   return () => void (handle as Handle).setBlocking?.(false);
+}
+
+let isLeft = false;
+
+/**
+ * From now on the end of this process leaves the flag as it is. Node puts nothing back where it finds another file than at
+ * its start; `process.reallyExit`, which `process.exit` calls last, is the place after all that is still written.
+ */
+export function leaveFlagsAtExit(): void {
+  const { reallyExit } = process as unknown as { reallyExit?: (code?: number) => never };
+  if (isLeft || typeof reallyExit !== 'function') return;
+  isLeft = true;
+  Reflect.set(process, 'reallyExit', (code?: number) => {
+    for (const fd of [1, 2]) letGo(fd);
+    return Reflect.apply(reallyExit, process, [code]);
+  });
+}
+
+function letGo(fd: number): void {
+  try {
+    const kind = fstatSync(fd);
+    if (!kind.isSocket() && !kind.isFIFO()) return;
+    closeSync(fd);
+    // It takes the lowest free number, which is this one.
+    openSync(devNull, 'w');
+  } catch {
+    // Node leaves a descriptor that is closed alone, too.
+  }
 }
