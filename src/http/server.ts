@@ -16,6 +16,7 @@ import { Connection } from './h1/connection.ts';
 import { type Host, type OnTimeout, type ShowFailure, type Waiting, WaitOrder } from './h1/host.ts';
 import { H2Connection, type Http2Events } from './h2/connection.ts';
 import type { RequestHead } from './head.ts';
+import type { HeldAnswers } from './held-answers.ts';
 import { Leftovers } from './leftovers.ts';
 import { type Limits, maxHeldBytes, type OwnLimits, type Timeouts } from './limits.ts';
 import { Observers } from './observers.ts';
@@ -30,7 +31,7 @@ export interface HttpServerOptions extends OpenerOptions {
   readonly limits: Limits;
   /** See `Host`; 0 where it is not given: what the kernel does not take is enough. */
   readonly heldAnswerBytes?: number;
-  readonly mayHoldMore?: () => boolean;
+  readonly heldAnswers?: HeldAnswers | undefined;
   /** Takes each request; must not throw. */
   readonly handle: (exchange: Exchange) => void | Promise<void>;
   /** A failure of the app, for the log. */
@@ -64,8 +65,6 @@ interface Served extends Waiting {
   readonly asyncId: number | undefined;
   readonly deadline: number;
   readonly isUpgraded: boolean;
-  /** What its client has not taken. */
-  readonly pendingBytes: number;
   expire(): void;
   checkRequest(now: number): number;
   beginDrain(): void;
@@ -98,7 +97,7 @@ export class HttpServer implements Host {
   limits: Limits;
   timeouts: Timeouts;
   readonly heldAnswerBytes: number;
-  readonly mayHoldMore: (() => boolean) | undefined;
+  readonly heldAnswers: HeldAnswers | undefined;
   readonly handle: (exchange: Exchange) => void | Promise<void>;
   readonly onFailure: (exchange: Exchange, error: unknown, isLate?: boolean) => void;
   readonly showFailure: ShowFailure | undefined;
@@ -145,7 +144,7 @@ export class HttpServer implements Host {
     this.limits = limits;
     this.timeouts = timeouts;
     this.heldAnswerBytes = options.heldAnswerBytes ?? 0;
-    this.mayHoldMore = options.mayHoldMore;
+    this.heldAnswers = options.heldAnswers;
     this.handle = handle;
     this.onFailure = onFailure;
     this.showFailure = options.showFailure;
@@ -218,13 +217,6 @@ export class HttpServer implements Host {
     let count = 0;
     for (const { isUpgraded } of this.connections) if (isUpgraded) count++;
     return count;
-  }
-
-  /** Of all answers: what the clients have not taken. */
-  get heldBytes(): number {
-    let sum = 0;
-    for (const { pendingBytes } of this.connections) sum += pendingBytes;
-    return sum;
   }
 
   /** The requests that are not answered yet; `ms` is how long they have been at it. */

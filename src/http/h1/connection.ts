@@ -19,6 +19,7 @@ import {
   type TunnelEvents,
 } from '../exchange.ts';
 import type { RequestHead } from '../head.ts';
+import type { HeldShare } from '../held-answers.ts';
 import { defaultTimeouts, departureMs, maxDrainBytes } from '../limits.ts';
 import { checkDeadline } from '../overdue.ts';
 import type { Proxied } from '../proxy-protocol/proxied.ts';
@@ -37,6 +38,7 @@ import { type Phase, Waits } from './waits.ts';
 export class Connection implements Proxied, OutgoingEvents, Transport, Waiting, Deserted, Endable, Readable {
   /** Replaced where a PROXY header says whose connection it is. */
   ends: Ends;
+  readonly share: HeldShare | undefined;
   readonly wire: Wire;
   readonly outgoing: Outgoing;
   readonly answer: H1Answer;
@@ -74,11 +76,12 @@ export class Connection implements Proxied, OutgoingEvents, Transport, Waiting, 
     this.input = new Input(this, server.limits, server.extras);
     this.ending = new Ending(this);
     this.waits = new Waits(server);
+    this.share = server.heldAnswers?.open();
     this.wire = open(incoming, this);
     const { answerClaims } = server;
     if (answerClaims !== undefined && incoming instanceof ConnectionHandle)
       this.wire.claimIn?.(answerClaims, incoming.fd);
-    this.outgoing = new Outgoing(this.wire, this, server.heldAnswerBytes, server.mayHoldMore);
+    this.outgoing = new Outgoing(this.wire, this, server.heldAnswerBytes, server.heldAnswers);
     this.answer = new H1Answer(this.outgoing, true, server.observers.isTimed ? () => this.timing : undefined);
   }
 

@@ -4,6 +4,7 @@ import type { End, Scheme } from '../ends.ts';
 import type { Exchange, ShownFailure } from '../exchange.ts';
 import type { Extras } from '../extras.ts';
 import type { Forwarding } from '../forwarding/forwarding.ts';
+import type { HeldAnswers } from '../held-answers.ts';
 import type { Limits, Timeouts } from '../limits.ts';
 import type { Observers } from '../observers.ts';
 import type { AnswerClaims } from '../wire/answer-claims.ts';
@@ -45,8 +46,8 @@ export interface Host {
   readonly timeouts: Timeouts;
   /** How much of an answer is held for a client that is slower than its app, before the app has to wait. */
   readonly heldAnswerBytes: number;
-  /** Whether more may be held than that; undefined where it may not. */
-  readonly mayHoldMore: (() => boolean) | undefined;
+  /** Whether more may be held than that: all that is; undefined where it may not. */
+  readonly heldAnswers: HeldAnswers | undefined;
   /** The server's own end of its connections, and what they speak. */
   readonly local: End;
   readonly scheme: Scheme;

@@ -4,6 +4,7 @@
  */
 
 import type { Bytes } from '../exchange.ts';
+import type { HeldAnswers } from '../held-answers.ts';
 import { maxHeldBytes } from '../limits.ts';
 import type { Wire } from '../wire/wire.ts';
 
@@ -24,17 +25,17 @@ export class Outgoing {
   private readonly wire: Wire;
   private readonly events: OutgoingEvents;
   private readonly limitBytes: number;
-  private readonly mayHoldMore: (() => boolean) | undefined;
+  private readonly heldAnswers: HeldAnswers | undefined;
   private held = '';
   /** Where the current answer begins in the text held back; -1 once something of it may be on the wire. */
   private answerStart = -1;
 
   /**
    * @param limitBytes how much waits for a slow client before the app has to wait
-   * @param mayHoldMore asked beyond that
+   * @param heldAnswers asked beyond that
    */
-  constructor(wire: Wire, events: OutgoingEvents, limitBytes: number, mayHoldMore?: () => boolean) {
-    this.mayHoldMore = mayHoldMore;
+  constructor(wire: Wire, events: OutgoingEvents, limitBytes: number, heldAnswers?: HeldAnswers) {
+    this.heldAnswers = heldAnswers;
     this.wire = wire;
     this.events = events;
     this.limitBytes = limitBytes;
@@ -97,7 +98,7 @@ export class Outgoing {
     if (this.wire.pendingBytes > 0) this.isBackedUp = true;
     this.watchStall();
     if (this.wire.isDestroyed) return false;
-    return this.wire.pendingBytes < this.limitBytes || this.mayHoldMore?.() === true;
+    return this.wire.pendingBytes < this.limitBytes || this.heldAnswers?.mayHoldMore === true;
   }
 
   /** From now on, a client that takes nothing is cut in time. */

@@ -5,6 +5,7 @@ import { answerWhole } from '../../node/http2-handle.ts';
 import type { AnswerSink, MadeText, Piece } from '../answer-sink.ts';
 import type { Exchange } from '../exchange.ts';
 import type { Field, ResponseState } from '../h1/writer.ts';
+import type { HeldShare } from '../held-answers.ts';
 import { canceled, type Taken, tellTaken, writeError } from '../wire/taken.ts';
 import { answerFields, interimFields } from './answer-fields.ts';
 import { isTrailers, readLines } from './made.ts';
@@ -18,6 +19,7 @@ type OutgoingFields = Record<string, string | string[]>;
 export class H2Answer implements AnswerSink {
   private readonly stream: ServerHttp2Stream;
   private readonly heldBytes: number;
+  private readonly share: HeldShare | undefined;
   private exchange: Exchange;
   private readonly ownField: (() => Field) | undefined;
   private status = '';
@@ -36,9 +38,17 @@ export class H2Answer implements AnswerSink {
 
   /**
    * @param heldBytes how much waits for a slow client before the app has to
+   * @param share where it enters what the client has not taken
    * @param ownField returns a field of the server's own
    */
-  constructor(stream: ServerHttp2Stream, exchange: Exchange, heldBytes: number, ownField?: () => Field) {
+  constructor(
+    stream: ServerHttp2Stream,
+    exchange: Exchange,
+    heldBytes: number,
+    share: HeldShare | undefined,
+    ownField?: () => Field,
+  ) {
+    this.share = share;
     this.stream = stream;
     this.exchange = exchange;
     this.heldBytes = heldBytes;
@@ -76,6 +86,7 @@ export class H2Answer implements AnswerSink {
     // Without an error, all was sent ahead of the end.
     if (this.done < this.written && this.stream.rstCode !== 0) this.failure ??= writeError(canceled);
     this.wholeBytes = 0;
+    this.share?.close();
     this.done = this.written;
     for (const { callback } of this.waiting.splice(0)) tellTaken([callback], this.failure);
   }
@@ -161,6 +172,7 @@ export class H2Answer implements AnswerSink {
     if (body !== undefined) {
       this.written++;
       this.wholeBytes = length;
+      this.enter();
     }
     return true;
   }
@@ -179,6 +191,7 @@ export class H2Answer implements AnswerSink {
       const bytes = typeof piece === 'string' ? Buffer.from(piece) : piece;
       for (let at = 0; at < length; at += partBytes) isTaking = this.writePart(bytes.subarray(at, at + partBytes));
     }
+    this.enter();
     return isTaking || (!this.isDead && this.stream.writableLength < this.heldBytes);
   }
 
@@ -187,8 +200,13 @@ export class H2Answer implements AnswerSink {
     return this.stream.write(part, this.takeWritten);
   }
 
+  private enter(): void {
+    this.share?.set(this.stream.writableLength + this.wholeBytes);
+  }
+
   private readonly takeWritten = (error?: Error | null): void => {
     this.done++;
+    this.enter();
     if (error) this.failure ??= error;
     while (this.waiting.length > 0 && this.waiting[0]!.written <= this.done)
       this.waiting.shift()!.callback(this.failure);

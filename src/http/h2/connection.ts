@@ -121,12 +121,6 @@ export class H2Connection implements Carrier, Waiting {
     return [...this.streams].flatMap(({ exchange }) => (exchange === undefined ? [] : [exchange]));
   }
 
-  get pendingBytes(): number {
-    let sum = 0;
-    for (const { pendingBytes } of this.streams) sum += pendingBytes;
-    return sum;
-  }
-
   get phase(): Phase {
     return this.waits.phase;
   }

@@ -91,6 +91,7 @@ export class RequestStream implements Transport {
       stream,
       exchange,
       host.heldAnswerBytes,
+      host.heldAnswers?.open(),
       observers.isTimed ? () => this.timing : undefined,
     );
     (stream as Owned)[owner] = this;

@@ -6,6 +6,7 @@
 import type { Ends } from '../ends.ts';
 import { HttpError } from '../errors.ts';
 import { Trusted } from '../forwarding/trust.ts';
+import type { HeldShare } from '../held-answers.ts';
 import type { WireEvents } from '../wire/wire.ts';
 import { isSurelyHeader, mayBeHeader, ProxyError, readProxyHeader, type Version } from './header.ts';
 
@@ -53,6 +54,10 @@ export class ProxyHeaderFilter implements WireEvents {
     this.to = to;
     this.protocol = protocol;
     this.isExpected = protocol.expects(to.ends.remote.address);
+  }
+
+  get share(): HeldShare | undefined {
+    return this.to.share;
   }
 
   nextBuffer(): Buffer {

@@ -158,6 +158,7 @@ export class HandleWire implements Wire {
     request.oncomplete = onWritten;
     this.pendingBytes += request.bytes;
     this.queuedBytes += request.bytes;
+    this.events.share?.set(this.pendingBytes);
     this.last = request;
     const status = earlyStatus(request);
     if (status !== undefined) this.takeWritten(request, status);
@@ -177,6 +178,7 @@ export class HandleWire implements Wire {
     tellTaken(request.taken, status < 0 ? writeError(status) : undefined);
     if (status < 0) return this.destroy();
     this.pendingBytes -= request.bytes ?? 0;
+    this.events.share?.set(this.pendingBytes);
     if (this.isDestroyed || this.pendingBytes > 0) return;
     if (this.isEnding && !this.isShuttingDown) this.shutDown();
     if (!this.owesDrain || this.isDestroyed) return;
@@ -270,6 +272,7 @@ export class HandleWire implements Wire {
     if (lastRenewed === this) lastRenewed = undefined;
     this.claim?.giveBack();
     this.claim = undefined;
+    this.events.share?.close();
     this.stallWatch?.stop();
     return this.handle;
   }

@@ -10,6 +10,7 @@ import type { Wire, WireEvents } from './wire.ts';
 
 export class StreamWire implements Wire {
   private readonly stream: Duplex;
+  private readonly events: WireEvents;
   private written = 0;
   /** How many of the writes are done. */
   private done = 0;
@@ -18,10 +19,14 @@ export class StreamWire implements Wire {
 
   constructor(stream: Duplex, events: WireEvents) {
     this.stream = stream;
+    this.events = events;
     stream.on('data', (bytes: Buffer) => events.takeBytes(bytes, bytes.length));
     stream.on('end', () => events.takeEnd());
     stream.on('drain', () => events.takeDrain());
-    stream.on('close', () => events.takeClose());
+    stream.on('close', () => {
+      events.share?.close();
+      events.takeClose();
+    });
     stream.on('error', () => {});
     stream.resume();
   }
@@ -57,11 +62,18 @@ export class StreamWire implements Wire {
 
   write(text: string): boolean {
     this.written++;
-    return this.stream.write(text, 'latin1', this.takeWritten);
+    const isTaking = this.stream.write(text, 'latin1', this.takeWritten);
+    this.enter();
+    return isTaking;
   }
+
+  private readonly enter = (): void => {
+    this.events.share?.set(this.stream.writableLength);
+  };
 
   private readonly takeWritten = (error?: Error | null): void => {
     this.done++;
+    this.enter();
     // Before Node 22, a write that was under way when its socket was destroyed does not say that it failed.
     const failure = error ?? (this.stream.destroyed ? writeError(canceled) : undefined);
     this.failure ??= failure;
@@ -82,15 +94,17 @@ export class StreamWire implements Wire {
     if (whole !== undefined) {
       this.written++;
       const isTaking = stream.write(whole, this.takeWritten);
+      this.enter();
       if (stream.writableLength > 0) giveAwayScratch(whole);
       return isTaking;
     }
     stream.cork();
-    if (head !== '') stream.write(Buffer.from(head, 'latin1'));
+    if (head !== '') stream.write(Buffer.from(head, 'latin1'), this.enter);
     this.written++;
-    const isTaking = stream.write(bytes, tail === '' ? this.takeWritten : undefined);
+    const isTaking = stream.write(bytes, tail === '' ? this.takeWritten : this.enter);
     if (tail !== '') stream.write(tail, 'latin1', this.takeWritten);
     stream.uncork();
+    this.enter();
     return isTaking && !stream.writableNeedDrain;
   }
 

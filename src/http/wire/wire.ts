@@ -5,6 +5,7 @@
 
 import type { Duplex } from 'node:stream';
 import type { ConnectionHandle } from '../../node/handles.ts';
+import type { HeldShare } from '../held-answers.ts';
 import type { AnswerClaim, AnswerClaims } from './answer-claims.ts';
 import type { Taken } from './taken.ts';
 
@@ -12,6 +13,8 @@ import type { Taken } from './taken.ts';
 export type Incoming = ConnectionHandle | Duplex;
 
 export interface WireEvents {
+  /** Where the wire enters what the client has not taken, from the first write on; undefined where nobody asks. */
+  readonly share?: HeldShare | undefined;
   /** The memory of the next read: asked before the first and after each. It must stay untouched until that read. */
   nextBuffer(): Buffer;
   /** The first `length` bytes are new, and valid during the call. */

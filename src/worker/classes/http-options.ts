@@ -6,10 +6,11 @@ import type { Settings } from '../../config/settings.ts';
 import { report } from '../../errors.ts';
 import { Forwarding } from '../../http/forwarding/forwarding.ts';
 import { Trusted } from '../../http/forwarding/trust.ts';
+import { HeldAnswers } from '../../http/held-answers.ts';
 import { defaultTimeouts, maxHeldAnswersBytes, maxReadAheadBytes } from '../../http/limits.ts';
 import { ProxyProtocol } from '../../http/proxy-protocol/proxied.ts';
 import { type Begin, ReadAhead } from '../../http/read-ahead.ts';
-import type { HttpServer, HttpServerOptions } from '../../http/server.ts';
+import type { HttpServerOptions } from '../../http/server.ts';
 import type { Shortages } from '../../ipc/shortages.ts';
 import type { Logger } from '../../logger.ts';
 import { logFailure, logLateFailure, logTimeout, type OnError } from './failures.ts';
@@ -88,9 +89,9 @@ export function proxied(settings: Settings, log: Logger): RawServerOptions['prox
   return protocol && { protocol, headerMs };
 }
 
-/** For the classes in which an app that waits for a slow client holds up others. @param servers all of the worker's */
-export function mayHoldMore(servers: () => readonly HttpServer[]): () => boolean {
-  return () => servers().reduce((sum, { heldBytes }) => sum + heldBytes, 0) < maxHeldAnswersBytes;
+/** For the classes in which an app that waits for a slow client holds up others: of all servers of the worker. */
+export function heldAnswers(): HeldAnswers {
+  return new HeldAnswers(maxHeldAnswersBytes);
 }
 
 /** For the classes in which a request that has begun costs more than a connection. @param begin takes those that may begin */

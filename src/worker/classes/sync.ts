@@ -13,7 +13,7 @@ import { longestEmptyingMs } from '../accept/kernel-queue.ts';
 import { Occupancy } from '../accept/occupancy.ts';
 import { openTurnGate } from '../accept/open-gate.ts';
 import { logTimeout } from './failures.ts';
-import { httpOptions, mayHoldMore, readAhead } from './http-options.ts';
+import { heldAnswers, httpOptions, readAhead } from './http-options.ts';
 import { RequestTurns } from './request-turns.ts';
 import { handlerOf, tlsFor } from './servers.ts';
 import { Serving } from './serving.ts';
@@ -35,13 +35,14 @@ export function syncWorker(context: WorkerContext): Worker {
   const ahead = readAhead(settings, log, (exchange) => turns.begin(exchange));
   const handle = context.observe((exchange) => ahead.take(exchange));
   const waitOrder = new WaitOrder();
+  const held = heldAnswers();
   const makeServer = (socket: WorkerSocket) =>
     new HttpServer({
       ...options,
       showFailure: context.showFailure,
       timeouts: { ...options.timeouts, keepAliveMs: 0 },
       heldAnswerBytes,
-      mayHoldMore: mayHoldMore(() => serving.servers),
+      heldAnswers: held,
       handle,
       extras: handler.extras,
       onTimeout(exchange, ms, end) {

@@ -9,7 +9,7 @@ import type { WorkerSocket } from '../../ipc/order.ts';
 import { Intake } from '../accept/intake.ts';
 import { readThreadCode, type ThreadCode } from '../thread-code.ts';
 import { ThreadPool } from '../threads/pool.ts';
-import { httpOptions, mayHoldMore, readAhead } from './http-options.ts';
+import { heldAnswers, httpOptions, readAhead } from './http-options.ts';
 import { tlsFor } from './servers.ts';
 import { Serving } from './serving.ts';
 import type { Worker, WorkerClass, WorkerContext } from './worker.ts';
@@ -26,12 +26,13 @@ function threadedWorker(context: WorkerContext, code: ThreadCode): Worker {
   const handOver = track((exchange) => pool.handle(exchange));
   const ahead = readAhead(settings, log, handOver);
   const handle = observe((exchange) => ahead.take(exchange));
+  const held = heldAnswers();
   const makeServer = (socket: WorkerSocket) =>
     new HttpServer({
       ...httpOptions(settings, log, shortages, context.onError),
       showFailure: context.showFailure,
       handle,
-      mayHoldMore: mayHoldMore(() => serving.servers),
+      heldAnswers: held,
       waitOrder: intake.waitOrder,
       observers,
       tls: tlsFor(context, socket),

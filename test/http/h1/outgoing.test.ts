@@ -1,6 +1,7 @@
 /** What goes out on a connection: which texts share a write, what can be taken back, and when a client counts as stalled. */
 
 import { describe, expect, test } from 'vitest';
+import { HeldAnswers } from '../../../src/http/held-answers.ts';
 import { Outgoing } from '../../../src/http/h1/outgoing.ts';
 import { maxHeldBytes } from '../../../src/http/limits.ts';
 import { MadeUpWire } from './made-up-wire.ts';
@@ -19,14 +20,15 @@ function make(limitBytes = 0) {
 test('an app goes on beyond the limit of one client while the worker may hold more', () => {
   const wire = new MadeUpWire();
   wire.isTaking = false;
-  let mayHoldMore = true;
+  const held = new HeldAnswers(100);
+  const others = held.open();
   const events = { stallMs: 0, noteWritten: () => {}, takeStall: () => {} };
-  const outgoing = new Outgoing(wire, events, 10, () => mayHoldMore);
+  const outgoing = new Outgoing(wire, events, 10, held);
   expect(outgoing.sendText('more than ten bytes')).toBe(true);
-  mayHoldMore = false;
+  others.set(100);
   expect(outgoing.sendText('one more')).toBe(false);
   wire.isDestroyed = true;
-  mayHoldMore = true;
+  others.set(0);
   expect(outgoing.sendText('to nobody')).toBe(false);
 });
 
