@@ -3,6 +3,7 @@
 import { once } from 'node:events';
 import { connect as connectHttp2 } from 'node:http2';
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
+import { join } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
@@ -16,7 +17,7 @@ import { openWire } from '../../src/http/wire/open-wire.ts';
 import type { Incoming, Wire, WireEvents } from '../../src/http/wire/wire.ts';
 import { takeConnections } from '../../src/node/accept.ts';
 import { onTestFinished } from '../current.ts';
-import { eventually } from '../integration/harness.ts';
+import { eventually, makeFolder } from '../integration/harness.ts';
 
 class Entering implements WireEvents {
   readonly share: HeldShare;
@@ -45,7 +46,9 @@ interface Pair {
 
 /** @param isHandle whether accepted connections come as libuv's handles, or as Sockets */
 async function opener(isHandle: boolean): Promise<(held: HeldAnswers) => Promise<Pair>> {
-  const server = createServer({ allowHalfOpen: true, pauseOnConnect: true }).listen(0, '127.0.0.1');
+  // The kernel takes little there, and always as much.
+  const path = join(makeFolder({}).path, 'a.sock');
+  const server = createServer({ allowHalfOpen: true, pauseOnConnect: true }).listen(path);
   await once(server, 'listening');
   onTestFinished(() => void server.close());
   let arrive: (incoming: Incoming) => void = () => {};
@@ -55,7 +58,7 @@ async function opener(isHandle: boolean): Promise<(held: HeldAnswers) => Promise
     const arrived = new Promise<Incoming>((resolve) => {
       arrive = resolve;
     });
-    const client = connect({ port: (server.address() as AddressInfo).port, host: '127.0.0.1', allowHalfOpen: true });
+    const client = connect({ path, allowHalfOpen: true });
     client.on('error', () => {});
     const events = new Entering(held);
     const wire = openWire(await arrived, events);
@@ -68,11 +71,11 @@ async function opener(isHandle: boolean): Promise<(held: HeldAnswers) => Promise
 }
 
 const which = fc.nat({ max: 2 });
-const size = fc.oneof(fc.nat({ max: 2000 }), fc.integer({ min: 60_000, max: 3_000_000 }));
+const size = fc.oneof(fc.nat({ max: 2000 }), fc.integer({ min: 60_000, max: 1_000_000 }));
 const step = fc.oneof(
   fc.record({ do: fc.constant('text' as const), which, size: fc.nat({ max: 100_000 }) }),
   fc.record({ do: fc.constant('together' as const), which, size }),
-  fc.record({ do: fc.constantFrom('read', 'stop', 'wait', 'end', 'leave', 'reset', 'destroy', 'cut'), which }),
+  fc.record({ do: fc.constantFrom('read', 'stop', 'wait', 'end', 'leave', 'destroy', 'cut'), which }),
   fc.record({ do: fc.constantFrom('read', 'stop', 'wait'), which }),
 );
 type Step = typeof step extends fc.Arbitrary<infer S> ? S : never;
@@ -86,7 +89,6 @@ function take(pair: Pair, { do: what, ...more }: Step): void {
   else if (what === 'stop') client.pause();
   else if (what === 'end') wire.end();
   else if (what === 'leave') client.destroy();
-  else if (what === 'reset') client.resetAndDestroy();
   else if (what === 'destroy') wire.destroy();
   else if (what === 'cut') wire.cut();
 }
@@ -114,6 +116,10 @@ describe.each([
         await setImmediate();
         if (pairs.every(({ wire, events }) => wire.isDestroyed === events.isClosed)) check();
       }
+      for (const { client } of pairs) client.on('data', () => {}).resume();
+      await eventually(() => pairs.every(({ wire }) => wire.isDestroyed || wire.pendingBytes === 0));
+      await eventually(() => pairs.every(({ wire, events }) => wire.isDestroyed === events.isClosed));
+      check();
       for (const { client, wire } of pairs) {
         wire.destroy();
         client.destroy();
