@@ -1,8 +1,8 @@
 /** What goes out on a connection: which texts share a write, what can be taken back, and when a client counts as stalled. */
 
 import { describe, expect, test } from 'vitest';
-import { HeldAnswers } from '../../../src/http/held-answers.ts';
 import { Outgoing } from '../../../src/http/h1/outgoing.ts';
+import { HeldAnswers } from '../../../src/http/held-answers.ts';
 import { maxHeldBytes } from '../../../src/http/limits.ts';
 import { MadeUpWire } from './made-up-wire.ts';
 
