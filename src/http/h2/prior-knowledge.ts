@@ -13,6 +13,7 @@ import { takeHeaderAhead } from '../proxy-protocol/ahead.ts';
 import { type Proxied, ProxyHeaderFilter, type ProxyProtocol } from '../proxy-protocol/proxied.ts';
 import { DeferredWire } from '../wire/deferred-wire.ts';
 import { type OpenWire, openWire, socketOf } from '../wire/open-wire.ts';
+import { StreamWire } from '../wire/stream-wire.ts';
 
 /** What only HTTP/2 begins with (RFC 9113 §3.4). */
 const preface = Buffer.from('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n', 'latin1');
@@ -39,7 +40,7 @@ export function openKnowing(
     takeHeaderAhead(raw, connection, proxyProtocol, headerMs || defaultTimeouts.headerMs, () =>
       look(raw, (isHttp2) => {
         if (isHttp2 && mayKnow) wire.giveAway(() => speak(connection, raw));
-        else if (withHttp1) wire.attach(raw);
+        else if (withHttp1) wire.attach(raw, (events) => new StreamWire(raw, events));
         else raw.resume().end(plainAnswer(new HttpError(505, 'this port speaks HTTP/2 only')));
       }),
     );

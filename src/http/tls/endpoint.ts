@@ -17,6 +17,7 @@ import type { Proxied, ProxyProtocol } from '../proxy-protocol/proxied.ts';
 import { foreignHeader } from '../proxy-protocol/proxied.ts';
 import { DeferredWire } from '../wire/deferred-wire.ts';
 import { socketOf } from '../wire/open-wire.ts';
+import { openSecure } from '../wire/secure-wire.ts';
 import type { Incoming, Wire } from '../wire/wire.ts';
 import { variablesOf } from './client.ts';
 import { Contexts, contextOptions } from './contexts.ts';
@@ -170,7 +171,7 @@ export class TlsEndpoint {
     const { wire, connection, speakHttp2, isRaw } = found;
     connection.ends = { ...connection.ends, tls: variablesOf(socket, clients !== 'none') };
     if (isRaw || socket.alpnProtocol === 'h2') wire.giveAway(() => speakHttp2(connection, socket));
-    else if (this.options.protocols.includes('http/1.1')) wire.attach(socket);
+    else if (this.options.protocols.includes('http/1.1')) wire.attach(socket, (events) => openSecure(socket, events));
     // Who offers no protocol at all means HTTP/1.1.
     else socket.resume().end(plainAnswer(onlyHttp2));
   }

@@ -5,7 +5,6 @@
 
 import type { Socket } from 'node:net';
 import { contextsStay } from '../context.ts';
-import { StreamWire } from './stream-wire.ts';
 import { canceled, type Taken, tellTaken, writeError } from './taken.ts';
 import type { Wire, WireEvents } from './wire.ts';
 
@@ -13,8 +12,7 @@ export class DeferredWire implements Wire {
   onAttached: (() => void) | undefined = undefined;
   private readonly raw: Socket;
   private readonly events: WireEvents;
-  private stream: Socket | undefined = undefined;
-  private inner: StreamWire | undefined = undefined;
+  private inner: Wire | undefined = undefined;
   private isHeld = false;
   private isGivenAway = false;
 
@@ -27,11 +25,13 @@ export class DeferredWire implements Wire {
     });
   }
 
-  /** The handshake is over, or nothing more is to be seen. */
-  attach(stream: Socket): void {
+  /**
+   * The handshake is over, or nothing more is to be seen.
+   * @param open makes the wire over the stream
+   */
+  attach(stream: Socket, open: (events: WireEvents) => Wire): void {
     if (this.raw.destroyed) return void stream.destroy();
-    this.stream = stream;
-    this.inner = new StreamWire(stream, this.events);
+    this.inner = open(this.events);
     if (this.isHeld) this.inner.pause();
     this.onAttached?.();
   }
@@ -44,7 +44,11 @@ export class DeferredWire implements Wire {
   }
 
   get isMarked(): boolean {
-    return contextsStay;
+    return this.inner?.isMarked ?? contextsStay;
+  }
+
+  get asyncId(): number | undefined {
+    return this.inner?.asyncId;
   }
 
   get pendingBytes(): number {
@@ -64,7 +68,7 @@ export class DeferredWire implements Wire {
   }
 
   get isDestroyed(): boolean {
-    return this.stream?.destroyed ?? this.raw.destroyed;
+    return this.inner?.isDestroyed ?? this.raw.destroyed;
   }
 
   write(text: string): boolean {
@@ -98,13 +102,12 @@ export class DeferredWire implements Wire {
   }
 
   destroy(): void {
-    (this.stream ?? this.raw).destroy();
+    (this.inner ?? this.raw).destroy();
   }
 
-  /** Over TLS, without the `close_notify` of a proper end, which tells a client that what it has is not all (RFC 8446 §6.1). */
   cut(): void {
-    if (this.stream === this.raw) this.inner?.cut();
-    else this.destroy();
+    if (this.inner === undefined) this.raw.destroy();
+    else this.inner.cut();
   }
 
   watchStall(ms: number, onStall?: () => void): void {

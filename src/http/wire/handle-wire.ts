@@ -8,7 +8,7 @@ import type { Binding, RawHandle, WriteRequest, Written } from '../../node/strea
 import { contextsStay } from '../context.ts';
 import type { AnswerClaim, AnswerClaims } from './answer-claims.ts';
 import { giveAwayScratch, putTogether } from './buffers.ts';
-import { type StallWatch, watchStall } from './stall-watch.ts';
+import { type SendQueue, type StallWatch, watchStall } from './stall-watch.ts';
 import { canceled, endOfFile, type Taken, tellTaken, writeError } from './taken.ts';
 import type { Wire, WireEvents } from './wire.ts';
 import { binding, earlyStatus, giveBack, takeRequest, unfinished } from './write-requests.ts';
@@ -26,38 +26,41 @@ let lastRenewed: HandleWire | undefined;
 // Where an error escapes in a tick right after `onread`, what that returned is lost: Node would read into the memory before.
 if (canUseHandles) process.on('uncaughtExceptionMonitor', () => lastRenewed?.repeatBuffer());
 
-export class HandleWire implements Wire {
+export class HandleWire implements Wire, SendQueue {
   pendingBytes = 0;
   isPaused = false;
   isDestroyed = false;
   claim: AnswerClaim | undefined = undefined;
-  private readonly handle: RawHandle;
-  private readonly events: WireEvents;
+  protected readonly handle: RawHandle;
+  protected readonly events: WireEvents;
   private buffer: Buffer;
   /** How many symbols the handle had from Node at the first look; -1 before. */
   private symbols = -1;
   /** Read while paused, and not brought yet. */
   private held: Buffer | undefined = undefined;
+  /** The client's end came behind it. */
+  private isEndHeld = false;
   private hasClientEnded = false;
-  private isEnding = false;
+  protected isEnding = false;
   private isShuttingDown = false;
   private isEnded = false;
   private onEnded: (() => void) | undefined = undefined;
   private owesDrain = false;
   /** The last write that goes on. */
-  private last: WriteRequest | undefined = undefined;
+  protected last: WriteRequest | undefined = undefined;
   /** All bytes that ever had to wait. */
-  queuedBytes = 0;
+  private queuedBytes = 0;
   private stallWatch: StallWatch | undefined = undefined;
 
-  constructor(handle: RawHandle, events: WireEvents) {
+  /** @param isStarted whether it reads from now on; if not, a subclass begins */
+  constructor(handle: RawHandle, events: WireEvents, isStarted = true) {
     this.handle = handle;
     this.events = events;
     this.buffer = events.nextBuffer();
     handle.wire = this;
     handle.onread = onRead;
     handle.useUserBuffer(this.buffer);
-    this.startReading();
+    if (isStarted) this.startReading();
   }
 
   get bytesRead(): number {
@@ -72,7 +75,7 @@ export class HandleWire implements Wire {
     return this.handle.getAsyncId?.();
   }
 
-  private startReading(): void {
+  protected startReading(): void {
     if (this.handle.readStart() < 0) this.destroy();
   }
 
@@ -89,7 +92,8 @@ export class HandleWire implements Wire {
     if (this.isDestroyed) return undefined;
     const count = state[kReadBytesOrError]!;
     if (count > 0) {
-      if (this.isPaused) return this.hold(count);
+      // TLS may bring more of what it has read at once, behind what is held.
+      if (this.isPaused || this.held !== undefined) return this.hold(count);
       this.events.takeBytes(this.buffer, count);
       if (this.isDestroyed) return undefined;
       const next = this.events.nextBuffer();
@@ -98,12 +102,18 @@ export class HandleWire implements Wire {
       lastRenewed = this;
       return next;
     }
-    if (count === endOfFile) {
-      this.hasClientEnded = true;
-      this.events.takeEnd();
-      this.closeIfDone();
-    } else if (count < 0) this.destroy();
+    if (count === endOfFile) this.noteEnd();
+    else if (count < 0) this.destroy();
     return undefined;
+  }
+
+  private noteEnd(): void {
+    this.isEndHeld = this.held !== undefined;
+    // Of TLS there are two: `close_notify`, and the end of the connection below.
+    if (this.isEndHeld || this.hasClientEnded) return;
+    this.hasClientEnded = true;
+    this.events.takeEnd();
+    this.closeIfDone();
   }
 
   /** Tells Node of the memory of the next read once more. */
@@ -115,33 +125,43 @@ export class HandleWire implements Wire {
     if (!this.isDestroyed) this.claim = claims.open(fd);
   }
 
+  protected get mayWrite(): boolean {
+    return !this.isDestroyed && !this.isEnding && this.claim?.mayWrite() !== false;
+  }
+
   write(text: string): boolean {
-    if (this.isDestroyed || this.isEnding || this.claim?.mayWrite() === false) return this.refuse();
+    if (!this.mayWrite) return this.refuse();
     const request = takeRequest();
     return this.note(request, this.handle.writeLatin1String(request, text), text);
   }
 
   writeTogether(head: string, bytes: Uint8Array, tail: string): boolean {
-    if (this.isDestroyed || this.isEnding || this.claim?.mayWrite() === false) return this.refuse();
-    const { handle } = this;
-    const request = takeRequest();
+    if (!this.mayWrite) return this.refuse();
     const whole = putTogether(head, bytes, tail, this.pendingBytes > 0);
-    if (whole === undefined) {
-      // An object made with Uint8Array's prototype is an instance of it, and would end the process.
-      if (!ArrayBuffer.isView(bytes)) throw new TypeError('bytes must be a Uint8Array');
-      const chunks = [Buffer.from(head, 'latin1'), bytes, Buffer.from(tail, 'latin1')];
-      return this.note(request, handle.writev(request, chunks, true), chunks);
-    }
-    const isTaking = this.note(request, handle.writeBuffer(request, whole), whole);
+    if (whole !== undefined) return this.writeWhole(whole);
+    // An object made with Uint8Array's prototype is an instance of it, and would end the process.
+    if (!ArrayBuffer.isView(bytes)) throw new TypeError('bytes must be a Uint8Array');
+    return this.writeChunks([Buffer.from(head, 'latin1'), bytes, Buffer.from(tail, 'latin1')]);
+  }
+
+  /** @param whole may be the scratch buffer */
+  protected writeWhole(whole: Buffer): boolean {
+    const request = takeRequest();
+    const isTaking = this.note(request, this.handle.writeBuffer(request, whole), whole);
     if (this.pendingBytes > 0) giveAwayScratch(whole);
     return isTaking;
+  }
+
+  protected writeChunks(chunks: readonly Uint8Array[]): boolean {
+    const request = takeRequest();
+    return this.note(request, this.handle.writev(request, chunks, true), chunks);
   }
 
   /**
    * @param given what the write was called with
    * @param held what libuv reads from where it does not end at once
    */
-  private note(given: WriteRequest | null, written: Written, held: unknown): boolean {
+  protected note(given: WriteRequest | null, written: Written, held: unknown): boolean {
     const request = unfinished(given, written);
     if (request === null) {
       if (written === 0) giveBack(given);
@@ -156,17 +176,23 @@ export class HandleWire implements Wire {
     request.held = held;
     request.bytes = state[kBytesWritten]!;
     request.oncomplete = onWritten;
-    this.pendingBytes += request.bytes;
     this.queuedBytes += request.bytes;
     this.events.share?.set(this.pendingBytes);
     this.last = request;
+    this.noteWaiting(request.bytes);
     const status = earlyStatus(request);
     if (status !== undefined) this.takeWritten(request, status);
-    if (this.pendingBytes >= highWaterBytes) this.owesDrain = true;
     return !this.owesDrain && !this.isDestroyed;
   }
 
-  private refuse(): false {
+  /** @returns whether more may be written */
+  protected noteWaiting(bytes: number): boolean {
+    this.pendingBytes += bytes;
+    if (this.pendingBytes >= highWaterBytes) this.owesDrain = true;
+    return !this.owesDrain;
+  }
+
+  protected refuse(): false {
     // Neither of the two: the watchdog has answered.
     if (!this.isEnding) this.destroy();
     if (this.isDestroyed) this.pendingBytes++;
@@ -199,7 +225,8 @@ export class HandleWire implements Wire {
   }
 
   private hold(count: number): undefined {
-    this.held = Buffer.from(this.buffer.subarray(0, count));
+    const bytes = this.buffer.subarray(0, count);
+    this.held = this.held === undefined ? Buffer.from(bytes) : Buffer.concat([this.held, bytes]);
     this.handle.readStop();
   }
 
@@ -215,6 +242,7 @@ export class HandleWire implements Wire {
     this.held = undefined;
     this.startReading();
     this.events.takeBytes(held, held.length);
+    if (this.isEndHeld && !this.isDestroyed) this.noteEnd();
   }
 
   end(done?: () => void): void {
@@ -267,7 +295,7 @@ export class HandleWire implements Wire {
     else handle.reset(this.closed);
   }
 
-  private release(): RawHandle {
+  protected release(): RawHandle {
     this.isDestroyed = true;
     if (lastRenewed === this) lastRenewed = undefined;
     this.claim?.giveBack();
@@ -278,10 +306,12 @@ export class HandleWire implements Wire {
   }
 
   private get closed(): () => void {
-    return () => {
-      this.tellEnded();
-      this.events.takeClose();
-    };
+    return () => this.tellClosed();
+  }
+
+  protected tellClosed(): void {
+    this.tellEnded();
+    this.events.takeClose();
   }
 
   watchStall(ms: number, onStall?: () => void): void {
@@ -291,6 +321,10 @@ export class HandleWire implements Wire {
   /** Bytes that the kernel has not taken yet. Their callbacks may come later than that. */
   get untakenBytes(): number {
     return this.handle.writeQueueSize;
+  }
+
+  get takenBytes(): number {
+    return this.queuedBytes - this.untakenBytes;
   }
 }
 

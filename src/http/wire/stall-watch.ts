@@ -4,9 +4,9 @@
 import { clearImmediate, clearTimeout, setImmediate, setTimeout } from 'node:timers';
 
 export interface SendQueue {
-  /** All bytes that ever had to wait. */
-  readonly queuedBytes: number;
-  /** Those of them that the kernel has not taken yet. */
+  /** What the kernel has taken so far. */
+  readonly takenBytes: number;
+  /** What it has not taken yet. */
   readonly untakenBytes: number;
 }
 
@@ -27,7 +27,7 @@ export class StallWatch {
   }
 
   private awaitProgress(): void {
-    const before = this.takenBytes;
+    const before = this.queue.takenBytes;
     this.timer = setTimeout(() => {
       // When a suspended process runs again, its timers come first. What the kernel can take by now is written after them.
       this.lastTurn = setImmediate(() => this.check(before));
@@ -36,13 +36,9 @@ export class StallWatch {
 
   private check(before: number): void {
     const isWaiting = this.queue.untakenBytes > 0;
-    if (isWaiting && this.takenBytes > before) return this.awaitProgress();
+    if (isWaiting && this.queue.takenBytes > before) return this.awaitProgress();
     this.isOver = true;
     if (isWaiting) this.onStall();
-  }
-
-  private get takenBytes(): number {
-    return this.queue.queuedBytes - this.queue.untakenBytes;
   }
 
   stop(): void {

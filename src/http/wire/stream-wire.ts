@@ -126,9 +126,11 @@ export class StreamWire implements Wire {
 
   cut(): void {
     const { stream } = this;
+    // TLS has no reset: without its `close_notify`, a client knows that what it has is not all (RFC 8446 §6.1).
     // A Socket that is cut then would neither reset nor close.
     const isShuttingDown = stream.writableEnded && !stream.writableFinished && stream.writableLength === 0;
-    if (stream instanceof Socket && stream.remoteAddress !== undefined && !isShuttingDown) stream.resetAndDestroy();
+    const canReset = stream instanceof Socket && !('encrypted' in stream) && stream.remoteAddress !== undefined;
+    if (canReset && !isShuttingDown) stream.resetAndDestroy();
     else stream.destroy();
   }
 
