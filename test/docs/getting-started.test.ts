@@ -3,12 +3,12 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdirSync, readFileSync, symlinkSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect, it } from 'vitest';
 import { onTestFinished } from '../current.ts';
 import { eventually, makeFolder, Tsgun } from '../integration/harness.ts';
+import { freePort } from '../ports.ts';
 import { codeOf } from './markdown.ts';
 
 const repository = fileURLToPath(new URL('../..', import.meta.url));
@@ -21,16 +21,6 @@ function blocks(page: string, language: string): string[] {
 }
 
 const has = (program: string) => spawnSync(program, ['-v']).status === 0;
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  server.close();
-  await once(server, 'close');
-  if (address === null || typeof address === 'string') throw new Error('no port');
-  return address.port;
-}
 
 /** The page's files, as a user has them after the steps 1 to 3; but on a free port. */
 function project() {

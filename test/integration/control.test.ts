@@ -180,8 +180,9 @@ describe('an instance whose workers are all in endless loops', () => {
     const out = await tellOfBoth(['stacks'], /at hotLoop/g);
     for (const pid of pids) expect(out).toContain(`(${pid}), UNRESPONSIVE for`);
     expect(out.match(/^ {4}at hotLoop \(.*app\.mjs:2:\d+\)$/gm)).toHaveLength(2);
-    const one = await run(runtime, ['stacks', String(pids[1]), '--json']);
-    expect(JSON.parse(one.out)).toMatchObject([{ pid: pids[1], stacks: [{ thread: 'main' }] }]);
+    const stacksOfOne = async () => JSON.parse((await run(runtime, ['stacks', String(pids[1]), '--json'])).out);
+    await eventually(async () => (await stacksOfOne())[0]?.stacks?.[0]?.thread === 'main');
+    expect(await stacksOfOne()).toMatchObject([{ pid: pids[1] }]);
 
     const profiled = await run(runtime, ['profile', '--seconds', '1', '--output', 'loop.cpuprofile'], runtime);
     expect(profiled).toMatchObject({ code: 0, out: '' });

@@ -156,6 +156,7 @@ describe('hooks of a config module', () => {
     await tsgun.ask('/fine');
     await eventually(() => calls('preRequest').length === 3);
     const answers = () => calls('postRequest').map(({ args }) => args[2].isComplete);
+    await eventually(() => answers().length === 1);
     expect(answers()).toEqual([true]);
     leaving.socket.destroy();
     await eventually(() => answers().length === 2);

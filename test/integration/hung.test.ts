@@ -74,7 +74,9 @@ describe('a worker in an endless loop', () => {
   });
 
   it('before its first request: the log has the stack', async () => {
-    const { path } = makeFolder({ 'app.mjs': `setTimeout(function early() { for (;;); }, 500);\n${app('0')}` });
+    // A worker that boots is not watched: it begins when the watchdog has.
+    const early = "setInterval(function early() { if (Symbol.for('tsgun.running') in globalThis) for (;;); }, 20);";
+    const { path } = makeFolder({ 'app.mjs': `${early}\n${app('0')}` });
     const tsgun = start('app.mjs', ['--timeout', '1'], { cwd: path });
     expect((await tsgun.event('worker_hung')).stack).toMatch(/^at early \(.*\/app\.mjs:1:\d+\)/);
     await tsgun.stop();
@@ -134,7 +136,7 @@ describe('the clients of a worker that is killed because it hangs', () => {
     await new Promise(() => {});
   }`),
     });
-    const tsgun = start('app.mjs', ['--timeout', '1', '--admin-bind', '127.0.0.1:0'], { cwd: path });
+    const tsgun = start('app.mjs', ['--timeout', '2', '--admin-bind', '127.0.0.1:0'], { cwd: path });
     const [pid] = await tsgun.workers(1);
     const clients = await Promise.all([0, 1, 2, 3, 4].map(() => tsgun.connect()));
     const [waiting, begun, kept, blocking, reading] = clients as [Client, Client, Client, Client, Client];
@@ -367,7 +369,8 @@ describe('no worker is called hung', () => {
     for (const end = Date.now() + 100; Date.now() < end; );
   }`;
     const { path } = makeFolder({ 'app.mjs': app(debug) });
-    const tsgun = start('app.mjs', ['--timeout', '1'], { cwd: path });
+    // A worker that the machine does not run for a third of that is looked at, and two that stop it at once resume it at once.
+    const tsgun = start('app.mjs', ['--timeout', '3'], { cwd: path });
     const [pid] = await tsgun.workers(1);
     await tsgun.get('/block');
     await tsgun.until(() => tsgun.stdout !== '', 'the debugger');

@@ -7,8 +7,8 @@ import { describe, expect, it } from 'vitest';
 import { onTestFinished } from '../current.ts';
 import { Client } from '../http/client.ts';
 import { Fifo } from '../log/fifo.ts';
+import { freePort } from '../ports.ts';
 import { eventually, isAlive, type LogLine, makeFolder } from './harness.ts';
-import { freePort } from './socket-service.ts';
 
 const command = fileURLToPath(new URL('../../dist/cli.js', import.meta.url));
 

@@ -4,8 +4,8 @@ import { mkdirSync, readFileSync, renameSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { openDescriptors } from '../descriptors.ts';
+import { freePort } from '../ports.ts';
 import { eventually, isAlive, type LogLine, makeFolder, start, Tsgun } from './harness.ts';
-import { freePort } from './socket-service.ts';
 
 const hello = `export default (env, startResponse) => { startResponse('200 OK', []); return ['hello'] }`;
 
@@ -44,6 +44,7 @@ describe('the log file', () => {
     // The log itself may be where nobody looks any more.
     const notReopened = 'the log file is not reopened: the old one is written on';
     const notOpened = 'the log file cannot be opened: this worker logs to stderr';
+    await tsgun.until(() => tsgun.log.length >= 4, 'what each of them has to say of it');
     expect(tsgun.log.map(({ msg }) => msg)).toEqual([notReopened, notReopened, notReopened, notOpened]);
     expect(await tsgun.stop()).toMatchObject({ code: 0 });
   });

@@ -110,6 +110,7 @@ describe.skipIf(!hasCommands())('the service manager (these tests need systemd-n
     const messages = await listen(join(path, 'notify'));
     const tsgun = start('app.mjs', [], { cwd: path, env: { NOTIFY_SOCKET: join(path, 'notify') } });
     expect(await tsgun.exited).toMatchObject({ code: 4 });
+    await eventually(() => states(messages).includes('STOPPING=1'));
     expect(states(messages)).toEqual(['STOPPING=1']);
   });
 

@@ -2,6 +2,7 @@
 
 import { connect } from 'node:net';
 import { describe, expect, it } from 'vitest';
+import { freePort } from '../ports.ts';
 import { eventually, makeFolder, start, Tsgun } from './harness.ts';
 
 const hello = `export default (env, startResponse) => { startResponse('200 OK', []); return ['hello'] }`;
@@ -184,15 +185,6 @@ async function hasHandler(pid: number, signal: number): Promise<boolean> {
   const status = await readFile(`/proc/${pid}/status`, 'utf8');
   const caught = BigInt(`0x${/SigCgt:\s*(\w+)/.exec(status)?.[1] ?? '0'}`);
   return ((caught >> BigInt(signal - 1)) & 1n) === 1n;
-}
-
-async function freePort(): Promise<number> {
-  const { createServer } = await import('node:net');
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address() as { port: number };
-  await new Promise((resolve) => server.close(resolve));
-  return port;
 }
 
 function isRefused(port: number): Promise<boolean> {

@@ -31,7 +31,8 @@ describe.each(['async', 'threaded'])('a slow request of an %s worker', (workerCl
     expect(await busy).toMatchObject({ text: 'fine' });
     const file = line.profile as string;
     onTestFinished(() => rmSync(file, { force: true }));
-    await eventually(() => existsSync(file));
+    // It is there before it is whole.
+    await eventually(() => existsSync(file) && readFileSync(file, 'utf8').endsWith('}'));
     const { nodes } = JSON.parse(readFileSync(file, 'utf8')) as CpuProfile;
     expect(nodes.map(({ callFrame }) => callFrame.functionName)).toContain('app');
 

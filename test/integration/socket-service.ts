@@ -2,7 +2,7 @@
 
 import { once } from 'node:events';
 import { request } from 'node:http';
-import { type AddressInfo, connect, createServer } from 'node:net';
+import { connect } from 'node:net';
 import { join } from 'node:path';
 import { bindHandle, bindPath } from '../../src/node/bind.ts';
 import { onTestFinished } from '../current.ts';
@@ -53,15 +53,6 @@ export async function connectCode(path: string): Promise<string> {
   ]);
   socket.destroy();
   return code;
-}
-
-export async function freePort(): Promise<number> {
-  const probe = createServer().listen(0, '127.0.0.1');
-  await once(probe, 'listening');
-  const { port } = probe.address() as AddressInfo;
-  probe.close();
-  await once(probe, 'close');
-  return port;
 }
 
 /** On a connection of its own. */

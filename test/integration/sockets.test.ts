@@ -3,7 +3,8 @@ import { existsSync, openSync, writeFileSync } from 'node:fs';
 import { type AddressInfo, connect, createServer } from 'node:net';
 import { networkInterfaces } from 'node:os';
 import { describe, expect, it } from 'vitest';
-import { freePort, getAt, getUrl, makeService, tcpSocket, unixSocket } from './socket-service.ts';
+import { freePort } from '../ports.ts';
+import { getAt, getUrl, makeService, tcpSocket, unixSocket } from './socket-service.ts';
 
 const hasIpv6 = Object.values(networkInterfaces()).some((list) => list?.some(({ address }) => address === '::1'));
 

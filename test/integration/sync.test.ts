@@ -173,8 +173,9 @@ describe.each([
       for (const client of waiting) client.send(get('/'));
       tsgun.signal('SIGHUP');
       await Promise.all(waiting.map(({ closed }) => closed));
-      const [, young] = tsgun.lines('worker_ready');
-      expect(waiting.every(({ received }) => received.endsWith(String(young!.pid)))).toBe(true);
+      // It may answer before the master says that it is ready.
+      const young = await tsgun.event('worker_ready', 2);
+      expect(waiting.every(({ received }) => received.endsWith(String(young.pid)))).toBe(true);
       folder.write('go', '');
       expect((await slow).text).toBe(String(old));
       await tsgun.stop();

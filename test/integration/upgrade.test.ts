@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { canBindForOthers } from '../../src/node/bind.ts';
 import { eventually, isAlive, start, type Tsgun } from './harness.ts';
+import { getUrl } from './socket-service.ts';
 
 const fib = new URL('../../apps/fib.ts', import.meta.url).pathname;
 
@@ -18,12 +19,12 @@ describe.skipIf(!canBindForOthers)('a new master beside the old one (USR2)', () 
     await tsgun.workers(1);
     const url = await tsgun.url('/7');
     const successor = await upgrade(tsgun);
-    expect(await (await fetch(url)).text()).toBe('fib: 13\n');
+    expect(await getUrl(url)).toBe('fib: 13\n');
     tsgun.signal('SIGWINCH');
     await tsgun.event('worker_exited');
-    expect(await (await fetch(url)).text()).toBe('fib: 13\n');
+    expect(await getUrl(url)).toBe('fib: 13\n');
     expect(await tsgun.retire()).toMatchObject({ code: 0 });
-    expect(await (await fetch(url)).text()).toBe('fib: 13\n');
+    expect(await getUrl(url)).toBe('fib: 13\n');
     process.kill(successor, 'SIGTERM');
     await tsgun.event('shutdown_finished', 2);
     await eventually(() => !isAlive(successor));
@@ -40,7 +41,7 @@ describe.skipIf(!canBindForOthers)('a new master beside the old one (USR2)', () 
     await tsgun.event('reload_finished');
     process.kill(successor, 'SIGTERM');
     await tsgun.until(() => tsgun.log.some(({ successor: pid, code }) => pid === successor && code === 0), 'the exit');
-    expect(await (await fetch(url)).text()).toBe('fib: 13\n');
+    expect(await getUrl(url)).toBe('fib: 13\n');
     await tsgun.stop();
   });
 

@@ -1,10 +1,11 @@
 /** What a program sees of its servers, and what becomes of them. */
 
 import { once } from 'node:events';
-import { type AddressInfo, connect, createServer } from 'node:net';
+import { connect } from 'node:net';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { eventually, makeFolder, type StartOptions, start, Tsgun } from '../integration/harness.ts';
+import { freePort, freePorts } from '../ports.ts';
 
 /** A program that answers with what it has seen so far, and tsgun that runs it. */
 function run(text: string, args: readonly string[] = [], options: StartOptions = {}): Tsgun {
@@ -417,24 +418,10 @@ describe('a program with no app', () => {
 
   it('and with something left to do ends with the boot timeout', async () => {
     const { path } = makeFolder({ 'app.mjs': 'export const other = 1; setInterval(() => {}, 1000);' });
-    const tsgun = start('app.mjs', ['--boot-timeout', '1.5'], { cwd: path });
+    const tsgun = start('app.mjs', ['--boot-timeout', '4'], { cwd: path });
     expect(await tsgun.exited).toEqual({ code: 4, signal: null });
     expect(tsgun.lines('worker_exited')[0]!.error).toMatch(
       /it exports other\).*\. It does not listen in time either: export an app, or call listen\(\)/,
     );
   });
 });
-
-async function freePort(): Promise<number> {
-  const [port = 0] = await freePorts(1);
-  return port;
-}
-
-/** All at once: each of them another. */
-async function freePorts(count: number): Promise<number[]> {
-  const servers = Array.from({ length: count }, () => createServer().listen(0, '127.0.0.1'));
-  await Promise.all(servers.map((server) => once(server, 'listening')));
-  const ports = servers.map((server) => (server.address() as AddressInfo).port);
-  await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))));
-  return ports;
-}

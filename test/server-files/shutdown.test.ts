@@ -15,7 +15,10 @@ function run(text: string, args: readonly string[] = [], env: NodeJS.ProcessEnv 
     'server.cjs': `const http = require('node:http');
       const note = (text) => require('node:fs').appendFileSync('noted', process.pid + ' ' + text + '\\n');
       const answer = (req, res) => {
-        if (req.url === '/slow') return setTimeout(() => { note('answered'); res.end('slow'); }, 700);
+        if (req.url === '/slow') {
+          console.log('slow begins');
+          return setTimeout(() => { note('answered'); res.end('slow'); }, 300);
+        }
         res.end('fast');
       };
       ${text}`,
@@ -35,12 +38,15 @@ const usual = `const server = http.createServer(answer).listen(process.env.PORT)
   const end = () => new Promise((resolve) => setTimeout(() => { clearInterval(db); note('db ended'); resolve(); }, 100));
   process.on('SIGTERM', (signal) => { note(signal); server.close(() => end().then(() => process.exit(0))); });`;
 
+/** Four requests, one of which at least runs. The others run too, or wait on a connection that is made already. */
 async function askSlowly(tsgun: Tsgun): Promise<Promise<string>[]> {
-  const url = await tsgun.url('/slow');
-  const asked = [1, 2, 3, 4].map(async () => (await fetch(url, { headers: { connection: 'close' } })).text());
-  // Long enough to be on their way, and not as long as an answer takes.
-  await new Promise((resolve) => setTimeout(resolve, 300));
-  return asked;
+  const clients = await Promise.all([1, 2, 3, 4].map(() => tsgun.connect()));
+  const begun = () => tsgun.stdout.split('slow begins').length;
+  const before = begun();
+  const request = 'GET /slow HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n';
+  const answers = clients.map((client) => client.exchange(request));
+  await tsgun.until(() => begun() > before, 'a request to run');
+  return answers.map(async (answer) => (await answer).slice(-4));
 }
 
 describe.each(classes)('the SIGTERM code of a program (%s)', (workerClass) => {

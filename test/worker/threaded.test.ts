@@ -127,11 +127,15 @@ describe('a request that runs in circles', () => {
   it('can do so as often as it likes: there are as many threads as before', async () => {
     const { tsgun } = open(['--threads', '2', '--request-timeout', '0.2']);
     const [pid] = await tsgun.workers(1);
-    const before = readdirSync(`/proc/${pid}/task`).length;
-    for (let round = 0; round < 8; round++) {
+    const circle = async () => {
       const both = await Promise.all([tsgun.get('/circles'), tsgun.get('/circles')]);
       expect(both.map(({ status }) => status)).toEqual([504, 504]);
-    }
+    };
+    await circle();
+    await eventually(async () => (await threadsOf(tsgun)).length === 2);
+    // Only now: the thread of the watchdog starts when the worker is ready.
+    const before = readdirSync(`/proc/${pid}/task`).length;
+    for (let round = 1; round < 8; round++) await circle();
     await tsgun.event('request_timeout', 16);
     await eventually(async () => (await threadsOf(tsgun)).length === 2);
     await eventually(() => readdirSync(`/proc/${pid}/task`).length <= before);
@@ -221,13 +225,13 @@ describe('a thread that dies', () => {
     await tsgun.workers(1);
     const ended = () => tsgun.log.filter(({ msg }) => msg.startsWith('a thread ended')).length;
     expect(await tsgun.get('/once?get')).toMatchObject({ status: 200, text: 'answered' });
-    expect(ended()).toBe(1);
+    await tsgun.until(() => ended() === 1, 'the end of one thread');
     expect((await tsgun.get('/always')).status).toBe(500);
-    expect(ended()).toBe(3);
+    await tsgun.until(() => ended() === 3, 'the end of two more');
     const posted = await fetch(new URL('/once?post', await tsgun.url()), { method: 'POST' });
     expect([posted.status, await posted.text().then(() => 'read')]).toEqual([500, 'read']);
     await expect(tsgun.get('/begun?begun')).rejects.toThrow();
-    expect(ended()).toBe(5);
+    await tsgun.until(() => ended() === 5, 'the end of two more');
     const again = tsgun.log.filter(({ msg }) => msg.includes('another one gets it'));
     expect(again.map(({ method, path }) => [method, path])).toEqual([
       ['GET', '/once'],

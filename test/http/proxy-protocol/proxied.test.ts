@@ -2,12 +2,13 @@
 
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { type AddressInfo, connect, createServer as createListener, type Socket } from 'node:net';
+import { connect, type Socket } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { createServer, type ServerSettings, type TcpApp } from 'tsgun';
 import { describe, expect, it } from 'vitest';
 import { onTestFinished } from '../../current.ts';
 import { makeFolder } from '../../integration/harness.ts';
+import { freePort } from '../../ports.ts';
 import { withChecksum } from './made.ts';
 
 const settings = { proxyProtocol: 'auto', proxyAllowFrom: ['127.0.0.2'], logLevel: 'fatal' } as const;
@@ -123,15 +124,6 @@ describe('a tcp app', () => {
 });
 
 const has = (program: string) => spawnSync(program, ['-v']).error === undefined;
-
-async function freePort(): Promise<number> {
-  const listener = createListener().listen(0, '127.0.0.1');
-  await once(listener, 'listening');
-  const { port } = listener.address() as AddressInfo;
-  listener.close();
-  await once(listener, 'close');
-  return port;
-}
 
 /** Asks from an address of its own, as soon as the proxy listens. */
 async function askFrom(localAddress: string, port: number): Promise<string> {
