@@ -1,4 +1,4 @@
-/** From an order to a worker that accepts: the app, its class, its hooks. */
+/** Turns an order into a worker that accepts: app, class and hooks. */
 
 import type { Handler } from '../app/handler.ts';
 import type { PreparedApp } from '../app/interface.ts';
@@ -21,11 +21,11 @@ import { type ProgramSurroundings, prepareSurroundings } from './surroundings.ts
 export interface Booted {
   readonly worker: Worker;
   readonly found: Found;
-  /** What the URL of an address begins with at which it is served. */
+  /** The scheme of the URLs at which it is served. */
   readonly scheme: string;
-  /** What the app lets listen, where it is loaded in the main thread. */
+  /** The servers that the app itself has opened with `listen`, if it is loaded in the main thread. */
   readonly listening: Listening | undefined;
-  /** The app's own end. */
+  /** Closes the app. */
   readonly close: PreparedApp['close'];
 }
 
@@ -57,10 +57,10 @@ export async function boot(order: WorkerOrder, own: Own, parts: Parts): Promise<
     return handlerFailures === undefined ? observed : handlerFailures.answerWaiting(observed, generation);
   };
   const { connection: onBegin } = tracker;
-  // A thread measures for itself.
+  // In the threaded class, each thread measures its own requests.
   const measures = measuresCpu(settings) && settings.workerClass !== 'threaded';
   const meter = measures ? new CpuMeter(new CpuClock(settings.workerClass === 'sync' ? 0 : undefined)) : undefined;
-  // A sync worker runs one request at a time: one that waited for a place would hold up all others.
+  // A sync worker runs one request at a time: one that waits for a place would hold up all others.
   const limits = settings.workerClass === 'sync' ? [] : settings.limitConcurrency;
   const track = (handle: Handler) =>
     tracker.http(bulkheads(limits, meter === undefined ? handle : meter.around(handle)));
@@ -89,7 +89,7 @@ export async function boot(order: WorkerOrder, own: Own, parts: Parts): Promise<
   return { worker, found, scheme: schemeOf(asked), listening, close };
 }
 
-/** Nothing of the app's is loaded here. @param app what is served all the same */
+/** For a class or a test that loads no app here. @param app is served in its place, if given */
 function nothing(asked: AskedInterface, app?: unknown): Loaded {
   return { app, asked, listening: undefined, close: async () => {} };
 }

@@ -12,11 +12,11 @@ import { takesEffect, withoutClient } from '../http/unheard.ts';
 interface Waiting {
   readonly exchange: Exchange;
   readonly since: number;
-  /** The app is done with it, or will never get it. */
+  /** The app is done with the request, or will never get it. */
   readonly settle: () => void;
 }
 
-/** What shares one limit. */
+/** Requests that share one limit. */
 class Compartment {
   private readonly limit: number;
   private readonly handle: Handler;
@@ -62,7 +62,7 @@ class Compartment {
   }
 }
 
-/** @returns what takes each request when its turn has come; `handle` itself where nothing is limited */
+/** @returns a handler in which each request waits for its turn; `handle` itself if nothing is limited */
 export function bulkheads(limits: readonly ConcurrencyLimit[], handle: Handler): Handler {
   if (limits.length === 0) return handle;
   const compartments = limits.map(({ pattern, limit }) => ({
@@ -76,7 +76,7 @@ export function bulkheads(limits: readonly ConcurrencyLimit[], handle: Handler):
   };
 }
 
-/** In time that grows with the path's length alone: each part between two `*` is looked for once. */
+/** Takes time in proportion to the path's length: each part between two `*` is searched for once. */
 export function matcher(pattern: string): (path: string) => boolean {
   const [first = '', ...rest] = pattern.split('*');
   const last = rest.pop();
@@ -93,7 +93,7 @@ export function matcher(pattern: string): (path: string) => boolean {
   };
 }
 
-/** The app sees one and the same path in both forms. */
+/** For the app, an encoded and a plain path are the same. */
 function decoded(path: string): string {
   if (!path.includes('%')) return path;
   try {

@@ -1,4 +1,4 @@
-/** The certificates that the master sends when a worker asks, and again when they have changed. */
+/** Certificates from the master, which sends them on request, and again when they have changed. */
 
 import type { Settings } from '../config/settings.ts';
 import { sendToMaster } from '../ipc/channel.ts';
@@ -17,7 +17,7 @@ export class Certificates {
     this.tls?.update(files);
   }
 
-  /** Waits for the first. The master's deadline for a boot ends that. */
+  /** Waits for the first certificates. The master's deadline for the boot limits that. */
   async open(settings: Settings, log: Logger): Promise<Tls> {
     const first = new Promise<void>((resolve) => (this.onFirst = resolve));
     void sendToMaster({ type: 'certificates' });

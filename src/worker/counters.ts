@@ -1,6 +1,6 @@
 /**
- * Counts the requests of a worker: a few additions in an array of its own for each, which goes to the file of all counters
- * ten times a second and at the exit. So a kill loses a tenth of a second at most.
+ * Counts the requests of a worker. Each costs a few additions in a private array, which is written to the shared file of
+ * counters ten times a second and at the exit. So a kill loses a tenth of a second at most.
  */
 
 import { type IntervalHistogram, monitorEventLoopDelay, performance } from 'node:perf_hooks';
@@ -25,11 +25,11 @@ import {
 import type { Serving } from './classes/serving.ts';
 
 const flushMs = 100;
-/** What takes longer to measure is measured each second. */
+/** What takes longer to measure is measured once a second. */
 const flushesPerMeasurement = 10;
-/** Quantiles of the delay are those of so many seconds. */
+/** Quantiles of the event loop's delay cover the last ten seconds. */
 const delayWindowSeconds = 10;
-/** How exactly the delay of the event loop is known. */
+/** The resolution of the event loop's delay. */
 const delayResolutionMs = 20;
 
 export interface Counted {
@@ -41,9 +41,9 @@ export interface Counted {
 export class Counters {
   private readonly place: CountersPlace;
   private readonly record: Float64Array;
-  /** As it is in the file. */
+  /** The values that the file has. */
   private readonly written = new Float64Array(recordLength);
-  /** What earlier workers of the same number have counted. */
+  /** What earlier workers with the same number have counted. */
   private readonly past: Float64Array;
   private readonly statusAt: number;
   private readonly isFine: boolean;
@@ -54,9 +54,9 @@ export class Counters {
   private windowSeconds = 0;
 
   /**
-   * Opens nothing: the file is inherited.
-   * @param isFine whether releases are compared by what it counts
-   * @throws the system's error if it cannot be read
+   * Opens no file: it inherits the descriptor.
+   * @param isFine whether the counts serve to compare releases
+   * @throws the system's error if the file cannot be read
    */
   constructor(place: CountersPlace, workerClass: (typeof workerClasses)[number], observers: Observers, isFine = false) {
     this.isFine = isFine;
@@ -78,7 +78,7 @@ export class Counters {
     record[this.statusAt + (status === '' ? 0 : status.charCodeAt(0) - 48)]!++;
     if (queueMs !== undefined) observe(record, at.queue, queueBounds, queueMs / 1000);
     if (outcome === 'overdue') record[at.timeouts]!++;
-    // How long a connection speaks another protocol says nothing of requests.
+    // The length of an upgraded connection says nothing about requests.
     if (outcome === 'upgraded') return;
     const seconds = (endedAt - startedAt) / 1000;
     observe(record, at.duration, durationBounds, seconds);
@@ -114,11 +114,11 @@ export class Counters {
       writeRecord(this.place, record);
       written.set(record);
     } catch {
-      // The memory is full: what is counted stays here, and is written later.
+      // The disk is full: the counts stay here, and are written later.
     }
   }
 
-  /** What is measured of the process. */
+  /** Measures the process. */
   private measure(): void {
     const { record, past } = this;
     const { user, system } = process.cpuUsage();

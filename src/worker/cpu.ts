@@ -1,4 +1,4 @@
-/** What requests cost in CPU time: whether somebody wants to know, and how the main thread of a worker measures it. */
+/** Measures the CPU time of requests on a worker's main thread, if a setting asks for it. */
 
 import { readlinkSync } from 'node:fs';
 import type { Handler } from '../app/handler.ts';
@@ -7,23 +7,23 @@ import type { Settings } from '../config/settings.ts';
 
 type Wanted = Pick<Settings, 'serverTiming' | 'accessLogfile' | 'accessLogformat' | 'accessLogFields'>;
 
-/** Where nobody reads it, nothing is measured. */
+/** Whether anything reads the CPU time; if not, nothing is measured. */
 export function measuresCpu({ serverTiming, accessLogfile, accessLogformat, accessLogFields }: Wanted): boolean {
   return serverTiming || (accessLogfile !== undefined && saysCpu(accessLogformat, accessLogFields));
 }
 
 type Usage = () => { readonly user: number; readonly system: number };
 
-/** From Node 22.19 on; the types of the oldest Node do not have it. */
+/** Node 22.19 has it; the types of the oldest supported Node do not. */
 export const threadUsage = (process as { threadCpuUsage?: Usage }).threadCpuUsage?.bind(process);
 
-/** Microseconds of CPU time so far: of this thread, or, in an older Node, of all threads of the process. */
+/** Microseconds of CPU time so far: of this thread, or, in a Node without `threadCpuUsage`, of all threads of the process. */
 export function cpuMicros(): number {
   const { user, system } = threadUsage === undefined ? process.cpuUsage() : threadUsage();
   return user + system;
 }
 
-/** The system's number of this thread; Linux says it. */
+/** The system's number of this thread, on Linux. */
 export function systemThread(): number | undefined {
   try {
     return Number(readlinkSync('/proc/thread-self').split('/').at(-1));
@@ -32,7 +32,7 @@ export function systemThread(): number | undefined {
   }
 }
 
-/** A look at the CPU time takes up to a microsecond. In between, a request that runs counts as running all the time. */
+/** Reading the CPU time takes up to a microsecond. Between two readings, a request that runs counts as running all the time. */
 const lookEveryMs = 1;
 
 /** The CPU time of this thread, to a millisecond: cheap enough for each request. */
@@ -47,7 +47,7 @@ export class CpuClock {
     this.look = look;
   }
 
-  /** @param now as `performance.now()` says it */
+  /** @param now from `performance.now()` */
   read(now: number): number {
     const sinceMs = now - this.lookedAt;
     if (sinceMs < this.everyMs) return this.lookedMicros + sinceMs * 1000;
@@ -62,7 +62,7 @@ class Turn {
   private readonly clock: CpuClock;
   private readonly startMicros: number;
   private endMicros: number | undefined = undefined;
-  /** Whether another request ran beside it: then nobody can say which of them took the time. */
+  /** Whether another request ran beside it. Then the time cannot be divided between them. */
   isShared: boolean;
 
   constructor(clock: CpuClock, isShared: boolean) {
@@ -81,11 +81,14 @@ class Turn {
   }
 }
 
-/** On the main thread: a request that runs alone, as all do in the sync class, takes what the thread takes. Others have no figure. */
+/**
+ * On the main thread: a request that runs alone, as all do in the sync class, takes what the thread takes. Other requests get
+ * no figure.
+ */
 export class CpuMeter {
   private readonly clock: CpuClock;
   private running = 0;
-  /** The one that runs alone so far. */
+  /** The request that has run alone so far. */
   private alone: Turn | undefined = undefined;
 
   constructor(clock = new CpuClock()) {

@@ -1,4 +1,4 @@
-/** What becomes of a worker when an error escapes that nobody catches. */
+/** Ends a worker when an error escapes the app, as Node would, but after its running requests. */
 
 import { type DescriptorError, descriptorError } from '../descriptors.ts';
 import { AppLoadError, type ErrorReport, report } from '../errors.ts';
@@ -18,8 +18,8 @@ export interface EscapeOptions {
 }
 
 /**
- * The error leaves the app in a state that nobody knows: the worker is replaced, after the requests that run. Not where a
- * descriptor was missing: that is nobody's fault, and another worker has as few.
+ * An escaped error leaves the app in an unknown state, so the worker is replaced after the requests that run. It is not
+ * replaced if a descriptor was missing: the app is not the cause, and the next worker would have as few.
  */
 export function watchForEscapedErrors({ log, exit, shortages, failBoot }: EscapeOptions): void {
   const replace = (error?: ErrorReport) => {
@@ -55,7 +55,8 @@ export function watchForEscapedErrors({ log, exit, shortages, failBoot }: Escape
     const why = `app: an error escaped it while loading: ${report(error).message}`;
     return failBoot(code === undefined ? new AppLoadError(why, { cause: error }) : error);
   };
-  // An app that listens deals with it, as under Node. Rejections come here too, unless the app, or an option, says otherwise.
+  // If the app listens for the error, the app deals with it, as under Node. Rejections come here too, unless the app or an
+  // option says otherwise.
   takeEvent('uncaughtException', (error, origin) => {
     if (process.listenerCount('uncaughtException') > 0) return false;
     void onEscape(error, String(origin));

@@ -1,4 +1,4 @@
-/** How a worker leaves: once, however many reasons there are, and in its time. */
+/** Ends a worker once, whatever the number of reasons, and within its time limit. */
 
 // Not the globals, which an app may replace.
 import { clearTimeout, setTimeout } from 'node:timers';
@@ -10,13 +10,13 @@ import type { Logger } from '../logger.ts';
 import type { Worker } from './classes/worker.ts';
 
 export interface Leave {
-  /** For the log, where the master does not say it. */
+  /** For the log, if the master does not log the reason. */
   readonly why?: string;
   readonly code?: number;
-  /** What running requests get, instead of `gracefulTimeout`. */
+  /** The time for running requests, instead of `gracefulTimeout`. */
   readonly graceMs?: number;
   readonly idleGraceMs?: number;
-  /** Whether the other workers leave too. */
+  /** Whether all other workers leave too. */
   readonly isStop?: boolean;
 }
 
@@ -24,16 +24,16 @@ export interface Leave {
 export const mostListed = 20;
 
 export class Exit {
-  /** Set once it serves. */
+  /** Set once the worker serves. */
   worker: Worker | undefined = undefined;
   isLeaving = false;
-  /** What the app lets listen. */
+  /** The servers that the app itself has opened with `listen`. */
   listening: Listening | undefined = undefined;
-  /** Called when it begins to drain. */
+  /** Called when draining begins. */
   onLeave: (() => void) | undefined = undefined;
-  /** Called when nothing runs any more, ahead of `onExit`. */
+  /** Called when no request runs any more, before `onExit`. */
   onDrained: (() => Promise<void>) | undefined = undefined;
-  /** Called before the process ends, and waited for while there is time. */
+  /** Called before the process ends, which waits for it while there is time. */
   onExit: (() => Promise<void>) | undefined = undefined;
   private code = 0;
   private isStop = false;
@@ -45,15 +45,15 @@ export class Exit {
   private readonly log: Logger;
   private readonly graceMs: number;
 
-  /** @param graceMs what running requests get where nothing else is said */
+  /** @param graceMs the time for running requests, if a `Leave` has none */
   constructor(log: Logger, graceMs: number) {
     this.log = log;
     this.graceMs = graceMs;
   }
 
-  /** Drains and exits. Before the worker is up, it only notes that it must. */
+  /** Drains and exits. Before the worker serves, it only notes the request to leave. */
   leave({ why, code = 0, graceMs = this.graceMs, idleGraceMs: idleMs = idleGraceMs.stop, isStop }: Leave): void {
-    // A second TERM: the app has ended its own shutdown so, or somebody outside does not want to wait.
+    // A second TERM during the app's own shutdown: the app ends itself that way, or an operator does not want to wait.
     if (this.isShuttingDown && why === 'SIGTERM') process.exit(this.code);
     this.isLeaving = true;
     this.isStop ||= isStop === true;
@@ -77,7 +77,7 @@ export class Exit {
     void this.finish(worker, idleMs);
   }
 
-  /** The first limit that ends counts. The master kills a little later: a blocked worker cannot end itself. */
+  /** The earliest limit counts. The master kills a little later, because a blocked worker cannot end itself. */
   private endWithin(graceMs: number, worker: Worker): void {
     const deadline = performance.now() + graceMs;
     if (deadline >= this.deadline) return;
@@ -104,7 +104,7 @@ export class Exit {
     process.exit(this.code);
   }
 
-  /** Of a boot that failed, which has no other limit to end by. */
+  /** After a failed boot: no other limit ends the hooks. */
   async sayGoodbye(): Promise<void> {
     const late = new Promise((resolve) => setTimeout(resolve, this.graceMs));
     await Promise.race([this.onExit?.(), late]);
@@ -115,7 +115,7 @@ export class Exit {
       await worker.stopAccepting(this.isStop);
       this.listening?.closeOthers();
       void sendToMaster({ type: 'draining' });
-      // Only such an app knows how its connections end.
+      // Only the app knows how connections of its own protocol end.
       if (worker.interface === 'tcp' && this.listening?.chosen !== undefined) void this.shutDown();
       await worker.drain(idleMs);
     } finally {
@@ -128,7 +128,7 @@ export class Exit {
     }
   }
 
-  /** Runs the app's own code for the end, once. The process ends with it, wherever that code ends. */
+  /** Runs the app's own shutdown code, once. The process ends with it, however that code ends. */
   private shutDown(): Promise<void> {
     this.ending ??= this.runShutdown();
     return this.ending;

@@ -1,4 +1,4 @@
-/** Answers `--health-path` in the place of the app, on the app's own address. */
+/** Answers `--health-path` in the app's place, on the app's own address. */
 
 import type { Handler } from '../app/handler.ts';
 import type { Exchange } from '../http/exchange.ts';
@@ -7,7 +7,7 @@ const type = ['Content-Type', 'text/plain; charset=utf-8'] as const;
 const noStore = ['Cache-Control', 'no-store'] as const;
 
 export class Health {
-  /** A worker that can answer at all is ready, unless the whole service is about to stop. */
+  /** A worker that can answer is ready, unless the whole service is about to stop. */
   isReady = true;
   private readonly path: string | undefined;
 
@@ -15,7 +15,7 @@ export class Health {
     this.path = path;
   }
 
-  /** Around all other handlers: neither hooks nor the access log hear of these requests. */
+  /** The outermost handler: neither hooks nor the access log see these requests. */
   readonly around = (handle: Handler): Handler => {
     const { path } = this;
     if (path === undefined) return handle;

@@ -1,6 +1,6 @@
 /**
- * A full snapshot of the heap, of a worker that serves no more: V8 stops the process for it, and needs about as much memory
- * again as the heap has.
+ * Writes a full snapshot of the heap, of a worker that no longer serves: V8 stops the process meanwhile, and needs about as
+ * much memory again as the heap.
  */
 
 import { mkdtempSync, statSync } from 'node:fs';
@@ -10,16 +10,16 @@ import { getHeapStatistics, writeHeapSnapshot } from 'node:v8';
 
 export interface Memory {
   readonly heapBytes: number;
-  /** What this process can still take, limits of its control group included. */
+  /** What this process can still allocate, within the limits of its control group. */
   readonly freeBytes: number;
 }
 
-/** How much of the heap's size must be free. */
+/** So many times the heap's size must be free. */
 const factor = 2;
 
 const mebibytes = (bytes: number) => `${Math.ceil(bytes / 2 ** 20)} MiB`;
 
-/** @returns why there is to be none; undefined if there may be one */
+/** @returns why no snapshot is taken; undefined if one may be taken */
 export function snapshotRefusal(isThreaded: boolean, { heapBytes, freeBytes } = memoryNow()): string | undefined {
   if (isThreaded)
     return 'in the threaded class the app is in threads, and a snapshot would be of the thread that does the I/O: take one in the async class';
@@ -29,12 +29,15 @@ export function snapshotRefusal(isThreaded: boolean, { heapBytes, freeBytes } = 
 
 function memoryNow(): Memory {
   const { used_heap_size: heapBytes } = getHeapStatistics();
-  // Counts the limits of control groups; not there before Node 20.13, and in the types of Node 20.
+  // It counts the limits of control groups. Node 20.13 has it; the types of Node 20 do not.
   const { availableMemory } = process as { availableMemory?: () => number };
   return { heapBytes, freeBytes: availableMemory?.() ?? freemem() };
 }
 
-/** In a new folder that only this user can enter: a heap holds all that the app knows. Returns when it is written. */
+/**
+ * Writes to a new folder that only this user can enter, because a heap holds everything that the app knows. Blocks until it is
+ * written.
+ */
 export function writeSnapshot(worker: number): { path: string; bytes: number } {
   const folder = mkdtempSync(join(tmpdir(), 'tsgun-heap-'));
   const path = writeHeapSnapshot(join(folder, `worker-${worker}-${process.pid}.heapsnapshot`));

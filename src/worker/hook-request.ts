@@ -1,10 +1,10 @@
-/** A request as hooks are told of it. */
+/** A request as hooks see it. */
 
 import type { HookRequest } from '../hooks.ts';
 import type { End } from '../http/ends.ts';
 import type { Exchange } from '../http/exchange.ts';
 
-/** Its headers are put together when they are asked for. */
+/** Its headers are put together on demand. */
 export class HttpRequest implements HookRequest {
   readonly method: string;
   readonly target: string;
@@ -34,7 +34,7 @@ function joinFields({ names, values }: Exchange['head']): Record<string, string>
   return headers;
 }
 
-/** A raw connection, in the place of one. */
+/** A raw connection in the form of a request. */
 export function rawRequest({ address, port }: End): HookRequest {
   return { method: 'TCP', target: `${address}:${port}`, headers: {}, remoteAddress: address };
 }

@@ -1,4 +1,4 @@
-/** The hooks that a worker calls. Functions do not travel, so that each worker reads them for itself. */
+/** Calls the user's hooks in a worker. Functions cannot be sent, so each worker reads them for itself. */
 
 import type { Handler } from '../app/handler.ts';
 import { offeredHooks } from '../app/script.ts';
@@ -24,7 +24,7 @@ import { HttpRequest } from './hook-request.ts';
 
 export class WorkerHooks {
   private hooks: Hooks = {};
-  /** Whether `postFork` was called, and `workerExit` not yet. */
+  /** `postFork` was called, and `workerExit` was not yet. */
   private hasForked = false;
   private readonly log: OwnLogger;
   private readonly server: HookServer;
@@ -41,15 +41,15 @@ export class WorkerHooks {
     this.worker = { pid: process.pid, id, generation, log: lines };
   }
 
-  /** @throws ConfigError, or BootError where `postFork` fails */
+  /** @throws ConfigError, or BootError if `postFork` fails */
   async readFile(path: string): Promise<void> {
-    // Loaded here, not with this file: most workers have no use for the reading of configurations.
+    // Imported on demand: most workers do not read configurations.
     const { readHooks } = await import('../config/config-file.ts');
     this.hooks = await readHooks(path);
     await this.forked();
   }
 
-  /** Those that the user's script gave to `run`. @throws like `readFile` */
+  /** Takes the hooks that the user's script gave to `run`. @throws as `readFile` does */
   async takeOffered(): Promise<void> {
     this.hooks = offeredHooks();
     await this.forked();
@@ -61,7 +61,7 @@ export class WorkerHooks {
     await this.mustSucceed('postFork', () => this.hooks.postFork?.(this.server, this.worker));
   }
 
-  /** @throws BootError where the hook fails */
+  /** @throws BootError if the hook fails */
   initialized(): Promise<void> {
     return this.mustSucceed('postWorkerInit', () => this.hooks.postWorkerInit?.(this.worker));
   }
@@ -76,14 +76,14 @@ export class WorkerHooks {
     await this.call('workerExit', () => this.hooks.workerExit?.(this.server, this.worker));
   }
 
-  /** Calls the hook of that name, if there is one. */
+  /** A function that calls the hook, if there is one. */
   get onError(): OnError | undefined {
     const { onError } = this.hooks;
     if (onError === undefined) return undefined;
     return (error, request) => void this.call('onError', () => onError(error, request()));
   }
 
-  /** A handler that calls `preRequest` and `postRequest`, if there are any. */
+  /** Makes a handler that calls `preRequest` and `postRequest`, if there are any. */
   readonly observe = (handle: Handler, observers: Observers): Handler => {
     const { preRequest, postRequest } = this.hooks;
     if (preRequest === undefined && postRequest === undefined) return handle;
@@ -91,7 +91,7 @@ export class WorkerHooks {
     if (postRequest !== undefined)
       observers.onOver(({ head, status, outcome, durationMs }) => {
         const request = requests.get(head);
-        // Its head was refused, or it has been told of before.
+        // Its head was refused, or the hooks have seen its end already.
         if (request === undefined) return;
         requests.delete(head);
         const isComplete = outcome === 'answered' || outcome === 'refused' || outcome === 'overdue';

@@ -1,15 +1,15 @@
-/** Gives up root's rights, for good. */
+/** Gives up root's rights for good. */
 
 import { BootError, report } from '../errors.ts';
 import type { Identity } from '../ipc/order.ts';
 
-/** Node has it since 0.9, its types since later than ours. */
+/** Node has it; the types that we use do not. */
 const { initgroups } = process as NodeJS.Process & { initgroups?(user: string, group: number): void };
 
-/** @throws BootError when the system refuses; the process must not go on then */
+/** @throws BootError if the system refuses; then the process must end */
 export function become({ gid, user }: Identity): void {
   try {
-    // While this is still root: the last step takes away the right to the ones before it.
+    // The order matters: the last step takes away the right to the steps before it.
     if (user?.name !== undefined) initgroups?.(user.name, gid);
     else if (user !== undefined) process.setgroups?.([gid]);
     process.setgid?.(gid);

@@ -1,9 +1,12 @@
 /**
- * Where a worker process begins. A terminal sends its signals to the whole process group, at any moment; what they mean is
- * the master's to say, so they are caught here before anything else is loaded.
+ * The entry point of a worker process. A terminal sends its signals to the whole process group, at any moment. Only the master
+ * decides what they mean, so they are caught here before anything else is loaded.
  */
 
-/** See `node/process-events.ts`, which goes on with it: Node keeps the `process.emit` of the moment it is first asked to listen. */
+/**
+ * Continued by `node/process-events.ts`. Node keeps the `process.emit` that it finds when a first listener is added, so it is
+ * replaced now.
+ */
 const taken = new Map<string, (...args: unknown[]) => boolean>();
 const emit = process.emit as (...args: unknown[]) => boolean;
 const ignore = () => {};
@@ -18,9 +21,9 @@ for (const signal of ['SIGINT', 'SIGQUIT', 'SIGHUP', 'SIGUSR1', 'SIGUSR2', 'SIGT
 const { work } = await import('./work.ts').catch(tellMaster);
 await work();
 
-/** It imports nothing, as nothing may be there: see `ownFilesError` and `ipc/channel.ts`. */
+/** Imports nothing, because tsgun's files may be missing: see `ownFilesError` and `ipc/channel.ts`. */
 function tellMaster(error: NodeJS.ErrnoException): Promise<never> {
-  // The master has lines of its own for a want of descriptors.
+  // The master has its own log lines for a lack of descriptors.
   if (error.code === 'EMFILE' || error.code === 'ENFILE') throw error;
   const remedy = 'have they been replaced? USR2 starts a new master, of what is installed now, beside this one';
   const message = `tsgun's own files cannot be loaded: ${error.message}: ${remedy}`;

@@ -1,4 +1,7 @@
-/** Who counts the requests of a worker: the file for `/metrics`, StatsD, the app's OpenTelemetry SDK. Each only if it is wanted. */
+/**
+ * Starts what counts a worker's requests: the file for `/metrics`, StatsD, and the app's OpenTelemetry SDK, each if it is
+ * wanted.
+ */
 
 import { EventEmitter } from 'node:events';
 import { statsdOptions } from '../config/statsd.ts';
@@ -15,7 +18,7 @@ import { RequestStatsd } from './request-statsd.ts';
 export interface MeteringOptions {
   readonly order: WorkerOrder;
   readonly observers: Observers;
-  /** tsgun's, read before the worker gave up its rights. */
+  /** tsgun's own, read before the worker gave up its rights. */
   readonly version: string;
 }
 
@@ -34,10 +37,10 @@ export class Metering {
     this.openStatsd();
   }
 
-  /** The worker is about to be ready. @param name the interface of its app */
+  /** To be called before the worker is ready. @param name the interface of its app */
   async start(name: string, counted: Counted): Promise<void> {
     for (const start of this.starters) start(counted);
-    // A tracer that sees each request of a node app records it itself.
+    // A tracer that has patched `node:http` sees each request, and records it itself.
     if (name === 'node' && isPatched()) return;
     const { observers, order, version } = this;
     await recordForOtel({ observers, directory: order.directory, version });
@@ -50,7 +53,7 @@ export class Metering {
       const counters = new Counters(place, settings.workerClass, this.observers, settings.canary > 0);
       this.starters.push((counted) => counters.start(counted));
     } catch (error) {
-      // A worker that serves without being counted is better than none.
+      // A worker that cannot count serves all the same.
       log.say('error', { error: report(error).message }, 'this worker counts nothing for the metrics');
     }
   }

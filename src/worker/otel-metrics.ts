@@ -1,6 +1,6 @@
 /**
  * Records requests with the OpenTelemetry SDK that the app, or a tracer in `NODE_OPTIONS`, has registered. Without one, the
- * package is not even loaded.
+ * package is not loaded.
  */
 
 import { createRequire } from 'node:module';
@@ -11,16 +11,16 @@ import type { RequestHead } from '../http/head.ts';
 import type { Observed, Observers, Outcome, RequestCounter } from '../http/observers.ts';
 import { durationBounds } from '../ipc/counters.ts';
 
-/** By the semantic conventions of HTTP; so are the names of the attributes. */
+/** Names of the semantic conventions for HTTP; the attributes' names too. */
 const metricNames = { duration: 'http.server.request.duration', active: 'http.server.active_requests' } as const;
-/** Another one is `_OTHER`: no client may make up values. */
+/** Every other method is `_OTHER`: clients must not be able to create time series. */
 const methods = new Set(['CONNECT', 'DELETE', 'GET', 'HEAD', 'OPTIONS', 'PATCH', 'POST', 'PUT', 'TRACE', 'QUERY']);
-/** Where the package keeps what is registered, whichever copy of it. */
+/** Under this key every copy of the package keeps what is registered. */
 const registryKey = Symbol.for('opentelemetry.js.api.1');
 
 export interface OtelOptions {
   readonly observers: Observers;
-  /** Where the app is, whose copy of the package is taken. */
+  /** The app's directory: its copy of the package is taken. */
   readonly directory: string;
   readonly version: string;
 }
@@ -57,7 +57,7 @@ async function loadProvider(directory: string): Promise<MeterProvider | undefine
     };
     return (api.metrics ?? api.default?.metrics)?.getMeterProvider();
   } catch {
-    // It is in the tracer's own dependencies, where it cannot be found from here.
+    // The package is among the tracer's own dependencies, and cannot be found from here.
     return undefined;
   }
 }
@@ -65,11 +65,11 @@ async function loadProvider(directory: string): Promise<MeterProvider | undefine
 class OtelCounter implements RequestCounter {
   private readonly duration: Histogram;
   private readonly active: UpDownCounter;
-  /** As many as there are combinations. */
+  /** Attributes per combination, made once. */
   private readonly known = new Map<string, Attributes>();
-  /** Likewise, of requests that run: by method and scheme. */
+  /** Attributes of running requests, per method and scheme. */
   private readonly groups = new Map<string, Attributes>();
-  /** What each that runs was counted under: a proxy's word may change its scheme after it has begun. */
+  /** What each running request was counted under: a proxy's header may change its scheme after it has begun. */
   private readonly running = new WeakMap<RequestHead, Attributes>();
 
   constructor(duration: Histogram, active: UpDownCounter) {
@@ -91,7 +91,7 @@ class OtelCounter implements RequestCounter {
     // It was counted when its client left.
     if (outcome === 'unheard') return;
     this.end(exchange);
-    // How long a connection speaks another protocol says nothing of requests.
+    // The length of an upgraded connection says nothing about requests.
     if (outcome === 'upgraded') return;
     const { head, status, startedAt, ends } = exchange;
     const method = methods.has(head.method) ? head.method : '';
@@ -106,7 +106,7 @@ class OtelCounter implements RequestCounter {
 
   private end({ head }: Observed): void {
     const attributes = this.running.get(head);
-    // One that began before the SDK was there.
+    // The request began before the SDK was registered.
     if (attributes === undefined) return;
     this.running.delete(head);
     attempt(() => this.active.add(-1, attributes));
@@ -124,7 +124,7 @@ class OtelCounter implements RequestCounter {
   }
 }
 
-/** A failure of the user's SDK is none of the request. */
+/** A failure of the user's SDK must not fail the request. */
 function attempt(step: () => void): void {
   try {
     step();

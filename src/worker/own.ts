@@ -1,6 +1,6 @@
 /**
- * What a worker will need of tsgun's own files, loaded before it gives up rights and before the app is loaded. Afterwards
- * the files may be another user's to read, or gone, as while `npm ci` runs.
+ * Loads those of tsgun's own files that a worker will need, before it gives up its rights and loads the app. Later the files
+ * may be unreadable for its user, or missing, as while `npm ci` runs.
  */
 
 import { askedFor, loadInterfaces } from '../app/interfaces.ts';
@@ -18,23 +18,23 @@ import type { FailureApp } from './failure/app.ts';
 import { readThreadCode, type ThreadCode } from './thread-code.ts';
 
 export interface Own {
-  /** What the app is for, as far as it is said. */
+  /** The interface that was asked for, as far as it is known. */
   readonly asked: AskedInterface;
   readonly makeWorker: WorkerClass;
-  /** For a program that turns out to take raw connections; undefined where the class has no place for these. */
+  /** For a program that turns out to take raw connections; undefined if the class cannot serve them. */
   readonly makeRawWorker: WorkerClass | undefined;
   readonly watchdog: ThreadCode;
-  /** Where there is to be one. */
+  /** Set if there is an access log. */
   readonly AccessLog: typeof AccessLog | undefined;
-  /** What is served in the app's place. */
+  /** Served in the app's place. */
   readonly instead: FailureApp | undefined;
-  /** Under `--reload`. */
+  /** Set under `--reload`. */
   readonly handlerFailures: typeof import('./failure/handler.ts') | undefined;
-  /** tsgun's. */
+  /** tsgun's version. */
   readonly version: string;
 }
 
-/** @throws BootError that names the remedy, or ConfigError where the worker class has no place for the app */
+/** @throws BootError that names the remedy, or ConfigError if the worker class cannot serve the app */
 export async function loadOwn(order: WorkerOrder): Promise<Own> {
   const { settings, app, script, hooksFrom, identity, failure } = order;
   try {
@@ -55,7 +55,7 @@ export async function loadOwn(order: WorkerOrder): Promise<Own> {
     const watchdog = readThreadCode(watchdogEntry);
     return { asked, makeWorker, makeRawWorker, watchdog, AccessLog, instead, handlerFailures, version: version() };
   } catch (error) {
-    // What the order asks for may be at fault, and not a file.
+    // The order itself may be wrong, and all files present.
     if (error instanceof TsgunError || descriptorError(error) !== undefined) throw error;
     throw ownFilesError(error);
   }

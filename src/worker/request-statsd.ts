@@ -1,6 +1,6 @@
 /**
- * The requests of a worker for StatsD, by gunicorn's names. Counts are added up, and sent each second; of durations, a limited
- * number of samples goes out with the rate at which they were taken. So a request costs two additions, however many there are.
+ * Sends a worker's requests to StatsD, under gunicorn's names. Counts are sent once a second. Of durations, a limited sample is
+ * sent with its sampling rate. So a request costs two additions, whatever the load.
  */
 
 // Not the global, which an app may replace.
@@ -9,7 +9,7 @@ import type { Observed, Outcome, RequestCounter } from '../http/observers.ts';
 import type { Stat, Statsd } from '../ipc/statsd.ts';
 
 const sendMs = 1000;
-/** A second's. */
+/** Per second. */
 const mostSamples = 50;
 
 export class RequestStatsd implements RequestCounter {
@@ -22,7 +22,7 @@ export class RequestStatsd implements RequestCounter {
     const code = status.slice(0, 3);
     this.counts.set(code, (this.counts.get(code) ?? 0) + 1);
     if (outcome === 'upgraded') return;
-    // Reservoir sampling: every request of the second has the same chance.
+    // Reservoir sampling: each request of the second has the same chance.
     const place = this.seen < mostSamples ? this.seen : Math.floor(Math.random() * (this.seen + 1));
     this.seen++;
     if (place < mostSamples) this.samples[place] = endedAt - startedAt;
@@ -36,7 +36,7 @@ export class RequestStatsd implements RequestCounter {
     });
   }
 
-  /** What was counted since the last call. */
+  /** Returns what was counted since the last call. */
   take(): Stat[] {
     const { counts, seen, samples } = this;
     const total = [...counts.values()].reduce((sum, count) => sum + count, 0);

@@ -1,11 +1,11 @@
 /**
- * Signals in a worker. A terminal or a supervisor sends them to the whole process group: what they mean is the master's to
- * say, and the app's own listeners for the end are called when its last request is answered (`app/server-files/shutdown.ts`).
+ * Signals in a worker. A terminal or a supervisor sends them to the whole process group; only the master decides what they
+ * mean. The app's own listeners for TERM and INT are called when its last request is answered (`app/server-files/shutdown.ts`).
  */
 
 import { takeSignal } from '../node/process-events.ts';
 
-/** @param onTerm somebody wants this worker to end */
+/** @param onTerm is called when TERM is sent to this worker */
 export function holdSignals(onTerm: () => void): void {
   takeSignal('SIGTERM', () => {
     onTerm();

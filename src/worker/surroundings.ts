@@ -1,4 +1,4 @@
-/** What a program finds around it in a worker or a thread: where it listens, and the variables that say so. */
+/** What a program in a worker or a thread knows of its surroundings: where it listens, and the variables that say so. */
 
 import { isIPv6 } from 'node:net';
 import type { HandlerOptions } from '../app/handler.ts';
@@ -10,23 +10,21 @@ import type { WorkerOrder } from '../ipc/order.ts';
 import type { ServerAddress } from '../node/listen.ts';
 import { fixedLimits } from './fixed-limits.ts';
 
-/** It travels to threads. */
+/** Sent to threads, so it is plain data. */
 export interface ProgramSurroundings {
   readonly own: Own;
   readonly address: ServerAddress;
-  /** Whether all addresses are served over TLS, and whether HTTP/2 is spoken on any. */
+  /** Whether all addresses use TLS, and whether any speaks HTTP/2. */
   readonly isTls: boolean;
   readonly isHttp2: boolean;
-  /** When the app must have been loaded, in milliseconds since 1970: a little before the master loses its patience. */
+  /** Time by which the app must have loaded, in milliseconds since 1970: a little before the master's own deadline. */
   readonly deadline: number;
   readonly generation: number;
   /** What the app cannot set on its own server. */
   readonly fixed: HandlerOptions['fixed'];
 }
 
-/**
- * Sets `PORT` and `HOST` where the user has not: to the first TCP address.
- */
+/** Sets `PORT` and `HOST` to the first TCP address, if the user has not set them. */
 export function prepareSurroundings({
   sockets,
   settings,

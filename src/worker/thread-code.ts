@@ -1,6 +1,7 @@
 /**
- * Threads start from memory. When one is started, tsgun's files may be gone, as while `npm ci` runs, or only root's to
- * read. Their code is one file each, without imports of its own but Node's, and is read when the worker starts.
+ * Starts threads from memory. When a thread is started, tsgun's files may be missing, as while `npm ci` runs, or readable for
+ * root alone. So the code of each kind of thread is one file that imports only Node's modules, and is read when the worker
+ * starts.
  */
 
 import { readFileSync } from 'node:fs';
@@ -12,7 +13,10 @@ export interface ThreadCode {
   readonly text: string;
 }
 
-/** Not by `eval: true`, with which Node ignores `--import`. The code has its file's name in stacks, and resolves packages from there. */
+/**
+ * `eval: true` is no way: with it, Node ignores `--import`. The code has its file's name in stacks, and resolves packages from
+ * there.
+ */
 const start = `import { workerData } from 'node:worker_threads';
 import Module from 'node:module';
 import { pathToFileURL } from 'node:url';
@@ -31,7 +35,7 @@ export function readThreadCode(entry: URL): ThreadCode {
   return { file, text: readFileSync(file, 'utf8') };
 }
 
-/** @param options as for `Worker`; the thread finds its data as `workerData` */
+/** @param options as for `Worker`; the thread reads its data from `workerData` */
 export function startThread(
   code: ThreadCode,
   { workerData, ...options }: WorkerOptions & { workerData: object },

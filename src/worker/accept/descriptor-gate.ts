@@ -1,7 +1,6 @@
 /**
- * A gate that is shut while there is no descriptor for another connection. It is shut ahead of that: libuv answers EMFILE of
- * accept(2) by closing all connections that wait in the kernel, and does not tell. What waits there is served once a
- * descriptor is free.
+ * A gate that shuts before file descriptors run out. On EMFILE from accept(2), libuv closes all connections that wait in the
+ * accept queue, and reports nothing. While the gate is shut, they stay in the queue; they are served once a descriptor is free.
  */
 
 // Not the globals, which an app may replace.
@@ -11,25 +10,28 @@ import type { Incoming } from '../../http/wire/wire.ts';
 import { ConnectionHandle } from '../../node/handles.ts';
 import type { Gate } from './gate.ts';
 
-/** The app may take the last descriptors without any connection coming. */
+/** The app may use up the descriptors while no connection comes, so the gate also checks by time. */
 const checkEveryMs = 100;
-/** Descriptors are numbered from the lowest that is free: from this close to the limit on, each connection is checked. */
+/**
+ * The system gives out the lowest free number. When a connection's number is this close to the limit, each further one is
+ * checked.
+ */
 const nearLimit = 32;
-/** Left free when a connection has been taken: the app may open some before the next check. */
+/** This many stay free after a connection was taken: the app may open some before the next check. */
 const spare = 3;
 /**
- * Where no descriptor has been free for this long, and not even every eighth is a connection, the app leaks them. Nobody
- * would be served any more.
+ * No descriptor has been free for this long, and connections hold fewer than one in eight: then the app leaks descriptors, and
+ * this worker would never serve again.
  */
 const leakMs = 10_000;
 const leastPart = 1 / 8;
 
 export interface DescriptorGateOptions {
-  /** How many listening sockets there are, which may all bring a connection in one turn of the loop. */
+  /** The number of listening sockets. Each may bring a connection in one turn of the event loop. */
   readonly sockets: number;
-  /** How many connections there are. */
+  /** The number of connections now. */
   readonly connections: () => number;
-  /** Called each time that it is shut for want of a descriptor. */
+  /** Called each time the gate shuts for lack of a descriptor. */
   readonly onOut: (code: DescriptorError) => void;
   /** Called once. */
   readonly onLeak: () => void;
@@ -50,7 +52,7 @@ export class DescriptorGate implements Gate {
     this.options = options;
     this.isWanted = gate.isOpen;
     this.readLimit();
-    /** Its name says to a watchdog that nothing else runs. */
+    /** The watchdog takes a stack that begins with `tsgun` for an idle process: see `examiner.ts`. */
     const tsgunCheck = () => this.check();
     this.timer = setInterval(tsgunCheck, checkEveryMs).unref();
   }
@@ -91,7 +93,7 @@ export class DescriptorGate implements Gate {
     if (isNear) this.act(missingDescriptors(this.options.sockets + spare));
   }
 
-  /** Looks whether there is a descriptor for another connection. */
+  /** Checks whether a descriptor is free for another connection. */
   check(): void {
     this.act(missingDescriptors(this.options.sockets + this.descriptorsToOpen));
   }
@@ -101,14 +103,14 @@ export class DescriptorGate implements Gate {
     if (code === undefined) {
       if (outSince === undefined) return;
       this.outSince = undefined;
-      // It can be changed while the process runs (prlimit(1)), and cannot be read without a descriptor.
+      // The limit can change while the process runs (prlimit(1)). Reading it needs a descriptor, so it is read now.
       this.readLimit();
       if (this.isWanted) this.gate.open();
     } else if (outSince === undefined) {
       this.outSince = performance.now();
       this.gate.shut();
       this.options.onOut(code);
-      // What the whole system lacks is no fault of this process.
+      // ENFILE means that the whole system has none left: that is no leak of this process.
     } else if (code === 'EMFILE') this.lookForLeak(outSince);
   }
 

@@ -1,7 +1,7 @@
 /**
- * Makes room for newcomers in a worker that holds all the connections that it may. It closes those first with which the least
- * is lost (`Worth`); among equals, the one that has waited longest for its client, as nginx does. It closes none whose client
- * waits for an answer and has not left, nor one that was answered just now.
+ * Makes room for new connections in a worker that is at its limit. It closes the connection whose loss costs least (`Worth`);
+ * among equals, the one that has waited longest for its client, as nginx does. It never closes a connection whose client still
+ * waits for an answer, nor one that was answered just now.
  */
 
 import { clearInterval, setImmediate, setInterval } from 'node:timers';
@@ -16,27 +16,27 @@ interface Candidate {
 export interface EvictionOptions {
   readonly servers: readonly { waiting?(): readonly Waiting[] }[];
   readonly order: WaitOrder;
-  /** There may be a candidate that was none before, as time has passed; or none any more, as one was closed. */
+  /** Whether a connection can be closed may have changed: time has passed, or one was closed. */
   readonly onTime: () => void;
 }
 
 const sampleMs = 50;
 /**
- * After an answer, the next request of a busy client is on its way; on a new connection, the first. So a connection must
- * have waited for this many samples, 200 ms.
+ * A busy client sends its next request soon after an answer, and its first soon after it connects. So a connection must have
+ * waited for this many samples, 200 ms.
  */
 const samplesToWait = 5;
-/** Closed for others, and waiting for their clients to close too. More than these are ended at once. */
+/** Connections that were closed here and wait for their clients to close too. Beyond this number they are destroyed at once. */
 const mostLeaving = 32;
 
 const ranks: readonly Worth[] = ['nothing', 'connection', 'departing', 'head'];
 
 export class Evictions {
   private readonly options: EvictionOptions;
-  /** Where the order of waiting was at the last samples, oldest first. */
+  /** Positions in the order of waiting at the last samples, oldest first. */
   private samples: number[] = [];
   private timer: NodeJS.Timeout | undefined = undefined;
-  /** The next to go last. Some may have become busy since they were listed. */
+  /** The connections to close next, the first of them last. Some may have become busy since they were listed. */
   private candidates: Candidate[] = [];
   private readonly leaving = new Set<Waiting>();
   private limit = Number.POSITIVE_INFINITY;
@@ -47,7 +47,7 @@ export class Evictions {
     this.options = options;
   }
 
-  /** @param limit how many connections there may be */
+  /** @param limit the most connections */
   setLimit(limit: number): void {
     this.limit = limit;
   }
@@ -78,7 +78,7 @@ export class Evictions {
   }
 
   /**
-   * Closes one connection, after the sockets have been read: one whose request has arrived by now stays. In a burst, each
+   * Closes one connection after the sockets were read, so that one whose request has arrived by then stays. In a burst, each
    * call closes one.
    */
   evict(): void {
@@ -92,7 +92,10 @@ export class Evictions {
       });
   }
 
-  /** Several sockets may each have brought a connection when only one could be closed; the rest follow when they can. */
+  /**
+   * Several sockets may each have brought a connection when only one could be closed. The others are closed as soon as
+   * possible.
+   */
   private reduce(): void {
     for (let over = this.connections - this.leavingCount - this.limit; over > 0 && this.canEvict; over--)
       this.evictNow();

@@ -1,4 +1,7 @@
-/** Gates for a Node whose sockets cannot be copied: one holds back what comes, one is fed by the master. */
+/**
+ * Gates for a Node whose listening sockets cannot be copied. One holds back connections that come while it is shut; the other
+ * gets its connections from the master.
+ */
 
 import { type Server, Socket } from 'node:net';
 import { type ConnectionServer, createListener, endOf, setLocalEnd } from '../../http/accept.ts';
@@ -7,7 +10,7 @@ import type { WorkerSocket } from '../../ipc/order.ts';
 import type { Gate, Take } from './gate.ts';
 import { listen } from './listen.ts';
 
-/** Where sockets cannot be copied: what comes while it is shut is held, unread, until it opens. */
+/** Holds connections that come while it is shut, unread, until it opens. */
 export class HoldingGate<S extends ConnectionServer> implements Gate {
   isOpen = true;
   readonly leavesToOthers = false;
@@ -46,14 +49,14 @@ export class HoldingGate<S extends ConnectionServer> implements Gate {
   }
 }
 
-/** Where the master accepts: it sends a connection to a worker whose gate is open, one at a time. */
+/** The master accepts, and sends a connection to a worker whose gate is open, one at a time. */
 export class ReceivingGate implements Gate {
   isOpen = false;
   readonly leavesToOthers = true;
   readonly descriptorsToOpen = 0;
   private isClosed = false;
 
-  /** An open one, like `openGate`'s. */
+  /** Opens the gate, as `openGate` does. */
   static open<S extends ConnectionServer>(
     sockets: readonly WorkerSocket[],
     servers: readonly S[],
@@ -67,11 +70,11 @@ export class ReceivingGate implements Gate {
       if (message.type !== 'connection') return;
       void sendToMaster({ type: 'taken' });
       gate.isOpen = false;
-      // It has been closed by its client on the way.
+      // The client closed the connection on its way here.
       if (!(socket instanceof Socket)) return gate.open();
       socket.allowHalfOpen = true;
       socket.setNoDelay(true);
-      // In this turn of the loop: it is being read from already.
+      // In this same turn of the event loop: the socket is being read already.
       take(byAddress.get(message.address)!, socket, endOf(socket));
     });
     gate.open();

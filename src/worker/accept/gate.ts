@@ -1,6 +1,6 @@
 /**
- * The gate through which a worker's connections come, and which it can shut for a while: what comes meanwhile waits in the
- * kernel, where every other worker can take it, and is not lost with this one. Knows nothing of when to shut it.
+ * The gate through which a worker's connections come. While it is shut, they wait in the accept queue, where every other worker
+ * can take them and none is lost if this worker ends. When to shut it is decided elsewhere.
  */
 
 import type { End } from '../../http/ends.ts';
@@ -9,16 +9,16 @@ import type { Incoming } from '../../http/wire/wire.ts';
 
 export interface Gate {
   readonly isOpen: boolean;
-  /** Whether what comes while it is shut can go to other workers. */
+  /** Whether other workers can take what comes while it is shut. */
   readonly leavesToOthers: boolean;
-  /** Descriptors that it takes to open, beside those for what comes. */
+  /** Descriptors that opening it takes, beside those of the connections. */
   readonly descriptorsToOpen: number;
   open(): void;
-  /** From within `take`, too: then not one connection more is taken. */
+  /** May be called within `take`: then not one more connection is taken. */
   shut(): void;
   /** Shuts it for good. */
   close(): void;
 }
 
-/** A connection, and which of the servers it is for. */
+/** Takes a connection for one of the servers. */
 export type Take<S = HttpServer> = (server: S, incoming: Incoming, peer: End) => void;

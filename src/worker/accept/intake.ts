@@ -1,7 +1,7 @@
 /**
- * How many connections a worker takes: at most `--worker-connections`, where an idle one makes room for a new one; not
- * many more than the least loaded of the others, and none while its loop lags. What it does not take stays in the accept
- * queue, for the others: no connection passes from worker to worker, so none is lost on the way.
+ * Decides how many connections a worker takes: at most `--worker-connections`, where an idle one makes room for a new one; not
+ * many more than the least loaded other worker; and none while its event loop lags. The rest stays in the accept queue for the
+ * others. No connection passes from worker to worker, so none is lost on the way.
  */
 
 // Not the globals, which an app may replace.
@@ -15,35 +15,38 @@ import type { Gate } from './gate.ts';
 import { Occupancy } from './occupancy.ts';
 import { openGate } from './open-gate.ts';
 
-/** A fifth more than the least loaded, and one for when all have few: with a connection per request they come and go. */
+/**
+ * A fifth more than the least loaded worker. The added one is for small numbers: with a connection per request, they come and
+ * go.
+ */
 export function isAhead(own: number, fewest: number): boolean {
   return own > fewest * 1.2 + 1;
 }
 
-/** How often a worker says that it is there. */
+/** How often a worker writes to the scoreboard that it is alive. */
 const postMs = 50;
 /** A worker that has not written to the scoreboard for longer counts as blocked. */
 const freshMs = 200;
 /**
- * While no thread is free, others are waited for this long: on a busy machine they may merely not be scheduled, and what
- * this worker takes may have to wait for much longer.
+ * While no thread is free, a worker waits this long for others that do not write. On a busy machine they may only lack CPU
+ * time, and what this worker takes may wait for much longer.
  */
 const starvedMs = 2000;
 /**
- * Others compare with a fifth of what it has. So a sixteenth more or less than it has said waits for the next time: with a
- * connection per request, a write for each would be a tenth of what the connection costs.
+ * A change of its count by less than a sixteenth waits for the next regular write: the others compare with a fifth. With a
+ * connection per request, a write for each would be a tenth of its cost.
  */
 const untoldPart = 1 / 16;
-/** A loop that comes back this much later than it was to is lagging. */
+/** The event loop lags if its timer fires this much late. */
 const lagMs = 100;
-/** While it waits for the others to catch up, it looks at them this often at first, then ever less. */
+/** While a worker waits for the others to catch up, it reads their counts this often at first, then ever less. */
 const firstLookMs = 1;
 const longestLookMs = 32;
 
 export interface IntakeOptions {
-  /** The connections that it holds at once: `--worker-connections`. */
+  /** The most connections at once: `--worker-connections`. */
   readonly limit: number;
-  /** Where it says how many it has; without one, it takes what comes. */
+  /** Its slot on the scoreboard. Without one, it takes what comes. */
   readonly slot: Slot | undefined;
   readonly shortages: Shortages;
 }
@@ -57,9 +60,9 @@ export class Intake {
   private gate: Gate | undefined = undefined;
   private isLagging = false;
   private isPaused = false;
-  /** The fewest connections of any other, as far as is known. */
+  /** The fewest connections of any other worker, as far as is known. */
   private fewest = 0;
-  /** What it has said last. */
+  /** What it has written last. */
   private said: Entry = { connections: -1, isTaking: false, hasRoom: false };
   private postTimer: NodeJS.Timeout | undefined = undefined;
   private lookTimer: NodeJS.Timeout | undefined = undefined;
@@ -92,13 +95,13 @@ export class Intake {
     this.watchLag();
   }
 
-  /** A connection has ended. While it takes more, that is soon enough said with the next one, or in its time. */
+  /** A connection has ended. While the worker takes more, the next connection or the next regular write reports it. */
   forget(): void {
     this.occupancy?.leave();
     if (this.gate?.isOpen === false) this.decide();
   }
 
-  /** What comes would only wait here: others should take it, if there are any that do. */
+  /** New connections would only wait here: other workers should take them, if there are any that do. */
   pause(): void {
     this.isPaused = true;
     this.decide();
@@ -110,8 +113,9 @@ export class Intake {
   }
 
   /**
-   * Takes no more.
-   * @param emptyQueue called first if no other worker will take what waits; until it resolves, this worker takes all of it
+   * Takes no more connections.
+   * @param emptyQueue called first if no other worker will take the connections that wait; until it resolves, this worker takes
+   *   all of them
    */
   async end(isStop: boolean, emptyQueue: () => Promise<void>): Promise<void> {
     this.isLeaving = true;
@@ -126,7 +130,7 @@ export class Intake {
     this.gate?.close();
   }
 
-  /** Whether to take more. Asked anew while it does not. */
+  /** Decides whether to take more. While the answer is no, it is asked again. */
   private decide(): void {
     const { gate, occupancy } = this;
     if (gate === undefined || occupancy === undefined || this.isLeaving) return;
@@ -143,11 +147,11 @@ export class Intake {
     }
   }
 
-  /** Whether others should rather take what comes. */
+  /** Whether other workers should take new connections instead. */
   private isForOthers(isFull: boolean): boolean {
     if (this.scoreboard === undefined) return false;
     if (this.isPaused) return this.scoreboard.hasRoom(sharedClock(), starvedMs);
-    // Mostly the others have more than when they were last looked at.
+    // In most cases the others have more than when their counts were last read.
     const isBusy = this.isLagging || isFull;
     const connections = this.occupancy?.count ?? 0;
     if (!isBusy && !isAhead(connections, this.fewest)) return false;
@@ -168,7 +172,7 @@ export class Intake {
     this.scoreboard?.write(this.said, sharedClock());
   }
 
-  /** Says what the others must not wait for: they hear the rest in its time. */
+  /** Writes at once what the others must know now; the rest waits for the next regular write. */
   private postChange(): void {
     const { said, hasRoom } = this;
     const isSame = said.hasRoom === hasRoom && said.isTaking === (hasRoom && !this.isLagging);
@@ -183,7 +187,7 @@ export class Intake {
   private watchLag(): void {
     if (this.scoreboard === undefined) return;
     let expected = performance.now() + postMs;
-    /** Its name says that nothing else runs: see `examiner.ts`. */
+    /** The watchdog takes a stack that begins with `tsgun` for an idle process: see `examiner.ts`. */
     const tsgunPost = () => {
       const now = performance.now();
       const wasLagging = this.isLagging;

@@ -1,8 +1,8 @@
-/** What every class does on its way out: the kernel's queue, and connections that are idle. */
+/** What every class does before it ends: it empties the accept queue, and closes idle connections. */
 
 import { setImmediate } from 'node:timers/promises';
 
-/** Where clients connect faster than this, the queue is never empty. */
+/** The limit of that: where clients connect without a pause, the queue is never empty. */
 export const longestEmptyingMs = 250;
 
 interface Idling {
@@ -10,21 +10,21 @@ interface Idling {
   closeIdle?(): void;
 }
 
-/** After one more look at the sockets: a request that has arrived makes its connection a busy one. */
+/** Closes idle connections after one more read of the sockets: a request that has arrived makes its connection a busy one. */
 export async function closeIdle(servers: readonly Idling[]): Promise<void> {
   await nextLook();
   for (const server of servers) server.closeIdle?.();
 }
 
-/** The first only ends this turn of the loop; the sockets are looked at before the second. */
+/** Two immediates: the first may come in the current turn of the event loop; between it and the second, sockets are read. */
 async function nextLook(): Promise<void> {
   await setImmediate();
   await setImmediate();
 }
 
 /**
- * Lets the listeners go on until a turn of the loop brings no connection: with the last listener of a socket, the kernel
- * resets what still waits in its queue, and those clients have long sent their requests.
+ * Accepts until a turn of the event loop brings no connection. With the last listener of a socket, the kernel resets what still
+ * waits in its queue, though those clients may have sent their requests.
  */
 export async function emptyQueue(countAccepted: () => number, isHurried: () => boolean): Promise<void> {
   const deadline = performance.now() + longestEmptyingMs;

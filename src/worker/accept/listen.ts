@@ -1,4 +1,4 @@
-/** How a worker comes to accept on a socket that its master keeps. Knows nothing of what is done with the connections. */
+/** Makes a worker accept on a socket that its master holds. What is done with the connections is decided elsewhere. */
 
 import type { Server } from 'node:net';
 import { bindError } from '../../errors.ts';
@@ -8,7 +8,7 @@ import { listenReally } from '../../node/listen.ts';
 
 /**
  * Makes `listener` accept on any kind of socket; resolves when it does.
- * @throws ConfigError when the address has been taken since the master saw that it was free
+ * @throws ConfigError if the address was taken after the master found it free
  */
 export async function listen(listener: Server, socket: WorkerSocket, backlog: number): Promise<Server> {
   await new Promise<void>((resolve, reject) => {

@@ -1,4 +1,4 @@
-/** How many connections a worker holds, how many it may, and which of them make room for others. */
+/** Knows how many connections a worker holds, how many it may hold, and which of them make room for others. */
 
 import { connectionCapacity, descriptorLimit, openDescriptorCount } from '../../descriptors.ts';
 import type { Waiting, WaitOrder } from '../../http/h1/host.ts';
@@ -11,7 +11,7 @@ export interface OccupancyOptions {
   readonly servers: readonly { waiting?(): readonly Waiting[] }[];
   readonly order: WaitOrder;
   readonly shortages: Shortages;
-  /** Called at intervals once it is half full: whether it can take another may have changed. */
+  /** Called at intervals once the worker is half full: whether it can take another connection may have changed. */
   readonly onTime: () => void;
 }
 
@@ -27,7 +27,7 @@ export class Occupancy {
     this.evictions = new Evictions(options);
   }
 
-  /** Called before the first connection, when all that stays open is open. */
+  /** To be called before the first connection, when everything that stays open is open. */
   measure(): void {
     this.capacity = connectionCapacity(this.options.wanted, descriptorLimit(), openDescriptorCount());
     this.evictions.setLimit(this.capacity);
@@ -41,7 +41,7 @@ export class Occupancy {
     return this.connections - this.evictions.leavingCount >= this.capacity;
   }
 
-  /** Whether it can take another connection. */
+  /** Whether the worker can take another connection. */
   get canTake(): boolean {
     return !this.isFull || this.evictions.canEvict;
   }
@@ -59,7 +59,7 @@ export class Occupancy {
     this.evictions.note(this.connections);
   }
 
-  /** What comes from now on is taken whatever there is. */
+  /** From now on each connection is taken, whatever the limit. */
   stop(): void {
     this.capacity = Number.POSITIVE_INFINITY;
     this.evictions.stop();

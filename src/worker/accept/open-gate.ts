@@ -1,4 +1,4 @@
-/** Opens the gate that this Node allows: one that can be shut, or one that holds back what comes while it is shut. */
+/** Opens the best gate that this Node allows: one that can be shut, or one that holds connections back while it is shut. */
 
 import type { ConnectionServer } from '../../http/accept.ts';
 import type { WorkerSocket } from '../../ipc/order.ts';
@@ -11,22 +11,19 @@ import { Tap, TapGate } from './tap-gate.ts';
 
 export interface GateOptions<S extends ConnectionServer> {
   readonly sockets: readonly WorkerSocket[];
-  /** One per socket; each is told where it listens. */
+  /** One per socket. Each is given its address. */
   readonly servers: readonly S[];
   readonly backlog: number;
   readonly shortages: Shortages;
   readonly take: Take<S>;
 }
 
-/**
- * An open gate.
- * @throws ConfigError when an address has been taken since the master saw that it was free
- */
+/** @returns an open gate @throws ConfigError if an address was taken after the master found it free */
 export function openGate<S extends ConnectionServer>(options: GateOptions<S>): Promise<Gate> {
   return guarded(options, openPlain);
 }
 
-/** One through which connections can come one at a time: without Node's internals, the master sends them. */
+/** A gate through which connections can come one at a time. Without Node's internals, the master sends them. */
 export function openTurnGate<S extends ConnectionServer>(options: GateOptions<S>): Promise<Gate> {
   const isOwn = options.sockets.every(isInherited);
   return guarded(

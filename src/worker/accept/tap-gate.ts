@@ -1,6 +1,6 @@
 /**
- * A gate of copies. libuv cannot stop accepting for a while, but a handle can be closed: each opening takes a fresh copy of
- * the listening socket, and shutting closes it.
+ * A gate made of copies. libuv cannot stop accepting for a while, but a handle can be closed. So each opening takes a new copy
+ * of the listening socket, and shutting closes it.
  */
 
 // Not the globals, which an app may replace.
@@ -18,7 +18,7 @@ import type { Gate } from './gate.ts';
 
 const retryMs = 50;
 
-/** One listening socket. Its own handle never accepts: it is there to be copied. */
+/** One listening socket. Its own handle never accepts; it is there to be copied. */
 export class Tap {
   private readonly source: ServerHandle;
   private readonly copier: Copier;
@@ -50,12 +50,12 @@ export class Tap {
     };
   }
 
-  /** Whether it has the copy that it accepts on, or is to accept on next. */
+  /** Whether it has a copy, in use or for the next opening. */
   get isProvided(): boolean {
     return this.accepting !== undefined || this.spare !== undefined;
   }
 
-  /** Gets a copy for the next opening, ahead of it. Gives false where copies cannot be made. */
+  /** Makes a copy ahead of the next opening. @returns false where copies cannot be made */
   async fill(): Promise<boolean> {
     if (this.isFilling || this.spare !== undefined) return true;
     this.isFilling = true;
@@ -64,12 +64,12 @@ export class Tap {
     if (this.isClosed) copy?.close();
     else this.spare = copy;
     if (this.isWanted && copy !== undefined) this.open();
-    // Without a free descriptor, none can be made for now.
+    // No descriptor is free for a copy: try again.
     else if (this.isWanted) setTimeout(() => this.isWanted && this.open(), retryMs).unref();
     return copy !== undefined;
   }
 
-  /** At once, or when there is a copy. @throws ConfigError */
+  /** Opens at once, or as soon as there is a copy. @throws ConfigError */
   open(): void {
     this.isWanted = true;
     if (this.accepting !== undefined) return;

@@ -1,6 +1,6 @@
 /**
- * The access log of a process. A request costs the making of its line; lines are written together. Where they go may be slow,
- * full or gone: that costs lines, which are counted, and neither a request nor a moment.
+ * The access log of a process. A request pays for its line of text alone; lines are written together. A target that is slow,
+ * full or gone costs lines, which are counted, but never a request's time.
  */
 
 // Not the globals, which an app may replace.
@@ -20,15 +20,15 @@ export type AccessSettings = Pick<
   'accessLogfile' | 'accessLogformat' | 'accessLogFields' | 'accessLogSkip' | 'requestIdHeader'
 >;
 
-/** After a crash so much is missing at most. */
+/** Lines are written this often, so a crash loses half a second of them at most. */
 const gatherMs = 500;
-/** As many characters, each a byte, are written at once. */
+/** Or as soon as there is this much; each character is a byte. */
 const gatheredBytes = 32_768;
 const reportEveryMs = 10_000;
 const exitFlushMs = 200;
 
 export class AccessLog {
-  /** Called when the process exits: what still runs has its line too. */
+  /** Called when the process exits, so that requests that still run get their lines. */
   beforeExit: (() => void) | undefined = undefined;
   private readonly sink: Sink;
   private readonly isFile: boolean;
@@ -41,7 +41,7 @@ export class AccessLog {
   private timer: NodeJS.Timeout | undefined = undefined;
   private reportedAt = performance.now();
 
-  /** Opens nothing yet: see `open`. */
+  /** Opens no file yet: see `open`. */
   constructor(file: string, settings: AccessSettings, origin: Omit<Origin, 'requestIdHeader'>, log: Logger) {
     const { accessLogformat, accessLogFields, accessLogSkip, requestIdHeader } = settings;
     this.file = file;
@@ -50,17 +50,17 @@ export class AccessLog {
     this.sink = this.isFile ? new Sink({ open: () => openFile(file) }) : outputSink('stdout');
     this.line = compileFormat(accessLogformat, { ...origin, requestIdHeader }, accessLogFields);
     this.skips = skipper(accessLogSkip);
-    // Standard output has its own, for all that is written there.
+    // Standard output reports its troubles itself, for everything that is written there.
     if (this.isFile) this.tellTroubles();
     process.on('exit', this.onExit);
   }
 
-  /** @throws the system's error; later lines try again */
+  /** @throws the system's error; later lines try to open the file again */
   open(): void {
     if (this.isFile) this.sink.reopen();
   }
 
-  /** Lines so far go to the file as it was. @throws the system's error; then the old one is written on */
+  /** Writes the lines so far to the old file first. @throws the system's error; then the old file stays in use */
   reopen(): void {
     this.write();
     this.open();
@@ -74,7 +74,7 @@ export class AccessLog {
     else this.timer ??= setTimeout(this.write, gatherMs).unref();
   };
 
-  /** Writes what is there, and lets go of the file. */
+  /** Writes the lines that wait, and closes the file. */
   close(): void {
     process.off('exit', this.onExit);
     this.write();
@@ -91,7 +91,7 @@ export class AccessLog {
     if (performance.now() - this.reportedAt > reportEveryMs) this.reportDropped();
   };
 
-  /** Where nothing can be written for long, no later line would tell of those that are missing. */
+  /** While nothing can be written, no later line could report those that are lost; so the error log reports them. */
   private reportDropped(): void {
     this.reportedAt = performance.now();
     if (this.isFile) this.sink.reportDropped();

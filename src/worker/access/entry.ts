@@ -1,4 +1,4 @@
-/** What an access log's line is made of: a request that is over, or a raw connection. */
+/** What a line of the access log is made of: a request that has ended, or a raw connection. */
 
 import type { Ends } from '../../http/ends.ts';
 import type { Field } from '../../http/h1/writer.ts';
@@ -21,14 +21,14 @@ export interface Entry {
 /** The same for all lines of a process. */
 export interface Origin {
   readonly pid: number;
-  /** Undefined where there are no workers. */
+  /** Undefined for a server that is embedded. */
   readonly worker: number | undefined;
   readonly class: string | undefined;
-  /** In small letters. */
+  /** In lower case. */
   readonly requestIdHeader: string;
 }
 
-/** The first of that name, in small letters; the text is latin1. */
+/** The first field of that name (in lower case). Its text is latin1. */
 export function requestField({ head }: Entry, lower: string): string | undefined {
   if (head === undefined) return undefined;
   const { names, values } = head;

@@ -1,6 +1,6 @@
 /**
- * Texts of clients and apps in a line of printable ASCII. A character is a byte, as in all texts of requests; one that is
- * more than a byte can only come from a variable or a format.
+ * Writes texts of clients and apps as printable ASCII. One character is one byte, as in all texts of requests; only a variable
+ * or a format can hold larger characters.
  */
 
 const unsafeInText = /["\\]|[^\x20-\x7e]/;
@@ -11,7 +11,7 @@ export function escapeText(text: string): string {
   return unsafeInText.test(text) ? text.replace(eachUnsafe, asBytes) : text;
 }
 
-/** Text that the operator wrote: its quotes are meant. */
+/** For text that the operator wrote: quotes stay. */
 export function escapeLiteral(text: string): string {
   return Buffer.from(text)
     .toString('latin1')

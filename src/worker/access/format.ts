@@ -1,4 +1,4 @@
-/** Makes a function of a format, once: it writes the line of an entry, which ends with a line feed. */
+/** Compiles a format to a function that writes the line of an entry, line feed included. */
 
 import { combinedFormat, type FormatPart, readFormat } from '../../config/access-atoms.ts';
 import { requestIdOf } from '../../http/request-id.ts';
@@ -76,14 +76,14 @@ const atoms: Readonly<Record<string, Line>> = {
 function requestLine(entry: Entry): string {
   const { head } = entry;
   if (head === undefined) return `TCP ${shown(pathOf(entry))}`;
-  // What could not be read as a request line.
+  // The request line could not be parsed.
   if (head.method === '') return '-';
   return `${escapeText(head.method)} ${escapeText(head.target)} ${protocolOf(entry)}`;
 }
 
 const basicForm = /^basic +([A-Za-z0-9+/=_-]+)$/i;
 
-/** Of basic authentication (RFC 7617). The app may have refused it. */
+/** The user of basic authentication (RFC 7617), whether or not the app accepted it. */
 function userOf(entry: Entry): string | undefined {
   const credentials = basicForm.exec(requestField(entry, 'authorization') ?? '')?.[1];
   if (credentials === undefined) return undefined;
@@ -92,7 +92,7 @@ function userOf(entry: Entry): string | undefined {
   return end === -1 ? undefined : text.slice(0, end);
 }
 
-/** The keys of a wsgi environ that say something of the request. */
+/** Keys of a wsgi environ that describe the request. */
 const environ: Readonly<Record<string, (entry: Entry) => string | undefined>> = {
   request_method: methodOf,
   path_info: pathOf,
@@ -108,14 +108,14 @@ const environ: Readonly<Record<string, (entry: Entry) => string | undefined>> = 
   content_length: (entry) => requestField(entry, 'content-length'),
 };
 
-/** What the environ of an app cannot say: it is known at the end of the request. */
+/** Keys that no app's environ has, because they are known at the end of the request. */
 const costs: Readonly<Record<string, (entry: Entry) => number | undefined>> = {
   'tsgun.cpums': ({ cpuMs }) => cpuMs,
   'tsgun.queuems': ({ queueMs }) => queueMs,
   'tsgun.receivedbytes': ({ receivedBytes }) => receivedBytes,
 };
 
-/** gunicorn means the environ; a variable of the process is taken where the environ has none of that name. */
+/** gunicorn reads the app's environ here. Where that has no such name, a variable of the process is taken. */
 function variable(name: string, { requestIdHeader }: Origin, env: NodeJS.ProcessEnv): Text {
   if (Object.hasOwn(environ, name)) return environ[name]!;
   if (Object.hasOwn(costs, name)) {

@@ -1,4 +1,4 @@
-/** One JSON object per line. */
+/** Formats a line as one JSON object. */
 
 import { type JsonField, type JsonFieldName, readJsonField } from '../../config/access-fields.ts';
 import { requestIdOf } from '../../http/request-id.ts';
@@ -9,8 +9,8 @@ import { isoTime } from './time.ts';
 type Text = (entry: Entry) => string;
 
 /**
- * @param fields as the settings have accepted them; none: all
- * @param textOf what `{name}i` and the like are, undefined where there is none
+ * @param fields as the settings have accepted them; an empty list means all
+ * @param textOf reads `{name}i` and the like, and returns undefined where there is no such text
  */
 export function jsonFormat(
   origin: Origin,
@@ -33,7 +33,10 @@ export function jsonFormat(
   };
 }
 
-/** The same as with all fields by name, in one expression: that is the quickest. */
+/**
+ * The default: all fields. One expression, because that is quicker (`bench/access-lines.mjs`). A test compares its lines with
+ * those of the same fields by name.
+ */
 function allFields(origin: Origin): Text {
   const { pid, worker, class: workerClass, requestIdHeader } = origin;
   const place = worker === undefined ? '' : `,"worker":${worker},"class":${quoteJson(workerClass ?? '')}`;
@@ -54,7 +57,7 @@ function allFields(origin: Origin): Text {
   };
 }
 
-/** @returns what writes it as JSON; undefined where it is not known */
+/** @returns a function that writes the field's value as JSON, or undefined where there is no value */
 function writerOf(name: JsonFieldName, { pid, worker, class: workerClass, requestIdHeader }: Origin) {
   const number = (value: number | undefined) => (value === undefined ? undefined : rounded(value));
   const all: Readonly<Record<JsonFieldName, (entry: Entry) => string | undefined>> = {
@@ -89,7 +92,7 @@ function quoted(text: (entry: Entry) => string | undefined): (entry: Entry) => s
   };
 }
 
-/** `quoteJson` for texts that are the same in most lines. */
+/** `quoteJson` that keeps its last result: many texts are the same from line to line. */
 function remembered(): (text: string) => string {
   let last = '';
   let quoted = '""';
@@ -107,7 +110,7 @@ interface Texts {
   traceparent: string | undefined;
 }
 
-/** In one pass; of each the first. */
+/** Finds the first field of each name in one pass. */
 function textsOf(head: Entry['head']): Texts {
   const texts: Texts = { referer: undefined, userAgent: undefined, traceparent: undefined };
   if (head === undefined) return texts;
@@ -130,7 +133,7 @@ const thousandths = Array.from({ length: 1000 }, (_, number) =>
         .replace(/0{1,2}$/, '')}`,
 );
 
-/** To the microsecond. Of whole numbers, as a fraction takes V8 many times as long to write. */
+/** Rounded to the microsecond. Put together from whole numbers: V8 takes many times as long to write a fraction. */
 function rounded(ms: number): string {
   const micros = Math.round(ms * 1000);
   const whole = Math.floor(micros / 1000);

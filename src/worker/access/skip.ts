@@ -1,6 +1,6 @@
-/** Which requests have no line: `--access-log-skip`. */
+/** Requests that get no line: `--access-log-skip`. */
 
-/** @returns undefined where all have one */
+/** @returns undefined if every request gets a line */
 export function skipper(paths: readonly string[]): ((path: string) => boolean) | undefined {
   if (paths.length === 0) return undefined;
   const whole = new Set(paths.filter((path) => !path.endsWith('*')));

@@ -1,4 +1,4 @@
-/** The access log of a worker: opened while it has all its rights, told of all that is over, and reopened at a word. */
+/** Opens a worker's access log before the worker gives up its rights, feeds it all that ends, and reopens it on demand. */
 
 import { report } from '../../errors.ts';
 import type { Observers } from '../../http/observers.ts';
@@ -7,7 +7,7 @@ import type { Logger } from '../../logger.ts';
 import type { AccessLog } from './access-log.ts';
 import type { Entry } from './entry.ts';
 
-/** A worker that serves without its log is better than none, as with the error log. */
+/** A worker whose access log cannot be opened serves all the same, as with the error log. */
 export function startAccessLog(
   Log: typeof AccessLog | undefined,
   { settings, worker }: WorkerOrder,
@@ -26,10 +26,10 @@ export function startAccessLog(
   return access;
 }
 
-/** @param enter takes what each line is made of */
+/** @param enter is called with each request that has ended */
 export function subscribe(enter: (entry: Entry) => void, observers: Observers): void {
   observers.onOver((record) => {
-    // It had its line when its client left.
+    // The request got its line when its client left.
     if (record.outcome !== 'unheard') enter(record);
   });
   observers.onConnectionOver((record) =>

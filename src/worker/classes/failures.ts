@@ -1,4 +1,4 @@
-/** How requests and connections that failed, or took too long, are entered in the log. */
+/** Logs requests and connections that failed or took too long. */
 
 import { descriptorError } from '../../descriptors.ts';
 import { type ErrorReport, report } from '../../errors.ts';
@@ -14,9 +14,9 @@ import { HttpRequest, rawRequest } from '../hook-request.ts';
 export type OnError = (error: unknown, request: () => HookRequest) => void;
 
 /**
- * The app has failed a request.
- * @param shortages told where it failed for want of a descriptor; without a master there is nobody to tell
- * @param onError told of it where it is the app's failure indeed
+ * Logs that the app failed a request.
+ * @param shortages is told if a descriptor was missing; without a master there is none
+ * @param onError is called if it was the app's own failure
  */
 export function logFailure(
   log: Logger,
@@ -28,11 +28,11 @@ export function logFailure(
   const { head, requestId, isStarted, isGone, isOverdue, leaveReason } = exchange;
   const { message, stack } = report(error);
   const request = { method: head.method, path: head.path, requestId };
-  // What an app throws because it was told to stop is no failure of the app.
+  // An app may throw because it was told that its client left: that is no failure.
   if (isDeparture(error)) {
     if (isOverdue && !isGone)
       return logTimeout(log, exchange, Math.round(performance.now() - exchange.startedAt), undefined);
-    // The rest of a complete answer may wait for a client that has gone.
+    // The answer was complete, but part of it still waited for a client that has left.
     const isUntaken = exchange.isEnded && exchange.transport.pendingBytes > 0;
     if (isGone || leaveReason !== undefined || isUntaken)
       return log.say('debug', { ...request, error: message }, 'the app gave up a request that nobody waits for');
@@ -45,14 +45,14 @@ export function logFailure(
   log.event('error', 'request_failed', { ...request, error: message, outcome, stack }, what);
 }
 
-/** A request that may be answered and forgotten by now. */
+/** A request that may have been answered by now. */
 export interface LateRequest {
   readonly method: string;
   readonly path: string;
   readonly requestId: string;
 }
 
-/** Work that a request's app let go on after its answer has failed. The answer does not depend on it. */
+/** Logs a failure of work that the app continued after its answer. The answer does not depend on it. */
 export function logLateFailure(
   log: Logger,
   { method, path, requestId }: LateRequest,
@@ -62,10 +62,7 @@ export function logLateFailure(
   log.event('error', 'request_failed', fields, 'work that was to go on after an answer failed');
 }
 
-/**
- * @param stack where the request was, if that could be had
- * @param hasLeft whether nobody was left to be answered
- */
+/** @param stack of the request's code, if it could be taken @param hasLeft whether the client had left */
 export function logTimeout(
   log: Logger,
   { head, requestId, isStarted }: Pick<Exchange, 'head' | 'requestId' | 'isStarted'>,

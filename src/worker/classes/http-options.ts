@@ -1,4 +1,4 @@
-/** Settings, which users write in seconds, to what the HTTP server takes. */
+/** Translates settings, which users write in seconds, to the HTTP server's options. */
 
 import type { RawServerOptions } from '../../app/interface.ts';
 import { milliseconds } from '../../config/durations.ts';
@@ -17,8 +17,8 @@ import { logFailure, logLateFailure, logTimeout, type OnError } from './failures
 import { RepeatedWarning } from './repeated-warning.ts';
 
 /**
- * @param shortages told where the app fails for want of a descriptor; without a master there is nobody to tell
- * @param onError called with what the app fails a request with
+ * @param shortages is told if the app fails for lack of a descriptor; without a master there is none
+ * @param onError is called with the app's failures
  */
 export function httpOptions(
   settings: Settings,
@@ -71,7 +71,7 @@ function http2({ http, forwardedAllowIps }: Settings, log: Logger): HttpServerOp
   };
 }
 
-/** @returns undefined where no header is read */
+/** @returns undefined if no PROXY header is expected */
 export function proxyProtocol(settings: Settings, log: Logger): ProxyProtocol | undefined {
   if (settings.proxyProtocol === 'off') return undefined;
   const warning = new RepeatedWarning(log, 'a connection was refused for its PROXY header');
@@ -82,7 +82,7 @@ export function proxyProtocol(settings: Settings, log: Logger): ProxyProtocol | 
   });
 }
 
-/** What servers of raw connections need of it. The header's time has a limit even if heads have none. */
+/** For servers of raw connections. Reading the PROXY header always has a time limit, even if request heads have none. */
 export function proxied(settings: Settings, log: Logger): RawServerOptions['proxied'] {
   const protocol = proxyProtocol(settings, log);
   const headerMs = milliseconds(settings.headerTimeout) || defaultTimeouts.headerMs;
@@ -94,7 +94,7 @@ export function heldAnswers(): HeldAnswers {
   return new HeldAnswers(maxHeldAnswersBytes);
 }
 
-/** For the classes in which a request that has begun costs more than a connection. @param begin takes those that may begin */
+/** For classes in which a running request costs more than a connection. @param begin runs the requests that may begin */
 export function readAhead(settings: Settings, log: Logger, begin: Begin): ReadAhead {
   const warning = new RepeatedWarning(
     log,

@@ -1,4 +1,4 @@
-/** The worker classes by name. A new one is one file and one line here. */
+/** The worker classes by name. A new class is one file, and one line here. */
 
 import type { AppInterface } from '../../app/interface.ts';
 import type { Settings } from '../../config/settings.ts';
@@ -18,7 +18,7 @@ export const registry: Record<ClassName, ClassDescriptor> = {
   },
 };
 
-/** @throws ConfigError when the class cannot serve such an app */
+/** @throws ConfigError if the class cannot serve such an app */
 export async function loadClass(name: ClassName, serves: AppInterface['serves'], asked: string): Promise<WorkerClass> {
   const load = registry[name][serves];
   if (load !== undefined) return load();

@@ -1,6 +1,6 @@
 /**
- * Whose turn it is in a sync worker: one request at a time, one per connection. A connection has the worker for itself while
- * its request is waited for, briefly, and until the app is done with it.
+ * Gives turns to the requests of a sync worker: one at a time, one per connection. A connection has the worker to itself from
+ * its arrival, which waits briefly for its request, until the app is done with that request.
  */
 
 // Not the globals, which an app may replace.
@@ -17,20 +17,21 @@ import type { Occupancy } from '../accept/occupancy.ts';
 import { type Arrival, Turns } from './turns.ts';
 
 /**
- * How long a connection that has brought no request yet keeps the worker for itself. Then others may come, and it is served
- * in its turn: a client that sends nothing, or its body slowly, costs this much of a worker, and not the whole timeout.
+ * How long a new connection without a request keeps the worker to itself. Then the worker takes others, and the connection is
+ * served when its request comes. So a client that sends nothing, or a body slowly, costs a worker this much instead of the
+ * whole timeout.
  */
 const patienceMs = 25;
 
 /**
- * Clients that gave up together wait in the accept queue one behind the other. Only the first of them holds the worker for
- * the second that it has: one that comes so soon after it, and has left as well, does not.
+ * Clients that give up at the same time wait in the accept queue one behind the other. The app may go on for a second after the
+ * first of them has left. Another one that has also left, and comes this soon after it, does not get that second.
  */
 const rowMs = 100;
 
 export class RequestTurns {
   readonly connections: Turns<HttpServer>;
-  /** Set before anything comes. */
+  /** Set before the first connection. */
   occupancy: Occupancy | undefined = undefined;
   private readonly handler: Handler;
   private readonly onOverdue: (exchange: Exchange, ms: number) => void;
@@ -38,17 +39,17 @@ export class RequestTurns {
   private running: Transport | undefined = undefined;
   /** Its request. */
   private current: Exchange | undefined = undefined;
-  /** What the app has not returned from. */
+  /** The request whose handler has not returned. */
   private atWork: Exchange | undefined = undefined;
-  /** The newest connection, while its head and the body that is read ahead are waited for. */
+  /** The newest connection, while the worker waits for its head and the body that is read ahead. */
   private awaited: object | undefined = undefined;
   private patience: NodeJS.Timeout | undefined = undefined;
-  /** Requests that came late, while another ran. */
+  /** Requests that came while another one ran. */
   private readonly late: Exchange[] = [];
-  /** When the place of a request was taken whose client had left. */
+  /** When a request whose client had left last gave up its turn. */
   private letGoAt = Number.NEGATIVE_INFINITY;
 
-  /** @param onOverdue told of a request that was given up after its client had gone */
+  /** @param onOverdue is called with a request that was given up after its client had left */
   constructor(handler: Handler, onOverdue: (exchange: Exchange, ms: number) => void) {
     this.handler = handler;
     this.onOverdue = onOverdue;
@@ -66,7 +67,7 @@ export class RequestTurns {
     else this.late.push(exchange);
   }
 
-  /** A connection will bring no request any more. */
+  /** The connection will bring no more requests. */
   end(connection: object): void {
     if (connection === this.awaited) this.forgetAwaited();
     else if (connection === this.running) this.running = undefined;
@@ -78,20 +79,20 @@ export class RequestTurns {
     this.goOn();
   }
 
-  /** The app is done with a request, or its time is over: one that does not listen may never be done. */
+  /** The app is done with the request, or the request's time is over: an app that does not listen may never be done. */
   giveUp(exchange: Exchange): void {
     if (this.atWork !== exchange) return;
     this.atWork = undefined;
     this.goOn();
   }
 
-  /** From now on takes all that comes, and keeps it until its turn. */
+  /** From now on takes every connection, and keeps it until its turn. */
   gather(): void {
     this.occupancy?.stop();
     this.connections.gather();
   }
 
-  /** What an escaped error may come from. */
+  /** The requests that an escaped error may come from. */
   suspects(): Suspect[] {
     return this.running === undefined || this.current === undefined ? [] : [suspect(this.current)];
   }
@@ -120,9 +121,10 @@ export class RequestTurns {
     this.connections.shut();
     const returned = this.handler(exchange);
     exchange.onCancel((reason) => this.noteLeft(exchange, reason));
-    // Pipelined requests behind it take effect, and none of them waits for this one.
+    // Without a promise, only the end of the answer shows that the app is done. Pipelined requests behind it do not wait for
+    // it.
     if (!(returned instanceof Promise)) return exchange.onAbort(() => this.letGo(exchange));
-    // The app goes on after its client has left, and no second request may run beside it.
+    // The client has left and the app goes on. No second request may run beside it.
     this.atWork = exchange;
     exchange.onAbort(() => this.holdToTime(exchange));
     onPlaceFree(exchange, () => this.letGo(exchange));
@@ -135,7 +137,7 @@ export class RequestTurns {
     exchange.onAbort(() => (this.letGoAt = performance.now()));
   }
 
-  /** Others need not wait for it any more; it may yet be answered, and take effect. */
+  /** Ends the request's turn. The app may still answer it, with effect. */
   private letGo(exchange: Exchange): void {
     this.letGoAt = performance.now();
     if (this.running === exchange.transport) this.running = undefined;
@@ -143,7 +145,7 @@ export class RequestTurns {
     this.goOn();
   }
 
-  /** With the connection the server has forgotten the request, whose app may never return. */
+  /** The server forgets a request together with its connection. The app may never return, so its time is limited here. */
   private holdToTime(exchange: Exchange): void {
     if (exchange.deadline === 0 || this.atWork !== exchange) return;
     const now = performance.now();
@@ -153,7 +155,7 @@ export class RequestTurns {
     this.giveUp(exchange);
   }
 
-  /** Whoever may have left comes behind those that wait. */
+  /** Requests of clients that may have left come behind the others. */
   private takeLate(): Exchange | undefined {
     const index = this.late.findIndex(({ leaveReason }) => leaveReason === undefined);
     return this.late.splice(Math.max(0, index), 1)[0];
@@ -165,7 +167,7 @@ export class RequestTurns {
     this.goOn();
   }
 
-  /** Takes up what waits for its turn, or lets the next one come. */
+  /** Begins the next request that waits, or lets the next connection come. */
   goOn(): void {
     if (!this.isFree) return;
     const late = this.takeLate();

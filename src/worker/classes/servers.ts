@@ -1,4 +1,4 @@
-/** What serves the connections of a worker, by what its app's interface serves. One for each of its sockets. */
+/** Makes the servers of a worker, one for each socket, as the app's interface needs them. */
 
 import type { Handler } from '../../app/handler.ts';
 import { makeHandler, makeServer } from '../../app/interfaces.ts';
@@ -19,7 +19,7 @@ export interface ServersOptions {
   readonly waitOrder: WaitOrder;
 }
 
-/** @throws AppLoadError when the export is not what the interface needs */
+/** @throws AppLoadError if the export is not what the interface needs */
 export function serveAny(context: WorkerContext, options: ServersOptions): Serving {
   if (servedBy(context.asked) === 'connections') return serveConnections(context, options);
   const { settings, sockets, log, observers, shortages, onError, answerClaims } = context;
@@ -47,7 +47,7 @@ export function tlsFor({ tls, asked }: WorkerContext, { isTls }: WorkerSocket): 
   return isTls === true ? tls?.open(servedBy(asked) === 'connections') : undefined;
 }
 
-/** @throws AppLoadError when the export is not what the interface needs */
+/** @throws AppLoadError if the export is not what the interface needs */
 export function serveConnections(context: WorkerContext, { onGone }: Pick<ServersOptions, 'onGone'>): Serving {
   const { app, asked, settings, sockets, log, observers, onBegin, onError } = context;
   const onFailure = (peer: End, error: unknown) => logConnectionFailure(log, peer, error, onError);

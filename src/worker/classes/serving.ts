@@ -1,6 +1,6 @@
 /**
- * The servers of one worker, one for each of its sockets, as one: what they count together, and their way out. How
- * connections come to them is the worker class's to say.
+ * The servers of one worker, one for each socket, as one object: their common counts, and how they drain. How connections reach
+ * them is for the worker class to decide.
  */
 
 import type { ConnectionServer } from '../../http/accept.ts';
@@ -9,35 +9,35 @@ import type { RequestDetail, RunningRequest } from '../../ipc/messages.ts';
 import { closeIdle, emptyQueue } from '../accept/kernel-queue.ts';
 
 export interface Server extends ConnectionServer {
-  /** Requests answered so far. */
+  /** Requests answered since the start. */
   readonly requests: number;
-  /** Connections so far. */
+  /** Connections since the start. */
   readonly accepted: number;
-  /** Connections that speak another protocol now. Not there where none can. */
+  /** Connections that speak another protocol now. Absent if none can. */
   readonly upgradedCount?: number;
   running(): RunningRequest[];
-  /** The same, with more to know of each. Not there where there is no more. `head` tells one from others. */
+  /** As `running`, with more about each. Absent if no more is known. `head` identifies a request. */
   details?(): (RequestDetail & { readonly head: object })[];
-  /** What an escaped error may come from. */
+  /** The requests that an escaped error may come from. */
   suspects?(): Suspect[];
   /** Finishes what runs; resolves when no connection is left. */
   drain(idleGraceMs: number): Promise<void>;
-  /** Closes the connections on which no request runs. Not there where only the app knows which these are. */
+  /** Closes the connections on which no request runs. Absent if only the app knows which these are. */
   closeIdle?(): void;
-  /** Adds what is not counted as it comes to the traffic. */
+  /** Brings the traffic counts up to date, if they are not counted as bytes come. */
   countTraffic?(): void;
-  /** The process is about to end: observers hear of what is not over. */
+  /** The process is about to end: tells observers of the requests that still run. */
   tellUnfinished(): void;
-  /** The process ends: cuts answers that would look complete. Not there where only the app knows what is complete. */
+  /** The process ends: cuts answers that would look complete. Absent if only the app knows what is complete. */
   cutUnfinished?(): void;
-  /** Tells connections after an upgrade that they end. */
+  /** Tells upgraded connections that they end. */
   sayFarewell?(): void;
 }
 
 export interface ServingStats {
-  /** Requests answered so far. */
+  /** Requests answered since the start. */
   readonly requests: number;
-  /** Connections so far. */
+  /** Connections since the start. */
   readonly accepted: number;
   /** Connections now. */
   readonly connections: number;
@@ -73,12 +73,15 @@ export class Serving<S extends Server = Server> {
     return { requests, accepted, connections };
   }
 
-  /** Requests that are not answered yet. Asked while the main thread is stopped anywhere: it may only look. */
+  /**
+   * Requests that are not answered yet. It may be called while the main thread is paused at any point, so it must change
+   * nothing.
+   */
   running(): RunningRequest[] {
     return this.servers.flatMap((server) => server.running());
   }
 
-  /** As `running`. `head` tells one from others. */
+  /** As `running`, with more about each. `head` identifies a request. */
   details(): (RequestDetail & { readonly head?: object })[] {
     return this.servers.flatMap((server): (RequestDetail & { readonly head?: object })[] =>
       server.details === undefined ? server.running() : server.details(),
@@ -86,8 +89,8 @@ export class Serving<S extends Server = Server> {
   }
 
   /**
-   * Goes on until the accept queue is empty, unless there is a hurry.
-   * @param countArrived where connections are not served as they come: how many have come
+   * Accepts until the accept queue is empty, unless `hurry` was called.
+   * @param countArrived how many connections have come, if they are not served as they come
    */
   emptyQueue(countArrived = () => this.accepted): Promise<void> {
     return emptyQueue(countArrived, () => this.isHurried);
@@ -101,33 +104,33 @@ export class Serving<S extends Server = Server> {
     await drained;
   }
 
-  /** Before or while draining: idle connections get no grace any more. */
+  /** Before or while draining: idle connections get no more time. */
   hurry(): void {
     this.isHurried = this.servers.some((server) => server.closeIdle !== undefined);
     if (this.isHurried && this.isDraining) void closeIdle(this.servers);
   }
 
-  /** What an escaped error may come from. */
+  /** The requests that an escaped error may come from. */
   suspects(): Suspect[] {
     return this.servers.flatMap((server) => server.suspects?.() ?? []);
   }
 
-  /** All bytes until now are in the observers' traffic. */
+  /** Brings the traffic counts up to date. */
   countTraffic(): void {
     for (const server of this.servers) server.countTraffic?.();
   }
 
-  /** The process is about to end: who wants to hear of requests hears of those that are not over. */
+  /** The process is about to end: tells observers of the requests that still run. */
   tellUnfinished(): void {
     for (const server of this.servers) server.tellUnfinished();
   }
 
-  /** The process ends, for whatever reason. */
+  /** The process ends, whatever the reason: cuts answers that would look complete. */
   cutUnfinished(): void {
     for (const server of this.servers) server.cutUnfinished?.();
   }
 
-  /** Out of time, and about to exit: what connections after an upgrade are told. */
+  /** Time is over and the process is about to exit: tells upgraded connections. */
   sayFarewell(): void {
     for (const server of this.servers) server.sayFarewell?.();
   }

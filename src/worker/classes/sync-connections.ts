@@ -1,4 +1,4 @@
-/** The sync class for raw connections: one at a time. Whoever else connects waits in the accept queue, for a worker that is idle. */
+/** The sync class for raw connections: one at a time. Other clients wait in the accept queue, for an idle worker. */
 
 import { findInterface } from '../../app/interfaces.ts';
 import { openTurnGate } from '../accept/open-gate.ts';
@@ -25,7 +25,7 @@ export function syncConnectionWorker(context: WorkerContext): Worker {
       turns.gate = await openTurnGate({ sockets, servers, backlog, shortages, take });
     },
     async stopAccepting(isStop) {
-      // Where others go on, they take what waits.
+      // At a reload, other workers take the connections that wait.
       if (isStop) {
         turns.gather();
         await serving.emptyQueue(() => turns.arrived);
@@ -33,7 +33,7 @@ export function syncConnectionWorker(context: WorkerContext): Worker {
       turns.gate?.close();
     },
     async drain(idleGraceMs) {
-      // Those that wait, too, are told to finish as soon as they have their turn.
+      // Connections that wait for a turn also end as soon as they have had it.
       const drained = serving.drain(idleGraceMs);
       await turns.untilNoneIsLeft();
       await drained;

@@ -1,6 +1,6 @@
 /**
- * The sync class: one request at a time, one per connection. With the first connection the gate is shut, until its answer
- * is complete: whatever comes meanwhile waits in the kernel, for a worker that is idle.
+ * The sync class: one request at a time, one per connection. The first connection shuts the gate until its answer is complete.
+ * Others wait in the accept queue meanwhile, for an idle worker.
  */
 
 import type { Handler } from '../../app/handler.ts';
@@ -19,7 +19,9 @@ import { handlerOf, tlsFor } from './servers.ts';
 import { Serving } from './serving.ts';
 import type { Worker, WorkerContext } from './worker.ts';
 
-/** A client that takes up to this much slowly does not hold up the worker: it is answered, and the next one's turn has come. */
+/**
+ * A slow client does not hold up the worker for an answer of up to this size: the server keeps it, and the next request begins.
+ */
 const heldAnswerBytes = 1024 * 1024;
 
 export function syncWorker(context: WorkerContext): Worker {
@@ -84,9 +86,10 @@ export function syncWorker(context: WorkerContext): Worker {
       occupancy.measure();
     },
     async stopAccepting(isStop) {
-      // Where others go on, they take what waits.
+      // At a reload, other workers take the connections that wait.
       if (isStop) {
-        // As ever at first, so that who is idle serves; then the queue is taken at once, for its end to be near.
+        // At first connections come one at a time, so that idle workers take them. Then this worker takes the whole queue, so
+        // that it can end.
         await connections.untilIdle(longestEmptyingMs);
         turns.gather();
         await serving.emptyQueue(() => connections.arrived);
@@ -96,7 +99,7 @@ export function syncWorker(context: WorkerContext): Worker {
     async drain(idleGraceMs) {
       await connections.untilNoneWait();
       await serving.drain(idleGraceMs);
-      // What still runs runs for a client that has left, and not for long.
+      // Requests that still run have no client any more, and their time is short.
       await connections.untilIdle(departureMs);
     },
   };

@@ -1,6 +1,6 @@
 /**
- * The threaded class: as many requests at once as there are threads, each alone on one, which it may block. The main thread
- * accepts, reads, writes and keeps time; the app is not loaded in it.
+ * The threaded class: as many requests at once as there are threads, each alone on its thread, which it may block. The main
+ * thread accepts, reads, writes and keeps the time limits; it does not load the app.
  */
 
 import { HttpServer } from '../../http/server.ts';
@@ -14,7 +14,7 @@ import { tlsFor } from './servers.ts';
 import { Serving } from './serving.ts';
 import type { Worker, WorkerClass, WorkerContext } from './worker.ts';
 
-/** Reads the threads' code: before rights are given up, and before the app. */
+/** Reads the threads' code before the worker gives up its rights, and before it loads the app. */
 export function threadedClass(): WorkerClass {
   const code = readThreadCode(threadEntry);
   return Object.assign((context: WorkerContext) => threadedWorker(context, code), { loadsApp: false });

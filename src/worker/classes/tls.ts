@@ -1,4 +1,4 @@
-/** TLS for the servers of a worker: one endpoint for each, with the certificates that the master has sent last. */
+/** TLS for the servers of a worker: one endpoint per server, with the newest certificates from the master. */
 
 import { milliseconds } from '../../config/durations.ts';
 import type { Settings } from '../../config/settings.ts';
@@ -24,13 +24,13 @@ export class Tls {
     this.crowded = new RepeatedWarning(log, 'too many TLS handshakes at once: the oldest are cut for new ones');
   }
 
-  /** For another server. @param isRaw whether its connections are an app's, whose protocol is its own */
+  /** @param isRaw whether its connections are an app's, which speaks its own protocol */
   open(isRaw = false): TlsEndpoint {
     const { certReqs, ciphers, tlsMin, headerTimeout, http } = this.settings;
     const endpoint = new TlsEndpoint({
       files: this.files,
       policy: { clients: certReqs, ciphers, least: tlsMin },
-      // A handshake has a limit even if heads have none.
+      // Handshakes always have a time limit, even if request heads have none.
       handshakeMs: milliseconds(headerTimeout) || defaultTimeouts.headerMs,
       protocols: isRaw ? [] : protocolsOf(http),
       proxyProtocol: proxyProtocol(this.settings, this.log),

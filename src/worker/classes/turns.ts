@@ -1,6 +1,6 @@
 /**
- * Whose turn it is, where a worker serves one connection at a time: with the first one the gate is shut, until its turn is
- * over. Keeps what is gathered for a stop.
+ * Gives turns to connections in a worker that serves one at a time: the first one shuts the gate until its turn ends. At a stop
+ * it takes the others, and keeps them until their turns.
  */
 
 import { setTimeout } from 'node:timers/promises';
@@ -15,20 +15,20 @@ export interface TurnsOptions<S> {
   /** Whether a connection can have its turn now. */
   readonly isFree: () => boolean;
   readonly serve: (...arrival: Arrival<S>) => void;
-  /** Whether there is room for another connection, where that is limited. */
+  /** Whether there is room for another connection. Absent if there is no limit. */
   readonly canTake?: () => boolean;
 }
 
 export class Turns<S extends ConnectionServer> {
-  /** Undefined until all of it is open. */
+  /** Undefined until all gates are open. */
   gate: Gate | undefined = undefined;
-  /** Connections so far. */
+  /** Connections since the start. */
   arrived = 0;
   private readonly options: TurnsOptions<S>;
-  /** Connections that were gathered for a stop. */
+  /** Connections that were taken at a stop and wait for their turn. */
   private readonly waiting: Arrival<S>[] = [];
   private isGathering = false;
-  /** Of those that wait for one of the states below. */
+  /** Called at each change, by those who wait for one of the states below. */
   private readonly checks: (() => void)[] = [];
 
   constructor(options: TurnsOptions<S>) {
@@ -46,7 +46,7 @@ export class Turns<S extends ConnectionServer> {
     if (!this.isGathering) this.gate?.shut();
   }
 
-  /** Where nothing has its turn any more, the next one's has come. */
+  /** If no connection has its turn any more, the next one gets it. */
   goOn(): void {
     const { isFree, canTake } = this.options;
     if (!isFree()) return;
@@ -56,23 +56,23 @@ export class Turns<S extends ConnectionServer> {
     for (const check of this.checks) check();
   }
 
-  /** From now on takes all that comes, and keeps it until its turn. */
+  /** From now on takes every connection, and keeps it until its turn. */
   gather(): void {
     this.isGathering = true;
     this.gate?.open();
   }
 
-  /** Resolves when nobody waits for a turn any more. */
+  /** Resolves when no connection waits for a turn. */
   untilNoneWait(): Promise<void> {
     return this.until(() => this.waiting.length === 0);
   }
 
-  /** Resolves when nobody waits for a turn any more, nor has one. */
+  /** Resolves when no connection waits for a turn or has one. */
   untilNoneIsLeft(): Promise<void> {
     return this.until(() => this.waiting.length === 0 && this.options.isFree());
   }
 
-  /** Until nothing has its turn and nobody comes, or for `ms`. */
+  /** Resolves when no connection has a turn and none comes, or after `ms`. */
   async untilIdle(ms: number): Promise<void> {
     const deadline = performance.now() + ms;
     let before = -1;

@@ -1,4 +1,4 @@
-/** What a worker class is to the rest: the one contract that every class keeps. */
+/** The contract between worker classes and the rest of a worker. */
 
 import type { Handler } from '../../app/handler.ts';
 import type { AskedInterface } from '../../app/names.ts';
@@ -20,61 +20,61 @@ import type { OnError } from './failures.ts';
 import type { Serving } from './serving.ts';
 import type { Tls } from './tls.ts';
 
-/** What a worker class is made of. */
+/** What a worker class is given. */
 export interface WorkerContext {
-  /** The app's export, of which the interface makes what serves. Undefined for a class that loads it elsewhere. */
+  /** The app's export, from which the interface makes a handler. Undefined for a class that loads the app elsewhere. */
   readonly app: unknown;
-  /** What the export is for. */
+  /** The interface that was asked for. */
   readonly asked: AskedInterface;
-  /** Where it comes from. */
+  /** Where the app comes from. */
   readonly source: AppSource;
   readonly settings: Settings;
   /** For a class that loads the app elsewhere. */
   readonly surroundings?: ProgramSurroundings | undefined;
   readonly sockets: readonly WorkerSocket[];
   readonly log: Logger;
-  /** Where a socket is for TLS. */
+  /** Set if a socket is for TLS. */
   readonly tls?: Tls | undefined;
-  /** Told what the worker has run out of. */
+  /** Reports what the worker has run out of. */
   readonly shortages: Shortages;
-  /** The user's hook, told what the app fails with. */
+  /** The user's hook for the app's failures. */
   readonly onError?: OnError | undefined;
   /** What clients see of a failure, under `--reload`. */
   readonly showFailure?: ShowFailure | undefined;
-  /** Wraps what takes a request when its head was read: the user's hooks hear of each that comes, and of its end. */
+  /** Wraps the handler of requests whose head was read: the user's hooks see each of them, and its end. */
   readonly observe: (handle: Handler) => Handler;
-  /** Wraps what gives a request to the app, or to its threads: from then on it counts as running. */
+  /** Wraps the handler that gives a request to the app or its threads: from then on the request counts as running. */
   readonly track: (handle: Handler) => Handler;
-  /** Called when a raw connection begins. @returns what is called at its end */
+  /** Called when a raw connection begins. @returns a function to call at its end */
   readonly onBegin: (peer: End) => () => void;
-  /** Of all servers: who wants to hear of requests that are over. */
+  /** Hear of the requests that end on any server. */
   readonly observers: Observers;
-  /** Shared with the watchdog: which clients it may answer. */
+  /** Shared with the watchdog: the clients that it may answer. */
   readonly answerClaims?: AnswerClaims | undefined;
-  /** Where it says to the other workers how many connections it has. */
+  /** Where the worker writes for the others how many connections it has. */
   readonly slot?: Slot | undefined;
 }
 
 export interface Worker {
-  /** What the app was taken for. */
+  /** The app's interface. */
   readonly interface: string;
-  /** The same with what else is known, of a class that loads the app elsewhere. */
+  /** The interface and what else is known of the app, for a class that loads it elsewhere. */
   readonly found?: Found | undefined;
   readonly serving: Serving;
-  /** The requests that an error which has escaped the app may come from. */
+  /** The requests that an escaped error may come from. */
   suspects?(): Suspects;
-  /** Those that run the app, beside the main thread. */
+  /** The threads that run the app, other than the main thread. */
   threads?(): Iterable<AppThread>;
-  /** Loads the app, where that has not been done for it. */
+  /** Loads the app, for a class that does so itself. */
   load?(): Promise<void>;
   /** Begins to accept; resolves when it does. */
   start(): Promise<void>;
   /**
-   * Accepts no more. What has connected already and waits in the kernel may be taken first, which takes a moment; it must
-   * be where the whole service stops, as nobody else will.
+   * Accepts no more. It may first take the connections that wait in the accept queue, which takes a moment. When the whole
+   * service stops, it must: no other worker will.
    */
   stopAccepting(isStop: boolean): void | Promise<void>;
-  /** Whether the app's own code for its end runs, of a class that loads the app elsewhere. */
+  /** Whether the app's own shutdown code runs, for a class that loads the app elsewhere. */
   readonly isEnding?: boolean;
   /** Finishes what runs; resolves when no connection is left. */
   drain(idleGraceMs: number): Promise<void>;
@@ -82,13 +82,13 @@ export interface Worker {
 
 export interface WorkerClass {
   (context: WorkerContext): Worker;
-  /** Whether the app is loaded in the main thread; this is so where it is not said. */
+  /** False for a class that does not load the app in the main thread. */
   readonly loadsApp?: boolean;
 }
 
 /** How a class serves each kind of app. */
 export interface ClassDescriptor {
   requests(): Promise<WorkerClass>;
-  /** Not there where a connection cannot be given to what runs the app. */
+  /** Absent if the class cannot give a raw connection to the app. */
   connections?(): Promise<WorkerClass>;
 }

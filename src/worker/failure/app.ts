@@ -1,4 +1,4 @@
-/** Serves an error in the app's place, under `--reload`. */
+/** Under `--reload`: serves an error in the app's place. */
 
 import type { Socket } from 'node:net';
 import type { App, Header } from '../../app/types.ts';
@@ -9,7 +9,7 @@ import { type Failure, renderPage, renderText } from './page.ts';
 export interface FailureApp {
   readonly wsgi: App;
   readonly tcp: (socket: Socket) => void;
-  /** Ends the connections of pages that wait for the app to come back. */
+  /** Ends the connections of pages that wait for the app. */
   leave(): void;
 }
 

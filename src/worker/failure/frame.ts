@@ -1,4 +1,4 @@
-/** Where an error was thrown, and the lines of code around it. */
+/** Finds where an error was thrown, and the lines of code around it. */
 
 import { readFileSync, statSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
@@ -10,14 +10,14 @@ export interface Place {
   readonly column: number | undefined;
 }
 
-/** The first place in the user's own code: a syntax error ends with its place, any other error has a stack. */
+/** The first place in the user's own code. A syntax error names its place at the end; other errors have a stack. */
 export function placeOf({ message, stack = '' }: Pick<ErrorReport, 'message' | 'stack'>): Place | undefined {
   const said = message.slice(message.lastIndexOf('(')).trim();
   const places = [said, ...stack.split('\n')].flatMap((text) => placeIn(text) ?? []);
   return places.find(({ file }) => !file.includes('/node_modules/')) ?? places[0];
 }
 
-/** In a line such as `    at name (file:///srv/app.ts:3:7)` or `/srv/app.ts:3`. */
+/** Reads a line such as `    at name (file:///srv/app.ts:3:7)` or `/srv/app.ts:3`. */
 function placeIn(text: string): Place | undefined {
   const parts = text.trim().replace(/\)$/, '').split(':');
   const numbers: number[] = [];
@@ -41,12 +41,12 @@ function pathOf(name: string): string | undefined {
   }
 }
 
-/** Lines above and below the one that is meant. */
+/** Lines shown above and below the place. */
 const around = 4;
 const longestLine = 300;
 const largestFile = 4 * 2 ** 20;
 
-/** As text, with the line marked; undefined where it cannot be read. */
+/** @returns the code with the line marked; undefined if the file cannot be read */
 export function frameOf({ file, line, column }: Place): string | undefined {
   const lines = read(file);
   if (lines === undefined || line > lines.length) return undefined;

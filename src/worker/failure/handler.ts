@@ -1,6 +1,7 @@
 /**
- * Under `--reload`: shows what the app fails a request with, and tells a page that waits when new code serves. Such a page asks
- * twice a second, with a field of its own: an open connection would take the place of requests in the sync class.
+ * Under `--reload`: shows clients the error with which the app failed a request, and tells a waiting page when new code serves.
+ * Such a page asks twice a second, with a header field of its own. An open connection would take the place of requests in the
+ * sync class.
  */
 
 import type { Handler } from '../../app/handler.ts';
@@ -10,7 +11,7 @@ import type { RequestHead } from '../../http/head.ts';
 import { describe } from './app.ts';
 import { generationField, renderPage, renderText, waitField } from './page.ts';
 
-/** @param generation of the code that has failed */
+/** @param generation the number of the code that has failed */
 export function failureOf(generation: number): (exchange: Exchange, error: unknown) => ShownFailure {
   return ({ head }, error) => {
     const failure = { ...describe(report(error)), title: 'The app failed a request' };
@@ -27,7 +28,7 @@ export function failureOf(generation: number): (exchange: Exchange, error: unkno
   };
 }
 
-/** Around all other handlers: neither hooks nor the access log hear of a page that waits. */
+/** The outermost handler: neither hooks nor the access log see the questions of a waiting page. */
 export function answerWaiting(handle: Handler, generation: number): Handler {
   return (exchange) => {
     if (fieldOf(exchange.head, waitField) === undefined) return handle(exchange);

@@ -1,20 +1,23 @@
-/** An error of the app as people read it: a page for browsers, plain text for everything else. Pure. */
+/** Shows an error of the app: a page for browsers, plain text for all other clients. Pure functions. */
 
 export interface Failure {
   readonly title: string;
   readonly message: string;
-  /** `FILE:LINE:COLUMN`, where it is known. */
+  /** `FILE:LINE:COLUMN`, if known. */
   readonly place: string | undefined;
   readonly frame: string | undefined;
   readonly stack: string | undefined;
 }
 
-/** What a page knows of the code that it shows the error of: what its stream says, or the generation, which is asked for. */
+/**
+ * How the page recognises the code whose error it shows: by an id that its stream repeats, or by the generation, for which it
+ * asks.
+ */
 export type Shown = { readonly id: string } | { readonly generation: number };
 
-/** Of a request by which a page asks which generation serves; in small letters. */
+/** The header field of a page's question which generation serves, in lower case. */
 export const waitField = 'x-tsgun-wait';
-/** Of its answer. */
+/** The header field of the answer. */
 export const generationField = 'X-Tsgun-Generation';
 
 const hint = 'tsgun --reload tries again when a file is saved.';
@@ -23,7 +26,7 @@ export function renderText({ title, message, place, frame, stack }: Failure): st
   return `${[`${title}: ${message}`, place, frame, stack, hint].filter(Boolean).join('\n\n')}\n`;
 }
 
-/** @param shown undefined where the page may not load itself again, as it answers a form */
+/** @param shown undefined if the page may not reload itself, because it answers a form */
 export function renderPage({ title, message, place, frame, stack }: Failure, shown: Shown | undefined): string {
   const parts = [
     `<h1>${title}</h1>`,
@@ -64,7 +67,10 @@ function scriptOf(shown: Shown): string {
     : `const generation = '${shown.generation}';${lookForNewCode}`;
 }
 
-/** The code serves on, so only another generation is worth a look. A HEAD of the app's own address could have an effect: the field tells them apart. */
+/**
+ * The same code serves on, so the page waits for another generation. It sends HEAD to the app's own address, which could have
+ * an effect there; the field marks the request as the page's.
+ */
 const lookForNewCode = `
 const look = async () => {
   try {
@@ -77,12 +83,12 @@ const look = async () => {
 look();
 `;
 
-/** The connection stays open as long as the error is served. When a stop ends it, the page waits for the next start. */
+/** The connection stays open while the error is served. When a stop ends it, the page waits for the next start. */
 const comeBack = `
 const here = location.href.replace(/#.*/, '');
 const back = () => fetch(here, { method: 'HEAD', cache: 'no-store' }).then(() => location.reload(), () => setTimeout(back, 500));
 const waiting = new EventSource(here);
-// An old connection may have brought the page of the error before.
+// The stream may belong to an earlier error than this page.
 waiting.onmessage = ({ data }) => { if (data !== id) { waiting.close(); location.reload(); } };
 waiting.onerror = () => { waiting.close(); back(); };
 addEventListener('pagehide', () => waiting.close());

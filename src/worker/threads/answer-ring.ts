@@ -1,18 +1,18 @@
 /**
- * Whole small answers on their way from one thread to the main thread, in memory that both share: written and read without
- * a message, which takes 2 of 14 µs off a small request. One writer, one reader; a record is
- * `[bytes of text, id, flags, length of its head, bytes of its body, CPU time]` as 32-bit numbers, then the text as latin1, padded to whole words.
+ * Complete small answers on their way from one thread to the main thread, in shared memory. A message would take 2 of the 14 µs
+ * of a small request. One writer, one reader. A record is `[bytes of text, id, flags, length of its head, bytes of its body,
+ * CPU time]` as 32-bit numbers, then the text as latin1, padded to whole words.
  */
 
-/** In the first words: how far the writer and the reader are, in bytes since the beginning, modulo 2^32. */
+/** The first words: how far the writer and the reader have come, in bytes since the beginning, modulo 2^32. */
 const written = 0;
 const read = 1;
 const headerBytes = 64;
 const ringBytes = 256 * 1024;
 const recordBytes = 24;
-/** In place of a record: the next one is at the beginning of the ring. */
+/** In place of a record: the next record is at the beginning of the ring. */
 const wraps = -1;
-/** What is larger goes as a message: the ring is for many small ones. */
+/** Larger answers go as messages: the ring is for many small ones. */
 export const maxTextBytes = 16 * 1024;
 
 export interface RingAnswer {
@@ -21,7 +21,7 @@ export interface RingAnswer {
   readonly headLength: number;
   /** Less than 2^31, as all of a small answer is. */
   readonly sentBytes: number;
-  /** Of CPU time, so far; -1 where that is not measured. */
+  /** CPU time so far; -1 if it is not measured. */
   readonly cpuMicros: number;
 }
 
@@ -38,7 +38,7 @@ export class AnswerRing {
     this.bytes = Buffer.from(memory, headerBytes, ringBytes);
   }
 
-  /** In the thread. @returns false when there is no room: then it must go another way */
+  /** For the thread. @returns false if there is no room; then the answer goes as a message */
   write(id: number, flags: number, { text, headLength, sentBytes, cpuMicros }: RingAnswer): boolean {
     const { length } = text;
     if (length > maxTextBytes) return false;
@@ -65,7 +65,7 @@ export class AnswerRing {
     return true;
   }
 
-  /** In the main thread: takes all that is there. @returns whether there was something */
+  /** For the main thread: takes everything that is there. @returns whether there was anything */
   drain(take: (id: number, flags: number, answer: RingAnswer) => void): boolean {
     let position = this.positions[read]! >>> 0;
     const end = Atomics.load(this.positions, written) >>> 0;
@@ -93,7 +93,7 @@ export class AnswerRing {
   }
 }
 
-/** Whether the main thread checks the rings at each turn by itself; if not, a writer must wake it. */
+/** Whether the main thread reads the rings by itself, in each turn of its event loop. If not, a writer must wake it. */
 export class Watch {
   readonly memory: SharedArrayBuffer;
   private readonly words: Int32Array;
@@ -103,17 +103,17 @@ export class Watch {
     this.words = new Int32Array(memory);
   }
 
-  /** In a thread, after writing. @returns whether the main thread must be woken */
+  /** For a thread, after it has written. @returns whether it must wake the main thread */
   mustWake(): boolean {
     return Atomics.exchange(this.words, 0, 1) === 0;
   }
 
-  /** In the main thread: it looks by itself from now on. */
+  /** For the main thread: it reads the rings by itself from now on. */
   begin(): void {
     Atomics.store(this.words, 0, 1);
   }
 
-  /** In the main thread, which must look once more after this: something may just have been written. */
+  /** For the main thread, which must read once more after this call: an answer may have been written just before. */
   end(): void {
     Atomics.store(this.words, 0, 0);
   }

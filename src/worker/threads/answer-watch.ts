@@ -1,5 +1,5 @@
 /**
- * When the main thread looks into the answer rings: a message wakes it, and then it checks in each turn of its loop
+ * Decides when the main thread reads the answer rings: a message wakes it, and then it reads in each turn of its event loop
  * while it finds answers. So under load no answer needs a message.
  */
 
@@ -12,7 +12,7 @@ export class AnswerWatch {
   private readonly watch: Watch;
   private readonly drain: () => boolean;
 
-  /** @param drain takes all that is in the rings, and says whether there was something */
+  /** @param drain takes everything in the rings, and returns whether there was anything */
   constructor(watch: Watch, drain: () => boolean) {
     this.watch = watch;
     this.drain = drain;
@@ -29,7 +29,7 @@ export class AnswerWatch {
   private checkRings(): void {
     if (!this.drain()) {
       this.watch.end();
-      // Something may have come between the look and the word that nobody looks.
+      // A thread may have written between the last read and `end`, and not woken this thread.
       if (!this.drain()) {
         this.isOn = false;
         return;

@@ -1,4 +1,4 @@
-/** Keeps as many threads as there should be: starts them, replaces those that end, and stops them all. */
+/** Keeps the wanted number of threads: starts them, replaces those that end, and stops them all. */
 
 // Not the global, which an app may replace.
 import { setTimeout } from 'node:timers';
@@ -23,9 +23,9 @@ export interface CrewOptions {
   readonly log: Logger;
   readonly watch: Watch;
   readonly onMessage: (thread: ThreadHandle, message: FromThread | undefined) => void;
-  /** A thread can be given requests from now on. */
+  /** The thread can be given requests from now on. */
   readonly onReady: (thread: ThreadHandle) => void;
-  /** A thread is no more; what it had been given is still entered there. */
+  /** The thread has ended. Its `given` still holds the requests that it had. */
   readonly onEnd: (thread: ThreadHandle, error: Error) => void;
   /** There is no thread any more, and there will be none. */
   readonly onLost: () => void;
@@ -33,18 +33,21 @@ export interface CrewOptions {
 
 const firstPauseMs = 500;
 const longestPauseMs = 30_000;
-/** Each thread opens many files at once to load what it runs: below this limit, threads boot one after the other. */
+/**
+ * Each thread opens many files at once while it loads the app. If the limit of descriptors is lower than this, threads boot one
+ * after the other.
+ */
 const manyDescriptors = 256;
 
 export class ThreadCrew {
-  /** All that run, those included that boot or end. */
+  /** All threads, including those that boot or end. */
   readonly threads = new Set<ThreadHandle>();
-  /** What the threads took the app for. */
+  /** What the threads report about the app. */
   found: Found = { interface: '' };
   private readonly options: CrewOptions;
   private isStopping = false;
   private failedBoots = 0;
-  /** While the first threads boot: takes the news of each. */
+  /** While the first threads boot: called when one is ready or has failed. */
   private onBoot: ((error: Error | undefined) => void) | undefined = undefined;
 
   constructor(options: CrewOptions) {
@@ -67,26 +70,26 @@ export class ThreadCrew {
     this.onBoot = undefined;
   }
 
-  /** Resolves when the last one has ended. */
+  /** Resolves when the last thread has ended. */
   async stop(): Promise<void> {
     this.isStopping = true;
     await Promise.all(Array.from(this.threads, (thread) => thread.stop()));
   }
 
-  /** The thread that has this request, if it still runs. */
+  /** The thread that has this request, if the thread still runs. */
   threadOf(relay: Pick<Relay, 'thread'> | undefined): ThreadHandle | undefined {
     for (const thread of this.threads) if (thread === relay?.thread) return thread;
     return undefined;
   }
 
-  /** Ends a thread wherever it is. Another takes its place, without waiting for its end. */
+  /** Ends a thread wherever it is in its code. Another one takes its place without waiting for that. */
   async replace(thread: ThreadHandle): Promise<void> {
     thread.isReplaced = true;
     this.spawn();
     await thread.kill();
   }
 
-  /** From the thread: its app is loaded. */
+  /** The thread has loaded its app. */
   welcome(thread: ThreadHandle, found: Found): void {
     this.found = found;
     thread.isServing = true;
@@ -97,7 +100,7 @@ export class ThreadCrew {
     else this.options.onReady(thread);
   }
 
-  /** From the thread: its app does not load. */
+  /** The thread could not load its app. */
   refuse(thread: ThreadHandle, error: ErrorReport): void {
     this.failBoot(thread, bootError(error));
     void thread.kill();
@@ -124,8 +127,9 @@ export class ThreadCrew {
   }
 
   /**
-   * At the start, everyone's failure. Later, when the app's file has changed meanwhile for example, the others serve on, and
-   * it is tried again after a pause. The last one's failure is the worker's, which the master then replaces.
+   * At the start, one thread's failure fails the worker. Later the other threads serve on, and the start is tried again after a
+   * pause: the app's file may have changed meanwhile, for example. If the last thread fails, the worker fails, and the master
+   * replaces it.
    */
   private failBoot(thread: ThreadHandle, error: Error): void {
     if (thread.isReplaced) return;

@@ -1,4 +1,4 @@
-/** One thread as the main thread has it: what it was given, and how it ends. Which request it gets is the pool's to say. */
+/** One thread as the main thread sees it: what it was given, and how it ends. The pool decides which request it gets. */
 
 // Not the globals, which an app may replace.
 import { clearTimeout, setImmediate, setTimeout } from 'node:timers';
@@ -20,31 +20,34 @@ export interface ThreadOptions {
   readonly settings: Settings;
   readonly surroundings: ProgramSurroundings;
   readonly watch: Watch;
-  /** Something was said, or lies in the ring. */
+  /** A message came, or an answer is in the ring. */
   readonly onMessage: (thread: ThreadHandle, message: FromThread | undefined) => void;
-  /** Once, when the thread has ended; `error` is what escaped in it, if something did. */
+  /** Called once, when the thread has ended. `error` is what escaped in it, if anything did. */
   readonly onExit: (thread: ThreadHandle, code: number, error: unknown) => void;
 }
 
-/** What a thread gets to end by itself; and one that is still at work on what nobody waits for, to say that it hears. */
+/**
+ * How long a thread may take to end by itself; and how long a thread whose request nobody waits for may take to show that it
+ * responds.
+ */
 const stopMs = 1000;
 const hearMs = 250;
 
 export class ThreadHandle {
   readonly worker: Worker;
   readonly answers = new AnswerRing();
-  /** What it has and has not finished, in order, by number as 32 bits. The first may have begun. */
+  /** The requests that it was given and has not finished, in order, by number as 32 bits. It may have begun the first. */
   readonly given = new Map<number, Relay>();
   /** Connections that its app has taken over, by the number of their requests. */
   readonly tunnels = new Map<number, ThreadEnd>();
-  /** Whether the app is loaded and the thread not told to end. */
+  /** Whether the app is loaded, and the thread was not told to end. */
   isServing = false;
   hasServed = false;
-  /** Whether it has not begun with what it was given while idle, and has said nothing since: see `unresponsive.ts`. */
+  /** Whether it was idle, has not begun what it was given, and has said nothing since: see `unresponsive.ts`. */
   isSilent = false;
-  /** Whether another has its place, or nobody shall. */
+  /** Whether another thread has its place, or none is to have it. */
   isReplaced = false;
-  /** The system's number of it, where that is known. */
+  /** The system's number of the thread, if known. */
   systemId: number | undefined = undefined;
   /** When it last finished something, or was given something while idle. */
   progressAt = 0;
@@ -55,12 +58,12 @@ export class ThreadHandle {
   private transfers: ArrayBuffer[] = [];
   private lastId = 0;
   private hasPonged = false;
-  /** Ends it where it does not end by itself. The app's own code for its end has what time the worker has. */
+  /** Terminates the thread if it does not end by itself. The app's own shutdown code may take as long as the worker has. */
   private ending: NodeJS.Timeout | undefined = undefined;
   private error: unknown = undefined;
 
   constructor({ code, source, settings, surroundings, watch, onMessage, onExit }: ThreadOptions) {
-    // Not `parentPort`, which is the app's to close, to post to and to listen on.
+    // Not `parentPort`: the app could close it, post to it and listen on it.
     const { port1, port2 } = new MessageChannel();
     this.port = port1;
     const order: ThreadOrder = {
@@ -73,7 +76,7 @@ export class ThreadHandle {
       port: port2,
     };
     const name = `${settings.procName} thread`;
-    // What the user's script was started with; without a script, that is nothing.
+    // The arguments of the user's script; none without a script.
     const argv = process.argv.slice(2);
     this.worker = startThread(code, { workerData: order, transferList: [port2], name, argv });
     port1.on('message', (message: FromThread | undefined) => {
@@ -87,7 +90,7 @@ export class ThreadHandle {
     this.exited = new Promise((resolve) =>
       this.worker.once('exit', (code) => {
         this.isServing = false;
-        // What it said last: a port of our own can be behind the news of the end.
+        // Its last messages: on a port of our own they can arrive after the exit event.
         for (let last = receiveMessageOnPort(port1); last !== undefined; last = receiveMessageOnPort(port1))
           onMessage(this, last.message as FromThread | undefined);
         port1.close();
@@ -105,12 +108,12 @@ export class ThreadHandle {
     return this.given.size === 0;
   }
 
-  /** Whether it can be given something. */
+  /** Whether it can be given a request. */
   get isOpen(): boolean {
     return this.isServing && !this.isSilent;
   }
 
-  /** Whether it is at work on anything that it was given. */
+  /** Whether it has begun any request that it was given. */
   get hasBegun(): boolean {
     for (const relay of this.given.values()) if (this.hasBegunWith(relay)) return true;
     return false;
@@ -127,7 +130,7 @@ export class ThreadHandle {
     relay.begin(this, id);
   }
 
-  /** @returns whether the thread had not begun with it; then it is no longer its own */
+  /** @returns whether the thread had not begun the request, which it then no longer has */
   takeBack(relay: Relay): boolean {
     if (!this.claims.withdraw(relay.id)) return false;
     this.given.delete(relay.id | 0);
@@ -135,7 +138,7 @@ export class ThreadHandle {
     return true;
   }
 
-  /** Messages of one turn travel together: one of them costs as much as several requests. */
+  /** Messages of one turn of the event loop travel together: one message costs as much as several requests. */
   send(message: ToThread, transfer?: ArrayBuffer): void {
     if (this.outbox.length === 0) setImmediate(() => this.flush());
     this.outbox.push(message);
@@ -149,7 +152,7 @@ export class ThreadHandle {
     this.port.postMessage(outbox, transfers);
   }
 
-  /** Asks it to end; ends it if it does not. Resolves when it has. */
+  /** Asks the thread to end, and terminates it if it does not. Resolves when it has ended. */
   async stop(): Promise<void> {
     this.isServing = false;
     this.hasPonged = this.isIdle;
@@ -162,14 +165,14 @@ export class ThreadHandle {
     clearTimeout(hearing);
   }
 
-  /** Ends it where it stands. */
+  /** Ends the thread wherever it is in its code. */
   async kill(): Promise<void> {
     this.isServing = false;
     await this.worker.terminate();
   }
 }
 
-/** Why a thread did not come up, as the error that a worker of another class would have failed with. */
+/** Why a thread did not start, as the error that a worker of another class would have failed with. */
 export function bootError({ message, stack, exitCode }: ErrorReport): Error {
   const cause = stack === undefined ? undefined : Object.assign(new Error(message), { stack });
   const options = cause === undefined ? {} : { cause };

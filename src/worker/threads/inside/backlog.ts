@@ -1,6 +1,6 @@
 /**
- * What of an answer waits in its thread, because the main thread holds as much of it as it may. It is kept as the app gave it,
- * and copied a slice at a time.
+ * The part of an answer that waits in its thread, because the main thread holds as much of the answer as it may. It is kept as
+ * the app gave it, and copied slice by slice.
  */
 
 import { type AnswerPart, bytesIn } from '../messages.ts';
@@ -14,7 +14,7 @@ export interface WaitingPart {
 
 export class Backlog {
   private waiting: WaitingPart[] = [];
-  /** How much of the first one has been taken. */
+  /** How much of the first part has been taken. */
   private offset = 0;
   private onEmpty: (() => void) | undefined = undefined;
 
@@ -30,7 +30,7 @@ export class Backlog {
     this.waiting.push({ flags, part });
   }
 
-  /** The next slice, in memory of its own; undefined where there is none. */
+  /** @returns the next slice, in memory of its own; undefined if nothing waits */
   take(): WaitingPart | undefined {
     const [first] = this.waiting;
     if (first === undefined) return undefined;
@@ -64,13 +64,13 @@ export class Backlog {
     this.offset = 0;
   }
 
-  /** Calls back at once, or at `tellEmpty`. */
+  /** Calls back at once if nothing waits, otherwise at `tellEmpty`. */
   whenEmpty(done: () => void): void {
     if (this.isEmpty) done();
     else this.onEmpty = done;
   }
 
-  /** What was taken last is sent. */
+  /** To be called when the slice that was taken last is sent. */
   tellEmpty(): void {
     const { onEmpty } = this;
     this.onEmpty = undefined;

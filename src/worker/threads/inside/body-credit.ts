@@ -1,4 +1,4 @@
-/** The back-pressure of a request's body: the main thread sends no more of it than the app has taken, and a window beyond. */
+/** Back-pressure for a request's body: the main thread sends at most one window more than the app has taken. */
 
 import { creditBytes } from '../messages.ts';
 import type { Outlet } from './outlet.ts';
@@ -8,7 +8,7 @@ export class BodyCredit {
   private readonly outlet: Outlet;
   private hasAsked = false;
   private isPaused = false;
-  /** Bytes that came, and were not yet said to be taken. */
+  /** Bytes that have come, for which no credit was granted yet. */
   private uncredited = 0;
 
   constructor(id: number, outlet: Outlet) {
@@ -20,7 +20,7 @@ export class BodyCredit {
     this.isPaused = true;
   }
 
-  /** Small bodies come without being asked for. */
+  /** The main thread sends small bodies without being asked. */
   resume(): void {
     this.isPaused = false;
     if (!this.hasAsked) this.outlet.post(['read', this.id]);
@@ -32,7 +32,7 @@ export class BodyCredit {
     this.uncredited += bytes;
   }
 
-  /** Lets as much more come as the app has taken, in steps. */
+  /** Grants credit for what the app has taken, in steps. */
   grant(): void {
     if (this.isPaused || this.uncredited < creditBytes) return;
     this.outlet.post(['taken', this.id, this.uncredited]);

@@ -1,4 +1,6 @@
-/** All that leaves a thread: small answers by the ring, the rest as messages, and never in another order than it came. */
+/**
+ * Everything that leaves a thread: small answers through the ring, the rest as messages, always in the order in which it came.
+ */
 
 import type { MessagePort } from 'node:worker_threads';
 import type { AnswerRing, Watch } from '../answer-ring.ts';
@@ -8,7 +10,7 @@ export class Outlet {
   private readonly port: MessagePort;
   private readonly ring: AnswerRing;
   private readonly watch: Watch;
-  /** The last request of which something went as a message: what follows must not overtake it through the ring. */
+  /** The last request for which a message was sent: what follows must not overtake it through the ring. */
   private lastPosted = -1;
 
   constructor(port: MessagePort, ring: AnswerRing, watch: Watch) {
@@ -17,14 +19,14 @@ export class Outlet {
     this.watch = watch;
   }
 
-  /** At once: what the app does next may take a minute. */
+  /** Sends at once: what the app does next may block the thread for a minute. */
   post(message: FromThread): void {
     if (typeof message[1] === 'number') this.lastPosted = message[1];
     const bytes = message[0] === 'answer' && message[3].share === undefined ? message[3].bytes : undefined;
     this.port.postMessage(message, bytes === undefined ? [] : [bytes.buffer as ArrayBuffer]);
   }
 
-  /** About a connection that was taken over: it has no order with answers. */
+  /** About a connection that the app has taken over. It has no order with answers. */
   postOfTunnel(message: FromTunnel): void {
     const bytes = message[0] === 'tunnelBytes' ? [message[2].buffer as ArrayBuffer] : [];
     this.port.postMessage(message, bytes);

@@ -1,6 +1,7 @@
 /**
- * `process.chdir` in a thread, where Node refuses it altogether: programs that make sure of their folder when they start, such as
- * Next's standalone server, mostly are in it already. Going anywhere else stays an error, as the directory is the process's.
+ * `process.chdir` in a thread, where Node always refuses it. Programs that change to their own folder when they start, such as
+ * Next's standalone server, are mostly in it already; then the call does nothing. A change to any other folder stays an error,
+ * because the directory belongs to the process.
  */
 
 import { realpathSync } from 'node:fs';

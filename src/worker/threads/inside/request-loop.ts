@@ -29,7 +29,7 @@ interface LoopOptions {
   readonly handle: Handler;
   readonly claims: Claims;
   readonly outlet: Outlet;
-  /** Of a framework. */
+  /** Closes a framework's app. */
   readonly close: () => Promise<void>;
   readonly keepAliveMs: number;
   readonly listening: Listening | undefined;
@@ -43,9 +43,9 @@ export class RequestLoop {
   private readonly handle: Handler;
   private readonly claims: Claims;
   private readonly outlet: Outlet;
-  /** Requests that wait for their turn. They can be taken back until then. */
+  /** Requests that wait for their turn. The main thread can steal them back until then. */
   private readonly waiting: string[] = [];
-  /** What came for requests that have not begun: their bodies, mostly. */
+  /** Messages for requests that have not begun: parts of their bodies, mostly. */
   private readonly early: ForRequest[] = [];
   private readonly shares = new Shares(threadId);
   private readonly leftovers = new Leftovers();
@@ -53,7 +53,7 @@ export class RequestLoop {
   private id = -1;
   private exchange: Exchange | undefined = undefined;
   private transport: ThreadTransport | undefined = undefined;
-  /** Of requests that are done, those whose answers are not all out yet. */
+  /** Requests that are done, but whose answers are not all out yet. */
   private readonly owed = new Map<number, ThreadTransport>();
   /** Whether the app's function has been called for it. */
   private isCalled = false;
@@ -107,7 +107,7 @@ export class RequestLoop {
     await this.close().catch((error) =>
       this.outlet.post(['line', `the app failed to close: ${report(error).message}`]),
     );
-    // The app's own end takes what time the worker has.
+    // The app's own shutdown code may take as long as the worker has.
     this.outlet.post(['closing']);
     this.port.unref();
     await shutDown(this.listening, (text) => this.outlet.post(['say', 'error', text]));
@@ -142,7 +142,7 @@ export class RequestLoop {
     if (this.isCalled) this.noteEnd(exchange);
   }
 
-  /** The client has closed its half. What was answered ahead of this is the main thread's already. */
+  /** The client has closed its half. Every part of the answer sent before this message has reached the main thread. */
   private noteEnd(exchange: Exchange): void {
     if (this.exchange !== exchange || exchange.isEnded) return;
     const isOver = exchange.endsWithClient;
@@ -177,7 +177,7 @@ export class RequestLoop {
     const settled = inFreshContext(() => this.handle(exchange));
     this.isCalled = true;
     transport.isCalling = false;
-    // As if it came behind the request: the app has begun with that.
+    // The client left before the app began. Report it after that, as if it had left then.
     if (exchange.leaveReason instanceof ClientGone) setImmediate(() => this.noteEnd(exchange));
     if (settled !== undefined) {
       transport.finish();
@@ -185,13 +185,13 @@ export class RequestLoop {
       onPlaceFree(exchange, () => this.end(exchange, transport));
     } else if (exchange.isEnded || exchange.isGone) this.end(exchange, transport);
     else {
-      // An app that answers later without a promise for it is done when its answer is.
+      // The app returned no promise, and answers later: it is done when its answer is.
       transport.onFinish = () => this.end(exchange, transport);
       exchange.onAbort(() => this.end(exchange, transport));
     }
   }
 
-  /** Alone on its thread, a request takes what the thread takes. */
+  /** A request runs alone on its thread, so it takes what the thread takes. */
   private readCpu(): () => number {
     if (!this.measuresCpu) return notMeasured;
     const startMicros = cpuMicros();
@@ -199,7 +199,8 @@ export class RequestLoop {
   }
 
   private hearEarly(id: number): void {
-    // The main thread wants it run all the same: what it brings is still to be read.
+    // The client has left, but the main thread wants the request to run. Its body is still to be read, so it ends a little
+    // later.
     for (const message of this.early.splice(0))
       if (message[1] === id && message[0] === 'gone')
         setTimeout(() => this.id === id && this.hear(message), departureMs).unref();
@@ -217,7 +218,7 @@ export class RequestLoop {
     if (transport.isOwed) this.owed.set(this.id, transport);
     this.exchange = undefined;
     this.transport = undefined;
-    // What this one has left for its next tick comes before the next one, which may block.
+    // What this request has left for the next tick runs before the next request, which may block.
     if (this.waiting.length > 0) process.nextTick(() => this.runNext());
   }
 }

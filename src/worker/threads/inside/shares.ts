@@ -1,14 +1,14 @@
 /**
- * Large pieces of answers, in memory that this thread and the main thread have in common: a piece that several clients are
- * being sent is there once, whichever threads have answered them. Copied for each, 60 slow readers of 50 MB took 3 GB; and
- * to compare 50 MB takes a tenth of the time that it takes to copy them.
+ * Large pieces of answers, in memory that this thread and the main thread share. A piece that several clients receive exists
+ * once, whichever threads have answered them. Copied for each, 60 slow readers of 50 MB took 3 GB. To compare 50 MB takes a
+ * tenth of the time that a copy takes.
  */
 
 import type { Share } from '../messages.ts';
 
-/** In all threads of a worker, but for what several begin to share in the same moment. */
+/** For all threads of a worker. They can exceed it by what several of them begin to share at the same moment. */
 const maxSharedBytes = 512 * 1024 * 1024;
-/** Numbers of shares are unique in a worker: those of each thread begin at another one. */
+/** Numbers of shares are unique in a worker: each thread has a range of its own. */
 const numbersOfThread = 2 ** 32;
 
 export class Shares {
@@ -22,10 +22,10 @@ export class Shares {
     this.limitBytes = limitBytes;
   }
 
-  /** The same bytes in shared memory; undefined when that would take more of it than there may be. */
+  /** @returns the same bytes in shared memory; undefined if there would be too much of it */
   of(bytes: Uint8Array): Share | undefined {
     const view = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-    // By content: the app may make the same answer anew each time, or change what it gave before.
+    // Compared by content: the app may make the same answer anew each time, or change the memory that it gave before.
     for (const [number, known] of this.known)
       if (known.byteLength === view.byteLength && view.equals(known)) return { number, bytes: known };
     if (this.knownBytes + view.byteLength > this.limitBytes) return undefined;
@@ -36,14 +36,14 @@ export class Shares {
     return share;
   }
 
-  /** From the main thread: another thread has shared it. */
+  /** Another thread has shared it. */
   add({ number, bytes }: Share): void {
     if (this.known.has(number)) return;
     this.known.set(number, bytes);
     this.knownBytes += bytes.byteLength;
   }
 
-  /** From the main thread: no client is being sent it any more. */
+  /** No client is receiving it any more. */
   remove(number: number): void {
     this.knownBytes -= this.known.get(number)?.byteLength ?? 0;
     this.known.delete(number);

@@ -83,9 +83,9 @@ function hostOf({ surroundings, port }: ThreadOrder, outlet: Outlet): ProgramHos
   };
 }
 
-/** While the app is loaded: an error that ends this thread, if it is not the one that the load ends with. */
+/** While the app is loaded: ends this thread for an escaped error, unless it is the error with which loading fails. */
 function onEscape(error: Error, origin: NodeJS.UncaughtExceptionOrigin): void {
-  // Whoever listens too deals with it.
+  // If the app listens, it deals with the error.
   if (process.listenerCount('uncaughtException') > 1) return;
   if (origin !== 'unhandledRejection') throw error;
   void isMainError(error, origin).then((isKnown) => {

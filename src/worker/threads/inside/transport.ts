@@ -1,6 +1,6 @@
 /**
- * What an exchange in a thread has for a connection: everything goes to the main thread, which has the real one. What is
- * written here has been checked and framed by the same code as anywhere; the main thread only passes it on.
+ * The transport of an exchange in a thread: it sends everything to the main thread, which has the real connection. Answers are
+ * checked and framed here, by the same code as elsewhere; the main thread only passes them on.
  */
 
 import { setImmediate } from 'node:timers';
@@ -19,7 +19,7 @@ import type { Outlet } from './outlet.ts';
 import type { Shares } from './shares.ts';
 import type { Tunnels } from './tunnels.ts';
 
-/** What all requests of a thread have in common. */
+/** What all requests of a thread share. */
 export interface ThreadParts {
   readonly outlet: Outlet;
   readonly shares: Shares;
@@ -31,16 +31,16 @@ export class ThreadTransport implements Transport {
   readonly ends: Ends;
   readonly answer: AnswerSink;
   readonly isHttp2: boolean;
-  /** Not looked at: the main thread has said what the id is. */
+  /** Unused: the main thread has sent the id. */
   readonly requestIdHeader = '';
-  /** Said by the thread: one for all of its connections. */
+  /** Set by the thread, the same for all of its connections. */
   keepAliveMs = 0;
 
-  /** While the app's function runs: an answer that is complete by then goes out together with the news that it is done. */
+  /** While the app's function runs: an answer that is complete by its end is sent together with the news that it is done. */
   isCalling = true;
   /** Whether the main thread knows that the app is done with this request. */
   isDone = false;
-  /** Called at the end of an answer for which there is no promise. */
+  /** Called at the end of the answer, if the app has returned no promise. */
   onFinish: (() => void) | undefined = undefined;
   attachment: Attachment | undefined = undefined;
   /** What clients see of a failure, under `--reload`. */
@@ -52,14 +52,14 @@ export class ThreadTransport implements Transport {
   private readonly tunnels: Tunnels;
   private readonly outgoing: Outgoing;
   private exchange: Exchange | undefined = undefined;
-  /** Undefined until there is anything of a body. */
+  /** Undefined until the body is read. */
   private credit: BodyCredit | undefined = undefined;
 
-  /** @param cpu says how much CPU time the request has taken, in microseconds; -1 where that is not measured */
+  /** @param cpu returns the CPU time of the request in microseconds; -1 if it is not measured */
   constructor({ id, head, ends }: Request, { outlet, shares, leftovers, tunnels }: ThreadParts, cpu: () => number) {
     this.tunnels = tunnels;
     this.leftovers = leftovers;
-    // As 32 bits, which is how the main thread knows it.
+    // As 32 bits, as the main thread stores it.
     this.id = id | 0;
     this.head = head;
     this.outlet = outlet;
@@ -69,7 +69,7 @@ export class ThreadTransport implements Transport {
     this.answer = head.isHttp2 ? new MadeAnswer(this.outgoing) : new H1Answer(this.outgoing, false);
   }
 
-  // To the exchange.
+  // For the exchange.
 
   get pendingBytes(): number {
     return this.outgoing.pendingBytes;
@@ -93,13 +93,13 @@ export class ThreadTransport implements Transport {
     this.bodyCredit.resume();
   }
 
-  /** As far as it was known when the request was sent. The main thread has the last word, and changes the head if need be. */
+  /** As known when the request was sent. The main thread decides, and changes the head if necessary. */
   mayPersist(): boolean {
     return this.head.isKeepAlive;
   }
 
   finish(): void {
-    // The main thread passes nothing on behind an answer.
+    // After an answer, the main thread sends no more of the body.
     if (this.exchange?.isEnded === true) this.exchange.loseBody();
     if (this.isCalling) return;
     if (this.onFinish === undefined) this.whenSent(() => this.outgoing.sendLast(0));
@@ -126,7 +126,9 @@ export class ThreadTransport implements Transport {
     this.outlet.post(failureMessage(this.id, exchange, error, isLate));
   }
 
-  /** What was read beyond the request comes behind it. The thread is free for the next request, beside this connection. */
+  /**
+   * What the client sent behind the request comes as messages. The thread is free for the next request, beside this connection.
+   */
   takeOver(_exchange: Exchange, events: TunnelEvents): { tunnel: Tunnel; rest: Buffer } {
     const { attachment } = this;
     this.attachment = undefined;
@@ -135,7 +137,7 @@ export class ThreadTransport implements Transport {
     return { tunnel: this.tunnels.begin(this.id, events, () => attachment?.takeClose()), rest: Buffer.alloc(0) };
   }
 
-  // From the thread.
+  // For the thread.
 
   serves(exchange: Exchange): void {
     this.exchange = exchange;
@@ -178,7 +180,7 @@ export class ThreadTransport implements Transport {
     return this.outgoing.isOwed;
   }
 
-  /** The app is done: sends what is left of the answer with it. */
+  /** The app is done: sends the rest of the answer. */
   done(): void {
     if (this.isDone) return;
     this.isDone = true;

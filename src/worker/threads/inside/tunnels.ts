@@ -1,6 +1,6 @@
 /**
- * Connections after an upgrade (RFC 9110 §7.8) that an app in this thread has taken over. The main thread has them still, and
- * each piece travels as a message: so they work over TLS and unix sockets too, and end as those of other classes do.
+ * Upgraded connections (RFC 9110 §7.8) that an app in this thread has taken over. The main thread keeps the connections, and
+ * each piece travels as a message. So they work over TLS and unix sockets too, and end as in other classes.
  */
 
 import { clearTimeout, setTimeout } from 'node:timers';
@@ -8,7 +8,7 @@ import type { Bytes, Tunnel, TunnelEvents } from '../../../http/exchange.ts';
 import { creditBytes, type ForTunnel, tunnelBytes } from '../messages.ts';
 import type { Outlet } from './outlet.ts';
 
-/** How soon an app is asked again that was in the middle of a message. */
+/** How soon an app that was in the middle of a message is asked again. */
 const farewellMs = 50;
 
 export class Tunnels {
@@ -19,7 +19,7 @@ export class Tunnels {
     this.outlet = outlet;
   }
 
-  /** @param onGone the connection has ended */
+  /** @param onGone is called when the connection has ended */
   begin(id: number, events: TunnelEvents, onGone: () => void): Tunnel {
     const tunnel = new ThreadTunnel(id, this.outlet, events, () => {
       this.open.delete(id);
@@ -39,10 +39,10 @@ class ThreadTunnel implements Tunnel {
   private readonly outlet: Outlet;
   private readonly events: TunnelEvents;
   private readonly onGone: () => void;
-  /** Bytes sent of which the client has not taken enough yet. */
+  /** Bytes sent that the client has not taken yet. */
   private untaken = 0;
   private isStalled = false;
-  /** Bytes that came, and were not yet said to be taken. */
+  /** Bytes that have come, for which no credit was granted yet. */
   private uncredited = 0;
   private isPaused = false;
   private farewell: NodeJS.Timeout | undefined = undefined;
@@ -115,7 +115,7 @@ class ThreadTunnel implements Tunnel {
     if (!this.events.takeFarewell()) this.farewell = setTimeout(() => this.sayFarewell(), farewellMs).unref();
   }
 
-  /** Lets as much more come as the app has taken, in steps. */
+  /** Grants credit for what the app has taken, in steps. */
   private grantCredit(): void {
     if (this.isPaused || this.uncredited < creditBytes) return;
     this.outlet.postOfTunnel(['tunnelTaken', this.id, this.uncredited]);
