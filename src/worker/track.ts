@@ -1,4 +1,4 @@
-/** Enters every request in the table of those that run, whatever the interface; and tells the master of the first. */
+/** Enters each request, of any interface, in the table of running requests; and tells the master of the worker's first one. */
 
 import type { Handler } from '../app/handler.ts';
 import type { End } from '../http/ends.ts';
@@ -13,7 +13,7 @@ export class Tracker {
     this.table = table;
   }
 
-  /** Of the handlers around an app, the innermost: those around it have said by then whom they want to hear of. */
+  /** The innermost handler around an app: the others have registered for the request's end by then. */
   readonly http = (handle: Handler): Handler => {
     const { table } = this;
     return (exchange) => {
@@ -31,13 +31,13 @@ export class Tracker {
     };
   };
 
-  /** A raw connection is one request from its beginning to its end. */
+  /** A raw connection counts as one request. */
   readonly connection = ({ address, port }: End): (() => void) => {
     if (!this.hasServed) this.begin();
     return this.table.enter('TCP', `${address}:${port}`, performance.now());
   };
 
-  /** Ahead of the app, which may end this process within its first request. */
+  /** Before the app, which may end this process during its first request. */
   private begin(): void {
     this.hasServed = true;
     void sendToMaster({ type: 'serving' });

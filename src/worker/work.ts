@@ -36,7 +36,7 @@ export async function work(): Promise<void> {
   const order = takeOrder();
   process.umask(order.umask);
   takeOverOutput();
-  // Opened before the user changes: the log may be root's.
+  // Opened before the process changes its user: the log may be writable for root alone.
   const log = openLog(order.settings);
   logOutput(() => log);
   process.title = `${order.settings.procName}: worker ${order.worker}, generation ${order.generation} [${order.app}]`;
@@ -46,7 +46,7 @@ export async function work(): Promise<void> {
   let access: AccessLog | undefined;
   const exit = new Exit(log, milliseconds(order.settings.gracefulTimeout));
   exit.onExit = () => hooks.exiting();
-  // Cluster would end this process at once when the master dies, with its requests half answered.
+  // By default, node:cluster ends this process at once when the master dies, with its requests half answered.
   cluster.worker?.on('disconnect', () => {
     if (cluster.worker !== undefined) cluster.worker.exitedAfterDisconnect = true;
     exit.leave({ why: 'the master is gone', isStop: true });
@@ -108,7 +108,10 @@ export async function work(): Promise<void> {
   }
 }
 
-/** It is replaced at once. What waits for the snapshot hears of a refusal, too. */
+/**
+ * Writes a snapshot once the worker has drained; the master replaces it at once. If there is to be none, the master gets the
+ * reason.
+ */
 function leaveWithSnapshot(exit: Exit, { settings, worker }: WorkerOrder): void {
   const refusal = exit.isLeaving ? 'the worker leaves already' : snapshotRefusal(settings.workerClass === 'threaded');
   if (refusal !== undefined) return void sendToMaster({ type: 'snapshot', error: refusal });
@@ -124,14 +127,16 @@ function leaveWithSnapshot(exit: Exit, { settings, worker }: WorkerOrder): void 
   exit.leave({ why: 'a heap snapshot' });
 }
 
-/** The app has closed its server while it served: under Node that would be its end, in its time. */
+/** The app has closed the server that tsgun serves for it. Under Node, the program would then end; so the worker leaves. */
 function closed(exit: Exit): void {
   if (exit.isLeaving) return;
   void sendToMaster({ type: 'leaving', reason: 'killed' });
   exit.leave({ why: 'the app has closed its server' });
 }
 
-/** A worker that serves without its log file is better than none: the master, too, only holds on to a file it once opened. */
+/**
+ * A worker whose log file cannot be opened serves all the same. The master does as much: it keeps a file that it once opened.
+ */
 function openLog(settings: Settings): OwnLogger {
   try {
     return createLogger(settings);
@@ -151,7 +156,7 @@ function reopen(log: Logger, settings: Settings): void {
   }
 }
 
-/** Only now: started beside the boot, the thread would leave 4 MB more resident in an idle worker. */
+/** Not earlier: started while the app boots, the thread would leave 4 MB more resident in an idle worker. */
 function watch(
   code: ThreadCode,
   { settings, watchdogFd, worker: number, samplesAllocations }: WorkerOrder,
@@ -162,7 +167,7 @@ function watch(
   startWatchdog({
     code,
     fd: watchdogFd,
-    // Without a timeout it still ends a process that is blocked when its master is gone.
+    // Without a timeout, the watchdog still ends a process that is blocked when its master is gone.
     timeoutMs: limitMs(settings.timeout),
     graceMs: milliseconds(settings.gracefulTimeout),
     slowMs: milliseconds(settings.slowRequest),
@@ -177,7 +182,7 @@ function watch(
   });
 }
 
-/** The master logs it: one line for all workers that fail the same way. */
+/** The master logs it: one line for all workers that fail in the same way. */
 async function failBoot(reason: unknown, exit: Exit, sayLoaded: () => void): Promise<never> {
   sayLoaded();
   const isOut = descriptorError(reason) !== undefined;
@@ -190,7 +195,7 @@ async function failBoot(reason: unknown, exit: Exit, sayLoaded: () => void): Pro
 function takeOrder(): WorkerOrder {
   const text = process.env[orderVariable];
   if (text === undefined) throw new BootError('this file is for the master to start; the command is tsgun');
-  // The app and what it spawns have no business with it.
+  // The app and its child processes have no use for it.
   delete process.env[orderVariable];
   const order = JSON.parse(text) as WorkerOrder;
   // As if Node had been started with the script.

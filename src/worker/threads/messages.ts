@@ -1,6 +1,6 @@
 /**
- * What the main thread and a thread say to each other. A message costs more than all else that happens to a small request,
- * so messages travel in batches, requests as one text each, and small answers not as messages at all (`answer-ring.ts`).
+ * The messages between the main thread and a thread. A message costs more than everything else about a small request. So
+ * messages travel in batches, a request is one text, and small answers are no messages at all (`answer-ring.ts`).
  */
 
 import type { MessagePort } from 'node:worker_threads';
@@ -24,42 +24,42 @@ export interface ThreadOrder {
   /** See `claims.ts`. */
   readonly claims: SharedArrayBuffer;
   readonly answers: SharedArrayBuffer;
-  /** One number for all threads: whether the main thread looks for answers by itself. */
+  /** One number for all threads: whether the main thread reads the answer rings by itself. */
   readonly watch: SharedArrayBuffer;
-  /** For all that is said. */
+  /** For all messages. */
   readonly port: MessagePort;
 }
 
 /** To a thread; `id` is the number of the request, counted per thread. */
 export type ToThread =
-  /** A request, by `writeRequest`. */
+  /** A request, as `writeRequest` makes it. */
   | string
   | readonly ['body', id: number, bytes: Uint8Array]
   | readonly ['bodyEnd', id: number, trailers: string[] | undefined]
-  /** So many bytes of the answer have gone on their way. */
+  /** The client has taken this many bytes of the answer. */
   | readonly ['taken', id: number, bytes: number]
-  /** The request is over time (`TimeoutError`), or its client has closed its half: the app is told. */
+  /** The request is over time (`TimeoutError`), or its client has closed its half. The thread tells the app. */
   | readonly ['left', id: number, name: string, reason: string]
-  /** All of a complete answer is on its way to the client, or never will be. */
+  /** The client has all of a complete answer, or never will. */
   | readonly ['out', id: number, isOut: boolean]
-  /** There is nobody left to answer. */
+  /** Nobody is left to answer. */
   | readonly ['gone', id: number, reason: string]
-  /** A large piece of an answer is on its way to clients, or no longer: see `inside/shares.ts`. */
+  /** A large piece of an answer is being sent to clients, or no longer: see `inside/shares.ts`. */
   | readonly ['share', Share]
   | readonly ['unshare', number: number]
   | ForTunnel
-  /** Is anyone there? */
+  /** The thread answers with `pong`. */
   | readonly ['ping']
   | readonly ['stop'];
 
-/** To a thread, about a connection that its app has taken over; `id` is that of the request that asked for it. */
+/** To a thread, about a connection that its app has taken over; `id` is that of its request. */
 export type ForTunnel =
   | readonly ['tunnelBytes', id: number, bytes: Uint8Array]
   /** The client has taken so many bytes. */
   | readonly ['tunnelTaken', id: number, bytes: number]
   /** The client writes nothing more. */
   | readonly ['tunnelEnd', id: number]
-  /** The worker leaves: the app's protocol says so. */
+  /** The worker leaves: the app's protocol should say so to the client. */
   | readonly ['tunnelFarewell', id: number]
   /** The connection has ended. */
   | readonly ['tunnelGone', id: number];
@@ -86,48 +86,48 @@ export type FromThread =
   | readonly ['ready', Found, systemId: number | undefined, own: OwnLimits | undefined]
   | readonly ['pong']
   | readonly ['bootFailed', ErrorReport]
-  /** Files that it has loaded as modules; only under `--reload`. */
+  /** Files that it has loaded as modules; under `--reload` only. */
   | readonly ['loaded', readonly string[]]
   /** A part of an answer; `flags` are those of `AnswerFlag`. */
   | readonly ['answer', id: number, flags: number, answer: AnswerPart]
-  /** The app wants the body: the client may be told to send it. */
+  /** The app reads the body: the client may be told to send it. */
   | readonly ['read', id: number]
   /** The app has taken so many bytes of the body. */
   | readonly ['taken', id: number, bytes: number]
-  /** It has heard that it is over time, so it is not in a loop without end. */
+  /** The app was told that it is over time, so the thread is not in an endless loop. */
   | readonly ['heard', id: number]
-  /** It has heard that its client has closed its half; `isOver`: it answers no more. */
+  /** The app was told that its client has closed its half. `isOver`: it will not answer. */
   | readonly ['endHeard', id: number, isOver: boolean]
   | readonly ['extend', id: number, ms: number]
   | readonly ['cut', id: number]
-  /** The app takes the connection for another protocol: no answer comes. */
+  /** The app takes the connection over for another protocol: no answer follows. */
   | readonly ['takeOver', id: number]
   | FromTunnel
-  /** The answer was the last of its connection, as it turns out after its end. */
+  /** The answer was the last of its connection. This became known after its end. */
   | readonly ['hangUp', id: number]
   | readonly ['failed', id: number, error: ErrorReport]
-  /** What the app lets go on after its answer has failed. */
+  /** Work that the app continued after its answer has failed. */
   | readonly ['late', request: LateRequest & { readonly error: ErrorReport }]
   /** A line that the app wrote to `wsgi.errors`. */
   | readonly ['line', string]
-  /** What of the app has no effect: each thread says so. */
+  /** Something that the app has set has no effect. Each thread reports it. */
   | readonly ['warning', string]
-  /** Its requests are answered; what the app lets go on after that, or its own code for its end, runs. */
+  /** Its requests are answered. Work that the app continues, or the app's own shutdown code, still runs. */
   | readonly ['closing']
   /** A line for the log. */
   | readonly ['say', level: 'info' | 'warn' | 'error', text: string];
 
-/** What HTTP/1.1 has made of it in the thread. */
+/** A part of an answer as HTTP/1.1 text, made in the thread. */
 export interface AnswerPart extends MadeText {
-  /** Bytes of the body, so far. */
+  /** Bytes of the body so far. */
   readonly sentBytes: number;
-  /** Of CPU time, so far; -1 where that is not measured. */
+  /** CPU time so far; -1 if it is not measured. */
   readonly cpuMicros: number;
-  /** Where the bytes lie in shared memory: its number. */
+  /** The number of the share, if the bytes are in shared memory. */
   readonly share?: number;
 }
 
-/** Bytes in memory that all threads of a worker have in common. */
+/** Bytes in memory that all threads of a worker share. */
 export interface Share {
   readonly number: number;
   readonly bytes: Uint8Array;
@@ -137,37 +137,37 @@ export function bytesIn({ text, bytes, tail }: AnswerPart): number {
   return text.length + (bytes?.byteLength ?? 0) + tail.length;
 }
 
-/** What a part of an answer is, as bits. */
+/** Describes a part of an answer, as bits. */
 export const AnswerFlag = {
-  /** An interim response, ahead of the answer. */
+  /** An interim response, before the answer. */
   interim: 1,
-  /** It begins with the head. */
+  /** The part begins with the head. */
   head: 2,
-  /** With `head`: the connection may persist, as far as the app's side is concerned. */
+  /** With `head`: the app's side allows the connection to persist. */
   persists: 4,
-  /** With it the answer is complete. */
+  /** The answer is complete. */
   end: 8,
-  /** The app is done with this request, and the thread free for the next one. */
+  /** The app is done with this request, and the thread is free for the next. */
   done: 16,
-  /** With `end`: it is the last of its connection. */
+  /** With `end`: the answer is the last of its connection. */
   hangUp: 32,
-  /** With `end`: the thread wants to hear (`out`) when the client has taken it. */
+  /** With `end`: the main thread should send `out` when the client has the answer. */
   confirm: 64,
 } as const;
 
-/** With `head`, the bits from here on are the status. */
+/** With `head`, the status is in the bits from here on. */
 export const statusShift = 8;
 
-/** How much of a request's body may be on its way to a thread. */
+/** The most bytes of a request's body on their way to a thread. */
 export const windowBytes = 256 * 1024;
 /**
- * How much of an answer the main thread holds for a client that is slower than the app; then the app, and with it the
- * thread, has to wait. A smaller answer costs no slow client's thread.
+ * The most bytes of an answer that the main thread holds for a client that is slower than the app. Beyond that the app waits,
+ * and its thread with it. A slow client does not hold up a thread with a smaller answer.
  */
 export const answerWindowBytes = 1024 * 1024;
-/** How much may be on its way through a connection that an app has taken over, in each direction. */
+/** The most bytes on their way through a connection that an app has taken over, in each direction. */
 export const tunnelBytes = 256 * 1024;
-/** Credit is granted in steps of this size, as the other side takes what was sent. */
+/** Credit is granted in steps of this size. */
 export const creditBytes = 64 * 1024;
 
 export interface Request {
@@ -178,7 +178,7 @@ export interface Request {
 
 const fixedLines = 14;
 
-/** One text for all of a request's head: no part of it can hold a line feed, as the parser has refused those. */
+/** One text for a request's whole head. No part of it can contain a line feed: the parser refuses those. */
 export function writeRequest(id: number, head: RequestHead, ends: Ends, mayPersist: boolean): string {
   const flags =
     head.minorVersion |
@@ -200,7 +200,10 @@ export function writeRequest(id: number, head: RequestHead, ends: Ends, mayPersi
   return text;
 }
 
-/** Its inverse. `isKeepAlive` is what `mayPersist` was, and nothing is expected: permission to send is the main thread's. */
+/**
+ * The inverse of `writeRequest`. `isKeepAlive` is what `mayPersist` was. `expectsContinue` is false: the main thread gives the
+ * permission to send.
+ */
 export function readRequest(text: string): Request {
   const lines = text.split('\n');
   const flags = Number(lines[1]);
@@ -234,7 +237,7 @@ export function readRequest(text: string): Request {
   return { id: Number(lines[0]), head, ends };
 }
 
-/** An error of the app's again, after its trip from a thread. */
+/** Makes an error of the app's from the report that its thread sent. */
 export function revive({ name, message, stack, code }: ErrorReport): Error {
   const known = { ...(stack === undefined ? {} : { stack }), ...(code === undefined ? {} : { code }) };
   return Object.assign(new Error(message), { name, ...known });

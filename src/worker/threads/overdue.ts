@@ -1,4 +1,4 @@
-/** Requests that run for longer than they may, and the threads that they run on. */
+/** Ends requests that run for longer than they may, and if necessary their threads. */
 
 // Not the globals, which an app may replace.
 import { clearInterval, setInterval, setTimeout } from 'node:timers';
@@ -15,7 +15,7 @@ const checkMs = 250;
 export class Overdue {
   private readonly logger: Logger;
   private readonly replace: (thread: ThreadHandle) => void;
-  /** Requests that run on after their client has gone: the server no longer holds them to their time. */
+  /** Requests that run on after their client has left: the server no longer limits their time. */
   private readonly departed = new Map<Relay, ThreadHandle>();
   private timer: NodeJS.Timeout | undefined = undefined;
 
@@ -32,12 +32,15 @@ export class Overdue {
     logTimeout(this.logger, { head, requestId, isStarted }, ms, stack, hasLeft);
   }
 
-  /** Says where a request is whose client was answered in its stead, and ends its thread unless it ends by itself. */
+  /**
+   * The client of a request over time was answered: logs where the request's code is, and ends its thread unless the request
+   * ends by itself.
+   */
   async endRunaway(relay: Relay, thread: ThreadHandle, ms: number, isStarted: boolean, hasLeft = false): Promise<void> {
-    // Who hears us is in no loop without end, and may yet stop, now that it was told that nobody waits.
+    // A thread that still answers messages is not in an endless loop. It was told that nobody waits, and may yet stop.
     if (relay.hasHeard) await new Promise((resolve) => setTimeout(resolve, overdueGraceMs));
     const stack = relay.isOver ? undefined : await captureStack(thread.worker);
-    // Over by now, it is another request's stack.
+    // If the request is over by now, the stack is another request's.
     this.log(relay.exchange, ms, isStarted, relay.isOver ? undefined : stack, hasLeft);
     if (relay.isOver || !thread.isServing) return;
     relay.isOver = true;
@@ -45,7 +48,7 @@ export class Overdue {
     this.replace(thread);
   }
 
-  /** Ends a thread that is held for too long by what an app left behind when its request was answered. */
+  /** Ends a thread that is blocked for too long by work that an app continued after its answer. */
   async endStray(thread: ThreadHandle, ms: number): Promise<void> {
     thread.isServing = false;
     const stack = await captureStack(thread.worker);
@@ -54,7 +57,7 @@ export class Overdue {
     this.replace(thread);
   }
 
-  /** Holds a request to its deadline, if it has one, although its client has gone. */
+  /** Holds a request to its deadline, if it has one, after its client has left. */
   watch(relay: Relay, thread: ThreadHandle): void {
     if (relay.exchange.deadline === 0) return;
     this.departed.set(relay, thread);

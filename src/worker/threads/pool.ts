@@ -1,6 +1,6 @@
 /**
- * The threads of a worker and the requests that run on them: which one a request is given to is for `schedule.ts` to say, and
- * what becomes of it is seen to here.
+ * The threads of a worker and the requests that run on them. `schedule.ts` decides which thread gets a request; what follows is
+ * here.
  */
 
 // Not the global, which an app may replace.
@@ -29,7 +29,7 @@ import { Schedule } from './schedule.ts';
 import { SharesInUse } from './shares.ts';
 import { UnresponsiveThreads } from './unresponsive.ts';
 
-/** Requests that wait for a thread, per thread. Beyond that, another worker or a later time is better. */
+/** The most requests that wait, per thread. Beyond that a request is better served by another worker, or later. */
 const queuedPerThread = 256;
 const finishPollMs = 20;
 const busyFields = [
@@ -53,8 +53,8 @@ export class ThreadPool {
   private readonly unresponsive: UnresponsiveThreads;
 
   /**
-   * @param intake what to pause while connections would only wait here
-   * @param onBegin a request is given to a thread
+   * @param intake is paused while connections would only wait here
+   * @param onBegin is called when a request is given to a thread
    */
   constructor(
     {
@@ -110,7 +110,7 @@ export class ThreadPool {
         this.schedule.refillAll();
       },
       onEnd: (thread, ms) => void this.overdue.endStray(thread, ms),
-      // On a machine that lets no thread run for a while, the last sign of one may come before all waits behind another.
+      // On a starved machine, a thread's last message may come before the queue behind it grows.
       onCheck: (now) => {
         this.schedule.requeueWaiting(now);
         this.schedule.refillAll();
@@ -147,7 +147,7 @@ export class ThreadPool {
     return this.crew.found;
   }
 
-  /** The threads that run, each with the request that it has begun with. */
+  /** The threads, each with the request that it has begun. */
   *appThreads(): Generator<AppThread> {
     for (const thread of this.crew.threads) {
       const relay = [...thread.given.values()].find((each) => !each.isOver && thread.hasBegunWith(each));
@@ -161,7 +161,7 @@ export class ThreadPool {
     return this.crew.start();
   }
 
-  /** Requests of clients that have left may still take effect while they hold their place. */
+  /** Requests of clients that have left keep their place for a while, and may take effect. */
   private async finishLeftovers(): Promise<void> {
     for (;;) {
       const given = [...this.crew.threads].flatMap((thread) => [...thread.given.values()]);
@@ -183,7 +183,7 @@ export class ThreadPool {
 
   handle(exchange: Exchange): void {
     if (this.isLost || this.schedule.isAtLimit) return refuse(exchange);
-    // It is made here, so that lines of both threads name the same.
+    // Made here, so that log lines of both threads name the same id.
     void exchange.requestId;
     const relay = new Relay(exchange);
     if (exchange.observers !== undefined) relay.queuedAt = performance.now();
@@ -194,7 +194,7 @@ export class ThreadPool {
     if (this.schedule.isFull) this.saturation.noteFull();
   }
 
-  /** From the server: a request's time and its grace are over. */
+  /** The server calls it when a request's time and its grace are over. */
   expire(exchange: Exchange, ms: number, end: () => void): void {
     const { isStarted } = exchange;
     const relay = this.find(exchange);
@@ -215,7 +215,7 @@ export class ThreadPool {
     return undefined;
   }
 
-  /** The client has gone, or was answered in the app's stead. */
+  /** The client has left, or the request was answered in the app's place. */
   private abandon(relay: Relay, reason: Error): void {
     const mustRun = takesEffect(relay.exchange, reason);
     if (this.schedule.waiting.has(relay)) {
@@ -224,7 +224,7 @@ export class ThreadPool {
     }
     const thread = this.crew.threadOf(relay);
     if (thread === undefined || relay.isOver) return;
-    // What was sent of a body cannot be taken back.
+    // The part of a body that was sent cannot be taken back.
     if (!(mustRun && relay.hasBody) && thread.takeBack(relay)) {
       if (mustRun) this.schedule.putFirst([relay]);
       return this.schedule.refill(thread);
@@ -233,7 +233,7 @@ export class ThreadPool {
     this.overdue.watch(relay, thread);
   }
 
-  /** A thread has ended: what it ran has failed, what it had not begun is another's. */
+  /** A thread has ended: the request that it ran has failed, and the others go back to the queue. */
   private settle(thread: ThreadHandle, error: Error): void {
     this.reception.end(thread);
     this.schedule.takeBack(thread);

@@ -1,6 +1,6 @@
 /**
- * What comes back from threads about the requests that they were given: by message, or by the rings that hold small answers
- * (`answer-ring.ts`). Knows when a thread has finished one, and not which one it gets next.
+ * Receives what threads say about their requests: as messages, or through the rings that hold small answers (`answer-ring.ts`).
+ * It knows when a thread has finished a request, but not which one that thread gets next.
  */
 
 import type { Exchange, Transport } from '../../http/exchange.ts';
@@ -35,7 +35,7 @@ export interface ReceptionOptions<T> {
 export class Reception<T extends Answering> {
   private readonly options: ReceptionOptions<T>;
   private readonly answers: AnswerWatch;
-  /** Threads that have finished something since they were last given something. */
+  /** Threads that have finished something since they were last given a request. */
   private readonly finished = new Set<T>();
 
   constructor(options: ReceptionOptions<T>) {
@@ -43,7 +43,7 @@ export class Reception<T extends Answering> {
     this.answers = new AnswerWatch(options.watch, () => this.drainRings());
   }
 
-  /** Something was said, or lies in a ring. */
+  /** A message came, or an answer is in a ring. */
   wake(): void {
     this.answers.wake();
   }
@@ -51,14 +51,14 @@ export class Reception<T extends Answering> {
   take(thread: T, message: OfRequest): void {
     if (message[0] === 'tunnelBytes' || message[0] === 'tunnelTaken' || message[0] === 'tunnelEnd')
       return thread.tunnels.get(message[1])?.hear(message);
-    // What a thread wrote into its ring, it wrote before this message.
+    // What the thread wrote into its ring comes before this message.
     this.drainRing(thread);
     const relay = thread.given.get(message[1]);
     if (relay !== undefined) this.pass(thread, relay, message);
     else if (message[0] === 'answer') this.drop(thread, message[1], message[2], message[3]);
   }
 
-  /** A thread has ended: takes what it wrote last. */
+  /** The thread has ended: takes what it wrote last. */
   end(thread: T): void {
     this.drainRing(thread);
     this.finished.delete(thread);
@@ -95,7 +95,7 @@ export class Reception<T extends Answering> {
 
   private answer(thread: T, relay: Relay, flags: number, answer: AnswerPart): void {
     const isDone = (flags & AnswerFlag.done) !== 0;
-    // Ahead of the answer: what the client asks next may run at once.
+    // Before the answer is written: the client's next request may run at once.
     if (isDone) thread.given.delete(relay.id | 0);
     relay.answer(flags, answer);
     this.noteShared(answer, relay.exchange.transport);
@@ -105,7 +105,7 @@ export class Reception<T extends Answering> {
     if (!this.answers.isOn) this.tellFinished();
   }
 
-  /** What nobody waits for any more. */
+  /** Part of an answer that nobody waits for any more. */
   private drop(thread: T, id: number, flags: number, answer: AnswerPart): void {
     this.noteShared(answer, undefined);
     if ((flags & AnswerFlag.confirm) !== 0) thread.send(['out', id, false]);
@@ -143,7 +143,7 @@ export class Reception<T extends Answering> {
 function takeOver(thread: Answering, relay: Relay): void {
   const { exchange } = relay;
   const id = relay.id | 0;
-  // The client may have left meanwhile, or the request been answered in the app's stead.
+  // Meanwhile the client may have left, or the request may have been answered in the app's place.
   if (relay.isOver || exchange.isGone || exchange.isEnded) return thread.send(['tunnelGone', id]);
   relay.isOver = true;
   const end = new ThreadEnd(thread, id, () => thread.tunnels.delete(id));

@@ -1,6 +1,6 @@
 /**
- * One request in the main thread, on its way through a thread and back. The exchange is the real one, on the real
- * connection: whether an answer has begun, and whether the connection persists, is known here and nowhere else.
+ * One request in the main thread, on its way through a thread and back. Its exchange stands on the real connection: only here
+ * is it known whether an answer has begun, and whether the connection persists.
  */
 
 import type { Exchange } from '../../http/exchange.ts';
@@ -16,38 +16,38 @@ import {
   writeRequest,
 } from './messages.ts';
 
-/** All that a request needs of its thread. */
+/** What a request needs of its thread. */
 export interface Recipient {
   send(message: ToThread, transfer?: ArrayBuffer): void;
 }
 
 export class Relay {
   readonly exchange: Exchange;
-  /** The thread that it was given to, and its number there. */
+  /** The thread that has the request, and the request's number there. */
   thread: Recipient | undefined = undefined;
   id = 0;
-  /** Whether the thread has shown, since the request is over time, that it does not run in circles. */
+  /** Whether the thread has responded since the request was over time, and so is not in an endless loop. */
   hasHeard = false;
-  /** Whether it has heard that its client has closed its half. */
+  /** Whether the thread has heard that the client has closed its half. */
   hasHeardEnd = false;
-  /** When it began to wait for a thread, where somebody wants to know. */
+  /** When it began to wait for a thread, if observers want to know. */
   queuedAt = 0;
-  /** Whether a thread has ended with it before. */
+  /** Whether an earlier thread ended with it. */
   isRetry = false;
-  /** Nothing more is to be done, whatever the thread still says. */
+  /** Nothing more follows, whatever the thread still says. */
   isOver = false;
-  /** Bytes that may still be sent ahead of what the app has taken. */
+  /** Bytes of the body that may still be sent before the app has taken more. */
   private window = windowBytes;
   private isReading = false;
   private isBodyStopped = false;
-  /** Bytes of the answer written, and not yet said to be taken. */
+  /** Bytes of the answer that were written, for which no credit was granted yet. */
   private uncredited = 0;
 
   constructor(exchange: Exchange) {
     this.exchange = exchange;
   }
 
-  /** Its thread has ended, and another gets it: one without a body, of which nothing was answered. */
+  /** The thread has ended, and another one gets the request. Only for a request without a body that was not answered. */
   reset(): void {
     this.isRetry = true;
     this.thread = undefined;
@@ -59,7 +59,7 @@ export class Relay {
     return this.exchange.head.hasBody;
   }
 
-  /** Sends the request to its thread, and as much of its body as the app may want. */
+  /** Sends the request to its thread, with as much of its body as may be sent at once. */
   begin(thread: Recipient, id: number): void {
     const { exchange } = this;
     const { head, ends } = exchange;
@@ -69,11 +69,11 @@ export class Relay {
     // Over HTTP/2 there is no connection to take over.
     if (exchange.transport.takeOver === undefined) head.isUpgrade = false;
     thread.send(writeRequest(id, head, ends, head.isKeepAlive));
-    // What happened while it waited for a thread.
+    // The client left while the request waited for a thread.
     if (exchange.leaveReason !== undefined) this.leave(exchange.leaveReason);
     if (exchange.goneReason !== undefined) this.abort(exchange.goneReason);
-    // What has come of a body travels with the head, and so does all of a small one. But who waits for permission to send
-    // gets it when the app reads, not before (RFC 9110 §10.1.1).
+    // The head travels with the part of the body that has come, or with all of a small one. A client that waits for permission
+    // to send gets it when the app reads, not before (RFC 9110 §10.1.1).
     const isSmall = head.contentLength > 0 && head.contentLength <= creditBytes && !head.expectsContinue;
     if (isSmall || exchange.unreadBytes > 0) this.readBody();
   }
@@ -121,7 +121,7 @@ export class Relay {
       if (exchange.observers !== undefined) exchange.noteFields(readFields(sent.text.slice(0, sent.headLength)));
     }
     if (sent.cpuMicros >= 0) exchange.cost = { cpuMs: sent.cpuMicros / 1000 };
-    // As in the exchange itself: the transport may look at it while it sends.
+    // Set before sending, as in the exchange itself: the transport may look at it while it sends.
     const isEnd = (flags & AnswerFlag.end) !== 0;
     if (isEnd) exchange.isEnded = true;
     if ((flags & AnswerFlag.hangUp) !== 0) exchange.persists = false;
@@ -148,7 +148,7 @@ export class Relay {
     this.uncredited = 0;
   }
 
-  /** From the exchange, by way of the pool: the request is over time, or the client has closed its half. */
+  /** The exchange calls it through the pool: the request is over time, or its client has closed its half. */
   leave(reason: Error): void {
     if (!this.isOver) this.thread?.send(['left', this.id, reason.name, reason.message]);
   }
@@ -158,7 +158,7 @@ export class Relay {
   }
 }
 
-/** Of a head that was written in a thread. */
+/** Reads the fields of a head that was written in a thread. */
 function readFields(head: string): Field[] {
   const lines = head.split('\r\n').filter((line) => line.includes(': '));
   return lines.map((line) => {

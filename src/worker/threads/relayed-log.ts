@@ -1,4 +1,4 @@
-/** What threads say that is about no request: lines for the log, and the files that they have loaded. */
+/** What threads say that is not about a request: lines for the log, and files that they have loaded. */
 
 import { sendToMaster } from '../../ipc/channel.ts';
 import type { Logger } from '../../logger.ts';
@@ -26,7 +26,7 @@ export class RelayedLog {
     return true;
   }
 
-  /** Each thread has the same app, and says so. */
+  /** Each thread runs the same app, and sends the same warning. */
   private warn(warning: string): void {
     if (this.warnings.has(warning)) return;
     this.warnings.add(warning);

@@ -1,6 +1,6 @@
 /**
- * Whether a worker is too busy for more connections: what came next would wait, and no thread has finished a request for a
- * while. Threads that are merely quick in turn are not too busy, however much waits.
+ * Tells whether a worker is saturated: a new request would wait, and no thread has finished one for a while. Threads that
+ * finish requests quickly are not saturated, however many requests wait.
  */
 
 // Not the globals, which an app may replace.

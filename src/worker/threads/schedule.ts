@@ -1,7 +1,7 @@
 /**
- * Which request runs on which thread. A request goes to an idle thread; if there is none it waits here, or, so that threads
- * with little to do per request never idle, a few wait in a thread that makes progress. When such
- * a thread stops making progress, they are stolen back; an idle thread also steals from another.
+ * Decides which request runs on which thread. A request goes to an idle thread. If there is none, it waits here. A few wait in
+ * a thread that makes progress, so that threads with short requests never idle. When such a thread stops making progress, they
+ * are stolen back; an idle thread also steals from others.
  */
 
 import type { ThreadHandle } from './handle.ts';
@@ -12,7 +12,7 @@ export type Scheduled = Pick<ThreadHandle, 'isOpen' | 'isIdle' | 'given' | 'give
 
 export interface ScheduleOptions<T> {
   readonly threads: Iterable<T>;
-  /** How many may wait for a thread. */
+  /** The most requests that may wait for a thread. */
   readonly limit: number;
   /** A thread was given a request. */
   readonly onGive: (relay: Relay, thread: T) => void;
@@ -20,9 +20,9 @@ export interface ScheduleOptions<T> {
   readonly onRequeue: () => void;
 }
 
-/** Requests given to one thread, the one that it runs counted; fewer than `claims.ts` has room for. */
+/** The most requests given to one thread, including the one that it runs; fewer than `claims.ts` has slots. */
 const maxGiven = 24;
-/** A thread that has been busy with one request for this long is given no second one. */
+/** A thread that has run one request for this long gets no second one. */
 const quickMs = 2;
 
 export class Schedule<T extends Scheduled> {
@@ -33,7 +33,7 @@ export class Schedule<T extends Scheduled> {
     this.options = options;
   }
 
-  /** The requests that wait here, in the order in which they came. */
+  /** The requests that wait here, in order of arrival. */
   get waiting(): ReadonlySet<Relay> {
     return this.queue;
   }
@@ -42,26 +42,26 @@ export class Schedule<T extends Scheduled> {
     return this.queue.size >= this.options.limit;
   }
 
-  /** Whether one request more would have to wait. */
+  /** Whether one more request would have to wait. */
   get isFull(): boolean {
     if (this.queue.size > 0) return true;
     for (const thread of this.options.threads) if (thread.isOpen && thread.isIdle) return false;
     return true;
   }
 
-  /** Gives it to a thread, or keeps it until one is free. */
+  /** Gives the request to a thread, or keeps it until one is free. */
   add(relay: Relay): void {
     const thread = this.choose(relay);
     if (thread === undefined) this.queue.add(relay);
     else this.give(thread, relay);
   }
 
-  /** @returns whether it waited here */
+  /** @returns whether the request waited here */
   remove(relay: Relay): boolean {
     return this.queue.delete(relay);
   }
 
-  /** Ahead of all others. */
+  /** Puts the requests at the head of the queue. */
   putFirst(relays: readonly Relay[]): void {
     if (relays.length === 0) return;
     const later = [...this.queue];
@@ -70,7 +70,7 @@ export class Schedule<T extends Scheduled> {
     this.options.onRequeue();
   }
 
-  /** Gives a thread that can take more what waits; where nothing waits here, what waits behind another's request. */
+  /** Gives requests that wait to a thread that can take more: from this queue, or else stolen from another thread. */
   refill(thread: T): void {
     const now = performance.now();
     for (const relay of this.queue.size === 0 ? this.queue : this.inTurn()) {
@@ -87,12 +87,12 @@ export class Schedule<T extends Scheduled> {
     for (const thread of this.options.threads) if (thread.isOpen) this.refill(thread);
   }
 
-  /** What a thread has not begun with is the queue's again. */
+  /** Puts the requests that the thread has not begun back into the queue. */
   takeBack(thread: T): void {
     this.putFirst(takeBackWaiting(thread));
   }
 
-  /** The same of all threads whose request turned out to be long. */
+  /** Does the same for all threads whose request turned out to be long. */
   requeueWaiting(now: number): void {
     const requeued: Relay[] = [];
     for (const thread of this.options.threads)
@@ -101,7 +101,7 @@ export class Schedule<T extends Scheduled> {
   }
 
   private choose({ hasBody }: Relay): T | undefined {
-    // Nobody overtakes.
+    // A request must not overtake those that wait.
     if (this.queue.size > 0) return undefined;
     let best: T | undefined;
     for (const thread of this.options.threads) {
@@ -109,7 +109,7 @@ export class Schedule<T extends Scheduled> {
       if (thread.isIdle) return thread;
       if (thread.given.size < (best?.given.size ?? maxGiven)) best = thread;
     }
-    // What was sent of a body cannot be taken back.
+    // The part of a body that was sent cannot be taken back.
     if (best === undefined || hasBody) return undefined;
     return performance.now() - best.progressAt < quickMs ? best : undefined;
   }
@@ -120,13 +120,13 @@ export class Schedule<T extends Scheduled> {
     this.options.onGive(relay, thread);
   }
 
-  /** Whoever may have left comes behind those that wait. */
+  /** Requests of clients that may have left come last. */
   private *inTurn(): Generator<Relay> {
     for (const relay of this.queue) if (relay.exchange.leaveReason === undefined) yield relay;
     yield* this.queue;
   }
 
-  /** An idle thread takes what waits behind another's request. */
+  /** Steals a request that waits in another thread. */
   private steal(idle: T): void {
     for (const thread of this.options.threads) {
       if (thread.given.size < 2) continue;
@@ -136,7 +136,7 @@ export class Schedule<T extends Scheduled> {
   }
 }
 
-/** All that the thread has not begun with and can be given to another. */
+/** The requests that the thread has not begun, and that can be given to another. */
 function takeBackWaiting(thread: Scheduled): Relay[] {
   return [...thread.given.values()].filter((relay) => !relay.hasBody && thread.takeBack(relay));
 }

@@ -1,4 +1,4 @@
-/** Which large pieces of answers are on their way to clients, out of memory that all threads have in common (`inside/shares.ts`). */
+/** Tracks which large pieces of answers clients are receiving from memory that all threads share (`inside/shares.ts`). */
 
 import type { Transport } from '../../http/exchange.ts';
 import type { Share, ToThread } from './messages.ts';
@@ -12,17 +12,17 @@ export class SharesInUse {
     this.threads = threads;
   }
 
-  /** A thread that has just begun learns what there is. */
+  /** Tells a new thread of the shares that exist. */
   introduce(thread: Recipient): void {
     for (const { share } of this.used.values()) thread.send(['share', share]);
   }
 
-  /** It was written to a client by `transport`, and is in use until that client has it, or has gone. */
+  /** `transport` has written the share to a client. It is in use until that client has it, or has left. */
   use(share: Share, transport: Pick<Transport, 'whenTaken'> | undefined): void {
     const entry = this.used.get(share.number) ?? { share, users: 0 };
     if (entry.users++ === 0) {
       this.used.set(share.number, entry);
-      // To the one it comes from too, which may have been told meanwhile that it is over.
+      // Also to the thread that made it: that may have been told meanwhile that the share is no longer in use.
       this.tell(['share', share]);
     }
     const release = () => {

@@ -1,4 +1,4 @@
-/** A connection after an upgrade in the main thread, on its way to an app in a thread (`inside/tunnels.ts`) and back. */
+/** An upgraded connection in the main thread, on its way to an app in a thread (`inside/tunnels.ts`) and back. */
 
 import type { Attachment, Bytes, Exchange, Tunnel, TunnelEvents } from '../../http/exchange.ts';
 import { creditBytes, type FromTunnel, tunnelBytes } from './messages.ts';
@@ -9,10 +9,10 @@ export class ThreadEnd implements TunnelEvents, Attachment {
   private readonly id: number;
   private readonly onGone: () => void;
   private tunnel: Tunnel | undefined = undefined;
-  /** Bytes that may still be sent ahead of what the app has taken. */
+  /** Bytes that may still be sent before the app has taken more. */
   private window = tunnelBytes;
   private isPaused = false;
-  /** Bytes written, and not yet said to be taken. */
+  /** Bytes that were written, for which no credit was granted yet. */
   private uncredited = 0;
   private isTaking = true;
 
@@ -22,7 +22,7 @@ export class ThreadEnd implements TunnelEvents, Attachment {
     this.onGone = onGone;
   }
 
-  /** The connection is the app's from now on. What it is of HTTP has ended. */
+  /** The app has the connection from now on; HTTP on it has ended. */
   begin(exchange: Exchange): void {
     const { tunnel, rest } = exchange.transport.takeOver!(exchange, this);
     this.tunnel = tunnel;
@@ -50,7 +50,7 @@ export class ThreadEnd implements TunnelEvents, Attachment {
     this.grantCredit();
   }
 
-  /** The thread asks its app, again and again if need be. */
+  /** The thread asks its app, repeatedly if necessary. */
   takeFarewell(): boolean {
     this.thread.send(['tunnelFarewell', this.id]);
     return true;
@@ -74,7 +74,7 @@ export class ThreadEnd implements TunnelEvents, Attachment {
     }
   }
 
-  /** Its thread is no more. */
+  /** Its thread has ended. */
   cut(): void {
     this.tunnel?.cut();
   }

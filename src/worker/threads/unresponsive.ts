@@ -1,6 +1,6 @@
 /**
- * Threads that were idle and do not begin with what they are given: work that an app left behind, a timer for example,
- * holds them. Nothing waits for such a thread, and it gets nothing more until it is heard again.
+ * Finds threads that were idle and do not begin what they are given: work that an app left behind, such as a timer, blocks
+ * them. Their requests go to others, and they get no more until they respond.
  */
 
 // Not the globals, which an app may replace.
@@ -9,17 +9,17 @@ import { overdueGraceMs } from '../../http/limits.ts';
 import type { ThreadHandle } from './handle.ts';
 
 const checkMs = 50;
-/** On a machine with more to do than cores, a thread that is well may not come to run for some time. */
+/** On a machine with more runnable threads than cores, a healthy thread may not run for some time. */
 const silentMs = 250;
 
 export interface UnresponsiveOptions {
   readonly threads: ReadonlySet<ThreadHandle>;
-  /** How long a thread may be silent; 0 for as long as it likes. */
+  /** How long a thread may be unresponsive; 0 for no limit. */
   readonly limitMs: number;
-  /** A thread is silent: what it was given should go elsewhere. */
+  /** The thread is unresponsive: its requests should go to others. */
   readonly onSilent: (thread: ThreadHandle) => void;
   readonly onEnd: (thread: ThreadHandle, ms: number) => void;
-  /** Called at intervals while any thread has something to do. */
+  /** Called at intervals while a thread has something to do. */
   readonly onCheck: (now: number) => void;
 }
 
@@ -38,7 +38,7 @@ export class UnresponsiveThreads {
 
   /** A thread was given something. */
   watch(): void {
-    /** Its name says to a watchdog that nothing else runs. */
+    /** The watchdog takes a stack that begins with `tsgun` for an idle process: see `examiner.ts`. */
     const tsgunCheck = () => this.check();
     this.timer ??= setInterval(tsgunCheck, checkMs).unref();
   }
@@ -50,7 +50,7 @@ export class UnresponsiveThreads {
     for (const thread of threads) {
       if (!thread.isServing) continue;
       const idleMs = now - thread.progressAt;
-      // A request with a body stayed with it, and runs now.
+      // It kept a request with a body, and runs that now.
       if (thread.isSilent && thread.hasBegun) thread.isSilent = false;
       if (!thread.isSilent && idleMs >= silentMs && !thread.isIdle && !thread.hasBegun) {
         thread.isSilent = true;

@@ -1,14 +1,17 @@
 /**
- * Samples what the main thread allocates, for as long as it lives. On the main thread, by a session of its own: one from another
- * thread would make Node wait for it at the end, and say so on standard error.
+ * Samples what the main thread allocates, as long as it lives. It uses an inspector session of the main thread itself: for one
+ * from another thread, Node would wait at the end, and print so on standard error.
  */
 
 import { Session } from 'node:inspector';
 
-/** One sample for so many bytes: a leak of a few MiB has enough of them, and a busy worker takes a thousand a second at most. */
+/**
+ * The mean number of bytes between samples: a leak of a few MiB has enough of them, and a busy worker takes at most a thousand
+ * a second.
+ */
 const intervalBytes = 512 * 1024;
 
-/** Every session of the process can ask for the profile from now on, and none may stop it. */
+/** From now on every session of the process can read the profile. None may stop it. */
 export function sampleAllocations(): void {
   const session = new Session();
   session.connect();

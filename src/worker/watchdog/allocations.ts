@@ -1,6 +1,6 @@
 /**
- * Which functions of the main thread have allocated what is still in use, by samples, since the worker was ready: so the log can
- * say what grew when the limit of a worker's memory is reached. `allocation-sampling.ts` takes the samples.
+ * Finds, by samples, which functions of the main thread have allocated the memory in use since the worker was ready. So the log
+ * can name what grew when a worker reaches its memory limit. `allocation-sampling.ts` takes the samples.
  */
 
 import { Session } from 'node:inspector';
@@ -9,7 +9,7 @@ import { type CallFrame, formatStack, type Script } from './stack.ts';
 
 const maxSites = 3;
 
-/** `HeapProfiler.SamplingHeapProfileNode`, as far as it is used. */
+/** The part of `HeapProfiler.SamplingHeapProfileNode` that is used. */
 export interface AllocationNode {
   readonly callFrame: {
     readonly functionName: string;
@@ -77,7 +77,7 @@ function post<T>(session: Session, method: string): Promise<T> {
   });
 }
 
-/** What a function allocates through Node or V8 is its own: `Array.push`, `JSON.parse`, a Map. */
+/** Memory that a function allocates through Node or V8 counts as its own: `Array.push`, `JSON.parse`, a Map. */
 export function largest(head: AllocationNode, scripts: ReadonlyMap<string, Script>): Growth[] {
   const sites = new Map<string, { frame: CallFrame; bytes: number }>();
   const enter = (node: AllocationNode, outer: AllocationNode['callFrame'] | undefined) => {

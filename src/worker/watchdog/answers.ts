@@ -1,24 +1,24 @@
 /**
- * Answers the clients of a hung main thread in its place: a 503, which a load balancer may retry, in place of a reset.
- * Written to the descriptors themselves, which do not block; a client that takes nothing is not waited for.
+ * Answers the clients of a hung main thread in its place, with a 503: a load balancer may retry that, but not a reset. It
+ * writes to the descriptors themselves, which do not block, and does not wait for a client that takes nothing.
  */
 
 import { readSync, writeSync } from 'node:fs';
 import type { AnswerClaims } from '../../http/wire/answer-claims.ts';
 
 const body = 'The worker that had this request is being replaced. Try again.\n';
-/** By now another worker serves, or the replacement boots. */
+/** By then another worker serves, or the replacement boots. */
 const retryAfterSeconds = 1;
 const answer = Buffer.from(
   `HTTP/1.1 503 Service Unavailable\r\nContent-Type: text/plain\r\nContent-Length: ${body.length}\r\n` +
     `Retry-After: ${retryAfterSeconds}\r\nConnection: close\r\n\r\n${body}`,
 );
-/** What is read of an upload; one that is longer may see a reset. */
+/** The most that is read of an upload; the client of a longer one may see a reset. */
 const maxUnreadBytes = 1024 * 1024;
-/** Allocated when it is needed, which is hardly ever. */
+/** Allocated on demand, because it is hardly ever needed. */
 const readBytes = 64 * 1024;
 
-/** What of `node:fs` it uses. */
+/** The functions of `node:fs` that it uses. */
 export interface DescriptorIo {
   read(fd: number, buffer: Buffer): number;
   write(fd: number, bytes: Buffer): void;
@@ -27,14 +27,14 @@ export interface DescriptorIo {
 const system: DescriptorIo = { read: (fd, buffer) => readSync(fd, buffer), write: writeSync };
 
 /**
- * Answers each request that has no byte of answer, also one that lies unread in the kernel.
+ * Answers each request of which no byte was answered, including one that lies unread in the kernel.
  * @returns the descriptors of those that were answered
  */
 export function answerClients(claims: AnswerClaims, io = system): number[] {
   const answered: number[] = [];
   const buffer = Buffer.allocUnsafe(readBytes);
   claims.claimAll((fd, hasRequest) => {
-    // Read even if a request is known: the close of a socket with unread bytes is a reset, which overtakes the answer.
+    // Read even for a request that is known: closing a socket with unread bytes sends a reset, which overtakes the answer.
     const hasUnread = readAll(fd, buffer, io);
     if (!hasRequest && !hasUnread) return;
     if (attempt(() => io.write(fd, answer))) answered.push(fd);
@@ -42,7 +42,7 @@ export function answerClients(claims: AnswerClaims, io = system): number[] {
   return answered;
 }
 
-/** Reads what has come since: see above. */
+/** Reads what has come since then, for the same reason. */
 export function drainClients(claims: AnswerClaims, answered: readonly number[], io = system): void {
   const buffer = Buffer.allocUnsafe(readBytes);
   for (const fd of answered) claims.claimAgain(fd, () => readAll(fd, buffer, io));
@@ -51,7 +51,7 @@ export function drainClients(claims: AnswerClaims, answered: readonly number[], 
 /** @returns whether there was anything */
 function readAll(fd: number, buffer: Buffer, io: DescriptorIo): boolean {
   let total = 0;
-  // It ends with the client's end, or with an error: nothing more is there (EAGAIN), or the client is gone.
+  // Reading ends with the client's end, or with an error: nothing more is there (EAGAIN), or the client has left.
   while (total < maxUnreadBytes) {
     let count = 0;
     attempt(() => {

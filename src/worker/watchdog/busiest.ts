@@ -1,4 +1,4 @@
-/** Which of several CPU profiles shows the most work. */
+/** Finds which of several CPU profiles shows the most work. */
 
 import type { CpuProfile, ThreadProfile } from '../../ipc/messages.ts';
 

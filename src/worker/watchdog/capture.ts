@@ -1,6 +1,6 @@
 /**
- * Stops a thread by its inspector, takes its stack, and lets it run on. Works on a thread that is blocked, as long as it
- * runs JavaScript; in native code the answer comes when that returns. Nothing has to be enabled beforehand.
+ * Pauses a thread by its inspector, takes its stack, and resumes it. This works on a blocked thread while it runs JavaScript;
+ * in native code, the answer comes when that returns. Nothing has to be enabled beforehand.
  */
 
 import { type CallFrame, formatStack, type Script } from './stack.ts';
@@ -12,25 +12,25 @@ export interface DebugSession {
   disconnect(): void;
 }
 
-/** Between two ticks or timers only Node's own code is on the stack: whose they are shows some steps later. */
+/** Between two ticks or timers, only Node's own code is on the stack. Some steps later, the code that runs shows. */
 const maxSteps = 100;
 
 export interface Captured {
   readonly stack: string;
-  /** What `expression` gave; undefined if it failed. */
+  /** The value of `expression`; undefined if it failed. */
   readonly value: unknown;
 }
 
 export interface CaptureOptions {
-  /** Evaluated in the stopped thread; must give something that JSON can hold. */
+  /** Evaluated in the paused thread. Its value must be JSON. */
   readonly expression: string;
   /** Asked when the thread begins to answer, which may be late: whether the stack is still wanted. */
   readonly isWanted: () => boolean;
-  /** How long a thread that runs no JavaScript is waited for; without it, until it runs some. */
+  /** How long to wait for a thread that runs no JavaScript. If absent, until it runs some. */
   readonly idleMs?: number;
-  /** Called once, at the end, when the session is closed again: undefined if there was nothing to take any more. */
+  /** Called once, when the session is closed again; with undefined if no stack was taken. */
   readonly onEnd: (captured: Captured | undefined) => void;
-  /** The thread stands in somebody else's debugger: it was left as it is. */
+  /** The thread is paused in somebody else's debugger, and was left as it is. */
   readonly onForeign: () => void;
 }
 
@@ -63,9 +63,9 @@ export function capture(
     scripts.set(scriptId, { url, ...(sourceMapURL ? { sourceMapURL } : {}) });
   });
   session.on('Debugger.paused', ({ params }) => {
-    // Too late: it goes on by itself, as the debugger is being disabled.
+    // Too late: the debugger is being disabled, which resumes the thread.
     if (isClosing) return;
-    // A thread that stood still already is being debugged: to resume it would be to take it out of that hand.
+    // A thread that was paused already is being debugged: to resume it would interfere with that.
     if (!isOurs) {
       isForeign = true;
       return;
@@ -77,7 +77,7 @@ export function capture(
     session.post('Runtime.evaluate', { expression, returnByValue: true, silent: true }, (error, result) => {
       if (error === null) value = (result as { result?: { value?: unknown } }).result?.value;
     });
-    // The thread runs on before the stack is made out: a source map can take its time.
+    // The thread resumes before the stack is formatted, because reading a source map can take long.
     session.post('Debugger.resume', {}, () => {
       captured = { stack: formatStack(callFrames, scripts), value };
       close();
@@ -88,11 +88,11 @@ export function capture(
     if (error !== null || isForeign || !isWanted()) close();
     else if (idleMs !== undefined) setTimeout(() => captured === undefined && close(), idleMs);
   });
-  // In one go: a thread that comes out of native code must stop there, not where it has got to meanwhile.
+  // Posted together: a thread that comes out of native code must pause there, and not where it has got to meanwhile.
   session.post('Debugger.pause', {}, closeOnError);
 }
 
-/** One after another: each would take the other for a debugger. */
+/** Takes stacks one after another: two sessions would take each other for a debugger. */
 export class Captures {
   private isBusy = false;
   private readonly waiting: CaptureOptions[] = [];
@@ -120,7 +120,7 @@ export class Captures {
 
   private next(): void {
     this.isBusy = false;
-    // It may have waited for so long that nobody wants it any more.
+    // It may have waited for so long that it is no longer wanted.
     for (let options = this.waiting.shift(); options !== undefined; options = this.waiting.shift())
       if (options.isWanted()) return this.run(options);
       else options.onEnd(undefined);

@@ -1,6 +1,6 @@
 /**
- * Answers what an operator asks about a worker: where its threads are, what they spend their time on, what they allocate.
- * Runs in the watchdog's thread and reaches the main thread by the inspector, so it answers for a blocked one too.
+ * Answers an operator's questions about a worker: where its threads are, what they spend their time on, what they allocate. It
+ * runs in the watchdog's thread and reaches the main thread by the inspector, so it answers for a blocked one too.
  */
 
 import { Session } from 'node:inspector';
@@ -21,41 +21,43 @@ import { detailsExpression, runningExpression, threadsExpression } from './share
 import type { ThreadTimes } from './thread-times.ts';
 
 export interface ExaminerOptions {
-  /** Where allocations are sampled. */
+  /** Set if allocations are sampled. */
   readonly allocations?: Pick<Allocations, 'growth' | 'profile'> | undefined;
   readonly captures: Captures;
-  /** From shared memory: those that run, where the main thread says nothing. */
+  /** Running requests from shared memory, for when the main thread does not answer. */
   readonly requests: () => readonly RunningRequest[];
-  /** The same, for an operator. */
+  /** The same, as an operator sees it. */
   readonly running: () => RunningList;
-  /** Whether the main thread has been silent for so long that it answers nothing but the inspector. */
+  /** Whether the main thread has been silent for so long that only the inspector reaches it. */
   readonly isBlocked: () => boolean;
   readonly times: ThreadTimes;
   readonly tell: (findings: Findings) => void;
 }
 
-/** A main thread that runs JavaScript is stopped within 30 ms; on a machine with more to do than cores, it takes longer. */
+/** A main thread that runs JavaScript pauses within 30 ms; on an overloaded machine it takes longer. */
 const answerMs = 1000;
-/** With nothing to run, the next piece of JavaScript may be a long time off. */
+/** An idle thread may run its next piece of JavaScript much later. */
 const idleMs = 50;
-/** To the main thread and back. */
+/** For the way to the main thread and back. */
 const wayMs = 100;
-/** For the list of requests: a main thread that runs JavaScript answers within 10. */
+/** For the list of requests: a main thread that runs JavaScript answers within 10 ms. */
 const listMs = 60;
 const checkMs = 50;
-/** What we run there ourselves, some times a second: a thread that waits is stopped where it next runs anything. */
+/**
+ * tsgun's own timers run some times a second. An idle thread pauses where it next runs anything, which is mostly one of these.
+ */
 const ownTimer = /^at tsgun[A-Z]\w* /;
 const waiting = 'waiting: it runs no JavaScript';
 const inNative = 'in native code: no JavaScript answers';
 const inDebugger = 'stopped in a debugger';
-/** Of V8, in bytes between two samples: its default. */
+/** Mean bytes between two samples: V8's default. */
 const heapIntervalBytes = 32 * 1024;
-/** For the start and the end of a profile. A thread in native code answers only when that has returned. */
+/** The limit for the start and the end of a profile. A thread in native code answers only when that returns. */
 const patienceMs = 2000;
 
 export class Examiner {
   private readonly options: ExaminerOptions;
-  /** Profiles that are being taken, by kind. */
+  /** Kinds of profiles that are being taken. */
   private readonly underWay = new Set<string>();
 
   constructor(options: ExaminerOptions) {
@@ -65,7 +67,7 @@ export class Examiner {
   async examine(order: Examination): Promise<void> {
     const { type, id } = order;
     const { tell } = this.options;
-    // Two do not disturb each other, and each is soon over.
+    // Lists of requests do not disturb each other, and take little time.
     if (type === 'requests') return tell({ type: 'findings', id, running: await this.running() });
     if (this.underWay.has(type))
       return tell({
@@ -86,16 +88,16 @@ export class Examiner {
     }
   }
 
-  /** @param ms how long the main thread may take; who waits for an answer has less time than a log line */
+  /** @param ms how long the main thread may take; a client that waits for an answer has less time than a log line */
   async stacks(ms = answerMs): Promise<{ stacks: ThreadStack[]; requests: readonly RunningRequest[] }> {
     const { stack, value } = await captureMain(this.options.captures, ms);
-    // Not beside it: the question runs as JavaScript, in which the main thread would be stopped.
+    // Not at the same time: the question runs as JavaScript, in which the main thread would be paused.
     const others = await this.askMain<ThreadStack[]>(`stacks(${ms})`, ms + wayMs);
     const running = typeof value === 'string' ? (JSON.parse(value) as RunningRequest[]) : this.options.requests();
     return { stacks: [{ thread: 'main', stack }, ...(others ?? [])], requests: running };
   }
 
-  /** By the main thread, which knows most of them, in a loop too; else by what is in shared memory. */
+  /** From the main thread, which knows most about them; if it does not answer, from shared memory. */
   private async running(): Promise<RunningList> {
     try {
       return await withSession(async (post) => {
@@ -122,7 +124,9 @@ export class Examiner {
     return [{ thread: 'main', profile: main }, ...(others ?? [])];
   }
 
-  /** The profiler does not know the code of a loop that was optimised before it began: once, such code is thrown away. */
+  /**
+   * The profiler cannot see code in a loop that was optimised before the profile began. Such code is thrown away once, here.
+   */
   private async letPass(ms: number, post: Post): Promise<void> {
     const endAt = performance.now() + ms;
     let isKnown = false;
@@ -138,7 +142,7 @@ export class Examiner {
 
   private heap(ms: number): Promise<object> {
     const { allocations } = this.options;
-    // Samples are taken all the time, and to stop here would stop that.
+    // Samples are taken all the time. To stop a profile here would stop them.
     if (allocations !== undefined) return allocations.profile();
     return withSession(async (post) => {
       await post('HeapProfiler.enable');
@@ -148,7 +152,7 @@ export class Examiner {
     });
   }
 
-  /** What the main thread says of its other threads. @returns undefined if it is blocked, or late */
+  /** What the main thread says about the other threads. @returns undefined if it is blocked, or late */
   private askMain<T>(question: string, ms: number): Promise<T | undefined> {
     const { isBlocked } = this.options;
     if (isBlocked()) return Promise.resolve(undefined);
@@ -163,7 +167,7 @@ export class Examiner {
       return JSON.parse(result?.value as string) as T;
     });
     return new Promise((resolve) => {
-      // It may be blocked only from now on.
+      // The main thread may block only now.
       const timer = setInterval(() => isBlocked() && end(undefined), checkMs);
       const end = (answer: T | undefined) => {
         clearInterval(timer);
@@ -174,7 +178,7 @@ export class Examiner {
   }
 }
 
-/** Where the main thread is, and the requests that run in it, if it says so. */
+/** The stack of the main thread, with the requests that run in it, if it says so. */
 function captureMain(captures: Captures, ms: number): Promise<Captured> {
   return new Promise((resolve) => {
     const end = (stack: string, value?: unknown) => {

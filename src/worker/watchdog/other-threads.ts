@@ -1,6 +1,6 @@
 /**
- * What the main thread can say of the other threads that run an app. The watchdog asks for it by the inspector, so each answer is
- * JSON; the inspector reaches a thread only from the main thread.
+ * What the main thread says about the other threads that run an app. The watchdog asks for it by the inspector, so each answer
+ * is JSON. Only the main thread can reach the other threads' inspectors.
  */
 
 import { Session } from 'node:inspector';
@@ -8,17 +8,17 @@ import type { Worker } from 'node:worker_threads';
 import type { CpuProfile, ThreadProfile, ThreadStack } from '../../ipc/messages.ts';
 import { captureStack } from './thread-stack.ts';
 
-/** A thread that runs JavaScript is stopped within 30 ms; one without a request is not waited for longer. */
+/** A thread that runs JavaScript pauses within 30 ms. One without a request gets no more time. */
 const stackMs = 100;
 const patienceMs = 2000;
 
-/** A thread that runs an app, and the request that it works on. */
+/** A thread that runs an app, and the request that it runs. */
 export interface AppThread {
   readonly worker: Worker;
   readonly request: { readonly method: string; readonly path: string } | undefined;
-  /** The system's number of it, where that is known. */
+  /** The system's number of the thread, if known. */
   readonly systemId?: number | undefined;
-  /** Since when it works on that, as `performance.now()` says it. */
+  /** When it began that request, by `performance.now()`. */
   readonly since?: number;
 }
 
@@ -29,7 +29,7 @@ export class OtherThreads {
     this.threads = threads;
   }
 
-  /** @param ms for a thread with a request: on a busy machine it takes longer */
+  /** @param ms for a thread with a request, which takes longer on a busy machine */
   async stacks(ms = stackMs): Promise<string> {
     const threads = [...this.threads()];
     const stacks = threads.map(async ({ worker, request }): Promise<ThreadStack> => {
@@ -41,7 +41,7 @@ export class OtherThreads {
     return JSON.stringify(await Promise.all(stacks));
   }
 
-  /** Of those that answer. */
+  /** Of the threads that answer. */
   async profiles(ms: number): Promise<string> {
     const profiles = await Promise.all([...this.threads()].map(({ worker }) => profile(worker, ms)));
     return JSON.stringify(profiles.filter((each) => each !== undefined));

@@ -1,21 +1,21 @@
 /**
- * The requests that run, in memory that the watchdog's thread can read while the main thread is in native code and answers
- * nothing. It is written with each request, so it is made of few and cheap steps: 50 ns in all.
+ * The running requests, in memory that the watchdog's thread can read while the main thread is in native code. It is written
+ * for each request, so it takes few and cheap steps: 50 ns in all.
  */
 
 import type { RunningList, RunningRequest } from '../../ipc/messages.ts';
 
-/** More than these are counted, but not named: a log line is no place for them. */
+/** Requests beyond this number are counted, but not named: a log line could not list them. */
 const places = 128;
-/** Per place: when it began (64 bits), the length of the text (32 bits, 0 where the place is free), and the text. */
+/** Per place: when the request began (64 bits), the length of the text (32 bits, 0 if the place is free), and the text. */
 const placeShift = 8;
 const placeBytes = 1 << placeShift;
 const textAt = 12;
 const longestText = placeBytes - textAt;
-/** The place ahead of the first holds what `performance.now()` of the main thread counts from (64 bits), and how many run. */
+/** The head holds the time origin of the main thread's `performance.now()` (64 bits), and how many requests run. */
 const headBytes = placeBytes;
 const countAt = 2;
-/** Up to here a loop is quicker than a call of native code. */
+/** Up to this length, a loop is quicker than a native call. */
 const shortText = 64;
 
 /** Written by the main thread alone. */
@@ -25,9 +25,9 @@ export class RequestTable {
   private readonly starts = new Float64Array(this.shared);
   private readonly lengths = new Int32Array(this.shared);
   private readonly free = Array.from({ length: places }, (_, index) => headBytes + (places - 1 - index) * placeBytes);
-  /** Made once, so that a request costs no closure. By the number of the place. */
+  /** One function per place, made once: so a request allocates no closure. */
   private readonly leaves = this.free.map((_, index) => () => this.leave(headBytes + index * placeBytes));
-  /** What the text of each place was made of: most requests find their own there. */
+  /** The last text of each place: most requests find theirs there, and need not write it. */
   private readonly methods: string[] = this.free.map(() => '');
   private readonly paths: string[] = this.free.map(() => '');
 
@@ -40,10 +40,7 @@ export class RequestTable {
     this.starts[0] = performance.timeOrigin;
   }
 
-  /**
-   * @param startedAt as `performance.now()` says it
-   * @returns to be called once, when it is over
-   */
+  /** @param startedAt by `performance.now()` @returns a function to call once, when the request is over */
   enter(method: string, path: string, startedAt: number): () => void {
     const { lengths, methods, paths } = this;
     lengths[countAt]!++;
@@ -52,7 +49,7 @@ export class RequestTable {
     const index = (place >> placeShift) - 1;
     if (paths[index] !== path || methods[index] !== method) {
       methods[index] = method;
-      // A long one is not kept: it would stay in memory after its request.
+      // A long path is not kept: it would stay in memory after its request.
       paths[index] = path.length > shortText ? '' : path;
       this.writeText(place + textAt, method === 'GET' ? path : `${method} ${path}`);
     }
@@ -81,13 +78,13 @@ export class RequestTable {
   };
 }
 
-/** For the watchdog's thread. The oldest first. */
+/** For the watchdog's thread. The oldest come first. */
 export function readTable(shared: SharedArrayBuffer): RunningRequest[] {
   const requests = readEntries(shared).map(({ method, path, ms }) => ({ method, path, ms }));
   return requests.sort((one, other) => other.ms - one.ms);
 }
 
-/** The same, and how many run beside those. */
+/** As `readTable`, with the number of requests that are not listed. */
 export function readRunning(shared: SharedArrayBuffer): RunningList {
   const requests = readTable(shared);
   return { requests, more: Math.max(0, countRunning(shared) - requests.length) };

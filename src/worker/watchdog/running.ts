@@ -1,20 +1,20 @@
-/** The requests of a worker as an operator sees them: the oldest, as many as one may want to read, and the number of the others. */
+/** The requests of a worker as an operator sees them: the oldest, up to a readable number, and the number of the others. */
 
 import type { RequestDetail, RunningList } from '../../ipc/messages.ts';
 import { type AppThread, nameOf } from './other-threads.ts';
 import type { ThreadTimes } from './thread-times.ts';
 
 const maxRequests = 128;
-/** Of a path, a query, or a client's address. */
+/** The longest path, query or client address shown. */
 const maxLength = 200;
 
-/** From the main thread: what it takes to find the CPU time of a request. Not there where none runs it yet. */
+/** From the main thread: what is needed to find the CPU time of a request. Absent while no thread runs it. */
 export interface Timed {
   /** The system's number of the thread, and for how long it has worked on the request. */
   readonly on?: { readonly thread: number; readonly ms: number };
 }
 
-/** @param details `head` is what a thread says that it works on; without threads, all run on the main thread */
+/** @param details `head` identifies the request that a thread says it runs; without threads, all run on the main thread */
 export function listRunning(
   details: readonly (RequestDetail & { readonly head?: object })[],
   threads: Iterable<AppThread>,
@@ -44,7 +44,7 @@ export function listRunning(
   return { requests, more: details.length - requests.length };
 }
 
-/** In the watchdog's thread. */
+/** Adds CPU times, in the watchdog's thread. */
 export function withCpu({ requests, more }: RunningList<RequestDetail & Timed>, times: ThreadTimes): RunningList {
   const now = performance.now();
   const timed = requests.map(({ on, ...request }): RequestDetail => {
@@ -54,7 +54,7 @@ export function withCpu({ requests, more }: RunningList<RequestDetail & Timed>, 
   return { requests: timed, more };
 }
 
-/** Of a main thread that says nothing. @param thread which all of its requests run on, if that is known */
+/** For a main thread that does not answer. @param thread the thread that all of its requests run on, if known */
 export function runningIn(list: RunningList, thread: number | undefined, times: ThreadTimes): RunningList {
   if (thread === undefined) return list;
   return withCpu({ ...list, requests: list.requests.map((each) => ({ ...each, on: { thread, ms: each.ms } })) }, times);

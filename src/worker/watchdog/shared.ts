@@ -1,32 +1,32 @@
-/** What the main thread and its watchdog agree on. */
+/** What the main thread gives to its watchdog, and the names that both use. */
 
 export interface WatchdogData {
-  /** One 32-bit cell: how often the main thread has beaten. */
+  /** One 32-bit cell that counts the main thread's beats. */
   readonly shared: SharedArrayBuffer;
-  /** The table of the requests that run. */
+  /** The table of running requests. */
   readonly requests: SharedArrayBuffer;
-  /** Which clients have had no byte of an answer: see `http/wire/answer-claims.ts`. */
+  /** The clients that have had no byte of an answer: see `http/wire/answer-claims.ts`. */
   readonly answers: SharedArrayBuffer;
   /** The pipe to the master. */
   readonly fd: number;
   readonly timeoutMs: number;
-  /** After which a request is slow; 0: never. */
+  /** A request is slow after this time; 0: never. */
   readonly slowMs: number;
-  /** Whether this worker samples what it allocates. */
+  /** Whether this worker samples its allocations. */
   readonly watchesMemory: boolean;
-  /** Whether the main thread runs the app, and no other does. */
+  /** Whether the app runs in the main thread alone. */
   readonly runsApp: boolean;
-  /** How the files of its CPU profiles begin. */
+  /** The beginning of the paths of CPU profiles. */
   readonly profiles: string;
   readonly graceMs: number;
 }
 
-/** How often the main thread counts up, for its watchdog to see. */
+/** How often the main thread beats. */
 export const pulseMs = 100;
 const shortestStallMs = 250;
 const longestCheckMs = 250;
 
-/** Silence that is worth a line in the log. */
+/** A silence of this length gets a log line. */
 export function stallMsOf(timeoutMs: number): number {
   return Math.max(timeoutMs / 3, shortestStallMs);
 }
@@ -35,13 +35,16 @@ export function checkIntervalMs(timeoutMs: number): number {
   return Math.min(longestCheckMs, stallMsOf(timeoutMs) / 4);
 }
 
-/** Where the main thread keeps the function that returns what runs; the inspector calls it while the thread is paused. */
+/**
+ * The global name of the main thread's function that returns the running requests. The inspector calls it while the thread is
+ * paused.
+ */
 export const runningKey = 'tsgun.running';
-/** Where it keeps what asks its other threads: see `other-threads.ts`. */
+/** The global name of what asks the other threads: see `other-threads.ts`. */
 export const threadsKey = 'tsgun.threads';
 export const threadsExpression = (question: string) => `globalThis[Symbol.for('${threadsKey}')]?.${question} ?? '[]'`;
 
-/** Where it keeps the function that tells an operator what runs. */
+/** The global name of the function that lists the running requests for an operator. */
 export const detailsKey = 'tsgun.details';
 export const detailsExpression = `globalThis[Symbol.for('${detailsKey}')]?.()`;
 

@@ -1,6 +1,6 @@
 /**
- * Requests that take longer than `--slow-request`: each is reported once, when that time has passed, with where its code is.
- * It reads the table of running requests, so that a request costs nothing for it.
+ * Reports each request that takes longer than `--slow-request` once, when that time has passed, with the place in its code. It
+ * reads the table of running requests, so it costs a request nothing.
  */
 
 import type { Slow, ThreadStack } from '../../ipc/messages.ts';
@@ -16,21 +16,21 @@ export interface SlowOptions {
   readonly tell: (slow: Slow) => void;
 }
 
-/** At one moment; the others are most likely slow for the same reason, and get the next lines. */
+/** At one moment. The others are most likely slow for the same reason, and come next. */
 const maxAtOnce = 10;
-/** The first look at a thread takes longest, and a busy machine longer still. */
+/** The first stack of a thread takes longest, on a busy machine longer still. */
 const stackMs = 1000;
 const profileMs = 1000;
 const profileEveryMs = 60_000;
 
-/** A tenth of the limit late at most, but for a very short one. */
+/** A report is late by a tenth of the limit at most, unless the limit is very short. */
 export function slowCheckMs(slowMs: number): number {
   return Math.min(Math.max(slowMs / 10, 20), 100);
 }
 
 export class SlowRequests {
   private readonly options: SlowOptions;
-  /** The keys of those that run and were reported. */
+  /** The keys of running requests that were reported. */
   private reported = new Set<string>();
   private isLooking = false;
   private profiledAt = Number.NEGATIVE_INFINITY;
@@ -41,7 +41,7 @@ export class SlowRequests {
 
   check(): void {
     const { read, slowMs } = this.options;
-    // A raw connection may last.
+    // A raw connection may be open for any time.
     const slow = read().filter(({ ms, method }) => ms >= slowMs && method !== 'TCP');
     const fresh = slow.filter(({ key }) => !this.reported.has(key)).slice(0, this.isLooking ? 0 : maxAtOnce);
     const running = new Set(slow.map(({ key }) => key));
@@ -54,7 +54,7 @@ export class SlowRequests {
     this.isLooking = true;
     try {
       const { stacks } = await this.options.examiner.stacks(stackMs);
-      // Not before: its question to the main thread runs as JavaScript, and would be what the stack shows.
+      // Not earlier: its question to the main thread runs as JavaScript, and would be what the stack shows.
       const file = this.beginProfile();
       for (const { method, path, ms } of entries)
         this.options.tell({
@@ -70,14 +70,14 @@ export class SlowRequests {
     }
   }
 
-  /** @returns the file that it will be in, a second later */
+  /** @returns the file that will hold it a second later */
   private beginProfile(): string | undefined {
     const now = performance.now();
     if (now - this.profiledAt < profileEveryMs) return undefined;
     this.profiledAt = now;
     const { examiner, files } = this.options;
     const file = files.next();
-    // Whoever looks for the file sees that there is none; the line was most likely written already.
+    // The log line was most likely written already. Someone who looks for the file finds none.
     examiner.profiles(profileMs).then(
       (profiles) => files.write(file, profiles),
       () => {},
@@ -86,7 +86,7 @@ export class SlowRequests {
   }
 }
 
-/** Where the thread of this request is; where it has none of its own, the main thread. */
+/** The stack of the thread that runs this request; if none does, that of the main thread. */
 function stackOf(request: string, stacks: readonly ThreadStack[]): string {
   return (stacks.find((each) => each.request === request) ?? stacks[0])?.stack ?? '';
 }

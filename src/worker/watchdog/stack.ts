@@ -1,26 +1,26 @@
 /**
- * Call frames of the Chrome DevTools Protocol to the lines of a stack, with the line of the source where a source map says
- * it. Knows no inspector session: the caller has stopped the thread and passes frames and scripts.
+ * Formats call frames of the Chrome DevTools Protocol as the lines of a stack, with places in the source where a source map has
+ * them. It knows no inspector session: the caller has paused the thread, and passes frames and scripts.
  */
 
 import { readFileSync } from 'node:fs';
 import { SourceMap, type SourceMapPayload } from 'node:module';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 
-/** `Debugger.CallFrame`, as far as it is used. Lines and columns count from 0. */
+/** The part of `Debugger.CallFrame` that is used. Lines and columns count from 0. */
 export interface CallFrame {
   readonly functionName: string;
   readonly url?: string;
   readonly location: { readonly scriptId: string; readonly lineNumber: number; readonly columnNumber?: number };
 }
 
-/** `Debugger.scriptParsed`, as far as it is used. */
+/** The part of `Debugger.scriptParsed` that is used. */
 export interface Script {
   readonly url: string;
   readonly sourceMapURL?: string;
 }
 
-/** Endless recursion has thousands of frames that say the same. */
+/** An endless recursion has thousands of equal frames. */
 const maxFrames = 50;
 
 /**
@@ -51,14 +51,14 @@ interface Mapped {
   find(line: number, column: number): { place: string; isSameFile: boolean } | undefined;
 }
 
-/** A map that is missing or broken is no reason to go without the stack. */
+/** If a source map is missing or broken, the stack shows compiled places. */
 function loadMap(script: Script): Mapped | undefined {
   if (!script.sourceMapURL || script.url === '' || script.url.startsWith('node:')) return undefined;
   try {
     const base = script.url.includes('://') ? script.url : pathToFileURL(script.url).href;
     const address = new URL(script.sourceMapURL, base);
     const payload = JSON.parse(readMap(address)) as SourceMapPayload;
-    // A `data:` address has no folder: what is inside is relative to the script.
+    // A `data:` URL has no folder: its sources are relative to the script.
     const root = address.protocol === 'data:' ? base : address.href;
     // Some versions of Node put sourceRoot before the sources, some do not.
     const map = new SourceMap({ ...payload, sourceRoot: '' });

@@ -1,6 +1,6 @@
 /**
- * Where a thread is that does not come back: its JavaScript stack, by the inspector's NodeWorker domain. Nothing has to
- * be prepared in the thread, so this costs nothing until it is needed.
+ * Takes the JavaScript stack of a thread that does not return, by the inspector's NodeWorker domain. Nothing is prepared in the
+ * thread, so this costs nothing until it is needed.
  */
 
 import { Session } from 'node:inspector';
@@ -10,8 +10,8 @@ import type { Worker } from 'node:worker_threads';
 import { type CallFrame, formatStack, type Script } from './stack.ts';
 
 /**
- * A thread in a native call has no JavaScript to be stopped in. On a machine with more to do than cores, one that runs
- * JavaScript may take its time to answer, too.
+ * A thread in a native call runs no JavaScript and cannot pause. On an overloaded machine, one that runs JavaScript may also
+ * answer late.
  */
 const patienceMs = 2000;
 /** How long an unanswered pause request may take to be cancelled. */
@@ -24,7 +24,7 @@ interface WorkerMessage {
   readonly params?: Partial<Script> & { readonly callFrames?: readonly CallFrame[]; readonly scriptId?: string };
 }
 
-/** @returns the stack; the thread runs on. Undefined where this Node has no inspector */
+/** @returns the stack; the thread runs on. Undefined if this Node has no inspector */
 export async function captureStack(worker: Worker, ms = patienceMs): Promise<string | undefined> {
   const session = new Session();
   try {
@@ -63,10 +63,10 @@ async function stackOf(session: Session, threadId: number, ms: number): Promise<
     };
     session.post('NodeWorker.enable', { waitForDebuggerOnStart: false });
   });
-  // A thread that is stopped here, or about to be, cannot be ended: `terminate()` would never settle.
+  // A thread that is paused here, or about to be, cannot be ended: `terminate()` would never settle.
   if (sessionId !== '')
     await within(stack === undefined ? cancelMs : patienceMs, undefined, (resolve) => {
-      // Ahead of the question: the answer may come while it is being put.
+      // Before the question: the answer may come while it is posted.
       const last = lastId + 2;
       take = ({ id }) => id === last && resolve(undefined);
       tell('Debugger.resume');
@@ -76,7 +76,7 @@ async function stackOf(session: Session, threadId: number, ms: number): Promise<
   return stack ?? inNativeCode;
 }
 
-/** What `begin` resolves with, or `otherwise` if that takes too long. */
+/** What `begin` resolves with; `otherwise` if that takes longer than `ms`. */
 function within<T>(ms: number, otherwise: T, begin: (resolve: (value: T) => void) => void): Promise<T> {
   return new Promise((resolve) => {
     const timer = setTimeout(() => resolve(otherwise), ms);

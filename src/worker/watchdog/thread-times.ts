@@ -1,6 +1,6 @@
 /**
- * How much CPU time each thread of the process has taken since a moment in the past, by looks at it from time to time: so a
- * request costs nothing for it. Linux only.
+ * How much CPU time each thread of the process has taken since a moment in the past. It reads the system's figures from time to
+ * time, so it costs a request nothing. Linux only.
  */
 
 import { readdirSync, readFileSync } from 'node:fs';
@@ -13,7 +13,7 @@ interface Look {
   readonly times: Times;
 }
 
-/** As many looks are kept: the older ones are thinned out. */
+/** The most readings that are kept; older ones are thinned out. */
 const maxLooks = 256;
 const shortestMs = 200;
 
@@ -36,7 +36,7 @@ export class ThreadTimes {
     this.looks = looks.filter((_, index) => index >= half || index % 2 === 0);
   }
 
-  /** @returns what a thread has taken in the last `ms` milliseconds, in milliseconds: a quarter of a second too much or too little at most */
+  /** @returns for each thread its CPU time in the last `ms` milliseconds, in milliseconds, exact to a quarter of a second */
   since(ms: number, now: number): (thread: number) => number | undefined {
     const times = this.read();
     const startedAt = now - ms;
@@ -47,7 +47,8 @@ export class ThreadTimes {
       const whole = times.get(thread);
       const then = after.times.get(thread) ?? 0;
       if (whole === undefined) return undefined;
-      // Between two looks it is taken to have run as late as it can have: a thread that waits until a request comes does so.
+      // Between two readings, it counts as having run as late as possible: a thread that waits for a request runs once that
+      // comes.
       const earlierMs = (then - (before?.times.get(thread) ?? 0)) / 1e6;
       return Math.round((whole - then) / 1e6 + Math.max(0, Math.min(earlierMs, after.at - startedAt)));
     };
@@ -59,7 +60,7 @@ export function readAllThreads(): Times {
   try {
     for (const thread of readdirSync('/proc/self/task')) times.set(Number(thread), readTime(thread));
   } catch {
-    // Another system, or a thread has just ended: the next look sees the others.
+    // Not Linux, or a thread has just ended: the next reading sees the others.
   }
   return times;
 }

@@ -1,7 +1,7 @@
 /**
- * The thread that watches the main thread of a worker: it says what that is doing when it has stopped beating, and ends
- * the process when nobody else is left to do it. It speaks to the master over a pipe of its own, which the main thread has
- * no part in. Kept small: every worker has one.
+ * The thread that watches a worker's main thread. It reports what the main thread is doing when it stops beating, and ends the
+ * process when nothing else can. It speaks to the master over a pipe of its own, in which the main thread has no part. Kept
+ * small, because every worker has one.
  */
 
 import { Session } from 'node:inspector';
@@ -27,17 +27,19 @@ const counter = new Int32Array(shared);
 const claims = new AnswerClaims(answers);
 const stallMs = stallMsOf(timeoutMs);
 const tickMs = checkIntervalMs(timeoutMs);
-/** How long JavaScript gets to answer before it is said to be in native code; with the master's patience in mind. */
+/**
+ * How long JavaScript may take to answer before the thread counts as being in native code. The master waits a little longer.
+ */
 const answerMs = { hung: 300, report: 800 } as const;
-/** An answer that takes this long may come from a place that a native call has just returned to. */
+/** After this time, the answer may come from the place to which a native call has just returned. */
 const slowAnswerMs = 200;
-/** For what clients still send: their sockets are read once more before the master closes them with the process. */
+/** Clients may still send: their sockets are read once more before the process ends and closes them. */
 const drainMs = 100;
-/** Silence after which the main thread is not asked about its other threads. */
+/** After a silence of this length, the main thread is not asked about its other threads. */
 const blockedMs = 5 * pulseMs;
-/** Of a worker whose time is over: it is still there, so it is blocked. */
+/** In a worker whose time is over, this silence counts as a block: otherwise it would have ended. */
 const leavingMs = 2 * pulseMs;
-/** A thread that wakes this much later than it meant to was not running, and its process neither. */
+/** If this thread wakes this much late, neither it nor its process was running. */
 const oversleptMs = Math.max(100, tickMs);
 
 interface Stall {
@@ -51,14 +53,14 @@ let wakeAt = beatAt;
 let stall: Stall | undefined;
 let excusedUntil = 0;
 let isCapturing = false;
-/** How often the main thread stood in somebody else's debugger. */
+/** How often the main thread was paused in somebody else's debugger. */
 let foreigners = 0;
 const times = new ThreadTimes(runsApp ? readMainThread : readAllThreads);
 
 const pipe = new Socket({ fd, readable: true, writable: true });
 pipe.on('error', () => {});
 createInterface({ input: pipe }).on('line', hear);
-// What ends the reading is the master's end.
+// The pipe ends when the master does.
 pipe.once('close', () => setTimeout(() => process.kill(process.pid, 'SIGKILL'), graceMs));
 tick();
 
@@ -87,7 +89,7 @@ if (slowMs > 0) {
   setInterval(() => slow.check(), slowCheckMs(slowMs));
 }
 
-/** From the master, whose orders are one per line. */
+/** Reads the master's orders, one per line. */
 function hear(line: string): void {
   let order: WatchdogOrder;
   try {
@@ -104,7 +106,7 @@ function tick(): void {
   const now = performance.now();
   const lateMs = now - wakeAt;
   if (lateMs > oversleptMs) {
-    // Suspended, or starved: the main thread has not had that time either.
+    // The process was suspended or starved: the main thread did not have that time either.
     beatAt = Math.min(now, beatAt + lateMs);
     say({ type: 'excused' });
   }
@@ -131,7 +133,7 @@ function watch(silentMs: number): void {
     const current: Stall = { report: undefined, isHung: false };
     stall = current;
     examine(
-      // In native code, the answer comes when that has returned, a moment before the next beat.
+      // In native code, the answer comes when that returns, a moment before the next beat.
       () => stall === current,
       (report) => {
         current.report = report;
@@ -148,7 +150,7 @@ function beHung(): void {
   answer('hung', current.report, true);
 }
 
-/** Where it is now, if it says so soon; else where it was when it stalled. */
+/** Sends where the main thread is now, if it answers soon; otherwise where it was when the silence began. */
 function answer(type: 'hung' | 'report', before: Stall['report'], isKilled: boolean): void {
   let isSaid = false;
   const seen = foreigners;
@@ -164,16 +166,16 @@ function answer(type: 'hung' | 'report', before: Stall['report'], isKilled: bool
   setTimeout(() => sayOnce(before), answerMs[type]);
 }
 
-/** Whether the master kills the process for the silence that it asks about: `noteReported` in the master has the same rule. */
+/** Whether the master kills the process for the silence that it asks about. `noteReported` in the master has the same rule. */
 function isGivenUp(isLast: boolean): boolean {
   return elapsed() >= (isLast ? leavingMs : timeoutMs / 2);
 }
 
-/** The master kills the process once it is called hung; its clients are answered before. */
+/** The master kills the process once it is reported as hung. Its clients are answered before that. */
 function giveUp(callHung: (answeredMs: readonly number[]) => void): void {
   const answered = answerClients(claims);
   if (answered.length === 0) return callHung([]);
-  // Of requests that were read the age is known; the others came while the main thread was silent.
+  // The age of requests that were read is known. The others came while the main thread was silent.
   const known = readTable(requests).map(({ ms }) => ms);
   const answeredMs = answered.map((_, index) => known[index] ?? elapsed());
   setTimeout(() => {

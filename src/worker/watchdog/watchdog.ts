@@ -1,4 +1,4 @@
-/** The main thread's side of the watchdog: it starts the thread, beats for it, and can be asked what runs. */
+/** The main thread's side of the watchdog: it starts the thread, beats for it, and lists the running requests on demand. */
 
 // Not the globals, which an app may replace: fake timers must not look like a hang.
 import { setInterval, setTimeout } from 'node:timers';
@@ -12,31 +12,31 @@ import { detailsKey, pulseMs, runningKey, threadsKey, type WatchdogData } from '
 
 export interface WatchdogOptions extends Omit<WatchdogData, 'shared'> {
   readonly code: ThreadCode;
-  /** The threads that run an app, beside the main thread. */
+  /** The threads that run an app, other than the main thread. */
   readonly threads: () => Iterable<AppThread>;
-  /** Called on the main thread while it is stopped anywhere: it may only look. */
+  /** May be called while the main thread is paused at any point, so it must change nothing. */
   readonly running: () => readonly RunningRequest[];
-  /** Likewise; `head` is what an app thread says that it works on. */
+  /** As `running`; `head` identifies the request that an app thread says it runs. */
   readonly details: () => readonly (RequestDetail & { readonly head?: object })[];
-  /** There will be no stacks; the master's own deadline still holds. */
+  /** Hangs will have no stacks; the master's own deadline still holds. */
   readonly onFailure: (error: unknown) => void;
 }
 
-/** A log line is no place for more. */
+/** A log line could not list more. */
 const maxRequests = 100;
 const maxPathLength = 200;
-/** A bound for the thread's heap, not what it takes: a large source map must fit. */
+/** The limit of the thread's heap, not its usual size: a large source map must fit. */
 const heapMib = 128;
-/** Where there was no descriptor for the thread. */
+/** The start is tried again after this time if there was no descriptor for the thread. */
 const retryMs = 1000;
 
-/** From now on silence counts. */
+/** From this call on, silence counts. */
 export function startWatchdog({ code, running, details, threads, onFailure, ...data }: WatchdogOptions): void {
   if (data.watchesMemory) sampleAllocations();
   const shared = new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT);
   const counter = new Int32Array(shared);
   const fail = (error: unknown) => {
-    // Before it has run: a thread opens some descriptors, and reads its files.
+    // The thread failed before it ran: to start, it opens descriptors and reads its files.
     if (descriptorError(error) === undefined) onFailure(error);
     else setTimeout(() => start(code, { ...data, shared }, fail), retryMs).unref();
   };
@@ -51,7 +51,7 @@ export function startWatchdog({ code, running, details, threads, onFailure, ...d
   const list = () => JSON.stringify(listRunning(details(), threads()));
   Object.defineProperty(globalThis, Symbol.for(detailsKey), { value: list });
   Object.defineProperty(globalThis, Symbol.for(threadsKey), { value: new OtherThreads(threads) });
-  /** Its name says that nothing else runs: see `examiner.ts`. */
+  /** The examiner takes a stack that begins with `tsgun` for an idle process. */
   const tsgunBeat = () => void Atomics.add(counter, 0, 1);
   setInterval(tsgunBeat, pulseMs).unref();
 }
@@ -61,7 +61,7 @@ function start(code: ThreadCode, workerData: WatchdogData, onFailure: (error: un
     const thread = startThread(code, {
       name: 'tsgun watchdog',
       workerData,
-      // Nothing that is preloaded into the app's process belongs into this thread.
+      // Modules that are preloaded into the app's process do not belong in this thread.
       execArgv: [],
       env: {},
       resourceLimits: { maxOldGenerationSizeMb: heapMib, maxYoungGenerationSizeMb: 2, stackSizeMb: 1 },
