@@ -9,8 +9,11 @@ import { type WritableChild, write } from './writable.ts';
 
 /** A worker out of time ends itself and logs what it cuts. If it does not, the master asks its watchdog this much later. */
 export const questionMs = 200;
-/** How long the watchdog of a silent or overdue worker may take to answer before the worker is killed. */
-export const answerMs = 1000;
+/**
+ * How long the watchdog of a silent or overdue worker may take to answer before the worker is killed. It takes up to 900 ms
+ * by itself, and longer where more threads than CPUs want to run.
+ */
+export const answerMs = 2000;
 /** A blocked worker has ended at most this much after its deadline. */
 export const overstayMs = questionMs + answerMs;
 /** How long running requests have at a quick stop. */

@@ -7,6 +7,7 @@
 
 import { closeSync, fstatSync, openSync } from 'node:fs';
 import { devNull } from 'node:os';
+import { beforeRealExit } from './real-exit.ts';
 
 interface Handle {
   setBlocking?(isBlocking: boolean): unknown;
@@ -23,15 +24,13 @@ let isLeft = false;
 
 /**
  * From now on the end of this process leaves the flag as it is. Node puts nothing back where it finds another file than at
- * its start; `process.reallyExit`, which `process.exit` calls last, is the place after all that is still written.
+ * its start. That is put there at the last moment, after all that is still written.
  */
 export function leaveFlagsAtExit(): void {
-  const { reallyExit } = process as unknown as { reallyExit?: (code?: number) => never };
-  if (isLeft || typeof reallyExit !== 'function') return;
+  if (isLeft) return;
   isLeft = true;
-  Reflect.set(process, 'reallyExit', (code?: number) => {
+  beforeRealExit(() => {
     for (const fd of [1, 2]) letGo(fd);
-    return Reflect.apply(reallyExit, process, [code]);
   });
 }
 

@@ -100,6 +100,19 @@ class Terminal {
   }
 }
 
+it('a stop amid a profile writes nothing but lines of the log', async () => {
+  const runtime = runtimeFolder();
+  const { path } = makeFolder({ 'app.mjs': app('hello') });
+  const tsgun = start('app.mjs', [], { cwd: path, env: { XDG_RUNTIME_DIR: runtime } });
+  await tsgun.workers(1);
+  // The later one is refused: then the other one is under way.
+  const profiling = [1, 2].map(() => run(runtime, ['profile', '--seconds', '60'], runtime));
+  expect((await Promise.race(profiling)).err).toContain('is under way');
+  expect(await tsgun.stop()).toEqual({ code: 0, signal: null });
+  expect(tsgun.text).toEqual([]);
+  expect((await Promise.all(profiling)).map(({ code }) => code)).toEqual([1, 1]);
+});
+
 describe('an instance whose workers are all in endless loops', () => {
   const runtime = runtimeFolder();
   let tsgun: Tsgun;

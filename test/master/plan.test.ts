@@ -82,6 +82,17 @@ describe('deadlines', () => {
     expect(child.beat.requests).toBe(4);
   });
 
+  it('a watchdog that answers a second later than it means to is still heard', () => {
+    const pool = poolOf(1);
+    const child = spawnReady(pool, 0);
+    noteRetiring(child, 'shutdown', 500, 0);
+    noteQuestioned(child);
+    const lateAt = 500 + questionMs + 900 + 1000;
+    expect(plan(pool, lateAt).filter(({ type }) => type === 'kill')).toEqual([]);
+    noteReported(child, lateAt, lateAt);
+    expect(wants(pool, lateAt)).toMatchObject([{ type: 'kill', child }]);
+  });
+
   it('a child that stops beating is killed as soon as its watchdog says that it is silent, or left alone if it is not', () => {
     const pool = poolOf(1);
     const child = spawnReady(pool, 0);

@@ -3,8 +3,9 @@
  * can name what grew when a worker reaches its memory limit. `allocation-sampling.ts` takes the samples.
  */
 
-import { Session } from 'node:inspector';
 import type { Growth } from '../../ipc/messages.ts';
+import type { DebugSession } from './capture.ts';
+import { openSession } from './main-sessions.ts';
 import { type CallFrame, formatStack, type Script } from './stack.ts';
 
 const maxSites = 3;
@@ -41,9 +42,8 @@ export class Allocations {
   }
 }
 
-async function withMainThread<T>(use: (session: Session) => Promise<T>): Promise<T> {
-  const session = new Session();
-  session.connectToMainThread();
+async function withMainThread<T>(use: (session: DebugSession) => Promise<T>): Promise<T> {
+  const session = openSession();
   try {
     return await use(session);
   } finally {
@@ -51,15 +51,15 @@ async function withMainThread<T>(use: (session: Session) => Promise<T>): Promise
   }
 }
 
-async function profileOf(session: Session): Promise<AllocationProfile> {
+async function profileOf(session: DebugSession): Promise<AllocationProfile> {
   const { profile } = await post<{ profile: AllocationProfile }>(session, 'HeapProfiler.getSamplingProfile');
   return profile;
 }
 
 /** For source maps. */
-async function scriptsOf(session: Session): Promise<Map<string, Script>> {
+async function scriptsOf(session: DebugSession): Promise<Map<string, Script>> {
   const scripts = new Map<string, Script>();
-  session.on('Debugger.scriptParsed', ({ params }: { params: object }) => {
+  session.on('Debugger.scriptParsed', ({ params }) => {
     const { scriptId, url, sourceMapURL } = params as Script & { scriptId: string };
     scripts.set(scriptId, { url, ...(sourceMapURL ? { sourceMapURL } : {}) });
   });
@@ -68,7 +68,7 @@ async function scriptsOf(session: Session): Promise<Map<string, Script>> {
   return scripts;
 }
 
-function post<T>(session: Session, method: string): Promise<T> {
+function post<T>(session: DebugSession, method: string): Promise<T> {
   return new Promise((resolve, reject) => {
     session.post(method, {}, (error: Error | null, result?: object) => {
       if (error === null) resolve(result as T);

@@ -3,7 +3,6 @@
  * runs in the watchdog's thread and reaches the main thread by the inspector, so it answers for a blocked one too.
  */
 
-import { Session } from 'node:inspector';
 import type {
   CpuProfile,
   Examination,
@@ -16,6 +15,7 @@ import type {
 } from '../../ipc/messages.ts';
 import type { Allocations } from './allocations.ts';
 import type { Captured, Captures } from './capture.ts';
+import { openSession } from './main-sessions.ts';
 import { type Timed, withCpu } from './running.ts';
 import { detailsExpression, runningExpression, threadsExpression } from './shared.ts';
 import type { ThreadTimes } from './thread-times.ts';
@@ -204,15 +204,14 @@ function captureMain(captures: Captures, ms: number): Promise<Captured> {
 type Post = <T = unknown>(method: string, params?: object, ms?: number) => Promise<T>;
 
 async function withSession<T>(use: (post: Post) => Promise<T>): Promise<T> {
-  const session = new Session();
-  session.connectToMainThread();
+  const session = openSession();
   const post: Post = (method, params = {}, ms = patienceMs) =>
     new Promise((resolve, reject) => {
       const timer = setTimeout(
         () => reject(new Error(`the main thread is in native code: no answer to ${method}`)),
         ms,
       );
-      session.post(method, params, (error: Error | null, result?: unknown) => {
+      session.post(method, params, (error: Error | null, result?: object) => {
         clearTimeout(timer);
         if (error === null) resolve(result as never);
         else reject(new Error(`${method}: ${error.message}`));

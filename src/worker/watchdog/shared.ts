@@ -1,7 +1,7 @@
 /** What the main thread gives to its watchdog, and the names that both use. */
 
 export interface WatchdogData {
-  /** One 32-bit cell that counts the main thread's beats. */
+  /** Cells of 32 bits, by `cell`. */
   readonly shared: SharedArrayBuffer;
   /** The table of running requests. */
   readonly requests: SharedArrayBuffer;
@@ -20,6 +20,9 @@ export interface WatchdogData {
   readonly profiles: string;
   readonly graceMs: number;
 }
+
+/** What stands in which cell: the main thread's beats, the watchdog's inspector sessions, and whether the process ends. */
+export const cell = { beats: 0, sessions: 1, isEnding: 2, count: 3 } as const;
 
 /** How often the main thread beats. */
 export const pulseMs = 100;

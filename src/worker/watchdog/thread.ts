@@ -4,26 +4,26 @@
  * small, because every worker has one.
  */
 
-import { Session } from 'node:inspector';
 import { Socket } from 'node:net';
 import { createInterface } from 'node:readline';
-import { workerData } from 'node:worker_threads';
+import { parentPort, workerData } from 'node:worker_threads';
 import { AnswerClaims } from '../../http/wire/answer-claims.ts';
 import type { RunningRequest, WatchdogMessage, WatchdogOrder } from '../../ipc/messages.ts';
 import { Allocations } from './allocations.ts';
 import { answerClients, drainClients } from './answers.ts';
-import { type Captured, Captures, type DebugSession } from './capture.ts';
+import { type Captured, Captures } from './capture.ts';
 import { Examiner } from './examiner.ts';
+import { closeSessions, openSession, shareSessions } from './main-sessions.ts';
 import { ProfileFiles } from './profile-files.ts';
 import { countRunning, readEntries, readRunning, readTable } from './requests.ts';
 import { runningIn } from './running.ts';
-import { checkIntervalMs, pulseMs, runningExpression, stallMsOf, type WatchdogData } from './shared.ts';
+import { cell, checkIntervalMs, pulseMs, runningExpression, stallMsOf, type WatchdogData } from './shared.ts';
 import { SlowRequests, slowCheckMs } from './slow-requests.ts';
 import { readAllThreads, readMainThread, ThreadTimes } from './thread-times.ts';
 
 const { shared, requests, answers, fd, timeoutMs, graceMs, slowMs, profiles, watchesMemory, runsApp } =
   workerData as WatchdogData;
-const counter = new Int32Array(shared);
+const cells = new Int32Array(shared);
 const claims = new AnswerClaims(answers);
 const stallMs = stallMsOf(timeoutMs);
 const tickMs = checkIntervalMs(timeoutMs);
@@ -68,11 +68,9 @@ function say(message: WatchdogMessage): void {
   if (!pipe.destroyed) pipe.write(`${JSON.stringify(message)}\n`);
 }
 
-const captures = new Captures(() => {
-  const session = new Session();
-  session.connectToMainThread();
-  return session as DebugSession;
-});
+shareSessions(cells);
+parentPort?.on('message', closeSessions);
+const captures = new Captures(openSession);
 const allocations = watchesMemory ? new Allocations() : undefined;
 const examiner = new Examiner({
   times,
@@ -98,7 +96,7 @@ function hear(line: string): void {
     return;
   }
   if (order.type === 'excuse') excusedUntil = performance.now() + order.ms;
-  else if (order.type === 'report') answer('report', stall?.report, isGivenUp(order.isLast));
+  else if (order.type === 'report') answer('report', stall?.report, () => isGivenUp(order.isLast));
   else void examiner.examine(order);
 }
 
@@ -110,7 +108,7 @@ function tick(): void {
     beatAt = Math.min(now, beatAt + lateMs);
     say({ type: 'excused' });
   }
-  const seen = Atomics.load(counter, 0);
+  const seen = Atomics.load(cells, cell.beats);
   if (seen !== beats) {
     beats = seen;
     beatAt = now;
@@ -147,11 +145,11 @@ function beHung(): void {
   const current = stall ?? { report: undefined, isHung: false };
   stall = current;
   current.isHung = true;
-  answer('hung', current.report, true);
+  answer('hung', current.report, () => true);
 }
 
 /** Sends where the main thread is now, if it answers soon; otherwise where it was when the silence began. */
-function answer(type: 'hung' | 'report', before: Stall['report'], isKilled: boolean): void {
+function answer(type: 'hung' | 'report', before: Stall['report'], isKilled: () => boolean): void {
   let isSaid = false;
   const seen = foreigners;
   const sayOnce = (report: Stall['report']) => {
@@ -159,7 +157,8 @@ function answer(type: 'hung' | 'report', before: Stall['report'], isKilled: bool
     isSaid = true;
     const native = () => ({ stack: 'in native code: no JavaScript answers', requests: readTable(requests) });
     const message = { type, silentMs: elapsed(), ...(report ?? native()) };
-    if (isKilled) giveUp((answeredMs) => say({ ...message, answeredMs }));
+    // Only now: where this thread was late, the silence was counted anew when it was asked.
+    if (isKilled()) giveUp((answeredMs) => say({ ...message, answeredMs }));
     else say(message);
   };
   examine(() => true, sayOnce);

@@ -2,13 +2,15 @@
 
 // Not the globals, which an app may replace: fake timers must not look like a hang.
 import { setInterval, setTimeout } from 'node:timers';
+import type { Worker as Thread } from 'node:worker_threads';
 import { descriptorError } from '../../descriptors.ts';
 import type { RequestDetail, RunningRequest } from '../../ipc/messages.ts';
+import { beforeRealExit } from '../../node/real-exit.ts';
 import { startThread, type ThreadCode } from '../thread-code.ts';
 import { sampleAllocations } from './allocation-sampling.ts';
 import { type AppThread, OtherThreads } from './other-threads.ts';
 import { listRunning } from './running.ts';
-import { detailsKey, pulseMs, runningKey, threadsKey, type WatchdogData } from './shared.ts';
+import { cell, detailsKey, pulseMs, runningKey, threadsKey, type WatchdogData } from './shared.ts';
 
 export interface WatchdogOptions extends Omit<WatchdogData, 'shared'> {
   readonly code: ThreadCode;
@@ -27,20 +29,28 @@ const maxRequests = 100;
 const maxPathLength = 200;
 /** The limit of the thread's heap, not its usual size: a large source map must fit. */
 const heapMib = 128;
+/** How long the end of the process waits for the watchdog to close its inspector sessions. It takes a few milliseconds. */
+const closeMs = 100;
 /** The start is tried again after this time if there was no descriptor for the thread. */
 const retryMs = 1000;
 
 /** From this call on, silence counts. */
 export function startWatchdog({ code, running, details, threads, onFailure, ...data }: WatchdogOptions): void {
   if (data.watchesMemory) sampleAllocations();
-  const shared = new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT);
-  const counter = new Int32Array(shared);
+  const shared = new SharedArrayBuffer(cell.count * Int32Array.BYTES_PER_ELEMENT);
+  const cells = new Int32Array(shared);
+  let thread: Thread | undefined;
+  const begin = () => {
+    thread = start(code, { ...data, shared }, fail);
+  };
   const fail = (error: unknown) => {
+    thread = undefined;
     // The thread failed before it ran: to start, it opens descriptors and reads its files.
     if (descriptorError(error) === undefined) onFailure(error);
-    else setTimeout(() => start(code, { ...data, shared }, fail), retryMs).unref();
+    else setTimeout(begin, retryMs).unref();
   };
-  start(code, { ...data, shared }, fail);
+  begin();
+  beforeRealExit(() => thread !== undefined && closeSessions(thread, cells));
   const tell = () =>
     JSON.stringify(
       running()
@@ -52,11 +62,25 @@ export function startWatchdog({ code, running, details, threads, onFailure, ...d
   Object.defineProperty(globalThis, Symbol.for(detailsKey), { value: list });
   Object.defineProperty(globalThis, Symbol.for(threadsKey), { value: new OtherThreads(threads) });
   /** The examiner takes a stack that begins with `tsgun` for an idle process. */
-  const tsgunBeat = () => void Atomics.add(counter, 0, 1);
+  const tsgunBeat = () => void Atomics.add(cells, cell.beats, 1);
   setInterval(tsgunBeat, pulseMs).unref();
 }
 
-function start(code: ThreadCode, workerData: WatchdogData, onFailure: (error: unknown) => void): void {
+/** See `main-sessions.ts`. */
+function closeSessions(thread: Thread, cells: Int32Array): void {
+  Atomics.store(cells, cell.isEnding, 1);
+  if (Atomics.load(cells, cell.sessions) === 0) return;
+  thread.postMessage('close');
+  const deadline = performance.now() + closeMs;
+  for (;;) {
+    const left = deadline - performance.now();
+    const open = Atomics.load(cells, cell.sessions);
+    if (open === 0 || left <= 0) return;
+    Atomics.wait(cells, cell.sessions, open, left);
+  }
+}
+
+function start(code: ThreadCode, workerData: WatchdogData, onFailure: (error: unknown) => void): Thread | undefined {
   try {
     const thread = startThread(code, {
       name: 'tsgun watchdog',
@@ -68,7 +92,9 @@ function start(code: ThreadCode, workerData: WatchdogData, onFailure: (error: un
     });
     thread.on('error', onFailure);
     thread.unref();
+    return thread;
   } catch (error) {
     onFailure(error);
+    return undefined;
   }
 }
