@@ -22,6 +22,7 @@ import type { Incoming, Wire } from '../wire/wire.ts';
 import { variablesOf } from './client.ts';
 import { Contexts, contextOptions } from './contexts.ts';
 import type { TlsFiles, TlsPolicy } from './files.ts';
+import { awaitHello } from './hello.ts';
 
 export interface TlsEndpointOptions {
   readonly files: TlsFiles;
@@ -35,11 +36,11 @@ export interface TlsEndpointOptions {
   readonly onCrowded: () => void;
 }
 
-/** Connections that may be in their handshake at once. Beyond, the oldest makes room: half-open clients lose to real ones. */
-const maxHandshakes = 1024;
-
-/** The first byte of a TLS record that holds a handshake (RFC 8446 §5.1). */
-const handshakeRecord = 0x16;
+/**
+ * Handshakes that may be under way at once: each takes some 60 KB. Beyond, the oldest makes room, so that half-open clients lose
+ * to real ones. Who has not sent its whole hello is not among them.
+ */
+const maxHandshakes = 4096;
 
 const plainHttp = new HttpError(400, 'this port speaks HTTPS: ask for https:// in place of http://');
 const onlyHttp2 = new HttpError(505, 'this port speaks HTTP/2 only');
@@ -59,7 +60,7 @@ export class TlsEndpoint {
   private readonly options: TlsEndpointOptions;
   private readonly server: Server;
   private contexts: Contexts;
-  /** Connections in their handshake, oldest first, by the ends of their sockets. */
+  /** Connections whose handshake is under way, oldest first, by the ends of their sockets. */
   private readonly pending = new Map<string, Pending>();
 
   constructor(options: TlsEndpointOptions) {
@@ -91,18 +92,17 @@ export class TlsEndpoint {
     const raw = socketOf(incoming);
     const peer = connection.ends.remote.address;
     const wire = new DeferredWire(raw, connection);
-    const key = keyOf(raw);
     const timer = setTimeout(() => raw.destroy(), this.options.handshakeMs).unref();
-    this.makeRoom();
-    this.pending.set(key, { wire, connection, speakHttp2, isRaw });
-    raw.once('close', () => {
-      clearTimeout(timer);
-      if (this.pending.get(key)?.wire === wire) this.pending.delete(key);
-    });
+    raw.once('close', () => clearTimeout(timer));
     wire.onAttached = () => clearTimeout(timer);
     const { proxyProtocol, handshakeMs } = this.options;
     // The PROXY header comes ahead of TLS.
-    takeHeaderAhead(raw, connection, proxyProtocol, handshakeMs, () => this.look(raw, peer, isRaw));
+    takeHeaderAhead(raw, connection, proxyProtocol, handshakeMs, () =>
+      awaitHello(raw, {
+        takeHello: () => this.begin(raw, { wire, connection, speakHttp2, isRaw }),
+        takeOther: (bytes) => this.refuse(raw, bytes, peer, isRaw),
+      }),
+    );
     return wire;
   }
 
@@ -130,6 +130,16 @@ export class TlsEndpoint {
     return this.open(incoming, connection, (_, socket) => onSecure(socket, connection.ends), true);
   }
 
+  private begin(raw: Socket, pending: Pending): void {
+    const key = keyOf(raw);
+    this.makeRoom();
+    this.pending.set(key, pending);
+    raw.once('close', () => {
+      if (this.pending.get(key) === pending) this.pending.delete(key);
+    });
+    this.server.emit('connection', raw);
+  }
+
   private makeRoom(): void {
     if (this.pending.size < maxHandshakes) return;
     const [key, oldest] = this.pending.entries().next().value!;
@@ -138,26 +148,15 @@ export class TlsEndpoint {
     this.options.onCrowded();
   }
 
-  /** At the first bytes: what is no TLS gets an answer that people can read, as far as it is HTTP. */
-  private look(raw: Socket, peer: string, isRaw: boolean): void {
-    const onReadable = () => {
-      const bytes = raw.read() as Buffer | null;
-      if (bytes === null) return;
-      raw.off('readable', onReadable).off('end', onEnd);
-      if (bytes[0] === handshakeRecord) {
-        raw.unshift(bytes);
-        // Removing a listener for `readable` takes the stream out of its paused mode only in the next tick.
-        process.nextTick(() => raw.destroyed || this.server.emit('connection', raw));
-      } else if (mayBeHeader(bytes)) {
-        this.options.proxyProtocol?.onRefused(peer, foreignHeader);
-        raw.destroy();
-      } else if (!isRaw && /^[A-Z]/.test(bytes.toString('latin1', 0, 1))) {
-        raw.resume();
-        raw.end(plainAnswer(plainHttp));
-      } else raw.destroy();
-    };
-    const onEnd = () => raw.destroy();
-    raw.on('readable', onReadable).on('end', onEnd);
+  /** What is no TLS gets an answer that people can read, as far as it is HTTP. */
+  private refuse(raw: Socket, bytes: Buffer, peer: string, isRaw: boolean): void {
+    if (mayBeHeader(bytes)) {
+      this.options.proxyProtocol?.onRefused(peer, foreignHeader);
+      raw.destroy();
+    } else if (!isRaw && /^[A-Z]/.test(bytes.toString('latin1', 0, 1))) {
+      raw.resume();
+      raw.end(plainAnswer(plainHttp));
+    } else raw.destroy();
   }
 
   /** The handshake is over, and Node has checked the client's certificate. */

@@ -4,7 +4,7 @@ import { X509Certificate } from 'node:crypto';
 import { once } from 'node:events';
 import { mkdtempSync, readFileSync, renameSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { request } from 'node:https';
-import { connect as connectPlain } from 'node:net';
+import { type AddressInfo, connect as connectPlain, createServer as createPlainServer, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
@@ -73,6 +73,21 @@ const shownTo = async (port: number, servername?: string) => {
   socket.destroy();
   return subjectaltname;
 };
+
+/** What a client of TLS sends first. */
+async function capturedHello(): Promise<Buffer> {
+  const listener = createPlainServer();
+  listener.listen(0, '127.0.0.1');
+  await once(listener, 'listening');
+  onTestFinished(() => void listener.close());
+  const client = connect({ port: (listener.address() as AddressInfo).port, host: '127.0.0.1' });
+  client.on('error', () => {});
+  onTestFinished(() => void client.destroy());
+  const [socket] = (await once(listener, 'connection')) as [Socket];
+  onTestFinished(() => void socket.destroy());
+  const [hello] = (await once(socket, 'data')) as [Buffer];
+  return hello;
+}
 
 /** Whatever comes from a socket that is refused, or closed. */
 const end = (socket: NodeJS.ReadableStream) => text(socket).catch((error: NodeJS.ErrnoException) => error.code ?? '');
@@ -168,6 +183,27 @@ describe('an HTTPS server', () => {
     for (const socket of silent.slice(25)) socket.write('\x16\x03\x01\x02\x00');
     expect(await ask(port)).toMatchObject({ HTTPS: 'on' });
     for (const socket of silent) await end(socket);
+  });
+
+  it('cuts none of many half-open clients for others, as long as their hello is not whole', async () => {
+    const port = await serve();
+    const started = await capturedHello();
+    const halfOpen = await Promise.all(
+      Array.from({ length: 1100 }, async (_, index) => {
+        const socket = connectPlain({ port, host: '127.0.0.1' });
+        onTestFinished(() => void socket.destroy());
+        await once(socket, 'connect');
+        socket.write(index % 2 === 0 ? started.subarray(0, 5) : started.subarray(0, -1));
+        return socket;
+      }),
+    );
+    expect(await ask(port)).toMatchObject({ HTTPS: 'on' });
+    expect(halfOpen.map(({ readyState }) => readyState).filter((state) => state !== 'open')).toEqual([]);
+    // The rest of a hello goes on where it was.
+    const [first] = halfOpen;
+    first!.write(started.subarray(5));
+    const [answer] = (await once(first!, 'data')) as [Buffer];
+    expect(answer[0]).toBe(0x16);
   });
 
   it('takes the PROXY header ahead of TLS, from peers that may send it only', async () => {
