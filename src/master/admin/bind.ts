@@ -1,6 +1,5 @@
 /** Binds the admin listener's server to its address. */
 
-import { lookup } from 'node:dns/promises';
 import { renameSync } from 'node:fs';
 import type { Server } from 'node:http';
 import { type AddressInfo, Server as ListeningSocket, type ListenOptions } from 'node:net';
@@ -8,6 +7,7 @@ import { resolve } from 'node:path';
 import { formatAddress } from '../../config/addresses.ts';
 import { type AdminAddress, isLoopback } from '../../config/admin-address.ts';
 import { AddressInUse, bindError, ConfigError } from '../../errors.ts';
+import { dnsModule } from '../../node/builtin.ts';
 import { closer, identify, isInPlace } from '../sockets/socket-file.ts';
 import { makeRoom, refusal } from '../sockets/unix-path.ts';
 
@@ -51,7 +51,7 @@ async function bindTcp(server: Server, { where, isPublic }: AdminPlace): Promise
   if (where.kind !== 'tcp') throw new Error('not a TCP address');
   const { port } = where;
   const key = formatAddress(where);
-  const { address: host } = await lookup(where.host).catch((error: NodeJS.ErrnoException) => {
+  const { address: host } = await dnsModule().lookup(where.host).catch((error: NodeJS.ErrnoException) => {
     throw new ConfigError(`bind: ${key}: no address for host ${JSON.stringify(where.host)} (${error.code})`);
   });
   if (!isPublic && !isLoopback(host))

@@ -1,16 +1,16 @@
 /** TCP sockets: from a host and a port to a bound socket, IPv4 or IPv6. */
 
-import { lookup } from 'node:dns/promises';
 import { createServer } from 'node:net';
 import { getSystemErrorName } from 'node:util';
 import { formatAddress } from '../../config/addresses.ts';
 import { bindError, ConfigError } from '../../errors.ts';
 import { bindHandle, canBindForOthers } from '../../node/bind.ts';
+import { dnsModule } from '../../node/builtin.ts';
 import type { Endpoint, Listener } from './listener.ts';
 
 /** @throws ConfigError */
 export async function findAddress(host: string, name: string): Promise<Pick<Endpoint, 'host' | 'family'>> {
-  const { address, family } = await lookup(host).catch((error: NodeJS.ErrnoException) => {
+  const { address, family } = await dnsModule().lookup(host).catch((error: NodeJS.ErrnoException) => {
     throw new ConfigError(`bind: ${name}: no address for host ${JSON.stringify(host)} (${error.code})`);
   });
   return { host: address, family: family === 6 ? 6 : 4 };

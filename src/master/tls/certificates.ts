@@ -3,12 +3,12 @@
  * they have changed. What cannot be used is logged, and the certificates before stay in use.
  */
 
-import { randomBytes } from 'node:crypto';
 import { stat } from 'node:fs/promises';
 import { type TlsSettings, tlsProblems } from '../../config/tls.ts';
 import { ConfigError, report } from '../../errors.ts';
 import type { TlsFiles } from '../../ipc/messages.ts';
 import type { Logger } from '../../logger.ts';
+import { cryptoModule } from '../../node/builtin.ts';
 import { developmentFiles } from './development.ts';
 import { type CertificateSettings, type Read, readCertificates } from './read.ts';
 
@@ -131,7 +131,7 @@ function filesOf({ pairs, ca }: Read, ticketKey: string): TlsFiles {
 }
 
 function newTicketKey(): string {
-  return randomBytes(48).toString('base64');
+  return cryptoModule().randomBytes(48).toString('base64');
 }
 
 function namesOf(alternatives: string | undefined, subject: string): string {

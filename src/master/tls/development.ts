@@ -1,10 +1,10 @@
 /** `--dev-tls`: a certificate for this machine alone, made once and kept, so that people accept it once. */
 
-import { X509Certificate } from 'node:crypto';
 import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { ConfigError, report } from '../../errors.ts';
+import { cryptoModule } from '../../node/builtin.ts';
 import { makeCertificate } from './self-signed.ts';
 
 const names = ['localhost', '127.0.0.1', '::1'];
@@ -39,7 +39,7 @@ export async function developmentFiles(env: NodeJS.ProcessEnv = process.env): Pr
 
 async function isGood(certFile: string, keyFile: string): Promise<boolean> {
   try {
-    const certificate = new X509Certificate(await readFile(certFile));
+    const certificate = new (cryptoModule().X509Certificate)(await readFile(certFile));
     await readFile(keyFile);
     return Date.parse(certificate.validTo) - Date.now() > renewDays * dayMs;
   } catch {

@@ -1,10 +1,10 @@
 /** Certificates and keys from their files, checked: each pair belongs together, and Node can serve with it. */
 
-import { createPrivateKey, type KeyObject, X509Certificate } from 'node:crypto';
+import type { KeyObject, X509Certificate } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
-import { createSecureContext } from 'node:tls';
 import type { Settings } from '../../config/settings.ts';
 import { ConfigError, report } from '../../errors.ts';
+import { cryptoModule, tlsModule } from '../../node/builtin.ts';
 
 export type CertificateSettings = Pick<
   Settings,
@@ -31,7 +31,7 @@ export async function readCertificates(settings: CertificateSettings): Promise<R
   if (ca !== undefined) parse('caCerts', caCerts!, ca);
   for (const { cert, key, file } of pairs) {
     try {
-      createSecureContext({ cert, key, ca, ciphers, minVersion: `TLSv${tlsMin}` });
+      tlsModule().createSecureContext({ cert, key, ca, ciphers, minVersion: `TLSv${tlsMin}` });
     } catch (error) {
       const name = /cipher/i.test(report(error).message) ? `ciphers: ${ciphers}` : `certfile: ${file}`;
       throw new ConfigError(`${name}: OpenSSL refuses it (${report(error).message})`);
@@ -63,7 +63,7 @@ async function text(setting: string, file: string): Promise<string> {
 
 function parse(setting: string, file: string, pem: string): X509Certificate {
   try {
-    return new X509Certificate(pem);
+    return new (cryptoModule().X509Certificate)(pem);
   } catch {
     throw new ConfigError(`${setting}: ${file}: expected certificates in PEM form ("-----BEGIN CERTIFICATE-----")`);
   }
@@ -74,7 +74,7 @@ function readKey(file: string, pem: string, password: string | undefined): KeyOb
   if (isEncrypted && password === undefined)
     throw new ConfigError(`keyfile: ${file} is encrypted: give its password with keyfilePassword`);
   try {
-    return createPrivateKey({ key: pem, format: 'pem', ...(password === undefined ? {} : { passphrase: password }) });
+    return cryptoModule().createPrivateKey({ key: pem, format: 'pem', ...(password === undefined ? {} : { passphrase: password }) });
   } catch {
     if (isEncrypted) throw new ConfigError(`keyfilePassword: it does not open ${file}`);
     throw new ConfigError(`keyfile: ${file}: expected a private key in PEM form ("-----BEGIN PRIVATE KEY-----")`);

@@ -1,7 +1,8 @@
 /** Makes certificates, which Node only reads: X.509 version 3 (RFC 5280 §4.1) in DER, with a P-256 key, for development. */
 
-import { generateKeyPairSync, type KeyObject, randomBytes, sign } from 'node:crypto';
+import type { KeyObject } from 'node:crypto';
 import { isIP, SocketAddress } from 'node:net';
+import { cryptoModule } from '../../node/builtin.ts';
 
 export interface Made {
   readonly cert: string;
@@ -18,7 +19,7 @@ export interface CertificateOptions {
 }
 
 export function makeCertificate({ names, notBefore, notAfter, issuer }: CertificateOptions): Made {
-  const { publicKey, privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+  const { publicKey, privateKey } = cryptoModule().generateKeyPairSync('ec', { namedCurve: 'P-256' });
   const [name = ''] = names;
   const body = sequence(
     explicit(0, integer(Buffer.from([2]))),
@@ -30,7 +31,7 @@ export function makeCertificate({ names, notBefore, notAfter, issuer }: Certific
     publicKey.export({ type: 'spki', format: 'der' }),
     explicit(3, sequence(alternativeNames(names), ...(issuer === undefined ? [basicConstraints] : []))),
   );
-  const signature = sign('sha256', body, issuer?.key ?? privateKey);
+  const signature = cryptoModule().sign('sha256', body, issuer?.key ?? privateKey);
   const der = sequence(body, signatureAlgorithm, bitString(signature));
   const lines = der.toString('base64').match(/.{1,64}/g) ?? [];
   return {
@@ -66,7 +67,7 @@ const basicConstraints = sequence(
 
 /** Positive, and not zero. */
 function serial(): Buffer {
-  const bytes = randomBytes(16);
+  const bytes = cryptoModule().randomBytes(16);
   bytes[0] = (bytes[0]! & 0x7f) | 0x40;
   return bytes;
 }
