@@ -4,6 +4,7 @@
  */
 
 import { defineConfig } from 'rolldown';
+import { cachedCode, codeCacheEntry } from './build/cached-code.mjs';
 
 const common = {
   platform: 'node',
@@ -42,7 +43,10 @@ export default defineConfig([
       'typescript/load': 'src/typescript/load.ts',
       'typescript/hook-thread': 'src/typescript/hook-thread.ts',
       'config/generate': 'src/config/generate.ts',
+      // No file: `cachedCode` imports it into others.
+      [codeCacheEntry]: 'src/node/code-cache.ts',
     },
+    plugins: [cachedCode(['first', 'base', 'serving', 'work', 'start'])],
     output: {
       comments,
       dir: 'dist',
@@ -54,6 +58,8 @@ export default defineConfig([
       codeSplitting: {
         groups: [
           // All that a command for a running instance needs of what is not its own.
+          // It runs the others.
+          { name: 'code-cache', priority: 3, test: /src\/node\/(code|user)-cache/ },
           { name: 'first', priority: 2, test: /src\/(errors|descriptors|ipc\/control)\.ts/ },
           {
             name: 'base',

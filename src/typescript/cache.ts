@@ -1,13 +1,10 @@
-/**
- * The cache of compiled code, in the user's own folder on disk, or not at all: in a folder that others may write to, they
- * could put code there.
- */
+/** The cache of compiled code: see `node/user-cache.ts`. */
 
 import { hash } from 'node:crypto';
 import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { userCache } from '../node/user-cache.ts';
 import { type Compiled, compile, type Format } from './compile.ts';
 import type { CompileOptions } from './options.ts';
 
@@ -19,7 +16,7 @@ const mostFiles = 20_000;
 
 /** @throws SyntaxError */
 export function compileCached(source: string, path: string, format: Format, options: CompileOptions): Compiled {
-  const directory = cacheDirectory();
+  const directory = userCache();
   if (directory === undefined) return compile(source, path, format, options);
   // The path is part of it: that is what errors name, and what says the language.
   const key = hash('sha256', JSON.stringify([version, path, format, options, source]));
@@ -65,36 +62,5 @@ function prune(directory: string): void {
   if (readdirSync(directory).length > mostFiles) {
     rmSync(directory, { recursive: true, force: true });
     mkdirSync(directory, { recursive: true, mode: 0o700 });
-  }
-}
-
-let known: { readonly home: string; readonly directory: string | undefined } | undefined;
-
-/** Looked up again after a worker has become another user, with another home. */
-function cacheDirectory(): string | undefined {
-  const home = baseDirectory();
-  if (home === undefined) return undefined;
-  if (known?.home !== home) known = { home, directory: ownDirectory(join(home, 'tsgun')) };
-  return known.directory;
-}
-
-function baseDirectory(): string | undefined {
-  try {
-    return process.env.XDG_CACHE_HOME || join(homedir(), '.cache');
-  } catch {
-    // A user without a home.
-    return undefined;
-  }
-}
-
-/** Made if it is missing; undefined if it belongs to somebody else, or others may write to it. */
-function ownDirectory(path: string): string | undefined {
-  try {
-    mkdirSync(path, { recursive: true, mode: 0o700 });
-    const { uid, mode } = statSync(path);
-    const isOwn = process.geteuid === undefined || (uid === process.geteuid() && (mode & 0o022) === 0);
-    return isOwn ? path : undefined;
-  } catch {
-    return undefined;
   }
 }

@@ -9,6 +9,7 @@ import { openProgram, type Program, type ProgramHost } from '../app/server-files
 import type { Found } from '../ipc/messages.ts';
 import type { WorkerOrder } from '../ipc/order.ts';
 import type { Logger } from '../logger.ts';
+import { keepCode } from '../node/code-cache.ts';
 import { bulkheads } from './bulkheads.ts';
 import type { Worker } from './classes/worker.ts';
 import { CpuClock, CpuMeter, measuresCpu } from './cpu.ts';
@@ -36,7 +37,11 @@ export async function boot(order: WorkerOrder, own: Own, parts: Parts): Promise<
   const { settings, sockets, hooksFrom, slot } = order;
   const surroundings = prepareSurroundings(order);
   if (typeof hooksFrom === 'object') await hooks.readFile(hooksFrom.file);
-  if (order.identity !== undefined) become(order.identity);
+  if (order.identity !== undefined) {
+    // The next user may not write where this one may read.
+    keepCode();
+    become(order.identity);
+  }
   const isElsewhere = own.makeWorker.loadsApp === false && hooksFrom !== 'script';
   const { instead } = own;
   const loaded =

@@ -15,6 +15,7 @@ import { startHeartbeat } from '../ipc/heartbeat.ts';
 import { orderVariable, type WorkerOrder } from '../ipc/order.ts';
 import { takeOverOutput } from '../log/output.ts';
 import { createLogger, type Logger, logOutput, type OwnLogger, sayOfLog } from '../logger.ts';
+import { keepCode } from '../node/code-cache.ts';
 import type { AccessLog } from './access/access-log.ts';
 import { reopenAccessLog, startAccessLog } from './access/start.ts';
 import { boot } from './boot.ts';
@@ -103,6 +104,7 @@ export async function work(): Promise<void> {
       running: table.count,
     }));
     if (exit.isLeaving) exit.leave({});
+    keepCode();
   } catch (error) {
     await failBoot(error, exit, sayLoaded);
   }

@@ -51,9 +51,11 @@ async function bindTcp(server: Server, { where, isPublic }: AdminPlace): Promise
   if (where.kind !== 'tcp') throw new Error('not a TCP address');
   const { port } = where;
   const key = formatAddress(where);
-  const { address: host } = await dnsModule().lookup(where.host).catch((error: NodeJS.ErrnoException) => {
-    throw new ConfigError(`bind: ${key}: no address for host ${JSON.stringify(where.host)} (${error.code})`);
-  });
+  const { address: host } = await dnsModule()
+    .lookup(where.host)
+    .catch((error: NodeJS.ErrnoException) => {
+      throw new ConfigError(`bind: ${key}: no address for host ${JSON.stringify(where.host)} (${error.code})`);
+    });
   if (!isPublic && !isLoopback(host))
     throw new ConfigError(
       `bind: ${key} is ${host} here, which other machines reach: add --admin-public if that is wanted`,

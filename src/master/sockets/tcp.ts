@@ -10,9 +10,11 @@ import type { Endpoint, Listener } from './listener.ts';
 
 /** @throws ConfigError */
 export async function findAddress(host: string, name: string): Promise<Pick<Endpoint, 'host' | 'family'>> {
-  const { address, family } = await dnsModule().lookup(host).catch((error: NodeJS.ErrnoException) => {
-    throw new ConfigError(`bind: ${name}: no address for host ${JSON.stringify(host)} (${error.code})`);
-  });
+  const { address, family } = await dnsModule()
+    .lookup(host)
+    .catch((error: NodeJS.ErrnoException) => {
+      throw new ConfigError(`bind: ${name}: no address for host ${JSON.stringify(host)} (${error.code})`);
+    });
   return { host: address, family: family === 6 ? 6 : 4 };
 }
 

@@ -5,6 +5,7 @@
 
 import { report } from '../../errors.ts';
 import type { Logger } from '../../logger.ts';
+import { keepCode } from '../../node/code-cache.ts';
 import type { Generation, LoadConfiguration } from '../generations/generation.ts';
 import type { Snapshot } from '../snapshot.ts';
 import { giveTo } from '../sockets/socket-file.ts';
@@ -91,8 +92,10 @@ export class Surroundings {
     const serving = `${count(ready)} ready, generation ${generation}`;
     this.notifier.describe(isStopping ? `stopping, ${count(workers.length)} left` : serving);
     if (!this.isStopping && isStopping) this.notifier.stopping();
-    else if (!this.isReady && state !== 'starting' && !isStopping && ready >= wanted) this.notifier.ready();
-    else return;
+    else if (!this.isReady && state !== 'starting' && !isStopping && ready >= wanted) {
+      this.notifier.ready();
+      keepCode();
+    } else return;
     this.isReady = true;
     this.isStopping = isStopping;
   }

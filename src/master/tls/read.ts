@@ -74,7 +74,11 @@ function readKey(file: string, pem: string, password: string | undefined): KeyOb
   if (isEncrypted && password === undefined)
     throw new ConfigError(`keyfile: ${file} is encrypted: give its password with keyfilePassword`);
   try {
-    return cryptoModule().createPrivateKey({ key: pem, format: 'pem', ...(password === undefined ? {} : { passphrase: password }) });
+    return cryptoModule().createPrivateKey({
+      key: pem,
+      format: 'pem',
+      ...(password === undefined ? {} : { passphrase: password }),
+    });
   } catch {
     if (isEncrypted) throw new ConfigError(`keyfilePassword: it does not open ${file}`);
     throw new ConfigError(`keyfile: ${file}: expected a private key in PEM form ("-----BEGIN PRIVATE KEY-----")`);
