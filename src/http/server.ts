@@ -19,6 +19,7 @@ import type { RequestHead } from './head.ts';
 import type { HeldAnswers } from './held-answers.ts';
 import { Leftovers } from './leftovers.ts';
 import { type Limits, maxHeldBytes, type OwnLimits, type Timeouts } from './limits.ts';
+import { type Member, MemberList } from './member-list.ts';
 import { Observers } from './observers.ts';
 import { type OpenerOptions, opener } from './opener.ts';
 import type { Proxied } from './proxy-protocol/proxied.ts';
@@ -59,7 +60,7 @@ export interface HttpServerOptions extends OpenerOptions {
 }
 
 /** A connection of any version, as the server sees it. */
-interface Served extends Waiting {
+interface Served extends Waiting, Member {
   readonly exchanges: readonly Exchange[];
   /** See `Suspect`. Undefined where it would be that of several requests. */
   readonly asyncId: number | undefined;
@@ -128,7 +129,7 @@ export class HttpServer implements Host {
   private readonly countConnections: () => number;
   private maxConnections = Number.POSITIVE_INFINITY;
   private readonly onGone: (() => void) | undefined;
-  private readonly connections = new Set<Served>();
+  private readonly connections = new MemberList<Served>();
   private readonly http2: Http2Events | undefined;
   /** Answers that are complete, and not yet on their way to the client. */
   private readonly untaken = new Set<Exchange>();

@@ -7,6 +7,7 @@ import { isIPv6, Socket, type SocketConstructorOpts } from 'node:net';
 import { watchSilence } from '../../http/departure.ts';
 import { type End, nowhere, plainScheme } from '../../http/ends.ts';
 import { departureMs } from '../../http/limits.ts';
+import { type Member, MemberList } from '../../http/member-list.ts';
 import type { ProxyHeader } from '../../http/proxy-protocol/header.ts';
 import { foreignHeader } from '../../http/proxy-protocol/proxied.ts';
 import { takeProxyHeader, watchForHeader } from '../../http/proxy-protocol/raw.ts';
@@ -34,7 +35,7 @@ export type TcpApp = (socket: Socket, context: TcpContext) => unknown;
 /** Where a client has left without a word, its system no longer answers: so long until the first probe. */
 const keepAliveProbeMs = 60_000;
 
-interface Connection {
+interface Connection extends Member {
   /** The client, as far as it is known. */
   peer: End;
   readonly startedAt: number;
@@ -55,7 +56,7 @@ export class TcpServer implements RawServer {
   local: End = nowhere;
   private readonly app: TcpApp;
   private readonly options: RawServerOptions;
-  private readonly connections = new Set<Connection>();
+  private readonly connections = new MemberList<Connection>();
   private isDraining = false;
   private onEmpty: (() => void) | undefined = undefined;
 
@@ -70,6 +71,7 @@ export class TcpServer implements RawServer {
     const controller = new AbortController();
     const startedAt = performance.now();
     const connection: Connection = {
+      place: -1,
       peer,
       socket,
       controller,

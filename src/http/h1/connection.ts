@@ -21,6 +21,7 @@ import {
 import type { RequestHead } from '../head.ts';
 import type { HeldShare } from '../held-answers.ts';
 import { defaultTimeouts, departureMs, maxDrainBytes } from '../limits.ts';
+import type { Member } from '../member-list.ts';
 import { checkDeadline } from '../overdue.ts';
 import type { Proxied } from '../proxy-protocol/proxied.ts';
 import { type OpenWire, openWire } from '../wire/open-wire.ts';
@@ -35,7 +36,8 @@ import { timingLine } from './timing.ts';
 import { BrokenTunnel, WireTunnel } from './tunnel.ts';
 import { type Phase, Waits } from './waits.ts';
 
-export class Connection implements Proxied, OutgoingEvents, Transport, Waiting, Deserted, Endable, Readable {
+export class Connection implements Proxied, OutgoingEvents, Transport, Waiting, Deserted, Endable, Readable, Member {
+  place = -1;
   /** Replaced where a PROXY header says whose connection it is. */
   ends: Ends;
   readonly share: HeldShare | undefined;

@@ -10,6 +10,7 @@ import type { Ends } from '../ends.ts';
 import type { Attachment, Exchange } from '../exchange.ts';
 import type { Host, Waiting, Worth } from '../h1/host.ts';
 import { type Phase, Waits } from '../h1/waits.ts';
+import { type Member, MemberList } from '../member-list.ts';
 import { Allowance } from './allowance.ts';
 import { Pulse } from './pulse.ts';
 import { type Carrier, ErrorCode, RequestStream } from './request-stream.ts';
@@ -26,7 +27,8 @@ export interface Http2Events {
   readonly onFlood: (peer: string, of: string) => void;
 }
 
-export class H2Connection implements Carrier, Waiting {
+export class H2Connection implements Carrier, Waiting, Member {
+  place = -1;
   readonly ends: Ends;
   readonly known: object;
   readonly spares: Attachment[] = [];
@@ -34,7 +36,7 @@ export class H2Connection implements Carrier, Waiting {
   private readonly events: Http2Events;
   private readonly socket: Duplex & { readonly bytesRead?: number; readonly bytesWritten?: number };
   private readonly session: ServerHttp2Session;
-  private readonly streams = new Set<RequestStream>();
+  private readonly streams = new MemberList<RequestStream>();
   private readonly waits: Waits;
   private isClosing = false;
   private isGone = false;

@@ -14,6 +14,7 @@ import { earlier } from '../h1/waits.ts';
 import type { Field } from '../h1/writer.ts';
 import { RequestHead } from '../head.ts';
 import { maxDrainBytes } from '../limits.ts';
+import type { Member } from '../member-list.ts';
 import { checkDeadline } from '../overdue.ts';
 import { H2Answer } from './answer.ts';
 import { readHead, readTrailers } from './head.ts';
@@ -36,7 +37,8 @@ export interface Carrier {
 
 const timingName = 'Server-Timing: '.length;
 
-export class RequestStream implements Transport {
+export class RequestStream implements Transport, Member {
+  place = -1;
   readonly ends: Ends;
   readonly answer: H2Answer;
   readonly isHttp2 = true;
