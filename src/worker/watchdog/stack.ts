@@ -3,7 +3,7 @@
  * them. It knows no inspector session: the caller has paused the thread, and passes frames and scripts.
  */
 
-import { readFileSync } from 'node:fs';
+import { readFileSync, statSync } from 'node:fs';
 import { SourceMap, type SourceMapPayload } from 'node:module';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 
@@ -22,6 +22,10 @@ export interface Script {
 
 /** An endless recursion has thousands of equal frames. */
 const maxFrames = 50;
+/** Of one file. Its text and what `JSON.parse` makes of it are both in memory. */
+const maxMapBytes = 32 * 1024 * 1024;
+/** Of all maps that a stack needs. Node's table takes 23 times as much: all of this thread's heap would end the thread. */
+const maxMappingsLength = 4_000_000;
 
 /**
  * One line per frame, innermost first, in the form of an error's stack: `at name (file:line:column)`. A compiled place
@@ -30,8 +34,9 @@ const maxFrames = 50;
  */
 export function formatStack(frames: readonly CallFrame[], scripts: ReadonlyMap<string, Script>): string {
   const maps = new Map<Script, Mapped | undefined>();
+  const room = { length: maxMappingsLength };
   const mapOf = (script: Script) => {
-    if (!maps.has(script)) maps.set(script, loadMap(script));
+    if (!maps.has(script)) maps.set(script, loadMap(script, room));
     return maps.get(script);
   };
   const lines = frames.slice(0, maxFrames).map(({ functionName, url, location }) => {
@@ -51,17 +56,25 @@ interface Mapped {
   find(line: number, column: number): { place: string; isSameFile: boolean } | undefined;
 }
 
-/** If a source map is missing or broken, the stack shows compiled places. */
-function loadMap(script: Script): Mapped | undefined {
+/**
+ * If a source map is missing, broken or too large, the stack shows compiled places.
+ * @param room how long mappings may still be
+ */
+function loadMap(script: Script, room: { length: number }): Mapped | undefined {
   if (!script.sourceMapURL || script.url === '' || script.url.startsWith('node:')) return undefined;
   try {
     const base = script.url.includes('://') ? script.url : pathToFileURL(script.url).href;
     const address = new URL(script.sourceMapURL, base);
-    const payload = JSON.parse(readMap(address)) as SourceMapPayload;
+    const text = readMap(address);
+    const payload = JSON.parse(text) as Partial<SourceMapPayload>;
+    // A map in sections has mappings in each.
+    const { length } = payload.mappings ?? text;
+    if (length > room.length) return undefined;
+    room.length -= length;
     // A `data:` URL has no folder: its sources are relative to the script.
     const root = address.protocol === 'data:' ? base : address.href;
     // Some versions of Node put sourceRoot before the sources, some do not.
-    const map = new SourceMap({ ...payload, sourceRoot: '' });
+    const map = new SourceMap({ ...(payload as SourceMapPayload), sourceRoot: '' });
     return {
       find(line, column) {
         const entry = map.findEntry(line, column);
@@ -83,8 +96,12 @@ function join(root: string | undefined, source: string): string {
 }
 
 function readMap(address: URL): string {
-  if (address.protocol === 'file:') return readFileSync(address, 'utf8');
+  if (address.protocol === 'file:') {
+    if (statSync(address).size > maxMapBytes) throw new Error('too large');
+    return readFileSync(address, 'utf8');
+  }
   const [, kind = '', data = ''] = /^data:([^,]*),(.*)$/s.exec(address.href) ?? [];
+  if (data.length > maxMapBytes) throw new Error('too large');
   return kind.endsWith(';base64') ? Buffer.from(data, 'base64').toString('utf8') : decodeURIComponent(data);
 }
 

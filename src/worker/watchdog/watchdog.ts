@@ -28,7 +28,7 @@ export interface WatchdogOptions extends Omit<WatchdogData, 'shared'> {
 const maxRequests = 100;
 const maxPathLength = 200;
 /** The limit of the thread's heap, not its usual size: a large source map must fit. */
-const heapMib = 128;
+const heapMib = 256;
 /** How long the end of the process waits for the watchdog to close its inspector sessions. It takes a few milliseconds. */
 const closeMs = 100;
 /** The start is tried again after this time if there was no descriptor for the thread. */

@@ -45,6 +45,22 @@ describe('a source map', () => {
     );
   });
 
+  it('that the memory of the thread could not hold is left out, of several those that come too late', () => {
+    const large = { ...map, mappings: map.mappings.padEnd(2_500_000, ';') };
+    const { path } = makeFolder({
+      'a.map': JSON.stringify(large),
+      'b.map': JSON.stringify(large),
+      'c.map': JSON.stringify({ ...map, sourcesContent: ['x'.repeat(33 * 1024 * 1024)] }),
+    });
+    const known = ['a', 'b', 'c'].map((name): [string, Script] => [
+      name,
+      { url: `file://${path}/${name}.js`, sourceMapURL: `${name}.map` },
+    ]);
+    const frames = ['c', 'a', 'b', 'a'].map((name) => frame('f', name, 1));
+    const lines = formatStack(frames, scripts(...known)).split('\n');
+    expect(lines.map((line) => line.includes('app.ts:42:1'))).toEqual([false, true, false, true]);
+  });
+
   it.each([
     ['../src', '/srv/src/app.ts'],
     ['../src/', '/srv/src/app.ts'],
