@@ -19,9 +19,9 @@ async function until(tsgun: Tsgun, event: string): Promise<Map<number, number>> 
   return statuses;
 }
 
-it('a release that answers errors is tried on one worker, and rolled back; a good one after it is taken', async () => {
-  const folder = makeFolder({ 'app.mjs': answering('200 OK') });
-  const tsgun = start(join(folder.path, 'app.mjs'), ['--workers', '2', '--canary', '1']);
+it('a release that answers errors is tried on one worker, and rolled back; a good one after it is taken, whatever configuration cannot be read meanwhile', async () => {
+  const folder = makeFolder({ 'app.mjs': answering('200 OK'), 'tsgun.config.json': '{ "canary": 1 }' });
+  const tsgun = start('app.mjs', ['--workers', '2'], { cwd: folder.path });
   const old = await tsgun.workers(2);
   folder.write('app.mjs', answering('500 Internal Server Error'));
   tsgun.signal('SIGHUP');
@@ -44,6 +44,10 @@ it('a release that answers errors is tried on one worker, and rolled back; a goo
   folder.write('app.mjs', answering('201 Created'));
   tsgun.signal('SIGHUP');
   await tsgun.event('canary_started', 2);
+  folder.write('tsgun.config.json', '{ "canary": ');
+  tsgun.signal('SIGHUP');
+  expect(await tsgun.event('reload_failed', 2)).toMatchObject({ error: expect.stringContaining('tsgun.config.json') });
+  expect(tsgun.lines('canary_judged')).toHaveLength(1);
   await until(tsgun, 'reload_finished');
   expect(tsgun.lines('canary_judged')[1]).toMatchObject({ generation: 3, faults: [] });
   expect((await tsgun.get('/')).status).toBe(201);

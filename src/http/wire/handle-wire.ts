@@ -1,30 +1,24 @@
 /**
- * A socket without a `net.Socket`: libuv's handle, read and written as `net.Socket` does it inside. What it uses of Node
- * without it being documented is in `node/stream-binding.ts`; without that, `StreamWire` serves. A connection with one request
- * costs a fifth less CPU time, a request on a kept one a twentieth less, and an idle connection needs half the memory.
+ * A socket without a `net.Socket`: libuv's handle, read and written as `net.Socket` does it inside (`node/stream-binding.ts`).
+ * A connection with one request costs a fifth less CPU time, a request on a kept connection a twentieth less, and an idle
+ * connection half the memory.
  */
 
 import type { Binding, RawHandle, WriteRequest, Written } from '../../node/stream-binding.ts';
 import { contextsStay } from '../context.ts';
 import type { AnswerClaim, AnswerClaims } from './answer-claims.ts';
 import { giveAwayScratch, putTogether } from './buffers.ts';
+import { HalfClose } from './half-close.ts';
+import { forgetRenewed, noteRenewed } from './renewed-buffer.ts';
 import { type SendQueue, type StallWatch, watchStall } from './stall-watch.ts';
-import { canceled, endOfFile, type Taken, tellTaken, writeError } from './taken.ts';
+import { canceled, endOfFile, type Taken, tellTaken, withTaken, writeError } from './taken.ts';
 import type { Wire, WireEvents } from './wire.ts';
-import { binding, earlyStatus, giveBack, takeRequest, unfinished } from './write-requests.ts';
+import { binding, earlyStatus, follow, giveBack, takeRequest, unfinished } from './write-requests.ts';
 
-/** Whether `HandleWire` can be used. */
-export const canUseHandles = binding !== undefined;
-
-const { ShutdownWrap, streamBaseState: state, kReadBytesOrError, kBytesWritten } = binding ?? ({} as Binding);
+const { streamBaseState: state, kReadBytesOrError } = binding ?? ({} as Binding);
 
 /** From here on a write returns false, as that of a `net.Socket` of Node 20. */
 const highWaterBytes = 16 * 1024;
-
-/** The last that gave Node other memory to read into. */
-let lastRenewed: HandleWire | undefined;
-// Where an error escapes in a tick right after `onread`, what that returned is lost: Node would read into the memory before.
-if (canUseHandles) process.on('uncaughtExceptionMonitor', () => lastRenewed?.repeatBuffer());
 
 export class HandleWire implements Wire, SendQueue {
   pendingBytes = 0;
@@ -41,10 +35,8 @@ export class HandleWire implements Wire, SendQueue {
   /** The client's end came behind it. */
   private isEndHeld = false;
   private hasClientEnded = false;
-  protected isEnding = false;
-  private isShuttingDown = false;
-  private isEnded = false;
-  private onEnded: (() => void) | undefined = undefined;
+  /** From `end` on. */
+  private halfClose: HalfClose | undefined = undefined;
   private owesDrain = false;
   /** The last write that goes on. */
   protected last: WriteRequest | undefined = undefined;
@@ -99,7 +91,7 @@ export class HandleWire implements Wire, SendQueue {
       const next = this.events.nextBuffer();
       if (next === this.buffer) return undefined;
       this.buffer = next;
-      lastRenewed = this;
+      noteRenewed(this);
       return next;
     }
     if (count === endOfFile) this.noteEnd();
@@ -113,7 +105,7 @@ export class HandleWire implements Wire, SendQueue {
     if (this.isEndHeld || this.hasClientEnded) return;
     this.hasClientEnded = true;
     this.events.takeEnd();
-    this.closeIfDone();
+    if (this.halfClose?.isDone === true) this.destroy();
   }
 
   /** Tells Node of the memory of the next read once more. */
@@ -126,7 +118,7 @@ export class HandleWire implements Wire, SendQueue {
   }
 
   protected get mayWrite(): boolean {
-    return !this.isDestroyed && !this.isEnding && this.claim?.mayWrite() !== false;
+    return !this.isDestroyed && this.halfClose === undefined && this.claim?.mayWrite() !== false;
   }
 
   write(text: string): boolean {
@@ -172,14 +164,11 @@ export class HandleWire implements Wire, SendQueue {
       }
       return !this.owesDrain && !this.isDestroyed;
     }
-    request.wire = this;
-    request.held = held;
-    request.bytes = state[kBytesWritten]!;
-    request.oncomplete = onWritten;
-    this.queuedBytes += request.bytes;
+    const bytes = follow(request, this, held);
+    this.queuedBytes += bytes;
     this.events.share?.set(this.pendingBytes);
     this.last = request;
-    this.noteWaiting(request.bytes);
+    this.noteWaiting(bytes);
     const status = earlyStatus(request);
     if (status !== undefined) this.takeWritten(request, status);
     return !this.owesDrain && !this.isDestroyed;
@@ -194,7 +183,7 @@ export class HandleWire implements Wire, SendQueue {
 
   protected refuse(): false {
     // Neither of the two: the watchdog has answered.
-    if (!this.isEnding) this.destroy();
+    if (this.halfClose === undefined) this.destroy();
     if (this.isDestroyed) this.pendingBytes++;
     return false;
   }
@@ -206,7 +195,7 @@ export class HandleWire implements Wire, SendQueue {
     this.pendingBytes -= request.bytes ?? 0;
     this.events.share?.set(this.pendingBytes);
     if (this.isDestroyed || this.pendingBytes > 0) return;
-    if (this.isEnding && !this.isShuttingDown) this.shutDown();
+    if (this.halfClose?.isUnderWay === false) this.shutDown(this.halfClose);
     if (!this.owesDrain || this.isDestroyed) return;
     this.owesDrain = false;
     this.events.takeDrain();
@@ -215,8 +204,7 @@ export class HandleWire implements Wire, SendQueue {
   whenTaken(callback: Taken): void {
     const { last } = this;
     if (last === undefined) tellTaken([callback], this.pendingBytes === 0 ? undefined : writeError(canceled));
-    else if (last.taken === undefined) last.taken = [callback];
-    else last.taken.push(callback);
+    else last.taken = withTaken(last.taken, callback);
   }
 
   /** The next read is still made, and held: where the client has gone, it says so. */
@@ -226,7 +214,7 @@ export class HandleWire implements Wire, SendQueue {
 
   private hold(count: number): undefined {
     const bytes = this.buffer.subarray(0, count);
-    this.held = this.held === undefined ? Buffer.from(bytes) : Buffer.concat([this.held, bytes]);
+    this.held = Buffer.concat(this.held === undefined ? [bytes] : [this.held, bytes]);
     this.handle.readStop();
   }
 
@@ -246,58 +234,40 @@ export class HandleWire implements Wire, SendQueue {
   }
 
   end(done?: () => void): void {
-    if (this.isEnded || this.isDestroyed) return done?.();
-    const before = this.onEnded;
-    this.onEnded = () => {
-      before?.();
-      done?.();
-    };
-    if (this.isEnding) return;
-    this.isEnding = true;
+    if (this.isDestroyed || this.halfClose?.isDone === true) return done?.();
+    const isFirst = this.halfClose === undefined;
+    this.halfClose ??= new HalfClose();
+    this.halfClose.await(done);
     // Not ahead of what waits, though libuv would wait for it: a connection that is being shut down cannot be reset.
-    if (this.pendingBytes === 0) this.shutDown();
+    if (isFirst && this.pendingBytes === 0) this.shutDown(this.halfClose);
   }
 
-  private shutDown(): void {
-    this.isShuttingDown = true;
-    const request = new ShutdownWrap();
-    request.oncomplete = (status) => {
+  private shutDown(halfClose: HalfClose): void {
+    halfClose.begin(this.handle, (isShut) => {
       if (this.isDestroyed) return;
-      // The client has gone, and a connection that is paused would not be told so.
-      if (status < 0) return this.destroy();
-      this.isShuttingDown = false;
-      this.isEnded = true;
-      this.tellEnded();
-      this.closeIfDone();
-    };
-    if (this.handle.shutdown(request) !== 0) this.destroy();
-  }
-
-  private tellEnded(): void {
-    const { onEnded } = this;
-    this.onEnded = undefined;
-    onEnded?.();
-  }
-
-  private closeIfDone(): void {
-    if (this.hasClientEnded && this.isEnded) this.destroy();
+      // The client has gone. While reading is paused, nothing else would report it.
+      if (!isShut) return this.destroy();
+      halfClose.tell();
+      if (this.hasClientEnded) this.destroy();
+    });
   }
 
   destroy(): void {
-    if (!this.isDestroyed) this.release().close(this.closed);
+    if (!this.isDestroyed) this.release().close(() => this.tellClosed());
   }
 
   cut(): void {
     if (this.isDestroyed) return;
     const handle = this.release();
     // libuv refuses while the shutdown is under way, for one turn of the loop; after that Node would not close it either.
-    if (handle.reset === undefined || this.isShuttingDown) handle.close(this.closed);
-    else handle.reset(this.closed);
+    const tell = () => this.tellClosed();
+    if (handle.reset === undefined || this.halfClose?.isUnderWay === true) handle.close(tell);
+    else handle.reset(tell);
   }
 
   protected release(): RawHandle {
     this.isDestroyed = true;
-    if (lastRenewed === this) lastRenewed = undefined;
+    forgetRenewed(this);
     this.claim?.giveBack();
     this.claim = undefined;
     this.events.share?.close();
@@ -305,12 +275,8 @@ export class HandleWire implements Wire, SendQueue {
     return this.handle;
   }
 
-  private get closed(): () => void {
-    return () => this.tellClosed();
-  }
-
   protected tellClosed(): void {
-    this.tellEnded();
+    this.halfClose?.tell();
     this.events.takeClose();
   }
 
@@ -330,8 +296,4 @@ export class HandleWire implements Wire, SendQueue {
 
 function onRead(this: RawHandle): Uint8Array | undefined {
   return this.wire?.takeRead();
-}
-
-function onWritten(this: WriteRequest, status: number): void {
-  this.wire?.takeWritten(this, status);
 }

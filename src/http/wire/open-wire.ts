@@ -4,9 +4,10 @@ import { Socket } from 'node:net';
 import { ConnectionHandle } from '../../node/handles.ts';
 import type { RawHandle } from '../../node/stream-binding.ts';
 import type { Proxied } from '../proxy-protocol/proxied.ts';
-import { canUseHandles, HandleWire } from './handle-wire.ts';
+import { HandleWire } from './handle-wire.ts';
 import { StreamWire } from './stream-wire.ts';
 import type { Incoming, Wire, WireEvents } from './wire.ts';
+import { canUseHandles } from './write-requests.ts';
 
 /** How a server makes the wires of its connections. */
 export type OpenWire = (incoming: Incoming, connection: Proxied) => Wire;

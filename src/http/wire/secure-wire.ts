@@ -6,11 +6,11 @@
 import type { TLSSocket } from 'node:tls';
 import type { RawHandle, WriteRequest } from '../../node/stream-binding.ts';
 import { type CarryingHandle, type SecureHandle, secureHandleOf } from '../../node/tls-handle.ts';
-import { canUseHandles, HandleWire } from './handle-wire.ts';
+import { HandleWire } from './handle-wire.ts';
 import { StreamWire } from './stream-wire.ts';
 import { canceled, type Taken, tellTaken, writeError } from './taken.ts';
 import type { Wire, WireEvents } from './wire.ts';
-import { takeRequest } from './write-requests.ts';
+import { canUseHandles, takeRequest } from './write-requests.ts';
 
 /** All of a write is encrypted in one step: a larger one would keep the loop, and twice the memory, for its length. */
 const mostAtOnce = 256 * 1024;

@@ -11,6 +11,13 @@ export function tellTaken(callbacks: readonly Taken[] | undefined, error: Error 
   for (const callback of callbacks) process.nextTick(callback, error);
 }
 
+/** The same list with one more callback, or a new one. */
+export function withTaken(callbacks: Taken[] | undefined, callback: Taken): Taken[] {
+  if (callbacks === undefined) return [callback];
+  callbacks.push(callback);
+  return callbacks;
+}
+
 /** As Node says it. @param status libuv's, negative */
 export function writeError(status: number): NodeJS.ErrnoException {
   const code = getSystemErrorName(status);

@@ -5,7 +5,16 @@ import { type Binding, findBinding, type WriteRequest, type Written } from '../.
 /** Undefined where Node does not have it; then no write gets here. */
 export const binding = findBinding();
 
-const { WriteWrap, streamBaseState: state, kLastWriteWasAsync, kLastWriteErr } = binding ?? ({} as Binding);
+/** Whether this Node has what handles need to be read and written without streams. */
+export const canUseHandles = binding !== undefined;
+
+const {
+  WriteWrap,
+  streamBaseState: state,
+  kBytesWritten,
+  kLastWriteWasAsync,
+  kLastWriteErr,
+} = binding ?? ({} as Binding);
 
 let spare: WriteRequest | null = null;
 
@@ -36,4 +45,21 @@ export function unfinished(given: WriteRequest | null, written: Written): WriteR
 export function earlyStatus(request: WriteRequest): number | undefined {
   if (kLastWriteErr !== undefined && state[kLastWriteErr] !== 0) return state[kLastWriteErr];
   return typeof request.writeStatus === 'number' ? request.writeStatus : undefined;
+}
+
+/**
+ * Has the wire told when an unfinished write ends.
+ * @param held memory that libuv reads until then
+ * @returns the bytes of the write
+ */
+export function follow(request: WriteRequest, wire: NonNullable<WriteRequest['wire']>, held: unknown): number {
+  request.wire = wire;
+  request.held = held;
+  request.oncomplete = onWritten;
+  request.bytes = state[kBytesWritten]!;
+  return request.bytes;
+}
+
+function onWritten(this: WriteRequest, status: number): void {
+  this.wire?.takeWritten(this, status);
 }
