@@ -64,4 +64,10 @@ export function saysCpu(format: string, fields: readonly string[]): boolean {
     .some((field) => ('value' in field ? field.value === 'cpuMs' : field.name === cpuKey));
 }
 
+/** Whether lines say fields of the answer. */
+export function saysAnswerField(format: string, fields: readonly string[]): boolean {
+  if (format !== 'json') return /\}o\)/.test(format);
+  return fields.map(readJsonField).some((field) => 'source' in field && field.source === 'o');
+}
+
 const cpuKey = 'tsgun.cpums';

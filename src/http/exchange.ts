@@ -3,6 +3,8 @@
  * here; what it means on the wire is the answer sink's, and the socket is the connection's.
  */
 
+// Not the global, which an app may replace.
+import { performance } from 'node:perf_hooks';
 import type { AnswerSink, Bytes, Piece } from './answer-sink.ts';
 import type { Ends } from './ends.ts';
 import { AppError, HttpError, overdueAnswer } from './errors.ts';
@@ -149,6 +151,7 @@ export class Exchange implements ResponseState, Observed {
   private isMute = false;
   private isTold = false;
   private fields: readonly Field[] = [];
+  private fieldsElsewhere: (() => readonly Field[]) | undefined = undefined;
   private knownLength = -1;
   private cancelListeners: ((reason: Error) => void)[] | undefined = undefined;
   private abortListeners: ((reason: Error) => void)[] | undefined = undefined;
@@ -190,6 +193,7 @@ export class Exchange implements ResponseState, Observed {
     Object.assign(substitute, { onOver, observers, receivedBytes, queueMs, cost, ends, outcome });
     this.onOver = undefined;
     this.observers = undefined;
+    this.cost = undefined;
     return substitute;
   }
 
@@ -426,9 +430,13 @@ export class Exchange implements ResponseState, Observed {
   /** Nothing more is to come of it. */
   tellOver(): void {
     if (this.isLost && this.outcome === 'answered') this.outcome = 'aborted';
+    const { cost, observers } = this;
+    // One look at the clock for all: each shows in the figures of a small request.
+    const now = cost === undefined && observers === undefined ? 0 : performance.now();
+    cost?.end?.(now);
     this.onOver?.(this);
     this.onOver = undefined;
-    this.tellObservers();
+    this.tellObservers(now);
   }
 
   /** Nobody is to hear of it. */
@@ -437,15 +445,15 @@ export class Exchange implements ResponseState, Observed {
     this.observers = undefined;
   }
 
-  tellObservers(): void {
+  tellObservers(endedAt?: number): void {
     if (this.observers === undefined || this.isTold) return;
     this.isTold = true;
-    this.observers.tell(this, this.outcome);
+    this.observers.tell(this, this.outcome, endedAt);
   }
 
-  /** The answer's, where another thread has written its head. */
-  noteFields(fields: readonly Field[]): void {
-    this.fields = fields;
+  /** The answer's, where another thread has written its head: read only if somebody asks. */
+  noteFields(read: () => readonly Field[]): void {
+    this.fieldsElsewhere = read;
   }
 
   /** The client's or a proxy's, else made at the first look. */
@@ -455,7 +463,7 @@ export class Exchange implements ResponseState, Observed {
 
   /** The answer's, as the app gave them. */
   get responseFields(): readonly Field[] {
-    return this.fields;
+    return this.fieldsElsewhere?.() ?? this.fields;
   }
 
   private sayHead(status: string, fields: readonly Field[], knownLength: number): void {

@@ -26,6 +26,8 @@ export type Outcome = 'answered' | 'cut' | 'aborted' | 'refused' | 'overdue' | '
 export interface Cost {
   /** Of CPU time, so far, and in all once it is over; undefined where nobody can tell it from that of others. */
   readonly cpuMs: number | undefined;
+  /** The request is over. @param now as `performance.now()` says it */
+  end?(now: number): void;
 }
 
 /** What is known of a request at its end: an exchange. */
@@ -64,7 +66,7 @@ export class RequestRecord {
     const { head, status, sentBytes, receivedBytes, startedAt, queueMs, cost, ends } = exchange;
     this.head = head;
     this.outcome = outcome;
-    this.status = status === '' ? undefined : Number.parseInt(status, 10);
+    this.status = statusCode(status);
     this.sentBytes = sentBytes;
     this.receivedBytes = receivedBytes;
     this.startedAt = startedAt;
@@ -101,6 +103,14 @@ export class RequestRecord {
   }
 }
 
+const zero = 0x30;
+
+/** @param status begins with three digits; empty where there was no answer */
+export function statusCode(status: string): number | undefined {
+  if (status === '') return undefined;
+  return (status.charCodeAt(0) - zero) * 100 + (status.charCodeAt(1) - zero) * 10 + status.charCodeAt(2) - zero;
+}
+
 /** A raw connection that has ended, with its bytes in both directions. */
 export interface ConnectionRecord {
   /** `cut`: by this side, ahead of its end; `aborted`: by the client. */
@@ -111,7 +121,7 @@ export interface ConnectionRecord {
   readonly ends: Ends;
 }
 
-/** Counts requests, at less than what a record costs. Must not throw. */
+/** Hears of each request, at less than what a record costs. Must not throw. */
 export interface RequestCounter {
   /** One has begun. */
   begin?(exchange: Observed): void;
@@ -129,7 +139,7 @@ export class Observers {
   isTimed = false;
   /** Bytes received, and bytes sent, by all connections: heads, and what frames bodies, included. */
   readonly traffic = new Float64Array(2);
-  private counter: RequestCounter | undefined = undefined;
+  private readonly counters: RequestCounter[] = [];
   /** Called for each request that begins; undefined where nobody counts those. */
   onBegin: ((exchange: Observed) => void) | undefined = undefined;
   onDisregard: ((exchange: Observed) => void) | undefined = undefined;
@@ -150,16 +160,19 @@ export class Observers {
 
   /** Counts each request that begins from now on, when it is over. */
   addCounter(counter: RequestCounter): void {
-    const { counter: first } = this;
-    const count: RequestCounter['count'] = (...over) => {
-      first?.count(...over);
-      counter.count(...over);
-    };
-    this.counter = first === undefined ? counter : { count };
+    this.counters.push(counter);
     this.isWatched = true;
-    if (counter.begin === undefined) return;
-    this.onBegin = (exchange) => counter.begin?.(exchange);
-    this.onDisregard = (exchange) => counter.disregard?.(exchange);
+    const { onBegin, onDisregard } = this;
+    if (counter.begin !== undefined)
+      this.onBegin = (exchange) => {
+        onBegin?.(exchange);
+        counter.begin?.(exchange);
+      };
+    if (counter.disregard !== undefined)
+      this.onDisregard = (exchange) => {
+        onDisregard?.(exchange);
+        counter.disregard?.(exchange);
+      };
   }
 
   /** Calls back for each raw connection that has ended. */
@@ -171,9 +184,9 @@ export class Observers {
     for (const listener of this.connectionListeners) listener(record);
   }
 
-  tell(exchange: Observed, outcome: Outcome): void {
-    const endedAt = performance.now();
-    this.counter?.count(exchange, outcome, endedAt);
+  tell(exchange: Observed, outcome: Outcome, endedAt = performance.now()): void {
+    const { counters } = this;
+    for (let index = 0; index < counters.length; index++) counters[index]!.count(exchange, outcome, endedAt);
     if (this.listeners.length === 0) return;
     const record = new RequestRecord(exchange, outcome, endedAt);
     for (const listener of this.listeners)

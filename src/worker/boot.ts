@@ -62,11 +62,12 @@ export async function boot(order: WorkerOrder, own: Own, parts: Parts): Promise<
     return handlerFailures === undefined ? observed : handlerFailures.answerWaiting(observed, generation);
   };
   const { connection: onBegin } = tracker;
-  // In the threaded class, each thread measures its own requests.
-  const measures = measuresCpu(settings) && settings.workerClass !== 'threaded';
-  const meter = measures ? new CpuMeter(new CpuClock(settings.workerClass === 'sync' ? 0 : undefined)) : undefined;
   // A sync worker runs one request at a time: one that waits for a place would hold up all others.
   const limits = settings.workerClass === 'sync' ? [] : settings.limitConcurrency;
+  const measures = measuresCpu(settings) && settings.workerClass !== 'threaded';
+  const clock = new CpuClock(settings.workerClass === 'sync' ? 0 : undefined);
+  // In the threaded class, each thread measures its own requests.
+  const meter = measures ? new CpuMeter(clock, limits.length > 0) : undefined;
   const track = (handle: Handler) =>
     tracker.http(bulkheads(limits, meter === undefined ? handle : meter.around(handle)));
   const from = { app, asked, source: order, surroundings };

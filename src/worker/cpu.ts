@@ -1,9 +1,12 @@
 /** Measures the CPU time of requests on a worker's main thread, if a setting asks for it. */
 
 import { readlinkSync } from 'node:fs';
+// Not the global, which an app may replace.
+import { performance } from 'node:perf_hooks';
 import type { Handler } from '../app/handler.ts';
 import { saysCpu } from '../config/access-fields.ts';
 import type { Settings } from '../config/settings.ts';
+import type { Cost } from '../http/observers.ts';
 
 type Wanted = Pick<Settings, 'serverTiming' | 'accessLogfile' | 'accessLogformat' | 'accessLogFields'>;
 
@@ -58,17 +61,21 @@ export class CpuClock {
 }
 
 /** The CPU time of one request. */
-class Turn {
+class Turn implements Cost {
   private readonly clock: CpuClock;
   private readonly startMicros: number;
   private endMicros: number | undefined = undefined;
   /** Whether another request ran beside it. Then the time cannot be divided between them. */
   isShared: boolean;
 
-  constructor(clock: CpuClock, isShared: boolean) {
+  private isOver = false;
+  private readonly onEnd: (turn: Turn) => void;
+
+  constructor(clock: CpuClock, isShared: boolean, startedAt: number, onEnd: (turn: Turn) => void) {
+    this.onEnd = onEnd;
     this.clock = clock;
     this.isShared = isShared;
-    this.startMicros = isShared ? 0 : clock.read(performance.now());
+    this.startMicros = isShared ? 0 : clock.read(startedAt);
   }
 
   get cpuMs(): number | undefined {
@@ -76,8 +83,11 @@ class Turn {
     return Math.max(0, (this.endMicros ?? this.clock.read(performance.now())) - this.startMicros) / 1000;
   }
 
-  end(): void {
-    if (!this.isShared) this.endMicros = this.clock.read(performance.now());
+  end(now: number): void {
+    if (this.isOver) return;
+    this.isOver = true;
+    if (!this.isShared) this.endMicros = this.clock.read(now);
+    this.onEnd(this);
   }
 }
 
@@ -87,38 +97,34 @@ class Turn {
  */
 export class CpuMeter {
   private readonly clock: CpuClock;
+  private readonly waits: boolean;
   private running = 0;
   /** The request that has run alone so far. */
   private alone: Turn | undefined = undefined;
 
-  constructor(clock = new CpuClock()) {
+  /** @param waits whether a request may have waited for others when its handler is called */
+  constructor(clock = new CpuClock(), waits = true) {
     this.clock = clock;
+    this.waits = waits;
   }
 
   around(handle: Handler): Handler {
     return (exchange) => {
-      const turn = this.begin();
-      const { onOver } = exchange;
-      exchange.cost = turn;
-      exchange.onOver = (answered) => {
-        this.end(turn);
-        onOver?.(answered);
-      };
+      exchange.cost = this.begin(this.waits ? performance.now() : exchange.startedAt);
       return handle(exchange);
     };
   }
 
-  private begin(): Turn {
+  private begin(startedAt: number): Turn {
     const isShared = this.running++ > 0;
     if (this.alone !== undefined) this.alone.isShared = true;
-    const turn = new Turn(this.clock, isShared);
+    const turn = new Turn(this.clock, isShared, startedAt, this.end);
     this.alone = isShared ? undefined : turn;
     return turn;
   }
 
-  private end(turn: Turn): void {
+  private readonly end = (turn: Turn): void => {
     this.running--;
-    turn.end();
     if (this.alone === turn) this.alone = undefined;
-  }
+  };
 }

@@ -47,8 +47,7 @@ export class H1Answer implements AnswerSink {
   }
 
   head(state: ResponseState, status: string, fields: readonly Field[], knownLength: number): void {
-    const text = writeHead(state, status, fields, knownLength, this.saysConnection);
-    this.text = this.ownLine === undefined ? text : within(text, text.length, this.ownLine());
+    this.text = writeHead(state, status, fields, knownLength, this.saysConnection, this.ownLine?.());
   }
 
   flushHead(): boolean {

@@ -34,6 +34,7 @@ export interface ResponseState {
  * Writes a head and decides the framing.
  * @param knownLength the body's length in bytes where all of it is at hand, else -1
  * @param saysConnection else it is left to `connectionField`
+ * @param ownLine a field of the server's own, with its CRLF
  * @throws AppError for a malformed status or field, or a Content-Length that is not the known length
  */
 export function writeHead(
@@ -42,6 +43,7 @@ export function writeHead(
   fields: readonly Field[],
   knownLength: number,
   saysConnection = true,
+  ownLine = '',
 ): string {
   checkStatus(status);
   // RFC 9110 §15.3.5, §15.3.6, §15.4.5.
@@ -99,7 +101,7 @@ export function writeHead(
   if (state.persists && state.keepAliveLine !== undefined) text += state.keepAliveLine;
   if (saysConnection) text += connectionField(state);
   if (state.isHeadRequest) state.framing = 'none';
-  return `${text}\r\n`;
+  return `${text}${ownLine}\r\n`;
 }
 
 /** The field by which clients close ahead of the server, or ask on another connection; '' where there is no limit to tell. */

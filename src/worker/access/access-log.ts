@@ -1,18 +1,20 @@
 /**
- * The access log of a process. A request pays for its line of text alone; lines are written together. A target that is slow,
+ * The access log of a process. A request pays for its line alone; lines are made and written together. A target that is slow,
  * full or gone costs lines, which are counted, but never a request's time.
  */
 
 // Not the globals, which an app may replace.
 import { clearTimeout, setTimeout } from 'node:timers';
+import { saysAnswerField } from '../../config/access-fields.ts';
 import type { Settings } from '../../config/settings.ts';
 import { report } from '../../errors.ts';
 import { outputSink } from '../../log/output.ts';
 import { Sink } from '../../log/sink.ts';
 import { openFile } from '../../log/target.ts';
 import type { Logger } from '../../logger.ts';
-import type { Entry, Origin } from './entry.ts';
-import { compileFormat, type Line } from './format.ts';
+import type { Entry, Origin, Writer } from './entry.ts';
+import { compileFormat } from './format.ts';
+import { gatheredBytes, Lines } from './lines.ts';
 import { skipper } from './skip.ts';
 
 export type AccessSettings = Pick<
@@ -22,8 +24,11 @@ export type AccessSettings = Pick<
 
 /** Lines are written this often, so a crash loses half a second of them at most. */
 const gatherMs = 500;
-/** Or as soon as there is this much; each character is a byte. */
-const gatheredBytes = 32_768;
+/**
+ * This many lines are made at a time. Their code then stays in the processor's caches, which takes a third of the time. Fields
+ * of the answer belong to the app, which may change them for its next answer: a line with such fields is made immediately.
+ */
+const linesTogether = 64;
 const reportEveryMs = 10_000;
 const exitFlushMs = 200;
 
@@ -32,12 +37,15 @@ export class AccessLog {
   beforeExit: (() => void) | undefined = undefined;
   private readonly sink: Sink;
   private readonly isFile: boolean;
-  private readonly line: Line;
+  private readonly line: Writer;
   private readonly skips: ((path: string) => boolean) | undefined;
   private readonly file: string;
   private readonly log: Logger;
-  private text = '';
-  private lines = 0;
+  private readonly lines = new Lines();
+  private count = 0;
+  private readonly waiting: (Entry | undefined)[] = [];
+  private waitingCount = 0;
+  private readonly together: number;
   private timer: NodeJS.Timeout | undefined = undefined;
   private reportedAt = performance.now();
 
@@ -49,6 +57,7 @@ export class AccessLog {
     this.isFile = file !== '-';
     this.sink = this.isFile ? new Sink({ open: () => openFile(file) }) : outputSink('stdout');
     this.line = compileFormat(accessLogformat, { ...origin, requestIdHeader }, accessLogFields);
+    this.together = saysAnswerField(accessLogformat, accessLogFields) ? 1 : linesTogether;
     this.skips = skipper(accessLogSkip);
     // Standard output reports its troubles itself, for everything that is written there.
     if (this.isFile) this.tellTroubles();
@@ -68,11 +77,22 @@ export class AccessLog {
 
   readonly enter = (entry: Entry): void => {
     if (this.skips !== undefined && entry.head !== undefined && this.skips(entry.head.path)) return;
-    this.text += this.line(entry);
-    this.lines++;
-    if (this.text.length >= gatheredBytes) this.write();
+    this.waiting[this.waitingCount++] = entry;
+    if (this.waitingCount >= this.together) this.makeLines();
+    if (this.lines.length >= gatheredBytes) this.write();
     else this.timer ??= setTimeout(this.write, gatherMs).unref();
   };
+
+  private makeLines(): void {
+    const { waiting, waitingCount, line, lines } = this;
+    for (let index = 0; index < waitingCount; index++) {
+      line(waiting[index]!, lines);
+      // The entry would keep its request in memory.
+      waiting[index] = undefined;
+    }
+    this.count += waitingCount;
+    this.waitingCount = 0;
+  }
 
   /** Writes the lines that wait, and closes the file. */
   close(): void {
@@ -84,10 +104,10 @@ export class AccessLog {
   private readonly write = (): void => {
     clearTimeout(this.timer);
     this.timer = undefined;
-    const { text, lines } = this;
-    this.text = '';
-    this.lines = 0;
-    if (lines > 0) this.sink.write(Buffer.from(text, 'latin1'), false, lines);
+    this.makeLines();
+    const { count } = this;
+    this.count = 0;
+    if (count > 0) this.sink.write(this.lines.take(), false, count);
     if (performance.now() - this.reportedAt > reportEveryMs) this.reportDropped();
   };
 

@@ -3,6 +3,7 @@
 import type { Ends } from '../../http/ends.ts';
 import type { Field } from '../../http/h1/writer.ts';
 import type { RequestHead } from '../../http/head.ts';
+import type { Lines } from './lines.ts';
 
 export interface Entry {
   /** Undefined for a raw connection. */
@@ -11,12 +12,18 @@ export interface Entry {
   readonly status: number | undefined;
   readonly sentBytes: number;
   readonly receivedBytes: number;
+  /** As `performance.now()` says it. */
+  readonly endedAt: number;
   readonly durationMs: number;
   readonly queueMs: number | undefined;
   readonly cpuMs: number | undefined;
   readonly ends: Ends;
-  readonly responseFields: readonly Field[];
+  /** Looked at only where a format asks for its fields: they may have to be read from the answer. */
+  readonly answer: { readonly responseFields: readonly Field[] };
 }
+
+/** Writes what it knows of an entry, escaped. */
+export type Writer = (entry: Entry, lines: Lines) => void;
 
 /** The same for all lines of a process. */
 export interface Origin {
@@ -36,8 +43,8 @@ export function requestField({ head }: Entry, lower: string): string | undefined
   return undefined;
 }
 
-export function responseField({ responseFields }: Entry, lower: string): string | undefined {
-  return responseFields.find(([name]) => name.toLowerCase() === lower)?.[1];
+export function responseField({ answer }: Entry, lower: string): string | undefined {
+  return answer.responseFields.find(([name]) => name.toLowerCase() === lower)?.[1];
 }
 
 export function methodOf({ head }: Entry): string {

@@ -24,9 +24,13 @@ function asBytes(character: string): string {
   return Array.from(bytes, (byte) => `\\x${byte.toString(16).toUpperCase().padStart(2, '0')}`).join('');
 }
 
-/** A JSON text, with its quotes. */
+/** For between the quotes of a JSON text. */
+export function escapeJson(text: string): string {
+  return unsafeInText.test(text) ? text.replace(eachUnsafe, asUnit) : text;
+}
+
 export function quoteJson(text: string): string {
-  return unsafeInText.test(text) ? `"${text.replace(eachUnsafe, asUnit)}"` : `"${text}"`;
+  return `"${escapeJson(text)}"`;
 }
 
 function asUnit(character: string): string {

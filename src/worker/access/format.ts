@@ -2,12 +2,23 @@
 
 import { combinedFormat, type FormatPart, readFormat } from '../../config/access-atoms.ts';
 import { requestIdOf } from '../../http/request-id.ts';
-import { type Entry, methodOf, type Origin, pathOf, protocolOf, requestField, responseField } from './entry.ts';
+import {
+  type Entry,
+  methodOf,
+  type Origin,
+  pathOf,
+  protocolOf,
+  requestField,
+  responseField,
+  type Writer,
+} from './entry.ts';
 import { escapeLiteral, escapeText } from './escape.ts';
 import { jsonFormat } from './json.ts';
-import { commonTime } from './time.ts';
+import type { Lines } from './lines.ts';
+import { bytesOf, Remembered } from './remembered.ts';
+import { commonTime, timeOfDay } from './time.ts';
 
-export type Line = (entry: Entry) => string;
+const lineFeed = 0x0a;
 
 /** @param format one that the settings have accepted */
 export function compileFormat(
@@ -15,25 +26,50 @@ export function compileFormat(
   origin: Origin,
   fields: readonly string[] = [],
   env: NodeJS.ProcessEnv = process.env,
-): Line {
+): Writer {
   if (format === 'json') return jsonFormat(origin, fields, (field) => textOf(field, origin, env));
-  const parts = readFormat(format === 'combined' ? combinedFormat : format);
-  const writers = parts.map((part) => writerOf(part, origin, env));
-  return (entry) => {
-    let line = '';
-    for (let index = 0; index < writers.length; index++) line += writers[index]!(entry);
-    return `${line}\n`;
+  const { steps, end } = stepsOf(readFormat(format === 'combined' ? combinedFormat : format), origin, env);
+  return (entry, lines) => {
+    for (let index = 0; index < steps.length; index++) {
+      const { before, write } = steps[index]!;
+      lines.piece(before);
+      write(entry, lines);
+    }
+    lines.piece(end);
+    lines.byte(lineFeed);
   };
 }
 
-function writerOf(part: FormatPart, origin: Origin, env: NodeJS.ProcessEnv): Line {
-  if ('text' in part) {
-    const text = escapeLiteral(part.text);
-    return () => text;
+/** An atom, and the text ahead of it: what is the same in every line is one piece with that. */
+interface Step {
+  readonly before: Uint8Array;
+  readonly write: Writer;
+}
+
+function stepsOf(parts: readonly FormatPart[], origin: Origin, env: NodeJS.ProcessEnv) {
+  const steps: Step[] = [];
+  let text = '';
+  for (const part of parts) {
+    const constant = constantOf(part, origin);
+    text += constant ?? '';
+    if (constant !== undefined) continue;
+    steps.push({ before: bytesOf(text), write: writerOf(part, origin, env) });
+    text = '';
   }
-  if ('atom' in part) return part.atom === 'p' ? () => `<${origin.pid}>` : atoms[part.atom]!;
+  return { steps, end: bytesOf(text) };
+}
+
+function constantOf(part: FormatPart, { pid }: Origin): string | undefined {
+  if ('text' in part) return escapeLiteral(part.text);
+  if (!('atom' in part)) return undefined;
+  return part.atom === 'l' ? '-' : part.atom === 'p' ? `<${pid}>` : undefined;
+}
+
+function writerOf(part: FormatPart, origin: Origin, env: NodeJS.ProcessEnv): Writer {
+  if ('atom' in part) return atoms[part.atom]!;
+  if ('text' in part) return () => {};
   const text = textOf(part, origin, env);
-  return (entry) => shown(text(entry));
+  return (entry, lines) => show(text(entry), lines);
 }
 
 type Text = (entry: Entry) => string | undefined;
@@ -48,38 +84,59 @@ function textOf(
   return variable(name, origin, env);
 }
 
-function shown(text: string | undefined): string {
-  return text === undefined || text === '' ? '-' : escapeText(text);
+function show(text: string | undefined, lines: Lines): void {
+  if (text === undefined || text === '') lines.byte(hyphen);
+  else lines.escaped(text, escapeText);
 }
 
-const atoms: Readonly<Record<string, Line>> = {
-  h: ({ ends }) => shown(ends.remote.address),
-  l: () => '-',
-  u: (entry) => shown(userOf(entry)),
-  t: () => commonTime(),
+/** As `show`, of what many requests have in common. */
+function showing(text: Text): Writer {
+  const remembered = new Remembered(escapeText);
+  return (entry, lines) => {
+    const value = text(entry);
+    if (value === undefined || value === '') lines.byte(hyphen);
+    else remembered.write(value, lines);
+  };
+}
+
+const hyphen = 0x2d;
+const space = 0x20;
+
+const atoms: Readonly<Record<string, Writer>> = {
+  h: showing(({ ends }) => ends.remote.address),
+  u: (entry, lines) => show(userOf(entry), lines),
+  t: ({ endedAt }, lines) => lines.piece(commonTime(timeOfDay(endedAt))),
   r: requestLine,
-  m: (entry) => shown(methodOf(entry)),
-  U: (entry) => shown(pathOf(entry)),
-  q: ({ head }) => (head === undefined ? '' : escapeText(head.query)),
-  H: protocolOf,
-  s: ({ status }) => (status === undefined ? '-' : String(status)),
-  B: ({ sentBytes }) => String(sentBytes),
-  b: ({ sentBytes }) => (sentBytes === 0 ? '-' : String(sentBytes)),
-  f: (entry) => shown(requestField(entry, 'referer')),
-  a: (entry) => shown(requestField(entry, 'user-agent')),
-  T: ({ durationMs }) => String(Math.floor(durationMs / 1000)),
-  M: ({ durationMs }) => String(Math.floor(durationMs)),
-  D: ({ durationMs }) => String(Math.floor(durationMs * 1000)),
-  L: ({ durationMs }) => (durationMs / 1000).toFixed(6),
+  m: (entry, lines) => show(methodOf(entry), lines),
+  U: (entry, lines) => show(pathOf(entry), lines),
+  q: ({ head }, lines) => head !== undefined && lines.escaped(head.query, escapeText),
+  H: (entry, lines) => lines.ascii(protocolOf(entry)),
+  s: ({ status }, lines) => (status === undefined ? lines.byte(hyphen) : lines.integer(status)),
+  B: ({ sentBytes }, lines) => lines.integer(sentBytes),
+  b: ({ sentBytes }, lines) => (sentBytes === 0 ? lines.byte(hyphen) : lines.integer(sentBytes)),
+  f: showing((entry) => requestField(entry, 'referer')),
+  a: showing((entry) => requestField(entry, 'user-agent')),
+  T: ({ durationMs }, lines) => lines.integer(Math.floor(durationMs / 1000)),
+  M: ({ durationMs }, lines) => lines.integer(Math.floor(durationMs)),
+  D: ({ durationMs }, lines) => lines.integer(Math.floor(durationMs * 1000)),
+  L: ({ durationMs }, lines) => lines.ascii((durationMs / 1000).toFixed(6)),
 };
 
-function requestLine(entry: Entry): string {
+function requestLine(entry: Entry, lines: Lines): void {
   const { head } = entry;
-  if (head === undefined) return `TCP ${shown(pathOf(entry))}`;
+  if (head === undefined) {
+    lines.ascii('TCP ');
+    return show(pathOf(entry), lines);
+  }
   // The request line could not be parsed.
-  if (head.method === '') return '-';
-  return `${escapeText(head.method)} ${escapeText(head.target)} ${protocolOf(entry)}`;
+  if (head.method === '') return lines.byte(hyphen);
+  lines.escaped(head.method, escapeText);
+  lines.byte(space);
+  lines.escaped(head.target, escapeText);
+  lines.ascii(protocols[head.version]);
 }
+
+const protocols = { '1.0': ' HTTP/1.0', '1.1': ' HTTP/1.1', '2.0': ' HTTP/2.0' } as const;
 
 const basicForm = /^basic +([A-Za-z0-9+/=_-]+)$/i;
 

@@ -1,12 +1,16 @@
 /** Formats a line as one JSON object. */
 
-import { type JsonField, type JsonFieldName, readJsonField } from '../../config/access-fields.ts';
+import { type JsonField, type JsonFieldName, jsonFieldNames, readJsonField } from '../../config/access-fields.ts';
 import { requestIdOf } from '../../http/request-id.ts';
-import { type Entry, methodOf, type Origin, pathOf, protocolOf, requestField } from './entry.ts';
-import { quoteJson } from './escape.ts';
-import { isoTime } from './time.ts';
+import { type Entry, methodOf, type Origin, pathOf, protocolOf, requestField, type Writer } from './entry.ts';
+import { escapeJson, quoteJson } from './escape.ts';
+import { bytesOf, Remembered } from './remembered.ts';
+import { isoTime, timeOfDay } from './time.ts';
 
-type Text = (entry: Entry) => string;
+type Text = (entry: Entry) => string | undefined;
+
+const quote = 0x22;
+const openingBrace = 0x7b;
 
 /**
  * @param fields as the settings have accepted them; an empty list means all
@@ -15,131 +19,135 @@ type Text = (entry: Entry) => string;
 export function jsonFormat(
   origin: Origin,
   fields: readonly string[],
-  textOf: (field: Extract<JsonField, { source: string }>) => (entry: Entry) => string | undefined,
-): Text {
-  if (fields.length === 0) return allFields(origin);
-  const writers = fields.map(readJsonField).map((field): Text => {
-    const key = quoteJson(Buffer.from(field.key).toString('latin1'));
-    const value = 'value' in field ? writerOf(field.value, origin) : quoted(textOf(field));
-    return (entry) => {
-      const text = value(entry);
-      return text === undefined ? '' : `,${key}:${text}`;
-    };
-  });
-  return (entry) => {
-    let line = '';
-    for (let index = 0; index < writers.length; index++) line += writers[index]!(entry);
-    return `{${line.slice(1)}}\n`;
+  textOf: (field: Extract<JsonField, { source: string }>) => Text,
+): Writer {
+  const steps = stepsOf((fields.length === 0 ? jsonFieldNames : fields).map(readJsonField), origin, textOf);
+  const end = bytesOf('}\n');
+  return (entry, lines) => {
+    const start = lines.length;
+    for (let index = 0; index < steps.length; index++) steps[index]!(entry, lines);
+    if (lines.length === start) lines.byte(openingBrace);
+    // In the place of the first comma.
+    else lines.replace(start, openingBrace);
+    lines.piece(end);
   };
 }
 
-/**
- * The default: all fields. One expression, because that is quicker (`bench/access-lines.mjs`). A test compares its lines with
- * those of the same fields by name.
- */
-function allFields(origin: Origin): Text {
-  const { pid, worker, class: workerClass, requestIdHeader } = origin;
-  const place = worker === undefined ? '' : `,"worker":${worker},"class":${quoteJson(workerClass ?? '')}`;
-  const tail = `${place},"pid":${pid}}\n`;
-  const [address, method, path] = [remembered(), remembered(), remembered()];
-  return (entry) => {
-    const { head, ends, status, sentBytes, receivedBytes, durationMs, queueMs, cpuMs, outcome } = entry;
-    const { referer, userAgent, traceparent } = textsOf(head);
-    const id = head === undefined ? '' : `,"requestId":${quoteJson(requestIdOf(head, requestIdHeader))}`;
-    return (
-      `{"time":"${isoTime()}","remoteAddr":${address(ends.remote.address)},"method":${method(methodOf(entry))}` +
-      `,"path":${path(pathOf(entry))},"query":${quoteJson(head?.query ?? '')},"protocol":"${protocolOf(entry)}"` +
-      `,"status":${status ?? null},"bytes":${sentBytes},"receivedBytes":${receivedBytes}` +
-      `,"durationMs":${rounded(durationMs)}${queueMs === undefined ? '' : `,"queueMs":${rounded(queueMs)}`}` +
-      `${cpuMs === undefined ? '' : `,"cpuMs":${rounded(cpuMs)}`}` +
-      `${ifThere('referer', referer)}${ifThere('userAgent', userAgent)}${id}${ifThere('traceparent', traceparent)},"outcome":"${outcome}"${tail}`
-    );
+/** What is the same in every line is one piece, as far as it stands together. */
+function stepsOf(fields: readonly JsonField[], origin: Origin, textOf: Parameters<typeof jsonFormat>[2]): Writer[] {
+  const steps: Writer[] = [];
+  let same = '';
+  const flush = () => {
+    const bytes = bytesOf(same);
+    if (same !== '') steps.push((_, lines) => lines.piece(bytes));
+    same = '';
   };
-}
-
-/** @returns a function that writes the field's value as JSON, or undefined where there is no value */
-function writerOf(name: JsonFieldName, { pid, worker, class: workerClass, requestIdHeader }: Origin) {
-  const number = (value: number | undefined) => (value === undefined ? undefined : rounded(value));
-  const all: Readonly<Record<JsonFieldName, (entry: Entry) => string | undefined>> = {
-    time: () => `"${isoTime()}"`,
-    remoteAddr: ({ ends }) => quoteJson(ends.remote.address),
-    method: (entry) => quoteJson(methodOf(entry)),
-    path: (entry) => quoteJson(pathOf(entry)),
-    query: ({ head }) => quoteJson(head?.query ?? ''),
-    protocol: (entry) => `"${protocolOf(entry)}"`,
-    status: ({ status }) => String(status ?? null),
-    bytes: ({ sentBytes }) => String(sentBytes),
-    receivedBytes: ({ receivedBytes }) => String(receivedBytes),
-    durationMs: ({ durationMs }) => number(durationMs),
-    queueMs: ({ queueMs }) => number(queueMs),
-    cpuMs: ({ cpuMs }) => number(cpuMs),
-    referer: quoted((entry) => requestField(entry, 'referer')),
-    userAgent: quoted((entry) => requestField(entry, 'user-agent')),
-    requestId: ({ head }) => (head === undefined ? undefined : quoteJson(requestIdOf(head, requestIdHeader))),
-    traceparent: quoted((entry) => requestField(entry, 'traceparent')),
-    outcome: ({ outcome }) => quoteJson(outcome),
-    worker: () => number(worker),
-    class: () => (workerClass === undefined ? undefined : quoteJson(workerClass)),
-    pid: () => String(pid),
-  };
-  return all[name];
-}
-
-function quoted(text: (entry: Entry) => string | undefined): (entry: Entry) => string | undefined {
-  return (entry) => {
-    const value = text(entry);
-    return value === undefined ? undefined : quoteJson(value);
-  };
-}
-
-/** `quoteJson` that keeps its last result: many texts are the same from line to line. */
-function remembered(): (text: string) => string {
-  let last = '';
-  let quoted = '""';
-  return (text) => {
-    if (text === last) return quoted;
-    last = text;
-    quoted = quoteJson(text);
-    return quoted;
-  };
-}
-
-interface Texts {
-  referer: string | undefined;
-  userAgent: string | undefined;
-  traceparent: string | undefined;
-}
-
-/** Finds the first field of each name in one pass. */
-function textsOf(head: Entry['head']): Texts {
-  const texts: Texts = { referer: undefined, userAgent: undefined, traceparent: undefined };
-  if (head === undefined) return texts;
-  const { names, values } = head;
-  for (let index = 0; index < names.length; index++) {
-    const { lower } = names[index]!;
-    if (lower === 'user-agent') texts.userAgent ??= values[index];
-    else if (lower === 'referer') texts.referer ??= values[index];
-    else if (lower === 'traceparent') texts.traceparent ??= values[index];
+  for (const field of fields) {
+    const key = `,${quoteJson(Buffer.from(field.key).toString('latin1'))}:`;
+    const value = 'value' in field ? constantOf(field.value, origin) : undefined;
+    if (value !== undefined) same += value === '' ? '' : key + value;
+    else {
+      flush();
+      steps.push('value' in field ? writerOf(field.value, key, origin) : text(key, textOf(field)));
+    }
   }
-  return texts;
+  flush();
+  return steps;
 }
 
-/** `.001` and so on; nothing for a whole number. */
-const thousandths = Array.from({ length: 1000 }, (_, number) =>
-  number === 0
-    ? ''
-    : `.${String(number)
-        .padStart(3, '0')
-        .replace(/0{1,2}$/, '')}`,
-);
-
-/** Rounded to the microsecond. Put together from whole numbers: V8 takes many times as long to write a fraction. */
-function rounded(ms: number): string {
-  const micros = Math.round(ms * 1000);
-  const whole = Math.floor(micros / 1000);
-  return whole + thousandths[micros - whole * 1000]!;
+/** @returns undefined where it is not the same in every line; '' where it is in none */
+function constantOf(name: JsonFieldName, { pid, worker, class: workerClass }: Origin): string | undefined {
+  if (name === 'worker') return worker === undefined ? '' : String(worker);
+  if (name === 'class') return workerClass === undefined ? '' : quoteJson(workerClass);
+  return name === 'pid' ? String(pid) : undefined;
 }
 
-function ifThere(name: string, text: string | undefined): string {
-  return text === undefined ? '' : `,"${name}":${quoteJson(text)}`;
+type Varying = Exclude<JsonFieldName, 'worker' | 'class' | 'pid'>;
+
+function writerOf(name: JsonFieldName, key: string, { requestIdHeader }: Origin): Writer {
+  const makers: Readonly<Record<Varying, () => Writer>> = {
+    time: () => time(key),
+    remoteAddr: () => common(key, ({ ends }) => ends.remote.address),
+    method: () => repeated(key, methodOf, quoteJson),
+    path: () => text(key, pathOf),
+    query: () => text(key, ({ head }) => head?.query ?? ''),
+    protocol: () => repeated(key, protocolOf, quoteJson),
+    status: () => repeated(key, ({ status }) => status ?? null, String),
+    bytes: () => integer(key, ({ sentBytes }) => sentBytes),
+    receivedBytes: () => integer(key, ({ receivedBytes }) => receivedBytes),
+    durationMs: () => decimal(key, ({ durationMs }) => durationMs),
+    queueMs: () => decimal(key, ({ queueMs }) => queueMs),
+    cpuMs: () => decimal(key, ({ cpuMs }) => cpuMs),
+    referer: () => common(key, (entry) => requestField(entry, 'referer')),
+    userAgent: () => common(key, (entry) => requestField(entry, 'user-agent')),
+    requestId: () => text(key, ({ head }) => (head === undefined ? undefined : requestIdOf(head, requestIdHeader))),
+    traceparent: () => text(key, (entry) => requestField(entry, 'traceparent')),
+    outcome: () => repeated(key, ({ outcome }) => outcome, quoteJson),
+  };
+  return makers[name as Varying]();
+}
+
+function time(key: string): Writer {
+  const before = bytesOf(`${key}"`);
+  return ({ endedAt }, lines) => {
+    lines.piece(before);
+    lines.piece(isoTime(timeOfDay(endedAt)));
+    lines.byte(quote);
+  };
+}
+
+function integer(key: string, value: (entry: Entry) => number): Writer {
+  const before = bytesOf(key);
+  return (entry, lines) => {
+    lines.piece(before);
+    lines.integer(value(entry));
+  };
+}
+
+function decimal(key: string, value: (entry: Entry) => number | undefined): Writer {
+  const before = bytesOf(key);
+  return (entry, lines) => {
+    const known = value(entry);
+    if (known === undefined) return;
+    lines.piece(before);
+    lines.decimal(known);
+  };
+}
+
+function text(key: string, value: Text): Writer {
+  const before = bytesOf(`${key}"`);
+  return (entry, lines) => {
+    const known = value(entry);
+    if (known === undefined) return;
+    lines.piece(before);
+    lines.escaped(known, escapeJson);
+    lines.byte(quote);
+  };
+}
+
+/** As `text`, of what many requests have in common. */
+function common(key: string, value: Text): Writer {
+  const before = bytesOf(`${key}"`);
+  const remembered = new Remembered(escapeJson);
+  return (entry, lines) => {
+    const known = value(entry);
+    if (known === undefined) return;
+    lines.piece(before);
+    remembered.write(known, lines);
+    lines.byte(quote);
+  };
+}
+
+/** A value that is nearly always the same as the last one: it is kept, with its key. */
+function repeated<Value>(key: string, value: (entry: Entry) => Value, write: (value: Value) => string): Writer {
+  let last: Value | undefined;
+  let piece = bytesOf('');
+  return (entry, lines) => {
+    const current = value(entry);
+    if (current !== last) {
+      last = current;
+      piece = bytesOf(key + write(current));
+    }
+    lines.piece(piece);
+  };
 }

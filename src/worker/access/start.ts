@@ -1,7 +1,7 @@
 /** Opens a worker's access log before the worker gives up its rights, feeds it all that ends, and reopens it on demand. */
 
 import { report } from '../../errors.ts';
-import type { Observers } from '../../http/observers.ts';
+import { type Observers, statusCode } from '../../http/observers.ts';
 import type { WorkerOrder } from '../../ipc/order.ts';
 import type { Logger } from '../../logger.ts';
 import type { AccessLog } from './access-log.ts';
@@ -26,14 +26,40 @@ export function startAccessLog(
   return access;
 }
 
+const nothing = { responseFields: [] };
+
 /** @param enter is called with each request that has ended */
 export function subscribe(enter: (entry: Entry) => void, observers: Observers): void {
-  observers.onOver((record) => {
-    // The request got its line when its client left.
-    if (record.outcome !== 'unheard') enter(record);
+  observers.addCounter({
+    count(exchange, outcome, endedAt) {
+      const { head, status, sentBytes, receivedBytes, startedAt, queueMs, cost, ends } = exchange;
+      // The request got its line when its client left.
+      if (outcome === 'unheard') return;
+      enter({
+        head,
+        outcome,
+        status: statusCode(status),
+        sentBytes,
+        receivedBytes,
+        endedAt,
+        durationMs: endedAt - startedAt,
+        queueMs,
+        cpuMs: cost?.cpuMs,
+        ends,
+        answer: exchange,
+      });
+    },
   });
   observers.onConnectionOver((record) =>
-    enter({ ...record, head: undefined, status: undefined, queueMs: undefined, cpuMs: undefined, responseFields: [] }),
+    enter({
+      ...record,
+      endedAt: performance.now(),
+      head: undefined,
+      status: undefined,
+      queueMs: undefined,
+      cpuMs: undefined,
+      answer: nothing,
+    }),
   );
 }
 

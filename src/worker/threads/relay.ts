@@ -118,7 +118,7 @@ export class Relay {
       exchange.persists = mayPersist && (flags & AnswerFlag.hangUp) === 0 && transport.mayPersist(exchange);
       exchange.status = String(flags >> statusShift);
       exchange.isStarted = true;
-      if (exchange.observers !== undefined) exchange.noteFields(readFields(sent.text.slice(0, sent.headLength)));
+      if (exchange.observers !== undefined) exchange.noteFields(() => readFields(sent.text.slice(0, sent.headLength)));
     }
     if (sent.cpuMicros >= 0) exchange.cost = { cpuMs: sent.cpuMicros / 1000 };
     // Set before sending, as in the exchange itself: the transport may look at it while it sends.

@@ -33,6 +33,7 @@ export function madeUpEntry(entry: Partial<Entry> = {}): Entry {
     status: 200,
     sentBytes: 1234,
     receivedBytes: 5,
+    endedAt: performance.now(),
     durationMs: 1234.567_89,
     queueMs: undefined,
     cpuMs: undefined,
@@ -41,7 +42,7 @@ export function madeUpEntry(entry: Partial<Entry> = {}): Entry {
       remote: { address: '10.0.0.7', port: '5678' },
       scheme: 'http',
     },
-    responseFields: [['X-Cache', 'HIT']],
+    answer: { responseFields: [['X-Cache', 'HIT']] },
     ...entry,
   };
 }

@@ -4,11 +4,20 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { FormatError, readFormat } from '../../../src/config/access-atoms.ts';
 import { jsonFieldNames, readJsonField, saysCpu } from '../../../src/config/access-fields.ts';
+import type { Entry, Writer } from '../../../src/worker/access/entry.ts';
 import { compileFormat } from '../../../src/worker/access/format.ts';
+import { Lines } from '../../../src/worker/access/lines.ts';
 import { skipper } from '../../../src/worker/access/skip.ts';
 import { madeUpEntry, madeUpHead, origin } from './entries.ts';
 
-const write = (format: string, entry = madeUpEntry(), env = {}) => compileFormat(format, origin, [], env)(entry);
+function written(writer: Writer, entry: Entry): string {
+  const lines = new Lines();
+  writer(entry, lines);
+  return lines.take().toString('latin1');
+}
+
+const write = (format: string, entry = madeUpEntry(), env = {}) =>
+  written(compileFormat(format, origin, [], env), entry);
 
 describe('an atom', () => {
   test.each([
@@ -101,7 +110,7 @@ test('a JSON line has all that is known', () => {
 });
 
 describe('fields of a JSON line', () => {
-  const line = (...fields: string[]) => compileFormat('json', origin, fields)(madeUpEntry({ cpuMs: 1.5 }));
+  const line = (...fields: string[]) => written(compileFormat('json', origin, fields), madeUpEntry({ cpuMs: 1.5 }));
 
   test('are those that were asked for, in their order, under the names that were given', () => {
     const fields = ['status', 'url.path=path', '{x-request-id}i', 'cache={X-Cache}o', 'took={tsgun.cpuMs}e', 'worker'];
@@ -126,8 +135,8 @@ describe('fields of a JSON line', () => {
         ['X-Request-Id', 'i'],
       ]),
     });
-    const { time: _, ...all } = JSON.parse(compileFormat('json', origin)(entry));
-    const { time, ...named } = JSON.parse(compileFormat('json', origin, jsonFieldNames)(entry));
+    const { time: _, ...all } = JSON.parse(written(compileFormat('json', origin), entry));
+    const { time, ...named } = JSON.parse(written(compileFormat('json', origin, jsonFieldNames), entry));
     expect(time).toMatch(/^\d{4}-/);
     expect(named).toEqual(all);
     expect(Object.keys(named)).toEqual(jsonFieldNames.slice(1));
@@ -196,7 +205,7 @@ describe('no line is forged', () => {
         const fields = ['Referer', 'User-Agent', 'X-A', 'traceparent', 'X-Request-Id', 'Authorization'];
         const credentials = `Basic ${Buffer.from(`${given}:p`).toString('base64')}`;
         const values = fields.map((name) => [name, name === 'Authorization' ? credentials : field] as const);
-        const entry = madeUpEntry({ head: madeUpHead(head, values), responseFields: [['X-B', given]] });
+        const entry = madeUpEntry({ head: madeUpHead(head, values), answer: { responseFields: [['X-B', given]] } });
         const line = write(format, entry, { V: variable });
         expect(line).toMatch(/^[\x20-\x7e]*\n$/);
         if (format !== 'json') return;
