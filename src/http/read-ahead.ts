@@ -38,6 +38,12 @@ export class ReadAhead {
     };
     this.held.set(exchange, 0);
     exchange.onAbort(() => this.release(exchange));
+    // It may be answered without the app.
+    const { onOver } = exchange;
+    exchange.onOver = (answered) => {
+      this.release(exchange);
+      onOver?.(answered);
+    };
     exchange.readBody({
       onData: (bytes) => {
         pieces.add(bytes);

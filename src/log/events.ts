@@ -138,6 +138,19 @@ export const events = {
     },
     todo: 'After a restart the number is that of `--workers` again.',
   }),
+  overloaded: event({
+    levels: ['warn', 'info'],
+    when: 'With `--shed auto`: a worker begins to refuse requests (`warn`), or has refused none for two seconds (`info`).',
+    fields: {
+      ...worker,
+      state: '`entered` or `left`',
+      running: 'requests in progress',
+      limit: 'how many there may be; null if they are refused for their waiting time alone',
+      requestMs: 'how long a request takes, on average',
+      shed: 'how many were refused since it began',
+    },
+    todo: 'If it lasts: more workers, more machines, or less work for each request.',
+  }),
   reload_started: event({
     levels: ['info'],
     when: 'A reload is asked for, or, by USR2, a new master.',

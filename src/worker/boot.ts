@@ -26,6 +26,8 @@ export interface Booted {
   readonly scheme: string;
   /** The servers that the app itself has opened with `listen`, if it is loaded in the main thread. */
   readonly listening: Listening | undefined;
+  /** Requests that were refused for overload, so far. */
+  readonly shed: () => number;
   /** Closes the app. */
   readonly close: PreparedApp['close'];
 }
@@ -70,6 +72,7 @@ export async function boot(order: WorkerOrder, own: Own, parts: Parts): Promise<
   const meter = measures ? new CpuMeter(clock, limits.length > 0) : undefined;
   const track = (handle: Handler) =>
     tracker.http(bulkheads(limits, meter === undefined ? handle : meter.around(handle)));
+  const overload = own.Overload && new own.Overload({ order, log });
   const from = { app, asked, source: order, surroundings };
   const tls = sockets.some(({ isTls }) => isTls === true) ? await certificates.open(settings, log) : undefined;
   const worker = makeWorker({
@@ -82,17 +85,18 @@ export async function boot(order: WorkerOrder, own: Own, parts: Parts): Promise<
     observe,
     onError,
     showFailure: handlerFailures?.failureOf(generation),
-    track,
+    track: (handle) => overload?.around(track(handle)) ?? track(handle),
     onBegin,
     slot,
     shortages,
     answerClaims,
   });
+  if (overload !== undefined) overload.inProgress = () => worker.serving.running();
   await worker.load?.();
   await hooks.initialized();
   await worker.start();
   const found = worker.found ?? { interface: worker.interface, serves, askedFor };
-  return { worker, found, scheme: schemeOf(asked), listening, close };
+  return { worker, found, scheme: schemeOf(asked), listening, shed: () => overload?.shed ?? 0, close };
 }
 
 /** For a class or a test that loads no app here. @param app is served in its place, if given */

@@ -36,6 +36,8 @@ export interface Counted {
   readonly serving: Pick<Serving, 'accepted' | 'connections' | 'upgraded' | 'countTraffic' | 'tellUnfinished'>;
   /** Requests that run. */
   running(): number;
+  /** Requests that were refused for overload. */
+  shed(): number;
 }
 
 export class Counters {
@@ -97,12 +99,13 @@ export class Counters {
     });
   }
 
-  private flush({ serving, running }: Counted): void {
+  private flush({ serving, running, shed }: Counted): void {
     const { record, past, traffic, written } = this;
     serving.countTraffic();
     record[at.receivedBytes] = past[at.receivedBytes]! + traffic[0]!;
     record[at.sentBytes] = past[at.sentBytes]! + traffic[1]!;
     record[at.connections] = past[at.connections]! + serving.accepted;
+    record[at.shed] = past[at.shed]! + shed();
     record[at.openConnections] = serving.connections;
     record[at.inFlight] = running();
     if (++this.flushes % flushesPerMeasurement === 0) {

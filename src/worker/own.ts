@@ -15,6 +15,7 @@ import type { AccessLog } from './access/access-log.ts';
 import { loadClass } from './classes/registry.ts';
 import type { WorkerClass } from './classes/worker.ts';
 import type { FailureApp } from './failure/app.ts';
+import type { Overload } from './overload/overload.ts';
 import { readThreadCode, type ThreadCode } from './thread-code.ts';
 
 export interface Own {
@@ -26,6 +27,8 @@ export interface Own {
   readonly watchdog: ThreadCode;
   /** Set if there is an access log. */
   readonly AccessLog: typeof AccessLog | undefined;
+  /** Set if overload is shed. */
+  readonly Overload: typeof Overload | undefined;
   /** Served in the app's place. */
   readonly instead: FailureApp | undefined;
   /** Set under `--reload`. */
@@ -50,10 +53,22 @@ export async function loadOwn(order: WorkerOrder): Promise<Own> {
     if (typeof hooksFrom === 'object') await import('../config/config-file.ts');
     const isLogged = settings.accessLogfile !== undefined;
     const { AccessLog } = isLogged ? await import('./access/access-log.ts') : { AccessLog: undefined };
+    const sheds = settings.shed === 'auto';
+    const { Overload } = sheds ? await import('./overload/overload.ts') : { Overload: undefined };
     const instead = failure === undefined ? undefined : (await import('./failure/app.ts')).failureApp(failure);
     const handlerFailures = settings.reload ? await import('./failure/handler.ts') : undefined;
     const watchdog = readThreadCode(watchdogEntry);
-    return { asked, makeWorker, makeRawWorker, watchdog, AccessLog, instead, handlerFailures, version: version() };
+    return {
+      asked,
+      makeWorker,
+      makeRawWorker,
+      watchdog,
+      AccessLog,
+      Overload,
+      instead,
+      handlerFailures,
+      version: version(),
+    };
   } catch (error) {
     // The order itself may be wrong, and all files present.
     if (error instanceof TsgunError || descriptorError(error) !== undefined) throw error;

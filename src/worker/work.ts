@@ -85,7 +85,7 @@ export async function work(): Promise<void> {
     const own = await loadOwn(order);
     access = startAccessLog(own.AccessLog, order, observers, log);
     const metering = new Metering({ order, observers, version: own.version }, log);
-    const { worker, found, scheme, listening, close } = await boot(order, own, parts);
+    const { worker, found, scheme, listening, shed, close } = await boot(order, own, parts);
     if (access !== undefined) access.beforeExit = () => worker.serving.tellUnfinished();
     exit.worker = worker;
     watchForEnd({ log, exit });
@@ -97,7 +97,7 @@ export async function work(): Promise<void> {
       await hooks.exiting();
     };
     watch(own.watchdog, order, worker, { requests: table.shared, answers: answerClaims.shared }, log);
-    await metering.start(found.interface, { serving: worker.serving, running: () => table.count });
+    await metering.start(found.interface, { serving: worker.serving, running: () => table.count, shed });
     await sendToMaster({ type: 'ready', ...found, scheme });
     startHeartbeat(milliseconds(order.settings.timeout), () => ({
       requests: worker.serving.requests,

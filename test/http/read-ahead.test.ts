@@ -150,6 +150,7 @@ describe('the memory of all bodies', () => {
 
   test.each<[string, (opened: ReturnType<typeof open>, exchange: Exchange) => void]>([
     ['has begun', ({ ahead }, exchange) => ahead.release(exchange)],
+    ['was answered without the app', (_, exchange) => exchange.tellOver()],
     ['has gone', (_, exchange) => exchange.abort(new Error('gone'))],
     [
       'has gone after it began',

@@ -27,7 +27,7 @@ function makeWorker(fd: number, index: number, connections = 0) {
   const counters = new Counters({ fd, index }, 'async', observers);
   const serving = { accepted: 3, connections, upgraded: 2, countTraffic: () => {}, tellUnfinished: () => {} };
   const before = process.listeners('exit');
-  counters.start({ serving, running: () => 1 });
+  counters.start({ serving, shed: () => 2, running: () => 1 });
   const [write] = process.listeners('exit').filter((listener) => !before.includes(listener));
   process.off('exit', write!);
   const count = (status: string, seconds: number, outcome: Outcome = 'answered', queueMs?: number) =>
@@ -53,6 +53,7 @@ it('each request is in its status and its bucket, a bound being part of what is 
   expect(row(at.queue, queueBounds.length + 1).indexOf(1)).toBe(2);
   expect(record[at.timeouts]).toBe(1);
   expect(record[at.upgradedConnections]).toBe(2);
+  expect(record[at.shed]).toBe(2);
 });
 
 it('a worker goes on from what its number has counted; what is open goes with the process', () => {

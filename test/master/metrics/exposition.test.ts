@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { parseQueues } from '../../../src/ipc/accept-queue.ts';
 import {
   expose,
   type Family,
@@ -7,7 +8,6 @@ import {
   prometheusType,
   typeFor,
 } from '../../../src/master/metrics/exposition.ts';
-import { parseQueues } from '../../../src/master/metrics/listen-queue.ts';
 
 const gauge: Family = {
   name: 'tsgun_connections',

@@ -1,0 +1,200 @@
+/**
+ * Refuses requests that would not be answered in time (`--shed auto`), early and at little cost, so that the others are. They come
+ * too late if they have waited too long to be read, or if so many are in progress that more would only wait.
+ */
+
+// Not the global, which an app may replace.
+import { clearInterval, setInterval } from 'node:timers';
+import type { Handler } from '../../app/handler.ts';
+import type { Settings } from '../../config/settings.ts';
+import type { Exchange } from '../../http/exchange.ts';
+import type { WorkerOrder } from '../../ipc/order.ts';
+import type { Logger } from '../../logger.ts';
+import { matcher } from '../bulkheads.ts';
+import { AdaptiveLimit } from './adaptive-limit.ts';
+import { LoopTurns } from './loop-turns.ts';
+import { QueueDelay } from './queue-delay.ts';
+import { Routes } from './routes.ts';
+import { WaitingConnections } from './waiting-connections.ts';
+
+const lookMs = 50;
+/** Fewer requests than that say something only after a while. */
+const fewRequests = 5;
+const longestLookMs = 500;
+/** Where one is noted, those of the next millisecond are as it was. */
+const noteEveryMs = 1;
+/** A request may wait for so many times as long as one takes, and at least so long. */
+const waitTimes = 1.5;
+const leastWaitMs = 20;
+/** Of those in progress: these take longer than usual already. */
+const lateTimes = 1.2;
+/** It is over when nothing was refused for so long. */
+const calmMs = 2000;
+
+const fields = [
+  ['Content-Type', 'text/plain; charset=utf-8'],
+  ['Retry-After', '1'],
+] as const;
+const status = '503 Service Unavailable';
+const body = `${status}\ntoo many requests at the moment\n`;
+
+type Running = readonly { readonly method: string; readonly path: string; readonly ms: number }[];
+
+export interface OverloadParts {
+  readonly order: Pick<WorkerOrder, 'worker' | 'generation' | 'sockets' | 'settings'>;
+  readonly log: Logger;
+}
+
+export class Overload {
+  /** Requests that were refused. */
+  shed = 0;
+  /** The requests in progress. Set before anything comes. */
+  inProgress: () => Running = () => [];
+  private readonly log: Logger;
+  private readonly name: Pick<WorkerOrder, 'worker' | 'generation'>;
+  private readonly workerClass: Settings['workerClass'];
+  private readonly workers: number;
+  private readonly mayNever: readonly ((path: string) => boolean)[];
+  private readonly turns = new LoopTurns();
+  private readonly delay = new QueueDelay();
+  private readonly routes = new Routes();
+  private readonly limit: AdaptiveLimit;
+  private readonly waiting: WaitingConnections;
+  private readonly timer: NodeJS.Timeout;
+  /** Connections that were seen while others waited to be accepted: on these no request has waited for that. */
+  private known = new WeakSet<object>();
+  private running = 0;
+  private mostRunning = 0;
+  private completed = 0;
+  private noted = 0;
+  private actualMs = 0;
+  private usualMs = 0;
+  private notedAt = 0;
+  private slowdown = 1;
+  /** Of a request, smoothed. */
+  private meanMs = 0;
+  private lookedAt = performance.now();
+  private shedAt = Number.NEGATIVE_INFINITY;
+  private shedBefore = 0;
+  private isOverloaded = false;
+
+  constructor({ order, log }: OverloadParts) {
+    const { worker, generation, settings } = order;
+    this.log = log;
+    this.name = { worker, generation };
+    this.workerClass = settings.workerClass;
+    this.workers = settings.workers;
+    this.mayNever = settings.shedNever.map(matcher);
+    this.limit = new AdaptiveLimit(settings.workerClass === 'threaded' ? settings.threads : 2);
+    this.waiting = new WaitingConnections(order.sockets);
+    /** Its name says to a watchdog that nothing else runs. */
+    const tsgunLook = () => this.look(performance.now());
+    this.timer = setInterval(tsgunLook, lookMs).unref();
+  }
+
+  close(): void {
+    clearInterval(this.timer);
+  }
+
+  around(handle: Handler): Handler {
+    return (exchange) => {
+      if (this.mustRefuse(exchange)) return this.refuse(exchange);
+      this.running++;
+      if (this.running > this.mostRunning) this.mostRunning = this.running;
+      this.turns.noteTaken();
+      const { onOver } = exchange;
+      exchange.onOver = (answered) => {
+        this.noteOver(answered);
+        onOver?.(answered);
+      };
+      return handle(exchange);
+    };
+  }
+
+  private mustRefuse(exchange: Exchange): boolean {
+    const { startedAt } = exchange;
+    const isLate = this.delay.note(this.waitOf(exchange), this.longestWaitMs, startedAt);
+    if (!isLate && this.running < this.limit.limit) return false;
+    return !this.mayNever.some((matches) => matches(exchange.head.path));
+  }
+
+  private get longestWaitMs(): number {
+    const ms = this.workerClass === 'sync' ? this.meanMs : this.turns.msPerRequest;
+    return Math.max(leastWaitMs, ms * waitTimes);
+  }
+
+  private waitOf({ startedAt, transport }: Exchange): number {
+    const inLoop = this.turns.waitOf(startedAt);
+    if (this.workerClass !== 'sync') {
+      if (inLoop < leastWaitMs / 2) return inLoop;
+      const connection = transport.connection ?? transport;
+      if (this.known.has(connection)) return inLoop;
+      this.known.add(connection);
+    }
+    const ahead = this.waiting.count(startedAt) / this.workers;
+    return inLoop + ahead * (this.workerClass === 'sync' ? this.meanMs : this.turns.msPerRequest);
+  }
+
+  private refuse(exchange: Exchange): void {
+    this.shed++;
+    this.shedAt = exchange.startedAt;
+    exchange.send(status, fields, body);
+  }
+
+  private noteOver({ head, startedAt, isGone }: Exchange): void {
+    this.running--;
+    this.completed++;
+    const now = performance.now();
+    if (now - this.notedAt < noteEveryMs || isGone) return;
+    this.notedAt = now;
+    const ms = now - startedAt;
+    this.noted++;
+    this.actualMs += ms;
+    this.usualMs += this.routes.note(head.method, head.path, ms, this.limit.isCalm(this.slowdown), now);
+    this.meanMs += (ms - this.meanMs) * 0.05;
+  }
+
+  private look(now: number): void {
+    const ms = now - this.lookedAt;
+    this.tell(now);
+    this.delay.settle(now);
+    if (this.completed < fewRequests && ms < longestLookMs) return;
+    const { completed, running, mostRunning, routes } = this;
+    this.slowdown = this.usualMs === 0 ? 1 : this.actualMs / this.usualMs;
+    const factor = this.noted === 0 ? 0 : completed / this.noted;
+    const late = running < 2 ? 0 : this.countLate();
+    const times = { actualMs: this.actualMs * factor, usualMs: this.usualMs * factor };
+    const growth = this.limit.look({ ms, completed, ...times, running, mostRunning, late });
+    if (growth !== 1) routes.rescale(growth);
+    Object.assign(this, { completed: 0, noted: 0, actualMs: 0, usualMs: 0, mostRunning: running, lookedAt: now });
+  }
+
+  private countLate(): number {
+    return this.inProgress().filter(({ method, path, ms }) => this.routes.isLate(method, path, ms, lateTimes)).length;
+  }
+
+  private tell(now: number): void {
+    const isOverloaded = now - this.shedAt < calmMs;
+    if (isOverloaded === this.isOverloaded) return;
+    this.isOverloaded = isOverloaded;
+    const { limit } = this.limit;
+    const figures = {
+      running: this.running,
+      limit: Number.isFinite(limit) ? limit : null,
+      requestMs: Math.round(this.meanMs),
+      shed: this.shed - this.shedBefore,
+    };
+    if (isOverloaded) {
+      this.log.event(
+        'warn',
+        'overloaded',
+        { ...this.name, state: 'entered', ...figures },
+        'overloaded: requests are refused',
+      );
+      return;
+    }
+    this.shedBefore = this.shed;
+    this.known = new WeakSet();
+    this.log.event('info', 'overloaded', { ...this.name, state: 'left', ...figures }, 'no longer overloaded');
+  }
+}

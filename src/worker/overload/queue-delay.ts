@@ -1,0 +1,44 @@
+/**
+ * Whether requests wait too long before anybody looks at them, as CoDel (RFC 8289) sees it: not where some do, in a burst, but where for
+ * a while none does not. Then those that have waited too long are refused, and who comes next is served in time. Pure.
+ */
+
+/** A queue that is never shorter in this time stands. */
+const intervalMs = 100;
+const standingIntervals = 2;
+/** It is over when for this long nobody has waited too long. */
+const calmMs = 1000;
+
+export class QueueDelay {
+  isOverloaded = false;
+  private since = 0;
+  private least = Number.POSITIVE_INFINITY;
+  private standing = 0;
+  private lateAt = 0;
+
+  /**
+   * A request has come that has waited.
+   * @param limitMs how long it may
+   * @returns whether to refuse it
+   */
+  note(waitMs: number, limitMs: number, now: number): boolean {
+    this.least = Math.min(this.least, waitMs);
+    if (now - this.since >= intervalMs) {
+      this.standing = this.least > limitMs ? this.standing + 1 : 0;
+      this.since = now;
+      this.least = Number.POSITIVE_INFINITY;
+    }
+    const isLate = waitMs > limitMs;
+    if (isLate) this.lateAt = now;
+    if (this.standing >= standingIntervals) this.isOverloaded = true;
+    else if (now - this.lateAt > calmMs) this.isOverloaded = false;
+    return this.isOverloaded && isLate;
+  }
+
+  /** Nobody may have come to notice. */
+  settle(now: number): void {
+    if (now - this.lateAt <= calmMs) return;
+    this.isOverloaded = false;
+    this.standing = 0;
+  }
+}
