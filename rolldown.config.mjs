@@ -64,7 +64,7 @@ export default defineConfig([
           {
             name: 'base',
             priority: 1,
-            test: /src\/(errors|descriptors|hooks|logger|log\/|ipc\/|node\/|config\/(durations|addresses|parsers|suggest|cpus|cgroups|version|tls|statsd|access-fields|access-atoms)|typescript\/files|app\/(registry|names|detect|\w+\/interface))/,
+            test: /src\/(errors|descriptors|hooks|logger|log\/|ipc\/|node\/|config\/(durations|addresses|parsers|suggest|cpus|cgroups|version|tls|statsd|access-fields|access-atoms|kebab-case)|typescript\/files|app\/(registry|names|detect|\w+\/interface))/,
           },
           { name: 'serving', test: /src\/(http|app|worker)\/(?!main|work\.ts|failure)/ },
         ],

@@ -187,3 +187,32 @@ describe('node:http, node:crypto and node:tls', () => {
     expect(imports.test("import { a } from 'node:fs';\nimport { type B, c } from 'node:tls';")).toBe(true);
   });
 });
+
+describe('dist', () => {
+  const dist = fileURLToPath(new URL('../dist/', import.meta.url));
+  const staticImport = /^(?:import|export) [^;]*?from "(\.{1,2}\/[^"]+)";$/gm;
+  /** What an entry loads at its start: it imports the first file when it has listened for signals. */
+  const loadedBy = (entry: string, seen = new Set<string>()) => {
+    const [, first] = /await import\("\.{1,2}\/(chunks\/(?:main2|work)\.js)"\)/.exec(
+      readFileSync(dist + entry, 'utf8'),
+    )!;
+    const visit = (file: string) => {
+      if (seen.has(file)) return;
+      seen.add(file);
+      for (const [, path] of readFileSync(dist + file, 'utf8').matchAll(staticImport))
+        visit(posix.join(posix.dirname(file), path!));
+    };
+    visit(first!);
+    return [...seen].map((file) => posix.basename(file, '.js'));
+  };
+
+  it('has the master load nothing that serves: it is 400 KB to read and compile', () => {
+    expect(loadedBy('cli.js')).toContain('start');
+    expect(loadedBy('cli.js')).not.toContain('serving');
+  });
+
+  it('has workers load nothing of the master, nor the table of settings', () => {
+    expect(loadedBy('worker/main.js').toSorted()).toEqual(['base', 'code-cache', 'first', 'serving', 'work']);
+    expect(readFileSync(`${dist}chunks/serving.code.js`, 'utf8')).not.toContain('// src/config/settings.ts');
+  });
+});

@@ -2,8 +2,9 @@
 
 import yargs, { type Argv } from 'yargs';
 import { commandOptions } from './command-options.ts';
+import { kebabCase } from './kebab-case.ts';
 import type { JsonSchema } from './parsers.ts';
-import { declarationOf, kebabCase, settingNames } from './settings.ts';
+import { declarationOf, settingNames } from './settings.ts';
 
 /** Prints the script for the user's shell (`$SHELL`): bash, zsh or fish. */
 export function printCompletionScript(): void {

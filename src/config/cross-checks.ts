@@ -7,8 +7,9 @@ import { servedBy } from '../app/names.ts';
 import { formatAddress } from './addresses.ts';
 import { isLocal } from './admin-address.ts';
 import { httpProblems } from './http-versions.ts';
+import { kebabCase } from './kebab-case.ts';
 import { clashes } from './own-places.ts';
-import { declarationOf, kebabCase, type SettingName, type Settings, settingNames } from './settings.ts';
+import { declarationOf, type SettingName, type Settings, settingNames } from './settings.ts';
 import { hasTls, isTls, tlsProblems } from './tls.ts';
 
 export interface Findings {

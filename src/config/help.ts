@@ -3,8 +3,9 @@
 import { type CommandOption, commandOptions } from './command-options.ts';
 import { environmentExample, fileExample, isSaid, optionExample } from './examples.ts';
 import { gunicornNameOf } from './gunicorn.ts';
+import { kebabCase } from './kebab-case.ts';
 import { explainUnknown, settingCalled } from './names.ts';
-import { declarationOf, environmentName, kebabCase, type SettingName, sections, settingNames } from './settings.ts';
+import { declarationOf, environmentName, type SettingName, sections, settingNames } from './settings.ts';
 
 const width = 80;
 /** Where the explanations begin. */

@@ -4,7 +4,8 @@ import { hookNames } from '../hooks.ts';
 import { commandOptions } from './command-options.ts';
 import { foreignNames } from './elsewhere.ts';
 import { type Counterpart, gunicornOptions, gunicornSettings, sharedNames } from './gunicorn.ts';
-import { declarationOf, environmentName, isSetting, kebabCase, type SettingName, settingNames } from './settings.ts';
+import { kebabCase } from './kebab-case.ts';
+import { declarationOf, environmentName, isSetting, type SettingName, settingNames } from './settings.ts';
 import { nearest } from './suggest.ts';
 
 /** Where the name was written. */

@@ -4,8 +4,9 @@ import { type CommandOption, commandOptions } from './command-options.ts';
 import { environmentExample, fileExample, isSaid, optionExample } from './examples.ts';
 import { gunicornNameOf, gunicornSettings, sharedNames } from './gunicorn.ts';
 import { wrap } from './help.ts';
+import { kebabCase } from './kebab-case.ts';
 import { explainUnknown } from './names.ts';
-import { declarationOf, environmentName, kebabCase, type SettingName, sections, settingNames } from './settings.ts';
+import { declarationOf, environmentName, type SettingName, sections, settingNames } from './settings.ts';
 
 const width = 120;
 

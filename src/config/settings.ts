@@ -840,11 +840,6 @@ export function declarationOf(name: SettingName): Setting {
   return table[name];
 }
 
-/** `workerClass` → `worker-class`, the form of the command line. */
-export function kebabCase(name: string): string {
-  return name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
-}
-
 /** `workerClass` → `TSGUN_WORKER_CLASS`, the form of the environment. */
 export function environmentName(name: string): string {
   return `TSGUN_${name.replace(/[A-Z]/g, (letter) => `_${letter}`).toUpperCase()}`;

@@ -5,8 +5,9 @@
 
 import { describe } from '../errors.ts';
 import { type Hooks, hookNames, hookProblems, pickHooks } from '../hooks.ts';
+import { kebabCase } from './kebab-case.ts';
 import { explainUnknown } from './names.ts';
-import { environmentName, isSetting, kebabCase, type SettingName, settingNames } from './settings.ts';
+import { environmentName, isSetting, type SettingName, settingNames } from './settings.ts';
 
 export interface Source {
   /** As errors and `--print-config` show it: `tsgun.config.ts`, `TSGUN_WORKERS`, `--workers`, `$PORT`. */

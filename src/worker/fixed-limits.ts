@@ -1,7 +1,8 @@
 /** What an app cannot set on its own `http.Server`: what the user has set for this service, and what the class has its own way with. */
 
 import type { HandlerOptions } from '../app/handler.ts';
-import { kebabCase, type SettingName } from '../config/settings.ts';
+import { kebabCase } from '../config/kebab-case.ts';
+import type { SettingName } from '../config/settings.ts';
 
 type Fixed = NonNullable<HandlerOptions['fixed']>;
 

@@ -3,9 +3,10 @@ import { describe, expect, it } from 'vitest';
 import { activationWarnings, takeActivation } from '../../src/config/activation.ts';
 import { address, formatAddress } from '../../src/config/addresses.ts';
 import { parseCommandLine } from '../../src/config/command-line.ts';
+import { kebabCase } from '../../src/config/kebab-case.ts';
 import { resolveSettings } from '../../src/config/load.ts';
 import { Expected, seconds, wholeNumber, workerCount } from '../../src/config/parsers.ts';
-import { declarationOf, environmentName, kebabCase, settingNames, table } from '../../src/config/settings.ts';
+import { declarationOf, environmentName, settingNames, table } from '../../src/config/settings.ts';
 import { commandLineSource, environmentSource, platformSource } from '../../src/config/sources.ts';
 import { nearest } from '../../src/config/suggest.ts';
 
