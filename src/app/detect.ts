@@ -1,12 +1,12 @@
 /**
- * Which interface an export speaks: by what it has where it is a framework's object, by the names of its parameters where
- * it is a function. Where that leaves a doubt, it is the user's to say.
+ * Finds the interface of an export: of a framework's object by its members, of a function by the names of its parameters. In
+ * doubt the user has to name it.
  */
 
 import type { EventEmitter } from 'node:events';
 import { AppLoadError, describe } from '../errors.ts';
 
-/** Told of what is served in the name of an `http.Server`, which never listens itself. */
+/** An `http.Server`, or a server like it, in whose name requests are served. It never listens itself. */
 export type NodeServer = EventEmitter;
 
 export type Detected = 'wsgi' | 'node' | 'fetch';
@@ -31,7 +31,7 @@ function detectObject(app: object): Detected {
   );
 }
 
-/** An `http.Server` or `https.Server`. Told by what it has: `instanceof` would load node:http for every app. */
+/** An `http.Server` or `https.Server`. Recognised by its members: `instanceof` would load node:http for every app. */
 export function isNodeServer(app: unknown): app is NodeServer {
   if (typeof app !== 'object' || app === null) return false;
   return has(app, 'emit') && has(app, 'listen') && 'headersTimeout' in app && 'requestTimeout' in app;
@@ -60,7 +60,7 @@ export function isNest(app: object): app is {
   return has(app, 'getHttpAdapter') && has(app, 'init') && has(app, 'close');
 }
 
-/** Polka: `handler` takes what its server is asked. */
+/** Polka: `handler` takes what its server receives. */
 export function isPolka(app: object): app is { handler(request: unknown, response: unknown): unknown } {
   return has(app, 'handler') && has(app, 'use') && has(app, 'parse');
 }
@@ -70,12 +70,12 @@ interface Initializes {
   stop(): PromiseLike<unknown>;
 }
 
-/** Hapi: has its server from the start, which listens once it has been asked to `start()`. */
+/** Hapi: it has its server from the beginning; that listens once `start()` is called. */
 export function isHapi(app: object): app is Initializes {
   return has(app, 'initialize') && has(app, 'stop') && isNodeServer(Reflect.get(app, 'listener'));
 }
 
-/** The `http.Server` that a framework stands on from the start, with its listener for requests: Hapi's, Restify's. */
+/** The `http.Server` that a framework has from the beginning, with its listener for requests: Hapi's, Restify's. */
 export function innerServer(app: object): NodeServer | undefined {
   if (isHapi(app)) return Reflect.get(app, 'listener') as NodeServer;
   if (isFastify(app) || !has(app, 'listen') || !has(app, 'use')) return undefined;
@@ -91,7 +91,7 @@ function detectFunction(app: object & { length?: number }): Detected {
   // Express and Connect, whose apps are functions with methods.
   if (has(app, 'handle') && has(app, 'use')) return 'node';
   if (has(app, 'fetch')) return 'fetch';
-  // What wraps apps may say which kind the result is.
+  // A wrapper around an app may name the interface of the result.
   if (Reflect.get(app, Symbol.for('tsgun.interface')) === 'wsgi') return 'wsgi';
   const source = Function.prototype.toString.call(app);
   if (/^class\b/.test(source))
@@ -117,13 +117,13 @@ function byNames(names: readonly string[], source: string): Detected | undefined
   if (response.test(second)) return 'node';
   if (request.test(first) && context.test(second)) return 'fetch';
   const use = useOf(second, source);
-  // What a request is followed by has methods; what an environ is followed by is called.
+  // The parameter after a request is used as an object; the one after an environ is called.
   if (use === 'called' && !request.test(first)) return 'wsgi';
   if (use === 'object' && !environ.test(first)) return 'node';
   return environ.test(first) ? 'wsgi' : undefined;
 }
 
-/** What the function does with a parameter, as far as its text shows. */
+/** How the function uses a parameter, as far as its text shows. */
 function useOf(name: string, source: string): 'called' | 'object' | undefined {
   if (!/^[\w$]+$/.test(name)) return undefined;
   const escaped = name.replaceAll('$', '\\$');
@@ -135,7 +135,7 @@ function useOf(name: string, source: string): 'called' | 'object' | undefined {
   return new RegExp(`(?<![\\w$.])${escaped}\\s*\\(`).test(body) ? 'called' : undefined;
 }
 
-/** Undefined for functions without a source: native, or bound. Patterns come as they stand. */
+/** Undefined for functions without source: native or bound ones. Destructuring patterns are returned as they are. */
 function parameterNames(source: string): string[] | undefined {
   if (/\{\s*\[native code\]\s*\}$/.test(source)) return undefined;
   const single = /^(?:async\s+)?([\w$]+)\s*=>/.exec(source);
@@ -160,9 +160,10 @@ function parameterNames(source: string): string[] | undefined {
   return undefined;
 }
 
-/** Without comments and a default value. */
+/** A parameter without comments and default value. */
 function plainName(text: string): string {
-  // A comment that does not end takes the rest: tried again from each of its beginnings, it would cost the square of it.
+  // A comment that does not end matches to the end of the text. Otherwise the search would begin again at each comment, and
+  // take the square of the time.
   const bare = text.replace(/\/\*[\s\S]*?(?:\*\/|(?![\s\S]))|\/\/.*$/gm, '').trim();
   return /^[\w$.]+/.exec(bare)?.[0] ?? bare;
 }

@@ -1,10 +1,10 @@
-/** `path[:export]`, and what a module exports by it. */
+/** Reads `path[:export]`, and finds that export in a module. */
 
 import { AppLoadError, describe, report } from '../errors.ts';
 
 export interface AppReference {
   readonly path: string;
-  /** Undefined: the default export, else the one named `app`. */
+  /** If undefined: the default export, or else the one named `app`. */
   readonly exportName: string | undefined;
   /** `:create()`: the export is a factory. */
   readonly isFactory: boolean;
@@ -12,7 +12,7 @@ export interface AppReference {
 
 const referenceForm = /^(.*?)(?::([A-Za-z_$][\w$]*)(\(\))?)?$/s;
 
-/** Pure. The path may hold colons; only a last one with a name after it begins an export. */
+/** The path may contain colons: only a last one that a name follows begins an export. */
 export function parseReference(text: string): AppReference {
   const [, path = '', exportName, call] = referenceForm.exec(text) ?? [];
   return { path, exportName, isFactory: call !== undefined };
@@ -20,11 +20,11 @@ export function parseReference(text: string): AppReference {
 
 export interface Picked {
   readonly value?: unknown;
-  /** Why there is none, where none was named. */
+  /** Why nothing was found, if no export was named. */
   readonly problem?: string;
 }
 
-/** @throws AppLoadError where the export that was named is not there */
+/** @throws AppLoadError if the module has no export of that name */
 export function pickExport(exports: Record<string, unknown>, { path, exportName }: AppReference): Picked {
   const inner = isEmpty(exports.default) ? undefined : exports.default;
   const names = Object.keys(exports).filter((name) => !unnamed.includes(name) && (name !== 'default' || inner));
@@ -39,7 +39,7 @@ export function pickExport(exports: Record<string, unknown>, { path, exportName 
   throw new AppLoadError(`app: ${path} has no export ${exportName} (${available})`);
 }
 
-/** Not exports of the program's own. */
+/** These are not the program's own exports. */
 const unnamed = ['module.exports', '__esModule'];
 
 /** `module.exports` of a CommonJS module that exports nothing. */
@@ -48,14 +48,17 @@ function isEmpty(value: unknown): boolean {
   return Object.getPrototypeOf(value) === Object.prototype && Object.keys(value).length === 0;
 }
 
-/** CommonJS through import(): module.exports is the default export, and what it exports is one level down. */
+/** `import()` of a CommonJS module: `module.exports` is the default export, and its members are one level down. */
 function unwrap(inner: unknown): unknown {
   if (typeof inner !== 'object' || inner === null) return inner;
   if ('default' in inner) return inner.default;
   return 'app' in inner && typeof inner.app === 'function' ? inner.app : inner;
 }
 
-/** A router that takes any name for a method's, `then` too, would be waited for without an end: only its `fetch` is passed on. */
+/**
+ * Some routers take any property name for a method, `then` too. To await such a router would never end, so only its `fetch` is
+ * passed on.
+ */
 export function settleable(value: unknown): unknown {
   if (typeof value !== 'object' || value === null || value instanceof Promise) return value;
   const { then, fetch } = value as { then?: unknown; fetch?: unknown };

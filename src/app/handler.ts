@@ -1,4 +1,4 @@
-/** What every interface that answers requests makes of an app. */
+/** What every interface for requests makes of an app. */
 
 import type { Exchange } from '../http/exchange.ts';
 import type { Extras } from '../http/extras.ts';

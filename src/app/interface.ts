@@ -1,4 +1,4 @@
-/** What an interface is to the rest: each says of itself what it takes, and how it is served. */
+/** What each interface declares: which exports it takes, and how they are served. */
 
 import type { End } from '../http/ends.ts';
 import type { Observers } from '../http/observers.ts';
@@ -11,36 +11,36 @@ import type { Handler, HandlerOptions } from './handler.ts';
 export type AppInterface<App = unknown> = RequestInterface<App> | ConnectionInterface<App>;
 
 interface Described<App> {
-  /** What an export of it looks like, for the help. */
+  /** The form of an export, for the help. */
   readonly takes: string;
-  /** What it is called elsewhere, for who writes that. */
+  /** Names that other servers use for it. */
   readonly alsoCalled?: readonly string[];
-  /** An export of this name is taken for it where none is asked for. */
+  /** An export of this name is taken for this interface, if the user names none. */
   readonly exportName?: string;
-  /** Never there: the type that an export has. */
+  /** Carries the type of an export; there is no value. */
   readonly app?: App;
 }
 
-/** One whose apps answer HTTP requests. */
+/** An interface whose apps answer HTTP requests. */
 export interface RequestInterface<App = unknown> extends Described<App> {
   readonly serves: 'requests';
-  /** Whether an export may be found to be of it by its looks: see `detect.ts`. */
+  /** Whether `detect.ts` may recognise an export of it. */
   readonly isDetected: boolean;
-  /** Loads what serves it. A process that serves one app in its own loads only what that needs. */
+  /** Loads the code that serves it. A process loads only the code of the interface that it serves. */
   load(): Promise<RequestLoader>;
 }
 
 export interface RequestLoader {
   /** @throws AppLoadError when the export is not what the interface needs */
   makeHandler(app: unknown, options: HandlerOptions): Handler;
-  /** Lets a framework finish what it does before its first request. @throws AppLoadError with the framework's error */
+  /** Lets a framework finish its work before the first request. @throws AppLoadError with the framework's error */
   prepare?(app: unknown): Promise<PreparedApp>;
 }
 
-/** One whose apps are given raw connections. */
+/** An interface whose apps get raw connections. */
 export interface ConnectionInterface<App = unknown> extends Described<App> {
   readonly serves: 'connections';
-  /** Loads what serves it. */
+  /** Loads the code that serves it. */
   load(): Promise<ConnectionLoader>;
 }
 
@@ -50,17 +50,17 @@ export interface ConnectionLoader {
 }
 
 export interface RawServerOptions {
-  /** Called ahead of the app. @returns what is called when the connection has ended */
+  /** Called before the app. @returns a function to call when the connection has ended */
   readonly onBegin?: (peer: End) => () => void;
   /** A failure of the app, for the log. */
   readonly onFailure: (peer: End, error: unknown) => void;
   /** A connection has ended. */
   readonly onGone?: () => void;
-  /** Where connections begin with a PROXY header, which must come within `headerMs`. */
+  /** Set if connections begin with a PROXY header, which must come within `headerMs`. */
   readonly proxied?: { readonly protocol: ProxyProtocol; readonly headerMs: number } | undefined;
-  /** Where connections are over TLS. It reads the PROXY header, too. */
+  /** Set if connections use TLS. The endpoint reads the PROXY header, too. */
   readonly tls?: TlsEndpoint | undefined;
-  /** Told of each that has ended. */
+  /** Hear of each connection that has ended. */
   readonly observers?: Observers | undefined;
 }
 
@@ -69,27 +69,27 @@ export interface RawServer {
   local: End;
   /** Connections that have ended. */
   readonly requests: number;
-  /** Connections so far. */
+  /** Connections since the start. */
   readonly accepted: number;
   readonly connectionCount: number;
   serve(incoming: Incoming, peer: End): unknown;
-  /** As requests are listed, for the log. */
+  /** In the form of requests, for the log. */
   running(): { method: string; path: string; ms: number }[];
   /** The connections that an escaped error may come from. */
   suspects(): Suspect[];
-  /** Tells the app to finish; resolves when no connection is left. Who has a deadline calls `destroy` at it. */
+  /** Tells the app to finish; resolves when no connection is left. A caller with a deadline calls `destroy` then. */
   drain(idleGraceMs: number): Promise<void>;
   /** Cuts every connection. */
   destroy(): void;
-  /** Adds what was received and sent since to the observers' traffic. */
+  /** Adds the bytes received and sent since the last call to the observers' traffic. */
   countTraffic(): void;
-  /** The process is about to end: observers hear of what is not over. */
+  /** The process is about to end: tells observers of the connections that are still open. */
   tellUnfinished(): void;
 }
 
 export interface PreparedApp {
-  /** What is to be served: the export, or what stands behind it. */
+  /** The app to serve: the export, or what it wraps. */
   readonly app: unknown;
-  /** Lets a framework do what it does after its last request, such as closing what plugins have opened. */
+  /** Lets a framework finish after the last request, such as closing what its plugins have opened. */
   close(): Promise<void>;
 }

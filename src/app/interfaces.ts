@@ -1,4 +1,4 @@
-/** Which interface an export speaks, and what serves it. */
+/** Finds the interface of an export, and loads the code that serves it. */
 
 import { detect } from './detect.ts';
 import { parseReference } from './exports.ts';
@@ -10,7 +10,7 @@ import { traced } from './tracing.ts';
 
 const loaded = new Map<InterfaceName, Partial<RequestLoader & ConnectionLoader>>();
 
-/** @returns what is asked for, be it by the name of the export */
+/** @returns the interface that is asked for, perhaps by the name of the export */
 export function askedFor(asked: AskedInterface, appReference: string): AskedInterface {
   if (asked !== 'auto') return asked;
   const { exportName } = parseReference(appReference);
@@ -19,8 +19,8 @@ export function askedFor(asked: AskedInterface, appReference: string): AskedInte
 }
 
 /**
- * Loads what may be needed for an app that is yet to be loaded. After that this process may have no right to read the files,
- * or they may be gone.
+ * Loads the code that an app may need, before the app is loaded: later this process may not be allowed to read the files, or
+ * they may be missing.
  */
 export async function loadInterfaces(asked: AskedInterface): Promise<void> {
   const isDetected = (name: InterfaceName) => {

@@ -1,6 +1,6 @@
 /**
- * `path[:export]` to an app. JavaScript is loaded by Node itself, TypeScript by Node with our hooks (`typescript/`), which
- * need no build step and no flag.
+ * Loads an app from `path[:export]`. Node itself loads JavaScript, and TypeScript with our hooks (`typescript/`), which need no
+ * build step and no flag.
  */
 
 import { readFile, stat } from 'node:fs/promises';
@@ -15,7 +15,7 @@ import { callFactory, parseReference, pickExport, settleable } from './exports.t
 const extensions = ['.ts', '.mts', '.cts', '.js', '.mjs', '.cjs', '.tsx', '.jsx'];
 
 /**
- * @param isMain whether the app's file is what this process, or this thread, is for, as under `node FILE`
+ * @param isMain whether the app's file is the main module of this process or thread, as under `node FILE`
  * @throws AppLoadError that says what is wrong and what would be right; the app's own error is its `cause`
  */
 export async function loadApp(text: string, isMain = false): Promise<unknown> {
@@ -25,11 +25,11 @@ export async function loadApp(text: string, isMain = false): Promise<unknown> {
 }
 
 export interface LoadedModule {
-  /** What it exports as an app, as far as that can be told by its name; a factory's result. */
+  /** The app that it exports, found by name; or a factory's result. */
   readonly exported: unknown;
-  /** Why it exports none, where no export was named. */
+  /** Why it exports no app, if no export was named. */
   readonly problem: string | undefined;
-  /** Whether its text says that a server listens somewhere. */
+  /** Whether the file's text contains a call of `listen`. */
   readonly mentionsListen: boolean;
 }
 
@@ -47,7 +47,10 @@ export async function loadModule(text: string, isMain: boolean): Promise<LoadedM
   return { exported, problem, mentionsListen };
 }
 
-/** As `node PATH` finds it: `dist/main` may be `dist/main.js`, and a folder its index or what its package.json names. */
+/**
+ * Finds the file as `node PATH` does: `dist/main` may be `dist/main.js`; a folder may stand for its index file, or for what its
+ * package.json names.
+ */
 function findFile(path: string): string {
   if (extensions.includes(extname(path))) return path;
   try {
@@ -85,13 +88,13 @@ async function importApp(path: string, given: string, isMain: boolean): Promise<
 }
 
 /**
- * Loads what will load the app, where that is TypeScript: before rights are given up and while tsgun's files are there.
+ * Loads the code that will load a TypeScript app, before the process gives up its rights and while tsgun's files are there.
  * @param isForOthers whether this process is about to become another user
- * @param isForThreads whether threads will load the app, and not this one
+ * @param isForThreads whether threads load the app instead of this one
  */
 export async function loadLoader(app: string, isForOthers: boolean, isForThreads: boolean): Promise<void> {
   if (!isCompiled(findFile(resolve(parseReference(app).path)))) {
-    // JavaScript may import TypeScript, now or later.
+    // JavaScript may import TypeScript later.
     if (isForThreads) (await import('../typescript/compiler-owner.ts')).ownCompiler(loadCompilerLate);
     return;
   }
@@ -104,12 +107,12 @@ async function loadCompilerLate(): Promise<void> {
   (await import('../typescript/load.ts')).loadCompiler();
 }
 
-/** @param isMain whether it is what the process, or the thread, is for @throws what the module throws */
+/** @param isMain whether it is the main module of the process or thread @throws what the module throws */
 export async function importModule(path: string, isMain: boolean): Promise<Record<string, unknown>> {
   if (isCompiled(path)) return (await loadTypeScript()).importCompiled(path, isMain);
   try {
     if (isMain) runAsMain(isModule(path));
-    // The same module, which has begun or begins here.
+    // The module is loaded once: this import joins the other, or begins it.
     return await import(pathToFileURL(path).href);
   } catch (error) {
     noteMainError(error);

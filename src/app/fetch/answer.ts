@@ -1,4 +1,4 @@
-/** Answers an exchange with what a fetch app has returned. */
+/** Answers an exchange with the Response that a fetch app has returned. */
 
 import { setImmediate } from 'node:timers';
 import { describe } from '../../errors.ts';
@@ -14,7 +14,8 @@ export function answer(exchange: Exchange, response: unknown): void | Promise<vo
   if (!(response instanceof NativeResponse)) return answerLike(exchange, response);
   const plain = LightResponse.read(response);
   if (isPlain(plain)) return exchange.send(plain.status, plain.fields, plain.text);
-  // First, as what frameworks have in Response's place knows its type only once it has become Node's for its body.
+  // Read first: some frameworks' own Response knows its content type only once it has become Node's, which reading the body
+  // does.
   const { body } = plain;
   const status = statusLine(plain.status, plain.statusText);
   const fields = readFields(plain.headers);
@@ -44,8 +45,8 @@ function stream(exchange: Exchange, status: string, fields: Field[], reader: Pie
 }
 
 /**
- * A body that is there as a whole goes out as one, with its length; others piece by piece, as fast as the client reads. The
- * head does not wait for them: clients such as EventSource wait for it.
+ * A body that is complete in memory goes out in one piece, with its length. Others go out piece by piece, as fast as the client
+ * reads. The head goes first: clients such as EventSource wait for it.
  */
 async function sendPieces(exchange: Exchange, status: string, fields: Field[], reader: PieceReader): Promise<void> {
   if (exchange.isHeadRequest) {
@@ -74,14 +75,17 @@ async function sendPieces(exchange: Exchange, status: string, fields: Field[], r
   exchange.end();
 }
 
-/** It may fail while the client is waited for, or after it has gone: who comes to it then sees that, and nobody else need. */
+/**
+ * A read may fail while the client is slow, or after it has left. The loop sees that later; until then it must not be an
+ * unhandled rejection.
+ */
 function readAhead(reader: PieceReader): Promise<Step> {
   const next = reader.read();
   next.catch(() => {});
   return next;
 }
 
-/** Whether a read is over within so many microtasks. */
+/** Whether a read settles within this number of microtasks. */
 async function isSettled(next: Promise<unknown>, turns: number): Promise<boolean> {
   let isOver = false;
   const note = () => {
@@ -92,7 +96,7 @@ async function isSettled(next: Promise<unknown>, turns: number): Promise<boolean
   return isOver;
 }
 
-/** Whether a read is over by the end of this turn of the loop. */
+/** Whether a read settles by the end of this turn of the event loop. */
 function isSettledThisTurn(next: Promise<unknown>): Promise<boolean> {
   return new Promise((resolve) => {
     setImmediate(() => resolve(false));

@@ -10,12 +10,15 @@ import { installResponse, NativeResponse, prepareResponse } from './response.ts'
 export type { FetchInfo };
 
 export type Fetch = (request: Request, info: FetchInfo) => Response | Promise<Response>;
-/** Edge runtimes give two things behind the request, what there is and what can be done; here both are one. */
+/** Edge runtimes pass two objects after the request, one with bindings and one with methods. Here both are the same object. */
 type Call = (request: Request, info: FetchInfo, context: FetchInfo) => Response | Promise<Response>;
 
 let isInstalled = false;
 
-/** @param isGuest the process is the caller's: its `Request`, `Response` and `fetch` stay, and the app gets Node's own request */
+/**
+ * @param isGuest whether the process is the caller's: then its globals `Request`, `Response` and `fetch` stay, and the app gets
+ *   Node's own request
+ */
 export function fetchHandler(app: Fetch | { fetch: Fetch }, { isGuest = false } = {}): Handler {
   if (!isInstalled && isGuest) {
     prepareRequest();
@@ -39,7 +42,7 @@ export function fetchHandler(app: Fetch | { fetch: Fetch }, { isGuest = false } 
     }
     exchange.keepsBody = true;
     try {
-      // Node knows a TRACE request only as one of these.
+      // A TRACE request stays ours: Node's class refuses that method.
       const given = isGuest && request.method !== 'TRACE' ? LazyRequest.become(request) : request;
       const info = new Info(exchange);
       const response = call(given as unknown as Request, info, info);

@@ -1,22 +1,22 @@
-/** What a fetch app is given beside the request: who asks, as in Deno and in @hono/node-server, and work after the answer. */
+/** What a fetch app gets beside the request: the client's address, as in Deno and in @hono/node-server, and `waitUntil`. */
 
 import type { Exchange } from '../../http/exchange.ts';
 import { type IncomingMessage, Server } from '../node/http.ts';
 import { Request as NodeRequest } from '../node/request.ts';
 import { ClientSocket } from '../node/socket.ts';
 
-/** Hono has it as `c.env` and as `c.executionCtx`. */
+/** In Hono it is `c.env`, and `c.executionCtx` too. */
 export interface FetchInfo {
   readonly remoteAddr: { readonly transport: 'tcp' | 'unix'; readonly hostname: string; readonly port: number };
-  /** The request as `node:http` would give it. What reads its body takes it from the `Request`. */
+  /** The request as `node:http` would give it. Code that needs the body reads it from the `Request`. */
   readonly incoming: IncomingMessage;
-  /** Work that goes on after the answer: a worker that leaves waits for it, up to `--graceful-timeout`. */
+  /** Lets work continue after the answer: a worker that leaves waits for it, up to `--graceful-timeout`. */
   waitUntil(work: PromiseLike<unknown>): void;
-  /** For apps of edge runtimes, which call it. There is nothing here to pass through to. */
+  /** For apps of edge runtimes, which call it. It does nothing here. */
   passThroughOnException(): void;
 }
 
-/** In whose name sockets of Node are made, for apps that want to see one. It never listens. */
+/** The server that Node's sockets name, for apps that look at it. It never listens. */
 let standIn: Server | undefined;
 
 export class Info implements FetchInfo {

@@ -4,9 +4,9 @@ import { AppLoadError, describe } from '../../errors.ts';
 import type { RequestInterface } from '../interface.ts';
 import type { Fetch } from './fetch.ts';
 
-/** A function, or what has it as `fetch`, as apps of Hono, h3 and itty-router do. */
+/** A function, or an object whose `fetch` is that function, as in Hono, h3 and itty-router. */
 export type FetchApp = FetchHandler | { fetch: FetchHandler };
-/** A method, so that one may ask for more than it is given here: Hono's `c.env` is of the app's own type. */
+/** Written as a method, so that an app may declare more specific parameters: Hono's `c.env` has the app's own type. */
 export type FetchHandler = { handle(request: Request, ...rest: never[]): Response | PromiseLike<Response> }['handle'];
 
 export const fetchInterface: RequestInterface<FetchApp> = {

@@ -1,12 +1,12 @@
 /**
- * What stands for a `Response`: one of another realm, such as a test's, or of a package with classes of its own (undici,
- * node-fetch, whatwg-node). It is known by what it has, and read by what there is to read.
+ * Reads objects that resemble a `Response`: one of another realm, such as a test's, or of a package with classes of its own
+ * (undici, node-fetch, whatwg-node). They are recognised by their members.
  */
 
 import { AppError } from '../../http/errors.ts';
 import type { Field } from '../../http/h1/writer.ts';
 
-/** No more than an answer needs. */
+/** The members that an answer needs. */
 export interface ResponseLike {
   readonly status: number;
   readonly statusText?: unknown;
@@ -14,10 +14,10 @@ export interface ResponseLike {
   readonly body?: unknown;
 }
 
-/** What gives a body piece by piece. */
+/** Reads a body piece by piece. */
 export interface PieceReader {
   read(): Promise<{ readonly done?: boolean | undefined; readonly value?: unknown }>;
-  /** Nobody wants more of it. */
+  /** The rest is not needed. */
   cancel(reason: unknown): void;
 }
 
@@ -31,10 +31,10 @@ export function isResponseLike(value: unknown): value is ResponseLike {
   return typeof status === 'number' && typeof headers === 'object' && headers !== null;
 }
 
-/** Several `Set-Cookie` come one by one, also from classes that join them. */
+/** Several `Set-Cookie` become several fields, even if the class joins them. */
 export function fieldsOf(headers: object): Field[] {
   const { getSetCookie, raw } = headers as { getSetCookie?: () => string[]; raw?: () => Record<string, string[]> };
-  // node-fetch: its iterator joins them by commas, which dates have too.
+  // node-fetch: its iterator joins them by commas, which dates contain too.
   if (typeof getSetCookie !== 'function' && typeof raw === 'function') return pairsOf(raw.call(headers));
   if (Symbol.iterator in headers) return [...(headers as Iterable<[string, string]>)];
   return pairsOf(headers);
@@ -46,10 +46,7 @@ function pairsOf(headers: object): Field[] {
   );
 }
 
-/**
- * @returns all of a body where it is at hand, or what reads it
- * @throws AppError for what is no body
- */
+/** @returns the whole body if it is in memory, or a reader @throws AppError if it is no body */
 export function bodyOf(response: ResponseLike): string | Uint8Array | PieceReader {
   const { body } = response;
   if (body === undefined || body === null) return '';
@@ -67,14 +64,14 @@ export function streamReader(body: ReadableStream): PieceReader {
   return { read: () => reader.read(), cancel: (reason) => void reader.cancel(reason).catch(() => {}) };
 }
 
-/** A stream of Node is one of these. */
+/** Node's streams are iterators of this kind. */
 function iteratorReader(body: Iterates): PieceReader {
   const iterator = body[Symbol.asyncIterator]();
   return {
     read: () => iterator.next(),
     cancel(reason) {
       const { destroy } = body as { destroy?: (error?: Error) => unknown };
-      // An iterator ends only behind the read that waits.
+      // `return()` of an iterator waits for the read that is under way, so the stream is destroyed.
       if (typeof destroy === 'function') destroy.call(body, reason instanceof Error ? reason : undefined);
       else void iterator.return?.()?.then(undefined, () => {});
     },

@@ -1,6 +1,6 @@
 /**
- * `Request` for a fetch app. Node's own costs several times what serving a small request does, and most apps look at no
- * more than method and URL; so this one makes Node's out of itself when something else is asked for.
+ * `Request` for a fetch app. To make Node's own takes several times as long as serving a small request, and most apps read only
+ * method and URL. So this one becomes Node's when anything else is read.
  */
 
 import type { Exchange } from '../../http/exchange.ts';
@@ -8,13 +8,13 @@ import { abortSignal } from '../wsgi/environ.ts';
 
 type Native = InstanceType<typeof globalThis.Request>;
 
-/** Looked at when there is a fetch app: this file is loaded before, and Node's fetch is 3 MB that others do without. */
+/** Set when there is a fetch app. Node's fetch takes 3 MB, which other apps do not pay though this file is loaded. */
 let NativeRequest: typeof globalThis.Request;
 
-/** Targets that `new URL` would leave as they are: nothing to encode, no segments of dots. */
+/** Targets that `new URL` would leave as they are: nothing to encode, no dot segments. */
 const plainTarget = /^\/(?![./%])(?:[\w\-~!$&()*+,;=:@?%.]|\/(?![./%]))*$/;
 
-/** Its own names are private ones: apps put things of theirs on a request. */
+/** Its own fields are private: apps put their own properties on a request. */
 export class LazyRequest {
   readonly method: string;
   readonly url: string;
@@ -24,7 +24,7 @@ export class LazyRequest {
   #ownSignal: AbortSignal | undefined = undefined;
   #isRead = false;
 
-  /** @throws TypeError for a Host that is not one */
+  /** @throws TypeError if Host is not valid */
   constructor(exchange: Exchange) {
     const { head } = exchange;
     this.#exchange = exchange;
@@ -65,7 +65,7 @@ export class LazyRequest {
     return new Uint8Array(await this.#take()).buffer;
   }
 
-  /** The whole body, without a stream in between. */
+  /** Reads the whole body without a stream. */
   #take(): Promise<Buffer> {
     if (this.#isRead) return Promise.reject(new TypeError('Body is unusable: Body has already been read'));
     const exchange = this.#exchange;
@@ -80,24 +80,24 @@ export class LazyRequest {
         onLost: reject,
       });
     });
-    // An app may have answered without waiting for it.
+    // The app may answer without awaiting it.
     body.catch(() => {});
     return body;
   }
 
-  /** The answer is complete: the rest of the body is for who reads it by now. */
+  /** The answer is complete: only someone who reads the body already gets the rest. */
   static end(request: LazyRequest): void {
     if (request.#isRead || request.#native?.bodyUsed === true || request.#native?.body?.locked === true) return;
     request.#exchange.loseBody();
   }
 
-  /** Node's own. The body is read through it from then on. */
+  /** @returns Node's own request. From then on the body is read through it */
   static become(request: LazyRequest): Native {
     const { method, url } = request;
     const exchange = request.#exchange;
     if (request.#native !== undefined) return request.#native;
     request.#native = new NativeRequest(url, {
-      // Node refuses this one, which a server may be sent.
+      // Node's class refuses TRACE, which a client may send.
       method: method === 'TRACE' ? 'GET' : method,
       headers: request.headers,
       signal: request.signal,
@@ -105,7 +105,7 @@ export class LazyRequest {
         ? { body: request.#isRead ? '' : bodyStream(exchange), duplex: 'half' as const }
         : {}),
     });
-    // Nor can it be read again as Node's, or cloned.
+    // Node's must not read or clone the body again either.
     if (request.#isRead) void request.#native.text();
     return request.#native;
   }
@@ -121,7 +121,7 @@ for (const name of getters)
     },
     configurable: true,
   });
-/** Makes this class stand for Node's, where an app asks. */
+/** Makes `instanceof` of this class true for Node's requests. */
 export function prepareRequest(): void {
   NativeRequest = globalThis.Request;
   for (const name of ['blob', 'bytes', 'clone', 'formData'])
@@ -137,7 +137,7 @@ export function prepareRequest(): void {
   Object.setPrototypeOf(LazyRequest.prototype, NativeRequest.prototype);
 }
 
-/** Node looks for parts that only its own objects have: it is shown those, wherever an app passes a request on. */
+/** Node checks for internal parts that only its own objects have. Wherever an app passes a request on, Node gets its own. */
 export function installRequest(): void {
   prepareRequest();
   const unwrap = <T>(value: T) => (value instanceof LazyRequest ? (LazyRequest.become(value) as T) : value);
@@ -201,9 +201,9 @@ function urlOf({ head, ends }: Exchange): string {
 }
 
 /**
- * `OPTIONS *` means the server as a whole, whose URI has an empty path (RFC 9112 §3.3). A raw backslash is a character like
- * any other to the other interfaces, to proxies and to Node; `URL` would read a slash, and the app see another path than
- * whatever has checked it.
+ * `OPTIONS *` is about the whole server, whose URI has an empty path (RFC 9112 §3.3). A raw backslash is an ordinary character
+ * for the other interfaces, proxies and Node. `URL` would read a slash, so that the app would see another path than the code
+ * that has checked it.
  */
 function pathOf(path: string): string {
   if (path === '*') return '/';

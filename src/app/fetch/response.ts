@@ -1,7 +1,7 @@
 /**
- * `Response` as most apps use it: a text and a few headers. Node's own makes a stream of each, which costs more than
- * serving it; this one keeps what it was given until someone wants more of it, and then becomes Node's. It takes the
- * global name where a fetch app is served, and passes for Node's in every respect that an app can see.
+ * `Response` as most apps use it: a text and a few headers. Node's own makes a stream of each, which takes longer than serving
+ * it. This one keeps its arguments, and becomes Node's when anything else is asked of it. It replaces the global class where a
+ * fetch app is served, and looks like Node's in every respect that an app can see.
  */
 
 import type { Field } from '../../http/h1/writer.ts';
@@ -20,7 +20,7 @@ const textType: Field = ['content-type', 'text/plain;charset=UTF-8'];
 const nullBodyStatuses = [204, 205, 304];
 
 export class LightResponse {
-  /** Node's own, once it was needed. */
+  /** Node's own, once it is needed. */
   #native: Native | undefined = undefined;
   readonly #piece: string;
   readonly #hasBody: boolean;
@@ -33,7 +33,7 @@ export class LightResponse {
     const isSimple = typeof body === 'string' || body === undefined || body === null;
     const isNull = nullBodyStatuses.includes(status);
     const isLegal = Number.isInteger(status) && status >= 200 && status <= 599 && !(isNull && isSimple && body);
-    // A constructor may return another object. What is wrong is told by Node in its own words.
+    // For bad arguments Node throws its own errors. A constructor may return another object.
     if (!isSimple || !isLegal || isNull || statusText !== '') {
       this.#native = undefined;
       this.#piece = '';
@@ -52,7 +52,7 @@ export class LightResponse {
     this.#fields = readHeaders(headers, this.#hasBody);
   }
 
-  /** An app's own class, made from this one by `extends`, is asked here too, and has other instances. */
+  /** Also called for an app's own class that extends this one; its instances are others. */
   static [Symbol.hasInstance](this: { readonly prototype: object }, value: unknown): boolean {
     // biome-ignore lint/complexity/noThisInStatic: which class was asked is what counts
     const { prototype } = this;
@@ -65,7 +65,7 @@ export class LightResponse {
     return new LightResponse(JSON.stringify(data), { ...init, headers });
   }
 
-  /** Status line, fields and text, where nobody has asked for more; else Node's own. */
+  /** Status line, fields and text, if nothing else was asked for; otherwise Node's own. */
   static read(response: Native | LightResponse): Plain | Native {
     if (!(#plain in response)) return response as Native;
     return (
@@ -73,7 +73,7 @@ export class LightResponse {
     );
   }
 
-  /** Marks what this class has made: `instanceof` cannot tell, by design. */
+  /** Marks objects of this class: `instanceof` cannot tell them from Node's, by design. */
   readonly #plain = true;
 
   static become(response: LightResponse): Native {
@@ -98,7 +98,7 @@ export function statusLine(status: number, reason: string): string {
 
 export function readFields(headers: Headers): Field[] {
   const fields: Field[] = [];
-  // Several Set-Cookie come one by one.
+  // Several Set-Cookie become several fields.
   for (const field of headers) fields.push(field);
   return fields;
 }
@@ -116,18 +116,18 @@ function readHeaders(headers: NonNullable<ResponseInit>['headers'], hasBody: boo
 const delegated = ['headers', 'ok', 'redirected', 'type', 'url', 'body', 'bodyUsed'];
 const methods = ['arrayBuffer', 'blob', 'bytes', 'clone', 'formData', 'json', 'text'];
 
-/** Node's own class, by which answers are known. */
+/** Remembers Node's own class, by which answers are recognised. */
 export function prepareResponse(): void {
   NativeResponse = globalThis.Response;
 }
 
-/** Gives the global name to this one. */
+/** Makes this class the global one. */
 export function installResponse(): void {
   prepareResponse();
   for (const name of delegated)
     Object.defineProperty(LightResponse.prototype, name, {
       get(this: LightResponse) {
-        // From Node's class: of an app's own class, what was made is Node's, and comes by here too.
+        // From Node's prototype. For an app's subclass, the object is Node's, and passes here too.
         return Reflect.get(NativeResponse.prototype, name, LightResponse.become(this));
       },
       configurable: true,

@@ -1,11 +1,11 @@
 /**
- * What an `http.Server` tells its listeners for `clientError`: the codes are those of Node and its parser, which apps look
- * at to choose a status. Where the two parsers draw lines differently, the nearest code is taken. Pure.
+ * The errors of `clientError`, which an `http.Server` passes to its listeners. The codes are those of Node and its parser: apps
+ * choose a status by them. If the two parsers differ, the nearest code is taken. Pure.
  */
 
 import type { HttpError } from '../../http/errors.ts';
 
-/** By what a client would be told. */
+/** By the text of our own error. */
 const codes: Readonly<Record<string, string>> = {
   'malformed method': 'HPE_INVALID_METHOD',
   'no such method': 'HPE_INVALID_METHOD',
@@ -32,7 +32,7 @@ const codes: Readonly<Record<string, string>> = {
   'the request ended too early': 'HPE_INVALID_EOF_STATE',
 };
 
-/** Of all others with this status. */
+/** For all other errors of this status. */
 const codesOfStatus: Readonly<Record<number, string>> = {
   400: 'HPE_USER',
   408: 'ERR_HTTP_REQUEST_TIMEOUT',
@@ -40,12 +40,12 @@ const codesOfStatus: Readonly<Record<number, string>> = {
   431: 'HPE_HEADER_OVERFLOW',
 };
 
-/** @returns undefined for what Node answers by itself, or knows no limit for */
+/** @returns undefined for errors that Node answers by itself, or has no limit for */
 export function codeOf({ status, message }: HttpError): string | undefined {
   return codes[message] ?? codesOfStatus[status];
 }
 
-/** Its message is Node's where a listener is likely to look at it. */
+/** With Node's own message where listeners are likely to look at it. */
 export function clientError(error: HttpError, code: string): Error {
   if (code === 'ERR_HTTP_REQUEST_TIMEOUT')
     return Object.assign(new Error('Request timeout', { cause: error }), { code });

@@ -1,4 +1,4 @@
-/** What an app takes beyond requests, by the listeners of its `http.Server`: CONNECT, expectations, broken requests. */
+/** Serves what an app takes beyond requests, by the listeners of its `http.Server`: CONNECT, expectations, broken requests. */
 
 import { isIPv6 } from 'node:net';
 import type { HttpError } from '../../http/errors.ts';
@@ -46,7 +46,7 @@ export function socketOn(transport: Transport, front: Front): ClientSocket {
   return socket;
 }
 
-/** As in `node:http`, the answer is the listener's. One that does nothing leaves the connection to its deadline. */
+/** As in `node:http`, the listener answers. If it does nothing, the connection ends at its deadline. */
 function takeBroken(exchange: Exchange, error: HttpError, front: Front): boolean {
   const { server } = front;
   const code = codeOf(error);
@@ -54,7 +54,7 @@ function takeBroken(exchange: Exchange, error: HttpError, front: Front): boolean
   if (code === undefined || server.listenerCount('clientError') === 0 || transport.takeBroken === undefined)
     return false;
   const socket = socketOn(transport, front);
-  // It was hung up on, or has changed hands.
+  // The listener has closed the connection, or it belongs to another protocol.
   if (socket.destroyed || !socket.writable) return false;
   socket.attach(transport.takeBroken(exchange, socket), undefined);
   try {

@@ -1,4 +1,4 @@
-/** Node's classes for requests and answers, by a way that loads no more than these. */
+/** Node's classes for requests and answers, loaded without the rest of `node:http`. */
 
 import type * as Http from 'node:http';
 import { httpModule } from '../../node/builtin.ts';

@@ -1,4 +1,4 @@
-/** What a request and its answer have over HTTP/2 beside what they have in HTTP/1.1: see `node:http2`, "Compatibility API". */
+/** What requests and answers have over HTTP/2 beyond HTTP/1.1: see `node:http2`, "Compatibility API". */
 
 import type { ServerResponse } from 'node:http';
 import { IncomingMessage } from './http.ts';
@@ -25,7 +25,7 @@ export function asHttp2(request: Http2Request, response: Http2Response): void {
 
 const usual = Object.getOwnPropertyDescriptor(IncomingMessage.prototype, 'headers')!;
 
-/** One for all requests: they keep one shape. */
+/** One object for all requests, so that they keep one shape. */
 const withPseudoFields: PropertyDescriptor = {
   configurable: true,
   enumerable: true,
@@ -33,7 +33,7 @@ const withPseudoFields: PropertyDescriptor = {
     const fields = usual.get!.call(this) as Record<string, string>;
     if (fields[':method'] !== undefined) return fields;
     const { head, ends } = this[own].exchange;
-    // Not in a list of the fields: Node has them there, and what makes a `Headers` of them fails.
+    // Node has pseudo fields there too, but not enumerable: code that makes a `Headers` of the fields would fail.
     return Object.defineProperties(fields, {
       ':method': { value: head.method, configurable: true },
       ':path': { value: head.target, configurable: true },
@@ -50,7 +50,7 @@ function setTrailer(this: ServerResponse, name: string, value: string | readonly
   this.addTrailers([value].flat().map((each) => [name, each]) as never);
 }
 
-/** Clients have given it up. */
+/** Clients no longer support server push. */
 function refusePush(_fields: object, callback: (error: Error) => void): void {
   const error = Object.assign(new Error('HTTP/2 client has disabled push streams'), {
     code: 'ERR_HTTP2_PUSH_DISABLED',

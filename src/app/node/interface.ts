@@ -1,4 +1,4 @@
-/** What is written for `node:http`, and the frameworks that stand on it. */
+/** The interface for code written for `node:http`, and frameworks built on it. */
 
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import { AppLoadError, describe, report } from '../../errors.ts';
@@ -6,9 +6,11 @@ import { innerServer, isFastify, isHapi, isKoa, isNest, isNodeServer, isPolka, t
 import type { PreparedApp, RequestInterface } from '../interface.ts';
 import type { NodeListener } from './node.ts';
 
-/** `http.ServerResponse`, and what a response has here beyond it. */
+/** `http.ServerResponse`, with our additions. */
 export interface NodeResponse extends ServerResponse {
-  /** Work that goes on after the answer: a worker that leaves waits for it, up to `--graceful-timeout`. Its failure is logged. */
+  /**
+   * Lets work continue after the answer: a worker that leaves waits for it, up to `--graceful-timeout`. Its failure is logged.
+   */
   waitUntil(work: PromiseLike<unknown>): void;
 }
 
@@ -37,7 +39,7 @@ export const nodeInterface: RequestInterface<NodeApp> = {
       makeHandler(app, options) {
         const { onWarning, multithread, fixed } = options;
         const said = { warn: onWarning, isInThread: multithread, fixed };
-        // What a framework sets on its own server is not the user's to change.
+        // Settings that a framework makes on its own server get no warnings: the user cannot change them.
         if (isNodeServer(app))
           return warnOfSeveral(
             nodeHandler(app, ofFrameworks.has(app) ? { ...said, warn: undefined } : said),
@@ -75,7 +77,7 @@ async function makeReady(app: object): Promise<unknown> {
     await app.init();
     const server = app.getHttpServer?.();
     if (isNodeServer(server) && server.listenerCount('request') > 0) {
-      // Its gateways wait for upgrades and requests there.
+      // The gateways of a framework listen for upgrades and requests there.
       ofFrameworks.add(server);
       return server;
     }
@@ -86,7 +88,7 @@ async function makeReady(app: object): Promise<unknown> {
   }
 }
 
-/** Fastify makes a server for its listener, to which its plugins add theirs, such as for WebSockets. */
+/** Fastify makes a server for its handler, and its plugins add listeners to it, such as for WebSockets. */
 function serverOf(app: unknown): NodeServer | undefined {
   if (typeof app !== 'object' || app === null || !isFastify(app)) return undefined;
   const server: unknown = Reflect.get(app, 'server');

@@ -1,21 +1,22 @@
-/** Makes a class of Duplex pass for `net.Socket` without its constructor, which would want a handle. */
+/** Makes a subclass of Duplex look like `net.Socket` without running its constructor, which needs a handle. */
 
 import { Socket } from 'node:net';
 import { Duplex } from 'node:stream';
 
 export interface Passing<T> {
-  /** How often it is corked, where the stream says `corked`. */
+  /** How often the socket is corked. The stream's own count is passed. */
   readonly corked: (socket: T, corked: number) => number;
-  /** Bytes that wait elsewhere than in the stream. */
+  /** Bytes that wait outside the stream. */
   readonly untaken: (socket: T) => number;
 }
 
 export function standAsNetSocket<T extends Duplex>(prototype: T, { corked, untaken }: Passing<T>): void {
-  // Libraries tell a connection by `instanceof net.Socket`.
+  // Libraries recognise a connection by `instanceof net.Socket`.
   Object.setPrototypeOf(prototype, Socket.prototype);
-  // Node's would write to a handle what was held together.
+  // Node's own `_writev` would write to a handle.
   Object.defineProperty(prototype, '_writev', { value: null, writable: true, configurable: true });
-  // `res.writableCorked` and `res.writableLength` ask for these. Not in the class, where Node's types have properties.
+  // `res.writableCorked` and `res.writableLength` read these. Defined here because a class cannot override properties of Node's
+  // types with accessors.
   Object.defineProperty(prototype, 'writableCorked', {
     get(this: T) {
       return corked(this, Reflect.get(Duplex.prototype, 'writableCorked', this) as number);

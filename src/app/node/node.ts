@@ -1,6 +1,6 @@
 /**
- * The node interface: runs `(req, res)` handlers and the frameworks made for them. They get Node's own objects, standing on
- * an exchange of ours.
+ * The node interface: runs `(req, res)` handlers and the frameworks made for them. They get Node's own objects, which stand on
+ * our exchange.
  */
 
 import type { Server } from 'node:http';
@@ -56,7 +56,7 @@ export function nodeHandler(app: NodeListener | NodeServer, options?: FrontOptio
   return Object.assign(handle, { extras: extrasOf(front) });
 }
 
-// Logs and libraries show them by name.
+// Logs and libraries show the classes by name.
 nameAs(Request, 'IncomingMessage');
 nameAs(Response, 'ServerResponse');
 
@@ -76,10 +76,10 @@ function lineFor(idleMs: number): string {
   return lastLine;
 }
 
-/** One pair for each app, however many servers it has. */
+/** One pair per app, however many servers it has. */
 const known = new WeakMap<object, Makers>();
 
-/** What requests and responses are made of: for Express, of what it would make of them. */
+/** The classes of requests and responses; for Express, with the prototypes that it would give them. */
 function makersFor(app: unknown, { Incoming, Outgoing }: Front): Makers {
   if (Incoming !== undefined || Outgoing !== undefined)
     return {
@@ -111,7 +111,10 @@ function socketOf({ transport }: Exchange, front: Front): ClientSocket {
   return socket;
 }
 
-/** Over time, or without its client. One that has only closed its half has left: its socket has said so, and closes next. */
+/**
+ * The request's time is over, or its client has left. If the client has only closed its half, the socket has told the app, and
+ * closes next.
+ */
 function leave(reason: Error, request: Request, response: Response, socket: ClientSocket): void {
   const { exchange } = request[own];
   exchange.onAbort(() => {
@@ -122,7 +125,7 @@ function leave(reason: Error, request: Request, response: Response, socket: Clie
   if (reason.name === 'TimeoutError' && !exchange.isGone) response.emit('timeout', socket);
 }
 
-/** An async handler is done when its promise has settled, and its answer is complete. */
+/** An async handler is done when its promise has settled and its answer is complete. */
 async function settled(result: Promise<unknown>, exchange: Exchange, response: Response): Promise<void> {
   try {
     await result;
@@ -132,8 +135,8 @@ async function settled(result: Promise<unknown>, exchange: Exchange, response: R
   if (!exchange.isEnded && !exchange.isGone) await new Promise<void>((resolve) => (response[own].onSettled = resolve));
 }
 
-// Upgrades (RFC 9110 §7.8). Without a listener for them they are ignored, and the request is one like any other. That is no
-// way for CONNECT (§9.3.6).
+// Upgrades (RFC 9110 §7.8). Without a listener, an upgrade is ignored, and the request is an ordinary one. CONNECT cannot be
+// ignored (§9.3.6).
 
 function takesUpgrade(exchange: Exchange, front: Front): boolean {
   if (exchange.head.method === 'CONNECT') {
@@ -157,20 +160,20 @@ function mayUpgrade(exchange: Exchange, front: Front): boolean {
 }
 
 /**
- * Whether a protocol that a client offers is for an app to take. Versions of HTTP are the server's: clients offer `h2c` with
- * any request, and a WebSocket library would refuse such a one.
+ * Whether a protocol that a client offers is for the app. Versions of HTTP are for the server: clients offer `h2c` with any
+ * request, and a WebSocket library would refuse such a request.
  */
 function isOfApp(protocol: string): boolean {
   return !/^(?:h2c?|h3|https?|tls)(?:\/.*)?$/.test(protocol);
 }
 
 /**
- * A WebSocket's Close frame with status 1001, "going away" (RFC 6455 §5.5.1, §7.4.1). Control frames may come between any
- * two others, and libraries write each frame in one step.
+ * A WebSocket's Close frame with status 1001, "going away" (RFC 6455 §5.5.1, §7.4.1). A control frame may come between any two
+ * frames, and libraries write each frame in one step.
  */
 const goingAway = Buffer.from([0x88, 0x02, 0x03, 0xe9]);
 
-/** In the next tick: by then, what was read along with the request is known to belong to the new protocol. */
+/** In the next tick, when it is known that the bytes read behind the request belong to the new protocol. */
 function upgrade(exchange: Exchange, front: Front, event: 'upgrade' | 'connect'): void {
   process.nextTick(() => {
     if (exchange.isGone) return;
@@ -179,7 +182,7 @@ function upgrade(exchange: Exchange, front: Front, event: 'upgrade' | 'connect')
     Object.assign(request, { upgrade: true });
     const { tunnel, rest } = exchange.transport.takeOver!(exchange, socket);
     socket.attach(tunnel, request.headers.upgrade?.toLowerCase() === 'websocket' ? goingAway : undefined);
-    // The listener has gone since the head was read.
+    // The listener was removed after the head was read.
     if (!front.server.emit(event, request, socket, rest)) socket.destroy();
   });
 }

@@ -1,4 +1,4 @@
-/** An app that writes an answer on its request's socket, past the response: in bytes of its own, such as at a timeout. */
+/** For an app that writes an answer to its request's socket instead of the response, in its own bytes, such as at a timeout. */
 
 import type { Exchange } from '../../http/exchange.ts';
 import { own } from './request.ts';
@@ -6,8 +6,8 @@ import type { OwnResponse } from './response-parts.ts';
 import type { ClientSocket } from './socket.ts';
 
 /**
- * The connection is the socket's from then on, and ends with that answer. What the app does with the response goes nowhere.
- * @returns the request; undefined where the answer has begun, or the connection cannot be given away
+ * The connection then belongs to the socket, and ends with that answer. What the app writes to the response is lost.
+ * @returns the request; undefined if its answer has begun, or the connection cannot be taken over
  */
 export function takeForOwnAnswer(socket: ClientSocket): Exchange | undefined {
   const answer = (socket._httpMessage as OwnResponse | null)?.[own];

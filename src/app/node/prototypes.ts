@@ -1,14 +1,14 @@
 /**
- * Express gives each request and each response another prototype, first of all. In V8 before Node 24, an object whose
- * prototype has changed shares its shape with no other any more: every property added later makes one for this object
- * alone, and code that meets a new shape each time runs at a fraction of its speed. Made with that prototype from the
- * start, there is nothing to change: five times the requests per second.
+ * Express first gives each request and response another prototype. In V8 before Node 24, an object whose prototype has changed
+ * no longer shares its shape with others: every property added later makes a shape for this object alone, and code that meets a
+ * new shape each time runs at a fraction of its speed. If the objects are made with that prototype, nothing has to change: five
+ * times the requests per second.
  */
 
 import { withoutNews } from '../../node/objects.ts';
 import { IncomingMessage, ServerResponse } from './http.ts';
 
-/** What an app of Express has, of any version that gives them to its requests and responses. */
+/** The properties of an Express app that hold the prototypes of its requests and responses, in any version. */
 interface Prototypes {
   request: object;
   response: object;
@@ -25,7 +25,7 @@ export function hasPrototypes(app: unknown): app is Prototypes {
   );
 }
 
-/** Whether such an object can be born with that prototype: nothing in it keeps a constructor from setting what it sets. */
+/** Whether objects can be made with that prototype: nothing in it may prevent a constructor from setting its properties. */
 function fits(prototype: unknown, sample: object): boolean {
   const last = Object.getPrototypeOf(sample) as object;
   if (typeof prototype !== 'object' || prototype === null || !Object.prototype.isPrototypeOf.call(last, prototype))
@@ -39,9 +39,9 @@ function fits(prototype: unknown, sample: object): boolean {
 }
 
 /**
- * Puts the prototype of a class before the app's own, which goes on to say all that it says: V8 makes objects with a
- * prototype from the start only by a class that it belongs to.
- * @returns the one that the app is to give, and they already have
+ * Puts the prototype of a class before the app's own, whose members stay visible. V8 makes objects with a prototype from the
+ * start only for that prototype's own class.
+ * @returns the prototype that the app should give, and that the objects have already
  */
 export function standBefore(prototype: object, ofClass: object): object {
   Reflect.deleteProperty(ofClass, 'constructor');

@@ -5,23 +5,23 @@ import type { Exchange } from '../../http/exchange.ts';
 import { IncomingMessage } from './http.ts';
 import type { ClientSocket } from './socket.ts';
 
-/** Node's own names for what its parser would call. */
+/** Node's names of the methods that its parser would call. */
 interface Internals {
   _addHeaderLines(lines: string[], count: number): void;
 }
 
 const originalRead = IncomingMessage.prototype._read;
 
-/** What is not Node's lies under this name: frameworks and apps give these objects names of their own, such as `status`. */
+/** Our own state is under this symbol: frameworks and apps put properties such as `status` on these objects. */
 export const own = Symbol('tsgun');
 
 interface Source {
   readonly exchange: Exchange;
-  /** The request's own may be taken away. */
+  /** Kept here, because an app may take away the request's own `socket`. */
   readonly socket: ClientSocket;
-  /** Whether the body is on its way to this stream. */
+  /** Whether the body is being read into this stream. */
   isReading: boolean;
-  /** tsgun has ended it: destroying it must not cut the connection. */
+  /** tsgun has ended the stream: destroying it must not cut the connection. */
   isOver: boolean;
 }
 
@@ -30,13 +30,13 @@ export class Request extends IncomingMessage {
   readonly [own]!: Source;
 
   constructor(exchange: Exchange, socket: ClientSocket) {
-    // It looks for no more than a stream.
+    // The constructor needs no more than a stream.
     super(socket as unknown as Socket);
     begin(this, exchange, socket);
   }
 }
 
-/** The same of a class that an app has given its `http.Server`: its constructor runs, too. */
+/** Makes the same class from a class that an app has given its `http.Server`, whose constructor then runs, too. */
 export function requestsOf(Base: typeof IncomingMessage): typeof Request {
   return class extends Base {
     readonly [own]!: Source;
@@ -60,9 +60,9 @@ function begin(request: Request, exchange: Exchange, socket: ClientSocket): void
   const { names, values } = head;
   for (let index = 0; index < names.length; index++) lines.push(names[index]!.raw, values[index]!);
   (request as unknown as Internals)._addHeaderLines(lines, lines.length);
-  // Only now: before, those lines would be trailers.
+  // Set after the fields: Node would take them for trailers before.
   request.complete = !head.hasBody;
-  // Own properties, as Express gives each request another prototype.
+  // Own properties, because Express gives each request another prototype.
   request._read = read;
   request._destroy = destroy;
 }
@@ -73,7 +73,7 @@ function read(this: Request, size: number): void {
   startReading(this);
 }
 
-/** Lets the body come, as far as the stream takes it; a client that waits for permission to send gets it with that. */
+/** Reads the body as fast as the stream takes it. A client that waits for permission to send gets it now. */
 export function startReading(request: Request): void {
   if (request[own].isReading) return;
   request[own].isReading = true;
@@ -90,7 +90,7 @@ export function startReading(request: Request): void {
     onEnd() {
       request.complete = true;
       const { trailers } = exchange.head;
-      // Node's own tells by `complete` that these are trailers.
+      // While `complete` is true, Node takes lines for trailers.
       if (trailers !== undefined) (request as unknown as Internals)._addHeaderLines(trailers, trailers.length);
       request[own].socket.forgetRequest(request);
       if (!request.destroyed) request.push(null);
@@ -104,8 +104,9 @@ export function startReading(request: Request): void {
 }
 
 /**
- * As Node's own, but that the connection is the server's to end. Node's streams take the socket away where only the rest of
- * the body is not wanted: after `break` in a `for await`, a pipeline that failed, `take`. The app still answers.
+ * As Node's own, except that it does not end the connection, which is for the server to do. Node's streams destroy the socket
+ * even if only the rest of the body is not wanted: after `break` in a `for await`, after a failed pipeline, or with `take`. The
+ * app still answers then.
  */
 function destroy(this: Request, error: Error | null, done: (error?: Error | null) => void): void {
   const { exchange } = this[own];
@@ -120,19 +121,22 @@ function destroy(this: Request, error: Error | null, done: (error?: Error | null
   process.nextTick(() => done(this.listenerCount('error') === 0 ? null : error));
 }
 
-/** The client has gone, or has nothing more to say: what Node does then. */
+/** The client has left, or has closed its half: does what Node does then. */
 export function abortRequest(request: Request): void {
   if (request.destroyed || request[own].isOver) return;
   request.destroy(Object.assign(new Error('aborted'), { code: 'ECONNRESET' }));
 }
 
-/** Whether the app goes on reading. A body that it has stopped for good, such as a body over a parser's limit, is paused as well. */
+/**
+ * Whether the app goes on reading. A body whose reading has stopped for good, such as one beyond a parser's limit, is paused as
+ * well.
+ */
 function isWanted(request: Request): boolean {
   const { pipes } = (request as unknown as { _readableState: { pipes: unknown[] } })._readableState;
   return request.readableFlowing === true || pipes.length > 0 || request.listenerCount('readable') > 0;
 }
 
-/** The answer is complete: who waits for the request's end hears of it. */
+/** The answer is complete: ends the request's stream for those who wait for that. */
 export function endRequest(request: Request): void {
   request[own].isOver = true;
   if (!request.complete && !request.destroyed && isWanted(request)) return startReading(request);

@@ -1,4 +1,4 @@
-/** What a response has: Node's names for the steps between `write` and the socket, and what we keep beside them. */
+/** The parts of a response: Node's names for the steps between `write` and the socket, and our own state. */
 
 import type { Socket } from 'node:net';
 import type { Exchange, Piece } from '../../http/exchange.ts';
@@ -15,14 +15,14 @@ export interface Seam {
   _headerSent: boolean;
   _trailer: string;
   _closed: boolean;
-  /** What the app has announced, and `strictContentLength` holds it to. */
+  /** The Content-Length that the app has set, which `strictContentLength` enforces. */
   _contentLength: number | null;
   socket: Socket | null;
   _storeHeader: (firstLine: string, headers: unknown) => void;
   _send: (data: Piece, encoding?: BufferEncoding | null, callback?: Done, length?: number) => boolean;
   _writeRaw: (data: Piece, encoding?: BufferEncoding | null, callback?: Done) => boolean;
   _finish: () => void;
-  /** Documented, and missing in the types. */
+  /** Documented, but missing in the types. */
   getRawHeaderNames(): string[];
 }
 
@@ -32,24 +32,24 @@ export const { outHeaders, needDrain } = responseSymbols(
 );
 export const seam = (response: object) => response as Seam & { [name: symbol]: unknown };
 
-/** What a response has beyond Node's. */
+/** Our own state of a response. */
 export class Answer {
   readonly exchange: Exchange;
   status = '';
   fields: readonly Field[] = [];
-  /** The first piece, until it is known whether others follow; as Node does, at most until the next tick. */
+  /** The first piece of the body, until it is known whether others follow: until the next tick at most, as in Node. */
   pending: Piece | undefined = undefined;
   pendingDone: Done = undefined;
-  /** Whether a write returned false, and no `drain` has followed. */
+  /** Whether a write returned false, and `drain` has not followed. */
   isStalled = false;
   finishDone: Done = undefined;
-  /** Whether names and values of the early hints that are being written have been looked at. */
+  /** Whether names and values of the current early hints were checked. */
   areHintsChecked = !areHintsUnchecked;
   /** Called when the answer is complete, or will never be. */
   onSettled: (() => void) | undefined = undefined;
-  /** Fields of which several values go out as one, in small letters. */
+  /** Fields whose values are joined to one, in lower case. */
   uniqueHeaders: ReadonlySet<string> | undefined = undefined;
-  /** What the listener has returned that was called by an event. */
+  /** What the listener of the event `request` has returned. */
   result: unknown = undefined;
 
   constructor(exchange: Exchange) {
@@ -57,7 +57,7 @@ export class Answer {
   }
 }
 
-/** A response, for those who see to a part of it. */
+/** A response, as the files that handle its parts see it. */
 export interface OwnResponse extends ServerResponse<Request> {
   readonly [own]: Answer;
 }

@@ -1,4 +1,4 @@
-/** What a response sends: the pieces of its body, and the head ahead of them. The first piece waits for the next tick. */
+/** Sends the pieces of a response's body, and its head before them. The first piece waits for the next tick. */
 
 import type { Piece } from '../../http/exchange.ts';
 import { own } from './request.ts';
@@ -6,14 +6,14 @@ import { type Done, needDrain, type OwnResponse, seam } from './response-parts.t
 import { attempt } from './response-settling.ts';
 import type { ClientSocket } from './socket.ts';
 
-/** A piece of the body; empty where only the head is to be flushed, or at the end. */
+/** Sends a piece of the body. It is empty at the end, or if only the head is to be flushed. */
 export function send(this: OwnResponse, data: Piece, encoding?: BufferEncoding | null, callback?: Done): boolean {
   const parts = seam(this);
   const isFirst = !parts._headerSent;
   parts._headerSent = true;
   (parts.socket as ClientSocket | null)?.noteActivity();
   if (data.length === 0) {
-    // Node's end() says latin1, and gives what is to be called once the answer is out.
+    // Only Node's `end()` passes latin1, and with it the function to call once the answer is out.
     if (encoding === 'latin1' && callback) this[own].finishDone = callback;
     else {
       attempt(this, () => flushHead(this));
@@ -50,7 +50,7 @@ export function takePending(response: OwnResponse): void {
 
 function pass(response: OwnResponse, piece: Piece, callback: Done): void {
   const { exchange } = response[own];
-  // It has failed, and was answered or cut.
+  // The request has failed, and was answered or cut.
   if (exchange.isEnded || exchange.isGone) return notify(response, callback);
   attempt(response, () => {
     begin(response);
@@ -73,7 +73,10 @@ function drain(response: OwnResponse): void {
   if (!response.writableEnded && !response.destroyed) response.emit('drain');
 }
 
-/** Calls back when what was written until now is out, or never will be. In a later tick: what is held back is written by then. */
+/**
+ * Calls back when what was written so far is out, or never will be; in a later tick, because a piece that is held back is
+ * written by then.
+ */
 export function notify(response: OwnResponse, callback: Done): void {
   if (typeof callback === 'function') process.nextTick(callWhenOut, response, callback);
 }

@@ -1,4 +1,4 @@
-/** What follows once an app has ended its answer, or has failed: who hears of it, and when the response is closed. */
+/** What follows when an app has ended its answer, or has failed: its events and callbacks, and the close of the response. */
 
 import { abortRequest, endRequest, own } from './request.ts';
 import { type OwnResponse, seam } from './response-parts.ts';
@@ -8,17 +8,17 @@ import type { ClientSocket } from './socket.ts';
 export function settle(response: OwnResponse): void {
   const { exchange, onSettled } = response[own];
   onSettled?.();
-  // It never was: `close` says so, when the connection has ended.
+  // It never was complete: `close` reports that when the connection has ended.
   if (exchange.isGone) return;
   if (exchange.transport.pendingBytes === 0) return conclude(response);
-  // What its client still sends is not to wait for what it has not read.
+  // Nobody reads what the client still sends of the body.
   if (!response.req.complete) endRequest(response.req);
   exchange.transport.whenTaken((error) => conclude(response, error));
 }
 
 /**
- * What node:http does once an answer is out.
- * @param error where the client has left ahead of that: there is no `finish`, as since Node 24
+ * Does what node:http does once an answer is out.
+ * @param error set if the client left before that: there is no `finish` then, as in Node 24 and later
  */
 function conclude(response: OwnResponse, error?: Error): void {
   const { finishDone } = response[own];
@@ -29,14 +29,14 @@ function conclude(response: OwnResponse, error?: Error): void {
     const socket = seam(response).socket as ClientSocket | null;
     if (socket !== null) socket._hadError = true;
     finishDone?.(error);
-    // Before version 24, it follows from what the socket has left.
+    // Before Node 24 it would be computed from the socket's state.
     Object.defineProperty(response, 'writableFinished', { value: false, configurable: true });
     abortRequest(response.req);
   }
   close(response);
 }
 
-/** The answer is complete, or nobody is there to take it. */
+/** The answer is complete, or nobody can receive it. */
 export function close(response: OwnResponse): void {
   const parts = seam(response);
   if (parts._closed) return;
@@ -52,7 +52,7 @@ export function close(response: OwnResponse): void {
   response[own].onSettled?.();
 }
 
-/** What breaks the rules of HTTP is a failure of the app; what it does afterwards goes nowhere. */
+/** An answer that breaks the rules of HTTP is a failure of the app. What the app writes afterwards is discarded. */
 export function attempt(response: OwnResponse, action: () => void): void {
   try {
     action();
@@ -61,7 +61,7 @@ export function attempt(response: OwnResponse, action: () => void): void {
   }
 }
 
-/** Who still writes to it hears that nobody takes it any more. */
+/** Later writes of the app report that nobody takes them. */
 export function fail(response: OwnResponse, error: unknown): void {
   const { exchange } = response[own];
   exchange.fail(error);

@@ -1,7 +1,7 @@
 /**
- * An answer as Node handlers know it: a real `http.ServerResponse`. Node's own code checks what the app says and keeps
- * the stream's states; at the seam where it would write to a socket, head and body go to the exchange as data instead, so
- * that framing, limits and what closes the connection are decided by the engine, as for every interface.
+ * An answer as Node handlers know it: a real `http.ServerResponse`. Node's own code checks what the app passes and keeps the
+ * stream's state. Where it would write to a socket, head and body go to the exchange as data. So the engine decides on framing,
+ * limits and the close of the connection, as for every interface.
  */
 
 import type { Socket } from 'node:net';
@@ -23,7 +23,7 @@ export class Response extends ServerResponse<Request> {
   readonly [own]!: Answer;
 
   constructor(request: Request, socket: ClientSocket, options?: ResponseOptions) {
-    // The options that Node's server gives; they are missing in the types.
+    // The options are those of Node's server; the types lack them.
     super(...([request, options] as unknown as [Request]));
     prepare(this, request, socket);
   }
@@ -37,7 +37,7 @@ export class Response extends ServerResponse<Request> {
   }
 }
 
-/** The same of a class that an app has given its `http.Server`: its constructor runs, too. */
+/** Makes the same class from a class that an app has given its `http.Server`, whose constructor then runs, too. */
 export function responsesOf(Base: typeof ServerResponse): typeof Response {
   class Made extends (Base as typeof ServerResponse<Request>) {
     readonly [own]!: Answer;
@@ -59,7 +59,7 @@ function prepare(response: Response, request: Request, socket: ClientSocket): vo
   const parts = seam(response);
   parts.socket = socket as unknown as Socket;
   socket._httpMessage = response;
-  // Own properties, as Express gives each response another prototype.
+  // Own properties, because Express gives each response another prototype.
   parts._storeHeader = storeHeader;
   parts._send = send;
   parts._writeRaw = writeRaw;
@@ -68,7 +68,7 @@ function prepare(response: Response, request: Request, socket: ClientSocket): vo
     Object.defineProperty(response, 'writableNeedDrain', { get: () => response[own].isStalled });
 }
 
-/** Says the head, which waits for the first piece. */
+/** Stores the head, which waits for the first piece. */
 function storeHeader(this: Response, firstLine: string, headers: unknown): void {
   this[own].status = firstLine.slice('HTTP/1.1 '.length, -2);
   const fields = readFields(this, headers);
@@ -99,7 +99,7 @@ function readFields(response: Response, headers: unknown): Field[] {
   const names = outHeaders === undefined ? seam(response).getRawHeaderNames() : [];
   for (const name of names) add(name, response.getHeader(name));
   if (names.length > 0) return fields;
-  // Straight from writeHead: nobody has looked at these yet.
+  // `writeHead` passes these unchecked.
   const addChecked = (name: string, value: unknown) => {
     validateHeaderName(name);
     for (const each of Array.isArray(value) ? value : [value]) validateHeaderValue(name, each);
@@ -116,11 +116,11 @@ function readFields(response: Response, headers: unknown): Field[] {
   return fields;
 }
 
-/** Interim responses, which do not wait for anything. Node says them as text; here they are read, and held to the rules. */
+/** Interim responses, which are sent at once. Node passes them as text; here that is read again, and checked. */
 function writeRaw(this: Response, data: Piece, _encoding?: BufferEncoding | null, callback?: Done): boolean {
   const [statusLine = '', ...lines] = String(data).split('\r\n');
   const status = /^HTTP\/1\.1 (1.*)$/.exec(statusLine)?.[1];
-  // The empty line, and what stands behind it: nothing.
+  // After the empty line there must be nothing.
   if (status === undefined || lines.pop() !== '' || lines.pop() !== '')
     throw new AppError('only interim responses are written as they stand');
   if (status.startsWith('100 ')) startReading(this.req);
@@ -130,14 +130,14 @@ function writeRaw(this: Response, data: Piece, _encoding?: BufferEncoding | null
   return true;
 }
 
-/** A field out of a line of Node's. What is no such line is found to be none when it is written. */
+/** Reads one of Node's lines as a field. A malformed one is refused when it is written. */
 function readLine(line: string): Field {
   const colon = line.indexOf(':');
   return [line.slice(0, Math.max(colon, 0)), line.slice(colon + 1).trim()];
 }
 
 /**
- * Before version 24, Node passes on what it is given: a line end in it would begin another field, or another answer. Where a
+ * Before version 24, Node passes on hints unchecked: a line end in them would begin another field, or another answer. If a
  * framework has given the response a prototype without this method, `writeRaw` sends no hints.
  */
 export function writeEarlyHints(this: Response, hints: Record<string, string | string[]>, callback?: () => void): void {
@@ -150,7 +150,7 @@ export function writeEarlyHints(this: Response, hints: Record<string, string | s
   this[own].areHintsChecked = !areHintsUnchecked;
 }
 
-/** Lets work go on after the answer: a worker that leaves waits for it. */
+/** Lets work continue after the answer: a worker that leaves waits for it. */
 export function waitUntil(this: Response, work: PromiseLike<unknown>): void {
   this[own].exchange.waitUntil(work);
 }

@@ -1,4 +1,4 @@
-/** What a handler may ask `req.socket` of TLS, as of a `tls.TLSSocket`. */
+/** The members of `tls.TLSSocket` that a handler may read on `req.socket`. */
 
 import type { Ends } from '../../http/ends.ts';
 import { peerCertificate } from '../../http/tls/client.ts';

@@ -1,6 +1,6 @@
 /**
- * What an app has set on its `http.Server`, or listens for there. What can be is honoured; what is a setting of tsgun, or
- * cannot be, is named in a warning: nothing is ignored without a word.
+ * Options and listeners that an app has set on its `http.Server`. They are honoured where possible. A warning names those that
+ * are settings of tsgun, or impossible: nothing is ignored silently.
  */
 
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
@@ -9,7 +9,7 @@ import { symbolOf } from '../../node/objects.ts';
 import type { NodeServer } from '../detect.ts';
 import { type Fixed, readLimits } from './own-limits.ts';
 
-/** What Node gives each response of a server. */
+/** The options that Node passes to each response of a server. */
 export interface ResponseOptions {
   readonly highWaterMark: number;
   readonly rejectNonStandardBodyWrites: boolean;
@@ -17,18 +17,18 @@ export interface ResponseOptions {
 
 export interface Honoured {
   readonly joinsDuplicates: boolean;
-  /** Undefined where they are the usual ones. */
+  /** Undefined if they are the defaults. */
   readonly responseOptions: ResponseOptions | undefined;
-  /** Fields of which several values go out as one, in small letters. */
+  /** Fields whose values are joined to one, in lower case. */
   readonly uniqueHeaders: ReadonlySet<string> | undefined;
-  /** Whether a request of HTTP/1.1 without Host is refused. */
+  /** Whether an HTTP/1.1 request without Host is refused. */
   readonly needsHost: boolean;
-  /** How many requests a connection may bring; 0 for no limit. */
+  /** The most requests per connection; 0 for no limit. */
   readonly requestsPerSocket: number;
   /** Classes of the app's own. */
   readonly Incoming: typeof IncomingMessage | undefined;
   readonly Outgoing: typeof ServerResponse | undefined;
-  /** Which upgrades the app wants; Node has it since version 24.9. */
+  /** Which upgrades the app wants (since Node 24.9). */
   readonly shouldUpgrade: ((request: IncomingMessage) => boolean) | undefined;
   readonly limits: OwnLimits | undefined;
 }

@@ -4,19 +4,19 @@ import type { IncomingMessage } from 'node:http';
 import { ClientGone } from '../../http/errors.ts';
 import type { Exchange, Transport, Tunnel } from '../../http/exchange.ts';
 
-/** What such a socket knows beside what Node's do. */
+/** Our own state of a client's socket. */
 export interface SocketState {
-  /** Cut along with it, as long as there is one. */
+  /** Cut together with the socket, if there is one. */
   transport: Transport | undefined;
-  /** Whose body has not come yet. */
+  /** The request whose body has not come completely. */
   request: IncomingMessage | undefined;
-  /** What is written if the server ends before the connection does. */
+  /** Written to the client if the server ends before the connection does. */
   farewell: Buffer | undefined;
-  /** Set from an upgrade on. */
+  /** Set once the connection is upgraded. */
   tunnel: Tunnel | undefined;
   /** See `own-answer.ts`. */
   takeOver: (() => Exchange | undefined) | undefined;
-  /** The request that the app has answered on the socket, past its response. */
+  /** The request that the app has answered on the socket instead of the response. */
   answered: Exchange | undefined;
   /** Bytes of the connection, once it has ended. */
   counted: { readonly read: number; readonly written: number } | undefined;
@@ -24,15 +24,15 @@ export interface SocketState {
   hasSpoken: boolean;
   /** Called when the tunnel takes bytes again. */
   written: ((error?: Error | null) => void) | undefined;
-  /** The client has closed its half, before an upgrade: the connection ends by itself. What waits for that, in turn. */
+  /** The client has closed its half before an upgrade, and the connection will end. Then come, in turn, what waits for that: */
   isDeparting: boolean;
   finish: (() => void) | undefined;
   close: (() => void) | undefined;
   /** Of `setTimeout`. */
   timer: NodeJS.Timeout | undefined;
-  /** Bytes of the current answer that are held back for what follows. */
+  /** Bytes of the current answer that are held back until more follows. */
   unsent: number;
-  /** Requests so far, where they are counted. */
+  /** Requests so far, if they are counted. */
   requests: number;
 }
 
@@ -59,7 +59,7 @@ export function startOf(transport: Transport, takeOver: SocketState['takeOver'])
   };
 }
 
-/** The connection has ended: the response is closed. */
+/** The connection has ended: closes the response. */
 export function endOwnAnswer(exchange: Exchange | undefined): void {
   exchange?.abort(new ClientGone('the app has answered on the socket'));
 }

@@ -1,6 +1,6 @@
 /**
- * What a Node handler sees as its client's socket: one per connection, as in `node:http`. Until an upgrade it carries no
- * bytes itself, as those belong to the requests; from then on it is the connection.
+ * A client's socket as a Node handler sees it: one per connection, as in `node:http`. Until an upgrade it carries no bytes
+ * itself, because those belong to the requests. After it, it is the connection.
  */
 
 import type { IncomingMessage, ServerResponse } from 'node:http';
@@ -27,11 +27,11 @@ export class ClientSocket extends Duplex implements TunnelEvents {
   readonly connecting = false;
   readonly pending = false;
   timeout = 0;
-  /** Named as Node names them: what is served here now. */
+  /** Node's own name: the response that is being served. */
   _httpMessage: ServerResponse | null = null;
-  /** Named so too: the client left ahead of the end of an answer, of which Node then says no `finish`. */
+  /** Node's own name: the client left before the end of an answer, so Node emits no `finish` for it. */
   _hadError = false;
-  /** The `http.Server` in whose name it is served. */
+  /** The `http.Server` that `node:http` would name. */
   readonly server: NodeServer;
   readonly [own]: SocketState;
 
@@ -63,7 +63,7 @@ export class ClientSocket extends Duplex implements TunnelEvents {
     return true;
   }
 
-  /** Of the whole connection, as on a net.Socket; 0 in a thread, which does not have it. */
+  /** Of the whole connection, as on a net.Socket; 0 in a thread, which does not know it. */
   get bytesRead(): number {
     return this[own].counted?.read ?? this[own].transport?.bytesRead ?? 0;
   }
@@ -76,17 +76,17 @@ export class ClientSocket extends Duplex implements TunnelEvents {
     return this.destroyed ? 'closed' : 'open';
   }
 
-  /** @returns how many it has brought */
+  /** @returns how many requests the connection has brought */
   countRequest(): number {
     return ++this[own].requests;
   }
 
-  /** A request has come whose body has not. */
+  /** A request has come whose body is still to come. */
   noteRequest(request: IncomingMessage): void {
     this[own].request = request;
   }
 
-  /** No more of its body comes. An idle connection must not keep what the app has put on its last request. */
+  /** The body has come. An idle connection must not keep what the app has put on its last request. */
   forgetRequest(request: IncomingMessage): void {
     if (this[own].request === request) this[own].request = undefined;
   }
@@ -112,25 +112,25 @@ export class ClientSocket extends Duplex implements TunnelEvents {
   }
 
   /**
-   * Calls back after `ms` in which nothing was heard or said; 0: never. Until an upgrade, the connection ends then, unless
-   * the request, the response or the server has a listener for it: one of the socket itself does not count.
+   * Calls back after `ms` without traffic; 0: never. Until an upgrade, the connection ends then, unless the request, the
+   * response or the server has a listener: one on the socket itself does not count.
    */
   setTimeout(ms: number, callback?: () => void): this {
     limitSilence(this, ms, callback);
     return this;
   }
 
-  /** Something was heard or said. */
+  /** There was traffic. */
   noteActivity(): void {
     this[own].timer?.refresh();
   }
 
-  /** So much of the current answer is written, and held back for what follows. */
+  /** This many bytes of the current answer are written, but held back until more follows. */
   noteUnsent(length: number): void {
     this[own].unsent = length;
   }
 
-  /** What of answers the client has not taken. */
+  /** Bytes of answers that the client has not taken. */
   get untaken(): number {
     const { transport, tunnel, unsent } = this[own];
     return tunnel === undefined && !this._hadError ? unsent + (transport?.pendingBytes ?? 0) : 0;
@@ -142,7 +142,7 @@ export class ClientSocket extends Duplex implements TunnelEvents {
     throw Object.assign(new Error(text), { code: 'ERR_HTTP_SOCKET_ENCODING' });
   }
 
-  // The writes of responses do not come through here: there is nothing to hold together.
+  // Responses do not write through here, so there is nothing to cork.
 
   override cork(): void {
     if (this[own].tunnel !== undefined) super.cork();
@@ -154,16 +154,13 @@ export class ClientSocket extends Duplex implements TunnelEvents {
 
   // After an upgrade.
 
-  /**
-   * Becomes the connection itself.
-   * @param farewell what is written if the server ends before the connection does
-   */
+  /** Becomes the connection itself. @param farewell written to the client if the server ends before the connection does */
   attach(tunnel: Tunnel, farewell: Buffer | undefined): void {
     this[own].farewell = farewell;
     this.setTimeout(0);
     this._httpMessage = null;
     this[own].request = undefined;
-    // Each end of an answer says 1 here, and counts on Node's `uncork`.
+    // Each end of an answer sets 1 here, and relies on Node's `uncork`.
     (this as unknown as { _writableState: { corked: number } })._writableState.corked = 0;
     this[own].tunnel = tunnel;
   }
@@ -173,7 +170,7 @@ export class ClientSocket extends Duplex implements TunnelEvents {
     if (!this.push(bytes)) this[own].tunnel?.pause();
   }
 
-  /** As in `node:http`: nobody need read to hear of it, and before an upgrade nothing can be written any more. */
+  /** As in `node:http`: `end` is emitted even if nobody reads, and before an upgrade nothing can be written any more. */
   takeEnd(): void {
     this.push(null);
     this.read(0);
@@ -190,7 +187,7 @@ export class ClientSocket extends Duplex implements TunnelEvents {
   takeFarewell(): boolean {
     const { farewell, tunnel } = this[own];
     if (farewell === undefined || tunnel === undefined || !this.writable) return true;
-    // Before the handshake was answered, nobody would understand it; and what waits may be the rest of a message.
+    // Before the handshake is answered, the client would not understand it; and bytes that wait may be the rest of a message.
     if (!this[own].hasSpoken || this.writableLength > 0) return false;
     this[own].farewell = undefined;
     tunnel.write(farewell);
@@ -237,7 +234,7 @@ export class ClientSocket extends Duplex implements TunnelEvents {
     this.count();
     const { transport, tunnel } = this[own];
     tunnel?.cut();
-    // A complete answer is not lost for it.
+    // A complete answer still goes out.
     if (tunnel === undefined && this._httpMessage?.writableEnded === false) {
       this[own].transport = undefined;
       transport?.cut();
@@ -262,12 +259,12 @@ export class ClientSocket extends Duplex implements TunnelEvents {
     if (tunnel !== undefined) tunnel.destroy();
     else if (!isDeparting || !this.writableFinished) this[hangUp]();
     this.takeDrain();
-    // The request and its response are closed first.
+    // Request and response are closed first.
     if (tunnel === undefined && isDeparting) this[own].close = () => done(error);
     else done(error);
   }
 
-  /** Ends the connection, or cuts it where a request is under way. */
+  /** Ends the connection; cuts it if a request is running. */
   private [hangUp](): void {
     this.count();
     const { transport } = this[own];
@@ -275,7 +272,7 @@ export class ClientSocket extends Duplex implements TunnelEvents {
     transport?.hangUp();
   }
 
-  /** It is asked after the end, too. */
+  /** Kept, because apps read the counts after the end, too. */
   private count(): void {
     this[own].counted = { read: this.bytesRead, written: this.bytesWritten };
   }
