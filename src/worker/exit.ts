@@ -23,6 +23,12 @@ export interface Leave {
 /** How many requests a line of the log lists: all of them could make a line of a megabyte. */
 export const mostListed = 20;
 
+/**
+ * A signal to the whole process group may reach a worker ahead of the master's order. For so long it serves on, and waits to be
+ * told whether the others stop too: only then it takes all that waits in the accept queue, which would be lost.
+ */
+const orderMs = 500;
+
 export class Exit {
   /** Set once the worker serves. */
   worker: Worker | undefined = undefined;
@@ -42,6 +48,8 @@ export class Exit {
   private ending: Promise<void> | undefined = undefined;
   private deadline = Number.POSITIVE_INFINITY;
   private timer: NodeJS.Timeout | undefined = undefined;
+  /** Runs while it waits for the master's order. */
+  private orderTimer: NodeJS.Timeout | undefined = undefined;
   private readonly log: Logger;
   private readonly graceMs: number;
 
@@ -65,14 +73,27 @@ export class Exit {
     }
     this.endWithin(graceMs, worker);
     if (this.isDraining) return;
-    this.isDraining = true;
-    if (why !== undefined)
+    const isNews = this.orderTimer === undefined;
+    if (why !== undefined && isNews)
       this.log.event(
         'info',
         'worker_recycled',
         { reason: isStop ? 'shutdown' : 'killed' },
         `${why}: finishing and leaving`,
       );
+    if (why === 'SIGTERM' && process.connected) {
+      this.orderTimer ??= setTimeout(() => {
+        void sendToMaster({ type: 'leaving', reason: 'killed' });
+        this.beginDrain(worker, idleMs);
+      }, orderMs);
+      return;
+    }
+    this.beginDrain(worker, idleMs);
+  }
+
+  private beginDrain(worker: Worker, idleMs: number): void {
+    clearTimeout(this.orderTimer);
+    this.isDraining = true;
     this.onLeave?.();
     void this.finish(worker, idleMs);
   }

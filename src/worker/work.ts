@@ -53,7 +53,7 @@ export async function work(): Promise<void> {
     exit.leave({ why: 'the master is gone', isStop: true });
   });
   holdSignals(() => {
-    void sendToMaster({ type: 'leaving', reason: 'killed' });
+    if (exit.worker === undefined) void sendToMaster({ type: 'leaving', reason: 'killed' });
     exit.leave({ why: 'SIGTERM' });
   });
   listenToMaster((message) => {

@@ -28,6 +28,33 @@ describe('a graceful stop (TERM)', () => {
     expect(await tsgun.exited).toEqual({ code: 0, signal: null });
   });
 
+  it('of the whole process group answers who waits in the accept queue, though the workers hear of it first', async () => {
+    const { path, write } = makeFolder({
+      'app.mjs': `import { existsSync } from 'node:fs'
+        export default async (env, startResponse) => {
+          console.log('parked')
+          while (!existsSync('go')) await new Promise((resolve) => setTimeout(resolve, 20))
+          startResponse('200 OK', []); return ['hello'] }`,
+    });
+    const tsgun = start('app.mjs', ['-k', 'sync'], { cwd: path });
+    const [pid] = await tsgun.workers(1);
+    const clients = await Promise.all(Array.from({ length: 4 }, () => tsgun.connect()));
+    for (const client of clients) client.send(get);
+    await tsgun.until(() => tsgun.stdout.includes('parked'), 'one of them to run');
+    tsgun.signal('SIGSTOP');
+    process.kill(pid!, 'SIGTERM');
+    await tsgun.until(
+      () => tsgun.log.some(({ msg }) => msg.startsWith('SIGTERM: finishing')),
+      'the worker to hear of it',
+    );
+    tsgun.signal('SIGTERM');
+    tsgun.signal('SIGCONT');
+    write('go', '');
+    await Promise.all(clients.map(({ closed }) => closed));
+    expect(clients.map(({ received }) => /hello$/.test(received))).toEqual([true, true, true, true]);
+    expect(await tsgun.exited).toEqual({ code: 0, signal: null });
+  });
+
   it('refuses who connects while the last requests run, instead of letting them wait for nothing', async () => {
     const { path, write } = makeFolder({
       'app.mjs': `import { existsSync } from 'node:fs'
