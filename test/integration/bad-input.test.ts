@@ -7,16 +7,10 @@ const apps = {
   'good.ts': `import type { App } from 'tsgun'
 const app: App = (env, startResponse) => { startResponse('200 OK', []); return ['good'] }
 export default app`,
-  'syntax.ts': 'export default (env, startResponse => {}',
-  'syntax.mjs': 'export default (env, startResponse => {}',
   'throws.ts': 'interface A { a: 1 }\n\nthrow new Error("no database")',
-  'object.mjs': 'export default { port: 80 }',
-  'nothing.mjs': 'export const other = 1',
   'exits.mjs': 'process.exit(5)',
   'rejects.mjs':
     'setTimeout(() => { throw new Error("too late") }); await new Promise(() => { setTimeout(() => {}, 60_000) })',
-  'missing-import.mjs': 'import "./not-there.mjs"; export default () => []',
-  'factory.mjs': 'export const create = () => { throw new Error("no factory today") }; export const app = 7',
 };
 
 /** Ends by itself: gives the code, and every line it wrote. */
@@ -43,38 +37,10 @@ describe('an address that cannot be bound exits 1 with one line, before any work
 });
 
 describe('an app that cannot be loaded exits 4 with its error, once, however many workers there are', () => {
+  // What each kind of app is told: errors/apps.test.ts.
   it.each([
     ['a file that is not there', 'none.ts', /^app: no file "none\.ts" \(looked for \/.*none\.ts\)$/, undefined],
-    ['a folder', '.', /^app: "\." is a folder with neither an index\.js nor a "main" in its package\.json$/, undefined],
-    ['a syntax error in TypeScript', 'syntax.ts', /^app: syntax\.ts failed to load: /, /syntax\.ts/],
-    ['a syntax error in JavaScript', 'syntax.mjs', /^app: syntax\.mjs failed to load: /, /syntax\.mjs/],
     ['an error at import', 'throws.ts', /^app: throws\.ts failed to load: no database$/, /throws\.ts:3:/],
-    ['an import that is not there', 'missing-import.mjs', /not-there\.mjs/, /not-there\.mjs/],
-    [
-      'no default export',
-      'nothing.mjs',
-      /^app: nothing\.mjs has no default export and none named app \(it exports other\); say nothing\.mjs:NAME\. It does not listen either: export an app, or call listen\(\) on its server$/,
-      undefined,
-    ],
-    ['no such export', 'nothing.mjs:app', /^app: nothing\.mjs has no export app \(it exports other\)$/, undefined],
-    [
-      'an export of the wrong kind',
-      'object.mjs',
-      /^app: the export is an object, which has no fetch\(request\) and is no app of a framework that is known here; /,
-      undefined,
-    ],
-    [
-      'a factory that is no function',
-      'factory.mjs:app()',
-      /^app: factory\.mjs:app\(\) calls a factory, but the export is 7$/,
-      undefined,
-    ],
-    [
-      'a factory that throws',
-      'factory.mjs:create()',
-      /^app: factory\.mjs:create\(\) failed: no factory today$/,
-      /factory\.mjs:1:/,
-    ],
     [
       'an error that escapes while loading',
       'rejects.mjs',

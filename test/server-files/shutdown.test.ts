@@ -53,8 +53,8 @@ describe.each(classes)('the SIGTERM code of a program (%s)', (workerClass) => {
   it.each(['the master', 'the whole process group'])(
     'runs in each worker after its last answer: TERM to %s',
     async (to) => {
-      const { tsgun, textsOf } = run(usual, ['--worker-class', workerClass, '--workers', '4']);
-      const pids = await tsgun.workers(4);
+      const { tsgun, textsOf } = run(usual, ['--worker-class', workerClass, '--workers', '2']);
+      const pids = await tsgun.workers(2);
       const asked = await askSlowly(tsgun);
       if (to === 'the master') tsgun.signal('SIGTERM');
       else process.kill(-tsgun.pid, 'SIGTERM');

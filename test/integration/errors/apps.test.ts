@@ -26,6 +26,7 @@ it.each<[what: string, start: Start]>([
     {
       args: ['syntax.ts'],
       code: 4,
+      stack: 'syntax.ts:1',
       logs: ["app: syntax.ts failed to load: Expected ',', got '<eof>' ($PWD/syntax.ts:1)"],
     },
   ],
@@ -34,10 +35,14 @@ it.each<[what: string, start: Start]>([
     {
       args: ['syntax.mjs'],
       code: 4,
+      stack: 'syntax.mjs:1',
       logs: ["app: syntax.mjs failed to load: Expected ',', got '<eof>' ($PWD/syntax.mjs:1)"],
     },
   ],
-  ['an app that throws', { args: ['throws.ts'], code: 4, logs: ['app: throws.ts failed to load: no database'] }],
+  [
+    'an app that throws',
+    { args: ['throws.ts'], code: 4, stack: 'throws.ts:3', logs: ['app: throws.ts failed to load: no database'] },
+  ],
   [
     'an import that is not there',
     {
@@ -108,11 +113,21 @@ it.each<[what: string, start: Start]>([
   ],
   [
     'a factory that throws',
-    { args: ['factory.mjs:create()'], code: 4, logs: ['app: factory.mjs:create() failed: no factory today'] },
+    {
+      args: ['factory.mjs:create()'],
+      code: 4,
+      stack: 'factory.mjs:1',
+      logs: ['app: factory.mjs:create() failed: no factory today'],
+    },
   ],
   [
     'an error that escapes while loading',
-    { args: ['escapes.mjs'], code: 4, logs: ['app: an error escaped it while loading: too late'] },
+    {
+      args: ['escapes.mjs'],
+      code: 4,
+      stack: 'escapes.mjs:1',
+      logs: ['app: an error escaped it while loading: too late'],
+    },
   ],
   [
     'a raw app in threads',
@@ -129,6 +144,7 @@ it.each<[what: string, start: Start]>([
     {
       args: ['exits.mjs'],
       code: 3,
+      stack: 'exits.mjs:1',
       logs: ['app: it ended its process with code 5 while it was loaded: does it call process.exit()?'],
     },
   ],
@@ -146,10 +162,11 @@ it.each<[what: string, start: Start]>([
       args: ['good.mjs'],
       files: { 'tsgun.config.mjs': 'export default { postFork() { throw new Error("no vault"); } };' },
       code: 3,
+      stack: 'tsgun.config.mjs:1',
       logs: ['postFork: the hook failed: no vault'],
     },
   ],
 ])('%s', async (_, start) => {
-  const { code, says = [], logs = [] } = start;
-  expect(await outcomeOf(start)).toEqual({ code, says, logs, stdout: '' });
+  const { code, says = [], logs = [], stack } = start;
+  expect(await outcomeOf(start)).toEqual({ code, says, logs, stdout: '', stack });
 });

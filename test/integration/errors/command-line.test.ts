@@ -149,5 +149,5 @@ it.each<[what: string, start: Start]>([
   ],
 ])('%s', async (_, start) => {
   const { code, says = [], logs = [] } = start;
-  expect(await outcomeOf(start)).toEqual({ code, says, logs, stdout: '' });
+  expect(await outcomeOf(start)).toEqual({ code, says, logs, stdout: '', stack: undefined });
 });

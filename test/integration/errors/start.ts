@@ -30,6 +30,8 @@ export interface Outcome {
   /** Messages of the log, which is JSON here, from warnings on. */
   readonly logs?: readonly string[];
   readonly stdout?: string;
+  /** Of the first of these messages, if it has one: where it says that the error is. */
+  readonly stack?: string | undefined;
 }
 
 export interface Start extends Outcome {
@@ -38,7 +40,7 @@ export interface Start extends Outcome {
   readonly env?: NodeJS.ProcessEnv;
 }
 
-export async function outcomeOf({ args, files: more = {}, env = {} }: Start): Promise<Required<Outcome>> {
+export async function outcomeOf({ args, files: more = {}, env = {} }: Start): Promise<Outcome> {
   const { path } = makeFolder({ ...files, ...more });
   const tsgun = new Tsgun(args, { cwd: path, env: { TSGUN_BIND: '127.0.0.1:0', ...env } });
   const { code } = await tsgun.exited;
@@ -49,5 +51,6 @@ export async function outcomeOf({ args, files: more = {}, env = {} }: Start): Pr
       .replaceAll(process.version, '$NODE')
       .replace(/^ {4}at .*?(\$PWD\/[^:]+:\d+).*$/, '    at $1');
   const logs = tsgun.log.filter(({ level }) => ['warn', 'error', 'fatal'].includes(String(level)));
-  return { code, says: tsgun.text.map(plain), logs: logs.map(({ msg }) => plain(msg)), stdout: tsgun.stdout };
+  const [, stack] = /\$PWD\/([^:]+:\d+)/.exec(plain(String(logs[0]?.stack ?? ''))) ?? [];
+  return { code, says: tsgun.text.map(plain), logs: logs.map(({ msg }) => plain(msg)), stdout: tsgun.stdout, stack };
 }

@@ -116,11 +116,71 @@ export function nextDue({ pool, now }: World): number {
   return Math.min(pool.drainUntil, ...dues);
 }
 
-export function draftOf({ pool, failed, ...rest }: World): Draft {
+/** Field by field: a world is copied for each event in each state, and a spread takes four times as long. */
+export function draftOf(world: World): Draft {
+  const { pool, now, budget, failed, wasLastBootGood, configured, wanted, wantedBefore, hasLoad, isOver } = world;
+  return {
+    pool: copyOfPool(pool),
+    now,
+    budget,
+    failed: failed.size === 0 ? new Set() : new Set(failed),
+    wasLastBootGood,
+    configured,
+    wanted,
+    wantedBefore,
+    hasLoad,
+    isOver,
+  };
+}
+
+function copyOfPool(pool: Pool): Pool {
   const children = new Map<number, Child>();
-  for (const [worker, child] of pool.children) children.set(worker, { ...child });
-  const copy = { ...pool, children, backoffs: new Map(pool.backoffs), crashes: [] };
-  return { ...rest, pool: copy, failed: new Set(failed) };
+  for (const [worker, child] of pool.children) children.set(worker, copyOfChild(child));
+  return {
+    children,
+    policy: pool.policy,
+    target: pool.target,
+    least: pool.least,
+    generation: pool.generation,
+    canaries: pool.canaries,
+    rejected: pool.rejected,
+    reloadFrom: pool.reloadFrom,
+    wantedBefore: pool.wantedBefore,
+    lastGeneration: pool.lastGeneration,
+    hasServed: pool.hasServed,
+    stopping: pool.stopping,
+    drainUntil: pool.drainUntil,
+    backoffs: pool.backoffs.size === 0 ? new Map() : new Map(pool.backoffs),
+    wasLastBootGood: pool.wasLastBootGood,
+    crashes: [],
+    lastExit: pool.lastExit,
+    pastRequests: pool.pastRequests,
+    random: pool.random,
+  };
+}
+
+function copyOfChild(child: Child): Child {
+  return {
+    worker: child.worker,
+    generation: child.generation,
+    pid: child.pid,
+    spawnedAt: child.spawnedAt,
+    readyAt: child.readyAt,
+    state: child.state,
+    isAccepting: child.isAccepting,
+    deadline: child.deadline,
+    questionAt: child.questionAt,
+    reason: child.reason,
+    beat: child.beat,
+    heardAt: child.heardAt,
+    hasServed: child.hasServed,
+    timeoutMs: child.timeoutMs,
+    requestLimit: child.requestLimit,
+    lifetimeMs: child.lifetimeMs,
+    recycleReason: child.recycleReason,
+    isHung: child.isHung,
+    isHurried: child.isHurried,
+  };
 }
 
 /**
