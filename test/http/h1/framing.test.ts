@@ -52,6 +52,11 @@ describe('the body’s end (RFC 9112 §6.3)', () => {
   });
 });
 
+test('a list of codings that no client needs is refused before it is taken apart', () => {
+  const fields = Array(98).fill(`Transfer-Encoding: gzip${',gzip'.repeat(1000)}`);
+  expect(() => headOf('POST / HTTP/1.1', host, ...fields)).toThrow('400 malformed');
+});
+
 describe('what the client asks of the connection (RFC 9112 §9.3, RFC 9110 §7.6.1)', () => {
   test.each([
     ['HTTP/1.1', [], true, false],
