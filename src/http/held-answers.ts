@@ -30,6 +30,10 @@ export class HeldShare {
     this.all = all;
   }
 
+  get mayHoldMore(): boolean {
+    return this.all.mayHoldMore;
+  }
+
   set(bytes: number): void {
     if (this.isClosed) return;
     this.all.bytes += bytes - this.bytes;

@@ -1,8 +1,13 @@
 /** A client that sends requests and does not read the answers: what of them is made, and that the rest comes later. */
 
+import { once } from 'node:events';
+import { connect as connectHttp2 } from 'node:http2';
+import { type AddressInfo, connect, createServer } from 'node:net';
 import { Duplex } from 'node:stream';
 import { expect, it } from 'vitest';
 import type { Exchange } from '../../src/http/exchange.ts';
+import { Trusted } from '../../src/http/forwarding/trust.ts';
+import { HeldAnswers } from '../../src/http/held-answers.ts';
 import { defaultLimits, defaultTimeouts } from '../../src/http/limits.ts';
 import { HttpServer } from '../../src/http/server.ts';
 import { onTestFinished } from '../current.ts';
@@ -109,3 +114,44 @@ it.each([0, 1024 * 1024])(
     await server.drain(0);
   },
 );
+
+it.each(['HTTP/1.1', 'HTTP/2'])('over %s, all clients together may leave so much untaken', async (version) => {
+  const pieceBytes = 32 * 1024;
+  const heldAnswers = new HeldAnswers(4 * 1024 * 1024);
+  const answering: Exchange[] = [];
+  const server = new HttpServer({
+    limits: defaultLimits,
+    timeouts: defaultTimeouts,
+    heldAnswers,
+    http2: { knowing: new Trusted(['127.0.0.1']), withHttp1: true, onFlood: () => {} },
+    handle: (exchange) => void answering.push(exchange),
+    onFailure: () => {},
+  });
+  const listener = createServer({ allowHalfOpen: true }, (socket) =>
+    server.serve(socket, { address: '127.0.0.1', port: '1' }),
+  ).listen(0, '127.0.0.1');
+  await once(listener, 'listening');
+  const { port } = listener.address() as AddressInfo;
+  const clients = Array.from({ length: 2 }, () => {
+    if (version === 'HTTP/2') {
+      const session = connectHttp2(`http://127.0.0.1:${port}`).on('error', () => {});
+      session.request({ ':path': '/' }).on('error', () => {});
+      return session;
+    }
+    const socket = connect({ port, host: '127.0.0.1' }).on('error', () => {});
+    socket.write('GET / HTTP/1.1\r\nHost: h\r\n\r\n');
+    return socket.pause();
+  });
+  await expect.poll(() => answering.length).toBe(2);
+  for (const exchange of answering) exchange.begin('200 OK', []);
+  // By turns, until nobody may hold more.
+  const may = [true, true];
+  for (let at = 0; may[0] || may[1]; at = 1 - at) if (may[at]) may[at] = answering[at]!.write(Buffer.alloc(pieceBytes));
+  expect(heldAnswers.bytes).toBeGreaterThanOrEqual(4 * 1024 * 1024);
+  expect(heldAnswers.bytes).toBeLessThan(4 * 1024 * 1024 + 4 * pieceBytes);
+  for (const client of clients) client.destroy();
+  await expect.poll(() => heldAnswers.bytes).toBe(0);
+  server.destroy();
+  await server.drain(0);
+  listener.close();
+});

@@ -10,6 +10,7 @@ import { createServer } from 'tsgun';
 import { describe, expect, it } from 'vitest';
 import { registry } from '../../src/worker/classes/registry.ts';
 import { v2 } from '../http/proxy-protocol/made.ts';
+import { askFrom, programs, startProxy } from '../http/proxy-protocol/programs.ts';
 import { makeFolder, start } from './harness.ts';
 
 const told = {
@@ -59,8 +60,14 @@ describe.each(Object.keys(registry))('the %s class', (workerClass) => {
     const get = Buffer.from('GET /p HTTP/1.1\r\nHost: h\r\nX-Forwarded-Proto: https\r\nConnection: close\r\n\r\n');
     // Its client is not trusted with a scheme, although its proxy is on this machine.
     expect(await raw(port, Buffer.concat([header, get]))).toMatch(/\r\n\r\n203\.0\.113\.7 80 http h {2}\/p$/);
+    const installed = Object.values(programs).filter(({ isHere }) => isHere);
+    for (const program of installed) {
+      const through = await startProxy(program, port, '127.0.0.2');
+      expect(await askFrom('127.0.0.5', through, get.toString())).toMatch(/\r\n\r\n127\.0\.0\.5 \d+ https? h {2}\/p$/);
+    }
     await tsgun.stop();
-    expect(await readFile(access, 'utf8')).toBe('203.0.113.9 https\n127.0.0.1 http\n203.0.113.7 http\n');
+    const lines = ['203.0.113.9 https', '127.0.0.1 http', '203.0.113.7 http', ...installed.map(() => '127.0.0.5 http')];
+    expect(await readFile(access, 'utf8')).toBe(lines.map((line) => `${line}\n`).join(''));
   });
 });
 

@@ -38,7 +38,7 @@ export class H2Answer implements AnswerSink {
 
   /**
    * @param heldBytes how much waits for a slow client before the app has to
-   * @param share where it enters what the client has not taken
+   * @param share where it enters what the client has not taken, and which may allow more
    * @param ownField returns a field of the server's own
    */
   constructor(
@@ -192,7 +192,11 @@ export class H2Answer implements AnswerSink {
       for (let at = 0; at < length; at += partBytes) isTaking = this.writePart(bytes.subarray(at, at + partBytes));
     }
     this.enter();
-    return isTaking || (!this.isDead && this.stream.writableLength < this.heldBytes);
+    return isTaking || this.mayHold(this.heldBytes);
+  }
+
+  private mayHold(bytes: number): boolean {
+    return !this.isDead && (this.stream.writableLength < bytes || this.share?.mayHoldMore === true);
   }
 
   private writePart(part: Piece): boolean {
@@ -239,7 +243,7 @@ export class H2Answer implements AnswerSink {
     }
     if (exchange.isEnded && state.framing !== 'none' && !this.isDead) this.stream.end();
     if (this.stream.writableNeedDrain) this.awaitDrain();
-    return !this.isDead && this.stream.writableLength < Math.max(this.heldBytes, this.stream.writableHighWaterMark);
+    return this.mayHold(Math.max(this.heldBytes, this.stream.writableHighWaterMark));
   }
 
   private takeMadeHead(state: ResponseState, text: string): void {

@@ -1,15 +1,13 @@
 /** Connections that begin with a PROXY header, to a server in this process. 127.0.0.2 is the proxy; others may send none. */
 
-import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { createServer, type ServerSettings, type TcpApp } from 'tsgun';
 import { describe, expect, it } from 'vitest';
 import { onTestFinished } from '../../current.ts';
-import { makeFolder } from '../../integration/harness.ts';
-import { freePort } from '../../ports.ts';
 import { withChecksum } from './made.ts';
+import { askFrom, programs, startProxy } from './programs.ts';
 
 const settings = { proxyProtocol: 'auto', proxyAllowFrom: ['127.0.0.2'], logLevel: 'fatal' } as const;
 const header = withChecksum(0x11, Buffer.from([203, 0, 113, 9, 10, 0, 0, 1, 0x16, 0x2e, 0x01, 0xbb]));
@@ -123,57 +121,22 @@ describe('a tcp app', () => {
   });
 });
 
-const has = (program: string) => spawnSync(program, ['-v']).error === undefined;
+describe.each(Object.entries(programs))('%s', (_, program) => {
+  const wsgi = (env: Record<string, unknown>, startResponse: (status: string, headers: []) => void) => {
+    startResponse('200 OK', []);
+    return [String(env.REMOTE_ADDR)];
+  };
+  const fetch = (_: Request, info: { remoteAddr: { hostname: string } }) => new Response(info.remoteAddr.hostname);
+  const node = (req: { socket: Socket }, res: { end(text?: string): void }) => res.end(req.socket.remoteAddress);
+  const tcp: TcpApp = (socket) => void socket.once('data', () => socket.end(`tcp\r\n\r\n${socket.remoteAddress}`));
 
-/** Asks from an address of its own, as soon as the proxy listens. */
-async function askFrom(localAddress: string, port: number): Promise<string> {
-  for (;;) {
-    const socket = connect({ port, host: '127.0.0.1', localAddress });
-    const isOpen = await once(socket, 'connect').then(
-      () => true,
-      () => false,
-    );
-    if (isOpen) {
-      socket.write(get);
-      return text(socket);
+  it.runIf(program.isHere)('names the client to apps of each interface', async () => {
+    for (const [name, app] of Object.entries({ wsgi, fetch, node, tcp })) {
+      const server = createServer(app as never, { ...settings, interface: name } as never);
+      onTestFinished(() => server.close());
+      const { port } = await server.listen();
+      const through = await startProxy(program, port!, '127.0.0.2');
+      expect(await askFrom('127.0.0.5', through, get), name).toMatch(/\r\n\r\n127\.0\.0\.5$/);
     }
-    await new Promise((resolve) => setTimeout(resolve, 20));
-  }
-}
-
-describe('a real proxy', () => {
-  const app = (_: Request, info: { remoteAddr: { hostname: string } }) => new Response(info.remoteAddr.hostname);
-  const run = (program: string, args: string[]) => {
-    const child = spawn(program, args, { stdio: 'ignore' });
-    onTestFinished(() => void child.kill('SIGKILL'));
-  };
-  const open = async () => {
-    const more = { ...settings, proxyAllowFrom: ['127.0.0.1'], interface: 'fetch' } as const;
-    const server = createServer(app, more);
-    onTestFinished(() => server.close());
-    return (await server.listen()).port;
-  };
-
-  it.runIf(has('haproxy')).each(['send-proxy', 'send-proxy-v2', 'send-proxy-v2 proxy-v2-options crc32c,unique-id'])(
-    'HAProxy with %s',
-    async (option) => {
-      const [to, port] = [await open(), await freePort()];
-      const { path } = makeFolder({
-        'haproxy.cfg': `defaults
-  mode tcp
-  timeout connect 5s
-  timeout client 5s
-  timeout server 5s
-frontend f
-  bind 127.0.0.1:${port}
-  default_backend b
-backend b
-  source 127.0.0.1
-  server s 127.0.0.1:${to} ${option}
-`,
-      });
-      run('haproxy', ['-db', '-f', `${path}/haproxy.cfg`]);
-      expect(await askFrom('127.0.0.5', port)).toMatch(/\r\n\r\n127\.0\.0\.5$/);
-    },
-  );
+  });
 });
