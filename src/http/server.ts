@@ -1,11 +1,11 @@
 /**
- * Every connection of one worker, and what they share: limits, the handler, a coarse clock, and the sweep that enforces
- * deadlines. Accepts nothing itself: sockets are handed to it, so that the worker classes can differ in how they come.
+ * Every connection of one worker, and what they share: limits, the handler, a coarse clock and the sweep that
+ * enforces deadlines. Accepts nothing itself: sockets are handed to it, so that the worker classes can differ in how they come.
  */
 
-// Not the globals, which an app may replace: deadlines must not stop with its fake timers.
 import type { Duplex } from 'node:stream';
-import { clearInterval, clearTimeout, setImmediate, setInterval, setTimeout } from 'node:timers';
+// Not the global, which an app may replace.
+import { setImmediate } from 'node:timers';
 import { ConnectionHandle } from '../node/handles.ts';
 import { type End, nowhere, plainScheme, type Scheme } from './ends.ts';
 import type { Exchange } from './exchange.ts';
@@ -15,83 +15,33 @@ import type { Forwarding } from './forwarding/forwarding.ts';
 import { Connection } from './h1/connection.ts';
 import { type Host, type OnTimeout, type ShowFailure, type Waiting, WaitOrder } from './h1/host.ts';
 import { H2Connection, type Http2Events } from './h2/connection.ts';
-import type { RequestHead } from './head.ts';
 import type { HeldAnswers } from './held-answers.ts';
 import { Leftovers } from './leftovers.ts';
 import { type Limits, maxHeldBytes, type OwnLimits, type Timeouts } from './limits.ts';
 import { type Member, MemberList } from './member-list.ts';
 import { Observers } from './observers.ts';
-import { type OpenerOptions, opener } from './opener.ts';
+import { opener } from './opener.ts';
 import type { Proxied } from './proxy-protocol/proxied.ts';
+import { detailsOf, type RequestDetails, type RunningRequest, runningOf } from './request-details.ts';
+import type { HttpServerOptions } from './server-options.ts';
 import { type Suspect, suspect } from './suspect.ts';
+import { Sweep, type Swept, sweepMs } from './sweep.ts';
 import type { AnswerClaims } from './wire/answer-claims.ts';
 import type { OpenWire } from './wire/open-wire.ts';
 import type { Incoming } from './wire/wire.ts';
 
-export interface HttpServerOptions extends OpenerOptions {
-  readonly limits: Limits;
-  /** See `Host`; 0 where it is not given: what the kernel does not take is enough. */
-  readonly heldAnswerBytes?: number;
-  readonly heldAnswers?: HeldAnswers | undefined;
-  /** Takes each request; must not throw. */
-  readonly handle: (exchange: Exchange) => void | Promise<void>;
-  /** A failure of the app, for the log. */
-  readonly onFailure: (exchange: Exchange, error: unknown, isLate?: boolean) => void;
-  /** See `Host`. */
-  readonly showFailure?: ShowFailure | undefined;
-  /** An answer that is not complete in its time and its grace. */
-  readonly onTimeout?: OnTimeout;
-  /** A connection will bring no further request: it ends, or has ended. Called once for each. */
-  readonly onLastRequest?: (connection: object) => void;
-  /** A connection has ended. */
-  readonly onGone?: () => void;
-  /** Shared by the servers of a worker. */
-  readonly waitOrder?: WaitOrder | undefined;
-  /** Shared with the watchdog of a worker. */
-  readonly answerClaims?: AnswerClaims | undefined;
-  readonly observers?: Observers | undefined;
-  readonly forwarding?: Forwarding | undefined;
-  /** In small letters. */
-  readonly requestIdHeader?: string;
-  /** What the app takes beyond requests. */
-  readonly extras?: Extras | undefined;
-  /** Connections of all servers of the app's; those of this one where it is the only one. */
-  readonly countConnections?: () => number;
-}
-
 /** A connection of any version, as the server sees it. */
-interface Served extends Waiting, Member {
+interface Served extends Waiting, Member, Swept {
   readonly exchanges: readonly Exchange[];
   /** See `Suspect`. Undefined where it would be that of several requests. */
   readonly asyncId: number | undefined;
-  readonly deadline: number;
   readonly isUpgraded: boolean;
-  expire(): void;
-  checkRequest(now: number): number;
   beginDrain(): void;
   close(): void;
   sayFarewell(): boolean;
   tellUnfinished(): void;
   /** The process is about to end. Not there where a plain end of the connection is no answer's. */
   cutUnfinished?(): void;
-}
-
-/** How often deadlines are looked at. A deadline is met at most two of these late, and never early. */
-const sweepMs = 250;
-
-/** A request that runs. */
-export interface RequestDetails {
-  readonly method: string;
-  readonly path: string;
-  readonly ms: number;
-  readonly query: string;
-  readonly client: string;
-  readonly head: RequestHead;
-  /** Of the bodies, so far. */
-  readonly receivedBytes: number;
-  readonly sentBytes: number;
-  /** How long it waited for a thread, where that is measured. */
-  readonly queueMs?: number;
 }
 
 export class HttpServer implements Host {
@@ -103,8 +53,6 @@ export class HttpServer implements Host {
   readonly onFailure: (exchange: Exchange, error: unknown, isLate?: boolean) => void;
   readonly showFailure: ShowFailure | undefined;
   readonly onTimeout: OnTimeout;
-  /** The coarse clock: milliseconds, as of the last sweep. */
-  now = performance.now();
   isDraining = false;
   /** What an idle connection gets while draining. */
   idleGraceMs = 0;
@@ -135,9 +83,7 @@ export class HttpServer implements Host {
   private readonly untaken = new Set<Exchange>();
   private readonly leftovers = new Leftovers();
   private readonly farewells = new Farewells();
-  private readonly sweeper: NodeJS.Timeout;
-  private readonly hasRequestDeadlines: boolean;
-  private requestTimer: NodeJS.Timeout | undefined = undefined;
+  private readonly sweep: Sweep;
   private onEmpty: (() => void) | undefined = undefined;
 
   constructor(options: HttpServerOptions) {
@@ -150,7 +96,7 @@ export class HttpServer implements Host {
     this.onFailure = onFailure;
     this.showFailure = options.showFailure;
     this.onTimeout = onTimeout ?? ((_exchange, _ms, end) => end());
-    this.hasRequestDeadlines = timeouts.requestMs !== 0;
+    this.sweep = new Sweep(this.connections, timeouts.requestMs !== 0);
     this.onLastRequest = onLastRequest;
     this.onGone = onGone;
     this.waitOrder = waitOrder ?? new WaitOrder();
@@ -166,10 +112,6 @@ export class HttpServer implements Host {
     if (options.extras?.own !== undefined) this.obey(options.extras.own);
     this.isOpen =
       options.tls === undefined && options.proxyProtocol === undefined && options.http2?.knowing === undefined;
-    /** Its name says to a watchdog that nothing else runs. */
-    const tsgunSweep = () => this.tick();
-    this.sweeper = setInterval(tsgunSweep, sweepMs);
-    this.sweeper.unref();
   }
 
   /** Takes on what the app has set on its own server. Called ahead of the first connection. */
@@ -209,6 +151,11 @@ export class HttpServer implements Host {
     if (this.isDraining) next.beginDrain();
   }
 
+  /** The coarse clock: milliseconds, as of the last sweep. */
+  get now(): number {
+    return this.sweep.now;
+  }
+
   get connectionCount(): number {
     return this.connections.size;
   }
@@ -220,14 +167,10 @@ export class HttpServer implements Host {
     return count;
   }
 
-  /** The requests that are not answered yet; `ms` is how long they have been at it. */
-  running(): { method: string; path: string; ms: number }[] {
+  /** The requests that are not answered yet. */
+  running(): RunningRequest[] {
     const now = performance.now();
-    return this.exchanges().map(({ head, startedAt }) => ({
-      method: head.method,
-      path: head.path,
-      ms: Math.max(0, Math.round(now - startedAt)),
-    }));
+    return this.exchanges().map((exchange) => runningOf(exchange, now));
   }
 
   private exchanges(): Exchange[] {
@@ -237,13 +180,7 @@ export class HttpServer implements Host {
   /** As `running`, with more to know of each. */
   details(): RequestDetails[] {
     const now = performance.now();
-    return this.exchanges().map(({ head, startedAt, ends, queueMs, receivedBytes, sentBytes }) => {
-      const { method, path, query } = head;
-      const costs = { receivedBytes, sentBytes, ...(queueMs === undefined ? {} : { queueMs: Math.round(queueMs) }) };
-      const { address, port } = ends.remote;
-      const client = address.includes(':') ? `[${address}]:${port}` : port === '' ? address : `${address}:${port}`;
-      return { method, path, ms: Math.max(0, Math.round(now - startedAt)), query, client, head, ...costs };
-    });
+    return this.exchanges().map((exchange) => detailsOf(exchange, now));
   }
 
   /** The requests that an escaped error may come from. */
@@ -312,13 +249,12 @@ export class HttpServer implements Host {
   async drain(idleGraceMs: number): Promise<void> {
     this.isDraining = true;
     this.idleGraceMs = idleGraceMs;
-    this.now = performance.now();
+    this.sweep.now = performance.now();
     for (const connection of this.connections) connection.beginDrain();
     this.farewells.begin([...this.connections].filter(({ isUpgraded }) => isUpgraded));
     if (this.connections.size > 0) await new Promise<void>((resolve) => (this.onEmpty = resolve));
     await this.leftovers.finish();
-    clearInterval(this.sweeper);
-    clearTimeout(this.requestTimer);
+    this.sweep.stop();
   }
 
   /** The connections that can make room for others. */
@@ -346,32 +282,5 @@ export class HttpServer implements Host {
   destroy(): void {
     this.leftovers.giveUp();
     for (const connection of this.connections) connection.destroy();
-  }
-
-  /**
-   * After a while in which the loop was busy, or the process not running, the sockets are read before anyone is called
-   * silent: timers come first in a turn of the loop, and what clients sent lies unread in the kernel.
-   */
-  private tick(): void {
-    this.now = performance.now();
-    setImmediate(() => this.sweep());
-  }
-
-  private sweep(): void {
-    for (const connection of this.connections)
-      if (connection.deadline !== 0 && connection.deadline <= this.now) connection.expire();
-    if (this.hasRequestDeadlines) this.checkRequests();
-  }
-
-  /** Requests are held to their time more closely: one timer for all of them wakes between two sweeps. */
-  private checkRequests(): void {
-    const now = performance.now();
-    let next = now + sweepMs;
-    for (const connection of this.connections) next = Math.min(next, connection.checkRequest(now));
-    clearTimeout(this.requestTimer);
-    if (next >= now + sweepMs) return;
-    // After the sockets have been read, as in a sweep: the answer of another process or thread may lie there.
-    const look = () => void setImmediate(() => this.checkRequests());
-    this.requestTimer = setTimeout(look, Math.ceil(next - now)).unref();
   }
 }

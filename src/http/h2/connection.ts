@@ -12,8 +12,9 @@ import type { Host, Waiting, Worth } from '../h1/host.ts';
 import { type Phase, Waits } from '../h1/waits.ts';
 import { type Member, MemberList } from '../member-list.ts';
 import { Allowance } from './allowance.ts';
+import { ErrorCode } from './error-codes.ts';
 import { Pulse } from './pulse.ts';
-import { type Carrier, ErrorCode, RequestStream } from './request-stream.ts';
+import { type Carrier, RequestStream } from './request-stream.ts';
 import { sessionOptions } from './session-options.ts';
 
 const endStream = 1;

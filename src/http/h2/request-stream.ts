@@ -10,17 +10,15 @@ import { ClientGone, HttpError, overdueAnswer, timeoutError } from '../errors.ts
 import { type Attachment, Exchange, type ShownFailure, type Transport } from '../exchange.ts';
 import type { Host } from '../h1/host.ts';
 import { timingLine } from '../h1/timing.ts';
-import { earlier } from '../h1/waits.ts';
 import type { Field } from '../h1/writer.ts';
 import { RequestHead } from '../head.ts';
-import { maxDrainBytes } from '../limits.ts';
 import type { Member } from '../member-list.ts';
 import { checkDeadline } from '../overdue.ts';
 import { H2Answer } from './answer.ts';
-import { readHead, readTrailers } from './head.ts';
-
-/** Error codes of RFC 9113 §7. */
-export const ErrorCode = { none: 0, internal: 2, cancel: 8, enhanceYourCalm: 11 } as const;
+import { ErrorCode } from './error-codes.ts';
+import { readHead } from './head.ts';
+import { type BodyOwner, IncomingBody } from './incoming-body.ts';
+import { forget, listen, type StreamEvents } from './stream-events.ts';
 
 /** What it needs of its connection. */
 export interface Carrier {
@@ -37,7 +35,7 @@ export interface Carrier {
 
 const timingName = 'Server-Timing: '.length;
 
-export class RequestStream implements Transport, Member {
+export class RequestStream implements Transport, Member, BodyOwner, StreamEvents {
   place = -1;
   readonly ends: Ends;
   readonly answer: H2Answer;
@@ -45,27 +43,17 @@ export class RequestStream implements Transport, Member {
   attachment: Attachment | undefined = undefined;
   /** The request that is being answered. */
   exchange: Exchange | undefined;
-  /** Bytes of the body that came. */
-  receivedBytes = 0;
   private readonly host: Host;
   private readonly carrier: Carrier;
   private readonly stream: ServerHttp2Stream;
-  /** It is answered, and the app still reads its body. */
-  private answered: Exchange | undefined = undefined;
-  private isWhole: boolean;
+  private readonly body: IncomingBody;
   /** Whether this side has ended the stream ahead of its time. */
-  private isCut = false;
+  isCut = false;
   private isClosed = false;
   private hasEndedTurn = false;
-  private isStopping = false;
-  /** When the client is late with its body, or with taking the answer, in the server's coarse clock; 0 for never. */
-  private bodyDeadline = 0;
-  /** When all of the body must have come; 0 where that is not limited. */
-  private receiveEnd = 0;
+  /** When the client is late with taking the answer, in the server's coarse clock; 0 for never. */
   private stallDeadline = 0;
   private progress = 0;
-  /** Bytes of the body thrown away since the answer was complete. */
-  private drainedBytes = 0;
 
   /** @param isEnd whether no body follows */
   constructor(host: Host, carrier: Carrier, stream: ServerHttp2Stream, raw: readonly string[], isEnd: boolean) {
@@ -73,7 +61,7 @@ export class RequestStream implements Transport, Member {
     this.carrier = carrier;
     this.stream = stream;
     this.ends = carrier.ends;
-    this.isWhole = isEnd;
+    this.body = new IncomingBody(host, stream, this, isEnd);
     const spare = carrier.spares.pop();
     if (isMovable(spare) && spare.moveTo(this)) this.attachment = spare;
     else spare?.takeClose();
@@ -96,10 +84,8 @@ export class RequestStream implements Transport, Member {
       host.heldAnswers?.open(),
       observers.isTimed ? () => this.timing : undefined,
     );
-    (stream as Owned)[owner] = this;
-    stream.on('aborted', takeClose);
-    stream.on('close', takeClose);
-    if (!isEnd) this.readBody();
+    listen(stream, this, !isEnd);
+    if (!isEnd) this.body.begin();
     if (problem === undefined) this.begin(exchange);
     else {
       exchange.outcome = 'refused';
@@ -124,54 +110,28 @@ export class RequestStream implements Transport, Member {
 
   // The request's body.
 
-  private readBody(): void {
-    const { stream } = this;
-    this.receiveEnd = this.host.deadlineIn(this.host.timeouts.receiveMs ?? 0);
-    this.awaitBody();
-    stream.on('data', takeBody);
-    stream.on('trailers', takeTrailers);
-    stream.on('end', endBody);
-  }
-
-  private awaitBody(): void {
-    this.bodyDeadline = earlier(this.host.deadlineIn(this.host.timeouts.bodyMs), this.receiveEnd);
+  takeBody(bytes: Buffer): void {
+    this.body.take(bytes);
   }
 
   takeTrailers(raw: readonly string[]): void {
-    const { head } = this.exchange ?? this.answered ?? {};
-    if (head !== undefined) head.trailers = readTrailers(raw, this.host.limits);
-  }
-
-  takeBody(bytes: Buffer): void {
-    this.receivedBytes += bytes.length;
-    this.awaitBody();
-    const { bodyBytes } = this.host.limits;
-    if (bodyBytes > 0 && this.receivedBytes > bodyBytes)
-      return this.refuse(new HttpError(413, 'the body is too large'));
-    const { answered } = this;
-    const taker = this.exchange ?? (answered?.isBodyPending === true ? answered : undefined);
-    if (taker !== undefined) return taker.takeBody(bytes);
-    this.drainedBytes += bytes.length;
-    if (this.drainedBytes > maxDrainBytes) this.stopBody();
+    this.body.takeTrailers(raw);
   }
 
   endBody(): void {
-    if (this.isClosed || this.isCut) return;
-    this.isWhole = true;
-    this.bodyDeadline = 0;
-    (this.exchange ?? this.answered)?.endBody();
-    this.answered = undefined;
+    this.body.end();
   }
 
   pauseBody(): void {
-    this.bodyDeadline = 0;
-    this.stream.pause();
+    this.body.pause();
   }
 
   resumeBody(): void {
-    if (this.isWhole || this.isClosed) return;
-    this.awaitBody();
-    this.stream.resume();
+    this.body.resume();
+  }
+
+  get receivedBytes(): number {
+    return this.body.receivedBytes;
   }
 
   // To the exchange.
@@ -209,28 +169,8 @@ export class RequestStream implements Transport, Member {
   finish(exchange: Exchange): void {
     this.exchange = undefined;
     this.host.countRequest(exchange);
-    if (this.isWhole) exchange.loseBody();
-    else if (exchange.isBodyPending) this.answered = exchange;
-    else this.drainBody(exchange);
+    this.body.leave(exchange);
     this.endTurn();
-  }
-
-  /** Nobody wants the rest of the body. Some of it is read on: there are clients that do not look at their answer before. */
-  private drainBody(exchange: Exchange): void {
-    exchange.loseBody();
-    this.drainedBytes = exchange.unreadBytes;
-    this.resumeBody();
-  }
-
-  /** Says so, once the client has its answer (RFC 9113 §8.1). */
-  private stopBody(): void {
-    if (this.isStopping) return;
-    this.isStopping = true;
-    this.bodyDeadline = 0;
-    this.stream.pause();
-    const stop = () => this.stream.close(ErrorCode.none);
-    if (this.stream.writableFinished) stop();
-    else this.stream.once('finish', stop);
   }
 
   private endTurn(): void {
@@ -277,9 +217,9 @@ export class RequestStream implements Transport, Member {
   // The end.
 
   /** Answers in the app's stead, or cuts what has begun. */
-  private refuse(error: HttpError, reason: Error = new ClientGone(error.message)): void {
+  refuse(error: HttpError, reason: Error = new ClientGone(error.message)): void {
     const { exchange } = this;
-    if (exchange === undefined) return this.stopBody();
+    if (exchange === undefined) return this.body.stop();
     if (exchange.isStarted) return this.cut();
     const substitute = exchange.replace(reason instanceof ClientGone ? 'refused' : 'overdue');
     exchange.abort(reason);
@@ -300,12 +240,7 @@ export class RequestStream implements Transport, Member {
 
   /** From the server's sweep: looks whether the client is late. */
   expire(now: number): void {
-    const isDrained = this.exchange === undefined && this.answered === undefined;
-    if (isDrained && !this.isWhole && this.host.isDraining) this.stopBody();
-    if (this.bodyDeadline !== 0 && this.bodyDeadline <= now && this.exchange?.isAwaitingContinue !== true) {
-      this.bodyDeadline = 0;
-      this.refuse(new HttpError(408, 'the request body took too long'));
-    }
+    this.body.expire(now);
     if (this.answer.pendingBytes === 0 || this.progress !== this.answer.progress) {
       this.progress = this.answer.progress;
       this.stallDeadline = 0;
@@ -317,12 +252,11 @@ export class RequestStream implements Transport, Member {
   takeClose(): void {
     if (this.isClosed) return;
     this.isClosed = true;
-    (this.stream as Owned)[owner] = undefined;
-    const { exchange, answered } = this;
+    forget(this.stream);
+    const { exchange } = this;
     this.exchange = undefined;
-    this.answered = undefined;
     this.answer.close();
-    answered?.loseBody();
+    this.body.close();
     this.endTurn();
     if (exchange !== undefined) {
       exchange.abort(new ClientGone('the client closed the stream, or its connection'));
@@ -341,32 +275,6 @@ export class RequestStream implements Transport, Member {
     if (!exchange.isEnded) exchange.outcome = 'cut';
     exchange.tellObservers();
   }
-}
-
-/**
- * Node keeps a stream for some collections of garbage after its end: what listens to it must not keep the request too. Without
- * this, a third of the CPU time goes to the collector.
- */
-const owner = Symbol('tsgun');
-
-interface Owned extends ServerHttp2Stream {
-  [owner]?: RequestStream | undefined;
-}
-
-function takeClose(this: Owned): void {
-  this[owner]?.takeClose();
-}
-
-function takeBody(this: Owned, bytes: Buffer): void {
-  this[owner]?.takeBody(bytes);
-}
-
-function takeTrailers(this: Owned, _fields: object, _flags: number, raw: readonly string[] = []): void {
-  this[owner]?.takeTrailers(raw);
-}
-
-function endBody(this: Owned): void {
-  this[owner]?.endBody();
 }
 
 /** What an interface keeps for a connection, and can as well be kept for another stream of it. */

@@ -10,7 +10,7 @@ import { HeldAnswers } from '../../http/held-answers.ts';
 import { defaultTimeouts, maxHeldAnswersBytes, maxReadAheadBytes } from '../../http/limits.ts';
 import { ProxyProtocol } from '../../http/proxy-protocol/proxied.ts';
 import { type Begin, ReadAhead } from '../../http/read-ahead.ts';
-import type { HttpServerOptions } from '../../http/server.ts';
+import type { HttpServerOptions } from '../../http/server-options.ts';
 import type { Shortages } from '../../ipc/shortages.ts';
 import type { Logger } from '../../logger.ts';
 import { logFailure, logLateFailure, logTimeout, type OnError } from './failures.ts';

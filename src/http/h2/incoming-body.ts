@@ -1,0 +1,136 @@
+/** The body of a request on a stream: to whom it goes, how long it may take, and what becomes of one that nobody wants. */
+
+import type { ServerHttp2Stream } from 'node:http2';
+import { HttpError } from '../errors.ts';
+import type { Exchange } from '../exchange.ts';
+import type { Host } from '../h1/host.ts';
+import { earlier } from '../h1/waits.ts';
+import { maxDrainBytes } from '../limits.ts';
+import { ErrorCode } from './error-codes.ts';
+import { readTrailers } from './head.ts';
+
+/** What it needs of its request. */
+export interface BodyOwner {
+  /** The request that is being answered. */
+  readonly exchange: Exchange | undefined;
+  /** Whether the stream is closed. */
+  readonly isOver: boolean;
+  /** Whether this side has ended it ahead of its time. */
+  readonly isCut: boolean;
+  /** Answers in the app's stead. */
+  refuse(error: HttpError): void;
+}
+
+export class IncomingBody {
+  /** Bytes that came. */
+  receivedBytes = 0;
+  isWhole: boolean;
+  private readonly host: Host;
+  private readonly stream: ServerHttp2Stream;
+  private readonly owner: BodyOwner;
+  /** It is answered, and the app still reads its body. */
+  private answered: Exchange | undefined = undefined;
+  private isStopping = false;
+  /** When the client is late, in the server's coarse clock; 0 for never. */
+  private deadline = 0;
+  /** When all of it must have come; 0 where that is not limited. */
+  private receiveEnd = 0;
+  /** Bytes thrown away since the answer was complete. */
+  private drainedBytes = 0;
+
+  /** @param isWhole whether there is none */
+  constructor(host: Host, stream: ServerHttp2Stream, owner: BodyOwner, isWhole: boolean) {
+    this.host = host;
+    this.stream = stream;
+    this.owner = owner;
+    this.isWhole = isWhole;
+  }
+
+  /** The stream brings it from now on. */
+  begin(): void {
+    this.receiveEnd = this.host.deadlineIn(this.host.timeouts.receiveMs ?? 0);
+    this.await();
+  }
+
+  private await(): void {
+    this.deadline = earlier(this.host.deadlineIn(this.host.timeouts.bodyMs), this.receiveEnd);
+  }
+
+  take(bytes: Buffer): void {
+    this.receivedBytes += bytes.length;
+    this.await();
+    const { bodyBytes } = this.host.limits;
+    if (bodyBytes > 0 && this.receivedBytes > bodyBytes)
+      return this.owner.refuse(new HttpError(413, 'the body is too large'));
+    const { answered } = this;
+    const taker = this.owner.exchange ?? (answered?.isBodyPending === true ? answered : undefined);
+    if (taker !== undefined) return taker.takeBody(bytes);
+    this.drainedBytes += bytes.length;
+    if (this.drainedBytes > maxDrainBytes) this.stop();
+  }
+
+  takeTrailers(raw: readonly string[]): void {
+    const { head } = this.owner.exchange ?? this.answered ?? {};
+    if (head !== undefined) head.trailers = readTrailers(raw, this.host.limits);
+  }
+
+  end(): void {
+    if (this.owner.isOver || this.owner.isCut) return;
+    this.isWhole = true;
+    this.deadline = 0;
+    (this.owner.exchange ?? this.answered)?.endBody();
+    this.answered = undefined;
+  }
+
+  pause(): void {
+    this.deadline = 0;
+    this.stream.pause();
+  }
+
+  resume(): void {
+    if (this.isWhole || this.owner.isOver) return;
+    this.await();
+    this.stream.resume();
+  }
+
+  /** The request is answered. */
+  leave(exchange: Exchange): void {
+    if (this.isWhole) exchange.loseBody();
+    else if (exchange.isBodyPending) this.answered = exchange;
+    else this.drain(exchange);
+  }
+
+  /** Nobody wants the rest. Some of it is read on: there are clients that do not look at their answer before. */
+  private drain(exchange: Exchange): void {
+    exchange.loseBody();
+    this.drainedBytes = exchange.unreadBytes;
+    this.resume();
+  }
+
+  /** Says that nobody wants it, once the client has its answer (RFC 9113 §8.1). */
+  stop(): void {
+    if (this.isStopping) return;
+    this.isStopping = true;
+    this.deadline = 0;
+    this.stream.pause();
+    const stop = () => this.stream.close(ErrorCode.none);
+    if (this.stream.writableFinished) stop();
+    else this.stream.once('finish', stop);
+  }
+
+  /** From the server's sweep: looks whether the client is late. */
+  expire(now: number): void {
+    const { exchange } = this.owner;
+    const isDrained = exchange === undefined && this.answered === undefined;
+    if (isDrained && !this.isWhole && this.host.isDraining) this.stop();
+    if (this.deadline === 0 || this.deadline > now || exchange?.isAwaitingContinue === true) return;
+    this.deadline = 0;
+    this.owner.refuse(new HttpError(408, 'the request body took too long'));
+  }
+
+  /** The stream is closed. */
+  close(): void {
+    this.answered?.loseBody();
+    this.answered = undefined;
+  }
+}

@@ -1,0 +1,64 @@
+/** Looks at the deadlines of all connections of a server, and keeps its coarse clock. */
+
+// Not the globals, which an app may replace: deadlines must not stop with its fake timers.
+import { clearInterval, clearTimeout, setImmediate, setInterval, setTimeout } from 'node:timers';
+
+/** How often deadlines are looked at. A deadline is met at most two of these late, and never early. */
+export const sweepMs = 250;
+
+export interface Swept {
+  /** In the coarse clock; 0 for never. */
+  readonly deadline: number;
+  expire(): void;
+  /** Looks whether a request is late. @returns when to look again */
+  checkRequest(now: number): number;
+}
+
+export class Sweep {
+  /** The coarse clock: milliseconds, as of the last sweep. */
+  now = performance.now();
+  private readonly all: Iterable<Swept>;
+  private readonly hasRequestDeadlines: boolean;
+  private readonly sweeper: NodeJS.Timeout;
+  private requestTimer: NodeJS.Timeout | undefined = undefined;
+
+  constructor(all: Iterable<Swept>, hasRequestDeadlines: boolean) {
+    this.all = all;
+    this.hasRequestDeadlines = hasRequestDeadlines;
+    /** Its name says to a watchdog that nothing else runs. */
+    const tsgunSweep = () => this.tick();
+    this.sweeper = setInterval(tsgunSweep, sweepMs);
+    this.sweeper.unref();
+  }
+
+  stop(): void {
+    clearInterval(this.sweeper);
+    clearTimeout(this.requestTimer);
+  }
+
+  /**
+   * After a while in which the loop was busy, or the process not running, the sockets are read before anyone is called
+   * silent: timers come first in a turn of the loop, and what clients sent lies unread in the kernel.
+   */
+  private tick(): void {
+    this.now = performance.now();
+    setImmediate(() => this.sweep());
+  }
+
+  private sweep(): void {
+    for (const each of this.all) if (each.deadline !== 0 && each.deadline <= this.now) each.expire();
+    if (this.hasRequestDeadlines) this.checkRequests();
+  }
+
+  /** Requests are held to their time more closely: one timer for all of them wakes between two sweeps. */
+  private checkRequests(): void {
+    const now = performance.now();
+    let next = now + sweepMs;
+    for (const each of this.all) next = Math.min(next, each.checkRequest(now));
+    clearTimeout(this.requestTimer);
+    if (next >= now + sweepMs) return;
+    // After the sockets have been read, as in a sweep: the answer of another process or thread may lie there.
+    const look = () => void setImmediate(() => this.checkRequests());
+    this.requestTimer = setTimeout(look, Math.ceil(next - now)).unref();
+  }
+}
