@@ -4,6 +4,7 @@
  */
 
 import type { EventEmitter } from 'node:events';
+import type { Server } from 'node:net';
 import { AppLoadError, describe } from '../errors.ts';
 
 /** An `http.Server`, or a server like it, in whose name requests are served. It never listens itself. */
@@ -16,6 +17,7 @@ const remedy = 'say which interface it speaks: --interface wsgi, node or fetch';
 /** @throws AppLoadError if the interface cannot be recognised */
 export function detect(app: unknown): Detected {
   if (isNodeServer(app)) return 'node';
+  if (typeof app === 'object' && app !== null && isHttp2Server(app)) return 'node';
   if (typeof app === 'object' && app !== null) return detectObject(app);
   if (typeof app === 'function') return detectFunction(app);
   throw new AppLoadError(`app: the export is ${describe(app)}; expected a function, an app of a framework or a server`);
@@ -35,6 +37,11 @@ function detectObject(app: object): Detected {
 export function isNodeServer(app: unknown): app is NodeServer {
   if (typeof app !== 'object' || app === null) return false;
   return has(app, 'emit') && has(app, 'listen') && 'headersTimeout' in app && 'requestTimeout' in app;
+}
+
+/** That of node:http2, with TLS or without. */
+export function isHttp2Server(app: object): app is Server {
+  return 'updateSettings' in app;
 }
 
 /** Koa: `callback()` makes its handler. */

@@ -2,8 +2,19 @@
 
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import { AppLoadError, describe, report } from '../../errors.ts';
-import { innerServer, isFastify, isHapi, isKoa, isNest, isNodeServer, isPolka, type NodeServer } from '../detect.ts';
+import {
+  innerServer,
+  isFastify,
+  isHapi,
+  isHttp2Server,
+  isKoa,
+  isNest,
+  isNodeServer,
+  isPolka,
+  type NodeServer,
+} from '../detect.ts';
 import type { PreparedApp, RequestInterface } from '../interface.ts';
+import { listenerOf } from './http2-stream.ts';
 import type { NodeListener } from './node.ts';
 
 /** `http.ServerResponse`, with our additions. */
@@ -40,7 +51,7 @@ export const nodeInterface: RequestInterface<NodeApp> = {
         const { onWarning, multithread, fixed } = options;
         const said = { warn: onWarning, isInThread: multithread, fixed };
         // Settings that a framework makes on its own server get no warnings: the user cannot change them.
-        if (isNodeServer(app))
+        if (isNodeServer(app) && !hearsStreamsOnly(app))
           return warnOfSeveral(
             nodeHandler(app, ofFrameworks.has(app) ? { ...said, warn: undefined } : said),
             app,
@@ -55,6 +66,10 @@ export const nodeInterface: RequestInterface<NodeApp> = {
     };
   },
 };
+
+function hearsStreamsOnly(server: NodeServer): boolean {
+  return isHttp2Server(server) && server.listenerCount('request') === 0;
+}
 
 const ofFrameworks = new WeakSet<object>();
 
@@ -98,12 +113,13 @@ function serverOf(app: unknown): NodeServer | undefined {
 function expectListener(app: unknown): NodeListener {
   if (typeof app === 'function') return app as NodeListener;
   if (typeof app === 'object' && app !== null) {
+    if (isHttp2Server(app)) return listenerOf(app);
     if (isKoa(app)) return app.callback() as NodeListener;
     if (isFastify(app)) return app.routing as NodeListener;
     if (isPolka(app)) return (request, response) => app.handler(request, response);
   }
   throw new AppLoadError(
     `app: the export is ${describe(app)}; expected a function (req, res) => void, an app of Express, Koa, Fastify or ` +
-      'the like, or an http.Server',
+      'the like, or a server of node:http or node:http2',
   );
 }

@@ -6,6 +6,7 @@
 import { type EventEmitter, errorMonitor } from 'node:events';
 import type { Server } from 'node:net';
 import { interceptListen, PretendingServer, type ServerAddress } from '../../node/listen.ts';
+import { isHttp2Server } from '../detect.ts';
 import { type Asked, nameAsked, readListen } from './asked.ts';
 import { asksFor, type Candidate, choose, conflictOf, type Own } from './choice.ts';
 import { isServerOf } from './exported.ts';
@@ -247,8 +248,4 @@ function closeAtAbort(server: Server, signal: AbortSignal): void {
 /** Told by what it has: `instanceof` would load node:http and node:http2 for every app. */
 function isHttpServer(server: object): boolean {
   return 'headersTimeout' in server || isHttp2Server(server);
-}
-
-export function isHttp2Server(server: object): boolean {
-  return 'updateSettings' in server;
 }

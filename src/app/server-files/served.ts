@@ -2,19 +2,17 @@
 
 import { once } from 'node:events';
 import type { Server, Socket } from 'node:net';
-import { isHttp2Server } from './listening.ts';
+import { isHttp2Server } from '../detect.ts';
+import { listenerOf } from '../node/http2-stream.ts';
 
 /** For TLS, whose options node:http takes for no server of its own. */
 export function isTlsServer(server: object): boolean {
   return 'setSecureContext' in server;
 }
 
-/** What takes the requests of a server. That of node:http2 speaks of them as node:http does, if it has listeners for it. */
+/** What takes the requests of a server. */
 export function appOf(server: Server): unknown {
-  if (!isHttp2Server(server)) return server;
-  return (request: unknown, response: unknown) => {
-    if (!server.emit('request', request, response)) throw new Error('the Http2Server has no listener for `request`');
-  };
+  return isHttp2Server(server) ? listenerOf(server) : server;
 }
 
 /**

@@ -2,7 +2,14 @@
 
 import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { type ClientHttp2Session, type ClientHttp2Stream, connect, type IncomingHttpHeaders } from 'node:http2';
+import {
+  type ClientHttp2Session,
+  type ClientHttp2Stream,
+  connect,
+  constants,
+  createServer as createHttp2Server,
+  type IncomingHttpHeaders,
+} from 'node:http2';
 import { connect as connectPlain } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -381,5 +388,64 @@ describe('a client that does too much', () => {
     const part = frame(Type.continuation, 0, 1, block([['a', 'b']]));
     const all = Buffer.concat([headers(asked(), 1, 1), times(100_000, () => part)]);
     expect(await flood(() => all)).not.toBe('NO_ERROR');
+  });
+});
+
+describe('a server of node:http2 that listens for `stream`', () => {
+  const program = () => {
+    const told: unknown[] = [];
+    const server = createHttp2Server();
+    server.on('stream', async (stream, fields, flags) => {
+      told.push([fields[':method'], fields[':path'], fields[':authority'], fields['x-a'], flags & 1]);
+      stream.on('aborted', () => told.push(`aborted ${stream.rstCode}`));
+      if (fields[':path'] === '/none') return stream.respond({ 'grpc-status': '12' }, { endStream: true });
+      if (fields[':path'] === '/wait') return stream.respond();
+      stream.on('trailers', (trailers) => told.push(trailers['x-sum']));
+      stream.respond(
+        { ':status': 201, 'content-type': 'application/grpc', 'x-b': ['1', '2'] },
+        { waitForTrailers: true },
+      );
+      stream.once('wantTrailers', () => stream.sendTrailers({ 'grpc-status': '0' }));
+      for await (const bytes of stream) stream.write(bytes);
+      stream.end('!');
+    });
+    return { server, told };
+  };
+
+  it('is served: bodies and trailers both ways', async () => {
+    const { server, told } = program();
+    const { port } = await serve(server, { ...tls, interface: 'node' });
+    const session = open(port);
+    const body = 'x'.repeat(200_000);
+    const stream = session.request({ ':path': '/echo', ':method': 'POST', 'x-a': '7' }, { waitForTrailers: true });
+    stream.once('wantTrailers', () => stream.sendTrailers({ 'x-sum': '5' }));
+    const trailers = once(stream, 'trailers');
+    stream.end(body);
+    const answer = await answerOf(stream);
+    expect(answer).toMatchObject({ status: 201, fields: { 'content-type': 'application/grpc', 'x-b': '1, 2' } });
+    expect(answer.body === `${body}!`).toBe(true);
+    expect((await trailers)[0]).toMatchObject({ 'grpc-status': '0' });
+    expect(await ask(session, { ':path': '/none' })).toMatchObject({
+      status: 200,
+      fields: { 'grpc-status': '12' },
+      body: '',
+    });
+    const authority = `127.0.0.1:${port}`;
+    expect(told).toEqual([['POST', '/echo', authority, '7', 0], '5', ['GET', '/none', authority, undefined, 1]]);
+  });
+
+  it('hears of a client that leaves', async () => {
+    const { server, told } = program();
+    const { port } = await serve(server, { ...tls, interface: 'node' });
+    const stream = open(port).request({ ':path': '/wait' });
+    await once(stream, 'response');
+    stream.close(constants.NGHTTP2_CANCEL);
+    await expect.poll(() => told.at(-1)).toBe('aborted 8');
+  });
+
+  it('has its requests as well where it listens for those', async () => {
+    const server = createHttp2Server((_, response) => response.end('by request'));
+    const { port } = await serve(server, { ...tls, interface: 'node' });
+    expect(await ask(open(port))).toMatchObject({ status: 200, body: 'by request' });
   });
 });
