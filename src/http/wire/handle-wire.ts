@@ -166,7 +166,6 @@ export class HandleWire implements Wire, SendQueue {
     }
     const bytes = follow(request, this, held);
     this.queuedBytes += bytes;
-    this.events.share?.set(this.pendingBytes);
     this.last = request;
     this.noteWaiting(bytes);
     const status = earlyStatus(request);
@@ -177,6 +176,7 @@ export class HandleWire implements Wire, SendQueue {
   /** @returns whether more may be written */
   protected noteWaiting(bytes: number): boolean {
     this.pendingBytes += bytes;
+    this.events.share?.set(this.pendingBytes);
     if (this.pendingBytes >= highWaterBytes) this.owesDrain = true;
     return !this.owesDrain;
   }
