@@ -4,7 +4,8 @@
  */
 
 import { report } from './errors.ts';
-import type { Level, LifeEvent } from './log/events.ts';
+import type { Level } from './log/event.ts';
+import type { LifeEvent } from './log/events.ts';
 import { formatLine } from './log/line.ts';
 import { outputSink } from './log/output.ts';
 import { renderPretty } from './log/pretty.ts';

@@ -2,7 +2,7 @@
 
 import { FormatError, readFormat } from './access-atoms.ts';
 import { jsonFieldNames, readJsonField } from './access-fields.ts';
-import { Expected, type Parser, parser } from './parsers.ts';
+import { Expected, type Parser, parser } from './parser.ts';
 
 /** `combined`, `json`, or a text with gunicorn's atoms. */
 export const accessFormat = parser<string>(

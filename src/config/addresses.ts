@@ -1,6 +1,6 @@
 /** Addresses to listen on: their forms, and the errors for other forms. */
 
-import { Expected, parser } from './parsers.ts';
+import { Expected, parser } from './parser.ts';
 
 /** Where to listen: a TCP address, the file of a unix socket, or a listening socket inherited as a descriptor. */
 export type Address =

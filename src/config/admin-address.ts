@@ -2,7 +2,7 @@
 
 import { BlockList, isIP, isIPv6 } from 'node:net';
 import { type Address, address, formatAddress } from './addresses.ts';
-import { Expected, parser } from './parsers.ts';
+import { Expected, parser } from './parser.ts';
 
 /** No descriptor of somebody else's: nothing says who could reach it. */
 export type AdminAddress = Exclude<Address, { kind: 'fd' }>;

@@ -3,7 +3,7 @@
 import yargs, { type Argv } from 'yargs';
 import { commandOptions } from './command-options.ts';
 import { kebabCase } from './kebab-case.ts';
-import type { JsonSchema } from './parsers.ts';
+import type { JsonSchema } from './parser.ts';
 import { declarationOf, settingNames } from './settings.ts';
 
 /** Prints the script for the user's shell (`$SHELL`): bash, zsh or fish. */

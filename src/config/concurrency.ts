@@ -1,6 +1,6 @@
 /** The setting `limitConcurrency`: how many requests to a route may run at once. */
 
-import { Expected, type Parser, parser } from './parsers.ts';
+import { Expected, type Parser, parser } from './parser.ts';
 
 export interface ConcurrencyLimit {
   /** A path, in which `*` stands for any text. */

@@ -1,6 +1,6 @@
 /** The versions of HTTP that are spoken: `h1`, `h2` over TLS, and `h2c`, which is HTTP/2 without TLS. */
 
-import { Expected, type Parser, parser } from './parsers.ts';
+import { Expected, type Parser, parser } from './parser.ts';
 
 const versions: readonly string[] = ['h1', 'h2', 'h2c'];
 const one = '(h1|h2|h2c)';

@@ -7,7 +7,7 @@ import { configFileNames, readConfigFile } from './config-file.ts';
 import { type Checked, crossCheck } from './cross-checks.ts';
 import { enterDirectory, startDirectory } from './directory.ts';
 import { workerVariables } from './env-files.ts';
-import { Expected } from './parsers.ts';
+import { Expected } from './parser.ts';
 import { declarationOf, type SettingName, type Settings, settingNames } from './settings.ts';
 import {
   commandLineSource,

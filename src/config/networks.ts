@@ -1,7 +1,7 @@
 /** Whom to believe: lists of addresses and networks, and the errors for what people write in their place. */
 
 import { isIPv4, SocketAddress } from 'node:net';
-import { Expected, type Parser, parser } from './parsers.ts';
+import { Expected, type Parser, parser } from './parser.ts';
 
 const forms = 'an IP address, a network such as 10.0.0.0/8, or "*"';
 

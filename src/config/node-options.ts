@@ -1,6 +1,6 @@
 /** Options of Node for the workers, as a setting. Whether Node takes them is asked elsewhere. */
 
-import { Expected, parser } from './parsers.ts';
+import { Expected, parser } from './parser.ts';
 
 /** Options that would make a worker run something else, or nothing. */
 const foreignModes =

@@ -12,6 +12,7 @@ import { concurrencyLimits } from './concurrency.ts';
 import { httpVersions } from './http-versions.ts';
 import { networks } from './networks.ts';
 import { nodeOptions } from './node-options.ts';
+import type { Parser } from './parser.ts';
 import {
   account,
   bytes,
@@ -25,7 +26,6 @@ import {
   mebibytes,
   nonEmptyText,
   optional,
-  type Parser,
   seconds,
   secondsOrNever,
   socketFile,

@@ -1,6 +1,6 @@
 /** Where StatsD's server is, from the settings. */
 
-import { Expected, parser } from './parsers.ts';
+import { Expected, parser } from './parser.ts';
 
 export interface HostPort {
   readonly host: string;

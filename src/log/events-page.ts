@@ -1,6 +1,7 @@
 /** `docs/log.md`: every event with its fields, and what else there is to know about the log. */
 
-import { type EventDeclaration, events } from './events.ts';
+import type { EventDeclaration } from './event.ts';
+import { events } from './events.ts';
 
 const before = `# The log
 

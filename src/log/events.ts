@@ -1,16 +1,6 @@
 /** THE EVENTS: each line about a process's life, declared once. The type of `event`, `docs/log.md` and the tests derive from it. */
 
-export type Level = 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'fatal';
-
-export interface EventDeclaration {
-  readonly levels: readonly Level[];
-  /** When it is logged. */
-  readonly when: string;
-  /** What it has beside `level`, `time`, `event`, `pid` and `msg`. */
-  readonly fields: Readonly<Record<string, string>>;
-  /** For whoever reads it. */
-  readonly todo: string;
-}
+import { type EventDeclaration, event } from './event.ts';
 
 const worker = { worker: 'its number', generation: 'the generation that it runs' };
 const origin = {
@@ -21,10 +11,6 @@ const origin = {
 const request = { method: '`TCP` for a raw connection', path: 'the path, or the address of a raw client' };
 const failure = { error: 'what failed', stack: 'where, if there is a stack' };
 const nothing = 'Nothing.';
-
-function event<const E extends EventDeclaration>(declaration: E): E {
-  return declaration;
-}
 
 export const events = {
   master_started: event({

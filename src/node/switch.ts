@@ -1,3 +1,3 @@
-/** The one switch: with `TSGUN_NO_INTERNALS=1`, tsgun goes the documented ways only. The tests run both ways. */
+/** The one switch: `TSGUN_NO_INTERNALS=1` turns off each undocumented use of Node that has another way: see README.md. */
 
 export const internalsAreOff = Boolean(process.env.TSGUN_NO_INTERNALS);

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { resolveSettings } from '../../src/config/load.ts';
 import { nodeOptions } from '../../src/config/node-options.ts';
-import { Expected } from '../../src/config/parsers.ts';
+import { Expected } from '../../src/config/parser.ts';
 import { tryNodeOptions } from '../../src/config/try-node-options.ts';
 
 describe('options of Node', () => {

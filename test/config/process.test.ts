@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { parseCommandLine } from '../../src/config/command-line.ts';
 import { resolveSettings } from '../../src/config/load.ts';
-import { account, Expected, fileMask, variables } from '../../src/config/parsers.ts';
+import { Expected } from '../../src/config/parser.ts';
+import { account, fileMask, variables } from '../../src/config/parsers.ts';
 import { unknownVariables } from '../../src/config/sources.ts';
 
 describe('a file mode mask', () => {
