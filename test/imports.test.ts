@@ -124,7 +124,7 @@ describe('imports between the files of src', () => {
 
   it.each([
     ['http/exchange.ts', 'config/settings.ts'],
-    ['master/plan.ts', 'worker/exit.ts'],
+    ['master/plan.ts', 'worker/ending/exit.ts'],
     ['ipc/messages.ts', 'http/head.ts'],
   ])('a planted import is found: %s of %s', (file, path) => {
     expect(wrongImports(plant(file, [path]))).toEqual([`${file} imports ${path}`]);

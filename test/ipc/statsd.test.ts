@@ -1,7 +1,7 @@
 import { createSocket } from 'node:dgram';
 import { describe, expect, it } from 'vitest';
 import { format, gathered, Statsd } from '../../src/ipc/statsd.ts';
-import { RequestStatsd } from '../../src/worker/request-statsd.ts';
+import { RequestStatsd } from '../../src/worker/metering/request-statsd.ts';
 import { onTestFinished } from '../current.ts';
 
 const plain = { prefix: '', tags: '' };

@@ -1,7 +1,7 @@
 /** CPU time of threads by looks at them, which are far apart. */
 
 import { expect, it } from 'vitest';
-import { systemThread } from '../../../src/worker/cpu.ts';
+import { systemThread } from '../../../src/worker/metering/cpu.ts';
 import { readAllThreads, readMainThread, ThreadTimes } from '../../../src/worker/watchdog/thread-times.ts';
 
 /** One thread, number 7, that runs in the given spans, in milliseconds; looked at four times a second. */

@@ -16,7 +16,7 @@ import { ClientGone, timeoutError } from '../../../http/errors.ts';
 import { Exchange, type Transport } from '../../../http/exchange.ts';
 import { Leftovers } from '../../../http/leftovers.ts';
 import { departureMs } from '../../../http/limits.ts';
-import { cpuMicros } from '../../cpu.ts';
+import { cpuMicros } from '../../metering/cpu.ts';
 import type { Claims } from '../claims.ts';
 import { type ForRequest, isForTunnel, readRequest, type ToThread } from '../messages.ts';
 import type { Outlet } from './outlet.ts';

@@ -1,6 +1,6 @@
 /** At the end of the process, whatever its reason: logs the requests that are cut, and cuts their connections. */
 
-import type { Logger } from '../logger.ts';
+import type { Logger } from '../../logger.ts';
 import { type Exit, mostListed } from './exit.ts';
 
 /** To be called once the worker serves: its listener then runs after those of the app, which may still answer. */

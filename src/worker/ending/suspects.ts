@@ -3,7 +3,7 @@
 import { executionAsyncId, triggerAsyncId } from 'node:async_hooks';
 // Not the global, which an app may replace.
 import { setTimeout } from 'node:timers';
-import type { Suspect } from '../http/suspect.ts';
+import type { Suspect } from '../../http/suspect.ts';
 
 export interface Suspects {
   readonly all: readonly Suspect[];

@@ -7,7 +7,7 @@ import { type IntervalHistogram, monitorEventLoopDelay, performance } from 'node
 // Not the global, which an app may replace.
 import { setInterval } from 'node:timers';
 import { getHeapStatistics } from 'node:v8';
-import type { Observed, Observers, Outcome } from '../http/observers.ts';
+import type { Observed, Observers, Outcome } from '../../http/observers.ts';
 import {
   at,
   type CountersPlace,
@@ -21,8 +21,8 @@ import {
   statuses,
   workerClasses,
   writeRecord,
-} from '../ipc/counters.ts';
-import type { Serving } from './classes/serving.ts';
+} from '../../ipc/counters.ts';
+import type { Serving } from '../classes/serving.ts';
 
 const flushMs = 100;
 /** What takes longer to measure is measured once a second. */

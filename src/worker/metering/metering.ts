@@ -4,13 +4,13 @@
  */
 
 import { EventEmitter } from 'node:events';
-import { statsdOptions } from '../config/statsd.ts';
-import { report } from '../errors.ts';
-import type { Observers } from '../http/observers.ts';
-import type { WorkerOrder } from '../ipc/order.ts';
-import { Statsd } from '../ipc/statsd.ts';
-import type { Logger } from '../logger.ts';
-import { httpModule } from '../node/builtin.ts';
+import { statsdOptions } from '../../config/statsd.ts';
+import { report } from '../../errors.ts';
+import type { Observers } from '../../http/observers.ts';
+import type { WorkerOrder } from '../../ipc/order.ts';
+import { Statsd } from '../../ipc/statsd.ts';
+import type { Logger } from '../../logger.ts';
+import { httpModule } from '../../node/builtin.ts';
 import { type Counted, Counters } from './counters.ts';
 import { recordForOtel } from './otel-metrics.ts';
 import { RequestStatsd } from './request-statsd.ts';

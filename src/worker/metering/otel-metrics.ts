@@ -7,9 +7,9 @@ import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { Attributes, Histogram, MeterProvider, UpDownCounter } from '@opentelemetry/api';
-import type { RequestHead } from '../http/head.ts';
-import type { Observed, Observers, Outcome, RequestCounter } from '../http/observers.ts';
-import { durationBounds } from '../ipc/counters.ts';
+import type { RequestHead } from '../../http/head.ts';
+import type { Observed, Observers, Outcome, RequestCounter } from '../../http/observers.ts';
+import { durationBounds } from '../../ipc/counters.ts';
 
 /** Names of the semantic conventions for HTTP; the attributes' names too. */
 const metricNames = { duration: 'http.server.request.duration', active: 'http.server.active_requests' } as const;

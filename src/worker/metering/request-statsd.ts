@@ -5,8 +5,8 @@
 
 // Not the global, which an app may replace.
 import { setInterval } from 'node:timers';
-import type { Observed, Outcome, RequestCounter } from '../http/observers.ts';
-import type { Stat, Statsd } from '../ipc/statsd.ts';
+import type { Observed, Outcome, RequestCounter } from '../../http/observers.ts';
+import type { Stat, Statsd } from '../../ipc/statsd.ts';
 
 const sendMs = 1000;
 /** Per second. */

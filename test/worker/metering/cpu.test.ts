@@ -1,8 +1,8 @@
 /** What a request costs in CPU time: only what it took alone is said to be its own. */
 
 import { expect, test } from 'vitest';
-import type { Exchange } from '../../src/http/exchange.ts';
-import { CpuClock, CpuMeter } from '../../src/worker/cpu.ts';
+import type { Exchange } from '../../../src/http/exchange.ts';
+import { CpuClock, CpuMeter } from '../../../src/worker/metering/cpu.ts';
 
 /** A meter with a clock that the test turns, in milliseconds. */
 function meter() {

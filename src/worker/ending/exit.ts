@@ -2,12 +2,12 @@
 
 // Not the globals, which an app may replace.
 import { clearTimeout, setTimeout } from 'node:timers';
-import type { Listening } from '../app/server-files/listening.ts';
-import { shutDown } from '../app/server-files/shutdown.ts';
-import { sendToMaster } from '../ipc/channel.ts';
-import { idleGraceMs } from '../ipc/messages.ts';
-import type { Logger } from '../logger.ts';
-import type { Worker } from './classes/worker.ts';
+import type { Listening } from '../../app/server-files/listening.ts';
+import { shutDown } from '../../app/server-files/shutdown.ts';
+import { sendToMaster } from '../../ipc/channel.ts';
+import { idleGraceMs } from '../../ipc/messages.ts';
+import type { Logger } from '../../logger.ts';
+import type { Worker } from '../classes/worker.ts';
 
 export interface Leave {
   /** For the log, if the master does not log the reason. */

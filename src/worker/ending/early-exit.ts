@@ -3,8 +3,8 @@
  * could not find the line.
  */
 
-import { BootError, report } from '../errors.ts';
-import { sendToMaster } from '../ipc/channel.ts';
+import { BootError, report } from '../../errors.ts';
+import { sendToMaster } from '../../ipc/channel.ts';
 
 /** @returns a function to call when the app is loaded, or has failed */
 export function explainEarlyExit(): () => void {

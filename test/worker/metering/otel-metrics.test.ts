@@ -1,11 +1,11 @@
 import { metrics } from '@opentelemetry/api';
 import { afterEach, expect, it } from 'vitest';
-import { RequestHead } from '../../src/http/head.ts';
-import { Observers } from '../../src/http/observers.ts';
-import { durationBounds } from '../../src/ipc/counters.ts';
-import { recordForOtel } from '../../src/worker/otel-metrics.ts';
+import { RequestHead } from '../../../src/http/head.ts';
+import { Observers } from '../../../src/http/observers.ts';
+import { durationBounds } from '../../../src/ipc/counters.ts';
+import { recordForOtel } from '../../../src/worker/metering/otel-metrics.ts';
 
-const directory = new URL('../..', import.meta.url).pathname;
+const directory = new URL('../../..', import.meta.url).pathname;
 
 afterEach(() => metrics.disable());
 

@@ -1,6 +1,6 @@
 import { closeSync, openSync } from 'node:fs';
 import { expect, it } from 'vitest';
-import { Observers, type Outcome } from '../../src/http/observers.ts';
+import { Observers, type Outcome } from '../../../src/http/observers.ts';
 import {
   at,
   clearGauges,
@@ -9,11 +9,11 @@ import {
   readRecord,
   statuses,
   writeRecord,
-} from '../../src/ipc/counters.ts';
-import { CountersFile, countersVariable, exitsIn, reloadsIn } from '../../src/master/metrics/counters-file.ts';
-import { Counters } from '../../src/worker/counters.ts';
-import { onTestFinished } from '../current.ts';
-import { makeFolder } from '../integration/harness.ts';
+} from '../../../src/ipc/counters.ts';
+import { CountersFile, countersVariable, exitsIn, reloadsIn } from '../../../src/master/metrics/counters-file.ts';
+import { Counters } from '../../../src/worker/metering/counters.ts';
+import { onTestFinished } from '../../current.ts';
+import { makeFolder } from '../../integration/harness.ts';
 
 function makeFile(): number {
   const fd = openSync(`${makeFolder().path}/counters`, 'wx+');

@@ -3,10 +3,10 @@
 import { readlinkSync } from 'node:fs';
 // Not the global, which an app may replace.
 import { performance } from 'node:perf_hooks';
-import type { Handler } from '../app/handler.ts';
-import { saysCpu } from '../config/access-fields.ts';
-import type { Settings } from '../config/settings.ts';
-import type { Cost } from '../http/observers.ts';
+import type { Handler } from '../../app/handler.ts';
+import { saysCpu } from '../../config/access-fields.ts';
+import type { Settings } from '../../config/settings.ts';
+import type { Cost } from '../../http/observers.ts';
 
 type Wanted = Pick<Settings, 'serverTiming' | 'accessLogfile' | 'accessLogformat' | 'accessLogFields'>;
 

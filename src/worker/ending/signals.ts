@@ -3,7 +3,7 @@
  * mean. The app's own listeners for TERM and INT are called when its last request is answered (`app/server-files/shutdown.ts`).
  */
 
-import { takeSignal } from '../node/process-events.ts';
+import { takeSignal } from '../../node/process-events.ts';
 
 /** @param onTerm is called when TERM is sent to this worker */
 export function holdSignals(onTerm: () => void): void {

@@ -3,8 +3,8 @@
 import { executionAsyncId } from 'node:async_hooks';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
-import type { Suspect } from '../../src/http/suspect.ts';
-import { failSuspect } from '../../src/worker/suspects.ts';
+import type { Suspect } from '../../../src/http/suspect.ts';
+import { failSuspect } from '../../../src/worker/ending/suspects.ts';
 
 class Request implements Suspect {
   isOpen = true;

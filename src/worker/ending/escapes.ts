@@ -1,12 +1,12 @@
 /** Ends a worker when an error escapes the app, as Node would, but after its running requests. */
 
-import { type DescriptorError, descriptorError } from '../descriptors.ts';
-import { AppLoadError, type ErrorReport, report } from '../errors.ts';
-import { sendToMaster } from '../ipc/channel.ts';
-import type { Shortages } from '../ipc/shortages.ts';
-import type { Logger } from '../logger.ts';
-import { isMainError } from '../node/main-module.ts';
-import { takeEvent } from '../node/process-events.ts';
+import { type DescriptorError, descriptorError } from '../../descriptors.ts';
+import { AppLoadError, type ErrorReport, report } from '../../errors.ts';
+import { sendToMaster } from '../../ipc/channel.ts';
+import type { Shortages } from '../../ipc/shortages.ts';
+import type { Logger } from '../../logger.ts';
+import { isMainError } from '../../node/main-module.ts';
+import { takeEvent } from '../../node/process-events.ts';
 import type { Exit } from './exit.ts';
 import { failSuspect } from './suspects.ts';
 
