@@ -60,6 +60,8 @@ export interface RawServerOptions {
   readonly proxied?: { readonly protocol: ProxyProtocol; readonly headerMs: number } | undefined;
   /** Set if connections use TLS. The endpoint reads the PROXY header, too. */
   readonly tls?: TlsEndpoint | undefined;
+  /** Whether the app is in a thread of its own, which also sees to it that a client that has left holds no place. */
+  readonly isRelayed?: boolean;
   /** Hear of each connection that has ended. */
   readonly observers?: Observers | undefined;
 }

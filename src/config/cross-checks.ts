@@ -49,10 +49,6 @@ export function crossCheck({ settings, origins }: Checked, { isRoot, nodeEnv }: 
       `${name}: only root can change it, and this process is of user ${process.geteuid?.() ?? 'unknown'}: start as root, or leave it out ${at(name)}`,
     );
   }
-  if (servedBy(settings.interface) === 'connections' && settings.workerClass === 'threaded')
-    problems.push(
-      `interface: ${settings.interface} does not run in the threaded class; take --worker-class async or sync ${at('interface')}`,
-    );
   if (settings.reload === true && nodeEnv === 'production')
     problems.push(
       `reload: it is for development, and NODE_ENV is production: leave it out, or write --reload=force ${at('reload')}`,

@@ -96,7 +96,8 @@ export async function boot(order: WorkerOrder, own: Own, parts: Parts): Promise<
   await hooks.initialized();
   await worker.start();
   const found = worker.found ?? { interface: worker.interface, serves, askedFor };
-  return { worker, found, scheme: schemeOf(asked), listening, shed: () => overload?.shed ?? 0, close };
+  const scheme = schemeOf(found.interface as AskedInterface);
+  return { worker, found, scheme, listening, shed: () => overload?.shed ?? 0, close };
 }
 
 /** For a class or a test that loads no app here. @param app is served in its place, if given */

@@ -37,18 +37,18 @@ export interface Own {
   readonly version: string;
 }
 
-/** @throws BootError that names the remedy, or ConfigError if the worker class cannot serve the app */
+/** @throws BootError that names the remedy */
 export async function loadOwn(order: WorkerOrder): Promise<Own> {
   const { settings, app, script, hooksFrom, identity, failure } = order;
   try {
     const said = askedFor(settings.interface, app);
     const asked = failure === undefined ? said : servedBy(said) === 'connections' ? 'tcp' : 'wsgi';
-    const makeWorker = await loadClass(settings.workerClass, servedBy(asked), asked);
+    const makeWorker = await loadClass(settings.workerClass, servedBy(asked));
     const isForThreads = makeWorker.loadsApp === false;
     if (!isForThreads || hooksFrom === 'script') await loadInterfaces(asked);
     const mayBeRaw = !isForThreads && asked === 'auto';
     if (mayBeRaw) await loadInterfaces('tcp');
-    const makeRawWorker = mayBeRaw ? await loadClass(settings.workerClass, 'connections', 'tcp') : undefined;
+    const makeRawWorker = mayBeRaw ? await loadClass(settings.workerClass, 'connections') : undefined;
     if (failure === undefined) await loadLoader(script ?? app, identity !== undefined, isForThreads);
     if (typeof hooksFrom === 'object') await import('../config/config-file.ts');
     const isLogged = settings.accessLogfile !== undefined;

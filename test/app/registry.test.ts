@@ -6,7 +6,6 @@ import { describe, expect, it, vi } from 'vitest';
 import { loadInterfaces } from '../../src/app/interfaces.ts';
 import { type AskedInterface, servedBy } from '../../src/app/names.ts';
 import type { registry } from '../../src/app/registry.ts';
-import { crossCheck } from '../../src/config/cross-checks.ts';
 import { resolveSettings } from '../../src/config/load.ts';
 import { table } from '../../src/config/settings.ts';
 import { createServer } from '../../src/embed/server.ts';
@@ -69,7 +68,7 @@ describe('an interface in the registry', () => {
     const begun: string[] = [];
 
     await loadInterfaces(asked);
-    const makeWorker = await loadClass(workerClass, servedBy(asked), asked);
+    const makeWorker = await loadClass(workerClass, servedBy(asked));
     const worker = makeWorker({
       app: apps[name],
       asked,
@@ -96,12 +95,5 @@ describe('an interface in the registry', () => {
     expect(worker.interface).toBe(name);
     expect(worker.serving.stats()).toEqual({ requests: 1, accepted: 1, connections: 0 });
     expect(begun).toEqual(name === 'greets' ? ['connection', 'its end'] : ['request']);
-  });
-
-  it('is refused in the threaded class where it serves raw connections, with the remedy', async () => {
-    const remedy = 'interface: greets does not run in the threaded class';
-    await expect(loadClass('threaded', 'connections', 'greets')).rejects.toThrow(remedy);
-    const checked = resolveSettings([{ name: 'test', values: { workerClass: 'threaded', interface: 'greets' } }]);
-    expect(crossCheck(checked, { isRoot: false }).problems).toEqual([expect.stringContaining(remedy)]);
   });
 });

@@ -16,10 +16,6 @@ describe('settings that contradict each other are refused', () => {
     ],
     [{ group: '33' }, /^group: only root can change it/],
     [
-      { interface: 'tcp', workerClass: 'threaded' },
-      /^interface: tcp does not run in the threaded class.* \(--interface\)$/,
-    ],
-    [
       { adminBind: '0.0.0.0:9100' },
       /^adminBind: 0\.0\.0\.0:9100 can be reached .* add --admin-public .*\(--adminBind\)$/,
     ],

@@ -1,9 +1,10 @@
-/** Raw connections: `apps/fib.ts:tcp` and `apps/echo.ts:tcp` as `nc` sees them, in the classes that have a place for them. */
+/** Raw connections: `apps/fib.ts:tcp` and `apps/echo.ts:tcp` as `nc` sees them. */
 
 import { randomBytes } from 'node:crypto';
 import { connect } from 'node:net';
 import { buffer } from 'node:stream/consumers';
 import { describe, expect, test } from 'vitest';
+import type { Client } from '../http/client.ts';
 import { makeFolder, start, type Tsgun } from './harness.ts';
 
 /** Sends all, ends its side as `nc -N` does, and gives what came. */
@@ -17,6 +18,7 @@ async function converse(tsgun: Tsgun, sent: string | Buffer): Promise<Buffer> {
 describe.each([
   ['async', {}],
   ['sync', {}],
+  ['threaded', {}],
   ['async', { TSGUN_NO_INTERNALS: '1' }],
   ['sync', { TSGUN_NO_INTERNALS: '1' }],
 ])('in the %s class %o', { concurrent: true }, (kind, env) => {
@@ -176,8 +178,100 @@ test('in the sync class a worker has one connection at a time', async () => {
   await tsgun.stop();
 });
 
-test('in the threaded class it is refused at the start, with the reason', async () => {
-  const tsgun = start('apps/fib.ts:tcp', ['-k', 'threaded']);
-  expect((await tsgun.exited).code).toBe(1);
-  expect((await tsgun.event('worker_exited')).error).toContain('take --worker-class async or sync');
+describe('in the threaded class', () => {
+  const app = `import net from 'node:net';
+    import { threadId } from 'node:worker_threads';
+    export const tcp = (socket, { signal }) => {
+      socket.setEncoding('latin1').on('data', (text) => {
+        if (text === 'throw') setImmediate(() => { throw new Error('escaped'); });
+        else if (text === 'block') for (;;);
+        else if (text === 'asked to end?') socket.write(String(signal.aborted));
+        else socket.write(text + ' ' + threadId + ' ' + [socket instanceof net.Socket, socket.remotePort, socket.remoteAddress]);
+      });
+    };`;
+  const serve = () =>
+    start('threads.mjs:tcp', ['-k', 'threaded', '--threads', '2'], { cwd: makeFolder({ 'threads.mjs': app }).path });
+  const threadOf = async (client: Client) => {
+    client.send('who');
+    const [, thread] = await client.until(/who (\d+) /);
+    return thread;
+  };
+
+  test('connections are spread over the threads; one that computes holds up no other thread, and a stop cuts it', async () => {
+    const tsgun = serve();
+    const [first, second] = [await tsgun.connect(), await tsgun.connect()];
+    expect(await threadOf(first)).not.toBe(await threadOf(second));
+    expect(first.received).toContain(`true,${first.socket.localPort},127.0.0.1`);
+    first.send('block');
+    second.send('on');
+    await second.until(/on \d/);
+    second.socket.end();
+    tsgun.signal('SIGQUIT');
+    expect((await tsgun.exited).code).toBe(0);
+  });
+
+  test('the end of one connection is no signal for the others of its thread; that of the worker is', async () => {
+    const tsgun = serve();
+    const clients = await Promise.all([1, 2, 3, 4].map(() => tsgun.connect()));
+    const threads = await Promise.all(clients.map(threadOf));
+    const [first, ...others] = clients;
+    const second = others[threads.slice(1).indexOf(threads[0])]!;
+    first!.socket.end();
+    await first!.closed;
+    second.send('asked to end?');
+    await second.until(/false$/);
+    tsgun.signal('SIGTERM');
+    await tsgun.event('shutdown_started');
+    const asking = setInterval(() => second.send('asked to end?'), 20);
+    await second.until(/true$/);
+    clearInterval(asking);
+    for (const client of others) client.socket.end();
+    expect((await tsgun.exited).code).toBe(0);
+  });
+
+  test('an error that escapes ends its thread and cuts its connections; the others live on, and a new thread serves', async () => {
+    const tsgun = serve();
+    const [first, second] = [await tsgun.connect(), await tsgun.connect()];
+    await threadOf(first);
+    const other = await threadOf(second);
+    first.send('throw');
+    await first.closed;
+    second.send('on');
+    await second.until(new RegExp(`on ${other} `));
+    const third = await tsgun.connect();
+    expect(await threadOf(third)).not.toBe(undefined);
+    expect(tsgun.log.some(({ msg }) => msg.includes('a thread ended'))).toBe(true);
+    for (const client of [second, third]) client.socket.end();
+    expect((await tsgun.stop()).code).toBe(0);
+  });
+
+  test('a client that does not read holds up its app, and that a client which writes on', async () => {
+    const flood = `export const tcp = (socket) => {
+        let sent = 0;
+        const more = () => { while (sent < 1e9) { sent += 65536; if (!socket.write(Buffer.alloc(65536))) return socket.once('drain', more); } };
+        more();
+        socket.on('data', () => socket.end('sent ' + sent));
+      };`;
+    const { path } = makeFolder({ 'flood.mjs': flood });
+    const tsgun = start('flood.mjs:tcp', ['-k', 'threaded', '--threads', '1'], { cwd: path });
+    const client = await tsgun.connect();
+    client.socket.pause();
+    await tsgun.event('worker_ready');
+    client.send('how much');
+    client.socket.resume();
+    const [, sent] = await client.until(/sent (\d+)/);
+    expect(Number(sent)).toBeLessThan(100_000_000);
+    expect((await tsgun.stop()).code).toBe(0);
+  });
+
+  test('a net.Server of a program that listens is served too', async () => {
+    const { path } = makeFolder({
+      'server.cjs': `require('node:net').createServer((socket) => socket.pipe(socket)).listen(9999);`,
+    });
+    const tsgun = start('server.cjs', ['-k', 'threaded', '--threads', '2'], { cwd: path });
+    const { address, url } = await tsgun.event('listening');
+    expect(url).toBe(`tcp://${address}`);
+    expect(String(await converse(tsgun, 'to and fro'))).toBe('to and fro');
+    expect((await tsgun.stop()).code).toBe(0);
+  });
 });

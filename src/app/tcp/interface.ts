@@ -5,7 +5,7 @@ import type { ConnectionInterface } from '../interface.ts';
 import type { TcpApp } from './tcp.ts';
 
 export const tcpInterface: ConnectionInterface<TcpApp> = {
-  takes: '(socket) => void, also taken for an export named tcp; not in the threaded class.',
+  takes: '(socket) => void, also taken for an export named tcp.',
   exportName: 'tcp',
   serves: 'connections',
   async load() {

@@ -120,7 +120,7 @@ export class TcpServer implements RawServer {
 
   private begin(connection: Connection): void {
     const { socket, peer } = connection;
-    onClientEnd(socket, () => this.depart(socket));
+    if (this.options.isRelayed !== true) onClientEnd(socket, () => this.depart(socket));
     if (this.isDraining) connection.controller.abort(leaving());
     const onEnd = this.options.onBegin?.(peer);
     if (onEnd !== undefined) socket.once('close', onEnd);

@@ -2,15 +2,15 @@
 
 import type { AppInterface } from '../../app/interface.ts';
 import type { Settings } from '../../config/settings.ts';
-import { ConfigError } from '../../errors.ts';
 import type { ClassDescriptor, WorkerClass } from './worker.ts';
 
 type ClassName = Settings['workerClass'];
 
+const threadedClass = async () => (await import('./threaded.ts')).threadedClass();
 const asyncClass = async () => (await import('./async.ts')).asyncWorker;
 
 export const registry: Record<ClassName, ClassDescriptor> = {
-  threaded: { requests: async () => (await import('./threaded.ts')).threadedClass() },
+  threaded: { requests: threadedClass, connections: threadedClass },
   async: { requests: asyncClass, connections: asyncClass },
   sync: {
     requests: async () => (await import('./sync.ts')).syncWorker,
@@ -18,12 +18,6 @@ export const registry: Record<ClassName, ClassDescriptor> = {
   },
 };
 
-/** @throws ConfigError if the class cannot serve such an app */
-export async function loadClass(name: ClassName, serves: AppInterface['serves'], asked: string): Promise<WorkerClass> {
-  const load = registry[name][serves];
-  if (load !== undefined) return load();
-  const others = Object.entries(registry).flatMap(([other, { connections }]) => (connections ? [other] : []));
-  throw new ConfigError(
-    `interface: ${asked} does not run in the ${name} class, as a thread cannot be given a socket; take --worker-class ${others.join(' or ')}`,
-  );
+export function loadClass(name: ClassName, serves: AppInterface['serves']): Promise<WorkerClass> {
+  return registry[name][serves]();
 }

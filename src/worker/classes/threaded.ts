@@ -3,15 +3,21 @@
  * thread accepts, reads, writes and keeps the time limits; it does not load the app.
  */
 
+import type { AskedInterface } from '../../app/names.ts';
+import { servedBy } from '../../app/names.ts';
+import { SecureTcpServer } from '../../app/tcp/secure.ts';
+import { TcpServer } from '../../app/tcp/tcp.ts';
+import type { End } from '../../http/ends.ts';
 import { HttpServer } from '../../http/server.ts';
 import { threadEntry } from '../../ipc/entries.ts';
 import type { WorkerSocket } from '../../ipc/order.ts';
 import { Intake } from '../accept/intake.ts';
 import { readThreadCode, type ThreadCode } from '../thread-code.ts';
 import { ThreadPool } from '../threads/pool.ts';
-import { heldAnswers, httpOptions, readAhead } from './http-options.ts';
+import { logConnectionFailure } from './failures.ts';
+import { heldAnswers, httpOptions, proxied, readAhead } from './http-options.ts';
 import { tlsFor } from './servers.ts';
-import { Serving } from './serving.ts';
+import { type Server, Serving } from './serving.ts';
 import type { Worker, WorkerClass, WorkerContext } from './worker.ts';
 
 /** Reads the threads' code before the worker gives up its rights, and before it loads the app. */
@@ -37,12 +43,27 @@ function threadedWorker(context: WorkerContext, code: ThreadCode): Worker {
       observers,
       tls: tlsFor(context, socket),
       answerClaims: context.answerClaims,
-      countConnections: () => serving.connections,
+      countConnections: () => http.connections,
       onGone: () => intake.forget(),
       onTimeout: (exchange, ms, end) => pool.expire(exchange, ms, end),
     });
-  const serving: Serving<HttpServer> = new Serving(sockets.map(makeServer));
   const pool = new ThreadPool(context, code, intake, (exchange) => ahead.release(exchange));
+  const makeRawServer = ({ isTls }: WorkerSocket) => {
+    const options = {
+      onBegin: context.onBegin,
+      onFailure: (peer: End, error: unknown) => logConnectionFailure(log, peer, error, context.onError),
+      onGone: () => intake.forget(),
+      observers,
+      proxied: proxied(settings, log),
+      isRelayed: true,
+    };
+    const tls = isTls === true ? context.tls?.open(true) : undefined;
+    const app = pool.connectionApp;
+    return tls === undefined ? new TcpServer(app, options) : new SecureTcpServer(app, options, tls);
+  };
+  let raw: Serving | undefined;
+  let http: Serving<HttpServer> = new Serving<HttpServer>([]);
+  const all = (): Serving => raw ?? http;
 
   let isEnding = false;
 
@@ -53,20 +74,25 @@ function threadedWorker(context: WorkerContext, code: ThreadCode): Worker {
     get found() {
       return pool.found;
     },
-    serving,
+    get serving() {
+      return all();
+    },
     threads: () => pool.appThreads(),
     async load() {
       await pool.start();
+      if (servedBy(pool.found.interface as AskedInterface) === 'connections')
+        raw = new Serving<Server>(sockets.map(makeRawServer));
+      else http = new Serving(sockets.map(makeServer));
       const { ownLimits } = pool;
-      if (ownLimits !== undefined) for (const server of serving.servers) server.obey(ownLimits);
+      if (ownLimits !== undefined) for (const server of http.servers) server.obey(ownLimits);
     },
-    start: () => intake.open(sockets, serving.servers, settings.backlog),
+    start: () => intake.open(sockets, all().servers, settings.backlog),
     get isEnding() {
       return isEnding;
     },
-    stopAccepting: (isStop) => intake.end(isStop, () => serving.emptyQueue()),
+    stopAccepting: (isStop) => intake.end(isStop, () => all().emptyQueue()),
     async drain(idleGraceMs) {
-      await serving.drain(idleGraceMs);
+      await all().drain(idleGraceMs);
       isEnding = true;
       await pool.stop();
     },

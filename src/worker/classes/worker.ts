@@ -89,6 +89,5 @@ export interface WorkerClass {
 /** How a class serves each kind of app. */
 export interface ClassDescriptor {
   requests(): Promise<WorkerClass>;
-  /** Absent if the class cannot give a raw connection to the app. */
-  connections?(): Promise<WorkerClass>;
+  connections(): Promise<WorkerClass>;
 }

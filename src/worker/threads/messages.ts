@@ -8,7 +8,7 @@ import type { AppSource } from '../../app/script.ts';
 import type { Settings } from '../../config/settings.ts';
 import type { ErrorReport } from '../../errors.ts';
 import type { MadeText } from '../../http/answer-sink.ts';
-import type { Ends, Scheme } from '../../http/ends.ts';
+import type { End, Ends, Scheme } from '../../http/ends.ts';
 import { lookUpField } from '../../http/fields.ts';
 import { RequestHead } from '../../http/head.ts';
 import type { OwnLimits } from '../../http/limits.ts';
@@ -54,6 +54,8 @@ export type ToThread =
 
 /** To a thread, about a connection that its app has taken over; `id` is that of its request. */
 export type ForTunnel =
+  /** A raw connection; `id` is its own. */
+  | readonly ['tunnelBegin', id: number, ends: Pick<Ends, 'local' | 'remote'>]
   | readonly ['tunnelBytes', id: number, bytes: Uint8Array]
   /** The client has taken so many bytes. */
   | readonly ['tunnelTaken', id: number, bytes: number]
@@ -110,6 +112,8 @@ export type FromThread =
   | readonly ['late', request: LateRequest & { readonly error: ErrorReport }]
   /** A line that the app wrote to `wsgi.errors`. */
   | readonly ['line', string]
+  /** The app has failed a raw connection. */
+  | readonly ['connectionFailed', peer: End, error: ErrorReport]
   /** Something that the app has set has no effect. Each thread reports it. */
   | readonly ['warning', string]
   /** Its requests are answered. Work that the app continues, or the app's own shutdown code, still runs. */

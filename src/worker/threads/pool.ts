@@ -5,6 +5,7 @@
 
 // Not the global, which an app may replace.
 import { setTimeout } from 'node:timers';
+import type { TcpApp } from '../../app/tcp/tcp.ts';
 import { milliseconds } from '../../config/durations.ts';
 import type { Exchange } from '../../http/exchange.ts';
 import { departureMs, type OwnLimits } from '../../http/limits.ts';
@@ -16,6 +17,7 @@ import type { WorkerContext } from '../classes/worker.ts';
 import type { ThreadCode } from '../thread-code.ts';
 import type { AppThread } from '../watchdog/other-threads.ts';
 import { Watch } from './answer-ring.ts';
+import { relayTo } from './connections.ts';
 import { ThreadCrew } from './crew.ts';
 import type { ThreadHandle } from './handle.ts';
 import type { FromThread } from './messages.ts';
@@ -39,6 +41,7 @@ const busyFields = [
 
 export class ThreadPool {
   private readonly crew: ThreadCrew;
+  private readonly relayConnection: TcpApp;
   private readonly overdue: Overdue;
   private readonly reception: Reception<ThreadHandle>;
   private readonly schedule: Schedule<ThreadHandle>;
@@ -86,6 +89,7 @@ export class ThreadPool {
       onEnd: (thread, error) => this.settle(thread, error),
       onLost: () => this.refuseAll(),
     });
+    this.relayConnection = relayTo(this.crew.threads);
     const shares = new SharesInUse(this.crew.threads);
     this.reception = new Reception({
       threads: this.crew.threads,
@@ -139,7 +143,7 @@ export class ThreadPool {
       onRequeue: () => this.saturation.noteFull(),
     });
     this.log = log;
-    this.relayedLog = new RelayedLog(log);
+    this.relayedLog = new RelayedLog(log, onError);
     this.retriesIdempotent = settings.retryIdempotent;
   }
 
@@ -155,6 +159,9 @@ export class ThreadPool {
       yield { worker, request: relay?.exchange.head, systemId, since: progressAt };
     }
   }
+
+  /** Takes raw connections, where the app is for these. */
+  readonly connectionApp: TcpApp = (socket, context) => this.relayConnection(socket, context);
 
   /** @throws AppLoadError with the app's error, if it does not load */
   start(): Promise<void> {

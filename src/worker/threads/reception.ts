@@ -17,7 +17,11 @@ export type Answering = Pick<ThreadHandle, 'given' | 'tunnels' | 'answers' | 'se
 /** A message about a request. */
 export type OfRequest = Exclude<
   FromThread,
-  { length: 1 } | readonly ['ready' | 'bootFailed' | 'loaded' | 'line' | 'warning' | 'say' | 'late', ...unknown[]]
+  | { length: 1 }
+  | readonly [
+      'ready' | 'bootFailed' | 'loaded' | 'line' | 'warning' | 'say' | 'late' | 'connectionFailed',
+      ...unknown[],
+    ]
 >;
 
 type OfFoundRequest = Exclude<OfRequest, FromTunnel>;

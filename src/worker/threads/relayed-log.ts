@@ -2,17 +2,22 @@
 
 import { sendToMaster } from '../../ipc/channel.ts';
 import type { Logger } from '../../logger.ts';
-import { logLateFailure } from '../classes/failures.ts';
-import type { FromThread } from './messages.ts';
+import { logConnectionFailure, logLateFailure, type OnError } from '../classes/failures.ts';
+import { type FromThread, revive } from './messages.ts';
 
-type Said = Extract<FromThread, readonly ['loaded' | 'line' | 'late' | 'warning' | 'say', ...unknown[]]>;
+type Said = Extract<
+  FromThread,
+  readonly ['loaded' | 'line' | 'late' | 'warning' | 'say' | 'connectionFailed', ...unknown[]]
+>;
 
 export class RelayedLog {
   private readonly log: Logger;
+  private readonly onError: OnError | undefined;
   private readonly warnings = new Set<string>();
 
-  constructor(log: Logger) {
+  constructor(log: Logger, onError: OnError | undefined) {
     this.log = log;
+    this.onError = onError;
   }
 
   /** @returns whether it was such a message */
@@ -20,6 +25,8 @@ export class RelayedLog {
     if (message[0] === 'loaded') void sendToMaster({ type: 'loaded', files: message[1] });
     else if (message[0] === 'line') this.log.say('error', { source: 'wsgi.errors' }, message[1]);
     else if (message[0] === 'late') logLateFailure(this.log, message[1], message[1].error);
+    else if (message[0] === 'connectionFailed')
+      logConnectionFailure(this.log, message[1], revive(message[2]), this.onError);
     else if (message[0] === 'warning') this.warn(message[1]);
     else if (message[0] === 'say') this.log.say(message[1], {}, message[2]);
     else return false;

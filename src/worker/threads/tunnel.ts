@@ -1,4 +1,6 @@
-/** An upgraded connection in the main thread, on its way to an app in a thread (`inside/tunnels.ts`) and back. */
+/**
+ * An upgraded or a raw connection in the main thread, on its way to an app in a thread (`inside/tunnels.ts`) and back.
+ */
 
 import type { Attachment, Bytes, Exchange, Tunnel, TunnelEvents } from '../../http/exchange.ts';
 import { creditBytes, type FromTunnel, tunnelBytes } from './messages.ts';
@@ -25,9 +27,13 @@ export class ThreadEnd implements TunnelEvents, Attachment {
   /** The app has the connection from now on; HTTP on it has ended. */
   begin(exchange: Exchange): void {
     const { tunnel, rest } = exchange.transport.takeOver!(exchange, this);
-    this.tunnel = tunnel;
+    this.attach(tunnel);
     exchange.transport.attachment = this;
     if (rest.length > 0) this.takeBytes(rest);
+  }
+
+  attach(tunnel: Tunnel): void {
+    this.tunnel = tunnel;
   }
 
   // From the connection.

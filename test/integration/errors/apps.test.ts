@@ -130,16 +130,6 @@ it.each<[what: string, start: Start]>([
     },
   ],
   [
-    'a raw app in threads',
-    {
-      args: ['good.mjs:tcp', '-k', 'threaded'],
-      code: 1,
-      logs: [
-        'interface: tcp does not run in the threaded class, as a thread cannot be given a socket; take --worker-class async or sync',
-      ],
-    },
-  ],
-  [
     'an app that ends its process',
     {
       args: ['exits.mjs'],

@@ -7,16 +7,6 @@ const bun = "Object.defineProperty(process, 'versions', { value: { ...process.ve
 
 it.each<[what: string, start: Start]>([
   [
-    'raw connections in threads',
-    {
-      args: ['good.mjs', '--interface', 'tcp', '-k', 'threaded'],
-      code: 1,
-      says: [
-        'tsgun: interface: tcp does not run in the threaded class; take --worker-class async or sync (--interface)',
-      ],
-    },
-  ],
-  [
     'another runtime',
     {
       args: ['good.mjs'],

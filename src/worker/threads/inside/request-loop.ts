@@ -8,8 +8,6 @@ import { setImmediate, setTimeout } from 'node:timers';
 import { type MessagePort, threadId } from 'node:worker_threads';
 import type { Handler } from '../../../app/handler.ts';
 import type { Listening } from '../../../app/server-files/listening.ts';
-import { shutDown } from '../../../app/server-files/shutdown.ts';
-import { report } from '../../../errors.ts';
 import { inFreshContext } from '../../../http/context.ts';
 import { onPlaceFree } from '../../../http/departure.ts';
 import { ClientGone, timeoutError } from '../../../http/errors.ts';
@@ -19,6 +17,7 @@ import { departureMs } from '../../../http/limits.ts';
 import { cpuMicros } from '../../metering/cpu.ts';
 import type { Claims } from '../claims.ts';
 import { type ForRequest, isForTunnel, readRequest, type ToThread } from '../messages.ts';
+import { type Ending, endThread } from './end.ts';
 import type { Outlet } from './outlet.ts';
 import { Shares } from './shares.ts';
 import { ThreadTransport } from './transport.ts';
@@ -39,10 +38,10 @@ interface LoopOptions {
 
 const notMeasured = () => -1;
 
-export class RequestLoop {
+export class RequestLoop implements Ending {
   private readonly handle: Handler;
   private readonly claims: Claims;
-  private readonly outlet: Outlet;
+  readonly outlet: Outlet;
   /** Requests that wait for their turn. The main thread can steal them back until then. */
   private readonly waiting: string[] = [];
   /** Messages for requests that have not begun: parts of their bodies, mostly. */
@@ -58,9 +57,9 @@ export class RequestLoop {
   /** Whether the app's function has been called for it. */
   private isCalled = false;
 
-  private readonly close: () => Promise<void>;
-  private readonly listening: Listening | undefined;
-  private readonly port: MessagePort;
+  readonly close: () => Promise<void>;
+  readonly listening: Listening | undefined;
+  readonly port: MessagePort;
   private readonly keepAliveMs: number;
   private readonly measuresCpu: boolean;
   private readonly showFailure: Transport['showFailure'];
@@ -104,14 +103,7 @@ export class RequestLoop {
     this.listening?.closeOthers();
     if (!this.leftovers.isEmpty) this.outlet.post(['closing']);
     await this.leftovers.finish();
-    await this.close().catch((error) =>
-      this.outlet.post(['line', `the app failed to close: ${report(error).message}`]),
-    );
-    // The app's own shutdown code may take as long as the worker has.
-    this.outlet.post(['closing']);
-    this.port.unref();
-    await shutDown(this.listening, (text) => this.outlet.post(['say', 'error', text]));
-    process.exit();
+    await endThread(this);
   }
 
   private hear(message: ForRequest): void {

@@ -5,11 +5,19 @@
  */
 
 import { isMainThread, workerData } from 'node:worker_threads';
-import { findInterface, loadInterfaces, makeHandler, prepareApp } from '../../../app/interfaces.ts';
+import {
+  askedFor,
+  findInterface,
+  loadInterfaces,
+  makeHandler,
+  makeServer,
+  prepareApp,
+} from '../../../app/interfaces.ts';
 import { servedBy } from '../../../app/names.ts';
 import { openProgram, type ProgramHost } from '../../../app/server-files/program.ts';
 import { milliseconds } from '../../../config/durations.ts';
-import { AppLoadError, report } from '../../../errors.ts';
+import { report } from '../../../errors.ts';
+import type { End } from '../../../http/ends.ts';
 import { ownThreadOutput } from '../../../log/output.ts';
 import { beClusterWorker } from '../../../node/cluster-role.ts';
 import { isMainError } from '../../../node/main-module.ts';
@@ -19,6 +27,7 @@ import { measuresCpu, systemThread, threadUsage } from '../../metering/cpu.ts';
 import { AnswerRing, Watch } from '../answer-ring.ts';
 import { Claims } from '../claims.ts';
 import type { ThreadOrder } from '../messages.ts';
+import { ConnectionLoop } from './connection-loop.ts';
 import { Outlet } from './outlet.ts';
 import { allowOwnDirectory } from './own-directory.ts';
 import { RequestLoop } from './request-loop.ts';
@@ -34,13 +43,17 @@ async function begin(order: ThreadOrder): Promise<void> {
   const sayLoaded = settings.reload ? sayWhatIsLoaded((files) => outlet.post(['loaded', files])) : undefined;
   if (sayLoaded !== undefined) process.once('exit', sayLoaded);
   try {
-    await loadInterfaces(settings.interface);
-    const program = await openProgram(source, settings.interface, hostOf(order, outlet));
-    const { serves, askedFor, listening } = program;
-    const { asked } = program;
-    if (servedBy(asked) === 'connections')
-      throw new AppLoadError(`app: ${serves} does not run in the threaded class; take --worker-class async or sync`);
+    const wanted = askedFor(settings.interface, source.app);
+    await loadInterfaces(wanted);
+    const program = await openProgram(source, wanted, hostOf(order, outlet));
+    const { serves, listening, asked } = program;
     const { app, close } = await prepareApp(program.app, asked);
+    const found = { interface: findInterface(app, asked), serves, askedFor: program.askedFor };
+    if (servedBy(asked) === 'connections') {
+      const onFailure = (peer: End, error: unknown) => outlet.post(['connectionFailed', peer, report(error)]);
+      new ConnectionLoop(port, makeServer(app, asked, { onFailure }), { port, outlet, close, listening });
+      return outlet.post(['ready', found, systemThread(), undefined]);
+    }
     const handle = makeHandler(app, asked, {
       multithread: true,
       multiprocess: settings.workers > 1,
@@ -65,7 +78,7 @@ async function begin(order: ThreadOrder): Promise<void> {
       measuresCpu: measures,
       showFailure,
     });
-    outlet.post(['ready', { interface: findInterface(app, asked), serves, askedFor }, systemThread(), ownLimits]);
+    outlet.post(['ready', found, systemThread(), ownLimits]);
   } catch (error) {
     sayLoaded?.();
     outlet.post(['bootFailed', report(error)]);
