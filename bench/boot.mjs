@@ -2,7 +2,7 @@
  * From the command to the first answer, and what processes hold in memory when they have nothing to do, against the same
  * work written by hand on node:cluster.
  *
- *   node bench/boot.mjs [--rounds N] [--workers N]
+ *   node bench/boot.mjs [--rounds N] [--workers N] [--also NAME=PATH/TO/dist/cli.js …]
  */
 
 import { spawn } from 'node:child_process';
@@ -15,7 +15,11 @@ import { judge, median, milliseconds, printMachine, printTable, ratio } from './
 import { benchPath, freePort } from './lib/servers.mjs';
 
 const { values } = parseArgs({
-  options: { rounds: { type: 'string', default: '7' }, workers: { type: 'string', default: '4' } },
+  options: {
+    rounds: { type: 'string', default: '7' },
+    workers: { type: 'string', default: '4' },
+    also: { type: 'string', multiple: true, default: [] },
+  },
 });
 const rounds = Number(values.rounds);
 const { workers } = values;
@@ -23,11 +27,18 @@ const settleMs = 2500;
 
 const cli = fileURLToPath(new URL('../dist/cli.js', import.meta.url));
 const app = (name) => fileURLToPath(new URL(name, import.meta.url));
-const tsgun = (path) => (port) => [cli, app(path), '--workers', workers, '--bind', `127.0.0.1:${port}`];
+const tsgun =
+  (path, of = cli) =>
+  (port) => [of, app(path), '--workers', workers, '--bind', `127.0.0.1:${port}`];
+const builds = values.also.map((text) => text.split('='));
 const contestants = new Map([
   ['node:cluster by hand', (port) => [benchPath('node/cluster.mjs'), workers, String(port)]],
   ['tsgun, app in JavaScript', tsgun('apps/fib.mjs')],
   ['tsgun, app in TypeScript', tsgun('../apps/fib.ts')],
+  ...builds.flatMap(([name, of]) => [
+    [`${name}, app in JavaScript`, tsgun('apps/fib.mjs', of)],
+    [`${name}, app in TypeScript`, tsgun('../apps/fib.ts', of)],
+  ]),
 ]);
 
 printMachine();
@@ -58,7 +69,7 @@ printTable([
     mib(result.master),
   ]),
 ]);
-for (const [name, result] of results.slice(1)) {
+for (const [name, result] of results.slice(1, 3)) {
   judge(`${name}: first answer within 1.5 times`, result.firstMs / bare.firstMs <= 1.5);
   judge(`${name}: an idle worker at most 1.25 times as large`, result.worker / bare.worker <= 1.25);
   judge(`${name}: the master at most 70 MiB`, result.master <= 70 * 2 ** 20);

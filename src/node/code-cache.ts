@@ -20,8 +20,8 @@ const folder = home && join(home, 'code');
 const owner = process.geteuid?.();
 /** What was compiled here, by the file in which it is kept. */
 const compiled = new Map<string, Script>();
-/** Files of former releases and of other versions of Node would otherwise stay for ever. */
-const mostFiles = 24;
+/** Files of former releases and of other versions of Node would otherwise stay for ever: 20 starts of different ones, 12 MB. */
+const mostFiles = 100;
 
 /**
  * @param hash of the file's text: V8 looks at its length only
@@ -99,6 +99,7 @@ function read(file: string): Buffer | undefined {
 function prune(place: string): void {
   const files = readdirSync(place).map((name) => join(place, name));
   if (files.length < mostFiles) return;
+  // To the half, so that this is rare.
   const byAge = files.map((file) => ({ file, at: statSync(file).mtimeMs })).sort((one, other) => one.at - other.at);
-  for (const { file } of byAge.slice(0, files.length - mostFiles + 1)) rmSync(file, { force: true });
+  for (const { file } of byAge.slice(0, files.length - mostFiles / 2)) rmSync(file, { force: true });
 }
