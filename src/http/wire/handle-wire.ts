@@ -181,6 +181,11 @@ export class HandleWire implements Wire, SendQueue {
     return !this.owesDrain;
   }
 
+  protected noteGone(bytes: number): void {
+    this.pendingBytes -= bytes;
+    this.events.share?.set(this.pendingBytes);
+  }
+
   protected refuse(): false {
     // Neither of the two: the watchdog has answered.
     if (this.halfClose === undefined) this.destroy();
@@ -192,8 +197,7 @@ export class HandleWire implements Wire, SendQueue {
     if (request === this.last) this.last = undefined;
     tellTaken(request.taken, status < 0 ? writeError(status) : undefined);
     if (status < 0) return this.destroy();
-    this.pendingBytes -= request.bytes ?? 0;
-    this.events.share?.set(this.pendingBytes);
+    this.noteGone(request.bytes ?? 0);
     if (this.isDestroyed || this.pendingBytes > 0) return;
     if (this.halfClose?.isUnderWay === false) this.shutDown(this.halfClose);
     if (!this.owesDrain || this.isDestroyed) return;

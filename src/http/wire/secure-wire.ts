@@ -96,7 +96,7 @@ export class SecureWire extends HandleWire {
     this.queueBytes -= length;
     this.leftSoFar += length;
     // The write counts them anew.
-    this.pendingBytes -= length;
+    this.noteGone(length);
     if (count === 1) this.writeOne(chunks[0]!);
     else super.writeChunks(chunks);
     while (queueTaken.length > 0 && queueTaken[0]!.at <= this.leftSoFar) super.whenTaken(queueTaken.shift()!.callback);
