@@ -29,16 +29,28 @@ module.importMeta = { url: pathToFileURL(file).href, main: import.meta.main };
 module._compile(text, file);`;
 const starter = new URL(`data:text/javascript,${encodeURIComponent(start)}`);
 
+const remedy =
+  'the limit of processes and threads is reached: raise it with ulimit -u, TasksMax= (systemd) or --pids-limit (Docker)';
+
 /** @throws the system's error */
 export function readThreadCode(entry: URL): ThreadCode {
   const file = fileURLToPath(entry);
   return { file, text: readFileSync(file, 'utf8') };
 }
 
-/** @param options as for `Worker`; the thread reads its data from `workerData` */
+/**
+ * @param options as for `Worker`; the thread reads its data from `workerData`
+ * @throws at once if the system has no room for another thread
+ */
 export function startThread(
   code: ThreadCode,
   { workerData, ...options }: WorkerOptions & { workerData: object },
 ): Worker {
-  return new Worker(starter, { ...options, workerData: { ...workerData, code } });
+  try {
+    return new Worker(starter, { ...options, workerData: { ...workerData, code } });
+  } catch (error) {
+    const { code: kind, message } = error as NodeJS.ErrnoException;
+    if (kind !== 'ERR_WORKER_INIT_FAILED' || !message.includes('EAGAIN')) throw error;
+    throw new Error(`a thread cannot be started (EAGAIN): ${remedy}`, { cause: error });
+  }
 }

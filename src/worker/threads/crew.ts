@@ -110,7 +110,12 @@ export class ThreadCrew {
     if (this.isStopping) return;
     const { code, source, settings, surroundings, watch, onMessage } = this.options;
     const onExit = (thread: ThreadHandle, code: number, error: unknown) => this.reap(thread, code, error);
-    this.threads.add(new ThreadHandle({ code, source, settings, surroundings, watch, onMessage, onExit }));
+    try {
+      this.threads.add(new ThreadHandle({ code, source, settings, surroundings, watch, onMessage, onExit }));
+    } catch (error) {
+      // The system has no thread or no descriptor for it.
+      this.fail(error as Error);
+    }
   }
 
   private reap(thread: ThreadHandle, code: number, error: unknown): void {
@@ -134,6 +139,10 @@ export class ThreadCrew {
   private failBoot(thread: ThreadHandle, error: Error): void {
     if (thread.isReplaced) return;
     thread.isReplaced = true;
+    this.fail(error);
+  }
+
+  private fail(error: Error): void {
     if (this.onBoot !== undefined) return this.onBoot(error);
     const { message, stack } = report(error);
     this.options.log.say('error', { error: message, stack }, 'a thread could not be replaced');
