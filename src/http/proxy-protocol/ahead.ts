@@ -1,7 +1,7 @@
 /** Takes the PROXY header off a socket, ahead of what decides about its protocol. */
 
 import type { Socket } from 'node:net';
-import type { Proxied, ProxyProtocol } from './proxied.ts';
+import { endsBehind, type Proxied, type ProxyProtocol } from './proxied.ts';
 import { takeProxyHeader } from './raw.ts';
 
 /**
@@ -26,8 +26,8 @@ export function takeHeaderAhead(
     socket,
     protocol.version,
     ms,
-    ({ client }) => {
-      if (client !== undefined) connection.ends = { ...connection.ends, remote: client };
+    (header) => {
+      connection.ends = endsBehind(connection.ends, header);
       done();
     },
     refuse,

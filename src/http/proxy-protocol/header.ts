@@ -15,6 +15,8 @@ export interface ProxyHeader {
   readonly length: number;
   /** Undefined where the proxy speaks for itself (LOCAL), or does not know (UNKNOWN, UNSPEC, a unix socket). */
   readonly client: End | undefined;
+  /** Set where the proxy says that the client came to it over TLS (PP2_TYPE_SSL, §2.2.6). */
+  readonly isSecure?: true;
 }
 
 /** The bytes are no header of the versions that are read. */
@@ -99,8 +101,9 @@ function readV2(bytes: Buffer): ProxyHeader | undefined {
   }
   if (addressLength === undefined) throw new ProxyError('unknown family or transport in a PROXY header');
   if (fixedLength + addressLength > length) throw new ProxyError('a PROXY header is too short for its addresses');
-  if (family !== 0) checkParts(header, addressLength);
-  return { length, client: readClient(header, family) };
+  const isSecure = family !== 0 && checkParts(header, addressLength);
+  const client = readClient(header, family);
+  return client !== undefined && isSecure ? { length, client, isSecure } : { length, client };
 }
 
 /** By family and transport: UNSPEC, TCP over IPv4 and IPv6, unix streams. Datagrams cannot come over a stream. */
@@ -126,10 +129,14 @@ function readIPv6(header: Buffer): string {
   return new SocketAddress({ family: 'ipv6', address: groups.join(':') }).address;
 }
 
-/** The parts behind the addresses (TLVs): they must fill the header, and a checksum among them must hold (§2.2.4). */
-function checkParts(header: Buffer, addressLength: number): void {
+/**
+ * The parts behind the addresses (TLVs): they must fill the header, and a checksum among them must hold (§2.2.4).
+ * @returns whether one says that the client uses TLS
+ */
+function checkParts(header: Buffer, addressLength: number): boolean {
   let at = fixedLength + addressLength;
   let checksumAt = -1;
+  let isSecure = false;
   while (at < header.length) {
     if (at + 3 > header.length) throw new ProxyError('malformed TLV in a PROXY header');
     const length = header.readUInt16BE(at + 1);
@@ -138,10 +145,16 @@ function checkParts(header: Buffer, addressLength: number): void {
       if (length !== 4 || checksumAt !== -1) throw new ProxyError('malformed checksum in a PROXY header');
       checksumAt = at + 3;
     }
+    if (header[at] === 0x20) {
+      // A set of flags, the outcome of the check of a certificate, and parts of its own.
+      if (length < 5) throw new ProxyError('malformed TLS part in a PROXY header');
+      isSecure = (header[at + 3]! & 1) !== 0;
+    }
     at += 3 + length;
   }
-  if (checksumAt === -1) return;
+  if (checksumAt === -1) return isSecure;
   const blank = Buffer.from(header);
   blank.fill(0, checksumAt, checksumAt + 4);
   if (crc32c(blank) !== header.readUInt32BE(checksumAt)) throw new ProxyError('wrong checksum in a PROXY header');
+  return isSecure;
 }

@@ -8,7 +8,7 @@ import { HttpError } from '../errors.ts';
 import { Trusted } from '../forwarding/trust.ts';
 import type { HeldShare } from '../held-answers.ts';
 import type { WireEvents } from '../wire/wire.ts';
-import { isSurelyHeader, mayBeHeader, ProxyError, readProxyHeader, type Version } from './header.ts';
+import { isSurelyHeader, mayBeHeader, ProxyError, type ProxyHeader, readProxyHeader, type Version } from './header.ts';
 
 export interface ProxyProtocolOptions {
   readonly version: Version;
@@ -41,6 +41,12 @@ export const foreignHeader = 'a PROXY header of a peer that may not send one';
 export interface Proxied extends WireEvents {
   ends: Ends;
   refuse(error: HttpError): void;
+}
+
+/** As the proxy's client has them. */
+export function endsBehind(ends: Ends, { client, isSecure }: ProxyHeader): Ends {
+  if (client === undefined) return ends;
+  return { ...ends, remote: client, scheme: isSecure === true ? 'https' : ends.scheme };
 }
 
 export class ProxyHeaderFilter implements WireEvents {
@@ -86,7 +92,7 @@ export class ProxyHeaderFilter implements WireEvents {
     const header = readProxyHeader(bytes, this.protocol.version);
     if (header === undefined) return undefined;
     this.isDone = true;
-    if (header.client !== undefined) this.to.ends = { ...this.to.ends, remote: header.client };
+    this.to.ends = endsBehind(this.to.ends, header);
     return bytes.subarray(header.length);
   }
 

@@ -6,7 +6,7 @@ import { text } from 'node:stream/consumers';
 import { createServer, type ServerSettings, type TcpApp } from 'tsgun';
 import { describe, expect, it } from 'vitest';
 import { onTestFinished } from '../../current.ts';
-import { withChecksum } from './made.ts';
+import { tlv, v2, withChecksum } from './made.ts';
 import { askFrom, programs, startProxy } from './programs.ts';
 
 const settings = { proxyProtocol: 'auto', proxyAllowFrom: ['127.0.0.2'], logLevel: 'fatal' } as const;
@@ -42,6 +42,27 @@ describe('an HTTP app', () => {
     }
     const bytes = [...line, ...get];
     expect(await ask('127.0.0.2', ...bytes)).toMatch(/203\.0\.113\.9 5678$/);
+  });
+
+  it('sees https where the proxy of an allowed peer has ended TLS', async () => {
+    const scheme = (env: Record<string, unknown>, startResponse: (status: string, headers: []) => void) => {
+      startResponse('200 OK', []);
+      return [String(env['wsgi.url_scheme'])];
+    };
+    const ask = await serve(scheme, { http: ['h1', 'h2c'] });
+    const plain = await serve(scheme);
+    const addresses = Buffer.from([203, 0, 113, 9, 10, 0, 0, 1, 0x16, 0x2e, 0x01, 0xbb]);
+    const said = (flags: number, command?: number) =>
+      v2(0x11, Buffer.concat([addresses, tlv(0x20, `${String.fromCharCode(flags)}\0\0\0\0`)]), command);
+    for (const each of [ask, plain]) {
+      expect(await each('127.0.0.2', said(1), get)).toMatch(/\r\n\r\nhttps$/);
+      expect(await each('127.0.0.2', said(0), get)).toMatch(/\r\n\r\nhttp$/);
+      // It speaks for itself.
+      expect(await each('127.0.0.2', said(1, 0x20), get)).toMatch(/\r\n\r\nhttp$/);
+      expect(await each('127.0.0.1', said(1), get)).toMatch(/^HTTP\/1\.1 400/);
+    }
+    const short = v2(0x11, Buffer.concat([addresses, tlv(0x20, '\x01')]));
+    expect(await plain('127.0.0.2', short, get)).toMatch(/^HTTP\/1\.1 400 .*malformed TLS part/s);
   });
 
   it('sees the proxy where that speaks for itself', async () => {
