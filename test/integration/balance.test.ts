@@ -1,8 +1,8 @@
 /** How connections spread over async workers, and how many each of them takes. */
 
-import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import type { Client } from '../http/client.ts';
+import { waitedMs } from '../scheduling.ts';
 import { eventually, makeFolder, start, type Tsgun } from './harness.ts';
 
 const app = `
@@ -41,23 +41,18 @@ async function leave({ socket, closed }: Client): Promise<void> {
   await closed;
 }
 
-/** How long a process has waited for a processor so far, in milliseconds (proc(5)). */
-function waitedMs(pid: number): number {
-  if (process.platform !== 'linux') return 0;
-  return Number(readFileSync(`/proc/${pid}/schedstat`, 'utf8').split(' ')[1]) / 1e6;
-}
-
 /** A worker that the machine does not run counts as blocked, and says nothing about the others' shares: then once more. */
 async function whenScheduled<T>(
   pids: readonly number[],
   attempt: () => Promise<{ result: T; undo: () => Promise<unknown> }>,
 ): Promise<T> {
   for (;;) {
-    const before = pids.map(waitedMs);
+    const waits = () => pids.map((pid) => waitedMs(pid) ?? 0);
+    const before = waits();
     // What each worker knows of itself and of the others is no older than this.
     await new Promise((resolve) => setTimeout(resolve, 200));
     const { result, undo } = await attempt();
-    if (pids.every((pid, index) => waitedMs(pid) - before[index]! < 100)) return result;
+    if (waits().every((waited, index) => waited - before[index]! < 100)) return result;
     await undo();
   }
 }

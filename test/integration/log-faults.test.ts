@@ -8,6 +8,7 @@ import { onTestFinished } from '../current.ts';
 import { Client } from '../http/client.ts';
 import { Fifo } from '../log/fifo.ts';
 import { freePort } from '../ports.ts';
+import { timeOf } from '../scheduling.ts';
 import { eventually, isAlive, type LogLine, makeFolder } from './harness.ts';
 
 const command = fileURLToPath(new URL('../../dist/cli.js', import.meta.url));
@@ -86,12 +87,12 @@ class Instance {
     return (Number(user) + Number(system)) / 100;
   }
 
-  /** @returns the milliseconds until the master was gone */
+  /** @returns the milliseconds until the master was gone, without those in which the machine did not run it or its workers */
   async term(): Promise<number> {
-    const since = performance.now();
-    process.kill(this.pid, 'SIGTERM');
-    await eventually(() => ['', 'Z'].includes(this.stat()[0]!));
-    return performance.now() - since;
+    return timeOf([this.pid, ...this.workers()], async () => {
+      process.kill(this.pid, 'SIGTERM');
+      await eventually(() => ['', 'Z'].includes(this.stat()[0]!));
+    });
   }
 
   /** proc(5), from the state on. */
