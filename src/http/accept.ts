@@ -1,4 +1,4 @@
-/** From a listening socket to the server's connections, and the addresses that both ends go by. */
+/** Turns accepted sockets into connections of the server, with the addresses of both ends. */
 
 import { createServer, type Server, type Socket } from 'node:net';
 import { takeConnections } from '../node/accept.ts';
@@ -6,16 +6,16 @@ import { type End, remoteEnd, unixEnd } from './ends.ts';
 import type { Waiting } from './h1/host.ts';
 import type { Incoming } from './wire/wire.ts';
 
-/** What connections are given to, and what is told where they come from. */
+/** A server of connections, which is told where it listens. */
 export interface ConnectionServer {
   local: End;
   readonly connectionCount: number;
   serve(incoming: Incoming, remote: End): unknown;
-  /** The connections that can make room for others, where that is known. */
+  /** The connections that can be closed to make room for others. Absent if that is not known. */
   waiting?(): readonly Waiting[];
 }
 
-/** Tells a server where it listens; without an address, on a unix socket. */
+/** Tells a server where it listens. Without an address, it listens on a unix socket. */
 export function setLocalEnd(
   server: ConnectionServer,
   end: { readonly address?: string; readonly port?: number },
@@ -24,8 +24,8 @@ export function setLocalEnd(
 }
 
 /**
- * A listener whose connections the server serves. It is the caller's to make it listen, and to close it.
- * @param serve takes them in its place
+ * A listener whose connections the server serves. The caller makes it listen, and closes it.
+ * @param serve takes the connections instead of the server
  */
 export function createListener(
   server: ConnectionServer,

@@ -1,20 +1,20 @@
 /**
- * The async context of a request (`AsyncLocalStorage`). Where a request begins in the course of another one, it must not
- * see what that one's app has put there: whose session it is, as a rule.
+ * The async context of a request (`AsyncLocalStorage`). A request may begin while the code of another one runs. It must not see
+ * the other one's stores, such as a session.
  */
 
 import { AsyncResource } from 'node:async_hooks';
 
 /**
- * Before Node 24, what `AsyncLocalStorage.enterWith` is given is kept in the object that the code runs on behalf of: for all
- * that a connection brings that is one and the same, its handle.
+ * Before Node 24, `AsyncLocalStorage.enterWith` stores its value on the current async resource. For all reads of a connection
+ * that is the same one: its handle.
  */
 export const contextsStay = Number.parseInt(process.versions.node, 10) < 24;
 
-/** Made while this file is loaded, before there is any request. */
+/** Made when this file is loaded, before any request. */
 const root = new AsyncResource('tsgun');
 
 export function inFreshContext<T>(action: () => T): T {
-  // One for each: `enterWith` writes to it.
+  // A new resource for each request: `enterWith` writes to it.
   return root.runInAsyncScope(() => new AsyncResource('tsgun request').runInAsyncScope(action));
 }

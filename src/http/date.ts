@@ -1,11 +1,11 @@
-/** The Date field (RFC 9110 §6.6.1), made once a second: to ask for the time for every answer would show in a profile. */
+/** The Date field (RFC 9110 §6.6.1), made once a second: reading the clock for each answer would show in a profile. */
 
 // Not the globals, which an app may replace.
 import { setTimeout } from 'node:timers';
 
 let line = '';
 
-/** `Date: …` with its CRLF. Right to the second, unless the loop is blocked: then as of the last turn of it. */
+/** `Date: …` with its CRLF. Exact to the second; while the event loop is blocked, it is the time of its last turn. */
 export function dateLine(): string {
   if (line === '') {
     const now = new Date();

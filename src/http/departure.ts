@@ -1,7 +1,7 @@
 /**
  * A client that has closed its half of the connection (FIN) while its request is being answered. TCP does not tell whether it
  * has left, or has only finished sending and waits for its answer. So what the app writes within a second still goes out, and
- * renews that second. After it the client counts as departed, and its place is free.
+ * starts that second again. After it the client counts as departed, and its place is free.
  */
 
 // Not the globals, which an app may replace.
@@ -12,16 +12,16 @@ import { departureMs } from './limits.ts';
 const pollMs = 100;
 
 /**
- * Calls back once when a client has closed its half, and the app has then been silent for too long.
- * @param progress a number that changes with all that is written, and taken
- * @param limitMs asked each time
- * @returns how to stop it
+ * Calls back once if a client has closed its half and the app is then silent for too long.
+ * @param progress returns a number that changes whenever bytes are written or taken
+ * @param limitMs is called for each check
+ * @returns a function that ends the watch
  */
 export function watchSilence(progress: () => number, limitMs: () => number, onDeparted: () => void): () => void {
   let before = progress();
   let silentMs = 0;
   const timer = setInterval(() => {
-    // It counts polls, not time: on a busy loop this timer fires ahead of what the app waits for.
+    // It counts polls instead of time: in a busy event loop this timer fires before what the app waits for.
     setImmediate(() => {
       const now = progress();
       silentMs = now === before ? silentMs + pollMs : 0;
@@ -35,12 +35,12 @@ export function watchSilence(progress: () => number, limitMs: () => number, onDe
 }
 
 /**
- * Calls back when the exchange has been aborted and a second has passed since its app was told that the client left. From then
- * on, an app that has not finished with the request does not hold its place any more.
+ * Calls back when the exchange was aborted, and a second has passed since its app was told that the client left. An app that
+ * has not finished by then no longer keeps its place.
  */
 export function onPlaceFree(exchange: Exchange, free: () => void): void {
   exchange.onAbort(() => {
-    // At least one turn of the loop, in which iterators end and promises settle.
+    // At least one turn of the event loop, in which iterators end and promises settle.
     setTimeout(free, Math.max(0, exchange.leftAt + departureMs - performance.now())).unref();
   });
 }
@@ -53,7 +53,7 @@ export class Departure {
   constructor(onDeparted: () => void) {
     this.timer = setTimeout(() => {
       this.isOver = true;
-      // On a busy loop this timer comes ahead of what the app waits for: the sockets are read first.
+      // In a busy event loop this timer fires before what the app waits for, so sockets are read first.
       setImmediate(() => {
         if (this.isOver) onDeparted();
       });

@@ -1,33 +1,33 @@
-/** The two ends of a connection, as apps are told of them. */
+/** The two ends of a connection, as apps see them. */
 
 export type Scheme = 'http' | 'https';
 
-/** One of them. Texts, because that is what apps are told; empty ones for a client on a unix socket. */
+/** One end. Its parts are texts because apps get texts; they are empty for a client on a unix socket. */
 export interface End {
   readonly address: string;
   readonly port: string;
 }
 
-/** Never changed: the local end is one object for all connections of a server. */
+/** Never changed: all connections of a server share one object for the local end. */
 export interface Ends {
   readonly local: End;
   readonly remote: End;
   readonly scheme: Scheme;
-  /** Of the path, where a proxy has taken a beginning of it away, and is believed: the environ's SCRIPT_NAME. Still percent-encoded. */
+  /** The beginning of the path that a trusted proxy has taken away: the environ's SCRIPT_NAME. Still percent-encoded. */
   readonly prefix?: string;
-  /** Of a TLS connection: Apache's variables for it, `SSL_PROTOCOL` and the like. */
+  /** Of a TLS connection: variables with Apache's names, such as `SSL_PROTOCOL`. */
   readonly tls?: Readonly<Record<string, string>>;
 }
 
-/** What a connection speaks without TLS. */
+/** The scheme of a connection without TLS. */
 export const plainScheme: Scheme = 'http';
 
-/** Where nothing is known, or there is nothing to know. */
+/** For an end that is unknown, or has no address. */
 export const nowhere: End = { address: '', port: '' };
 
 /**
- * What a unix socket goes by: it has no address, but SERVER_NAME and SERVER_PORT are never empty (PEP 3333, "environ
- * Variables"). Not taken from Host, as gunicorn does: that is the client's to choose, and an app that wants it has HTTP_HOST.
+ * A unix socket has no address, but SERVER_NAME and SERVER_PORT must not be empty (PEP 3333, "environ Variables"). They are not
+ * taken from Host, as gunicorn does: the client chooses that, and an app can read HTTP_HOST.
  */
 export const unixEnd: End = { address: 'localhost', port: '80' };
 

@@ -1,4 +1,4 @@
-/** A request that cannot be served, with its consequence: the status it is answered with. The connection is then closed. */
+/** A request that cannot be served, and the status that answers it. The connection is closed after that. */
 
 export type ErrorStatus = 400 | 408 | 413 | 414 | 417 | 431 | 500 | 501 | 503 | 504 | 505;
 
@@ -18,10 +18,10 @@ const reasons: Readonly<Record<ErrorStatus, string>> = {
 
 export class HttpError extends Error {
   readonly status: ErrorStatus;
-  /** What was read when it was found, in memory that the next read fills again. */
+  /** The bytes read when the error was found, in memory that the next read overwrites. */
   packet: Buffer | undefined = undefined;
 
-  /** @param message for the client: what is wrong with its request, and nothing about us */
+  /** @param message for the client: what is wrong with its request, without any internals */
   constructor(status: ErrorStatus, message: string) {
     super(message);
     this.status = status;
@@ -32,14 +32,14 @@ export class HttpError extends Error {
   }
 }
 
-/** What the app did against the rules of its interface. Becomes a 500, or a cut connection once the answer has begun. */
+/** The app broke a rule of its interface. The client gets a 500, or a cut connection if the answer has begun. */
 export class AppError extends Error {
   override get name(): string {
     return 'AppError';
   }
 }
 
-/** The client went away, or was cut off, before its request was done. Nobody's fault, and never logged as an error. */
+/** The client left, or was cut off, before its request was done. It is never logged as an error. */
 export class ClientGone extends Error {
   override get name(): string {
     return 'ClientGone';
@@ -47,8 +47,8 @@ export class ClientGone extends Error {
 }
 
 /**
- * What streams and signals fail with when the connection that they work for is gone. Any of these can have another cause:
- * they are a departure only where the client is known to have left.
+ * Names of errors with which streams and signals fail when their connection has gone. They may have other causes, so they count
+ * as a departure only if the client is known to have left.
  */
 const departureNames = new Set(['AbortError', 'TimeoutError', 'ClientGone']);
 const departureCodes = new Set([
@@ -69,17 +69,17 @@ export function isDeparture(error: unknown, depth = 0): boolean {
     const { name, code, cause } = error as { name: unknown; code?: unknown; cause?: unknown };
     return departureNames.has(name as string) || departureCodes.has(code as string) || isDeparture(cause, depth + 1);
   } catch {
-    // An app can throw what throws when it is looked at.
+    // An app may throw an object whose getters throw.
     return false;
   }
 }
 
-/** What `tsgun.signal` is aborted with when a request's time is over. Its name is what `AbortSignal.timeout` has too. */
+/** The reason with which `tsgun.signal` aborts when a request's time is over. `AbortSignal.timeout` uses the same name. */
 export function timeoutError(message = 'the request took longer than it may'): Error {
   return new DOMException(message, 'TimeoutError');
 }
 
-/** What the client is told then. */
+/** What the client of such a request gets. */
 export function overdueAnswer(): HttpError {
   return new HttpError(504, 'the application took too long');
 }

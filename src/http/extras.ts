@@ -1,6 +1,6 @@
 /**
- * What an app may take beyond requests as they usually are: an `http.Server` has listeners for it. Where an app takes none
- * of it, the engine answers by itself. Each is asked only when it is needed.
+ * What an app may take beyond ordinary requests, by listeners of its `http.Server`. Without them the engine answers by itself.
+ * Each is called only when it is needed.
  */
 
 import type { Ends } from './ends.ts';
@@ -8,7 +8,7 @@ import type { HttpError } from './errors.ts';
 import type { Exchange, Transport } from './exchange.ts';
 import type { OwnLimits } from './limits.ts';
 
-/** What the parser lets pass. */
+/** What the parser accepts. */
 export interface Allowances {
   /** CONNECT goes to the handler, which takes the connection over; else it is answered 501. */
   readonly takesConnect: boolean;

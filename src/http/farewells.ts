@@ -1,6 +1,6 @@
 /**
- * Asks connections that speak another protocol to end, where the server drains: one after another, as all of their clients
- * connect anew at once, and to the same few workers.
+ * Asks upgraded connections to end while the server drains: one after another, because their clients all connect again at once,
+ * and to the same few workers.
  */
 
 // Not the globals, which an app may replace.
@@ -8,7 +8,7 @@ import { clearInterval, setInterval } from 'node:timers';
 
 /** A connection after an upgrade. */
 interface Upgraded {
-  /** @returns whether that is done; not while the app is in the middle of a message, and it is to be asked again */
+  /** @returns whether the connection was asked; false while the app is in the middle of a message, and is to be asked again */
   sayFarewell(): boolean;
 }
 
@@ -20,21 +20,21 @@ export class Farewells {
   private perTick = 0;
   private timer: NodeJS.Timeout | undefined = undefined;
 
-  /** The first one hears of it at once. */
+  /** Asks the first one at once. */
   begin(upgraded: readonly Upgraded[]): void {
     for (const each of upgraded) this.waiting.add(each);
     this.perTick = Math.ceil((this.waiting.size * tickMs) / spreadMs);
     this.go();
   }
 
-  /** It was upgraded while the server drains. */
+  /** For a connection that is upgraded while the server drains. */
   add(upgraded: Upgraded): void {
     this.waiting.add(upgraded);
     this.perTick = Math.max(this.perTick, 1);
     this.timer ??= setInterval(() => this.go(), tickMs).unref();
   }
 
-  /** There is no time to spread. */
+  /** There is no time to ask one after another. */
   hurry(): void {
     if (this.timer === undefined) return;
     this.perTick = Number.POSITIVE_INFINITY;
@@ -50,7 +50,7 @@ export class Farewells {
     for (const each of [...this.waiting]) {
       if (left-- <= 0) break;
       this.waiting.delete(each);
-      // It comes last then.
+      // It then comes last.
       if (!each.sayFarewell()) this.waiting.add(each);
     }
     if (this.waiting.size > 0) this.timer ??= setInterval(() => this.go(), tickMs).unref();

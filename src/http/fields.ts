@@ -1,11 +1,11 @@
 /**
- * Field names, looked up once: whether a name is a token, its lower case, its place in a WSGI environ, and whether it
- * means something to the server. Clients send the same few names all day, so a bounded cache answers nearly every time.
+ * Field names, looked up once: whether a name is a token, its lower case, its key in a WSGI environ, and whether it means
+ * something to the server. Clients send the same few names all the time, so a bounded cache answers nearly every time.
  */
 
 import { tokenForm } from './h1/grammar.ts';
 
-/** What a field means to the server itself. Everything else is `other`, and only passed on. */
+/** What a field means to the server. All others are `other`, and are only passed on. */
 export type FieldKind =
   | 'other'
   | 'connection'
@@ -20,7 +20,10 @@ export type FieldKind =
   | 'transfer-encoding'
   | 'upgrade';
 
-/** Which environ has the key already. A mark is cheaper to look at than an environ, of which each client has another form. */
+/**
+ * Which environ has the key already. To compare a mark is cheaper than to search an environ, whose shape differs from client to
+ * client.
+ */
 export interface EnvironMark {
   environ: number;
 }
@@ -29,8 +32,8 @@ export interface FieldName {
   /** As sent. */
   readonly raw: string;
   /**
-   * The same as numbers, to be compared with bytes: four characters to each, and the characters that are left. Empty for a
-   * name that is not cached, as it is never a guess.
+   * The name as numbers that are compared with bytes: four characters in each, and the rest. Empty for a name that is not
+   * cached.
    */
   readonly words: readonly number[];
   readonly rest: readonly number[];
@@ -44,13 +47,13 @@ export interface FieldName {
   /** Shared by the spellings of one name. */
   readonly environMark: EnvironMark;
   readonly isCached: boolean;
-  /** The name that followed this one the last time: a guess at the next one, cheaper to check than to look up. */
+  /** The name that followed this one last time. As a guess it is cheaper to check than to look up. */
   follower: FieldName | undefined;
-  /** The value with which an answer had it the last time: it need not be checked again. */
+  /** The value that an answer last had in this field: the same value need not be checked again. */
   sentValue: string | undefined;
 }
 
-/** Stands ahead of the first field: most clients begin with the same one. */
+/** Before the first field: most clients begin with the same one. */
 export const firstField: Pick<FieldName, 'isCached' | 'follower'> = { isCached: true, follower: undefined };
 
 const kinds = new Map<string, FieldKind>([
@@ -77,7 +80,7 @@ const kinds = new Map<string, FieldKind>([
 ]);
 
 const cache = new Map<string, FieldName>();
-/** Names are the client's to choose: without a bound, the cache would be a leak to order. */
+/** Clients choose the names: without a bound, they could fill the memory. */
 const maxCached = 1024;
 const maxCachedLength = 64;
 
@@ -90,7 +93,7 @@ function describeField(name: string): FieldName | undefined {
   if (!tokenForm.test(name)) return undefined;
   const lower = name.toLowerCase();
   const bytes = Buffer.from(name, 'latin1');
-  // A slice keeps the whole text it was cut from alive; a cache must hold a copy.
+  // A slice keeps the whole text alive that it was cut from, so the cache holds a copy.
   const raw = bytes.toString('latin1');
   const isCached = cache.size < maxCached && name.length <= maxCachedLength;
   const kind = kinds.get(lower) ?? 'other';
@@ -111,10 +114,10 @@ function describeField(name: string): FieldName | undefined {
 }
 
 const marks = new Map<string, EnvironMark>();
-/** Of names that are not cached, and have none that is: what is written there says nothing. */
+/** For names that are not cached in any spelling: what is written there is not read. */
 const anyMark: EnvironMark = { environ: 0 };
 
-/** Spellings of one name are as long as each other, so the first of them that is not cached is followed by none that is. */
+/** All spellings of a name have the same length. So if one is not cached, no later one is: it is too long, or the cache is full. */
 function markOf(lower: string, isCached: boolean): EnvironMark {
   const known = marks.get(lower);
   if (known !== undefined || !isCached) return known ?? anyMark;

@@ -20,7 +20,7 @@ export class HeldAnswers {
   }
 }
 
-/** Of one connection, or of one stream of it. */
+/** The share of one connection, or of one stream. */
 export class HeldShare {
   private readonly all: HeldAnswers;
   private bytes = 0;
@@ -40,7 +40,7 @@ export class HeldShare {
     this.bytes = bytes;
   }
 
-  /** Its memory is given back. Writes that end with an error later on change nothing. */
+  /** Its memory is free again. Writes that fail later change nothing. */
   close(): void {
     this.set(0);
     this.isClosed = true;

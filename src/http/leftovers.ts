@@ -1,7 +1,7 @@
 /**
- * What goes on without a client: handlers at work on requests whose clients have left, as what such a request asks for may
- * still be done; and work that an app lets go on after its answer (`waitUntil`). A drain waits for both, for the former as
- * long as they would hold their place: see `departure.ts`.
+ * What goes on without a client: handlers of requests whose clients have left, because such a request may still take effect;
+ * and work that an app continues after its answer (`waitUntil`). A drain waits for both; for the former as long as they keep
+ * their place: see `departure.ts`.
  */
 
 import { clearTimeout, setTimeout } from 'node:timers';
@@ -35,13 +35,13 @@ export class Leftovers {
     return this.running.size === 0;
   }
 
-  /** Resolves when nothing is left: what goes on may let more go on. */
+  /** Resolves when nothing is left. What goes on may add more. */
   async finish(): Promise<void> {
     const givenUp = new Promise<void>((resolve) => (this.onGivenUp = resolve));
     while (!this.isEmpty && !this.isGivenUp) await Promise.race([Promise.all(this.running), givenUp]);
   }
 
-  /** There is no time left. */
+  /** The time is over. */
   giveUp(): void {
     this.isGivenUp = true;
     this.onGivenUp?.();

@@ -1,6 +1,6 @@
 /**
- * Who wants to hear of requests subscribes here, in one place: hooks, access logs, metrics. All that came as far as a
- * request line is told of once, however it ended. Without subscribers none of this costs anything.
+ * The one place where code that observes requests subscribes: hooks, access logs, metrics. Each request that got as far as its
+ * request line is reported once, however it ended. Without subscribers this costs nothing.
  */
 
 // Not the globals, which an app may replace.

@@ -1,4 +1,4 @@
-/** The client's address out of what proxies have written of it. Pure. */
+/** Finds the client's address in what proxies have written. Pure. */
 
 import { createRequire } from 'node:module';
 import { isIP } from 'node:net';
@@ -7,7 +7,7 @@ import { HttpError } from '../errors.ts';
 import { trimOws } from '../h1/grammar.ts';
 import { type Trusted, withoutMapping } from './trust.ts';
 
-/** A hop that says that it does not know, or does not tell, who asks (RFC 7239 §6.2, §6.3); and what nobody can read. */
+/** A hop that is unknown or hidden (RFC 7239 §6.2, §6.3), or cannot be read. */
 export const unknown: End = { address: '', port: '' };
 
 const bracketForm = /^\[([^\]]*)\](?::(\d{1,5}))?$/;
@@ -24,7 +24,7 @@ export function readNode(text: string): End {
   return { address: withoutMapping(address), port };
 }
 
-/** A hop of a request's way: who asked, and how. */
+/** One hop of a request: who sent it, and by which scheme and host. */
 export interface Hop {
   readonly from: End;
   readonly proto?: string | undefined;
@@ -32,8 +32,9 @@ export interface Hop {
 }
 
 /**
- * The rightmost hop that did not come from a trusted proxy: what stands left of it is that client's own claim. Where all are
- * trusted, the leftmost. @returns undefined without any
+ * The rightmost hop that did not come from a trusted proxy: that client may have made up all to the left of it. If all are
+ * trusted, the leftmost.
+ * @returns undefined if there are no hops
  */
 export function clientHop(hops: readonly Hop[], trusted: Trusted): Hop | undefined {
   if (trusted.isAll) return hops[0];
@@ -44,7 +45,7 @@ export function clientHop(hops: readonly Hop[], trusted: Trusted): Hop | undefin
   return hops[0];
 }
 
-/** X-Forwarded-For: addresses in the order of the way, repeated fields as one list (RFC 9110 §5.3). */
+/** X-Forwarded-For: addresses in the order of the hops. Repeated fields are one list (RFC 9110 §5.3). */
 export function hopsOfList(values: readonly string[]): Hop[] {
   return members(values).map((member) => ({ from: readNode(member) }));
 }
@@ -52,16 +53,22 @@ export function hopsOfList(values: readonly string[]): Hop[] {
 type ParseForwarded = (value: string) => readonly Readonly<Record<string, string>>[];
 let parseForwarded: ParseForwarded;
 
-/** For who reads Forwarded: a package that others do without. Ahead of the first request, as its files may vanish later. */
+/**
+ * Loads the parser of Forwarded, a package that most services do without. To be called before the first request: its files may
+ * be missing later.
+ */
 export function loadForwarded(): void {
   parseForwarded ??= createRequire(import.meta.url)('forwarded-parse') as ParseForwarded;
 }
 
-/** Forwarded (RFC 7239); `loadForwarded` comes first. @throws HttpError 400: what is not read whole may hide where the proxy's own part begins */
+/**
+ * Forwarded (RFC 7239). `loadForwarded` must have been called.
+ * @throws HttpError 400: a field that cannot be parsed whole may hide where the proxy's own part begins
+ */
 export function hopsOfForwarded(values: readonly string[]): Hop[] {
   let elements: ReturnType<ParseForwarded>;
   try {
-    // Each field for itself: a quote that a client leaves open must not take in what its proxy adds.
+    // Each field is parsed alone: a quote that a client leaves open must not swallow what its proxy adds.
     elements = values.filter((value) => value !== '').flatMap((value) => parseForwarded(value));
   } catch {
     throw new HttpError(400, 'malformed Forwarded');
@@ -73,7 +80,7 @@ export function hopsOfForwarded(values: readonly string[]): Hop[] {
   }));
 }
 
-/** A field of one address. Two of it are refused: one may be the client's. */
+/** A field with one address. Two such fields are refused, because one may be the client's own. */
 export function hopOfSingle(values: readonly string[], name: string): Hop[] {
   if (values.length > 1) throw new HttpError(400, `more than one ${name}`);
   return values.map((value) => ({ from: readNode(value) }));

@@ -1,6 +1,6 @@
 /**
- * What proxies in front say of a request: its scheme, its client's address, the host that was asked for. Believed only of
- * trusted peers, each part by a setting of its own; what others say of these things changes nothing.
+ * Reads what proxies say of a request: its scheme, its client's address, the host that was asked for. Only trusted peers are
+ * believed, and each part has a setting of its own. The fields of other peers change nothing.
  */
 
 import type { End, Ends, Scheme } from '../ends.ts';
@@ -14,7 +14,7 @@ import { Trusted } from './trust.ts';
 export interface ForwardingOptions {
   /** Addresses, networks by prefix, or `*`. */
   readonly allowFrom: readonly string[];
-  /** The field with the client's address, in small letters. */
+  /** The field with the client's address, in lower case. */
   readonly clientAddress: string | undefined;
   /** Whether host, port and prefix are believed too. */
   readonly host: boolean;
@@ -22,7 +22,7 @@ export interface ForwardingOptions {
   readonly strips: boolean;
 }
 
-/** Fields that say the scheme, and the values that mean https: gunicorn's `secure_scheme_headers`. */
+/** Fields that name the scheme, and the values that mean https: gunicorn's `secure_scheme_headers`. */
 const schemeFields = new Map<string, readonly string[]>([
   ['x-forwarded-proto', ['https']],
   ['x-forwarded-protocol', ['ssl', 'https']],
@@ -34,7 +34,7 @@ const prefixForm = /^(?:\/(?:[\w\-.~!$&'()*+,;=:@]|%[0-9A-Fa-f]{2})+)*\/?$/;
 export class Forwarding {
   private readonly options: ForwardingOptions;
   private readonly trusted: Trusted;
-  /** Whether each request is looked at, or only those with a field that is known to be of a proxy. */
+  /** Whether every request is examined, or only those with a field that proxies are known to set. */
   private readonly isForAll: boolean;
 
   constructor(options: ForwardingOptions) {
@@ -44,7 +44,7 @@ export class Forwarding {
     this.isForAll = options.clientAddress !== undefined || options.strips;
   }
 
-  /** @returns whether the request may go on: one that contradicts itself is answered here */
+  /** @returns whether the request may go on; a request whose fields contradict each other is answered here */
   admit(exchange: Exchange): boolean {
     if (!exchange.head.isForwarded && !this.isForAll) return true;
     const { head, ends } = exchange;
@@ -121,7 +121,7 @@ function valuesOf({ names, values }: RequestHead, name: string): string[] {
   return values.filter((_, index) => names[index]!.lower === name);
 }
 
-/** Also what differs by an underscore only: some apps and their servers read it as the same. */
+/** Removes fields whose names differ by an underscore too: some apps and their servers read them as the same. */
 function strip({ names, values }: RequestHead, clientAddress: string | undefined): void {
   let kept = 0;
   for (let index = 0; index < names.length; index++) {

@@ -1,16 +1,16 @@
-/** Which peers are believed. Peers on unix sockets always are: who may connect there is for the file's mode to say. */
+/** Which peers are believed. Peers on unix sockets always are: the file's mode decides who may connect. */
 
 import { BlockList, isIP } from 'node:net';
 
-/** A proxy's connections share its address; clients' addresses are theirs to choose, so what is kept has a bound. */
+/** A proxy's connections share its address, but clients can have any. So the cache has a bound. */
 const maxKept = 1024;
 
 export class Trusted {
-  /** Whether everyone is. */
+  /** Whether all peers are believed. */
   readonly isAll: boolean;
-  /** One for each family: in one list, a network such as ::/0 would hold IPv4 addresses too. */
+  /** One list per family: in a single one, a network such as ::/0 would contain IPv4 addresses too. */
   private readonly lists = { ipv4: new BlockList(), ipv6: new BlockList() };
-  /** A look into the list takes 3 µs. */
+  /** A search of the list takes 3 µs. */
   private readonly known = new Map<string, boolean>();
 
   /** @param networks addresses, networks by prefix (`10.0.0.0/8`), or `*` */
@@ -51,7 +51,7 @@ function familyOf(address: string): 'ipv4' | 'ipv6' {
   return address.includes(':') ? 'ipv6' : 'ipv4';
 }
 
-/** Of `::ffff:192.0.2.1`, as a socket for both families names an IPv4 peer: `192.0.2.1` (RFC 4291 §2.5.5.2). */
+/** Reads `::ffff:192.0.2.1`, as a socket for both families names an IPv4 peer, as `192.0.2.1` (RFC 4291 §2.5.5.2). */
 export function withoutMapping(address: string): string {
   const mapped = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(address)?.[1];
   if (mapped !== undefined) return mapped;

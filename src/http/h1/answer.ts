@@ -1,4 +1,6 @@
-/** Answers as HTTP/1.1 text (RFC 9112): head and first piece of a body in one, chunks, and what may come ahead of it all. */
+/**
+ * Writes answers as HTTP/1.1 text (RFC 9112): the head and the first piece of a body together, chunks, and interim responses.
+ */
 
 import type { AnswerSink, Bytes, MadeText, Piece } from '../answer-sink.ts';
 import {
@@ -20,12 +22,12 @@ export interface TextOut {
   sendBytes(text: string, bytes: Bytes, tail: string, headLength: number): boolean;
 }
 
-/** One for each connection: answers come one after another. */
+/** One object for all answers of a connection, which come one after another. */
 export class H1Answer implements AnswerSink {
   private readonly out: TextOut;
   private readonly saysConnection: boolean;
   private readonly ownLine: (() => string) | undefined;
-  /** The head that goes out with what follows. */
+  /** The head that is sent with what follows. */
   private text = '';
 
   /**

@@ -1,6 +1,6 @@
 /**
- * A client that has closed its half of the connection before its answer was complete, or after an upgrade: how long it
- * keeps its place (`departure.ts`), and what the app hears of it.
+ * A client that has closed its half of the connection before its answer was complete, or after an upgrade: how long it keeps
+ * its place (`departure.ts`), and what the app is told.
  */
 
 import { Departure } from '../departure.ts';
@@ -36,7 +36,7 @@ export class Departing {
     this.connection = connection;
   }
 
-  /** Whether the client may yet be answered. */
+  /** Whether the client may still be answered. */
   get isWaiting(): boolean {
     return this.departure !== undefined;
   }
@@ -47,7 +47,7 @@ export class Departing {
     const reason = halfClosed();
     if (exchange.endsWithClient) return this.endWithClient(exchange, reason);
     exchange.leave(reason);
-    // An app that has heard of it may have answered at once.
+    // The app was told, and may have answered at once.
     if (!connection.isAnswering(exchange)) return;
     this.exchange = exchange;
     this.departure = new Departure(() => this.check(exchange));
@@ -55,7 +55,7 @@ export class Departing {
     connection.outgoing.watchStallAnew();
   }
 
-  /** The same after an upgrade: it may still be written to, and read from no more. */
+  /** The same after an upgrade: the client can still be written to, but sends nothing more. */
   beginTunnel(events: TunnelEvents): void {
     const { outgoing, waits, wire } = this.connection;
     events.takeEnd();
@@ -74,7 +74,7 @@ export class Departing {
     this.departure.renew();
     const { outgoing, waits, wire } = this.connection;
     waits.beginTurn();
-    // An app that writes on renews the second, but not the time in which its client takes something.
+    // An app that keeps writing starts the second again, but not the time in which its client must take something.
     if (this.isTunnel && wire.pendingBytes > 0) outgoing.watchStall();
   }
 
@@ -83,7 +83,7 @@ export class Departing {
     this.departure = undefined;
   }
 
-  /** An app in a thread of its own has heard of it. */
+  /** An app in a thread was told of the client's end. */
   noteHeard(exchange: Exchange, isOver: boolean): void {
     if (this.exchange !== exchange || this.departure === undefined) return;
     if (isOver) this.endWithClient(exchange, exchange.leaveReason ?? halfClosed());
@@ -101,7 +101,8 @@ export class Departing {
   private check(exchange: Exchange): void {
     const { connection } = this;
     if (!connection.isAnswering(exchange)) return;
-    // A slow client still takes what was written, and the app may wait for that. A thread that computes has not heard of the end.
+    // A slow client still takes what was written, and the app may wait for that. A thread that computes has not been told of
+    // the end.
     const isDeaf = exchange.isDeaf?.() === true && !connection.isServerDraining;
     if (isDeaf || connection.wire.pendingBytes > 0) return this.departure?.renew();
     this.giveUpNow(exchange);

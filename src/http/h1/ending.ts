@@ -1,6 +1,6 @@
 /**
- * The end of a connection: at the last answer, at a request that breaks the rules or is late, for want of room, or at once.
- * An end must not cost a client an answer that it was sent, nor make one look complete that is not.
+ * The end of a connection: after the last answer, at a request that breaks the rules or is late, for lack of room, or at once.
+ * An end must not cost a client an answer that was sent to it, nor make an incomplete answer look complete.
  */
 
 // Not the global, which an app may replace.
@@ -51,7 +51,7 @@ export class Ending {
   refuse(error: HttpError, reason: Error = new ClientGone(error.message)): void {
     const { connection } = this;
     const { exchange } = connection;
-    // Its answer went out before all of its body came in: it gets no second one.
+    // Its answer went out before its whole body came: it gets no second one.
     if (connection.isMute || (exchange === undefined && !connection.isRequestComplete)) return this.close();
     connection.isClosing = true;
     if (exchange === undefined) {
@@ -61,7 +61,7 @@ export class Ending {
       broken.answer(error);
       return;
     }
-    // The head was fine and the app is at work on it: it is told that this is of no use any more.
+    // The head was valid and the app runs: it is told that nobody needs its answer.
     if (exchange.isStarted) this.cut();
     else {
       const isRefused = reason instanceof ClientGone;
@@ -74,8 +74,8 @@ export class Ending {
   }
 
   /**
-   * A reset could overtake the answers before this one, which are complete, where they may still be on their way. Then the
-   * plain end must do: in HTTP/1.1 it shows that this answer is not complete (RFC 9112 §8).
+   * A reset could overtake complete answers before this one that are still on their way. Then the plain end must do: in
+   * HTTP/1.1 it shows that this answer is not complete (RFC 9112 §8).
    */
   cut(): void {
     const { connection } = this;
@@ -95,13 +95,13 @@ export class Ending {
     connection.wire.cut();
   }
 
-  /** The app wants no more of this connection: see `Transport`. */
+  /** The app has closed this connection: see `Transport`. */
   hangUp(answered: Exchange | undefined): void {
     const { connection } = this;
     const { exchange } = connection;
     if (exchange === undefined) this.close();
     else if (answered !== undefined && answered !== exchange) connection.isLast = true;
-    // Behind a plain end, an answer whose end is that of the connection would look complete.
+    // After a plain end, an answer that ends with the connection would look complete.
     else if (connection.isPipelined || exchange.endsWithConnection) this.cut();
     else {
       exchange.outcome = 'cut';
@@ -126,7 +126,7 @@ export class Ending {
     else this.close();
   }
 
-  /** Flushes, says that nothing more comes, and stays for the client's own end or a short while. */
+  /** Sends what waits and a FIN, and stays open for the client's own end, or a short while. */
   close(): void {
     const { connection } = this;
     const { outgoing, waits, wire } = connection;
@@ -152,11 +152,11 @@ export class Ending {
     if (waits.phase === 'idle') return 'connection';
     if (waits.phase === 'head') return 'head';
     if (departing?.isWaiting === true) return 'departing';
-    // Until all of its answer is with the kernel, it has no deadline.
+    // Until the kernel has all of its answer, it has no deadline.
     return waits.phase === 'linger' && waits.deadline !== 0 ? 'nothing' : undefined;
   }
 
-  /** Ends for want of room, unless it has become worth more by now. */
+  /** Closes the connection for lack of room, unless it is worth more by now. */
   makeRoom(): void {
     const { worth } = this;
     if (worth === 'nothing') this.connection.wire.destroy();

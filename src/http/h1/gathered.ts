@@ -1,6 +1,6 @@
 /**
- * The chunks of a body that one read brought, moved together into one piece. A body may come in chunks of one byte each: the
- * app, and in the threaded class a message, would otherwise pay for every one of them.
+ * Joins the chunks of a body that one read brought. A body may come in chunks of one byte each; the app, and the messages of
+ * the threaded class, would otherwise pay for each of them.
  */
 
 /** Up to here a loop is quicker than a call of `copyWithin`. */

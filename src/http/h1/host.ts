@@ -17,7 +17,9 @@ export type OnTimeout = (exchange: Exchange, ms: number, end: () => void) => voi
 
 export type ShowFailure = (exchange: Exchange, error: unknown) => ShownFailure;
 
-/** What is lost if a connection is closed to make room for another. Those with which less is lost, as listed here, go first. */
+/**
+ * What is lost if a connection is closed to make room for another; from the least to the most. Those with the least go first.
+ */
 export type Worth = 'nothing' | 'connection' | 'departing' | 'head';
 
 /** A connection that may be closed to make room for another. */
@@ -54,13 +56,13 @@ export interface Host {
   /** The coarse clock: milliseconds, as of the last sweep. */
   readonly now: number;
   readonly waitOrder: WaitOrder;
-  /** Where it is said which clients have had no byte of an answer. */
+  /** Where the watchdog finds which clients have had no byte of an answer. */
   readonly answerClaims: AnswerClaims | undefined;
   readonly observers: Observers;
-  /** Reads what proxies say of a request; undefined where nobody is believed. */
+  /** Reads what proxies say of a request; undefined if no peer is trusted. */
   readonly forwarding: Forwarding | undefined;
   readonly requestIdHeader: string;
-  /** What the app takes beyond requests; undefined where it takes nothing. */
+  /** What the app takes beyond requests; undefined if it takes nothing. */
   readonly extras: Extras | undefined;
   readonly isDraining: boolean;
   /** What an idle connection gets while draining. */
@@ -68,7 +70,7 @@ export interface Host {
   /** Takes each request; must not throw. What it returns is `Exchange.settled`. */
   readonly handle: (exchange: Exchange) => void | Promise<void>;
   readonly onFailure: (exchange: Exchange, error: unknown, isLate?: boolean) => void;
-  /** What a client sees of a failure; not there where it may not see the inside. */
+  /** What a client sees of a failure; absent if it may not see internals. */
   readonly showFailure: ShowFailure | undefined;
   readonly onTimeout: OnTimeout;
   /** The connection will bring no further request. Called once for each. */

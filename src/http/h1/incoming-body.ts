@@ -1,4 +1,4 @@
-/** A request's body on its way to the app: where it is read to, and what becomes of it where nobody takes it. */
+/** Reads a request's body for the app, and discards what the app does not read. */
 
 // Not the global, which an app may replace.
 import { setImmediate } from 'node:timers';
@@ -9,7 +9,7 @@ import { Gathered } from './gathered.ts';
 
 export class IncomingBody {
   private readonly gathered = new Gathered();
-  /** Where the next read goes, and whether a piece of it was given to the app. */
+  /** The memory of the next read, and whether the app has a piece of it. */
   private buffer: Buffer = readBuffer(false);
   private isBufferTaken = false;
   /** Bytes thrown away since the answer was complete. */
@@ -34,7 +34,7 @@ export class IncomingBody {
     this.gathered.add(bytes, start, end);
   }
 
-  /** Of a body that is broken, nobody wants the part before. */
+  /** Discards the first part of a body that turned out to be broken. */
   drop(): void {
     this.gathered.take();
   }
@@ -50,7 +50,7 @@ export class IncomingBody {
     try {
       taker.takeBody(isKept ? bytes : Buffer.from(bytes));
     } catch (error) {
-      // The app's, and nobody catches it; but not here, where it would lose what else came in this read.
+      // The app's own error, which nothing catches. Thrown here, it would lose what else came in this read.
       setImmediate(() => {
         throw error;
       });

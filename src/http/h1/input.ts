@@ -22,7 +22,7 @@ import type { Outgoing } from './outgoing.ts';
 import { RequestParser, type RequestSink } from './parser.ts';
 import { Unread } from './unread.ts';
 
-/** What it needs of its connection. */
+/** What the input needs of its connection. */
 export interface Readable {
   readonly wire: Wire;
   readonly outgoing: Outgoing;
@@ -32,7 +32,7 @@ export interface Readable {
   readonly isClosing: boolean;
   /** Whether the last answer is complete. */
   readonly isDone: boolean;
-  /** Whether what follows has to wait for the answer to this request, or for the client to take what it was sent. */
+  /** Whether what follows has to wait: for the answer to this request, or for the client to take what was sent. */
   readonly mustWait: boolean;
   readonly isEndWaiting: boolean;
   /** Hands a request to its app. */
@@ -48,7 +48,7 @@ export class Input implements RequestSink {
   private readonly parser: RequestParser;
   /** Made with the first body: most connections bring none. */
   private body: IncomingBody | undefined = undefined;
-  /** It is answered, while the app still reads its body. */
+  /** A request that is answered while the app still reads its body. */
   private answered: Exchange | undefined = undefined;
   /** A head that the parser has just read. */
   private arrived: RequestHead | undefined = undefined;
@@ -98,8 +98,8 @@ export class Input implements RequestSink {
   }
 
   /**
-   * A large head: libuv would read on in the same turn of the loop, up to two megabytes of each connection, and other clients
-   * would wait for all of it.
+   * After a large head: libuv would read up to two megabytes of each connection in the same turn of the event loop, and other
+   * clients would wait.
    */
   private rest(): void {
     const { wire } = this.connection;
@@ -120,7 +120,7 @@ export class Input implements RequestSink {
     return unread?.join();
   }
 
-  /** What the app has not read of an answered request is thrown away. */
+  /** Discards what the app has not read of an answered request. */
   drain(exchange: Exchange): void {
     this.body?.drain(exchange.unreadBytes);
   }
@@ -137,7 +137,7 @@ export class Input implements RequestSink {
     answered?.loseBody();
   }
 
-  /** What has come and what still comes is for nobody. */
+  /** Nobody needs what has come, and what still comes. */
   stop(): void {
     this.unread = undefined;
     this.loseBody();
@@ -183,7 +183,7 @@ export class Input implements RequestSink {
     }
     if (connection.isDone) return connection.ending.closeAfterLast(current?.head, position === end);
     outgoing.flush();
-    // For later. The client's end would not be seen behind it, so the connection is read on, within bounds.
+    // Kept for later. The connection is read on, within bounds, because otherwise the client's end behind it would not be seen.
     if (position < end && !connection.isClosing) {
       this.unread = new Unread();
       this.keep(this.unread, bytes.subarray(position, end));

@@ -1,6 +1,6 @@
 /**
- * What goes out on a connection. While requests are read, text is held back, so that pipelined answers share a write. A
- * client that takes nothing of what it is sent is noticed here. It refuses to know what the bytes mean.
+ * Sends bytes on a connection. While requests are read, text is held back, so that pipelined answers share a write. It also
+ * notices a client that takes nothing. What the bytes mean is decided elsewhere.
  */
 
 import type { Bytes } from '../exchange.ts';
@@ -9,7 +9,7 @@ import { maxHeldBytes } from '../limits.ts';
 import type { Wire } from '../wire/wire.ts';
 
 export interface OutgoingEvents {
-  /** How long a client may take nothing of what it is sent. */
+  /** How long a client may take nothing of what was sent. */
   readonly stallMs: number;
   /** So many bytes were written. */
   noteWritten(bytes: number): void;
@@ -20,7 +20,7 @@ export interface OutgoingEvents {
 export class Outgoing {
   /** Whether text waits for `flush`, or until there is much of it. */
   isHolding = false;
-  /** Whether the client has not taken what it was sent: it is offered no further answer until it has. */
+  /** Whether the client has not taken what was sent: it gets no further answer until it has. */
   isBackedUp = false;
   private readonly wire: Wire;
   private readonly events: OutgoingEvents;

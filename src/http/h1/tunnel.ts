@@ -43,7 +43,7 @@ export class WireTunnel implements Tunnel {
   }
 }
 
-/** The connection of a request that breaks the rules, which the app answers by itself: what it writes is not to be lost. */
+/** The connection of a broken request that the app answers by itself. What it writes must reach the client. */
 export class BrokenTunnel extends WireTunnel {
   private readonly ending: Ending;
   private readonly answered: Exchange;
@@ -58,7 +58,7 @@ export class BrokenTunnel extends WireTunnel {
     this.ending.close();
   }
 
-  /** What the client has sent and nobody has read would make a reset of it, which can overtake the answer. */
+  /** Closing a socket with unread bytes sends a reset, which can overtake the answer. */
   override destroy(): void {
     if (this.answered.sentBytes === 0) super.destroy();
     else this.ending.close();

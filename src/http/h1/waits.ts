@@ -1,4 +1,7 @@
-/** What a connection waits for, until when, and since when. It sets deadlines; `ending.ts` says what follows when one has passed. */
+/**
+ * What a connection waits for, since when, and until when. It sets deadlines; `ending.ts` decides what follows when one has
+ * passed.
+ */
 
 import { defaultTimeouts, lingerMs, maxLingerMs } from '../limits.ts';
 import type { Host } from './host.ts';
@@ -48,7 +51,7 @@ export class Waits {
     this.deadline = 0;
   }
 
-  /** Somebody else ends the connection, and is not to forget it. */
+  /** Something else is to end the connection. If it does not, the deadline does. */
   beginOwed(): void {
     this.phase = 'linger';
     this.deadline = this.server.deadlineIn(this.server.timeouts.bodyMs || defaultTimeouts.bodyMs);
@@ -86,7 +89,7 @@ export class Waits {
     this.beginTurn();
   }
 
-  /** A client that goes on sending reads the answer afterwards, as likely as not. */
+  /** The client goes on sending, and most likely reads the answer afterwards. */
   prolongLinger(): void {
     if (this.deadline === 0 || this.phase !== 'linger' || this.server.isDraining) return;
     this.deadline = Math.min(this.server.deadlineIn(lingerMs), this.lingerEnd);

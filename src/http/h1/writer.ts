@@ -10,7 +10,7 @@ import { fieldValueForm, interimForm, listMembers, statusForm } from './grammar.
 
 export type Field = readonly [name: string, value: string];
 
-/** How the client knows where the body ends: it has none, by Content-Length, by chunks, or by the connection's end. */
+/** How the client knows where the body ends: there is none, by Content-Length, by chunks, or by the connection's end. */
 export type Framing = 'none' | 'length' | 'chunked' | 'close';
 
 /** What the writer must know of a request, and what it decides for its response. */
@@ -19,7 +19,7 @@ export interface ResponseState {
   readonly minorVersion: number;
   /** In: whether the connection may persist. Out: whether it does. */
   persists: boolean;
-  /** Whether fields that are the server's may be set, and are then left out; else they are an error (PEP 3333). */
+  /** Whether fields that only the server may set are left out; otherwise they are an error (PEP 3333). */
   readonly isLenient?: boolean;
   /** Where false, there is only the Date that the app sets. */
   readonly sendsDate?: boolean;
@@ -117,7 +117,10 @@ export function connectionField({ persists, minorVersion }: ResponseState): stri
   return minorVersion === 0 ? 'Connection: keep-alive\r\n' : '';
 }
 
-/** Apps of Node's say how their body is framed; here that is found out anyway. Another coding would be a lie. */
+/**
+ * Node apps name the framing of their body, which is decided here anyway. Another transfer coding would be wrong, so it is an
+ * error.
+ */
 export function mayLeaveOut(kind: FieldKind, value: string): boolean {
   return kind !== 'transfer-encoding' || /^(?:chunked|identity)$/i.test(value);
 }
@@ -172,7 +175,7 @@ export function checkStatus(status: unknown): void {
   checkedStatus = status;
 }
 
-/** A longer value is not kept for the next answer: it would be for ever. */
+/** A longer value is not kept for comparison: it would stay in memory for ever. */
 const longestKept = 256;
 
 export function checkField(name: unknown, value: unknown) {
