@@ -138,7 +138,6 @@ export const known = {
       ],
       why: '`maxHeaderSize` has no effect: `--limit-request-field-size` and `--limit-request-line` decide',
     },
-    { tests: ['client-timeout.test.js > requestTimeout should return 408'], why: ownWords },
     {
       tests: [
         'close-pipelining.test.js > Should return 503 while closing - pipelining',
@@ -264,7 +263,7 @@ export const known = {
       why: 'a response is closed soon after its end: a write after it returns false, and no `error` is emitted',
     },
     {
-      tests: nodes('server-capture-rejections', 'outgoing-message-capture-rejection'),
+      tests: nodes('server-capture-rejections'),
       why: 'a handler whose promise rejects is answered 500 by tsgun and logged, whatever `captureRejections` says',
     },
     {
