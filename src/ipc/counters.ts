@@ -38,8 +38,6 @@ export const at = {
   /** One for each bound, one for what is above, and the sum in seconds. */
   duration: take(durationBounds.length + 2),
   queue: take(queueBounds.length + 2),
-  /** Durations again, where releases are compared. */
-  fine: take(fineBounds.length + 1),
   shed: take(1),
   timeouts: take(1),
   connections: take(1),
@@ -56,10 +54,14 @@ export const at = {
   heapUsedBytes: take(1),
   utilization: take(1),
   delay: take(delayQuantiles.length),
+  /** A number here and at the beginning shows that everything between was written at once. */
+  sequence: take(1),
+  /** Durations again, if releases are compared. Without this, two thirds of a record need not be written. */
+  fine: take(fineBounds.length + 1),
+  /** The same number, behind the fine histogram; 0 in a record that never had one. */
+  fineSequence: take(1),
 } as const;
 
-/** A number at either end shows that all of it was written at once. */
-const sequenceAtEnd = take(1);
 export const recordLength = next;
 const recordBytes = recordLength * 8;
 
@@ -69,22 +71,30 @@ export function readRecord({ fd, index }: CountersPlace): Float64Array {
   // A writer takes a few microseconds. One that died half-way leaves what is there.
   for (let tries = 0; tries < 3; tries++) {
     readSync(fd, record, 0, recordBytes, index * recordBytes);
-    if (record[0] === record[sequenceAtEnd]) break;
+    const isFineWhole = record[at.fineSequence] === 0 || record[at.fineSequence] === record[0];
+    if (record[0] === record[at.sequence] && isFineWhole) break;
   }
   return record;
 }
 
 /** @throws the system's error, if the memory is full */
 export function writeRecord({ fd, index }: CountersPlace, record: Float64Array): void {
-  record[0] = (record[0]! + 1) % 2 ** 32;
-  record[sequenceAtEnd] = record[0]!;
-  writeSync(fd, record, 0, recordBytes, index * recordBytes);
+  record[0] = (record[0]! % 2 ** 32) + 1;
+  record[at.sequence] = record[0]!;
+  const isFine = hasFine(record);
+  if (isFine) record[at.fineSequence] = record[0]!;
+  writeSync(fd, record, 0, isFine ? recordBytes : at.fine * 8, index * recordBytes);
+}
+
+/** Whether the fine histogram is counted, or was by an earlier worker with the same number. */
+export function hasFine(record: Float64Array): boolean {
+  return record[at.fineSequence] !== 0;
 }
 
 /** Its process is gone: what it held is no more. */
 export function clearGauges(place: CountersPlace): void {
   const record = readRecord(place);
-  record.fill(0, at.gauges, sequenceAtEnd);
+  record.fill(0, at.gauges, at.sequence);
   writeRecord(place, record);
 }
 

@@ -13,6 +13,7 @@ import {
   type CountersPlace,
   delayQuantiles,
   durationBounds,
+  hasFine,
   observe,
   observeFinely,
   queueBounds,
@@ -64,7 +65,8 @@ export class Counters {
     this.isFine = isFine;
     this.place = place;
     this.record = readRecord(place);
-    this.record.fill(0, at.gauges, recordLength - 1);
+    this.record.fill(0, at.gauges, at.sequence);
+    if (isFine) this.record[at.fineSequence] ||= 1;
     this.past = this.record.slice();
     this.statusAt = at.requests + workerClasses.indexOf(workerClass) * statuses.length;
     this.traffic = observers.traffic;
@@ -112,7 +114,7 @@ export class Counters {
       record[at.upgradedConnections] = serving.upgraded;
       this.measure();
     }
-    if (record.every((value, index) => value === written[index])) return;
+    if (isSame(record, written)) return;
     try {
       writeRecord(this.place, record);
       written.set(record);
@@ -148,4 +150,10 @@ export class Counters {
     }
     delays.reset();
   }
+}
+
+function isSame(record: Float64Array, written: Float64Array): boolean {
+  const length = hasFine(record) ? recordLength : at.sequence;
+  for (let index = 0; index < length; index++) if (record[index] !== written[index]) return false;
+  return true;
 }

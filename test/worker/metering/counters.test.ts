@@ -1,4 +1,4 @@
-import { closeSync, openSync } from 'node:fs';
+import { closeSync, fstatSync, openSync } from 'node:fs';
 import { expect, it } from 'vitest';
 import { Observers, type Outcome } from '../../../src/http/observers.ts';
 import {
@@ -7,6 +7,7 @@ import {
   durationBounds,
   queueBounds,
   readRecord,
+  recordLength,
   statuses,
   writeRecord,
 } from '../../../src/ipc/counters.ts';
@@ -22,9 +23,9 @@ function makeFile(): number {
 }
 
 /** A worker that counts, until `write`, as at its exit. */
-function makeWorker(fd: number, index: number, connections = 0) {
+function makeWorker(fd: number, index: number, connections = 0, isFine = false) {
   const observers = new Observers();
-  const counters = new Counters({ fd, index }, 'async', observers);
+  const counters = new Counters({ fd, index }, 'async', observers, isFine);
   const serving = { accepted: 3, connections, upgraded: 2, countTraffic: () => {}, tellUnfinished: () => {} };
   const before = process.listeners('exit');
   counters.start({ serving, shed: () => 2, running: () => 1 });
@@ -54,6 +55,27 @@ it('each request is in its status and its bucket, a bound being part of what is 
   expect(record[at.timeouts]).toBe(1);
   expect(record[at.upgradedConnections]).toBe(2);
   expect(record[at.shed]).toBe(2);
+});
+
+it('the fine histogram is written only if releases are compared, and stays when they are no longer', () => {
+  const fd = makeFile();
+  const fine = () => readRecord({ fd, index: 1 }).slice(at.fine, at.fineSequence);
+  const sum = (numbers: Float64Array) => numbers.reduce((one, other) => one + other, 0);
+  const plain = makeWorker(fd, 1);
+  plain.count('200 OK', 0.01);
+  plain.write();
+  expect(fstatSync(fd).size).toBe((recordLength + at.fine) * 8);
+  expect(sum(fine())).toBe(0);
+  const canary = makeWorker(fd, 1, 0, true);
+  canary.count('200 OK', 0.01);
+  canary.write();
+  expect(sum(fine())).toBe(1);
+  clearGauges({ fd, index: 1 });
+  const next = makeWorker(fd, 1);
+  next.count('200 OK', 0.01);
+  next.write();
+  expect(sum(fine())).toBe(1);
+  expect(readRecord({ fd, index: 1 })[at.requests + 2 * statuses.length + 2]).toBe(3);
 });
 
 it('a worker goes on from what its number has counted; what is open goes with the process', () => {
