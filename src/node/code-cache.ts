@@ -27,6 +27,7 @@ const mostFiles = 100;
  * @param hash of the file's text: V8 looks at its length only
  * @param args what the code is called with
  * @returns what it exports
+ * @throws Error in a bundle, or the system's
  */
 export function runCode(
   name: string,
@@ -34,7 +35,7 @@ export function runCode(
   importMeta: ImportMeta,
   ...args: readonly unknown[]
 ): readonly unknown[] {
-  const url = new URL(`${name}.code.js`, importMeta.url);
+  const url = codeOf(name, importMeta.url);
   const path = fileURLToPath(url);
   const text = readFileSync(path, 'utf8');
   const kept = folder && join(folder, [name, hash, ...versionOf(path)].join('-'));
@@ -45,6 +46,16 @@ export function runCode(
   if (kept !== undefined && isRejected) drop(kept);
   if (kept !== undefined && (cachedData === undefined || isRejected)) compiled.set(kept, script);
   return (script.runInThisContext() as Code)(importMeta, ...args);
+}
+
+/** @param from undefined where a bundler has made CommonJS of the module @throws Error in a bundle, which lacks the code */
+function codeOf(name: string, from: string | undefined): URL {
+  if (from !== undefined && new URL(from).pathname.endsWith(`/chunks/${name}.js`))
+    return new URL(`${name}.code.js`, from);
+  throw new Error(
+    "tsgun's own files are not where it looks for them: was it bundled with the script? Keep tsgun external (esbuild --external:tsgun; " +
+      'external: ["tsgun"] in Rollup, Rolldown and Vite), and install it beside the bundle',
+  );
 }
 
 /** Keeps what this process compiled, the functions that it has called among it. Costs 10 ms the first time, and nothing later. */

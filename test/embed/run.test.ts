@@ -352,13 +352,9 @@ test('a signal that is aborted already starts no worker', async () => {
 
 // esbuild has no address for a module that it makes CommonJS of.
 test.each([
-  ['mjs', ['-f', 'esm'], /^ConfigError run\(\): tsgun's own files are not where .* Keep tsgun external/],
-  [
-    'cjs',
-    ['-f', 'cjs', '--transform.define', 'import.meta.url:globalThis.nowhere'],
-    /bundled into a CommonJS file\. Keep tsgun external/,
-  ],
-])('a script that was bundled with tsgun is told to keep it external (%s)', async (extension, form, message) => {
+  ['mjs', ['-f', 'esm']],
+  ['cjs', ['-f', 'cjs', '--transform.define', 'import.meta.url:globalThis.nowhere']],
+])('a script that was bundled with tsgun is told to keep it external (%s)', async (extension, form) => {
   const path = join(project, 'to-bundle.mjs');
   writeFileSync(
     path,
@@ -373,7 +369,9 @@ test.each([
   });
   const script = new Script([join(folder, `to-bundle.${extension}`)]);
   await once(script.process, 'close');
-  expect([script.stdout, ...script.text].join('\n')).toMatch(message);
+  expect([script.stdout, ...script.text].join('\n')).toMatch(
+    /tsgun's own files are not where it looks for them: .* Keep tsgun external/,
+  );
 });
 
 test.each(['bun', 'deno'])('%s is told that tsgun runs on Node.js', async (name) => {

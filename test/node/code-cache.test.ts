@@ -18,7 +18,9 @@ function place() {
   const { path } = makeFolder();
   const cache = join(path, 'cache');
   vi.stubEnv('XDG_CACHE_HOME', cache);
-  const file = join(path, 'part.code.js');
+  const chunks = join(path, 'chunks');
+  mkdirSync(chunks);
+  const file = join(chunks, 'part.code.js');
   const kept = join(cache, 'tsgun', 'code');
   return {
     path,
@@ -33,7 +35,7 @@ function place() {
     async start() {
       vi.resetModules();
       const { runCode, keepCode } = await import('../../src/node/code-cache.ts');
-      const meta = { url: pathToFileURL(join(path, 'part.js')).href } as ImportMeta;
+      const meta = { url: pathToFileURL(join(chunks, 'part.js')).href } as ImportMeta;
       const [result] = runCode('part', 'hash', meta, 'code');
       keepCode();
       return result;
@@ -107,7 +109,7 @@ describe('kept code', () => {
     vi.stubEnv(name, '1');
     write('one');
     expect(await start()).toBe('code one');
-    expect(readdirSync(path)).toEqual(['part.code.js']);
+    expect(readdirSync(path)).toEqual(['chunks']);
   });
 
   it('of former releases goes, the oldest first', async () => {
