@@ -136,14 +136,15 @@ async function sample() {
     await sleep(sampleEveryMs);
     try {
       const [master, ...workers] = processTree(pid);
-      samples.push({
-        master: { bytes: residentBytes(master), files: openFiles(master) },
-        workers: workers.map((worker) => ({ bytes: residentBytes(worker), files: openFiles(worker) })),
-      });
+      samples.push({ master: sizeOf(master), workers: workers.map(sizeOf) });
     } catch {
       // A worker has ended meanwhile.
     }
   }
+}
+
+function sizeOf(pid) {
+  return { bytes: residentBytes(pid), files: openFiles(pid) };
 }
 
 function report() {

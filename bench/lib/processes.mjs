@@ -57,6 +57,8 @@ export function coreBusyMs(core) {
 export function residentBytes(pid, which = 'VmRSS') {
   const [, kilobytes] =
     new RegExp(`^${which}:\\s+(\\d+) kB$`, 'm').exec(readFileSync(`/proc/${pid}/status`, 'latin1')) ?? [];
+  // One that has ended and is not reaped yet has no memory.
+  if (kilobytes === undefined) throw new Error(`process ${pid} has ended`);
   return Number(kilobytes) * 1024;
 }
 
