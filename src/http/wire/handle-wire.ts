@@ -30,12 +30,10 @@ export class HandleWire implements Wire, SendQueue {
   private buffer: Buffer;
   /** How many symbols the handle had from Node at the first look; -1 before. */
   private symbols = -1;
-  /** Read while paused, and not brought yet. */
+  /** Read while paused, and not brought yet; and whether the client's end came behind it. */
   private held: Buffer | undefined = undefined;
-  /** The client's end came behind it. */
   private isEndHeld = false;
   private hasClientEnded = false;
-  /** From `end` on. */
   private halfClose: HalfClose | undefined = undefined;
   private owesDrain = false;
   /** The last write that goes on. */
@@ -108,7 +106,6 @@ export class HandleWire implements Wire, SendQueue {
     if (this.halfClose?.isDone === true) this.destroy();
   }
 
-  /** Tells Node of the memory of the next read once more. */
   repeatBuffer(): void {
     this.handle.useUserBuffer(this.buffer);
   }
@@ -239,11 +236,10 @@ export class HandleWire implements Wire, SendQueue {
 
   end(done?: () => void): void {
     if (this.isDestroyed || this.halfClose?.isDone === true) return done?.();
-    const isFirst = this.halfClose === undefined;
     this.halfClose ??= new HalfClose();
     this.halfClose.await(done);
     // Not ahead of what waits, though libuv would wait for it: a connection that is being shut down cannot be reset.
-    if (isFirst && this.pendingBytes === 0) this.shutDown(this.halfClose);
+    if (!this.halfClose.isUnderWay && this.pendingBytes === 0) this.shutDown(this.halfClose);
   }
 
   private shutDown(halfClose: HalfClose): void {

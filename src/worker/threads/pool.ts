@@ -23,6 +23,7 @@ import type { ThreadHandle } from './handle.ts';
 import type { FromThread } from './messages.ts';
 import { Overdue } from './overdue.ts';
 import { Reception } from './reception.ts';
+import { refuse } from './refusal.ts';
 import { Relay } from './relay.ts';
 import { RelayedLog } from './relayed-log.ts';
 import { isRetryable } from './retries.ts';
@@ -34,11 +35,6 @@ import { UnresponsiveThreads } from './unresponsive.ts';
 /** The most requests that wait, per thread. Beyond that a request is better served by another worker, or later. */
 const queuedPerThread = 256;
 const finishPollMs = 20;
-const busyFields = [
-  ['Content-Type', 'text/plain; charset=utf-8'],
-  ['Retry-After', '1'],
-] as const;
-
 export class ThreadPool {
   private readonly crew: ThreadCrew;
   private readonly relayConnection: TcpApp;
@@ -297,9 +293,4 @@ export class ThreadPool {
     thread.progressAt = performance.now();
     this.schedule.refill(thread);
   }
-}
-
-function refuse(exchange: Exchange): void {
-  const status = '503 Service Unavailable';
-  exchange.send(status, busyFields, `${status}\nno thread is free\n`);
 }
