@@ -3,6 +3,7 @@
  * something to the server. Clients send the same few names all the time, so a bounded cache answers nearly every time.
  */
 
+import { type EnvironPlace, environKey, placeOf } from './environ-keys.ts';
 import { tokenForm } from './h1/grammar.ts';
 
 /** What a field means to the server. All others are `other`, and are only passed on. */
@@ -20,14 +21,6 @@ export type FieldKind =
   | 'transfer-encoding'
   | 'upgrade';
 
-/**
- * Which environ has the key already. To compare a mark is cheaper than to search an environ, whose shape differs from client to
- * client.
- */
-export interface EnvironMark {
-  environ: number;
-}
-
 export interface FieldName {
   /** As sent. */
   readonly raw: string;
@@ -44,8 +37,7 @@ export interface FieldName {
    * underscore: `X_Real_Ip` would overwrite `X-Real-Ip`, which a proxy may have set for a reason.
    */
   readonly environKey: string | undefined;
-  /** Shared by the spellings of one name. */
-  readonly environMark: EnvironMark;
+  readonly environPlace: EnvironPlace;
   readonly isCached: boolean;
   /** The name that followed this one last time. As a guess it is cheaper to check than to look up. */
   follower: FieldName | undefined;
@@ -97,14 +89,15 @@ function describeField(name: string): FieldName | undefined {
   const raw = bytes.toString('latin1');
   const isCached = cache.size < maxCached && name.length <= maxCachedLength;
   const kind = kinds.get(lower) ?? 'other';
+  const key = environKey(lower);
   const field: FieldName = {
     raw,
     words: isCached ? wordsOf(bytes) : none,
     rest: isCached ? [...bytes.subarray(bytes.length & ~3)] : none,
     lower,
     kind,
-    environKey: environKey(lower),
-    environMark: markOf(lower, isCached),
+    environKey: key,
+    environPlace: placeOf(key, isCached),
     isCached,
     follower: undefined,
     sentValue: undefined,
@@ -113,27 +106,8 @@ function describeField(name: string): FieldName | undefined {
   return field;
 }
 
-const marks = new Map<string, EnvironMark>();
-/** For names that are not cached in any spelling: what is written there is not read. */
-const anyMark: EnvironMark = { environ: 0 };
-
-/** All spellings of a name have the same length. So if one is not cached, no later one is: it is too long, or the cache is full. */
-function markOf(lower: string, isCached: boolean): EnvironMark {
-  const known = marks.get(lower);
-  if (known !== undefined || !isCached) return known ?? anyMark;
-  const mark = { environ: 0 };
-  marks.set(lower, mark);
-  return mark;
-}
-
 const none: readonly number[] = [];
 
 function wordsOf(bytes: Buffer): number[] {
   return Array.from({ length: bytes.length >> 2 }, (_, index) => bytes.readInt32BE(index * 4));
-}
-
-function environKey(lower: string): string | undefined {
-  if (lower.includes('_')) return undefined;
-  const upper = lower.toUpperCase().replaceAll('-', '_');
-  return upper === 'CONTENT_TYPE' || upper === 'CONTENT_LENGTH' ? upper : `HTTP_${upper}`;
 }

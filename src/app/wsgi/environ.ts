@@ -73,12 +73,13 @@ class RequestEnviron {
     const { names, values } = head;
     environs = (environs + 1) | 0;
     for (let index = 0; index < names.length; index++) {
-      const { environKey: name, environMark, isCached } = names[index]!;
+      const { environKey: name, environPlace: place, isCached } = names[index]!;
       if (name === undefined) continue;
-      const isFirst = isCached && environMark.environ !== environs;
-      environMark.environ = environs;
+      const isFirst = isCached && place.environ !== environs;
+      place.environ = environs;
       const before = isFirst ? undefined : this[name];
-      if (before === undefined) this[name] = values[index]!;
+      if (isFirst && place.store !== undefined) place.store(this, values[index]!);
+      else if (before === undefined) this[name] = values[index]!;
       // Repeated fields make one value (RFC 9110 §5.3); cookies are joined their own way (RFC 6265 §5.4).
       else this[name] = `${before}${name === 'HTTP_COOKIE' ? '; ' : ', '}${values[index]}`;
     }
