@@ -28,5 +28,8 @@ export function sessionOptions({ fieldBytes, fieldCount, requestLineBytes }: Lim
     maxSendHeaderBlockLength: 1024 * 1024,
     maxSessionMemory: 32,
     maxSessionInvalidFrames: 100,
+    // From Node 24 on. `H2Connection` counts resets too, but only when Node has made a stream of each in what was read at once.
+    streamResetBurst: 400,
+    streamResetRate: 100,
   } as ServerSessionOptions;
 }
