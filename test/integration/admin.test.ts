@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { statSync } from 'node:fs';
 import { createServer, connect as openSocket } from 'node:net';
 import { describe, expect, it } from 'vitest';
@@ -77,6 +78,7 @@ describe('the admin listener', () => {
     expect(await ask(`http://127.0.0.1:${first}`, '/readyz')).toMatchObject({ status: 200 });
 
     const holder = createServer().listen(second, '127.0.0.1');
+    await once(holder, 'listening');
     configure(`127.0.0.1:${second}`);
     tsgun.signal('SIGHUP');
     expect(await tsgun.event('reload_failed')).toMatchObject({ error: expect.stringContaining('adminBind: ') });
