@@ -17,6 +17,7 @@ export type {
 } from './app/types.ts';
 export type { Address } from './config/addresses.ts';
 export type { AdminAddress } from './config/admin-address.ts';
+export type { Mishap } from './config/chaos.ts';
 export type { ConcurrencyLimit } from './config/concurrency.ts';
 export { defineConfig } from './config/define-config.ts';
 export type { Settings } from './config/settings.ts';

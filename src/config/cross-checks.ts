@@ -53,6 +53,10 @@ export function crossCheck({ settings, origins }: Checked, { isRoot, nodeEnv }: 
     problems.push(
       `reload: it is for development, and NODE_ENV is production: leave it out, or write --reload=force ${at('reload')}`,
     );
+  if (settings.chaos.length > 0 && nodeEnv === 'production' && !settings.chaosInProduction)
+    problems.push(
+      `chaos: it makes workers fail, and NODE_ENV is production: leave it out, or add --chaos-in-production ${at('chaos')}`,
+    );
   if (settings.reload && settings.bind.some(isPublic))
     warnings.push(
       `reload: who can connect to ${settings.bind.filter(isPublic).map(formatAddress).join(', ')} sees source code where the app fails; bind 127.0.0.1 for development ${at('bind')}`,

@@ -8,6 +8,7 @@ import { type InterfaceName, registry } from '../app/registry.ts';
 import { accessFormat, fieldName, jsonFields, path, paths } from './access-parsers.ts';
 import { addresses } from './addresses.ts';
 import { adminAddress } from './admin-address.ts';
+import { mishaps } from './chaos.ts';
 import { concurrencyLimits } from './concurrency.ts';
 import { httpVersions } from './http-versions.ts';
 import { networks } from './networks.ts';
@@ -264,6 +265,25 @@ export const table = {
     help: 'A path whose requests are never refused so.',
     more: 'May be given several times. In a path, * stands for any text. Health checks at --health-path are never refused anyway.',
     example: ['/webhooks/*', '/login'],
+  }),
+  chaos: setting({
+    section: 'Workers',
+    parse: mishaps,
+    default: [],
+    metavar: 'WHAT',
+    help: 'For staging: workers fail on purpose.',
+    more: 'kill=1/min kills a worker once a minute, on average. stall=2s makes one stand still for two seconds, and slow-accept=5s has no worker accept connections for five: once a minute, or as often as @N/min says. Several are separated by commas. So you see what your clients and balancers make of it. Refused where NODE_ENV is production, unless chaosInProduction is set.',
+    example: 'kill=1/min,stall=2s@3/min',
+  }),
+  chaosInProduction: setting({
+    section: 'Workers',
+    parse: flag,
+    default: false,
+    metavar: 'yes|no',
+    bare: 'true',
+    help: 'Lets --chaos be, where NODE_ENV is production.',
+    more: 'Without it, chaos is refused there.',
+    example: true,
   }),
   bootTimeout: setting({
     section: 'Workers',

@@ -255,6 +255,8 @@ export type MasterMessage =
   | { readonly type: 'reopen' }
   /** Finish, write a heap snapshot, exit. */
   | { readonly type: 'snapshot' }
+  /** Fail on purpose: stand still, or accept no connection for a while. */
+  | { readonly type: 'chaos'; readonly kind: 'stall' | 'slow-accept'; readonly ms: number }
   /** Log from this level up. */
   | { readonly type: 'log_level'; readonly level: Settings['logLevel'] };
 

@@ -8,6 +8,7 @@ import { version } from '../config/version.ts';
 import { ExitCode, report } from '../errors.ts';
 import { logOutput, type OwnLogger } from '../logger.ts';
 import { AdminService } from './admin/service.ts';
+import { Chaos } from './chaos.ts';
 import { ChildEvents } from './child-events.ts';
 import { Children } from './children/children.ts';
 import { isEcho, type Origin, originFields } from './commands.ts';
@@ -65,6 +66,7 @@ export class Master {
   private readonly admin: AdminService;
   private readonly statsd = new MasterStatsd();
   private readonly autoscaler: Autoscaler;
+  private readonly chaos: Chaos;
   private readonly screen = new StartScreen();
   private readonly stop: Stop;
   private readonly steering: Steering;
@@ -116,6 +118,7 @@ export class Master {
     const shared = { pool, children, hooks, rollout, screen, current };
     this.executor = new Executor(shared);
     this.childEvents = new ChildEvents({ ...shared, generations, watcher, steering, stop, admin, counters });
+    this.chaos = new Chaos({ pool, log, send: (child, message) => children.send(child, message) });
     this.autoscaler = new Autoscaler({
       pool,
       counters,
@@ -152,6 +155,7 @@ export class Master {
       this.stop.checkDelay(now);
       if (!this.autoscaler.follow()) notes.noteNeeded(this.pool, this.pool.least);
       this.rollout.watch();
+      this.chaos.follow(this.current.configuration.settings.chaos);
       this.hooks.checkState();
       if (this.doWhatIsPlanned(now) === 'stop') return this.finish();
       this.children.checkMemory(now);
@@ -282,6 +286,7 @@ export class Master {
     this.generations.closeAdmin();
     this.statsd.close();
     this.autoscaler.close();
+    this.chaos.close();
     const { uptimeMs, requests } = this.overview.snapshot;
     const exitCode = this.childEvents.startFailure ?? ExitCode.ok;
     const isUnserved = exitCode !== ExitCode.ok;

@@ -58,6 +58,8 @@ export async function work(): Promise<void> {
   });
   listenToMaster((message) => {
     if (message.type === 'connection') return;
+    if (message.type === 'chaos')
+      return message.kind === 'stall' ? standStill(message.ms) : exit.worker?.hold?.(message.ms);
     if (message.type === 'log_level') return log.setLevel(message.level);
     if (message.type === 'snapshot') return leaveWithSnapshot(exit, order);
     if (message.type === 'certificates') return certificates.take(message.files);
@@ -108,6 +110,11 @@ export async function work(): Promise<void> {
   } catch (error) {
     await failBoot(error, exit, sayLoaded);
   }
+}
+
+/** As code that blocks the event loop: chaos. */
+function standStill(ms: number): void {
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms);
 }
 
 /**

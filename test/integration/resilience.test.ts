@@ -197,3 +197,17 @@ function isRefused(port: number): Promise<boolean> {
     });
   });
 }
+
+it('chaos that is asked for comes, and the service goes on; in production it is refused', async () => {
+  const { path } = makeFolder({ 'app.mjs': hello });
+  const chaos = ['--chaos', 'kill=2/s,stall=0.1s@2/s,slow-accept=0.1s@2/s'];
+  const tsgun = start('app.mjs', ['--workers', '2', ...chaos], { cwd: path });
+  for (const said of ['is killed', 'stands still', 'accepts connections'])
+    await tsgun.until(() => tsgun.log.some(({ msg }) => msg.startsWith('chaos: ') && msg.endsWith(said)), said);
+  expect(await tsgun.event('worker_exited')).toMatchObject({ reason: 'killed', signal: 'SIGKILL' });
+  await eventually(async () => (await tsgun.get('/').catch(() => undefined))?.status === 200);
+  await tsgun.stop();
+  const refused = new Tsgun(['app.mjs', ...chaos], { cwd: path, env: { NODE_ENV: 'production' } });
+  expect(await refused.exited).toMatchObject({ code: 1 });
+  expect(refused.text.join()).toContain('chaos: it makes workers fail, and NODE_ENV is production');
+});

@@ -107,6 +107,11 @@ export class Intake {
     this.decide();
   }
 
+  /** Takes none for a while, on purpose. */
+  hold(ms: number): void {
+    this.occupancy?.hold(ms);
+  }
+
   resume(): void {
     this.isPaused = false;
     this.decide();

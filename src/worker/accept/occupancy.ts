@@ -1,5 +1,7 @@
 /** Knows how many connections a worker holds, how many it may hold, and which of them make room for others. */
 
+// Not the global, which an app may replace.
+import { setTimeout } from 'node:timers';
 import { connectionCapacity, descriptorLimit, openDescriptorCount } from '../../descriptors.ts';
 import type { Waiting, WaitOrder } from '../../http/h1/host.ts';
 import type { Shortages } from '../../ipc/shortages.ts';
@@ -20,6 +22,7 @@ export class Occupancy {
   private readonly evictions: Evictions;
   private connections = 0;
   private capacity: number;
+  private isHeld = false;
 
   constructor(options: OccupancyOptions) {
     this.options = options;
@@ -43,7 +46,7 @@ export class Occupancy {
 
   /** Whether the worker can take another connection. */
   get canTake(): boolean {
-    return !this.isFull || this.evictions.canEvict;
+    return !this.isHeld && (!this.isFull || this.evictions.canEvict);
   }
 
   enter(): void {
@@ -59,9 +62,21 @@ export class Occupancy {
     this.evictions.note(this.connections);
   }
 
+  /** Takes none for a while, on purpose. */
+  hold(ms: number): void {
+    this.isHeld = true;
+    const end = () => {
+      this.isHeld = false;
+      this.options.onTime();
+    };
+    setTimeout(end, ms).unref();
+    this.options.onTime();
+  }
+
   /** From now on each connection is taken, whatever the limit. */
   stop(): void {
     this.capacity = Number.POSITIVE_INFINITY;
+    this.isHeld = false;
     this.evictions.stop();
   }
 

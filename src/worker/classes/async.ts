@@ -16,6 +16,7 @@ export function asyncWorker(context: WorkerContext): Worker {
     serving,
     suspects: () => ({ all: serving.suspects(), runsOne: false }),
     start: () => intake.open(sockets, serving.servers, settings.backlog),
+    hold: (ms) => intake.hold(ms),
     stopAccepting: (isStop) => intake.end(isStop, () => serving.emptyQueue()),
     drain: (idleGraceMs) => serving.drain(idleGraceMs),
   };

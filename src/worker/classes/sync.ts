@@ -85,6 +85,10 @@ export function syncWorker(context: WorkerContext): Worker {
       });
       occupancy.measure();
     },
+    hold(ms) {
+      connections.gate?.shut();
+      occupancy.hold(ms);
+    },
     async stopAccepting(isStop) {
       // At a reload, other workers take the connections that wait.
       if (isStop) {

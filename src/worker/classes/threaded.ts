@@ -90,6 +90,7 @@ function threadedWorker(context: WorkerContext, code: ThreadCode): Worker {
     get isEnding() {
       return isEnding;
     },
+    hold: (ms) => intake.hold(ms),
     stopAccepting: (isStop) => intake.end(isStop, () => all().emptyQueue()),
     async drain(idleGraceMs) {
       await all().drain(idleGraceMs);

@@ -69,6 +69,8 @@ export interface Worker {
   load?(): Promise<void>;
   /** Begins to accept; resolves when it does. */
   start(): Promise<void>;
+  /** Accepts none for a while, on purpose. Not there where that cannot be. */
+  hold?(ms: number): void;
   /**
    * Accepts no more. It may first take the connections that wait in the accept queue, which takes a moment. When the whole
    * service stops, it must: no other worker will.

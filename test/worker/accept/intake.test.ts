@@ -95,6 +95,17 @@ it('a worker takes all that comes while no other takes any, and says how many it
   await vi.waitFor(() => expect(said()).toBe(5));
 });
 
+it('a worker that is held takes nothing for a while, and then what waits', async () => {
+  const { intake, server, arrive, has, post } = await open();
+  post(0, false);
+  await arrive(1);
+  await has(1);
+  intake.hold(300);
+  await arrive(2);
+  await has(1);
+  await vi.waitFor(() => expect(server.connectionCount).toBe(3), { timeout: 10_000 });
+});
+
 it('a worker says at once that it has much more, and the rest in its time', async () => {
   const { arrive, has, said, post } = await open();
   post(0, false);
