@@ -1,6 +1,6 @@
 /** The setting `chaos`: what goes wrong on purpose, and how often. */
 
-import { Expected, type Parser, parser } from './parsers.ts';
+import { Expected, type Parser, parser } from './parser.ts';
 
 export interface Mishap {
   /** A worker is killed; its main thread stops; or none of the workers accepts. */
