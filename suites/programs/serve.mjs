@@ -75,9 +75,11 @@ export async function serveByTsgun({ file, args = [], env = {}, cwd }, workerCla
   const log = [];
   const waiting = new Set();
   createInterface({ input: child.stderr }).on('line', (line) => {
-    if (!line.startsWith('{"')) return;
+    // A program may have left a line of its own open.
+    const start = line.indexOf('{"level"');
+    if (start === -1) return;
     try {
-      log.push(JSON.parse(line));
+      log.push(JSON.parse(line.slice(start)));
     } catch {
       return;
     }
