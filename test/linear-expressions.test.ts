@@ -60,10 +60,11 @@ describe('regular expressions take time in proportion to what they read', () => 
   test('those that are put together at run time are known', async () => {
     expect(await complexityOf(chunkLineForm)).toBe('linear');
     // detect: of a function's own text and the name of its parameter, once when an app is loaded. http-date: without repetition.
-    // memory: each line of one of the kernel's files, with one of two fixed names.
+    // chaos: of fixed parts, anchored at both ends. memory: each line of one of the kernel's files, with one of two fixed names.
     const made = files.map((file) => [file, expressionsOf(file).made]).filter(([, count]) => count !== 0);
     expect(made).toEqual([
       ['src/app/detect.ts', 2],
+      ['src/config/chaos.ts', 1],
       ['src/config/memory.ts', 1],
       ['src/http/h1/grammar.ts', 1],
       ['apps/static/http-date.ts', 1],

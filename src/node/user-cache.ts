@@ -3,9 +3,9 @@
  * write to, they could put code there.
  */
 
-import { mkdirSync, statSync } from 'node:fs';
+import { existsSync, mkdirSync, statSync } from 'node:fs';
 import { homedir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 
 let known: { readonly path: string; readonly directory: string | undefined } | undefined;
 
@@ -29,7 +29,8 @@ export function userCachePath(): string | undefined {
 /** @returns whether the folder is there now, belongs to this user, and nobody else may write to it */
 export function makeOwn(path: string): boolean {
   try {
-    mkdirSync(path, { recursive: true, mode: 0o700 });
+    // Not `recursive`: below /proc, Node would try for ever.
+    for (const folder of [dirname(path), path]) if (!existsSync(folder)) mkdirSync(folder, { mode: 0o700 });
     return isOwn(path);
   } catch {
     return false;

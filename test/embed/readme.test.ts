@@ -67,8 +67,8 @@ test('all of them are run here; what is in no language is a drawing', () => {
     // test/integration/access-log.test.ts and test/integration/tracers.test.ts have the like of them.
     /--access-logfile/,
     /tsgun reload --wait/,
-    // test/integration/scaling.test.ts, bulkheads.test.ts and canary.test.ts.
-    /--max-workers 8|--limit-concurrency|--canary 10/,
+    // test/integration/scaling.test.ts, bulkheads.test.ts, canary.test.ts, overload.test.ts and resilience.test.ts.
+    /--max-workers 8|--limit-concurrency|--canary 10|--watch-after 60|--shed auto|--chaos kill/,
     /tsgun server\.js -- --flag x/,
     /tracing\.cjs/,
     // Needs jq; test/log/events.test.ts tries it where there is one.

@@ -232,9 +232,3 @@ it.each(['async', 'sync'])('a raw TCP program is served, and ends its connection
   expect(text).toBe('hello\nbye\n');
   expect(await exit).toEqual({ code: 0, signal: null });
 });
-
-it('a raw TCP program in threads is refused, with the classes that have a place for it', async () => {
-  const tsgun = startProgram('net.cjs', ['--worker-class', 'threaded']);
-  expect(await tsgun.exited).toMatchObject({ code: 4 });
-  expect(tsgun.lines('worker_exited')[0]!.error).toMatch(/^app: the net\.Server .* --worker-class async or sync$/);
-});

@@ -29,7 +29,7 @@ const lateShare = 0.15;
 const enterSlowdown = 2;
 /** Chance makes one such look, and hardly so many in a row. */
 const enterLooks = 2;
-/** What was in progress in a second that was calm to its end counts; it is forgotten by so much in the next. */
+/** What was in progress in a second counts if the next one is calm to its end; it is forgotten by so much in the next. */
 const calmPeriodMs = 1000;
 const forgetting = 0.99;
 /** At first so many of those in progress are allowed, which gives way to what follows. */
@@ -56,8 +56,9 @@ export class AdaptiveLimit {
   private readonly least: number;
   /** So many were in progress while nothing was slow: fewer are never too many. It is forgotten in a minute or two. */
   private calmMost = firstMost;
-  /** The same of the last moments, which may turn out otherwise. */
+  /** The same of the last moments, and of the second before, which may yet turn out otherwise. */
   private newMost = 0;
+  private lastMost = 0;
   private calmMs = 0;
   /** How many are served at once, smoothed. */
   private served = 0;
@@ -113,12 +114,14 @@ export class AdaptiveLimit {
     if (!isCalm) {
       this.calmMs = 0;
       this.newMost = 0;
+      this.lastMost = 0;
       return;
     }
     this.newMost = Math.max(this.newMost, mostRunning);
     this.calmMs += ms;
     if (this.calmMs < calmPeriodMs) return;
-    this.calmMost = Math.max(this.newMost, this.calmMost * forgetting);
+    this.calmMost = Math.max(this.lastMost, this.calmMost * forgetting);
+    this.lastMost = this.newMost;
     this.calmMs = 0;
     this.newMost = 0;
   }

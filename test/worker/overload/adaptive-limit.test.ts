@@ -147,6 +147,20 @@ describe('the limit of requests in progress', () => {
     expect(later.shed).toBe(0);
   });
 
+  it.each([1, 2, 3])('does not take a sudden crowd for what is usual (%s)', (seed) => {
+    for (let seconds = 2; seconds < 3; seconds += 0.1) {
+      const [, heavy] = simulate(
+        2,
+        [
+          { seconds, rate: 10, serviceMs: 50 },
+          { seconds: 5, rate: 400, serviceMs: 50 },
+        ],
+        seed,
+      );
+      expect(heavy!.shed / heavy!.offered).toBeGreaterThan(0.7);
+    }
+  });
+
   it('does not take another mix of requests for overload', () => {
     const results = simulate(1000, [
       { seconds: 20, rate: 500, serviceMs: 5, path: '/light' },
