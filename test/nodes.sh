@@ -8,6 +8,6 @@ npm run --silent build
 for version in "${@:-22 24 26}"; do
   for major in $version; do
     echo "== Node $major: $(npx -y "node@$major" --version)"
-    npx -y "node@$major" node_modules/vitest/vitest.mjs run test/node test/integration test/server-files test/http test/embed test/typescript
+    npx -y "node@$major" node_modules/vitest/vitest.mjs run test/node test/app test/worker test/integration test/server-files test/http test/embed test/typescript
   done
 done

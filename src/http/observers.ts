@@ -152,6 +152,11 @@ export class Observers {
     this.isWatched = true;
   }
 
+  /** From now on it is known exactly when each request began. */
+  keepTime(): void {
+    this.isWatched = true;
+  }
+
   /** Each answer says how long it took, to the client. */
   timeAnswers(): void {
     this.isTimed = true;

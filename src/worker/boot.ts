@@ -72,7 +72,7 @@ export async function boot(order: WorkerOrder, own: Own, parts: Parts): Promise<
   const meter = measures ? new CpuMeter(clock, limits.length > 0) : undefined;
   const track = (handle: Handler) =>
     tracker.http(bulkheads(limits, meter === undefined ? handle : meter.around(handle)));
-  const overload = own.Overload && new own.Overload({ order, log });
+  const overload = own.Overload && new own.Overload({ order, log, observers });
   const from = { app, asked, source: order, surroundings };
   const tls = sockets.some(({ isTls }) => isTls === true) ? await certificates.open(settings, log) : undefined;
   const worker = makeWorker({

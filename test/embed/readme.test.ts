@@ -28,7 +28,7 @@ const examples = new Map(
     .map(({ text }) => [/^\/\/ (\S+)\n/.exec(text)?.[1] ?? 'a file without a name', text]),
 );
 const commands = blocks.filter(({ language }) => language === 'sh').map(({ text }) => text.trim());
-const helloCommand = 'tsgun hello.ts --workers 4';
+const helloCommand = 'npx tsgun hello.ts --workers 4';
 const mainJob = 'npm ci && npx tsgun apps/fib.ts --workers 4 --worker-class async';
 const testCommand = 'npm ci && npm test';
 
@@ -95,7 +95,7 @@ test('channel.ts hears of each request', async () => {
 });
 
 test('hello.ts is served by the command beside it', async () => {
-  const [, app = '', ...args] = helloCommand.split(' ');
+  const [, , app = '', ...args] = helloCommand.split(' ');
   const tsgun = start(app, args, { cwd: project('hello.ts') });
   await tsgun.workers(4);
   expect(await tsgun.get('/you')).toMatchObject({ status: 200, text: 'hello, /you\n' });

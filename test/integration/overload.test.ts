@@ -56,3 +56,21 @@ describe.each(['async', 'threaded', 'sync'])(
     });
   },
 );
+
+it('an async worker that computes refuses what has waited, also where each request has a connection of its own', async () => {
+  const spinning = `export default (env, startResponse) => {
+    const { user, system } = process.cpuUsage();
+    for (;;) {
+      const now = process.cpuUsage();
+      if (now.user + now.system - user - system > 10_000) break;
+    }
+    startResponse('200 OK', []);
+    return ['computed'];
+  };`;
+  const { path } = makeFolder({ 'app.mjs': spinning });
+  const tsgun = start('app.mjs', ['--shed', 'auto'], { cwd: path });
+  const answers = await crowd(tsgun, 30, '/', () => tsgun.lines('overloaded').length > 0);
+  expect(count(answers, 200)).toBeGreaterThan(0);
+  expect(count(answers, 503)).toBeGreaterThan(0);
+  await tsgun.stop();
+});

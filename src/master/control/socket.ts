@@ -3,7 +3,7 @@
  * mode 0700, the socket 0600. Node cannot ask the system who a peer is, so these modes are the check.
  */
 
-import { chmodSync, lstatSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
+import { chmodSync, lstatSync, mkdirSync, readdirSync } from 'node:fs';
 import { createServer, type Server, type Socket } from 'node:net';
 import { dirname, join } from 'node:path';
 import { ConfigError, report } from '../../errors.ts';
@@ -62,7 +62,7 @@ export class ControlSocket {
     try {
       const [directory = ''] = controlDirectories();
       makePrivate(directory);
-      sweep(directory);
+      await sweep(directory);
       this.replace(await this.open(join(directory, socketName(process.pid))), undefined);
     } catch (error) {
       const remedy = 'name another place with --control-socket, or write --control-socket none';
@@ -150,10 +150,11 @@ function makePrivate(directory: string): void {
   if ((stats.mode & 0o077) !== 0) chmodSync(directory, 0o700);
 }
 
-/** Removes what masters have left that were killed. */
-function sweep(directory: string): void {
+/** Removes what masters have left that were killed. One of another container has its numbers for itself: nobody accepts there, or it lives. */
+async function sweep(directory: string): Promise<void> {
   for (const name of readdirSync(directory)) {
     const pid = pidOfSocket(name);
-    if (pid !== undefined && pid !== process.pid && !isLiving(pid)) rmSync(join(directory, name), { force: true });
+    const path = join(directory, name);
+    if (pid !== undefined && pid !== process.pid && !isLiving(pid)) await makeRoom(path, path).catch(() => {});
   }
 }

@@ -8,6 +8,7 @@ import { clearInterval, setInterval } from 'node:timers';
 import type { Handler } from '../../app/handler.ts';
 import type { Settings } from '../../config/settings.ts';
 import type { Exchange } from '../../http/exchange.ts';
+import type { Observers } from '../../http/observers.ts';
 import type { WorkerOrder } from '../../ipc/order.ts';
 import type { Logger } from '../../logger.ts';
 import { matcher } from '../bulkheads.ts';
@@ -43,6 +44,8 @@ type Running = readonly { readonly method: string; readonly path: string; readon
 export interface OverloadParts {
   readonly order: Pick<WorkerOrder, 'worker' | 'generation' | 'sockets' | 'settings'>;
   readonly log: Logger;
+  /** Told to keep exact time. */
+  readonly observers: Observers;
 }
 
 export class Overload {
@@ -78,7 +81,8 @@ export class Overload {
   private shedBefore = 0;
   private isOverloaded = false;
 
-  constructor({ order, log }: OverloadParts) {
+  constructor({ order, log, observers }: OverloadParts) {
+    observers.keepTime();
     const { worker, generation, settings } = order;
     this.log = log;
     this.name = { worker, generation };

@@ -1,7 +1,17 @@
 /** The control socket as its clients meet it, in process. */
 
 import { once } from 'node:events';
-import { chmodSync, existsSync, lstatSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  mkdtempSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { connect, createServer, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -182,16 +192,22 @@ describe('the file of the socket', () => {
     expect(existsSync(path)).toBe(false);
   });
 
-  it('of masters that were killed are removed', async () => {
+  it('of masters that were killed are removed, and not one that lives where its number says nothing, in another container', async () => {
     const runtime = folder();
     vi.stubEnv('XDG_RUNTIME_DIR', runtime);
     mkdirSync(join(runtime, 'tsgun'));
     const stale = join(runtime, 'tsgun', '4194305.sock');
     const other = join(runtime, 'tsgun', 'notes.txt');
-    writeFileSync(stale, '');
+    const living = join(runtime, 'tsgun', '4194306.sock');
+    const [left, kept] = [createServer(), createServer()];
+    await once(left.listen(join(runtime, 'moved')), 'listening');
+    renameSync(join(runtime, 'moved'), stale);
+    left.close();
+    await once(kept.listen(living), 'listening');
+    onTestFinished(() => void kept.close());
     writeFileSync(other, '');
     await make().hold(undefined, log);
-    expect([existsSync(stale), existsSync(other)]).toEqual([false, true]);
+    expect([existsSync(stale), existsSync(living), existsSync(other)]).toEqual([false, true, true]);
   });
 
   it('is not made in a folder that is a link; the service goes on, with a warning', async () => {
