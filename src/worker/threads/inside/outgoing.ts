@@ -4,10 +4,9 @@
  */
 
 import type { MadeText } from '../../../http/answer-sink.ts';
-import { ClientGone } from '../../../http/errors.ts';
 import type { Bytes, Exchange } from '../../../http/exchange.ts';
 import type { TextOut } from '../../../http/h1/answer.ts';
-import { type Taken, tellTaken } from '../../../http/wire/taken.ts';
+import { canceled, type Taken, tellTaken, writeError } from '../../../http/wire/taken.ts';
 import { AnswerFlag, type AnswerPart, answerWindowBytes, bytesIn, creditBytes, statusShift } from '../messages.ts';
 import { Backlog } from './backlog.ts';
 import type { Outlet } from './outlet.ts';
@@ -97,7 +96,7 @@ export class Outgoing implements TextOut {
     if (!this.isConfirmed) return false;
     this.isConfirmed = false;
     this.isStalled = false;
-    this.tellTakers(isOut ? undefined : new ClientGone('the client left ahead of the end of its answer'));
+    this.tellTakers(isOut ? undefined : writeError(canceled));
     return true;
   }
 
@@ -107,10 +106,10 @@ export class Outgoing implements TextOut {
   }
 
   /** Nobody is left to read. `whenSent` calls back at `tellSent`. */
-  drop(reason: Error): void {
+  drop(): void {
     this.backlog.clear();
     this.isConfirmed = false;
-    this.tellTakers(reason);
+    this.tellTakers(writeError(canceled));
   }
 
   tellSent(): void {

@@ -153,7 +153,7 @@ export class ThreadTransport implements Transport {
 
   /** Nobody is left to answer. */
   takeClose(reason: Error): void {
-    this.outgoing.drop(reason);
+    this.outgoing.drop();
     this.attachment?.takeFinish?.();
     this.exchange?.abort(reason);
     this.attachment?.takeClose();
