@@ -18,9 +18,15 @@ import { Request as NodeRequest } from '../src/app/node/request.ts';
 import { ClientSocket } from '../src/app/node/socket.ts';
 import { environMaker } from '../src/app/wsgi/environ.ts';
 import { Exchange, type Transport } from '../src/http/exchange.ts';
+import { clientHop, hopsOfForwarded, hopsOfList, loadForwarded } from '../src/http/forwarding/client.ts';
+import { Trusted } from '../src/http/forwarding/trust.ts';
 import { H1Answer } from '../src/http/h1/answer.ts';
 import { Gathered } from '../src/http/h1/gathered.ts';
+import { readHead } from '../src/http/h2/head.ts';
+import { RequestHead } from '../src/http/head.ts';
 import { defaultLimits, type Limits } from '../src/http/limits.ts';
+import { matcher } from '../src/worker/bulkheads.ts';
+import { routeOf } from '../src/worker/overload/routes.ts';
 import { readRequest, writeRequest } from '../src/worker/threads/messages.ts';
 import { bySize } from './http/cuts.ts';
 import { feed } from './http/feed.ts';
@@ -274,5 +280,39 @@ describe('the apps', () => {
       for await (const line of lines(Readable.from(bySize(bytes('a'.repeat(count)), 2)), 64)) void line;
     },
     'cgi: a header in pieces': (count) => readHeader(inPieces(`X-A: ${'a'.repeat(count)}`, 1)).catch(() => {}),
+  });
+});
+
+describe('what proxies say, heads of HTTP/2, and routes', () => {
+  loadForwarded();
+  const trusted = new Trusted(['10.0.0.0/8']);
+  /** Refused or not, it takes its time. */
+  const read = (raw: readonly string[]) => {
+    try {
+      readHead(new RequestHead(), [':method', 'GET', ':path', '/', ':authority', 'h', ...raw], true, limits);
+    } catch {}
+  };
+  const fields = (count: number, name: (index: number) => string, value = 'v') =>
+    Array.from({ length: count }, (_, index) => [name(index), value]).flat();
+  const forwarded = (value: string) => {
+    try {
+      clientHop(hopsOfForwarded([value]), trusted);
+    } catch {}
+  };
+  const matches = matcher('/*a*b*c*d');
+  expectLinear({
+    'X-Forwarded-For: many proxies': (count) => clientHop(hopsOfList(['10.0.0.1, '.repeat(count)]), trusted),
+    'X-Forwarded-For: many strangers': (count) => clientHop(hopsOfList(['x, '.repeat(count)]), trusted),
+    'X-Forwarded-For: white space': (count) => hopsOfList([`1${' '.repeat(count)}2`]),
+    'X-Forwarded-For: digits': (count) => hopsOfList([`[::1]:${'9'.repeat(count)}x`]),
+    'Forwarded: many hops': (count) => forwarded(`${'for=10.0.0.1;proto=https, '.repeat(count)}for=1.1.1.1`),
+    'Forwarded: a quoted text without an end': (count) => forwarded(`for="${'\\"'.repeat(count)}`),
+    'Forwarded: white space': (count) => forwarded(`for=1${' \t'.repeat(count)};`),
+    'HTTP/2: many fields': (count) => read(fields(count, (index) => `x-${index}`)),
+    'HTTP/2: one field many times': (count) => read(fields(count, () => 'x-a')),
+    'HTTP/2: many cookies': (count) => read(fields(count, () => 'cookie', 'a=b')),
+    'HTTP/2: a long value': (count) => read(['x-a', 'a '.repeat(count)]),
+    'a pattern of routes': (count) => matches(`/${'abc'.repeat(count)}`),
+    'the route of a long path': (count) => routeOf('GET', 'a/'.repeat(count)),
   });
 });
