@@ -59,7 +59,9 @@ const limitTo = (count: number) => ({ through: ['prlimit', `--nofile=${count}`] 
 
 function startLimited(workerClass: string, count = 64): Tsgun {
   const folder = makeFolder({ 'app.mjs': app });
-  return start('app.mjs', ['-k', workerClass], { cwd: folder.path, ...limitTo(count) });
+  // Each thread has an app of its own, and only the one that holds the descriptors can release them.
+  const threads = workerClass === 'threaded' ? ['--threads', '1'] : [];
+  return start('app.mjs', ['-k', workerClass, ...threads], { cwd: folder.path, ...limitTo(count) });
 }
 
 /** Requests on one connection, which is there before descriptors are short, and so is all that a worker opens by itself. */
