@@ -94,7 +94,7 @@ export function matcher(pattern: string): (path: string) => boolean {
 }
 
 /** For the app, an encoded and a plain path are the same. */
-function decoded(path: string): string {
+export function decoded(path: string): string {
   if (!path.includes('%')) return path;
   try {
     return decodeURIComponent(path);

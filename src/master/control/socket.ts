@@ -150,7 +150,7 @@ function makePrivate(directory: string): void {
   if ((stats.mode & 0o077) !== 0) chmodSync(directory, 0o700);
 }
 
-/** Removes what masters have left that were killed. One of another container has its numbers for itself: nobody accepts there, or it lives. */
+/** Removes the sockets of masters that were killed. A master in another container may live with a number that means nothing here: its socket accepts. */
 async function sweep(directory: string): Promise<void> {
   for (const name of readdirSync(directory)) {
     const pid = pidOfSocket(name);

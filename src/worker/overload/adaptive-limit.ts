@@ -17,24 +17,24 @@ export interface Look {
   /** In progress now, and the most that were at once. */
   readonly running: number;
   readonly mostRunning: number;
-  /** Of those in progress: how many take `tolerance` times as long as usual already. */
+  /** Of those in progress: how many take longer than usual already. */
   readonly late: number;
 }
 
-/** Requests may take so many times as long as usual. */
-export const tolerance = 1.5;
-/** A queue grows where so many more are in progress than there ever were in calm times, and such a share of them is late. */
+/** A request may take this many times as long as usual. */
+const tolerance = 1.5;
+/** A queue grows if this many times as many requests are in progress as ever in calm times, and this share of them is late. */
 const crowdFactor = 1.3;
 const lateShare = 0.15;
 const enterSlowdown = 2;
 /** Chance makes one such look, and hardly so many in a row. */
 const enterLooks = 2;
-/** What was in progress in a second counts if the next one is calm to its end; it is forgotten by so much in the next. */
+/** The most of a second counts if the second after it is calm too. Each second multiplies it by `forgetting`. */
 const calmPeriodMs = 1000;
 const forgetting = 0.99;
-/** At first so many of those in progress are allowed, which gives way to what follows. */
+/** The first limit is this share of the requests in progress; the next looks lower it. */
 const entryShare = 0.7;
-/** Where so few of the allowed requests are in progress for so many looks, it is over. */
+/** The overload is over when for this many looks no more than this share of the limit is in progress. */
 const leaveShare = 0.5;
 const leaveLooks = 10;
 /**

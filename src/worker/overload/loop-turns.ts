@@ -8,7 +8,7 @@
 import { performance } from 'node:perf_hooks';
 import { setImmediate } from 'node:timers';
 
-/** The loop has slept less than that between two turns: it did not wait for anything. */
+/** If the loop slept for less than this between two turns, it was busy throughout. */
 const idleMs = 0.2;
 const smoothing = 0.1;
 

@@ -4,14 +4,14 @@
  */
 
 // Not the global, which an app may replace.
-import { clearInterval, setInterval } from 'node:timers';
+import { setInterval } from 'node:timers';
 import type { Handler } from '../../app/handler.ts';
 import type { Settings } from '../../config/settings.ts';
 import type { Exchange } from '../../http/exchange.ts';
 import type { Observers } from '../../http/observers.ts';
 import type { WorkerOrder } from '../../ipc/order.ts';
 import type { Logger } from '../../logger.ts';
-import { matcher } from '../bulkheads.ts';
+import { decoded, matcher } from '../bulkheads.ts';
 import { AdaptiveLimit } from './adaptive-limit.ts';
 import { LoopTurns } from './loop-turns.ts';
 import { QueueDelay } from './queue-delay.ts';
@@ -22,14 +22,14 @@ const lookMs = 50;
 /** Fewer requests than that say something only after a while. */
 const fewRequests = 5;
 const longestLookMs = 500;
-/** Where one is noted, those of the next millisecond are as it was. */
+/** One request stands for all that end within this time. */
 const noteEveryMs = 1;
-/** A request may wait for so many times as long as one takes, and at least so long. */
+/** A request may wait for this many times as long as one takes, and for the least in any case. */
 const waitTimes = 1.5;
 const leastWaitMs = 20;
-/** Of those in progress: these take longer than usual already. */
+/** A request in progress is late after this many times as long as usual. */
 const lateTimes = 1.2;
-/** It is over when nothing was refused for so long. */
+/** The overload is over when nothing was refused for this long. */
 const calmMs = 2000;
 
 const fields = [
@@ -57,13 +57,12 @@ export class Overload {
   private readonly name: Pick<WorkerOrder, 'worker' | 'generation'>;
   private readonly workerClass: Settings['workerClass'];
   private readonly workers: number;
-  private readonly mayNever: readonly ((path: string) => boolean)[];
+  private readonly exceptions: readonly ((path: string) => boolean)[];
   private readonly turns = new LoopTurns();
   private readonly delay = new QueueDelay();
   private readonly routes = new Routes();
   private readonly limit: AdaptiveLimit;
   private readonly waiting: WaitingConnections;
-  private readonly timer: NodeJS.Timeout;
   /** Connections that were seen while others waited to be accepted: on these no request has waited for that. */
   private known = new WeakSet<object>();
   private running = 0;
@@ -88,16 +87,12 @@ export class Overload {
     this.name = { worker, generation };
     this.workerClass = settings.workerClass;
     this.workers = settings.workers;
-    this.mayNever = settings.shedNever.map(matcher);
+    this.exceptions = settings.shedNever.map(matcher);
     this.limit = new AdaptiveLimit(settings.workerClass === 'threaded' ? settings.threads : 2);
     this.waiting = new WaitingConnections(order.sockets);
     /** Its name says to a watchdog that nothing else runs. */
     const tsgunLook = () => this.look(performance.now());
-    this.timer = setInterval(tsgunLook, lookMs).unref();
-  }
-
-  close(): void {
-    clearInterval(this.timer);
+    setInterval(tsgunLook, lookMs).unref();
   }
 
   around(handle: Handler): Handler {
@@ -119,12 +114,17 @@ export class Overload {
     const { startedAt } = exchange;
     const isLate = this.delay.note(this.waitOf(exchange), this.longestWaitMs, startedAt);
     if (!isLate && this.running < this.limit.limit) return false;
-    return !this.mayNever.some((matches) => matches(exchange.head.path));
+    const path = decoded(exchange.head.path);
+    return !this.exceptions.some((matches) => matches(path));
   }
 
   private get longestWaitMs(): number {
-    const ms = this.workerClass === 'sync' ? this.meanMs : this.turns.msPerRequest;
-    return Math.max(leastWaitMs, ms * waitTimes);
+    return Math.max(leastWaitMs, this.msPerRequest * waitTimes);
+  }
+
+  /** How long a request keeps others of this worker waiting. */
+  private get msPerRequest(): number {
+    return this.workerClass === 'sync' ? this.meanMs : this.turns.msPerRequest;
   }
 
   private waitOf({ startedAt, transport }: Exchange): number {
@@ -136,7 +136,7 @@ export class Overload {
       this.known.add(connection);
     }
     const ahead = this.waiting.count(startedAt) / this.workers;
-    return inLoop + ahead * (this.workerClass === 'sync' ? this.meanMs : this.turns.msPerRequest);
+    return inLoop + ahead * this.msPerRequest;
   }
 
   private refuse(exchange: Exchange): void {

@@ -1,6 +1,6 @@
 /**
- * Whether requests wait too long before anybody looks at them, as CoDel (RFC 8289) sees it: not where some do, in a burst, but where for
- * a while none does not. Then those that have waited too long are refused, and who comes next is served in time. Pure.
+ * Whether requests wait too long before they are read, by the rule of CoDel (RFC 8289). Some wait in every burst; there is overload when
+ * all do for a while. Then those that have waited too long are refused, so that the next are served in time. Pure.
  */
 
 /** A queue that is never shorter in this time stands. */

@@ -3,17 +3,7 @@
 import { describe, expect, it } from 'vitest';
 import { at, fineBounds, observeFinely, recordLength } from '../../../src/ipc/counters.ts';
 import { enoughRequests, type Figures, judge } from '../../../src/master/canary/verdict.ts';
-
-/** Reproducible numbers from 0 to 1 (mulberry32). */
-function generator(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
+import { seededRandom } from '../../http/cuts.ts';
 
 interface Behaviour {
   readonly errorShare?: number;
@@ -46,7 +36,7 @@ const trials = 100;
 function outcomes(fresh: number, old: number, behaviour: Behaviour = {}): Record<string, number> {
   const found: Record<string, number> = {};
   for (let trial = 0; trial < trials; trial++) {
-    const random = generator(trial + 1);
+    const random = seededRandom(trial + 1);
     const { outcome } = judge(traffic(fresh, random, behaviour), traffic(old, random), true);
     found[outcome] = (found[outcome] ?? 0) + 1;
   }
@@ -82,7 +72,7 @@ describe('a release on trial at 100 requests a second, one worker of five', () =
 
 describe('a verdict', () => {
   const figures = (changes: Partial<Figures> = {}): Figures => ({
-    ...traffic(500, generator(7)),
+    ...traffic(500, seededRandom(7)),
     errors: 0,
     ...changes,
   });

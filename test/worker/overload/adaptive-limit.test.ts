@@ -3,17 +3,7 @@
 import { describe, expect, it } from 'vitest';
 import { AdaptiveLimit } from '../../../src/worker/overload/adaptive-limit.ts';
 import { Routes } from '../../../src/worker/overload/routes.ts';
-
-/** Reproducible numbers from 0 to 1 (mulberry32). */
-function generator(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
+import { seededRandom } from '../../http/cuts.ts';
 
 interface Phase {
   readonly seconds: number;
@@ -35,7 +25,7 @@ interface Result {
 
 /** @param places how many are served at once, by a pool that the requests wait for */
 function simulate(places: number, phases: readonly Phase[], seed = 1): Result[] {
-  const random = generator(seed);
+  const random = seededRandom(seed);
   const limit = new AdaptiveLimit(2);
   const routes = new Routes();
   let now = 0;
