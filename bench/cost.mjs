@@ -38,6 +38,10 @@ const gunicornNames = ['--statsd-host', `127.0.0.1:${statsd.address().port}`];
 const slow = ['--slow-request', '10'];
 const sampling = ['--max-worker-memory', '4096'];
 const all = [...admin, ...gunicornNames, '--server-timing', ...slow, ...sampling];
+const policies = [
+  ...['--shed', 'auto', '--max-workers', '2', '--limit-concurrency', '/export/*=2'],
+  ...['--canary', '10', '--watch-after', '60'],
+];
 const file = ['--access-logfile', join(folder, 'access.log')];
 
 /** `goal`: the CPU time of a request without, as a part of that with it. */
@@ -48,6 +52,7 @@ const variants = {
   slow: { options: slow },
   sampling: { options: sampling, goal: 0.97 },
   all: { options: all, goal: 0.95 },
+  policies: { options: policies, goal: 0.97 },
   combined: { options: file, goal: 0.9 },
   json: { options: [...file, '--access-logformat', 'json'], goal: 0.85 },
   'all-and-combined': { options: [...all, ...file] },

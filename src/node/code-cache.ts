@@ -38,7 +38,7 @@ export function runCode(
   const url = codeOf(name, importMeta.url);
   const path = fileURLToPath(url);
   const text = readFileSync(path, 'utf8');
-  const kept = folder && join(folder, [name, hash, ...versionOf(path)].join('-'));
+  const kept = folder && join(folder, [name, hash, ...versionOf(path), placeOf(path)].join('-'));
   const cachedData = kept === undefined ? undefined : read(kept);
   // As stacks name ES modules.
   const script = new Script(text, { filename: url.href, ...(cachedData === undefined ? {} : { cachedData }) });
@@ -89,6 +89,13 @@ function isWanted(): boolean {
 function versionOf(path: string): readonly string[] {
   const { mtimeMs, size } = statSync(path);
   return [mtimeMs, size, cachedDataVersionTag()].map((number) => Math.trunc(number).toString(36));
+}
+
+/** V8 keeps the file's name with its code: another copy of tsgun would have this one's paths in its stacks. FNV-1a, 32 bits. */
+function placeOf(path: string): string {
+  let hash = 0x811c9dc5;
+  for (let at = 0; at < path.length; at++) hash = Math.imul(hash ^ path.charCodeAt(at), 0x01000193);
+  return (hash >>> 0).toString(36);
 }
 
 function drop(file: string): void {

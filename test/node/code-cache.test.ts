@@ -1,6 +1,6 @@
 /** What V8 made of tsgun's own code is kept for the next start, and used only where nobody else can have put it there. */
 
-import { chmodSync, mkdirSync, readdirSync, readFileSync, statSync, utimesSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, readdirSync, readFileSync, renameSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { beforeEach, describe, expect, it, vi } from 'vitest';
@@ -32,10 +32,10 @@ function place() {
       utimesSync(file, at, at);
     },
     /** As another process would. */
-    async start() {
+    async start(url = pathToFileURL(join(chunks, 'part.js')).href) {
       vi.resetModules();
       const { runCode, keepCode } = await import('../../src/node/code-cache.ts');
-      const meta = { url: pathToFileURL(join(chunks, 'part.js')).href } as ImportMeta;
+      const meta = { url } as ImportMeta;
       const [result] = runCode('part', 'hash', meta, 'code');
       keepCode();
       return result;
@@ -61,6 +61,18 @@ describe('kept code', () => {
     await start();
     write('two', new Date());
     expect(await start()).toBe('code two');
+  });
+
+  it('is not used for another copy of the same file, which would have the paths of this one in its stacks', async () => {
+    const { write, start, kept, path } = place();
+    write('one');
+    await start();
+    renameSync(join(path, 'chunks'), join(path, 'moved'));
+    const moved = pathToFileURL(join(path, 'moved', 'chunks')).href;
+    mkdirSync(join(path, 'moved', 'chunks'));
+    renameSync(join(path, 'moved', 'part.code.js'), join(path, 'moved', 'chunks', 'part.code.js'));
+    expect(await start(`${moved}/part.js`)).toBe('code one');
+    expect(readdirSync(kept)).toHaveLength(2);
   });
 
   it('is made anew where it is broken', async () => {

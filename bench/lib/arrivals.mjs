@@ -1,0 +1,55 @@
+/** Requests that come at their rate, whether or not earlier ones are answered; each on a connection of its own. */
+
+import { get } from 'node:http';
+import { performance } from 'node:perf_hooks';
+import { setTimeout as sleep } from 'node:timers/promises';
+
+/** A client gives up. */
+const patienceMs = 20_000;
+
+/**
+ * @typedef {object} Result
+ * @property {number} status 0 where no whole answer came
+ * @property {number} sentAt by `performance.now()`
+ * @property {number} ms
+ * @property {import('node:http').IncomingHttpHeaders} headers
+ */
+
+/** @returns {Promise<Result>} */
+export function ask(port, path = '/') {
+  const sentAt = performance.now();
+  return new Promise((resolve) => {
+    const end = (status, headers = {}) => resolve({ status, headers, sentAt, ms: performance.now() - sentAt });
+    const request = get({ port, path, host: '127.0.0.1', agent: false, timeout: patienceMs }, (response) => {
+      response
+        .resume()
+        .on('end', () => end(response.statusCode, response.headers))
+        .on('error', () => end(0));
+    });
+    request.on('error', () => end(0)).on('timeout', () => request.destroy(new Error('too late')));
+  });
+}
+
+/**
+ * Begins at once.
+ * @param {number} rate requests per second
+ */
+export function offer(port, rate, path = '/') {
+  /** @type {Result[]} */
+  const results = [];
+  let isOver = false;
+  const done = (async () => {
+    const startedAt = performance.now();
+    const running = [];
+    for (let count = 1; !isOver; count++) {
+      running.push(ask(port, path).then((result) => results.push(result)));
+      await sleep(Math.max(0, startedAt + (count * 1000) / rate - performance.now()));
+    }
+    await Promise.all(running);
+  })();
+  const stop = () => {
+    isOver = true;
+    return done;
+  };
+  return { results, stop };
+}
