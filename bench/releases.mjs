@@ -92,7 +92,7 @@ async function equal(release, count) {
   );
   const outcomes = trials.flatMap((trial) => trial.outcomes);
   const alarms = outcomes.filter(({ outcome }) => outcome !== 'reload_finished');
-  for (const { judged } of alarms) console.log(JSON.stringify(judged));
+  for (const { line } of alarms) console.log(JSON.stringify(line));
   const verdicts = new Map();
   for (const { judged } of outcomes) verdicts.set(judged?.outcome, (verdicts.get(judged?.outcome) ?? 0) + 1);
   const counted = Array.from(verdicts, ([verdict, times]) => `${verdict} ${times}`);
@@ -156,7 +156,8 @@ async function reload({ child, file, lines, event }, release, seconds) {
   const first = lines.length;
   const from = performance.now();
   child.kill('SIGHUP');
-  const { event: outcome, at: until } = await event(['reload_finished', 'reload_failed'], first, seconds);
+  const line = await event(['reload_finished', 'reload_failed'], first, seconds);
   const judged = lines.slice(first).find((line) => line.event === 'canary_judged');
-  return { outcome, judged, from, until, seconds: (until - from) / 1000 };
+  const { event: outcome, at: until } = line;
+  return { outcome, line, judged, from, until, seconds: (until - from) / 1000 };
 }
