@@ -4,6 +4,8 @@
  * CPU time]` as 32-bit numbers, then the text as latin1, padded to whole words.
  */
 
+import type { AnswerPart } from './messages.ts';
+
 /** The first words: how far the writer and the reader have come, in bytes since the beginning, modulo 2^32. */
 const written = 0;
 const read = 1;
@@ -15,15 +17,27 @@ const wraps = -1;
 /** Larger answers go as messages: the ring is for many small ones. */
 export const maxTextBytes = 16 * 1024;
 
-export interface RingAnswer {
-  /** Latin1. */
+/**
+ * Its text is latin1, and `sentBytes` less than 2^31, as all of a small answer is. A class, because V8 may decide to make the
+ * objects of a literal old from the start: with their texts they then stay until the next collection of all garbage.
+ */
+class RingAnswer implements AnswerPart {
   readonly text: string;
+  readonly bytes = undefined;
+  readonly tail = '';
   readonly headLength: number;
-  /** Less than 2^31, as all of a small answer is. */
   readonly sentBytes: number;
-  /** CPU time so far; -1 if it is not measured. */
   readonly cpuMicros: number;
+
+  constructor(text: string, headLength: number, sentBytes: number, cpuMicros: number) {
+    this.text = text;
+    this.headLength = headLength;
+    this.sentBytes = sentBytes;
+    this.cpuMicros = cpuMicros;
+  }
 }
+
+type Written = Pick<AnswerPart, 'text' | 'headLength' | 'sentBytes' | 'cpuMicros'>;
 
 export class AnswerRing {
   readonly memory: SharedArrayBuffer;
@@ -39,7 +53,7 @@ export class AnswerRing {
   }
 
   /** For the thread. @returns false if there is no room; then the answer goes as a message */
-  write(id: number, flags: number, { text, headLength, sentBytes, cpuMicros }: RingAnswer): boolean {
+  write(id: number, flags: number, { text, headLength, sentBytes, cpuMicros }: Written): boolean {
     const { length } = text;
     if (length > maxTextBytes) return false;
     const size = (recordBytes + length + 3) & ~3;
@@ -66,7 +80,7 @@ export class AnswerRing {
   }
 
   /** For the main thread: takes everything that is there. @returns whether there was anything */
-  drain(take: (id: number, flags: number, answer: RingAnswer) => void): boolean {
+  drain(take: (id: number, flags: number, answer: AnswerPart) => void): boolean {
     let position = this.positions[read]! >>> 0;
     const end = Atomics.load(this.positions, written) >>> 0;
     if (position === end) return false;
@@ -87,7 +101,7 @@ export class AnswerRing {
       const cpuMicros = this.words[word + 5]!;
       position = (position + ((recordBytes + length + 3) & ~3)) >>> 0;
       Atomics.store(this.positions, read, position | 0);
-      take(id, flags, { text, headLength, sentBytes, cpuMicros });
+      take(id, flags, new RingAnswer(text, headLength, sentBytes, cpuMicros));
     }
     return true;
   }

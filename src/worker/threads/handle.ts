@@ -10,6 +10,7 @@ import type { ProgramSurroundings } from '../surroundings.ts';
 import { startThread, type ThreadCode } from '../thread-code.ts';
 import { AnswerRing, type Watch } from './answer-ring.ts';
 import { Claims } from './claims.ts';
+import { Line } from './line.ts';
 import type { FromThread, ThreadOrder, ToThread } from './messages.ts';
 import type { Relay } from './relay.ts';
 import type { ThreadEnd } from './tunnel.ts';
@@ -36,8 +37,8 @@ const hearMs = 250;
 export class ThreadHandle {
   readonly worker: Worker;
   readonly answers = new AnswerRing();
-  /** The requests that it was given and has not finished, in order, by number as 32 bits. It may have begun the first. */
-  readonly given = new Map<number, Relay>();
+  /** The requests that it was given and has not finished. It may have begun the first. */
+  readonly given = new Line<Relay>();
   /** Connections that its app has taken over, by the number of their requests. */
   readonly tunnels = new Map<number, ThreadEnd>();
   /** Whether the app is loaded, and the thread was not told to end. */
@@ -115,7 +116,7 @@ export class ThreadHandle {
 
   /** Whether it has begun any request that it was given. */
   get hasBegun(): boolean {
-    for (const relay of this.given.values()) if (this.hasBegunWith(relay)) return true;
+    for (const relay of this.given) if (this.hasBegunWith(relay)) return true;
     return false;
   }
 
@@ -125,7 +126,7 @@ export class ThreadHandle {
 
   give(relay: Relay): void {
     const id = ++this.lastId;
-    this.given.set(id | 0, relay);
+    this.given.add(relay);
     this.claims.offer(id);
     relay.begin(this, id);
   }
@@ -133,7 +134,7 @@ export class ThreadHandle {
   /** @returns whether the thread had not begun the request, which it then no longer has */
   takeBack(relay: Relay): boolean {
     if (!this.claims.withdraw(relay.id)) return false;
-    this.given.delete(relay.id | 0);
+    this.given.delete(relay);
     relay.thread = undefined;
     return true;
   }

@@ -150,7 +150,7 @@ export class ThreadPool {
   /** The threads, each with the request that it has begun. */
   *appThreads(): Generator<AppThread> {
     for (const thread of this.crew.threads) {
-      const relay = [...thread.given.values()].find((each) => !each.isOver && thread.hasBegunWith(each));
+      const relay = [...thread.given].find((each) => !each.isOver && thread.hasBegunWith(each));
       const { worker, systemId, progressAt } = thread;
       yield { worker, request: relay?.exchange.head, systemId, since: progressAt };
     }
@@ -167,7 +167,7 @@ export class ThreadPool {
   /** Requests of clients that have left keep their place for a while, and may take effect. */
   private async finishLeftovers(): Promise<void> {
     for (;;) {
-      const given = [...this.crew.threads].flatMap((thread) => [...thread.given.values()]);
+      const given = [...this.crew.threads].flatMap((thread) => [...thread.given]);
       const lastLeft = Math.max(0, ...[...this.schedule.waiting, ...given].map(({ exchange }) => exchange.leftAt));
       if (performance.now() >= lastLeft + departureMs) return;
       await new Promise((resolve) => setTimeout(resolve, finishPollMs));
@@ -213,8 +213,7 @@ export class ThreadPool {
 
   private find(exchange: Exchange): Relay | undefined {
     for (const relay of this.schedule.waiting) if (relay.exchange === exchange) return relay;
-    for (const { given } of this.crew.threads)
-      for (const relay of given.values()) if (relay.exchange === exchange) return relay;
+    for (const { given } of this.crew.threads) for (const relay of given) if (relay.exchange === exchange) return relay;
     return undefined;
   }
 
@@ -241,7 +240,7 @@ export class ThreadPool {
     this.reception.end(thread);
     this.schedule.takeBack(thread);
     const again: Relay[] = [];
-    for (const relay of thread.given.values()) {
+    for (const relay of thread.given.take()) {
       if (relay.isOver) continue;
       if (this.mayRetry(relay)) {
         relay.reset();
@@ -251,7 +250,6 @@ export class ThreadPool {
       relay.isOver = true;
       relay.exchange.fail(error);
     }
-    thread.given.clear();
     for (const tunnel of thread.tunnels.values()) tunnel.cut();
     this.schedule.putFirst(again);
     this.schedule.refillAll();
@@ -267,10 +265,7 @@ export class ThreadPool {
 
   private refuseAll(): void {
     this.isLost = true;
-    for (const relay of this.schedule.waiting) {
-      this.schedule.remove(relay);
-      refuse(relay.exchange);
-    }
+    for (const relay of this.schedule.takeAll()) refuse(relay.exchange);
   }
 
   // Messages.

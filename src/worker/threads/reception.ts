@@ -33,14 +33,14 @@ export interface ReceptionOptions<T> {
   /** A failure of the app, for the log. */
   readonly onFailure: (exchange: Exchange, error: unknown) => void;
   /** Threads have finished requests. */
-  readonly onFinished: (threads: ReadonlySet<T>, now: number) => void;
+  readonly onFinished: (threads: readonly T[], now: number) => void;
 }
 
 export class Reception<T extends Answering> {
   private readonly options: ReceptionOptions<T>;
   private readonly answers: AnswerWatch;
   /** Threads that have finished something since they were last given a request. */
-  private readonly finished = new Set<T>();
+  private readonly finished: T[] = [];
 
   constructor(options: ReceptionOptions<T>) {
     this.options = options;
@@ -57,7 +57,7 @@ export class Reception<T extends Answering> {
       return thread.tunnels.get(message[1])?.hear(message);
     // What the thread wrote into its ring comes before this message.
     this.drainRing(thread);
-    const relay = thread.given.get(message[1]);
+    const relay = requestOf(thread, message[1]);
     if (relay !== undefined) this.pass(thread, relay, message);
     else if (message[0] === 'answer') this.drop(thread, message[1], message[2], message[3]);
   }
@@ -65,7 +65,8 @@ export class Reception<T extends Answering> {
   /** The thread has ended: takes what it wrote last. */
   end(thread: T): void {
     this.drainRing(thread);
-    this.finished.delete(thread);
+    const index = this.finished.indexOf(thread);
+    if (index !== -1) this.finished.splice(index, 1);
   }
 
   private pass(thread: T, relay: Relay, message: OfFoundRequest): void {
@@ -100,12 +101,12 @@ export class Reception<T extends Answering> {
   private answer(thread: T, relay: Relay, flags: number, answer: AnswerPart): void {
     const isDone = (flags & AnswerFlag.done) !== 0;
     // Before the answer is written: the client's next request may run at once.
-    if (isDone) thread.given.delete(relay.id | 0);
+    if (isDone) thread.given.delete(relay);
     relay.answer(flags, answer);
     this.noteShared(answer, relay.exchange.transport);
     if (!isDone) return;
     relay.isOver = true;
-    this.finished.add(thread);
+    if (!this.finished.includes(thread)) this.finished.push(thread);
     if (!this.answers.isOn) this.tellFinished();
   }
 
@@ -120,11 +121,11 @@ export class Reception<T extends Answering> {
   }
 
   private tellFinished(): void {
-    if (this.finished.size === 0) return;
+    if (this.finished.length === 0) return;
     const now = performance.now();
     for (const thread of this.finished) thread.progressAt = now;
     this.options.onFinished(this.finished, now);
-    this.finished.clear();
+    this.finished.length = 0;
   }
 
   private drainRings(): boolean {
@@ -135,13 +136,21 @@ export class Reception<T extends Answering> {
   }
 
   private drainRing(thread: T): boolean {
-    return thread.answers.drain((id, flags, small) => {
-      const relay = thread.given.get(id);
-      const answer: AnswerPart = { ...small, bytes: undefined, tail: '' };
+    return thread.answers.drain((id, flags, answer) => {
+      const relay = requestOf(thread, id);
       if (relay !== undefined) this.answer(thread, relay, flags, answer);
       else this.drop(thread, id, flags, answer);
     });
   }
+}
+
+/** @param id the request's number as 32 bits */
+function requestOf({ given }: Answering, id: number): Relay | undefined {
+  for (let index = 0; index < given.size; index++) {
+    const relay = given.at(index);
+    if ((relay.id | 0) === id) return relay;
+  }
+  return undefined;
 }
 
 function takeOver(thread: Answering, relay: Relay): void {

@@ -5,6 +5,7 @@
  */
 
 import type { ThreadHandle } from './handle.ts';
+import { Line } from './line.ts';
 import type { Relay } from './relay.ts';
 
 /** What the schedule needs to know of a thread. */
@@ -27,14 +28,14 @@ const quickMs = 2;
 
 export class Schedule<T extends Scheduled> {
   private readonly options: ScheduleOptions<T>;
-  private readonly queue = new Set<Relay>();
+  private readonly queue = new Line<Relay>();
 
   constructor(options: ScheduleOptions<T>) {
     this.options = options;
   }
 
   /** The requests that wait here, in order of arrival. */
-  get waiting(): ReadonlySet<Relay> {
+  get waiting(): Pick<Line<Relay>, 'size' | 'has'> & Iterable<Relay> {
     return this.queue;
   }
 
@@ -61,19 +62,23 @@ export class Schedule<T extends Scheduled> {
     return this.queue.delete(relay);
   }
 
+  /** The requests that waited here. None is left. */
+  takeAll(): Relay[] {
+    return this.queue.take();
+  }
+
   /** Puts the requests at the head of the queue. */
   putFirst(relays: readonly Relay[]): void {
     if (relays.length === 0) return;
-    const later = [...this.queue];
-    this.queue.clear();
-    for (const relay of [...relays, ...later]) this.queue.add(relay);
+    for (let index = relays.length - 1; index >= 0; index--) this.queue.addFirst(relays[index]!);
     this.options.onRequeue();
   }
 
   /** Gives requests that wait to a thread that can take more: from this queue, or else stolen from another thread. */
   refill(thread: T): void {
     const now = performance.now();
-    for (const relay of this.queue.size === 0 ? this.queue : this.inTurn()) {
+    while (this.queue.size > 0) {
+      const relay = this.next();
       const mayWait = !relay.hasBody && thread.given.size < maxGiven && now - thread.progressAt < quickMs;
       const isFree = thread.isIdle || mayWait;
       if (!isFree || !thread.isOpen) return;
@@ -121,22 +126,25 @@ export class Schedule<T extends Scheduled> {
   }
 
   /** Requests of clients that may have left come last. */
-  private *inTurn(): Generator<Relay> {
-    for (const relay of this.queue) if (relay.exchange.leaveReason === undefined) yield relay;
-    yield* this.queue;
+  private next(): Relay {
+    const { queue } = this;
+    for (let index = 0; index < queue.size; index++) {
+      const relay = queue.at(index);
+      if (relay.exchange.leaveReason === undefined) return relay;
+    }
+    return queue.at(0);
   }
 
   /** Steals a request that waits in another thread. */
   private steal(idle: T): void {
     for (const thread of this.options.threads) {
       if (thread.given.size < 2) continue;
-      for (const relay of thread.given.values())
-        if (!relay.hasBody && thread.takeBack(relay)) return this.give(idle, relay);
+      for (const relay of thread.given) if (!relay.hasBody && thread.takeBack(relay)) return this.give(idle, relay);
     }
   }
 }
 
 /** The requests that the thread has not begun, and that can be given to another. */
 function takeBackWaiting(thread: Scheduled): Relay[] {
-  return [...thread.given.values()].filter((relay) => !relay.hasBody && thread.takeBack(relay));
+  return [...thread.given].filter((relay) => !relay.hasBody && thread.takeBack(relay));
 }

@@ -2,6 +2,7 @@
 
 import { expect, it } from 'vitest';
 import { AnswerRing, Watch } from '../../../src/worker/threads/answer-ring.ts';
+import { Line } from '../../../src/worker/threads/line.ts';
 import { AnswerFlag, type AnswerPart, type ToThread } from '../../../src/worker/threads/messages.ts';
 import { type Answering, Reception } from '../../../src/worker/threads/reception.ts';
 import type { Relay } from '../../../src/worker/threads/relay.ts';
@@ -12,7 +13,7 @@ const { head, end, done, confirm } = AnswerFlag;
 function receptionOf() {
   const sent: ToThread[] = [];
   const thread = {
-    given: new Map<number, Relay>(),
+    given: new Line<Relay>(),
     tunnels: new Map(),
     answers: new AnswerRing(),
     progressAt: 0,
@@ -34,7 +35,7 @@ function receptionOf() {
       exchange: { transport: {} },
       answer: (_flags: number, { text }: AnswerPart) => log.push(`${id}: ${text}`),
     } as unknown as Relay;
-    thread.given.set(id, relay);
+    thread.given.add(relay);
     return relay;
   };
   return { reception, thread, watch, log, sent, give };

@@ -1,6 +1,7 @@
 /** Which request runs where, with threads that are made up, and a clock of its own. */
 
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { Line } from '../../../src/worker/threads/line.ts';
 import type { Relay } from '../../../src/worker/threads/relay.ts';
 import { Schedule, type Scheduled } from '../../../src/worker/threads/schedule.ts';
 
@@ -10,33 +11,30 @@ afterEach(() => void vi.useRealTimers());
 class MadeUpThread implements Scheduled {
   isOpen = true;
   progressAt = 0;
-  readonly given = new Map<number, Relay>();
-  private lastId = 0;
+  readonly given = new Line<Relay>();
 
   get isIdle(): boolean {
     return this.given.size === 0;
   }
 
   give(relay: Relay): void {
-    this.given.set(++this.lastId, relay);
+    this.given.add(relay);
   }
 
   /** It has begun with the first that it was given. */
   takeBack(relay: Relay): boolean {
-    const [first] = this.given.values();
-    if (relay === first) return false;
-    for (const [id, each] of this.given) if (each === relay) this.given.delete(id);
+    if (relay === this.given.at(0)) return false;
+    this.given.delete(relay);
     return true;
   }
 
   finish(): void {
-    const [first] = this.given.keys();
-    this.given.delete(first!);
+    this.given.delete(this.given.at(0));
     this.progressAt = performance.now();
   }
 
   get names(): string {
-    return [...this.given.values()].map(nameOf).join('');
+    return [...this.given].map(nameOf).join('');
   }
 }
 
