@@ -26,6 +26,8 @@ export type Outcome = 'answered' | 'cut' | 'aborted' | 'refused' | 'overdue' | '
 export interface Cost {
   /** Of CPU time, so far, and in all once it is over; undefined where nobody can tell it from that of others. */
   readonly cpuMs: number | undefined;
+  /** As `cpuMs`, for who knows the time: a look at the clock shows in the figures of a small request. Absent once it is over. */
+  cpuMsAt?(now: number): number | undefined;
   /** The request is over. @param now as `performance.now()` says it */
   end?(now: number): void;
 }

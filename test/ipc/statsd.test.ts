@@ -55,6 +55,17 @@ describe('requests for StatsD', () => {
     // Not only the first ones.
     expect(samples.some(({ value }) => value >= 50)).toBe(true);
   });
+
+  it('have the same chance to be sampled, whichever of them, in every second', () => {
+    const requests = new RequestStatsd();
+    const tenths = new Array(10).fill(0);
+    for (let second = 0; second < 400; second++) {
+      for (let index = 0; index < 1000; index++) count(requests, '200 OK', index);
+      for (const { type, value } of requests.take()) if (type === 'ms') tenths[Math.floor(value / 100)]++;
+    }
+    // 2,000 each; ten standard deviations are 424.
+    for (const taken of tenths) expect(Math.abs(taken - 2000)).toBeLessThan(424);
+  });
 });
 
 it('what goes to a server that is not there is lost, and harms nobody', async () => {

@@ -79,8 +79,12 @@ class Turn implements Cost {
   }
 
   get cpuMs(): number | undefined {
+    return this.cpuMsAt(this.endMicros === undefined ? performance.now() : 0);
+  }
+
+  cpuMsAt(now: number): number | undefined {
     if (this.isShared) return undefined;
-    return Math.max(0, (this.endMicros ?? this.clock.read(performance.now())) - this.startMicros) / 1000;
+    return Math.max(0, (this.endMicros ?? this.clock.read(now)) - this.startMicros) / 1000;
   }
 
   end(now: number): void {
