@@ -71,7 +71,7 @@ export async function boot(order: WorkerOrder, own: Own, parts: Parts): Promise<
   // In the threaded class, each thread measures its own requests.
   const meter = measures ? new CpuMeter(clock, limits.length > 0) : undefined;
   const track = (handle: Handler) =>
-    tracker.http(bulkheads(limits, meter === undefined ? handle : meter.around(handle)));
+    tracker.http(bulkheads(limits, meter === undefined ? handle : meter.around(handle), settings.shed === 'auto'));
   const overload = own.Overload && new own.Overload({ order, log, observers });
   const from = { app, asked, source: order, surroundings };
   const tls = sockets.some(({ isTls }) => isTls === true) ? await certificates.open(settings, log) : undefined;

@@ -1,6 +1,6 @@
 /**
  * Keeps slow routes from taking all of a worker (`--limit-concurrency`): of the requests whose path matches a pattern, only so many run at
- * once, and the others wait for their turn in order.
+ * once, and the others wait for their turn.
  */
 
 import type { Handler } from '../app/handler.ts';
@@ -8,6 +8,8 @@ import type { ConcurrencyLimit } from '../config/concurrency.ts';
 import { inFreshContext } from '../http/context.ts';
 import type { Exchange } from '../http/exchange.ts';
 import { takesEffect, withoutClient } from '../http/unheard.ts';
+import { Line } from './line.ts';
+import { isTooLong } from './waiting.ts';
 
 interface Waiting {
   readonly exchange: Exchange;
@@ -20,10 +22,12 @@ interface Waiting {
 class Compartment {
   private readonly limit: number;
   private readonly handle: Handler;
+  private readonly newestFirst: boolean;
   private running = 0;
-  private readonly waiting = new Set<Waiting>();
+  private readonly waiting = new Line<Waiting>();
 
-  constructor(limit: number, handle: Handler) {
+  constructor(limit: number, handle: Handler, newestFirst: boolean) {
+    this.newestFirst = newestFirst;
     this.limit = limit;
     this.handle = handle;
   }
@@ -51,23 +55,29 @@ class Compartment {
   }
 
   private goOn(): void {
-    const [next] = this.waiting;
-    if (next === undefined || this.running >= this.limit) return;
-    this.waiting.delete(next);
+    const { waiting } = this;
+    if (waiting.size === 0 || this.running >= this.limit) return;
+    const now = performance.now();
+    const isFromBack = this.newestFirst && isTooLong(waiting.at(0).since, now);
+    const next = waiting.at(isFromBack ? waiting.size - 1 : 0);
+    waiting.delete(next);
     const { exchange, since, settle } = next;
-    exchange.queueMs = performance.now() - since;
+    exchange.queueMs = now - since;
     const done = inFreshContext(() => this.run(exchange.isGone ? withoutClient(exchange) : exchange));
     if (done === undefined) settle();
     else void done.then(settle);
   }
 }
 
-/** @returns a handler in which each request waits for its turn; `handle` itself if nothing is limited */
-export function bulkheads(limits: readonly ConcurrencyLimit[], handle: Handler): Handler {
+/**
+ * @param newestFirst whether the newest go first where they wait too long
+ * @returns a handler in which each request waits for its turn; `handle` itself if nothing is limited
+ */
+export function bulkheads(limits: readonly ConcurrencyLimit[], handle: Handler, newestFirst: boolean): Handler {
   if (limits.length === 0) return handle;
   const compartments = limits.map(({ pattern, limit }) => ({
     matches: matcher(pattern),
-    compartment: new Compartment(limit, handle),
+    compartment: new Compartment(limit, handle, newestFirst),
   }));
   return (exchange) => {
     const path = decoded(exchange.head.path);

@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { nowhere } from '../../src/http/ends.ts';
 import { ClientGone, HttpError } from '../../src/http/errors.ts';
 import { Exchange, type Transport } from '../../src/http/exchange.ts';
@@ -26,10 +26,15 @@ const transport: Transport = {
 
 /** A worker with limits. Of each request that has begun: its path, and whether it has a client. */
 function open(...limits: [pattern: string, limit: number][]) {
+  return openWith(false, ...limits);
+}
+
+function openWith(newestFirst: boolean, ...limits: [pattern: string, limit: number][]) {
   const begun: Exchange[] = [];
   const handle = bulkheads(
     limits.map(([pattern, limit]) => ({ pattern, limit })),
     (exchange) => void begun.push(exchange),
+    newestFirst,
   );
   const ask = (path: string, method = 'GET') => {
     const exchange = new Exchange(Object.assign(new RequestHead(), { path, method, target: path }), transport, 0);
@@ -98,6 +103,21 @@ describe('a limit for the requests to a route', () => {
     expect(paths()).toEqual(['/x1', '/x3']);
   });
 
+  it('the newest goes first, where that is asked for and the oldest has waited for over a second', () => {
+    vi.useFakeTimers({ toFake: ['performance'] });
+    onTestFinished(() => void vi.useRealTimers());
+    for (const newestFirst of [true, false]) {
+      const { ask, paths, begun } = openWith(newestFirst, ['/x*', 1]);
+      ask('/x1');
+      for (const path of ['/x2', '/x3', '/x4']) ask(path);
+      vi.advanceTimersByTime(900);
+      answer(begun[0]!);
+      vi.advanceTimersByTime(200);
+      for (let at = 1; at < 4; at++) answer(begun[at]!);
+      expect(paths()).toEqual(newestFirst ? ['/x1', '/x2', '/x4', '/x3'] : ['/x1', '/x2', '/x3', '/x4']);
+    }
+  });
+
   it('says how long the request has waited', () => {
     const { ask, begun } = open(['/x*', 1]);
     const running = ask('/x1');
@@ -112,6 +132,7 @@ describe('a limit for the requests to a route', () => {
     const handle = bulkheads(
       [{ pattern: '/', limit: 1 }],
       () => new Promise<void>((resolve) => doneWith.push(resolve)),
+      false,
     );
     const requests = [1, 2, 3].map(
       () => new Exchange(Object.assign(new RequestHead(), { path: '/', method: 'GET' }), transport, 0),

@@ -6,11 +6,11 @@ import { MessageChannel, type MessagePort, receiveMessageOnPort, type Worker } f
 import type { AppSource } from '../../app/script.ts';
 import type { Settings } from '../../config/settings.ts';
 import { AppLoadError, BootError, type ErrorReport, ExitCode, report } from '../../errors.ts';
+import { Line } from '../line.ts';
 import type { ProgramSurroundings } from '../surroundings.ts';
 import { startThread, type ThreadCode } from '../thread-code.ts';
 import { AnswerRing, type Watch } from './answer-ring.ts';
 import { Claims } from './claims.ts';
-import { Line } from './line.ts';
 import type { FromThread, ThreadOrder, ToThread } from './messages.ts';
 import type { Relay } from './relay.ts';
 import type { ThreadEnd } from './tunnel.ts';

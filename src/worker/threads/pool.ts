@@ -131,6 +131,7 @@ export class ThreadPool {
     this.schedule = new Schedule({
       threads: this.crew.threads,
       limit: queuedPerThread * settings.threads,
+      newestFirst: settings.shed === 'auto',
       onGive: (relay, thread) => {
         onBegin(relay.exchange);
         if (relay.exchange.goneReason !== undefined) this.overdue.watch(relay, thread);

@@ -4,8 +4,9 @@
  * are stolen back; an idle thread also steals from others.
  */
 
+import { Line } from '../line.ts';
+import { isTooLong } from '../waiting.ts';
 import type { ThreadHandle } from './handle.ts';
-import { Line } from './line.ts';
 import type { Relay } from './relay.ts';
 
 /** What the schedule needs to know of a thread. */
@@ -17,6 +18,8 @@ export interface ScheduleOptions<T> {
   readonly limit: number;
   /** A thread was given a request. */
   readonly onGive: (relay: Relay, thread: T) => void;
+  /** Whether the newest requests go first where they wait too long. */
+  readonly newestFirst: boolean;
   /** Requests were put back into the queue. */
   readonly onRequeue: () => void;
 }
@@ -78,7 +81,7 @@ export class Schedule<T extends Scheduled> {
   refill(thread: T): void {
     const now = performance.now();
     while (this.queue.size > 0) {
-      const relay = this.next();
+      const relay = this.next(now);
       const mayWait = !relay.hasBody && thread.given.size < maxGiven && now - thread.progressAt < quickMs;
       const isFree = thread.isIdle || mayWait;
       if (!isFree || !thread.isOpen) return;
@@ -126,10 +129,12 @@ export class Schedule<T extends Scheduled> {
   }
 
   /** Requests of clients that may have left come last. */
-  private next(): Relay {
+  private next(now: number): Relay {
     const { queue } = this;
-    for (let index = 0; index < queue.size; index++) {
-      const relay = queue.at(index);
+    const last = queue.size - 1;
+    const isFromBack = this.options.newestFirst && isTooLong(queue.at(0).exchange.startedAt, now);
+    for (let index = 0; index <= last; index++) {
+      const relay = queue.at(isFromBack ? last - index : index);
       if (relay.exchange.leaveReason === undefined) return relay;
     }
     return queue.at(0);

@@ -1,8 +1,8 @@
 /** What threads say about their requests, with threads that are made up. */
 
 import { expect, it } from 'vitest';
+import { Line } from '../../../src/worker/line.ts';
 import { AnswerRing, Watch } from '../../../src/worker/threads/answer-ring.ts';
-import { Line } from '../../../src/worker/threads/line.ts';
 import { AnswerFlag, type AnswerPart, type ToThread } from '../../../src/worker/threads/messages.ts';
 import { type Answering, Reception } from '../../../src/worker/threads/reception.ts';
 import type { Relay } from '../../../src/worker/threads/relay.ts';

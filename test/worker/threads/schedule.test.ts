@@ -1,7 +1,7 @@
 /** Which request runs where, with threads that are made up, and a clock of its own. */
 
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { Line } from '../../../src/worker/threads/line.ts';
+import { Line } from '../../../src/worker/line.ts';
 import type { Relay } from '../../../src/worker/threads/relay.ts';
 import { Schedule, type Scheduled } from '../../../src/worker/threads/schedule.ts';
 
@@ -41,14 +41,14 @@ class MadeUpThread implements Scheduled {
 const nameOf = (relay: Relay) => (relay as unknown as { name: string }).name;
 
 function request(name: string, { hasBody = false, hasLeft = false } = {}): Relay {
-  const exchange = { leaveReason: hasLeft ? new Error('gone') : undefined };
+  const exchange = { leaveReason: hasLeft ? new Error('gone') : undefined, startedAt: performance.now() };
   return { name, hasBody, exchange } as unknown as Relay;
 }
 
-function scheduleOf(count: number, limit = 100) {
+function scheduleOf(count: number, limit = 100, newestFirst = false) {
   const threads = Array.from({ length: count }, () => new MadeUpThread());
   let requeues = 0;
-  const schedule = new Schedule({ threads, limit, onGive: () => {}, onRequeue: () => requeues++ });
+  const schedule = new Schedule({ threads, limit, newestFirst, onGive: () => {}, onRequeue: () => requeues++ });
   const [one, two] = threads;
   return {
     schedule,
@@ -100,6 +100,28 @@ describe('a request', () => {
     one.finish();
     schedule.refill(one);
     expect(one.names).toBe('bx');
+  });
+
+  it('comes before older ones, where newest first is asked for and the oldest has waited for over a second', () => {
+    const { schedule, one, queue } = scheduleOf(1, 100, true);
+    // One with a body is given to an idle thread only.
+    const ask = (names: string) => {
+      for (const name of names) schedule.add(request(name, { hasBody: true }));
+    };
+    let served = '';
+    const finish = () => {
+      served += one.names;
+      one.finish();
+      schedule.refill(one);
+    };
+    ask('abcd');
+    vi.advanceTimersByTime(900);
+    finish();
+    expect([one.names, queue()]).toEqual(['b', 'cd']);
+    vi.advanceTimersByTime(200);
+    ask('ef');
+    for (let count = 0; count < 5; count++) finish();
+    expect(served).toBe('abfedc');
   });
 
   it('is given to no thread that ends or does not answer', () => {

@@ -1,7 +1,7 @@
 import { getHeapSpaceStatistics } from 'node:v8';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { Line } from '../../../src/worker/threads/line.ts';
+import { Line } from '../../src/worker/line.ts';
 
 describe('a line', () => {
   test('holds what an array would hold, in its order', () => {

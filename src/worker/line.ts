@@ -46,6 +46,11 @@ export class Line<T> implements Iterable<T> {
   delete(member: T): boolean {
     const index = this.indexOf(member);
     if (index === -1) return false;
+    if (index === this.count - 1) {
+      this.count--;
+      this.slots[this.slotOf(this.count)] = undefined;
+      return true;
+    }
     for (let at = index; at > 0; at--) this.slots[this.slotOf(at)] = this.slots[this.slotOf(at - 1)];
     const first = this.start;
     this.start = this.slotOf(1);
@@ -68,7 +73,9 @@ export class Line<T> implements Iterable<T> {
   }
 
   private indexOf(member: T): number {
-    for (let index = 0; index < this.count; index++) if (this.slots[this.slotOf(index)] === member) return index;
+    const last = this.count - 1;
+    if (last >= 0 && this.at(last) === member) return last;
+    for (let index = 0; index < last; index++) if (this.at(index) === member) return index;
     return -1;
   }
 
