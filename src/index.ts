@@ -9,9 +9,11 @@ export type {
   Body,
   BodyPieces,
   Environ,
+  FileBody,
   FileLike,
   FileWrapperClass,
   Header,
+  Piece,
   StartResponse,
   Write,
 } from './app/types.ts';

@@ -16,9 +16,11 @@ export type {
   Body,
   BodyPieces,
   Environ,
+  FileBody,
   FileLike,
   FileWrapperClass,
   Header,
+  Piece,
   StartResponse,
   Write,
 } from './app/types.ts';

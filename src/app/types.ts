@@ -63,7 +63,7 @@ export interface Environ {
   'wsgi.run_once': boolean;
   /** True: reading `wsgi.input` to its end is safe without a CONTENT_LENGTH. */
   'wsgi.input_terminated': boolean;
-  /** Turns a readable thing into a body: `return new env['wsgi.file_wrapper'](stream)`. */
+  /** Turns a readable thing into a body: `return env['wsgi.file_wrapper'](stream)`. */
   'wsgi.file_wrapper': FileWrapperClass;
   /** Sends 103 Early Hints (RFC 8297). */
   'wsgi.early_hints': (headers: readonly Header[]) => void;
@@ -81,10 +81,22 @@ export interface Environ {
   [key: string]: unknown;
 }
 
-/** What `wsgi.file_wrapper` takes: a stream, or anything with Node's `FileHandle.createReadStream`. */
-export type FileLike = Readable | { createReadStream(options?: { highWaterMark?: number }): Readable };
+/** Part of a body. */
+export type Piece = string | Uint8Array;
 
-export type FileWrapperClass = new (
-  file: FileLike,
-  blockSize?: number,
-) => AsyncIterable<Uint8Array> & { close(): Promise<void> };
+/**
+ * What `wsgi.file_wrapper` takes: a stream, anything with Node's `FileHandle.createReadStream`, or the file-like object of
+ * PEP 3333, whose `read` returns nothing, or an empty piece, at the end. Its `close`, if any, is called after the body.
+ */
+export type FileLike =
+  | Readable
+  | { createReadStream(options?: { highWaterMark?: number }): Readable }
+  | (AsyncIterable<Piece> & { close?(): unknown })
+  | { read(size: number): Piece | null | undefined | Promise<Piece | null | undefined>; close?(): unknown };
+
+export type FileBody = AsyncIterable<Piece> & { close(): Promise<void> };
+
+export interface FileWrapperClass {
+  (file: FileLike, blockSize?: number): FileBody;
+  new (file: FileLike, blockSize?: number): FileBody;
+}

@@ -70,15 +70,19 @@ export function secondsOrNever(least: number): Parser<number> {
   });
 }
 
-/** Yes or no; in the environment and on the command line also as 1 or 0. */
+const words = new Map<unknown, boolean>([
+  ...[true, 'true', 'yes', '1'].map((word) => [word, true] as const),
+  ...[false, 'false', 'no', '0'].map((word) => [word, false] as const),
+]);
+
+/** True or false; in the environment and on the command line also as yes or no, 1 or 0. */
 export const flag = parser<boolean>({ type: 'boolean' }, (raw) => {
-  const word = typeof raw === 'string' ? raw.toLowerCase() : raw;
-  if (word === true || word === 'true' || word === '1') return true;
-  if (word === false || word === 'false' || word === '0') return false;
-  throw new Expected('true or false');
+  const value = words.get(typeof raw === 'string' ? raw.toLowerCase() : raw);
+  if (value === undefined) throw new Expected('true or false');
+  return value;
 });
 
-/** Yes or no as `flag` takes them; or, where yes may be refused, `force`. */
+/** True or false as `flag` takes them; or, where yes may be refused, `force`. */
 export const flagOrForce = parser<boolean | 'force'>({ anyOf: [{ type: 'boolean' }, { enum: ['force'] }] }, (raw) => {
   if (raw === 'force') return raw;
   try {

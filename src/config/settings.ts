@@ -372,11 +372,12 @@ export const table = {
   }),
   limitRequestFields: setting({
     section: 'Connections',
-    parse: wholeNumber(1, 32_768),
+    parse: wholeNumber(0, 32_768),
     default: 100,
     metavar: 'N',
     inProcess: true,
     help: 'Most header fields, else 431.',
+    more: '0 stands for 32768, which is the most that can be set.',
     example: 200,
   }),
   limitRequestFieldSize: setting({

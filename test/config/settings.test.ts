@@ -49,6 +49,15 @@ describe('the table', () => {
   });
 });
 
+const flags = settingNames.filter((name) => declarationOf(name).bare !== undefined);
+
+it.each(flags)('%s takes the words that its help names', (name) => {
+  const { parse, metavar } = declarationOf(name);
+  expect(metavar.split('|').map((word) => parse(word))).toEqual(
+    [true, false, 'force'].slice(0, metavar.split('|').length),
+  );
+});
+
 describe('sources', () => {
   it('rank: default, platform, file, TSGUN_*, command line', () => {
     const env = { WEB_CONCURRENCY: '2', PORT: '5000', TSGUN_BACKLOG: '64', TSGUN_TIMEOUT: '9' };

@@ -53,6 +53,18 @@ describe.each([
     expect(tsgun.text).toEqual([expect.stringMatching(/^tsgun: bind: .* is in use by another process: stop that one/)]);
   });
 
+  it('is said once also of the admin listener', async () => {
+    const { run } = makeService();
+    const holder = await occupy({ port: 0, host: '127.0.0.1' });
+    const address = `127.0.0.1:${portOf(holder)}`;
+    const tsgun = run(['--admin-bind', address], { env });
+    await tsgun.until(() => tsgun.log.length > 0, 'a line');
+    await free(holder);
+    await tsgun.workers(1);
+    expect(tsgun.log.filter(({ level }) => level === 'warn')).toHaveLength(1);
+    await tsgun.stop();
+  });
+
   it('does not keep a stop waiting', async () => {
     const { run } = makeService();
     const holder = await occupy({ port: 0, host: '127.0.0.1' });

@@ -311,6 +311,8 @@ describe.each(Object.keys(registry))('a worker of class %s', (workerClass) => {
       const line = await timeout(path);
       expect(line).toMatchObject({ method: 'GET', outcome: 'answered 504' });
       expect(line.ms).toBeGreaterThanOrEqual(500);
+      expect(line.stack).toEqual(expect.any(String));
+      expect(line.requests).toEqual([{ method: 'GET', path, ms: expect.any(Number) }]);
       const told = path === '/stuck' ? `${id} told: TimeoutError` : `${id} aborted: TimeoutError`;
       await limited.until(() => limited.log.some(({ msg }) => msg === told), told);
     });

@@ -51,8 +51,10 @@ export async function createAdminServer({ answer, log }: AdminServerOptions): Pr
   );
   server.timeout = silentMs;
   limitConnections(server);
-  // An error of the listening socket, such as a lack of descriptors: it goes on listening.
-  server.on('error', (error) => log().say('warn', { error: report(error).message }, 'the admin listener had an error'));
+  // An error of the listening socket, such as a lack of descriptors: it goes on listening. Whoever binds it hears why it cannot.
+  server.on('error', (error) => {
+    if (server.listening) log().say('warn', { error: report(error).message }, 'the admin listener had an error');
+  });
   return server;
 
   async function respond(request: IncomingMessage, response: ServerResponse): Promise<void> {

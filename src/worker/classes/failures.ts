@@ -6,8 +6,10 @@ import type { HookRequest } from '../../hooks.ts';
 import type { End } from '../../http/ends.ts';
 import { isDeparture } from '../../http/errors.ts';
 import type { Exchange } from '../../http/exchange.ts';
+import type { RunningRequest } from '../../ipc/messages.ts';
 import type { Shortages } from '../../ipc/shortages.ts';
 import type { Logger } from '../../logger.ts';
+import { mostListed } from '../ending/exit.ts';
 import { HttpRequest, rawRequest } from '../hook-request.ts';
 
 /** Must not throw. */
@@ -30,8 +32,7 @@ export function logFailure(
   const request = { method: head.method, path: head.path, requestId };
   // An app may throw because it was told that its client left: that is no failure.
   if (isDeparture(error)) {
-    if (isOverdue && !isGone)
-      return logTimeout(log, exchange, Math.round(performance.now() - exchange.startedAt), undefined);
+    if (isOverdue && !isGone) return logTimeout(log, exchange, Math.round(performance.now() - exchange.startedAt));
     // The answer was complete, but part of it still waited for a client that has left.
     const isUntaken = exchange.isEnded && exchange.transport.pendingBytes > 0;
     if (isGone || leaveReason !== undefined || isUntaken)
@@ -62,17 +63,28 @@ export function logLateFailure(
   log.event('error', 'request_failed', fields, 'work that was to go on after an answer failed');
 }
 
-/** @param stack of the request's code, if it could be taken @param hasLeft whether the client had left */
+export interface AtTimeout {
+  /** Of the request's code. Not given if it did not run, as where the app awaits something, or if it could not be taken. */
+  readonly stack?: string | undefined;
+  /** Whether the client had left. */
+  readonly hasLeft?: boolean;
+  /** What the worker has running, this request among it. */
+  readonly requests?: readonly RunningRequest[] | undefined;
+}
+
+/** Where there is no stack, the thread that runs the app has found the time to end the request: so no code of it runs. */
+const waiting = 'waiting: it runs no JavaScript';
+
 export function logTimeout(
   log: Logger,
   { head, requestId, isStarted }: Pick<Exchange, 'head' | 'requestId' | 'isStarted'>,
   ms: number,
-  stack: string | undefined,
-  hasLeft = false,
+  { stack = waiting, hasLeft = false, requests }: AtTimeout = {},
 ): void {
   const outcome = hasLeft ? 'the client had gone' : isStarted ? 'the connection was cut' : 'answered 504';
-  const request = { method: head.method, path: head.path, requestId };
-  const fields = { ...request, ms, outcome, ...(stack === undefined ? {} : { stack }) };
+  const { method, path } = head;
+  const running = (requests ?? [{ method, path, ms }]).slice(0, mostListed);
+  const fields = { method, path, requestId, ms, outcome, stack, requests: running };
   log.event('warn', 'request_timeout', fields, 'a request took too long');
 }
 

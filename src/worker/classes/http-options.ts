@@ -11,6 +11,7 @@ import { defaultTimeouts, maxHeldAnswersBytes, maxReadAheadBytes } from '../../h
 import { ProxyProtocol } from '../../http/proxy-protocol/proxied.ts';
 import { type Begin, ReadAhead } from '../../http/read-ahead.ts';
 import type { HttpServerOptions } from '../../http/server-options.ts';
+import type { RunningRequest } from '../../ipc/messages.ts';
 import type { Shortages } from '../../ipc/shortages.ts';
 import type { Logger } from '../../logger.ts';
 import { logFailure, logLateFailure, logTimeout, type OnError } from './failures.ts';
@@ -19,17 +20,20 @@ import { RepeatedWarning } from './repeated-warning.ts';
 /**
  * @param shortages is told if the app fails for lack of a descriptor; without a master there is none
  * @param onError is called with the app's failures
+ * @param running what the worker has running
  */
 export function httpOptions(
   settings: Settings,
   log: Logger,
   shortages?: Shortages,
   onError?: OnError,
+  running?: () => readonly RunningRequest[],
 ): Omit<HttpServerOptions, 'handle'> {
   return {
     limits: {
       requestLineBytes: settings.limitRequestLine,
-      fieldCount: settings.limitRequestFields,
+      // As in gunicorn.
+      fieldCount: settings.limitRequestFields || 32_768,
       fieldBytes: settings.limitRequestFieldSize,
       bodyBytes: settings.limitRequestBody,
     },
@@ -53,7 +57,7 @@ export function httpOptions(
       else logFailure(log, exchange, error, shortages, onError);
     },
     onTimeout(exchange, ms, end) {
-      logTimeout(log, exchange, ms, undefined);
+      logTimeout(log, exchange, ms, { requests: running?.() });
       end();
     },
   };

@@ -28,7 +28,7 @@ export function serveAny(context: WorkerContext, options: ServersOptions): Servi
   const handle = context.observe(context.track(handler));
   const countConnections = () => serving.connections;
   const shared = {
-    ...httpOptions(settings, log, shortages, onError),
+    ...httpOptions(settings, log, shortages, onError, () => serving.running()),
     showFailure: context.showFailure,
     ...options,
     handle,

@@ -26,14 +26,14 @@ const heldAnswerBytes = 1024 * 1024;
 
 export function syncWorker(context: WorkerContext): Worker {
   const { settings, sockets, log, shortages } = context;
-  const options = httpOptions(settings, log, shortages, context.onError);
+  const options = httpOptions(settings, log, shortages, context.onError, () => serving.running());
   const handler = handlerOf(context, true);
   const tracked = context.track(handler);
   const run: Handler = (exchange) => {
     ahead.release(exchange);
     return tracked(exchange);
   };
-  const turns = new RequestTurns(run, (exchange, ms) => logTimeout(log, exchange, ms, undefined, true));
+  const turns = new RequestTurns(run, (exchange, ms) => logTimeout(log, exchange, ms, { hasLeft: true }));
   const ahead = readAhead(settings, log, (exchange) => turns.begin(exchange));
   const handle = context.observe((exchange) => ahead.take(exchange));
   const waitOrder = new WaitOrder();

@@ -47,7 +47,10 @@ function threadedWorker(context: WorkerContext, code: ThreadCode): Worker {
       onGone: () => intake.forget(),
       onTimeout: (exchange, ms, end) => pool.expire(exchange, ms, end),
     });
-  const pool = new ThreadPool(context, code, intake, (exchange) => ahead.release(exchange));
+  const pool = new ThreadPool(context, code, intake, {
+    onBegin: (exchange) => ahead.release(exchange),
+    running: () => http.running(),
+  });
   const makeRawServer = ({ isTls }: WorkerSocket) => {
     const options = {
       onBegin: context.onBegin,

@@ -5,7 +5,7 @@ import { clearInterval, setInterval, setTimeout } from 'node:timers';
 import type { Exchange } from '../../http/exchange.ts';
 import { overdueGraceMs } from '../../http/limits.ts';
 import type { Logger } from '../../logger.ts';
-import { logTimeout } from '../classes/failures.ts';
+import { type AtTimeout, logTimeout } from '../classes/failures.ts';
 import { captureStack } from '../watchdog/thread-stack.ts';
 import type { ThreadHandle } from './handle.ts';
 import type { Relay } from './relay.ts';
@@ -28,20 +28,20 @@ export class Overdue {
     clearInterval(this.timer);
   }
 
-  log({ head, requestId }: Exchange, ms: number, isStarted: boolean, stack: string | undefined, hasLeft = false): void {
-    logTimeout(this.logger, { head, requestId, isStarted }, ms, stack, hasLeft);
+  log({ head, requestId }: Exchange, ms: number, isStarted: boolean, at: AtTimeout): void {
+    logTimeout(this.logger, { head, requestId, isStarted }, ms, at);
   }
 
   /**
    * The client of a request over time was answered: logs where the request's code is, and ends its thread unless the request
    * ends by itself.
    */
-  async endRunaway(relay: Relay, thread: ThreadHandle, ms: number, isStarted: boolean, hasLeft = false): Promise<void> {
+  async endRunaway(relay: Relay, thread: ThreadHandle, ms: number, isStarted: boolean, at: AtTimeout): Promise<void> {
     // A thread that still answers messages is not in an endless loop. It was told that nobody waits, and may yet stop.
     if (relay.hasHeard) await new Promise((resolve) => setTimeout(resolve, overdueGraceMs));
     const stack = relay.isOver ? undefined : await captureStack(thread.worker);
     // If the request is over by now, the stack is another request's.
-    this.log(relay.exchange, ms, isStarted, relay.isOver ? undefined : stack, hasLeft);
+    this.log(relay.exchange, ms, isStarted, { ...at, stack: relay.isOver ? undefined : stack });
     if (relay.isOver || !thread.isServing) return;
     relay.isOver = true;
     thread.isServing = false;
@@ -71,7 +71,7 @@ export class Overdue {
       if (!relay.isOver && deadline > now) continue;
       this.departed.delete(relay);
       relay.hasHeard = false;
-      if (!relay.isOver) void this.endRunaway(relay, thread, Math.round(now - startedAt), isStarted, true);
+      if (!relay.isOver) void this.endRunaway(relay, thread, Math.round(now - startedAt), isStarted, { hasLeft: true });
     }
     if (this.departed.size > 0) return;
     clearInterval(this.timer);

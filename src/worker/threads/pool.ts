@@ -10,7 +10,7 @@ import { milliseconds } from '../../config/durations.ts';
 import type { Exchange } from '../../http/exchange.ts';
 import { departureMs, type OwnLimits } from '../../http/limits.ts';
 import { takesEffect } from '../../http/unheard.ts';
-import type { Found } from '../../ipc/messages.ts';
+import type { Found, RunningRequest } from '../../ipc/messages.ts';
 import type { Logger } from '../../logger.ts';
 import { logFailure } from '../classes/failures.ts';
 import type { WorkerContext } from '../classes/worker.ts';
@@ -35,6 +35,7 @@ import { UnresponsiveThreads } from './unresponsive.ts';
 /** The most requests that wait, per thread. Beyond that a request is better served by another worker, or later. */
 const queuedPerThread = 256;
 const finishPollMs = 20;
+
 export class ThreadPool {
   private readonly crew: ThreadCrew;
   private readonly relayConnection: TcpApp;
@@ -47,13 +48,13 @@ export class ThreadPool {
   private isLost = false;
   private readonly log: Logger;
   private readonly retriesIdempotent: boolean;
+  private readonly running: () => readonly RunningRequest[];
   private readonly relayedLog: RelayedLog;
   private readonly saturation: Saturation;
   private readonly unresponsive: UnresponsiveThreads;
 
   /**
    * @param intake is paused while connections would only wait here
-   * @param onBegin is called when a request is given to a thread
    */
   constructor(
     {
@@ -66,7 +67,7 @@ export class ThreadPool {
     }: Omit<WorkerContext, 'app' | 'asked' | 'sockets' | 'observe' | 'track' | 'onBegin' | 'place'>,
     code: ThreadCode,
     intake: { pause(): void; resume(): void },
-    onBegin: (exchange: Exchange) => void,
+    { onBegin, running }: { onBegin(exchange: Exchange): void; running(): readonly RunningRequest[] },
   ) {
     const watch = new Watch();
     this.crew = new ThreadCrew({
@@ -142,6 +143,7 @@ export class ThreadPool {
     this.log = log;
     this.relayedLog = new RelayedLog(log, onError);
     this.retriesIdempotent = settings.retryIdempotent;
+    this.running = running;
   }
 
   get found(): Found {
@@ -201,13 +203,14 @@ export class ThreadPool {
   /** The server calls it when a request's time and its grace are over. */
   expire(exchange: Exchange, ms: number, end: () => void): void {
     const { isStarted } = exchange;
+    const requests = this.running();
     const relay = this.find(exchange);
     const thread = this.crew.threadOf(relay);
     const isRunning = thread !== undefined && !thread.takeBack(relay!);
     end();
-    if (isRunning) void this.overdue.endRunaway(relay!, thread, ms, isStarted);
+    if (isRunning) void this.overdue.endRunaway(relay!, thread, ms, isStarted, { requests });
     else {
-      this.overdue.log(exchange, ms, isStarted, undefined);
+      this.overdue.log(exchange, ms, isStarted, { requests });
       if (thread !== undefined) this.schedule.refill(thread);
     }
   }

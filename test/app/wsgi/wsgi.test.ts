@@ -690,3 +690,42 @@ describe('close() on the body', () => {
     expect(closed).toBe(1);
   });
 });
+
+describe('wsgi.file_wrapper', () => {
+  type Wrapper = Environ['wsgi.file_wrapper'];
+  const pieces = ['he', Buffer.from('llo')];
+  /** The file-like object of the PEP. */
+  const fileLike = (closed: string[]) => ({
+    at: 0,
+    read(size: number) {
+      expect(size).toBe(8192);
+      return pieces[this.at++] ?? '';
+    },
+    close: () => void closed.push('closed'),
+  });
+  const made: [string, (wrap: Wrapper, closed: string[]) => ReturnType<Wrapper>][] = [
+    ['is called, as in the PEP', (wrap) => wrap(Readable.from(pieces))],
+    ['may be used as a class', (Wrap) => new Wrap(Readable.from(pieces))],
+    ['takes an object with read(size), and closes it', (wrap, closed) => wrap(fileLike(closed), 8192)],
+    ['takes the streams of the web', (wrap) => wrap(new Blob(pieces).stream())],
+  ];
+
+  it.each(made)('%s', async (name, make) => {
+    const closed: string[] = [];
+    const { ask } = await serve((env, startResponse) => {
+      startResponse('200 OK', [['Content-Length', '5']]);
+      return make(env['wsgi.file_wrapper'], closed);
+    });
+    expect(bodyOf(await ask(get))).toBe('hello');
+    expect(closed).toEqual(name.includes('closes') ? ['closed'] : []);
+  });
+
+  it('refuses what it cannot read', async () => {
+    const { ask, failures } = await serve((env, startResponse) => {
+      startResponse(...ok);
+      return env['wsgi.file_wrapper']('name' as never);
+    });
+    expect(await ask(get)).toMatch(/^HTTP\/1\.1 500 /);
+    expect(failures).toMatchObject([{ message: expect.stringContaining('an object with read(size)') }]);
+  });
+});
