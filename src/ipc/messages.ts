@@ -101,6 +101,9 @@ export interface RunningRequest {
   readonly ms: number;
 }
 
+/** How many requests a line of the log lists: all of them could make a line of a megabyte. */
+export const mostListed = 20;
+
 /** What an operator sees of a running request. */
 export interface RequestDetail extends RunningRequest {
   /** As sent, without the question mark. */

@@ -4,7 +4,6 @@
  * one, code is compiled each time.
  */
 
-import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -86,14 +85,10 @@ function isWanted(): boolean {
   return !NODE_DISABLE_COMPILE_CACHE && !NODE_V8_COVERAGE;
 }
 
-/**
- * The file may have been edited by hand; other versions of V8, and other flags of it, make something else. What V8 made of
- * another file of the same text, such as that of an earlier release, would name that file in stacks.
- */
+/** The file may have been edited by hand; other versions of V8, and other flags of it, make something else. */
 function versionOf(path: string): readonly string[] {
   const { mtimeMs, size } = statSync(path);
-  const numbers = [mtimeMs, size, cachedDataVersionTag()].map((number) => Math.trunc(number).toString(36));
-  return [...numbers, createHash('sha256').update(path).digest('hex').slice(0, 16)];
+  return [mtimeMs, size, cachedDataVersionTag()].map((number) => Math.trunc(number).toString(36));
 }
 
 /** V8 keeps the file's name with its code: another copy of tsgun would have this one's paths in its stacks. FNV-1a, 32 bits. */

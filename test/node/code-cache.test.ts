@@ -64,17 +64,6 @@ describe('kept code', () => {
     expect(readdirSync(kept)).toHaveLength(1);
   });
 
-  it('is not used for a copy of the file elsewhere, whose name stacks would then lack', async () => {
-    const first = place();
-    first.write('one');
-    expect(await first.start()).toBe('code one');
-    const copy = place();
-    vi.stubEnv('XDG_CACHE_HOME', first.cache);
-    copy.write('two');
-    expect(await copy.start()).toBe('code two');
-    expect(readdirSync(first.kept)).toHaveLength(2);
-  });
-
   it('is not used for a file that was edited', async () => {
     const { write, start } = place();
     write('one');

@@ -6,10 +6,9 @@ import type { HookRequest } from '../../hooks.ts';
 import type { End } from '../../http/ends.ts';
 import { isDeparture } from '../../http/errors.ts';
 import type { Exchange } from '../../http/exchange.ts';
-import type { RunningRequest } from '../../ipc/messages.ts';
+import { mostListed, type RunningRequest } from '../../ipc/messages.ts';
 import type { Shortages } from '../../ipc/shortages.ts';
 import type { Logger } from '../../logger.ts';
-import { mostListed } from '../ending/exit.ts';
 import { HttpRequest, rawRequest } from '../hook-request.ts';
 
 /** Must not throw. */

@@ -1,7 +1,8 @@
 /** At the end of the process, whatever its reason: logs the requests that are cut, and cuts their connections. */
 
+import { mostListed } from '../../ipc/messages.ts';
 import type { Logger } from '../../logger.ts';
-import { type Exit, mostListed } from './exit.ts';
+import type { Exit } from './exit.ts';
 
 /** To be called once the worker serves: its listener then runs after those of the app, which may still answer. */
 export function watchForEnd({ log, exit }: { readonly log: Logger; readonly exit: Exit }): void {

@@ -5,7 +5,7 @@ import { clearTimeout, setTimeout } from 'node:timers';
 import type { Listening } from '../../app/server-files/listening.ts';
 import { shutDown } from '../../app/server-files/shutdown.ts';
 import { sendToMaster } from '../../ipc/channel.ts';
-import { idleGraceMs } from '../../ipc/messages.ts';
+import { idleGraceMs, mostListed } from '../../ipc/messages.ts';
 import type { Logger } from '../../logger.ts';
 import type { Worker } from '../classes/worker.ts';
 
@@ -19,9 +19,6 @@ export interface Leave {
   /** Whether all other workers leave too. */
   readonly isStop?: boolean;
 }
-
-/** How many requests a line of the log lists: all of them could make a line of a megabyte. */
-export const mostListed = 20;
 
 /**
  * A signal to the whole process group may reach a worker ahead of the master's order. For so long it serves on, and waits to be
