@@ -27,10 +27,22 @@ export interface Seam {
 }
 
 export const areHintsUnchecked = !('writeInformation' in ServerResponse.prototype);
-export const { outHeaders, needDrain } = responseSymbols(
-  withoutNews(() => new ServerResponse({ method: 'GET' } as Request)),
-);
 export const seam = (response: object) => response as Seam & { [name: symbol]: unknown };
+const sample = withoutNews(() => new ServerResponse({ method: 'GET' } as Request));
+export const { outHeaders, needDrain } = responseSymbols(sample);
+
+/** What Node's `end` passes for a callback where the app has given none. */
+export const nobody = callbackOf(sample);
+
+function callbackOf(response: ServerResponse): Done {
+  const given: Done[] = [];
+  seam(response)._send = (_data, _encoding, callback) => {
+    given.push(callback);
+    return true;
+  };
+  response.end('x');
+  return given[0];
+}
 
 /** Our own state of a response. */
 export class Answer {

@@ -2,7 +2,7 @@
 
 import type { Piece } from '../../http/exchange.ts';
 import { own } from './request.ts';
-import { type Done, needDrain, type OwnResponse, seam } from './response-parts.ts';
+import { type Done, needDrain, nobody, type OwnResponse, seam } from './response-parts.ts';
 import { attempt } from './response-settling.ts';
 import type { ClientSocket } from './socket.ts';
 
@@ -23,15 +23,16 @@ export function send(this: OwnResponse, data: Piece, encoding?: BufferEncoding |
   }
   const isBytes = typeof data !== 'string' || !encoding || encoding === 'utf8' || encoding === 'utf-8';
   const piece = isBytes ? data : Buffer.from(data as string, encoding as BufferEncoding);
+  const done = callback === nobody ? undefined : callback;
   if (isFirst) {
     this[own].pending = piece;
-    this[own].pendingDone = callback;
+    this[own].pendingDone = done;
     (parts.socket as ClientSocket | null)?.noteUnsent(piece.length);
     process.nextTick(flushPending, this);
     this[own].isStalled = piece.length >= this.writableHighWaterMark;
   } else {
     flushPending(this);
-    pass(this, piece, callback);
+    pass(this, piece, done);
   }
   return !this[own].isStalled;
 }

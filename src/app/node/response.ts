@@ -7,6 +7,7 @@
 import type { Socket } from 'node:net';
 import { AppError } from '../../http/errors.ts';
 import type { Piece } from '../../http/exchange.ts';
+import { lookUpField } from '../../http/fields.ts';
 import type { Field } from '../../http/h1/writer.ts';
 import { ServerResponse, validateHeaderName, validateHeaderValue } from './http.ts';
 import { own, type Request, startReading } from './request.ts';
@@ -18,13 +19,15 @@ import type { ClientSocket } from './socket.ts';
 
 const originalEarlyHints = ServerResponse.prototype.writeEarlyHints;
 const originalFinish = (ServerResponse.prototype as unknown as Seam)._finish;
-export class Response extends ServerResponse<Request> {
+/** The types lack the options, which are those of Node's server. */
+type ResponseWithOptions = new (request: Request, options?: ResponseOptions) => ServerResponse<Request>;
+
+export class Response extends (ServerResponse as unknown as ResponseWithOptions) {
   // A field, for the reason that `Request` has one.
   readonly [own]!: Answer;
 
   constructor(request: Request, socket: ClientSocket, options?: ResponseOptions) {
-    // The options are those of Node's server; the types lack them.
-    super(...([request, options] as unknown as [Request]));
+    super(request, options);
     prepare(this, request, socket);
   }
 
@@ -39,11 +42,11 @@ export class Response extends ServerResponse<Request> {
 
 /** Makes the same class from a class that an app has given its `http.Server`, whose constructor then runs, too. */
 export function responsesOf(Base: typeof ServerResponse): typeof Response {
-  class Made extends (Base as typeof ServerResponse<Request>) {
+  class Made extends (Base as unknown as ResponseWithOptions) {
     readonly [own]!: Answer;
 
     constructor(request: Request, socket: ClientSocket, options?: ResponseOptions) {
-      super(...([request, options] as unknown as [Request]));
+      super(request, options);
       prepare(this as unknown as Response, request, socket);
     }
   }
@@ -84,36 +87,46 @@ function storeHeader(this: Response, firstLine: string, headers: unknown): void 
 
 function readFields(response: Response, headers: unknown): Field[] {
   const fields: Field[] = [];
-  const add = (name: string, value: unknown) => {
-    if (Array.isArray(value) && response[own].uniqueHeaders?.has(name.toLowerCase()))
-      fields.push([name, value.join('; ')]);
-    else if (Array.isArray(value)) for (const each of value) fields.push([name, String(each)]);
-    else fields.push([name, typeof value === 'string' ? value : String(value)]);
-  };
   if (headers === undefined || headers === null) return fields;
+  const unique = response[own].uniqueHeaders;
   if (outHeaders !== undefined && headers === seam(response)[outHeaders]) {
     const entries = headers as Record<string, [name: string, value: unknown]>;
-    for (const key in entries) add(entries[key]![0], entries[key]![1]);
+    for (const key in entries) add(fields, unique, entries[key]![0], entries[key]![1]);
     return fields;
   }
-  const names = outHeaders === undefined ? seam(response).getRawHeaderNames() : [];
-  for (const name of names) add(name, response.getHeader(name));
-  if (names.length > 0) return fields;
-  // `writeHead` passes these unchecked.
-  const addChecked = (name: string, value: unknown) => {
-    validateHeaderName(name);
-    for (const each of Array.isArray(value) ? value : [value]) validateHeaderValue(name, each);
-    add(name, value);
-  };
+  if (outHeaders === undefined) {
+    const names = seam(response).getRawHeaderNames();
+    for (const name of names) add(fields, unique, name, response.getHeader(name));
+    if (names.length > 0) return fields;
+  }
   if (!Array.isArray(headers))
-    for (const [name, value] of Object.entries(headers as Record<string, unknown>)) addChecked(name, value);
-  else if (Array.isArray(headers[0])) for (const [name, value] of headers) addChecked(name, value);
+    for (const name of Object.keys(headers))
+      addChecked(fields, unique, name, (headers as Record<string, unknown>)[name]);
+  else if (Array.isArray(headers[0])) for (const [name, value] of headers) addChecked(fields, unique, name, value);
   else if (headers.length % 2 !== 0)
     throw Object.assign(new TypeError('writeHead takes names and values in turn: the last value is missing'), {
       code: 'ERR_INVALID_ARG_VALUE',
     });
-  else for (let index = 0; index < headers.length; index += 2) addChecked(headers[index], headers[index + 1]);
+  else
+    for (let index = 0; index < headers.length; index += 2)
+      addChecked(fields, unique, headers[index], headers[index + 1]);
   return fields;
+}
+
+function add(fields: Field[], unique: ReadonlySet<string> | undefined, name: string, value: unknown): void {
+  if (!Array.isArray(value)) fields.push([name, typeof value === 'string' ? value : String(value)]);
+  else if (unique?.has(name.toLowerCase())) fields.push([name, value.join('; ')]);
+  else for (const each of value) fields.push([name, String(each)]);
+}
+
+/** One that `writeHead` has passed unchecked. */
+function addChecked(fields: Field[], unique: ReadonlySet<string> | undefined, name: string, value: unknown): void {
+  // The last value of this field has been checked already.
+  if (typeof name !== 'string' || value === undefined || lookUpField(name)?.sentValue !== value) {
+    validateHeaderName(name);
+    for (const each of Array.isArray(value) ? value : [value]) validateHeaderValue(name, each);
+  }
+  add(fields, unique, name, value);
 }
 
 /** Interim responses, which are sent at once. Node passes them as text; here that is read again, and checked. */

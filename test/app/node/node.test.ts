@@ -344,6 +344,28 @@ describe('an answer', () => {
     expect(await get(app)).toMatch(expected);
   });
 
+  it('has its fields checked each time, in each form, even if the last value was good', async () => {
+    const forms = [
+      (value: string) => ({ 'X-Checked': value }),
+      (value: string) => ['X-Checked', value],
+      (value: string) => [['X-Checked', value]],
+    ];
+    for (const form of forms) {
+      const app = (value: string): NodeListener => {
+        return (_, res) => {
+          try {
+            res.writeHead(200, form(value) as never).end();
+          } catch (error) {
+            res.end((error as NodeJS.ErrnoException).code);
+          }
+        };
+      };
+      expect(await get(app('good'))).toContain('\r\nX-Checked: good\r\n');
+      expect(await get(app('good'))).toContain('\r\nX-Checked: good\r\n');
+      expect(await get(app('a\r\nSet-Cookie: b=c'))).toMatch(/\r\n\r\nERR_INVALID_CHAR$/);
+    }
+  });
+
   it('to HEAD has the length, and no body', async () => {
     const answer = await ask((_, res) => res.writeHead(200, { 'Content-Length': 5 }).end('hello'), 'HEAD /');
     expect(answer).toMatch(/Content-Length: 5\r\n[\s\S]*\r\n\r\n$/);
