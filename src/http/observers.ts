@@ -139,6 +139,8 @@ export class Observers {
   isWatched = false;
   /** Whether answers say how long they took. */
   isTimed = false;
+  /** Requests that were refused for overload. */
+  shed = 0;
   /** Bytes received, and bytes sent, by all connections: heads, and what frames bodies, included. */
   readonly traffic = new Float64Array(2);
   private readonly counters: RequestCounter[] = [];

@@ -61,6 +61,8 @@ export interface TransportOf<Exchange> extends RequestSource {
   attachment?: Attachment | undefined;
   /** Whether it is a stream of HTTP/2. */
   readonly isHttp2?: boolean;
+  /** Of the connection, if the watchdog may answer there. */
+  readonly descriptor?: number | undefined;
   /** What a server knows the connection by, where that carries several requests at once. */
   readonly connection?: object;
   /**

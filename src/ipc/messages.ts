@@ -212,10 +212,25 @@ export interface CpuProfileNode {
   readonly children?: readonly number[];
 }
 
+/** A request that was answered in its worker's place, as far as it is known. */
+export interface AnsweredRequest {
+  /** Empty if the request line is not known. */
+  readonly method: string;
+  readonly path: string;
+  readonly query: string;
+  readonly minorVersion: 0 | 1;
+  /** How long it had taken. */
+  readonly ms: number;
+  readonly sentBytes: number;
+  /** The other end of its connection. Empty for a unix socket, or if it is not known. */
+  readonly address: string;
+  readonly port: string;
+}
+
 export interface Hang {
   readonly silentMs: number;
-  /** How long each request had taken whose client the watchdog has answered with a 503. */
-  readonly answeredMs?: readonly number[];
+  /** The requests whose clients the watchdog has answered with a 503. */
+  readonly answered?: readonly AnsweredRequest[];
   /** Innermost frame first, one per line. */
   readonly stack: string;
   readonly requests: readonly RunningRequest[];
@@ -260,6 +275,13 @@ export type MasterMessage =
   | { readonly type: 'snapshot' }
   /** Fail on purpose: stand still, or accept no connection for a while. */
   | { readonly type: 'chaos'; readonly kind: 'stall' | 'slow-accept'; readonly ms: number }
+  /** Another worker is gone: write the lines of these requests into the access log, in its name. */
+  | {
+      readonly type: 'answered';
+      readonly pid: number;
+      readonly worker: number;
+      readonly requests: readonly AnsweredRequest[];
+    }
   /** Log from this level up. */
   | { readonly type: 'log_level'; readonly level: Settings['logLevel'] };
 

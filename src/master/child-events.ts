@@ -8,6 +8,7 @@ import type { Children } from './children/children.ts';
 import { explainBoot, explainCrash, logDelay, logExit } from './children/exits.ts';
 import { logSlow, logStall, nameOf } from './children/hangs.ts';
 import { ShortageLog } from './children/shortages.ts';
+import { Unlogged } from './children/unlogged.ts';
 import type { Steering } from './control/steering.ts';
 import { noteExit } from './endings.ts';
 import type { Generation } from './generations/generation.ts';
@@ -15,6 +16,7 @@ import type { Generations } from './generations/generations.ts';
 import type { Rollout } from './generations/rollout.ts';
 import type { MasterHooks } from './hooks.ts';
 import type { CountersFile } from './metrics/counters-file.ts';
+import type { MasterStatsd } from './metrics/statsd.ts';
 import * as notes from './notes.ts';
 import { type Child, type Pool, readyOf } from './pool.ts';
 import type { StartScreen } from './start-screen.ts';
@@ -32,6 +34,7 @@ interface Parts {
   readonly stop: Stop;
   readonly admin: AdminService;
   readonly counters: CountersFile;
+  readonly statsd: MasterStatsd;
   readonly screen: StartScreen;
   /** The configuration in force. */
   readonly current: () => Generation;
@@ -42,9 +45,11 @@ export class ChildEvents {
   startFailure: ExitCode | undefined = undefined;
   private readonly parts: Parts;
   private readonly shortages = new ShortageLog();
+  private readonly unlogged: Unlogged;
 
   constructor(parts: Parts) {
     this.parts = parts;
+    this.unlogged = new Unlogged((child, lines) => parts.children.send(child, lines));
   }
 
   private get log(): Logger {
@@ -84,6 +89,7 @@ export class ChildEvents {
     const { pool, generations, hooks, steering, stop, admin, screen, current } = this.parts;
     notes.noteReady(pool, child, now);
     stop.welcome(child);
+    this.unlogged.settle(pool);
     hooks.scheme = taken.scheme;
     const { serves, askedFor } = taken;
     const found = {
@@ -107,7 +113,7 @@ export class ChildEvents {
     const { pool, children, hooks, rollout, steering, counters, screen } = this.parts;
     const { policy } = pool;
     steering.forget(child);
-    const { exit, bootError, crash, memoryKill, unavailable } = children.reap(child, code, signal);
+    const { exit, bootError, crash, memoryKill, unavailable, answered } = children.reap(child, code, signal);
     const { consequence, ...ending } = noteExit(pool, child, exit, performance.now());
     const error = ending.reason === 'boot_failed' ? (bootError ?? explainBoot(child, policy, ending)) : undefined;
     const shown = consequence.type === 'start_failed' && error !== undefined ? screen.failed(error) : undefined;
@@ -117,6 +123,8 @@ export class ChildEvents {
     hooks.exited(ending);
     if (isCrash(ending.reason) || memoryKill !== undefined) rollout.noteCrash(ending);
     counters.noteExit(ending.worker, ending.reason, unavailable);
+    this.parts.statsd.noteUnavailable(answered.map(({ ms }) => ms));
+    this.unlogged.enter(child, answered, pool);
     rollout.tidy();
     if (consequence.type === 'delayed') logDelay(this.log, ending, consequence);
     else if (consequence.type === 'start_failed') this.startFailure = error?.exitCode ?? ExitCode.boot;

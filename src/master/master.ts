@@ -117,7 +117,16 @@ export class Master {
     rollout.onEnd = (error) => steering.noteReloadEnd(error);
     const shared = { pool, children, hooks, rollout, screen, current };
     this.executor = new Executor(shared);
-    this.childEvents = new ChildEvents({ ...shared, generations, watcher, steering, stop, admin, counters });
+    this.childEvents = new ChildEvents({
+      ...shared,
+      generations,
+      watcher,
+      steering,
+      stop,
+      admin,
+      counters,
+      statsd: this.statsd,
+    });
     this.chaos = new Chaos({ pool, log, send: (child, message) => children.send(child, message) });
     this.autoscaler = new Autoscaler({
       pool,

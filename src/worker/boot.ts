@@ -26,8 +26,6 @@ export interface Booted {
   readonly scheme: string;
   /** The servers that the app itself has opened with `listen`, if it is loaded in the main thread. */
   readonly listening: Listening | undefined;
-  /** Requests that were refused for overload, so far. */
-  readonly shed: () => number;
   /** Closes the app. */
   readonly close: PreparedApp['close'];
 }
@@ -97,7 +95,7 @@ export async function boot(order: WorkerOrder, own: Own, parts: Parts): Promise<
   await worker.start();
   const found = worker.found ?? { interface: worker.interface, serves, askedFor };
   const scheme = schemeOf(found.interface as AskedInterface);
-  return { worker, found, scheme, listening, shed: () => overload?.shed ?? 0, close };
+  return { worker, found, scheme, listening, close };
 }
 
 /** For a class or a test that loads no app here. @param app is served in its place, if given */

@@ -19,7 +19,7 @@ export class Tracker {
     return (exchange) => {
       if (!this.hasServed) this.begin();
       const { head, startedAt, onOver } = exchange;
-      const leave = table.enter(head.method, head.path, startedAt);
+      const leave = table.enter(head.method, head.path, startedAt, exchange.transport.descriptor);
       exchange.onOver =
         onOver === undefined
           ? leave

@@ -60,6 +60,7 @@ export async function work(): Promise<void> {
     if (message.type === 'connection') return;
     if (message.type === 'chaos')
       return message.kind === 'stall' ? standStill(message.ms) : exit.worker?.hold?.(message.ms);
+    if (message.type === 'answered') return access?.enterOf(message);
     if (message.type === 'log_level') return log.setLevel(message.level);
     if (message.type === 'snapshot') return leaveWithSnapshot(exit, order);
     if (message.type === 'certificates') return certificates.take(message.files);
@@ -87,7 +88,7 @@ export async function work(): Promise<void> {
     const own = await loadOwn(order);
     access = startAccessLog(own.AccessLog, order, observers, log);
     const metering = new Metering({ order, observers, version: own.version }, log);
-    const { worker, found, scheme, listening, shed, close } = await boot(order, own, parts);
+    const { worker, found, scheme, listening, close } = await boot(order, own, parts);
     if (access !== undefined) access.beforeExit = () => worker.serving.tellUnfinished();
     exit.worker = worker;
     watchForEnd({ log, exit });
@@ -99,7 +100,7 @@ export async function work(): Promise<void> {
       await hooks.exiting();
     };
     watch(own.watchdog, order, worker, { requests: table.shared, answers: answerClaims.shared }, log);
-    await metering.start(found.interface, { serving: worker.serving, running: () => table.count, shed });
+    await metering.start(found.interface, { serving: worker.serving, running: () => table.count });
     await sendToMaster({ type: 'ready', ...found, scheme });
     startHeartbeat(milliseconds(order.settings.timeout), () => ({
       requests: worker.serving.requests,

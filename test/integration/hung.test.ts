@@ -1,6 +1,7 @@
 /** What the log says of a worker whose main thread stands still, and what is left alone. */
 
 import { execFileSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { Client } from '../http/client.ts';
@@ -154,7 +155,9 @@ describe('the clients of a worker that is killed because it hangs', () => {
         writes,
       ),
     });
-    const tsgun = start('app.mjs', ['--timeout', '2', '--admin-bind', '127.0.0.1:0'], { cwd: path });
+    const logged = ['--access-logfile', 'access', '--access-logformat', 'json'];
+    const options = ['--timeout', '2', '--admin-bind', '127.0.0.1:0', ...logged];
+    const tsgun = start('app.mjs', options, { cwd: path });
     const [pid] = await tsgun.workers(1);
     const clients = await Promise.all([0, 1, 2, 3, 4].map(() => tsgun.connect()));
     const [waiting, begun, kept, blocking, reading] = clients as [Client, Client, Client, Client, Client];
@@ -175,7 +178,7 @@ describe('the clients of a worker that is killed because it hangs', () => {
     blocking.send(request('/block'));
     await tsgun.until(() => tsgun.stdout.includes('blocked'), 'the worker to be blocked');
     // The worker never reads this one.
-    kept.send(request('/'));
+    kept.send(request('/unread?a=1'));
     await Promise.all(clients.map(({ closed }) => closed));
     expect(blocking.received).toMatch(unavailable);
     expect(waiting.received).toMatch(unavailable);
@@ -191,7 +194,26 @@ describe('the clients of a worker that is killed because it hangs', () => {
     expect(metrics).toContain(answered);
     expect(metrics).toContain('tsgun_requests_total{status="5xx",worker_class="async"} 4\n');
     expect(metrics).toContain('tsgun_request_duration_seconds_count 6\n');
+    const isReplaced = () => tsgun.log.some((line) => line.event === 'worker_ready' && line.pid !== pid);
+    await tsgun.until(isReplaced, 'the replacement');
     await tsgun.stop();
+    // The replacement has written the lines of the four, in the name of the worker that is gone.
+    const lines = readFileSync(join(path, 'access'), 'utf8').trimEnd().split('\n');
+    const refused = lines
+      .map((line) => JSON.parse(line) as { status: number; path: string })
+      .filter(({ status }) => status === 503);
+    const line = (method: string, target: string, query = '') => ({
+      ...{ pid, worker: 1, method, path: target, query, protocol: 'HTTP/1.1', outcome: 'refused' },
+      remoteAddr: '127.0.0.1',
+      durationMs: expect.any(Number),
+      bytes: Number(/Content-Length: (\d+)/.exec(waiting.received)![1]),
+    });
+    expect(refused.sort((one, other) => one.path.localeCompare(other.path))).toMatchObject([
+      line('GET', '/block'),
+      line('POST', '/read'),
+      line('GET', '/unread', 'a=1'),
+      line('GET', '/wait'),
+    ]);
   });
 
   it('get a 503 from a sync worker too; who waits in the accept queue is served by the next', async () => {

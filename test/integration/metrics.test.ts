@@ -7,6 +7,7 @@ import { connect } from 'node:net';
 import { describe, expect, it } from 'vitest';
 import { canBindForOthers } from '../../src/node/bind.ts';
 import { onTestFinished } from '../current.ts';
+import type { Client } from '../http/client.ts';
 import { eventually, isAlive, makeFolder, start, type Tsgun } from './harness.ts';
 
 const app = `let count = 0;
@@ -154,6 +155,40 @@ describe('/metrics', () => {
       const { status, stdout, stderr } = spawnSync('promtool', ['check', 'metrics'], { input: text, encoding: 'utf8' });
       expect({ status, stdout, stderr }).toEqual({ status: 0, stdout: '', stderr: '' });
     }
+    await tsgun.stop();
+  });
+
+  it('counts the requests for which there is no thread as shed', { timeout: 60_000 }, async () => {
+    const { path, write } = makeFolder({
+      'app.mjs': `import { existsSync } from 'node:fs';
+        import { setTimeout } from 'node:timers/promises';
+        export default async (env, startResponse) => {
+          while (env.PATH_INFO === '/wait' && !existsSync('go')) await setTimeout(10);
+          startResponse('200 OK', []);
+          return ['fine'];
+        };`,
+    });
+    const tsgun = start('app.mjs', ['-k', 'threaded', '--threads', '1', '--admin-bind', '127.0.0.1:0'], { cwd: path });
+    await tsgun.workers(1);
+    // One runs, and 256 may wait.
+    const clients = await Promise.all(Array.from({ length: 260 }, () => tsgun.connect()));
+    const ask = (target: string, by: readonly Client[]) => {
+      for (const client of by) client.send(`GET ${target} HTTP/1.1\r\nHost: a\r\n\r\n`);
+    };
+    const answers = (form: RegExp) => clients.filter(({ received }) => form.test(received)).length;
+    ask('/', clients.slice(0, 130));
+    await Promise.all(clients.slice(0, 130).map((client) => client.until(/fine/)));
+    ask('/', clients.slice(130));
+    await Promise.all(clients.map((client) => client.until(/fine/)));
+    ask('/wait', clients);
+    await eventually(() => answers(/503 Service Unavailable.*no thread is free/s) === 3);
+    write('go', '');
+    await eventually(() => answers(/200 OK.*200 OK/s) === 257);
+    const count = (text: string, status: string) => sumOf(text, `tsgun_requests_total{status="${status}"`);
+    await eventually(async () => count(await scrape(tsgun), '2xx') === 260 + 257);
+    const text = await scrape(tsgun);
+    expect([count(text, '5xx'), sumOf(text, 'tsgun_requests_shed_total')]).toEqual([3, 3]);
+    for (const { socket } of clients) socket.destroy();
     await tsgun.stop();
   });
 

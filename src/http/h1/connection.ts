@@ -91,6 +91,10 @@ export class Connection implements Proxied, OutgoingEvents, Transport, Waiting, 
     return this.waits.phase;
   }
 
+  get descriptor(): number | undefined {
+    return this.wire.claim?.descriptor;
+  }
+
   get asyncId(): number | undefined {
     return this.wire.asyncId;
   }

@@ -108,28 +108,28 @@ export class AnswerClaims {
 /** The main thread's hold of one connection. */
 export class AnswerClaim {
   private readonly claims: AnswerClaims;
-  private readonly fd: number;
+  readonly descriptor: number;
   private isAnswering = false;
 
-  constructor(claims: AnswerClaims, fd: number) {
+  constructor(claims: AnswerClaims, descriptor: number) {
     this.claims = claims;
-    this.fd = fd;
+    this.descriptor = descriptor;
   }
 
   /** Asked before each write. @returns false once the watchdog has answered */
   mayWrite(): boolean {
-    this.isAnswering ||= this.claims.beginAnswer(this.fd);
+    this.isAnswering ||= this.claims.beginAnswer(this.descriptor);
     return this.isAnswering;
   }
 
   /** A request, or a part of one, has come. */
   noteRequest(): void {
-    this.claims.noteRequest(this.fd, 1);
+    this.claims.noteRequest(this.descriptor, 1);
   }
 
   /** The client waits for no answer. @param isSent whether all that was written is with the kernel */
   noteIdle(isSent: boolean): void {
-    this.claims.noteRequest(this.fd, 0);
+    this.claims.noteRequest(this.descriptor, 0);
     this.noteUnanswered(isSent);
   }
 
@@ -137,13 +137,13 @@ export class AnswerClaim {
   noteUnanswered(isSent: boolean): void {
     if (!this.isAnswering || !isSent) return;
     this.isAnswering = false;
-    this.claims.endAnswer(this.fd);
+    this.claims.endAnswer(this.descriptor);
   }
 
   /** Called once, at the end of the connection; after that the object may be another connection's. */
   giveBack(): void {
-    if (this.isAnswering) this.claims.giveBackAnswering(this.fd);
-    else this.claims.giveBack(this.fd);
+    if (this.isAnswering) this.claims.giveBackAnswering(this.descriptor);
+    else this.claims.giveBack(this.descriptor);
     this.isAnswering = false;
   }
 }

@@ -7,7 +7,7 @@ import { chosenSettings } from '../../config/load.ts';
 import type { Settings } from '../../config/settings.ts';
 import { isTls } from '../../config/tls.ts';
 import type { ErrorReport } from '../../errors.ts';
-import type { Findings, MasterMessage, TlsFiles } from '../../ipc/messages.ts';
+import type { AnsweredRequest, Findings, MasterMessage, TlsFiles } from '../../ipc/messages.ts';
 import type { Exit } from '../endings.ts';
 import type { MasterEvent } from '../events.ts';
 import type { Generation } from '../generations/generation.ts';
@@ -157,7 +157,7 @@ export class Children {
     this.renewals.get(child)?.();
     this.renewals.delete(child);
     this.bootErrors.delete(child);
-    const answeredMs = this.hangs.answered(child);
+    const answered = this.hangs.answered(child);
     this.hangs.forget(child);
     this.examinations.forget(child);
     this.samplers.forget(child);
@@ -170,8 +170,9 @@ export class Children {
       isMemoryKill: memoryKill !== undefined,
       isForkFailure: child.pid === undefined,
     };
-    const unavailable = workerClass === undefined ? undefined : { workerClass, durationsMs: answeredMs };
-    return { exit, bootError, crash, memoryKill, unavailable };
+    const durationsMs = answered.map(({ ms }) => ms);
+    const unavailable = workerClass === undefined ? undefined : { workerClass, durationsMs };
+    return { exit, bootError, crash, memoryKill, unavailable, answered };
   }
 }
 
@@ -184,4 +185,5 @@ export interface Reaped {
   readonly memoryKill: MemoryKill | undefined;
   /** Clients that its watchdog has answered with a 503. */
   readonly unavailable: Unavailable | undefined;
+  readonly answered: readonly AnsweredRequest[];
 }

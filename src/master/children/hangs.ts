@@ -1,6 +1,6 @@
 /** The log's lines for a worker whose main thread is blocked, with its watchdog's report. */
 
-import type { Hang, Slow, WatchdogMessage } from '../../ipc/messages.ts';
+import type { AnsweredRequest, Hang, Slow, WatchdogMessage } from '../../ipc/messages.ts';
 import type { Logger } from '../../logger.ts';
 import type { Child } from '../pool.ts';
 import { isSuspended } from './suspended.ts';
@@ -23,9 +23,9 @@ export class Hangs {
     if (this.reports.get(child)?.type !== 'hung') this.reports.set(child, report);
   }
 
-  /** How long each request took that its watchdog has answered in its place. */
-  answered(child: Child): readonly number[] {
-    return this.reports.get(child)?.answeredMs ?? [];
+  /** The requests that its watchdog has answered in its place. */
+  answered(child: Child): readonly AnsweredRequest[] {
+    return this.reports.get(child)?.answered ?? [];
   }
 
   forget(child: Child): void {

@@ -1,11 +1,13 @@
-/** What the master sends to StatsD, by gunicorn's name: how many workers there are. */
+/** What the master sends to StatsD, by gunicorn's names: how many workers there are, and requests that hung workers cannot count. */
 
 import { isDeepStrictEqual } from 'node:util';
 import type { Settings } from '../../config/settings.ts';
 import { statsdOptions } from '../../config/statsd.ts';
-import { Statsd, type StatsdOptions } from '../../ipc/statsd.ts';
+import { type Stat, Statsd, type StatsdOptions } from '../../ipc/statsd.ts';
 
 const sendMs = 1000;
+/** Of durations. */
+const mostSamples = 50;
 
 export class MasterStatsd {
   private options: StatsdOptions | undefined = undefined;
@@ -23,6 +25,20 @@ export class MasterStatsd {
     if (options === undefined) return;
     this.statsd = new Statsd(options);
     this.timer = setInterval(() => this.send(), sendMs).unref();
+  }
+
+  /** Requests that were answered 503 in the place of a worker that is gone. */
+  noteUnavailable(durationsMs: readonly number[]): void {
+    const { length } = durationsMs;
+    if (length === 0) return;
+    const taken = durationsMs.slice(0, mostSamples);
+    this.statsd?.send([
+      { name: 'gunicorn.requests', value: length, type: 'c' },
+      { name: 'gunicorn.request.status.503', value: length, type: 'c' },
+      ...taken.map(
+        (value): Stat => ({ name: 'gunicorn.request.duration', value, type: 'ms', rate: taken.length / length }),
+      ),
+    ]);
   }
 
   close(): void {

@@ -8,10 +8,12 @@ import { clearTimeout, setTimeout } from 'node:timers';
 import { saysAnswerField } from '../../config/access-fields.ts';
 import type { Settings } from '../../config/settings.ts';
 import { report } from '../../errors.ts';
+import type { MasterMessage } from '../../ipc/messages.ts';
 import { outputSink } from '../../log/output.ts';
 import { Sink } from '../../log/sink.ts';
 import { openFile } from '../../log/target.ts';
 import type { Logger } from '../../logger.ts';
+import { entryOf } from './answered.ts';
 import type { Entry, Origin, Writer } from './entry.ts';
 import { compileFormat } from './format.ts';
 import { gatheredBytes, Lines } from './lines.ts';
@@ -37,6 +39,8 @@ export class AccessLog {
   beforeExit: (() => void) | undefined = undefined;
   private readonly sink: Sink;
   private readonly isFile: boolean;
+  private readonly origin: Origin;
+  private readonly compile: (origin: Origin) => Writer;
   private readonly line: Writer;
   private readonly skips: ((path: string) => boolean) | undefined;
   private readonly file: string;
@@ -56,7 +60,9 @@ export class AccessLog {
     this.log = log;
     this.isFile = file !== '-';
     this.sink = this.isFile ? new Sink({ open: () => openFile(file) }) : outputSink('stdout');
-    this.line = compileFormat(accessLogformat, { ...origin, requestIdHeader }, accessLogFields);
+    this.origin = { ...origin, requestIdHeader };
+    this.compile = (from) => compileFormat(accessLogformat, from, accessLogFields);
+    this.line = this.compile(this.origin);
     this.together = saysAnswerField(accessLogformat, accessLogFields) ? 1 : linesTogether;
     this.skips = skipper(accessLogSkip);
     // Standard output reports its troubles itself, for everything that is written there.
@@ -82,6 +88,18 @@ export class AccessLog {
     if (this.lines.length >= gatheredBytes) this.write();
     else this.timer ??= setTimeout(this.write, gatherMs).unref();
   };
+
+  /** Writes the lines of another worker, which is gone: in its name. */
+  enterOf({ pid, worker, requests }: Extract<MasterMessage, { type: 'answered' }>): void {
+    const write = this.compile({ ...this.origin, pid, worker });
+    this.makeLines();
+    for (const entry of requests.map(entryOf)) {
+      if (this.skips?.(entry.head.path) === true) continue;
+      write(entry, this.lines);
+      this.count++;
+    }
+    this.timer ??= setTimeout(this.write, gatherMs).unref();
+  }
 
   private makeLines(): void {
     const { waiting, waitingCount, line, lines } = this;

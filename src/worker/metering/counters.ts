@@ -37,8 +37,6 @@ export interface Counted {
   readonly serving: Pick<Serving, 'accepted' | 'connections' | 'upgraded' | 'countTraffic' | 'tellUnfinished'>;
   /** Requests that run. */
   running(): number;
-  /** Requests that were refused for overload. */
-  shed(): number;
 }
 
 export class Counters {
@@ -50,7 +48,7 @@ export class Counters {
   private readonly past: Float64Array;
   private readonly statusAt: number;
   private readonly isFine: boolean;
-  private readonly traffic: Float64Array;
+  private readonly observers: Observers;
   private readonly delays: IntervalHistogram;
   private utilization = performance.eventLoopUtilization();
   private flushes = 0;
@@ -69,7 +67,7 @@ export class Counters {
     if (isFine) this.record[at.fineSequence] ||= 1;
     this.past = this.record.slice();
     this.statusAt = at.requests + workerClasses.indexOf(workerClass) * statuses.length;
-    this.traffic = observers.traffic;
+    this.observers = observers;
     this.delays = monitorEventLoopDelay({ resolution: delayResolutionMs });
     observers.addCounter(this);
   }
@@ -101,13 +99,14 @@ export class Counters {
     });
   }
 
-  private flush({ serving, running, shed }: Counted): void {
-    const { record, past, traffic, written } = this;
+  private flush({ serving, running }: Counted): void {
+    const { record, past, observers, written } = this;
+    const { traffic } = observers;
     serving.countTraffic();
     record[at.receivedBytes] = past[at.receivedBytes]! + traffic[0]!;
     record[at.sentBytes] = past[at.sentBytes]! + traffic[1]!;
     record[at.connections] = past[at.connections]! + serving.accepted;
-    record[at.shed] = past[at.shed]! + shed();
+    record[at.shed] = past[at.shed]! + observers.shed;
     record[at.openConnections] = serving.connections;
     record[at.inFlight] = running();
     if (++this.flushes % flushesPerMeasurement === 0) {

@@ -12,6 +12,7 @@ import type { Observers } from '../../http/observers.ts';
 import type { WorkerOrder } from '../../ipc/order.ts';
 import type { Logger } from '../../logger.ts';
 import { decoded, matcher } from '../bulkheads.ts';
+import { refuse } from '../refusal.ts';
 import { AdaptiveLimit } from './adaptive-limit.ts';
 import { LoopTurns } from './loop-turns.ts';
 import { QueueDelay } from './queue-delay.ts';
@@ -32,13 +33,6 @@ const lateTimes = 1.2;
 /** The overload is over when nothing was refused for this long. */
 const calmMs = 2000;
 
-const fields = [
-  ['Content-Type', 'text/plain; charset=utf-8'],
-  ['Retry-After', '1'],
-] as const;
-const status = '503 Service Unavailable';
-const body = `${status}\ntoo many requests at the moment\n`;
-
 type Running = readonly { readonly method: string; readonly path: string; readonly ms: number }[];
 
 export interface OverloadParts {
@@ -50,7 +44,7 @@ export interface OverloadParts {
 
 export class Overload {
   /** Requests that were refused. */
-  shed = 0;
+  private shed = 0;
   /** The requests in progress. Set before anything comes. */
   inProgress: () => Running = () => [];
   private readonly log: Logger;
@@ -142,7 +136,7 @@ export class Overload {
   private refuse(exchange: Exchange): void {
     this.shed++;
     this.shedAt = exchange.startedAt;
-    exchange.send(status, fields, body);
+    refuse(exchange, 'too many requests at the moment');
   }
 
   private noteOver({ head, startedAt, isGone }: Exchange): void {

@@ -14,6 +14,7 @@ import type { Found, RunningRequest } from '../../ipc/messages.ts';
 import type { Logger } from '../../logger.ts';
 import { logFailure } from '../classes/failures.ts';
 import type { WorkerContext } from '../classes/worker.ts';
+import { refuse } from '../refusal.ts';
 import type { ThreadCode } from '../thread-code.ts';
 import type { AppThread } from '../watchdog/other-threads.ts';
 import { Watch } from './answer-ring.ts';
@@ -23,7 +24,6 @@ import type { ThreadHandle } from './handle.ts';
 import type { FromThread } from './messages.ts';
 import { Overdue } from './overdue.ts';
 import { Reception } from './reception.ts';
-import { refuse } from './refusal.ts';
 import { Relay } from './relay.ts';
 import { RelayedLog } from './relayed-log.ts';
 import { isRetryable } from './retries.ts';
@@ -35,6 +35,7 @@ import { UnresponsiveThreads } from './unresponsive.ts';
 /** The most requests that wait, per thread. Beyond that a request is better served by another worker, or later. */
 const queuedPerThread = 256;
 const finishPollMs = 20;
+const noThread = 'no thread is free';
 
 export class ThreadPool {
   private readonly crew: ThreadCrew;
@@ -188,7 +189,7 @@ export class ThreadPool {
   // Requests.
 
   handle(exchange: Exchange): void {
-    if (this.isLost || this.schedule.isAtLimit) return refuse(exchange);
+    if (this.isLost || this.schedule.isAtLimit) return refuse(exchange, noThread);
     // Made here, so that log lines of both threads name the same id.
     void exchange.requestId;
     const relay = new Relay(exchange);
@@ -269,7 +270,7 @@ export class ThreadPool {
 
   private refuseAll(): void {
     this.isLost = true;
-    for (const relay of this.schedule.takeAll()) refuse(relay.exchange);
+    for (const relay of this.schedule.takeAll()) refuse(relay.exchange, noThread);
   }
 
   // Messages.

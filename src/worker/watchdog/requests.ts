@@ -7,10 +7,13 @@ import type { RunningList, RunningRequest } from '../../ipc/messages.ts';
 
 /** Requests beyond this number are counted, but not named: a log line could not list them. */
 const places = 128;
-/** Per place: when the request began (64 bits), the length of the text (32 bits, 0 if the place is free), and the text. */
+/**
+ * Per place: when the request began (64 bits), the length of the text (32 bits, 0 if the place is free), the descriptor of its
+ * connection (32 bits, -1 if it is not known), and the text.
+ */
 const placeShift = 8;
 const placeBytes = 1 << placeShift;
-const textAt = 12;
+const textAt = 16;
 const longestText = placeBytes - textAt;
 /** The head holds the time origin of the main thread's `performance.now()` (64 bits), and how many requests run. */
 const headBytes = placeBytes;
@@ -40,8 +43,12 @@ export class RequestTable {
     this.starts[0] = performance.timeOrigin;
   }
 
-  /** @param startedAt by `performance.now()` @returns a function to call once, when the request is over */
-  enter(method: string, path: string, startedAt: number): () => void {
+  /**
+   * @param startedAt by `performance.now()`
+   * @param descriptor of its connection
+   * @returns a function to call once, when the request is over
+   */
+  enter(method: string, path: string, startedAt: number, descriptor = -1): () => void {
     const { lengths, methods, paths } = this;
     lengths[countAt]!++;
     const place = this.free.pop();
@@ -55,6 +62,7 @@ export class RequestTable {
     }
     const length = method === 'GET' ? path.length : method.length + 1 + path.length;
     this.starts[place >> 3] = startedAt;
+    lengths[(place + 12) >> 2] = descriptor;
     lengths[(place + 8) >> 2] = length > longestText ? longestText : length;
     return this.leaves[index]!;
   }
@@ -97,6 +105,8 @@ export function countRunning(shared: SharedArrayBuffer): number {
 export interface TableEntry extends RunningRequest {
   /** Identifies a request while it runs. */
   readonly key: string;
+  /** Of its connection; -1 if it is not known. */
+  readonly descriptor: number;
 }
 
 export function readEntries(shared: SharedArrayBuffer): TableEntry[] {
@@ -111,7 +121,14 @@ export function readEntries(shared: SharedArrayBuffer): TableEntry[] {
     const text = bytes.toString('latin1', place + textAt, place + textAt + length);
     const [, method = 'GET', path = text] = /^([^ /]+) (.*)/s.exec(text) ?? [];
     const startedAt = starts[place / 8]!;
-    entries.push({ key: `${place} ${startedAt}`, method, path, ms: Math.max(0, Math.round(now - startedAt)) });
+    const descriptor = lengths[(place + 12) / 4]!;
+    entries.push({
+      key: `${place} ${startedAt}`,
+      method,
+      path,
+      ms: Math.max(0, Math.round(now - startedAt)),
+      descriptor,
+    });
   }
   return entries;
 }

@@ -8,8 +8,9 @@ import { Socket } from 'node:net';
 import { createInterface } from 'node:readline';
 import { parentPort, workerData } from 'node:worker_threads';
 import { AnswerClaims } from '../../http/wire/answer-claims.ts';
-import type { RunningRequest, WatchdogMessage, WatchdogOrder } from '../../ipc/messages.ts';
+import type { AnsweredRequest, RunningRequest, WatchdogMessage, WatchdogOrder } from '../../ipc/messages.ts';
 import { Allocations } from './allocations.ts';
+import { describe } from './answered.ts';
 import { answerClients, drainClients } from './answers.ts';
 import { type Captured, Captures } from './capture.ts';
 import { Examiner } from './examiner.ts';
@@ -158,7 +159,7 @@ function answer(type: 'hung' | 'report', before: Stall['report'], isKilled: () =
     const native = () => ({ stack: 'in native code: no JavaScript answers', requests: readTable(requests) });
     const message = { type, silentMs: elapsed(), ...(report ?? native()) };
     // Only now: where this thread was late, the silence was counted anew when it was asked.
-    if (isKilled()) giveUp((answeredMs) => say({ ...message, answeredMs }));
+    if (isKilled()) giveUp((answered) => say({ ...message, answered }));
     else say(message);
   };
   examine(() => true, sayOnce);
@@ -171,15 +172,14 @@ function isGivenUp(isLast: boolean): boolean {
 }
 
 /** The master kills the process once it is reported as hung. Its clients are answered before that. */
-function giveUp(callHung: (answeredMs: readonly number[]) => void): void {
+function giveUp(callHung: (answered: readonly AnsweredRequest[]) => void): void {
   const answered = answerClients(claims);
   if (answered.length === 0) return callHung([]);
-  // The age of requests that were read is known. The others came while the main thread was silent.
-  const known = readTable(requests).map(({ ms }) => ms);
-  const answeredMs = answered.map((_, index) => known[index] ?? elapsed());
+  // Requests that were not read came while the main thread was silent.
+  const described = describe(answered, readEntries(requests), elapsed());
   setTimeout(() => {
     drainClients(claims, answered);
-    callHung(answeredMs);
+    callHung(described);
   }, drainMs);
 }
 

@@ -25,10 +25,11 @@ function makeFile(): number {
 /** A worker that counts, until `write`, as at its exit. */
 function makeWorker(fd: number, index: number, connections = 0, isFine = false) {
   const observers = new Observers();
+  observers.shed = 2;
   const counters = new Counters({ fd, index }, 'async', observers, isFine);
   const serving = { accepted: 3, connections, upgraded: 2, countTraffic: () => {}, tellUnfinished: () => {} };
   const before = process.listeners('exit');
-  counters.start({ serving, shed: () => 2, running: () => 1 });
+  counters.start({ serving, running: () => 1 });
   const [write] = process.listeners('exit').filter((listener) => !before.includes(listener));
   process.off('exit', write!);
   const count = (status: string, seconds: number, outcome: Outcome = 'answered', queueMs?: number) =>

@@ -34,7 +34,7 @@ describe('the table of the requests that run', () => {
 
   it('cuts long paths, keeps bytes as they came, and takes any method', () => {
     const table = new RequestTable();
-    const longest = 244;
+    const longest = 240;
     for (const length of [0, 1, 63, 64, 65, longest - 1, longest, longest + 1, 8000])
       table.enter('GET', `/${'\u00e9'.repeat(length)}`, 0);
     expect(readTable(table.shared).map(({ path }) => path.length)).toEqual(

@@ -28,7 +28,8 @@ function watch(profile: () => Promise<ThreadProfile[]> = async () => []) {
     slow.check();
     await vi.advanceTimersByTimeAsync(0);
   };
-  const enter = (key: string, path: string, ms: number, method = 'GET') => running.push({ key, method, path, ms });
+  const enter = (key: string, path: string, ms: number, method = 'GET') =>
+    running.push({ key, method, path, ms, descriptor: -1 });
   return { running, told, written, check, enter };
 }
 
