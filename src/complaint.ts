@@ -15,5 +15,5 @@ export function renderComplaint({ message, stack = '', exitCode }: ErrorReport):
 
 /** A line of a stack that is neither tsgun's nor Node's. */
 function isOfUser(line: string): boolean {
-  return /^\s+at /.test(line) && !line.includes(ownFolder) && !/\(node:|at node:/.test(line);
+  return /^\s+at /.test(line) && !line.includes(ownFolder) && !/^\s+at (?:.*\(|(?:async )?)node:/.test(line);
 }
