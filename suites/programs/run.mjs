@@ -101,8 +101,13 @@ async function sayBySocket(base, event) {
 
 /** @returns what is wrong, in words, and how its workers ended */
 async function tryClass(program, nodes, workerClass) {
-  const tsgun = await serveByTsgun({ ...program, file: program.ours ?? program.file }, workerClass);
   const wrong = [];
+  let tsgun;
+  try {
+    tsgun = await serveByTsgun({ ...program, file: program.ours ?? program.file }, workerClass);
+  } catch (error) {
+    return { wrong: [error.message], ends: [] };
+  }
   try {
     for (const question of program.ask) wrong.push(...(await compare(nodes, tsgun.base, question, program.changes)));
     if (program.socket !== undefined) {

@@ -53,8 +53,8 @@ describe.each(classes)('the SIGTERM code of a program (%s)', (workerClass) => {
   it.each(['the master', 'the whole process group'])(
     'runs in each worker after its last answer: TERM to %s',
     async (to) => {
-      const { tsgun, textsOf } = run(usual, ['--worker-class', workerClass, '--workers', '2']);
-      const pids = await tsgun.workers(2);
+      const { tsgun, textsOf } = run(usual, ['--worker-class', workerClass, '--workers', '4']);
+      const pids = await tsgun.workers(4);
       const asked = await askSlowly(tsgun);
       if (to === 'the master') tsgun.signal('SIGTERM');
       else process.kill(-tsgun.pid, 'SIGTERM');
@@ -71,23 +71,23 @@ describe.each(classes)('the SIGTERM code of a program (%s)', (workerClass) => {
   );
 
   it('runs at a reload, and in a worker that somebody terminates', async () => {
-    const { tsgun, textsOf } = run(usual, ['--worker-class', workerClass]);
-    const [first = 0] = await tsgun.workers(1);
+    const { tsgun, textsOf } = run(usual, ['--worker-class', workerClass, '--workers', '4']);
+    const old = await tsgun.workers(4);
     const asked = await askSlowly(tsgun);
     tsgun.signal('SIGHUP');
     await tsgun.event('reload_finished');
-    await tsgun.event('worker_exited');
+    await tsgun.event('worker_exited', 4);
     expect(await Promise.all(asked)).toEqual(['slow', 'slow', 'slow', 'slow']);
-    expect(textsOf(first).slice(-2)).toEqual(['SIGTERM', 'db ended']);
-    const [second = 0] = tsgun.living();
-    process.kill(second, 'SIGTERM');
-    await tsgun.event('worker_exited', 2);
+    for (const pid of old) expect(textsOf(pid).slice(-2)).toEqual(['SIGTERM', 'db ended']);
+    const [young = 0] = tsgun.living();
+    process.kill(young, 'SIGTERM');
+    await tsgun.event('worker_exited', 5);
     expect(tsgun.lines('worker_exited').map(({ code, reason }) => [code, reason])).toEqual([
-      [0, 'reload'],
+      ...old.map(() => [0, 'reload']),
       [0, 'killed'],
     ]);
-    expect(textsOf(second).slice(-2)).toEqual(['SIGTERM', 'db ended']);
-    await tsgun.event('worker_ready', 3);
+    expect(textsOf(young).slice(-2)).toEqual(['SIGTERM', 'db ended']);
+    await tsgun.event('worker_ready', 9);
     expect(await tsgun.stop()).toEqual({ code: 0, signal: null });
   });
 

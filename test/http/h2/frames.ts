@@ -2,6 +2,7 @@
 
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
+import { inTime } from '../../current.ts';
 
 export const Type = {
   data: 0,
@@ -150,18 +151,17 @@ export class FrameClient {
     return this.isMarked ? 'open' : 'nothing';
   }
 
-  async until(condition: () => boolean, ms = 2000): Promise<boolean> {
-    return new Promise((resolve) => {
-      const finish = (is: boolean) => {
-        clearTimeout(timer);
+  until(condition: () => boolean): Promise<void> {
+    const holds = new Promise<void>((resolve) => {
+      const check = () => {
+        if (!condition()) return;
         this.watchers.delete(check);
-        resolve(is);
+        resolve();
       };
-      const check = () => condition() && finish(true);
-      const timer = setTimeout(() => finish(condition()), ms);
       this.watchers.add(check);
       check();
     });
+    return inTime(holds, () => `${condition}; so far: ${this.outcome}`);
   }
 
   private tell(): void {

@@ -227,7 +227,7 @@ describe('HTTP/2 without TLS', () => {
     client.send(settings([4, 0]), frame(Type.window, 0, 1, number32(3)));
     await client.until(() => client.bodies.get(1) === 3);
     client.send(settings([4, 0x7fffffff]), frame(Type.window, 0, 0, number32(2 ** 30)));
-    expect(await client.until(() => client.ended.has(1))).toBe(true);
+    await client.until(() => client.ended.has(1));
     expect(client.bodies.get(1)).toBe(64 * 16384);
     client.socket.destroy();
   });
@@ -315,7 +315,7 @@ describe('HTTP/2 without TLS', () => {
     const { port } = await serve(wsgi, { ...plain, keepAlive: 0.2 });
     const client = await FrameClient.open(port);
     client.send(headers());
-    expect(await client.until(() => client.goaway !== undefined)).toBe(true);
+    await client.until(() => client.goaway !== undefined);
     expect([client.goaway, client.lastStream]).toEqual(['NO_ERROR', 1]);
     client.socket.destroy();
   });
@@ -347,7 +347,7 @@ describe('a client that does too much', () => {
     const client = await FrameClient.open(port);
     await client.until(() => client.settingsAcks > 0);
     client.send(many(client));
-    await client.until(() => client.goaway !== undefined || client.isClosed, 5000);
+    await client.until(() => client.goaway !== undefined || client.isClosed);
     client.socket.destroy();
     return client.goaway;
   };
@@ -358,7 +358,7 @@ describe('a client that does too much', () => {
     const each = (at: number) =>
       Buffer.concat([headers(asked(), 4, at * 2 + 1), frame(Type.reset, 0, at * 2 + 1, number32(8))]);
     // nghttp2 has a limit of its own, and another word for it.
-    expect(await flood(() => times(500, each))).toMatch(/^(ENHANCE_YOUR_CALM|INTERNAL_ERROR)$/);
+    expect(await flood(() => times(5000, each))).toMatch(/^(ENHANCE_YOUR_CALM|INTERNAL_ERROR)$/);
   });
 
   it('is sent away for PINGs, and for SETTINGS', async () => {
