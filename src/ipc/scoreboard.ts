@@ -60,6 +60,11 @@ export class Scoreboard {
     return this.others(now, freshMs).some((state) => (state & roomBit) !== 0);
   }
 
+  /** Whether any other has written something for `freshMs`. */
+  hasOthers(now: number, freshMs: number): boolean {
+    return this.others(now, freshMs).length > 0;
+  }
+
   private others(now: number, freshMs: number): number[] {
     const count = readSync(this.slot.fd, this.all, 0, this.all.byteLength, 0) / recordBytes;
     const states: number[] = [];

@@ -33,6 +33,11 @@ const freshMs = 200;
  */
 const starvedMs = 2000;
 /**
+ * While no thread of any worker is free, what comes waits this long for the first that is: a worker that takes it could not give
+ * it back. After that it is taken, for the time limits and the health checks.
+ */
+const crowdedMs = 500;
+/**
  * A change of its count by less than a sixteenth waits for the next regular write: the others compare with a fifth. With a
  * connection per request, a write for each would be a tenth of its cost.
  */
@@ -60,6 +65,8 @@ export class Intake {
   private gate: Gate | undefined = undefined;
   private isLagging = false;
   private isPaused = false;
+  /** Since when it has been paused while nobody else has room. */
+  private crowdedAt: number | undefined = undefined;
   /** The fewest connections of any other worker, as far as is known. */
   private fewest = 0;
   /** What it has written last. */
@@ -114,6 +121,7 @@ export class Intake {
 
   resume(): void {
     this.isPaused = false;
+    this.crowdedAt = undefined;
     this.decide();
   }
 
@@ -155,13 +163,24 @@ export class Intake {
   /** Whether other workers should take new connections instead. */
   private isForOthers(isFull: boolean): boolean {
     if (this.scoreboard === undefined) return false;
-    if (this.isPaused) return this.scoreboard.hasRoom(sharedClock(), starvedMs);
+    if (this.isPaused) return this.isLeftToOthers(this.scoreboard);
     // In most cases the others have more than when their counts were last read.
     const isBusy = this.isLagging || isFull;
     const connections = this.occupancy?.count ?? 0;
     if (!isBusy && !isAhead(connections, this.fewest)) return false;
     this.fewest = this.scoreboard.fewest(sharedClock(), freshMs);
     return isBusy ? this.fewest !== Number.POSITIVE_INFINITY : isAhead(connections, this.fewest);
+  }
+
+  private isLeftToOthers(scoreboard: Scoreboard): boolean {
+    const clock = sharedClock();
+    if (scoreboard.hasRoom(clock, starvedMs)) {
+      this.crowdedAt = undefined;
+      return true;
+    }
+    const now = performance.now();
+    this.crowdedAt ??= now;
+    return now - this.crowdedAt < crowdedMs && scoreboard.hasOthers(clock, freshMs);
   }
 
   private lookAgain(): void {

@@ -61,6 +61,8 @@ export class Overload {
   private known = new WeakSet<object>();
   private running = 0;
   private mostRunning = 0;
+  /** When the last request ended, if none is in progress. */
+  private idleSince = 0;
   private completed = 0;
   private noted = 0;
   private actualMs = 0;
@@ -106,10 +108,15 @@ export class Overload {
 
   private mustRefuse(exchange: Exchange): boolean {
     const { startedAt } = exchange;
-    const isLate = this.delay.note(this.waitOf(exchange), this.longestWaitMs, startedAt);
+    const isLate = this.delay.note(this.waitOf(exchange), this.longestWaitMs, startedAt, this.isIdle(startedAt));
     if (!isLate && this.running < this.limit.limit) return false;
     const path = decoded(exchange.head.path);
     return !this.exceptions.some((matches) => matches(path));
+  }
+
+  /** It could have served half of a request since the last one. */
+  private isIdle(now: number): boolean {
+    return this.running === 0 && now - this.idleSince >= this.msPerRequest / 2;
   }
 
   private get longestWaitMs(): number {
@@ -143,6 +150,7 @@ export class Overload {
     this.running--;
     this.completed++;
     const now = performance.now();
+    if (this.running === 0) this.idleSince = now;
     if (now - this.notedAt < noteEveryMs || isGone) return;
     this.notedAt = now;
     const ms = now - startedAt;

@@ -19,9 +19,10 @@ export class QueueDelay {
   /**
    * A request has come that has waited.
    * @param limitMs how long it may
+   * @param isIdle whether the worker has had nothing to do for a while: to refuse the request then helps nobody
    * @returns whether to refuse it
    */
-  note(waitMs: number, limitMs: number, now: number): boolean {
+  note(waitMs: number, limitMs: number, now: number, isIdle = false): boolean {
     this.least = Math.min(this.least, waitMs);
     if (now - this.since >= intervalMs) {
       this.standing = this.least > limitMs ? this.standing + 1 : 0;
@@ -32,7 +33,7 @@ export class QueueDelay {
     if (isLate) this.lateAt = now;
     if (this.standing >= standingIntervals) this.isOverloaded = true;
     else if (now - this.lateAt > calmMs) this.isOverloaded = false;
-    return this.isOverloaded && isLate;
+    return this.isOverloaded && isLate && !isIdle;
   }
 
   /** Nobody may have come to notice. */

@@ -147,6 +147,20 @@ it('a worker that is paused leaves all to others, and takes all where there is n
   await has(5);
 });
 
+it('a worker that is paused beside others that are leaves what comes to the first that is not, for half a second', async () => {
+  const { intake, arrive, has, post } = await open();
+  const now = vi.spyOn(performance, 'now').mockReturnValue(1000);
+  onTestFinished(() => void now.mockRestore());
+  post(50, false);
+  intake.pause();
+  await arrive(3);
+  await has(0);
+  now.mockReturnValue(1499);
+  await has(0);
+  now.mockReturnValue(1500);
+  await has(3);
+});
+
 it('a full worker takes no more than it may, and the next one when one has ended', async () => {
   const { arrive, has, post, end, said } = await open(2);
   post(50);

@@ -29,6 +29,13 @@ describe('requests that have waited longer than they may', () => {
     ).not.toContain(true);
   });
 
+  it('are not refused while the worker is idle', () => {
+    const delay = new QueueDelay();
+    run(delay, many(100, 50));
+    expect(delay.note(50, 20, 1000, false)).toBe(true);
+    expect(delay.note(50, 20, 1010, true)).toBe(false);
+  });
+
   it('are no longer refused a second after the last that had to be', () => {
     const delay = new QueueDelay();
     run(delay, many(100, 50));
