@@ -156,9 +156,21 @@ function read(word: string): { name?: string; attached?: string } {
   if (name === undefined) return {};
   if (rest === '') return { name };
   if (rest.startsWith('=')) return { name, attached: rest.slice(1) };
-  // Only text that cannot be a word counts as a value, so that -port is reported as a typo; but -eNAME=value is a variable.
-  const isValue = /^[^A-Za-z-]/.test(rest) || (name === 'env' && /^\w+=/.test(rest));
+  // Only text that cannot be a word counts as a value, so that -port is reported as a typo; but -eNAME=value is a variable, and
+  // -ksync is one of few words.
+  const isValue = /^[^A-Za-z-]/.test(rest) || (name === 'env' && /^\w+=/.test(rest)) || isChecked(name, rest);
   return isValue && withValue.has(name) ? { name, attached: rest } : {};
+}
+
+/** Whether the option takes little else than this. */
+function isChecked(name: string, value: string): boolean {
+  if (!['bind', 'worker-class', 'workers'].includes(name)) return false;
+  try {
+    settingOf(name)!.parse(value);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 function isPath(word: string): boolean {

@@ -98,5 +98,4 @@ export const gunicornOptions: Readonly<Record<string, string>> = {
   'reload-extra-file': 'reload_extra_files',
   D: 'daemon',
   R: 'enable_stdio_inheritance',
-  t: 'timeout',
 };

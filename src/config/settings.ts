@@ -181,7 +181,7 @@ export const table = {
   }),
   maxWorkerLifetime: setting({
     section: 'Workers',
-    parse: secondsOrNever(1),
+    parse: secondsOrNever(0.1),
     default: 0,
     metavar: 'S',
     help: 'Replace a worker after about so long; 0: never.',
@@ -202,6 +202,7 @@ export const table = {
     parse: secondsOrNever(0.5),
     default: 30,
     metavar: 'S',
+    alias: 't',
     help: 'Kill a worker silent for so long; 0: never.',
     more: 'A worker that is silent for this long is hung. The log shows its JavaScript stack and the requests that were running, and another worker takes its place. A worker is silent when its event loop is blocked; one that waits for a database is not.',
     example: 60,

@@ -31,7 +31,6 @@ describe('a name that is no setting is told what was most likely meant', () => {
     ['option', 'workerClass', 'sync', 'write --worker-class'],
     ['option', 'log-file', '-', 'write --error-logfile'],
     ['option', 'name', 'x', 'write --proc-name'],
-    ['option', 't', '30', 'write --timeout'],
     ['option', 'i', 'max', 'write --workers ("auto" in place of "max")'],
     [
       'option',

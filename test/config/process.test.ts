@@ -99,9 +99,13 @@ describe('values attached to letters', () => {
     [['-p/run/x.pid', '-m022'], { pidfile: '/run/x.pid', umask: '022' }],
     [['-eA_1=b=c', '-e', 'D=-w4'], { env: ['A_1=b=c', 'D=-w4'] }],
     [['-w=4'], { workers: '4' }],
+    [
+      ['-ksync', '-wauto', '-blocalhost:80', '-t5'],
+      { workerClass: 'sync', workers: 'auto', bind: ['localhost:80'], timeout: '5' },
+    ],
   ])('%j', async (argv, expected) => expect(await read(...argv)).toMatchObject({ values: expected, problems: [] }));
 
-  it.each(['-z4', '-port', '-wx'])('%s is refused as the unknown option that it is', async (word) => {
+  it.each(['-z4', '-port', '-wx', '-bind', '-keep'])('%s is refused as the unknown option that it is', async (word) => {
     expect(await read(word)).toMatchObject({ values: {}, problems: [expect.stringContaining('unknown option')] });
   });
 
