@@ -32,6 +32,8 @@ export interface Attachment {
   takeEnd?(): void;
   /** All that was written has gone out, and nothing more can be. */
   takeFinish?(): void;
+  /** The connection has failed, such as by a client's reset, or amid a request (`HttpError`): its end follows. */
+  takeFailure?(error: Error): void;
   /** The connection is gone. */
   takeClose(): void;
 }

@@ -5,6 +5,9 @@
 
 import type { HttpError } from '../../http/errors.ts';
 
+/** An `HttpError`, or one that has come from the main thread: then its text is all that is left. */
+export type ClientFault = Error & Partial<Pick<HttpError, 'status' | 'packet'>>;
+
 /** By the text of our own error. */
 const codes: Readonly<Record<string, string>> = {
   'malformed method': 'HPE_INVALID_METHOD',
@@ -41,12 +44,12 @@ const codesOfStatus: Readonly<Record<number, string>> = {
 };
 
 /** @returns undefined for errors that Node answers by itself, or has no limit for */
-export function codeOf({ status, message }: HttpError): string | undefined {
-  return codes[message] ?? codesOfStatus[status];
+export function codeOf({ status, message }: ClientFault): string | undefined {
+  return codes[message] ?? codesOfStatus[status ?? 0];
 }
 
 /** With Node's own message where listeners are likely to look at it. */
-export function clientError(error: HttpError, code: string): Error {
+export function clientError(error: ClientFault, code: string): Error {
   if (code === 'ERR_HTTP_REQUEST_TIMEOUT')
     return Object.assign(new Error('Request timeout', { cause: error }), { code });
   return Object.assign(new Error(`Parse Error: ${error.message}`, { cause: error }), {

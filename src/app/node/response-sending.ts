@@ -11,7 +11,8 @@ export function send(this: OwnResponse, data: Piece, encoding?: BufferEncoding |
   const parts = seam(this);
   const isFirst = !parts._headerSent;
   parts._headerSent = true;
-  (parts.socket as ClientSocket | null)?.noteActivity();
+  const socket = parts.socket as ClientSocket | null;
+  socket?.noteActivity();
   if (data.length === 0) {
     // Only Node's `end()` passes latin1, and with it the function to call once the answer is out.
     if (encoding === 'latin1' && callback) this[own].finishDone = callback;
@@ -27,14 +28,14 @@ export function send(this: OwnResponse, data: Piece, encoding?: BufferEncoding |
   if (isFirst) {
     this[own].pending = piece;
     this[own].pendingDone = done;
-    (parts.socket as ClientSocket | null)?.noteUnsent(piece.length);
+    socket?.noteUnsent(piece.length);
     process.nextTick(flushPending, this);
     this[own].isStalled = piece.length >= this.writableHighWaterMark;
   } else {
     flushPending(this);
     pass(this, piece, done);
   }
-  return !this[own].isStalled;
+  return !this[own].isStalled && socket?.destroyed !== true;
 }
 
 export function flushPending(response: OwnResponse): void {

@@ -23,6 +23,7 @@ export function settle(response: OwnResponse): void {
 function conclude(response: OwnResponse, error?: Error): void {
   const { finishDone } = response[own];
   if (error === undefined) {
+    detach(response);
     finishDone?.();
     endRequest(response.req);
   } else {
@@ -40,16 +41,22 @@ function conclude(response: OwnResponse, error?: Error): void {
 export function close(response: OwnResponse): void {
   const parts = seam(response);
   if (parts._closed) return;
+  detach(response);
+  response.destroyed = true;
+  parts._closed = true;
+  response.emit('close');
+  response[own].onSettled?.();
+}
+
+/** The connection goes on to the next request. */
+function detach(response: OwnResponse): void {
+  const parts = seam(response);
   const socket = parts.socket as ClientSocket | null;
   if (socket?._httpMessage === response && !response[own].exchange.isGone) {
     socket._httpMessage = null;
     socket.setTimeout(0);
   }
   if (response.writableEnded) parts.socket = null;
-  response.destroyed = true;
-  parts._closed = true;
-  response.emit('close');
-  response[own].onSettled?.();
 }
 
 /** An answer that breaks the rules of HTTP is a failure of the app. What the app writes afterwards is discarded. */

@@ -28,6 +28,8 @@ export interface SocketState {
   isDeparting: boolean;
   finish: (() => void) | undefined;
   close: (() => void) | undefined;
+  /** The connection has failed, and its end follows. */
+  hasFailed: boolean;
   /** Of `setTimeout`. */
   timer: NodeJS.Timeout | undefined;
   /** Bytes of the current answer that are held back until more follows. */
@@ -52,6 +54,7 @@ export function startOf(transport: Transport, takeOver: SocketState['takeOver'])
     written: undefined,
     isDeparting: false,
     finish: undefined,
+    hasFailed: false,
     close: undefined,
     timer: undefined,
     unsent: 0,

@@ -10,6 +10,7 @@ import { Duplex } from 'node:stream';
 import { clearTimeout } from 'node:timers';
 import type { Exchange, Transport, Tunnel, TunnelEvents } from '../../http/exchange.ts';
 import type { NodeServer } from '../detect.ts';
+import { clientError, codeOf } from './client-error.ts';
 import { standAsNetSocket } from './net-socket.ts';
 import { secureSocket } from './secure-socket.ts';
 import { endOwnAnswer, own, type SocketState, startOf } from './socket-state.ts';
@@ -37,7 +38,8 @@ export class ClientSocket extends Duplex implements TunnelEvents {
 
   constructor(transport: Transport, server: NodeServer, takeOver?: (socket: ClientSocket) => Exchange | undefined) {
     const { highWaterMark } = server as { highWaterMark?: number };
-    super({ allowHalfOpen: true, emitClose: true, highWaterMark });
+    // `close` says whether there was an error, as a net.Socket's does.
+    super({ allowHalfOpen: true, emitClose: false, highWaterMark });
     this[own] = startOf(transport, takeOver && (() => takeOver(this)));
     this.server = server;
     const { local, remote } = transport.ends;
@@ -200,6 +202,19 @@ export class ClientSocket extends Duplex implements TunnelEvents {
     written?.();
   }
 
+  takeFailure(error: Error): void {
+    const code = codeOf(error);
+    // A listener answers an incomplete request.
+    if (code !== undefined && this.server.listenerCount('clientError') > 0) return;
+    this.count();
+    this[own].transport = undefined;
+    this[own].hasFailed = true;
+    if (code === undefined) return void this.destroy(error);
+    this.prependOnceListener('end', () => this.destroy(clientError(error, code)));
+    this.push(null);
+    this.read(0);
+  }
+
   /** The connection is gone. */
   takeClose(): void {
     this.count();
@@ -255,13 +270,15 @@ export class ClientSocket extends Duplex implements TunnelEvents {
 
   override _destroy(error: Error | null, done: (error: Error | null) => void): void {
     clearTimeout(this[own].timer);
-    const { tunnel, isDeparting } = this[own];
+    const { tunnel, isDeparting, hasFailed } = this[own];
     if (tunnel !== undefined) tunnel.destroy();
     else if (!isDeparting || !this.writableFinished) this[hangUp]();
     this.takeDrain();
+    done(error);
+    const close = () => this.emit('close', error !== null);
     // Request and response are closed first.
-    if (tunnel === undefined && isDeparting) this[own].close = () => done(error);
-    else done(error);
+    if (tunnel === undefined && (isDeparting || hasFailed)) this[own].close = close;
+    else process.nextTick(close);
   }
 
   /** Ends the connection; cuts it if a request is running. */

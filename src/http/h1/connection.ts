@@ -64,6 +64,8 @@ export class Connection implements Proxied, OutgoingEvents, Transport, Waiting, 
   private readonly server: Host;
   private readonly input: Input;
   private hasClientEnded = false;
+  /** How the connection has failed, if it has. */
+  private failure: Error | undefined = undefined;
   /** Whether the end of the last answer is that of the connection. */
   private lastEndsWithIt = false;
   private requests = 0;
@@ -163,12 +165,26 @@ export class Connection implements Proxied, OutgoingEvents, Transport, Waiting, 
     this.hasClientEnded = !this.isEndWaiting;
     if (this.isClosing) return this.outgoing.watchStallAnew();
     if (this.tunnel !== undefined) return this.depart().beginTunnel(this.tunnel);
+    const isComplete = this.exchange !== undefined && this.isRequestComplete;
+    if (!isComplete && !this.isEndWaiting && (this.input.isInHead || !this.isRequestComplete)) return this.endEarly();
     this.attachment?.takeEnd?.();
-    if (this.exchange !== undefined && this.isRequestComplete) this.depart().begin(this.exchange);
+    if (isComplete) this.depart().begin(this.exchange!);
     else if (this.isEndWaiting) this.updatePhase();
-    else if (this.input.isInHead || !this.isRequestComplete)
-      this.ending.refuse(new HttpError(400, 'the request ended too early'));
     else this.close();
+  }
+
+  /** The client has closed its half amid a request. */
+  private endEarly(): void {
+    const error = new HttpError(400, 'the request ended too early');
+    const reason = new ClientGone(error.message, { cause: error });
+    const { attachment, exchange } = this;
+    if (attachment?.takeFailure === undefined) return this.ending.refuse(error, reason);
+    attachment.takeFailure(error);
+    // The app hears of the connection's end before that of its request.
+    setImmediate(() => {
+      if (!this.isClosing) this.ending.refuse(error, reason);
+      if (exchange?.goneReason !== undefined) attachment.takeClose();
+    });
   }
 
   private depart(): Departing {
@@ -470,6 +486,11 @@ export class Connection implements Proxied, OutgoingEvents, Transport, Waiting, 
     );
   }
 
+  takeFailure(error: Error): void {
+    this.failure = error;
+    this.attachment?.takeFailure?.(error);
+  }
+
   takeClose(): void {
     this.input.loseBody();
     this.endDeparture();
@@ -477,7 +498,9 @@ export class Connection implements Proxied, OutgoingEvents, Transport, Waiting, 
     this.waits.begin('closed');
     this.isClosing = true;
     this.server.forget(this);
-    if (this.exchange !== undefined) this.abandon(this.exchange, new ClientGone('the client closed the connection'));
+    const cause = this.failure && { cause: this.failure };
+    if (this.exchange !== undefined)
+      this.abandon(this.exchange, new ClientGone('the client closed the connection', cause));
     this.exchange = undefined;
     this.upgraded?.tellObservers();
     this.attachment?.takeClose();

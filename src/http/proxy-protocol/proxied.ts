@@ -117,6 +117,10 @@ export class ProxyHeaderFilter implements WireEvents {
     this.to.takeDrain();
   }
 
+  takeFailure(error: Error): void {
+    this.to.takeFailure?.(error);
+  }
+
   takeClose(): void {
     this.to.takeClose();
   }

@@ -11,7 +11,7 @@ import { giveAwayScratch, putTogether } from './buffers.ts';
 import { HalfClose } from './half-close.ts';
 import { forgetRenewed, noteRenewed } from './renewed-buffer.ts';
 import { type SendQueue, type StallWatch, watchStall } from './stall-watch.ts';
-import { canceled, endOfFile, type Taken, tellTaken, withTaken, writeError } from './taken.ts';
+import { canceled, endOfFile, type Taken, tellTaken, wireError, withTaken, writeError } from './taken.ts';
 import type { Wire, WireEvents } from './wire.ts';
 import { binding, earlyStatus, follow, giveBack, takeRequest, unfinished } from './write-requests.ts';
 
@@ -93,7 +93,7 @@ export class HandleWire implements Wire, SendQueue {
       return next;
     }
     if (count === endOfFile) this.noteEnd();
-    else if (count < 0) this.destroy();
+    else if (count < 0) this.fail(wireError('read', count));
     return undefined;
   }
 
@@ -157,7 +157,7 @@ export class HandleWire implements Wire, SendQueue {
       else {
         // It never goes out.
         this.pendingBytes++;
-        this.destroy();
+        this.fail(writeError(written as number));
       }
       return !this.owesDrain && !this.isDestroyed;
     }
@@ -193,7 +193,7 @@ export class HandleWire implements Wire, SendQueue {
   takeWritten(request: WriteRequest, status: number): void {
     if (request === this.last) this.last = undefined;
     tellTaken(request.taken, status < 0 ? writeError(status) : undefined);
-    if (status < 0) return this.destroy();
+    if (status < 0) return this.fail(writeError(status));
     this.noteGone(request.bytes ?? 0);
     if (this.isDestroyed || this.pendingBytes > 0) return;
     if (this.halfClose?.isUnderWay === false) this.shutDown(this.halfClose);
@@ -250,6 +250,13 @@ export class HandleWire implements Wire, SendQueue {
       halfClose.tell();
       if (this.hasClientEnded) this.destroy();
     });
+  }
+
+  /** What the app does when it hears of it may end the connection, too. */
+  protected fail(error: Error): void {
+    if (this.isDestroyed) return;
+    this.events.takeFailure?.(error);
+    this.destroy();
   }
 
   destroy(): void {

@@ -37,7 +37,9 @@ export class SecureWire extends HandleWire {
     super(handle, events, false);
     this.socket = socket;
     this.carrier = carrier;
-    socket.on('error', () => {});
+    socket.on('error', (error) => {
+      if (!this.isDestroyed) events.takeFailure?.(error);
+    });
     socket.once('close', () => {
       if (!this.isDestroyed) this.release();
       this.tellClosed();

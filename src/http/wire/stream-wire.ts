@@ -27,7 +27,7 @@ export class StreamWire implements Wire {
       events.share?.close();
       events.takeClose();
     });
-    stream.on('error', () => {});
+    stream.on('error', (error) => events.takeFailure?.(error));
     stream.resume();
   }
 

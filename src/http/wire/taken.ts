@@ -19,9 +19,13 @@ export function withTaken(callbacks: Taken[] | undefined, callback: Taken): Take
 }
 
 /** As Node says it. @param status libuv's, negative */
-export function writeError(status: number): NodeJS.ErrnoException {
+export function wireError(syscall: 'read' | 'write', status: number): NodeJS.ErrnoException {
   const code = getSystemErrorName(status);
-  return Object.assign(new Error(`write ${code}`), { errno: status, code, syscall: 'write' });
+  return Object.assign(new Error(`${syscall} ${code}`), { errno: status, code, syscall });
+}
+
+export function writeError(status: number): NodeJS.ErrnoException {
+  return wireError('write', status);
 }
 
 /** libuv's UV_EOF, the same on every system. */

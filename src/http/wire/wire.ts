@@ -23,6 +23,8 @@ export interface WireEvents {
   takeEnd(): void;
   /** All that was written has gone out, after a write that returned false. */
   takeDrain(): void;
+  /** The connection has failed, such as by a client's reset: its end follows. */
+  takeFailure?(error: Error): void;
   /** Once, at the end, in a later turn of the loop than what ended it. */
   takeClose(): void;
 }

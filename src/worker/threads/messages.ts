@@ -42,8 +42,8 @@ export type ToThread =
   | readonly ['left', id: number, name: string, reason: string]
   /** The client has all of a complete answer, or never will. */
   | readonly ['out', id: number, isOut: boolean]
-  /** Nobody is left to answer. */
-  | readonly ['gone', id: number, reason: string]
+  /** Nobody is left to answer. `failure`: how the connection has failed, if that ended it. */
+  | readonly ['gone', id: number, reason: string, failure: ErrorReport | undefined]
   /** A large piece of an answer is being sent to clients, or no longer: see `inside/shares.ts`. */
   | readonly ['share', Share]
   | readonly ['unshare', number: number]

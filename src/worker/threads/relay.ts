@@ -3,6 +3,8 @@
  * is it known whether an answer has begun, and whether the connection persists.
  */
 
+import { type ErrorReport, report } from '../../errors.ts';
+import { ClientGone } from '../../http/errors.ts';
 import type { Exchange } from '../../http/exchange.ts';
 import type { Field } from '../../http/h1/writer.ts';
 import {
@@ -150,12 +152,18 @@ export class Relay {
 
   /** The exchange calls it through the pool: the request is over time, or its client has closed its half. */
   leave(reason: Error): void {
-    if (!this.isOver) this.thread?.send(['left', this.id, reason.name, reason.message]);
+    // One that is gone altogether has not closed its half: `abort` follows.
+    if (this.isOver || (this.exchange.goneReason !== undefined && reason instanceof ClientGone)) return;
+    this.thread?.send(['left', this.id, reason.name, reason.message]);
   }
 
   abort(reason: Error): void {
-    if (!this.isOver) this.thread?.send(['gone', this.id, reason.message]);
+    if (!this.isOver) this.thread?.send(['gone', this.id, reason.message, failureIn(reason)]);
   }
+}
+
+function failureIn({ cause }: Error): ErrorReport | undefined {
+  return cause === undefined ? undefined : report(cause);
 }
 
 /** Reads the fields of a head that was written in a thread. */

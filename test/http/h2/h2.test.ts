@@ -2,6 +2,7 @@
 
 import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import {
   type ClientHttp2Session,
   type ClientHttp2Stream,
@@ -61,6 +62,55 @@ const wsgi = (env: Record<string, unknown>, startResponse: (status: string, fiel
   ]);
   return [JSON.stringify(Object.fromEntries(Object.entries(env).filter(([, value]) => typeof value === 'string')))];
 };
+
+describe('an upload that its client gives up', () => {
+  const begun: string[] = [];
+  const whole: string[] = [];
+  const failed: string[] = [];
+  const read = async (name: string, body: AsyncIterable<unknown>) => {
+    try {
+      for await (const _ of body) begun.push(name);
+      whole.push(name);
+    } catch {
+      failed.push(name);
+    }
+  };
+  const apps: Record<string, unknown> = {
+    wsgi: async (env: Record<string, never>, startResponse: (status: string, fields: []) => void) => {
+      await read(env.PATH_INFO!, env['wsgi.input']!);
+      startResponse('200 OK', []);
+      return [];
+    },
+    fetch: async (request: Request) => {
+      await read(new URL(request.url).pathname, request.body as unknown as AsyncIterable<unknown>);
+      return new Response();
+    },
+    node: async (req: IncomingMessage, res: ServerResponse) => {
+      await read(req.url!, req);
+      res.end();
+    },
+  };
+  const ways: Record<string, (client: FrameClient) => void> = {
+    'a reset (CANCEL)': (client) => client.send(frame(Type.reset, 0, 1, number32(8))),
+    'a reset without an error': (client) => client.send(frame(Type.reset, 0, 1, number32(0))),
+    'the end of the connection': (client) => client.socket.end(),
+    'a reset of the connection': (client) => client.socket.resetAndDestroy(),
+  };
+
+  it.each(Object.keys(apps).flatMap((name) => Object.keys(ways).map((way) => ({ name, way }))))(
+    'by $way is not whole for a $name app',
+    async ({ name, way }) => {
+      const { port } = await serve(apps[name], { ...plain, interface: name } as ServerSettings);
+      const client = await FrameClient.open(port);
+      const path = `/${name}/${way.replaceAll(/\W+/g, '-')}`;
+      client.send(headers(asked([], path, 'POST'), Flag.endHeaders, 1), frame(Type.data, 0, 1, Buffer.from('part')));
+      await expect.poll(() => begun).toContain(path);
+      ways[way]!(client);
+      await expect.poll(() => [...failed, ...whole]).toContain(path);
+      expect(failed).toContain(path);
+    },
+  );
+});
 
 describe('HTTP/2 by ALPN', () => {
   it('is a WSGI environ like any other', async () => {

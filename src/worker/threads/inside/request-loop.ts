@@ -16,7 +16,7 @@ import { Leftovers } from '../../../http/leftovers.ts';
 import { departureMs } from '../../../http/limits.ts';
 import { cpuMicros } from '../../metering/cpu.ts';
 import type { Claims } from '../claims.ts';
-import { type ForRequest, isForTunnel, readRequest, type ToThread } from '../messages.ts';
+import { type ForRequest, isForTunnel, readRequest, revive, type ToThread } from '../messages.ts';
 import { type Ending, endThread } from './end.ts';
 import type { Outlet } from './outlet.ts';
 import { Shares } from './shares.ts';
@@ -118,7 +118,7 @@ export class RequestLoop implements Ending {
       case 'taken':
         return transport.noteTaken(message[2]);
       case 'gone':
-        return transport.takeClose(new ClientGone(message[2]));
+        return transport.takeClose(new ClientGone(message[2]), message[3] && revive(message[3]));
       case 'left':
         return this.leave(exchange, message[2], message[3]);
     }

@@ -152,12 +152,16 @@ export class ThreadTransport implements Transport {
   }
 
   /** Nobody is left to answer. */
-  takeClose(reason: Error): void {
+  takeClose(reason: Error, failure?: Error): void {
     this.outgoing.drop();
     this.attachment?.takeFinish?.();
-    this.exchange?.abort(reason);
-    this.attachment?.takeClose();
-    this.outgoing.tellSent();
+    if (failure !== undefined) this.attachment?.takeFailure?.(failure);
+    // The app hears of how the connection ended first.
+    setImmediate(() => {
+      this.exchange?.abort(reason);
+      this.attachment?.takeClose();
+      this.outgoing.tellSent();
+    });
   }
 
   /** The client has taken bytes of the answer. */
@@ -185,6 +189,7 @@ export class ThreadTransport implements Transport {
     if (this.isDone) return;
     this.isDone = true;
     this.outgoing.sendLast(AnswerFlag.done);
-    if (!this.outgoing.isOwed) this.attachment?.takeClose();
+    // Where the client has gone, the app hears of that first.
+    if (!this.outgoing.isOwed && this.exchange?.goneReason === undefined) this.attachment?.takeClose();
   }
 }
