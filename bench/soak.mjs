@@ -3,9 +3,13 @@
  * slow readers, slow uploads, clients that reset, and clients that leave. Counts what failed of those that waited for their
  * answers, and shows memory and descriptors of the master and the workers over time.
  *
- *   node bench/soak.mjs [--minutes N] [--worker-class CLASS]
+ * Before it, as many reloads as V8 needs for its first full collection: until then a master that forks holds more after each,
+ * node:cluster's own too. One with nothing else to do forks as often beside it.
+ *
+ *   node bench/soak.mjs [--minutes N] [--worker-class CLASS] [--warm-up RELOADS]
  */
 
+import { spawn } from 'node:child_process';
 import { Agent, request as send } from 'node:http';
 import { connect } from 'node:net';
 import { performance } from 'node:perf_hooks';
@@ -17,13 +21,18 @@ import { judge, median, printMachine, printTable } from './lib/report.mjs';
 import { benchPath } from './lib/servers.mjs';
 
 const { values } = parseArgs({
-  options: { minutes: { type: 'string', default: '15' }, 'worker-class': { type: 'string', default: 'async' } },
+  options: {
+    minutes: { type: 'string', default: '15' },
+    'worker-class': { type: 'string', default: 'async' },
+    'warm-up': { type: 'string', default: '300' },
+  },
 });
 const lengthMs = Number(values.minutes) * 60_000;
 const reloadEveryMs = 20_000;
 const sampleEveryMs = 5000;
 const counts = {};
 const failures = [];
+const mib = (bytes) => `${(bytes / 2 ** 20).toFixed(1)} MiB`;
 const note = (kind, error) => {
   counts[kind] = (counts[kind] ?? 0) + 1;
   if (error !== undefined) failures.push(`${kind}: ${error}`);
@@ -33,6 +42,8 @@ printMachine();
 const server = await onAllCores(tsgunPool(values['worker-class'], benchPath('apps/soak.js'), 2));
 
 const { port, pid } = server;
+const bare = spawn(process.execPath, [benchPath('node/reloads.mjs')], { stdio: 'ignore' });
+await warmUp(Number(values['warm-up']));
 const endsAt = performance.now() + lengthMs;
 const isOver = () => performance.now() >= endsAt;
 const samples = [];
@@ -49,9 +60,41 @@ try {
     sample(),
   ]);
 } finally {
+  bare.kill();
   await server.stop();
 }
 report();
+
+/** Reloads one after another. */
+async function warmUp(reloads) {
+  const before = residentBytes(pid);
+  for (let count = 0; count < reloads; count++) await Promise.all([pid, bare.pid].map(reload));
+  if (reloads > 0)
+    console.log(`master, resident: ${mib(before)}, after ${reloads} reloads ${mib(residentBytes(pid))}\n`);
+}
+
+/** @returns when all of its workers are others */
+async function reload(master) {
+  const children = () => {
+    try {
+      return processTree(master).slice(1);
+    } catch {
+      // A worker has ended meanwhile.
+      return [];
+    }
+  };
+  let old = [];
+  while (old.length < 2) {
+    await sleep(50);
+    old = children();
+  }
+  process.kill(master, 'SIGHUP');
+  for (;;) {
+    await sleep(50);
+    const now = children();
+    if (now.length === 2 && !now.some((child) => old.includes(child))) return;
+  }
+}
 
 async function loop(kind, play) {
   while (!isOver())
@@ -127,6 +170,7 @@ async function reloads() {
   while (!isOver()) {
     await sleep(reloadEveryMs);
     process.kill(pid, 'SIGHUP');
+    bare.kill('SIGHUP');
     note('reloads');
   }
 }
@@ -136,7 +180,7 @@ async function sample() {
     await sleep(sampleEveryMs);
     try {
       const [master, ...workers] = processTree(pid);
-      samples.push({ master: sizeOf(master), workers: workers.map(sizeOf) });
+      samples.push({ master: sizeOf(master), workers: workers.map(sizeOf), bare: residentBytes(bare.pid) });
     } catch {
       // A worker has ended meanwhile.
     }
@@ -152,9 +196,9 @@ function report() {
   const third = Math.floor(samples.length / 3);
   const parts = [samples.slice(0, third), samples.slice(third, 2 * third), samples.slice(2 * third)];
   const of = (part, pick) => median(part.flatMap(pick));
-  const mib = (bytes) => `${(bytes / 2 ** 20).toFixed(1)} MiB`;
   const rows = [
     ['master, resident', ...parts.map((part) => mib(of(part, ({ master }) => [master.bytes])))],
+    ['a bare node:cluster master', ...parts.map((part) => mib(of(part, ({ bare }) => [bare])))],
     ['master, descriptors', ...parts.map((part) => String(of(part, ({ master }) => [master.files])))],
     ['a worker, resident', ...parts.map((part) => mib(of(part, ({ workers }) => workers.map(({ bytes }) => bytes))))],
     [
