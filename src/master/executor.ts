@@ -44,6 +44,7 @@ export class Executor {
     const { child } = action;
     if (action.type === 'question') {
       notes.noteQuestioned(child);
+      children.hangs.noteQuestioned(child, now);
       children.question(child);
     } else if (action.type === 'hurry') {
       const { graceMs } = action;
@@ -88,6 +89,14 @@ export class Executor {
     if (reason === 'hung' && hangs.isSuspended(child)) {
       notes.noteExcused(child, now);
       return this.log.say('warn', nameOf(child), 'worker suspended by a signal or a debugger: left alone');
+    }
+    if (isOverdue && hangs.isStarved(child, now)) {
+      notes.noteStarved(child, now);
+      return this.log.say(
+        'warn',
+        { ...nameOf(child), ms: notes.answerMs },
+        'busy machine: the watchdog gets more time to answer',
+      );
     }
     if (reason === 'hung') hooks.aborting(child, hangs.logHung(this.log, child, pool.policy.timeoutMs));
     else if (isOverdue && child.state === 'retiring') hangs.logOverstay(this.log, child);

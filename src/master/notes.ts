@@ -134,6 +134,11 @@ export function noteQuestioned(child: WritableChild): void {
   child.questionAt = Number.POSITIVE_INFINITY;
 }
 
+/** The machine has not let its watchdog answer. */
+export function noteStarved(child: WritableChild, now: number): void {
+  child.deadline = now + answerMs;
+}
+
 /**
  * Its watchdog has answered; there is nothing more to wait for. If the main thread is well, its beats were not read yet.
  * @param silentMs of the main thread

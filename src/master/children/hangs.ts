@@ -1,5 +1,6 @@
 /** The log's lines for a worker whose main thread is blocked, with its watchdog's report. */
 
+import { cpuWaitMs } from '../../ipc/cpu-wait.ts';
 import type { AnsweredRequest, Hang, Slow, WatchdogMessage } from '../../ipc/messages.ts';
 import type { Logger } from '../../logger.ts';
 import type { Child } from '../pool.ts';
@@ -14,9 +15,19 @@ export function nameOf({ pid, worker, generation }: WorkerName): WorkerName {
 
 type Report = Hang & Pick<WatchdogMessage, 'type'>;
 
+interface Question {
+  readonly at: number;
+  /** How long its process had waited for a processor by then. */
+  readonly waitedMs: number;
+  readonly extensions: number;
+}
+
+const maxExtensions = 3;
+
 export class Hangs {
   /** The last line about each worker; after "hung", no further line follows. */
   private readonly reports = new Map<Child, Report>();
+  private readonly questions = new Map<Child, Question>();
 
   /** From its watchdog. */
   enter(child: Child, report: Report): void {
@@ -29,7 +40,26 @@ export class Hangs {
   }
 
   forget(child: Child): void {
+    this.questions.delete(child);
     this.reports.delete(child);
+  }
+
+  /** Its watchdog was asked what it does. */
+  noteQuestioned(child: Child, now: number): void {
+    if (child.pid !== undefined) this.questions.set(child, { at: now, waitedMs: cpuWaitMs(child.pid), extensions: 0 });
+  }
+
+  /**
+   * Whether its watchdog has not answered because its process gets no processor: then it has more time, a few times at most.
+   * Asked when that time is over.
+   */
+  isStarved(child: Child, now: number): boolean {
+    const question = this.questions.get(child);
+    if (question === undefined || child.pid === undefined || this.reports.get(child)?.type === 'hung') return false;
+    const waitedMs = cpuWaitMs(child.pid);
+    const isStarved = waitedMs - question.waitedMs >= (now - question.at) / 2 && question.extensions < maxExtensions;
+    this.questions.set(child, { at: now, waitedMs, extensions: question.extensions + 1 });
+    return isStarved;
   }
 
   /** Whether somebody has stopped its process, so that its silence has another cause. */

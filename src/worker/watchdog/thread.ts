@@ -8,6 +8,7 @@ import { Socket } from 'node:net';
 import { createInterface } from 'node:readline';
 import { parentPort, workerData } from 'node:worker_threads';
 import { AnswerClaims } from '../../http/wire/answer-claims.ts';
+import { waitOf } from '../../ipc/cpu-wait.ts';
 import type { AnsweredRequest, RunningRequest, WatchdogMessage, WatchdogOrder } from '../../ipc/messages.ts';
 import { Allocations } from './allocations.ts';
 import { describe } from './answered.ts';
@@ -15,6 +16,7 @@ import { answerClients, drainClients } from './answers.ts';
 import { type Captured, Captures } from './capture.ts';
 import { Examiner } from './examiner.ts';
 import { closeSessions, openSession, shareSessions } from './main-sessions.ts';
+import { wait } from './patience.ts';
 import { ProfileFiles } from './profile-files.ts';
 import { countRunning, readEntries, readRunning, readTable } from './requests.ts';
 import { runningIn } from './running.ts';
@@ -32,6 +34,9 @@ const tickMs = checkIntervalMs(timeoutMs);
  * How long JavaScript may take to answer before the thread counts as being in native code. The master waits a little longer.
  */
 const answerMs = { hung: 300, report: 800 } as const;
+/** The same on a machine on which the main thread gets no processor. */
+const longestAnswerMs = 3000;
+const mainThreadWaitMs = () => waitOf(`/proc/self/task/${process.pid}/schedstat`);
 /** After this time, the answer may come from the place to which a native call has just returned. */
 const slowAnswerMs = 200;
 /** Clients may still send: their sockets are read once more before the process ends and closes them. */
@@ -156,14 +161,16 @@ function answer(type: 'hung' | 'report', before: Stall['report'], isKilled: () =
   const sayOnce = (report: Stall['report']) => {
     if (isSaid || foreigners > seen) return;
     isSaid = true;
+    stopWaiting();
     const native = () => ({ stack: 'in native code: no JavaScript answers', requests: readTable(requests) });
     const message = { type, silentMs: elapsed(), ...(report ?? native()) };
     // Only now: where this thread was late, the silence was counted anew when it was asked.
     if (isKilled()) giveUp((answered) => say({ ...message, answered }));
     else say(message);
   };
+  const patience = { ms: answerMs[type], mostMs: longestAnswerMs, waitedMs: mainThreadWaitMs };
+  const stopWaiting = wait(patience, () => sayOnce(before));
   examine(() => true, sayOnce);
-  setTimeout(() => sayOnce(before), answerMs[type]);
 }
 
 /** Whether the master kills the process for the silence that it asks about. `noteReported` in the master has the same rule. */
