@@ -4,6 +4,7 @@
  * Node's own reaction.
  */
 
+import { existsSync } from 'node:fs';
 import { commandIn } from './control/names.ts';
 import { descriptorLimit, leastDescriptors, limitRemedy } from './descriptors.ts';
 import { listenForCommands } from './master/commands.ts';
@@ -41,4 +42,9 @@ if (command !== undefined) {
   process.exit(await control(command, argv.slice(1)));
 }
 const { main } = await import('./main.ts');
-process.exit(await main(argv, inbox));
+const code = await main(argv, inbox);
+if (code !== 0 && !existsSync(argv[0] ?? '')) {
+  const { meant } = await import('./control/meant.ts');
+  process.stderr.write(meant(argv) ?? '');
+}
+process.exit(code);

@@ -34,7 +34,8 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   // `generate.ts` writes the page of the log too.
   config: ['app', 'errors.ts', 'hooks.ts', 'log', 'typescript'],
   // The commands for a running instance print what its master and workers say.
-  control: ['errors.ts', 'ipc', 'master'],
+  // The configuration may say where the instance is found.
+  control: ['config', 'errors.ts', 'ipc', 'master'],
   master: ['complaint.ts', 'config', 'descriptors.ts', 'errors.ts', 'hooks.ts', 'ipc', 'logger.ts', 'node'],
   ipc: ['config', 'descriptors.ts', 'errors.ts'],
   worker: ['app', 'config', 'descriptors.ts', 'errors.ts', 'hooks.ts', 'http', 'ipc', 'log', 'logger.ts', 'node'],

@@ -1,19 +1,14 @@
-/** Which running instance a command is for: the one that is named, or the only one that this user has. */
+/** Which running instance a command is for: the one that is named, that of the configuration, or the only one that this user has. */
 
 import { lstatSync, readdirSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { controlDirectories, pidOfSocket, socketName } from '../ipc/control.ts';
 import type { Status } from '../master/status.ts';
 import { ControlClient } from './client.ts';
+import { configured } from './configured.ts';
 import { CommandError, NobodyThere } from './failures.ts';
+import type { Target } from './target.ts';
 import { clean } from './text.ts';
-
-/** How the user names it. */
-export interface Target {
-  readonly controlSocket?: string | undefined;
-  readonly pid?: number | undefined;
-  readonly pidfile?: string | undefined;
-}
 
 const remedy = 'name it by --control-socket PATH if it was started with one, or as another user';
 
@@ -22,7 +17,8 @@ const remedy = 'name it by --control-socket PATH if it was started with one, or 
  * @throws NobodyThere, or CommandError where there are several
  */
 export async function find(target: Target, directories = controlDirectories()): Promise<ControlClient> {
-  const { controlSocket, pid, pidfile } = target;
+  const isNamed = target.controlSocket !== undefined || target.pid !== undefined || target.pidfile !== undefined;
+  const { controlSocket, pid, pidfile } = isNamed ? target : await configured();
   if (controlSocket !== undefined) return ControlClient.open(resolve(controlSocket.replace(/^unix:/, '')));
   if (pidfile !== undefined) return findPid(readPidfile(pidfile), directories, ` (of ${pidfile})`);
   if (pid !== undefined) return findPid(pid, directories, '');

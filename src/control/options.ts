@@ -1,10 +1,11 @@
 /** The commands for a running instance: their options, their help, and how a command line is read. */
 
 import { parseArgs } from 'node:util';
+import { nearest } from '../config/suggest.ts';
 import { ConfigError, describe } from '../errors.ts';
 import { maxSeconds } from '../ipc/control.ts';
-import type { Target } from './find.ts';
 import type { CommandName } from './names.ts';
+import type { Target } from './target.ts';
 
 interface Option {
   readonly metavar?: string;
@@ -111,7 +112,10 @@ export function readOptions(name: CommandName, words: readonly string[]): Given 
     parsed = parseArgs({ args: [...words], options, allowPositionals: true });
   } catch (error) {
     const [problem = ''] = (error as Error).message.split('. ');
-    throw new ConfigError(`tsgun ${name}: ${problem}; tsgun ${name} --help lists the options`);
+    const [, unknown] = /^Unknown option '--?([\w-]+)'/.exec(problem) ?? [];
+    const guess = unknown === undefined ? undefined : nearest(unknown, Object.keys(known));
+    const remedy = guess === undefined ? `tsgun ${name} --help lists the options` : `did you mean --${guess}?`;
+    throw new ConfigError(`tsgun ${name}: ${problem}; ${remedy}`);
   }
   const { values, positionals } = parsed;
   if (values.help === true) return undefined;
@@ -164,6 +168,6 @@ export function renderHelpOf(name: CommandName): string {
   });
   const about = argument === undefined ? [] : [`  ${argument.name.padEnd(28)}${argument.help}`];
   const ending =
-    'If only one instance of this user runs, it is found without an option.\nExit codes: 0 done, 1 refused or failed, 2 no instance found.';
+    'Without such an option it is the one that the configuration here names\n(controlSocket, pidfile), or the only one of this user.\nExit codes: 0 done, 1 refused or failed, 2 no instance found.';
   return [`Usage: tsgun ${name}${word} [options]`, help, [...about, ...lines].join('\n'), ending].join('\n\n');
 }

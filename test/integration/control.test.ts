@@ -362,3 +362,45 @@ describe('which instance is meant', () => {
     expect((await run(runtime, ['status', '--pid', '7', '--json'])).out).toContain('"pid":7');
   });
 });
+
+describe('a command that names no instance', () => {
+  it.each([
+    ['controlSocket', { controlSocket: 'here.sock', chdir: 'place' }],
+    ['pidfile', { pidfile: 'here.pid' }],
+  ])('finds that of the configuration (%s), though another one runs', { timeout: 60_000 }, async (_, settings) => {
+    const runtime = runtimeFolder();
+    onTestFinished(() => rmSync(runtime, { recursive: true, force: true }));
+    const { path } = makeFolder({
+      'app.mjs': app('one'),
+      'place/app.mjs': app('one'),
+      'tsgun.config.json': JSON.stringify({ ...settings, workers: 1 }),
+    });
+    const other = makeFolder({ 'app.mjs': app('other') });
+    const env = { XDG_RUNTIME_DIR: runtime, TMPDIR: runtime };
+    const [here, there] = [start('app.mjs', [], { cwd: path, env }), start('app.mjs', [], { cwd: other.path, env })];
+    await Promise.all([here.workers(1), there.workers(1)]);
+    const found = await run(runtime, ['status', '--json'], path);
+    expect(found).toMatchObject({ code: 0, err: '' });
+    expect(JSON.parse(found.out)).toMatchObject({ pid: here.pid });
+    await here.stop();
+    // Its pidfile is gone, and the other is the only one; a control socket is there or not.
+    const later = await run(runtime, ['status', '--json'], path);
+    if ('pidfile' in settings) expect(JSON.parse(later.out)).toMatchObject({ pid: there.pid });
+    else expect(later).toMatchObject({ code: 2, err: expect.stringContaining('here.sock') });
+    await there.stop();
+  });
+});
+
+describe('a word that is no command', () => {
+  it.each([
+    [['statsu'], 'tsgun: did you mean the command "tsgun status"?'],
+    [['relaod', '--wait'], 'tsgun: did you mean the command "tsgun reload"?'],
+    [['status', '--jsn'], "tsgun: tsgun status: Unknown option '--jsn'; did you mean --json?"],
+  ])('is told the nearest one (%j)', async (words, hint) => {
+    const runtime = runtimeFolder();
+    onTestFinished(() => rmSync(runtime, { recursive: true, force: true }));
+    const { code, err } = await run(runtime, words, runtime);
+    expect(code).not.toBe(0);
+    expect(err.trimEnd().split('\n').at(-1)).toBe(hint);
+  });
+});

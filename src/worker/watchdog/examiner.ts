@@ -16,6 +16,7 @@ import type {
 import type { Allocations } from './allocations.ts';
 import type { Captured, Captures } from './capture.ts';
 import { openSession } from './main-sessions.ts';
+import { mainThreadWaitMs, wait } from './patience.ts';
 import { type Timed, withCpu } from './running.ts';
 import { detailsExpression, runningExpression, threadsExpression } from './shared.ts';
 import type { ThreadTimes } from './thread-times.ts';
@@ -54,6 +55,8 @@ const inDebugger = 'stopped in a debugger';
 const heapIntervalBytes = 32 * 1024;
 /** The limit for the start and the end of a profile. A thread in native code answers only when that returns. */
 const patienceMs = 2000;
+/** The same on a machine on which the main thread gets no processor. */
+const longestPatienceMs = 6000;
 
 export class Examiner {
   private readonly options: ExaminerOptions;
@@ -119,7 +122,7 @@ export class Examiner {
         await this.letPass(ms, post);
         return (await post<{ profile: CpuProfile }>('Profiler.stop')).profile;
       }),
-      this.askMain<ThreadProfile[]>(`profiles(${ms})`, ms + 2 * patienceMs),
+      this.askMain<ThreadProfile[]>(`profiles(${ms})`, ms + longestPatienceMs + wayMs),
     ]);
     return [{ thread: 'main', profile: main }, ...(others ?? [])];
   }
@@ -207,12 +210,12 @@ async function withSession<T>(use: (post: Post) => Promise<T>): Promise<T> {
   const session = openSession();
   const post: Post = (method, params = {}, ms = patienceMs) =>
     new Promise((resolve, reject) => {
-      const timer = setTimeout(
-        () => reject(new Error(`the main thread is in native code: no answer to ${method}`)),
-        ms,
+      const mostMs = ms === patienceMs ? longestPatienceMs : ms;
+      const stopWaiting = wait({ ms, mostMs, waitedMs: mainThreadWaitMs }, () =>
+        reject(new Error(`the main thread is in native code: no answer to ${method}`)),
       );
       session.post(method, params, (error: Error | null, result?: object) => {
-        clearTimeout(timer);
+        stopWaiting();
         if (error === null) resolve(result as never);
         else reject(new Error(`${method}: ${error.message}`));
       });

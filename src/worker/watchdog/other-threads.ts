@@ -6,11 +6,14 @@
 import { Session } from 'node:inspector';
 import type { Worker } from 'node:worker_threads';
 import type { CpuProfile, ThreadProfile, ThreadStack } from '../../ipc/messages.ts';
+import { threadWaitMs, wait } from './patience.ts';
 import { captureStack } from './thread-stack.ts';
 
 /** A thread that runs JavaScript pauses within 30 ms. One without a request gets no more time. */
 const stackMs = 100;
 const patienceMs = 2000;
+/** The same on a machine on which the thread gets no processor. */
+const longestPatienceMs = 6000;
 
 /** A thread that runs an app, and the request that it runs. */
 export interface AppThread {
@@ -43,7 +46,7 @@ export class OtherThreads {
 
   /** Of the threads that answer. */
   async profiles(ms: number): Promise<string> {
-    const profiles = await Promise.all([...this.threads()].map(({ worker }) => profile(worker, ms)));
+    const profiles = await Promise.all([...this.threads()].map((thread) => profile(thread, ms)));
     return JSON.stringify(profiles.filter((each) => each !== undefined));
   }
 }
@@ -56,14 +59,16 @@ interface Answer {
   readonly result?: unknown;
 }
 
-function profile(thread: Worker, ms: number): Promise<ThreadProfile | undefined> {
+function profile({ worker: thread, systemId }: AppThread, ms: number): Promise<ThreadProfile | undefined> {
   const title = `[worker ${thread.threadId}]`;
   const session = new Session();
   session.connect();
   return new Promise<ThreadProfile | undefined>((resolve) => {
-    const timer = setTimeout(() => resolve(undefined), ms + patienceMs);
+    const waitedMs = () => (systemId === undefined ? 0 : threadWaitMs(systemId));
+    const patience = { ms: ms + patienceMs, mostMs: ms + longestPatienceMs, waitedMs };
+    const stopWaiting = wait(patience, () => resolve(undefined));
     const end = (found: ThreadProfile | undefined) => {
-      clearTimeout(timer);
+      stopWaiting();
       resolve(found);
     };
     let sessionId = '';

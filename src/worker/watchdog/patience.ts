@@ -1,5 +1,13 @@
 /** Waits for another thread: for so long, and for as much longer as that thread waits for a processor. */
 
+import { waitOf } from '../../ipc/cpu-wait.ts';
+
+/** How long the main thread has waited for a processor so far. */
+export const mainThreadWaitMs = () => threadWaitMs(process.pid);
+
+/** @param id the system's number of a thread of this process */
+export const threadWaitMs = (id: number) => waitOf(`/proc/self/task/${id}/schedstat`);
+
 export interface PatienceOptions {
   readonly ms: number;
   /** The longest in all. */

@@ -80,7 +80,10 @@ export class SlowRequests {
     // The log line was most likely written already. Someone who looks for the file finds none.
     examiner.profiles(profileMs).then(
       (profiles) => files.write(file, profiles),
-      () => {},
+      // None was taken: the next slow request may have one.
+      () => {
+        this.profiledAt = Number.NEGATIVE_INFINITY;
+      },
     );
     return file;
   }

@@ -8,7 +8,6 @@ import { Socket } from 'node:net';
 import { createInterface } from 'node:readline';
 import { parentPort, workerData } from 'node:worker_threads';
 import { AnswerClaims } from '../../http/wire/answer-claims.ts';
-import { waitOf } from '../../ipc/cpu-wait.ts';
 import type { AnsweredRequest, RunningRequest, WatchdogMessage, WatchdogOrder } from '../../ipc/messages.ts';
 import { Allocations } from './allocations.ts';
 import { describe } from './answered.ts';
@@ -16,7 +15,7 @@ import { answerClients, drainClients } from './answers.ts';
 import { type Captured, Captures } from './capture.ts';
 import { Examiner } from './examiner.ts';
 import { closeSessions, openSession, shareSessions } from './main-sessions.ts';
-import { wait } from './patience.ts';
+import { mainThreadWaitMs, wait } from './patience.ts';
 import { ProfileFiles } from './profile-files.ts';
 import { countRunning, readEntries, readRunning, readTable } from './requests.ts';
 import { runningIn } from './running.ts';
@@ -36,7 +35,6 @@ const tickMs = checkIntervalMs(timeoutMs);
 const answerMs = { hung: 300, report: 800 } as const;
 /** The same on a machine on which the main thread gets no processor. */
 const longestAnswerMs = 3000;
-const mainThreadWaitMs = () => waitOf(`/proc/self/task/${process.pid}/schedstat`);
 /** After this time, the answer may come from the place to which a native call has just returned. */
 const slowAnswerMs = 200;
 /** Clients may still send: their sockets are read once more before the process ends and closes them. */
