@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { statSync } from 'node:fs';
+import { readFileSync, statSync } from 'node:fs';
 import { createServer, connect as openSocket } from 'node:net';
 import { describe, expect, it } from 'vitest';
 import { canBindForOthers } from '../../src/node/bind.ts';
@@ -8,6 +8,8 @@ import { freePort } from '../ports.ts';
 import { eventually, isAlive, makeFolder, start, type Tsgun } from './harness.ts';
 
 const fib = new URL('../../apps/fib.ts', import.meta.url).pathname;
+/** The longest accept queue that the kernel allows. */
+const mostWaiting = process.platform === 'linux' ? Number(readFileSync('/proc/sys/net/core/somaxconn', 'utf8')) : 0;
 const withAdmin = ['--admin-bind', '127.0.0.1:0'];
 
 async function adminOf(tsgun: Tsgun, pid = tsgun.pid): Promise<string> {
@@ -64,6 +66,21 @@ describe('the admin listener', () => {
     });
     for (const pid of tsgun.living()) process.kill(pid, 'SIGKILL');
     await tsgun.event('worker_exited', 2);
+    await tsgun.stop();
+  });
+
+  it.runIf(mostWaiting > 1000)('drops none of 1,000 connections that come at once', async () => {
+    const tsgun = start(fib, withAdmin);
+    await tsgun.workers(1);
+    const admin = await adminOf(tsgun);
+    const { hostname, port } = new URL(admin);
+    // Nobody accepts them until all have come.
+    tsgun.signal('SIGSTOP');
+    const sockets = Array.from({ length: 1000 }, () => openSocket(Number(port), hostname).on('error', () => {}));
+    await Promise.all(sockets.map((socket) => once(socket, 'connect')));
+    tsgun.signal('SIGCONT');
+    expect(await ask(admin, '/livez')).toMatchObject({ status: 200 });
+    for (const socket of sockets) socket.destroy();
     await tsgun.stop();
   });
 

@@ -97,11 +97,17 @@ async function bindFile(server: Server, path: string, replaces: boolean): Promis
   return { address: key, isInPlace: () => isInPlace(file), close: closer(file, () => close(server)) };
 }
 
+/**
+ * A full accept queue makes the kernel drop connections, and their clients try again only after one second, then two. Node
+ * accepts one in each turn of its loop, so a thousand that come at once must fit.
+ */
+const backlog = 2048;
+
 function listen(server: Server, options: ListenOptions, refuse: (code: string) => ConfigError): Promise<void> {
   return new Promise((resolve, reject) => {
     const onError = (error: NodeJS.ErrnoException) => reject(refuse(error.code ?? error.message));
     server.once('error', onError);
-    server.listen({ ...options, exclusive: true }, () => {
+    server.listen({ ...options, backlog, exclusive: true }, () => {
       server.off('error', onError);
       resolve();
     });

@@ -28,6 +28,8 @@ export interface CaptureOptions {
   readonly isWanted: () => boolean;
   /** How long to wait for a thread that runs no JavaScript. If absent, until it runs some. */
   readonly idleMs?: number;
+  /** Asked after that time: a thread that runs, or waits for a processor, is not idle, and gets that time again. */
+  readonly isRunning?: () => boolean;
   /** Called once, when the session is closed again; with undefined if no stack was taken. */
   readonly onEnd: (captured: Captured | undefined) => void;
   /** The thread is paused in somebody else's debugger, and was left as it is. */
@@ -36,7 +38,7 @@ export interface CaptureOptions {
 
 export function capture(
   session: DebugSession,
-  { expression, isWanted, idleMs, onEnd, onForeign }: CaptureOptions,
+  { expression, isWanted, idleMs, isRunning = () => false, onEnd, onForeign }: CaptureOptions,
 ): void {
   const scripts = new Map<string, Script>();
   let captured: Captured | undefined;
@@ -46,6 +48,13 @@ export function capture(
   let steps = 0;
   const closeOnError = (error: Error | null) => {
     if (error !== null) close();
+  };
+  const waitForIdle = (ms: number) => {
+    setTimeout(() => {
+      if (captured !== undefined || isClosing) return;
+      if (isWanted() && isRunning()) waitForIdle(ms);
+      else close();
+    }, ms);
   };
   const isNodes = ({ url, location }: CallFrame) =>
     (scripts.get(location.scriptId)?.url ?? url ?? '').startsWith('node:');
@@ -86,7 +95,7 @@ export function capture(
   session.post('Debugger.enable', {}, (error) => {
     isOurs = true;
     if (error !== null || isForeign || !isWanted()) close();
-    else if (idleMs !== undefined) setTimeout(() => captured === undefined && close(), idleMs);
+    else if (idleMs !== undefined) waitForIdle(idleMs);
   });
   // Posted together: a thread that comes out of native code must pause there, and not where it has got to meanwhile.
   session.post('Debugger.pause', {}, closeOnError);

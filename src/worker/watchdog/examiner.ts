@@ -16,7 +16,7 @@ import type {
 import type { Allocations } from './allocations.ts';
 import type { Captured, Captures } from './capture.ts';
 import { openSession } from './main-sessions.ts';
-import { mainThreadWaitMs, wait } from './patience.ts';
+import { isMainThreadRunning, mainThreadWaitMs, wait } from './patience.ts';
 import { type Timed, withCpu } from './running.ts';
 import { detailsExpression, runningExpression, threadsExpression } from './shared.ts';
 import type { ThreadTimes } from './thread-times.ts';
@@ -195,6 +195,7 @@ function captureMain(captures: Captures, ms: number): Promise<Captured> {
       expression: runningExpression,
       isWanted: () => isWanted,
       idleMs,
+      isRunning: isMainThreadRunning,
       onEnd: (captured) => {
         if (captured === undefined || ownTimer.test(captured.stack)) end(waiting);
         else end(captured.stack, captured.value);

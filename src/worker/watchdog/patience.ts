@@ -1,9 +1,21 @@
 /** Waits for another thread: for so long, and for as much longer as that thread waits for a processor. */
 
+import { readFileSync } from 'node:fs';
 import { waitOf } from '../../ipc/cpu-wait.ts';
 
 /** How long the main thread has waited for a processor so far. */
 export const mainThreadWaitMs = () => threadWaitMs(process.pid);
+
+/** Whether it runs, or waits for a processor. Known on Linux only. */
+export function isMainThreadRunning(): boolean {
+  try {
+    // proc_pid_stat(5): the state follows the name, which is in parentheses and may hold any character.
+    const stat = readFileSync(`/proc/self/task/${process.pid}/stat`, 'latin1');
+    return stat[stat.lastIndexOf(')') + 2] === 'R';
+  } catch {
+    return false;
+  }
+}
 
 /** @param id the system's number of a thread of this process */
 export const threadWaitMs = (id: number) => waitOf(`/proc/self/task/${id}/schedstat`);
