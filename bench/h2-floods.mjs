@@ -1,23 +1,22 @@
 /**
  * Clients of HTTP/2 that do much of what costs them nothing: what another client waits, and what the worker's memory comes to.
  *
- *   node bench/h2-floods.mjs [FLOOD…] [--seconds N] [--attackers N] [--cli PATH]
+ *   node bench/h2-floods.mjs [FLOOD…] [--seconds N] [--attackers N] [--tls] [--cli PATH]
  */
 
-import { fork, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { connect as connectHttp2 } from 'node:http2';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createInterface } from 'node:readline';
 import { text } from 'node:stream/consumers';
-import { setTimeout as sleep } from 'node:timers/promises';
+import { connect as connectTls } from 'node:tls';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { cpuMs, forgetPeak, residentBytes } from './lib/processes.mjs';
+import { makeCertificate } from './lib/certificate.mjs';
 import { printMachine, printTable } from './lib/report.mjs';
+import { quantile, shown, underAttack, waitsOf } from './lib/under-attack.mjs';
 
 const frame = (type, flags, stream, payload = Buffer.alloc(0)) => {
   const head = Buffer.alloc(9);
@@ -55,15 +54,21 @@ const { values, positionals } = parseArgs({
     seconds: { type: 'string', default: '5' },
     attackers: { type: 'string', default: '4' },
     cli: { type: 'string', default: fileURLToPath(new URL('../dist/cli.js', import.meta.url)) },
+    tls: { type: 'boolean', default: false },
     attack: { type: 'string' },
     port: { type: 'string' },
   },
 });
 
+const isTls = values.tls;
+
 /** In a process of its own: as fast as the server takes it, and anew when it is sent away. */
 function attack(port, make) {
   const begin = () => {
-    const socket = connect({ port, host: '127.0.0.1' });
+    const options = { port, host: '127.0.0.1' };
+    const socket = isTls
+      ? connectTls({ ...options, rejectUnauthorized: false, ALPNProtocols: ['h2'] })
+      : connect(options);
     let at = 0;
     const send = () => {
       while (!socket.destroyed && socket.writable) {
@@ -72,7 +77,7 @@ function attack(port, make) {
         if (!socket.write(bytes)) break;
       }
     };
-    socket.on('connect', () => {
+    socket.on(isTls ? 'secureConnect' : 'connect', () => {
       socket.write('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n');
       socket.write(frame(4, 0, 0));
       send();
@@ -83,78 +88,48 @@ function attack(port, make) {
     socket.on('close', () => setTimeout(begin, 1));
   };
   for (let count = 0; count < Number(values.attackers); count++) begin();
+  setTimeout(() => process.send('begun'), 300);
 }
 
 async function measure(port, ms) {
-  const waits = [];
   let failed = 0;
-  const session = connectHttp2(`http://127.0.0.1:${port}`);
+  const session = connectHttp2(`${isTls ? 'https' : 'http'}://127.0.0.1:${port}`, { rejectUnauthorized: false });
   session.on('error', (error) => console.log(String(error)));
   session.on('goaway', (code) => console.log(`GOAWAY ${code}`));
-  for (const end = Date.now() + ms; Date.now() < end && !session.destroyed; await sleep(5)) {
-    const began = performance.now();
+  const waits = await waitsOf(async () => {
+    if (session.destroyed) throw new Error('the other client was sent away');
     const stream = session.request({ ':path': '/' });
-    await once(stream, 'response')
+    return once(stream, 'response')
       .then(() => text(stream))
-      .then(
-        () => waits.push(performance.now() - began),
-        () => failed++,
-      );
-  }
+      .catch(() => {
+        failed++;
+        return false;
+      });
+  }, ms);
   session.destroy();
-  waits.sort((a, b) => a - b);
-  const at = (share) => waits[Math.min(waits.length - 1, Math.floor(waits.length * share))] ?? Number.NaN;
-  return { count: waits.length, failed, p50: at(0.5), p99: at(0.99) };
+  return { waits, failed };
 }
 
 async function main() {
   const folder = mkdtempSync(join(tmpdir(), 'tsgun-bench-'));
   writeFileSync(join(folder, 'app.mjs'), "export default (req, res) => { res.end('hello'); };\n");
+  const { certfile, keyfile } = makeCertificate(folder);
+  const bind = isTls
+    ? ['-b', 'https://127.0.0.1:0', '--certfile', certfile, '--keyfile', keyfile]
+    : ['-b', '127.0.0.1:0', '--http', 'h1,h2c'];
   const rows = [['flood', 'p50 of another client', 'p99', 'answered', 'failed', 'most memory', 'CPU of the server']];
-  const names = positionals.length > 0 ? positionals : Object.keys(floods);
-  for (const name of names) {
-    const args = [join(folder, 'app.mjs'), '--interface', 'node', '-b', '127.0.0.1:0', '--http', 'h1,h2c'];
-    const child = spawn(process.execPath, [values.cli, ...args], {
-      stdio: ['ignore', 'ignore', 'pipe'],
-      env: { ...process.env, TSGUN_LOG_FORMAT: 'json' },
+  for (const name of positionals.length > 0 ? positionals : Object.keys(floods)) {
+    const { measured, memory, cpuShare, ended } = await underAttack({
+      cli: values.cli,
+      args: [join(folder, 'app.mjs'), '--interface', 'node', '--workers', '1', ...bind],
+      attack: floods[name] && ((port) => [...process.argv.slice(2), '--attack', name, '--port', String(port)]),
+      seconds: Number(values.seconds),
+      measure,
     });
-    const log = [];
-    createInterface({ input: child.stderr }).on('line', (line) => log.push(JSON.parse(line)));
-    while (!log.some(({ event }) => event === 'listening')) await sleep(20);
-    const port = Number(new URL(log.find(({ event }) => event === 'listening').url).port);
-    const { pid } = log.find(({ event }) => event === 'worker_ready');
-    await measure(port, 1000);
-    forgetPeak(pid);
-    const attacker =
-      floods[name] === undefined
-        ? undefined
-        : fork(fileURLToPath(import.meta.url), [
-            '--attack',
-            name,
-            '--port',
-            String(port),
-            '--attackers',
-            values.attackers,
-          ]);
-    await sleep(300);
-    const before = cpuMs(child.pid);
-    const { count, failed, p50, p99 } = await measure(port, Number(values.seconds) * 1000);
-    const cpu = (cpuMs(child.pid) - before) / (Number(values.seconds) * 10);
-    attacker?.kill();
-    const memory = residentBytes(pid, 'VmHWM') / 2 ** 20;
-    rows.push([
-      name,
-      `${p50.toFixed(1)} ms`,
-      `${p99.toFixed(1)} ms`,
-      String(count),
-      String(failed),
-      `${memory.toFixed(0)} MiB`,
-      `${cpu.toFixed(0)} %`,
-    ]);
-    const exited = log.filter(({ event }) => event === 'worker_exited').length;
-    if (exited > 0) console.log(`${name}: ${exited} workers ended`);
-    child.kill('SIGTERM');
-    await once(child, 'exit');
+    const { waits, failed } = measured;
+    const figures = [quantile(waits, 0.5), quantile(waits, 0.99)].map(shown);
+    rows.push([name, ...figures, String(waits.length), String(failed), memory, `${(cpuShare * 100).toFixed(0)} %`]);
+    if (ended > 0) console.log(`${name}: ${ended} workers ended`);
   }
   printMachine();
   printTable(rows);

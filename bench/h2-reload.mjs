@@ -5,7 +5,7 @@
  *   node bench/h2-reload.mjs renew [--renewals N] [--cli PATH]
  */
 
-import { execFileSync, spawn } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdirSync, mkdtempSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:http2';
@@ -19,6 +19,7 @@ import { connect as connectTls } from 'node:tls';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import WebSocket from 'ws';
+import { makeCertificate } from './lib/certificate.mjs';
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -32,13 +33,6 @@ const { values, positionals } = parseArgs({
 });
 const folder = mkdtempSync(join(tmpdir(), 'tsgun-bench-'));
 const at = (name) => join(folder, name);
-
-function makePair(directory, name) {
-  const [cert, key] = [join(directory, 'a.crt'), join(directory, 'a.key')];
-  const ofKey = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-keyout', key, '-out', cert];
-  const names = ['-subj', `/CN=${name}`, '-addext', `subjectAltName=DNS:${name}`];
-  execFileSync('openssl', ['req', '-x509', ...ofKey, ...names, '-days', '60'], { stdio: 'ignore' });
-}
 
 /** Answers `/slow` after a while, all else at once; echoes WebSockets. */
 const app = `
@@ -55,7 +49,7 @@ server.listen(process.env.PORT);
 
 async function start() {
   mkdirSync(at('first'));
-  makePair(at('first'), 'first.example');
+  makeCertificate(at('first'), 'first.example');
   symlinkSync('first', at('live'));
   writeFileSync(at('app.mjs'), app);
   const pair = ['--certfile', at('live/a.crt'), '--keyfile', at('live/a.key')];
@@ -178,7 +172,7 @@ async function renew({ child, event, url, port }) {
     if (isHup && reloads.count === 0) wasAlive = isAlive;
     if (reloads.count > 0) await event('reload_finished', reloads.count);
     mkdirSync(at(name));
-    makePair(at(name), name);
+    makeCertificate(at(name), name);
     if (way === 'rename') {
       renameSync(at(`${name}/a.key`), at('live/a.key'));
       renameSync(at(`${name}/a.crt`), at('live/a.crt'));

@@ -5,11 +5,12 @@
  *   node bench/h2.mjs [h2 | h1] [--rounds N] [--requests N] [--also NAME=PATH/TO/dist/cli.js …]
  */
 
-import { execFile, execFileSync } from 'node:child_process';
+import { execFile } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs, promisify } from 'node:util';
+import { makeCertificate } from './lib/certificate.mjs';
 import { cpuMs } from './lib/processes.mjs';
 import { judge, median, printMachine, printTable, rate, ratio } from './lib/report.mjs';
 import { benchPath, loadCore, startSecure, tsgun } from './lib/servers.mjs';
@@ -28,9 +29,7 @@ const load = {
   h1: ['-c', '32', '--h1'],
 };
 const folder = mkdtempSync(join(tmpdir(), 'tsgun-bench-'));
-const [cert, key] = [join(folder, 'a.crt'), join(folder, 'a.key')];
-const ofKey = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-keyout', key, '-out', cert];
-execFileSync('openssl', ['req', '-x509', ...ofKey, '-subj', '/CN=localhost', '-days', '2'], { stdio: 'ignore' });
+const { certfile: cert, keyfile: key } = makeCertificate(folder);
 
 const secure = ['--certfile', cert, '--keyfile', key];
 const own = (name, options, cli) => ({ app: 'hello-node', ...tsgun(cli, name, [...secure, ...options]) });

@@ -4,7 +4,6 @@
  */
 
 import type { ServerHttp2Session, ServerHttp2Stream } from 'node:http2';
-import { createRequire } from 'node:module';
 import type { Duplex } from 'node:stream';
 import type { Ends } from '../ends.ts';
 import type { Attachment, Exchange } from '../exchange.ts';
@@ -13,19 +12,30 @@ import { type Phase, Waits } from '../h1/waits.ts';
 import { type Member, MemberList } from '../member-list.ts';
 import { Allowance } from './allowance.ts';
 import { ErrorCode } from './error-codes.ts';
+import { dropTooManyResets } from './held-resets.ts';
 import { Pulse } from './pulse.ts';
 import { type Carrier, RequestStream } from './request-stream.ts';
-import { sessionOptions } from './session-options.ts';
+import { openSession } from './session.ts';
+import { StreamTurns } from './stream-turns.ts';
 
 const endStream = 1;
-/** A client's upload is not to wait for each 64 KiB of all its streams together. */
-const connectionWindowBytes = 1024 * 1024;
 /** What the frames of a request may take beside its body. Beyond that, bytes count as noise: pings, priorities, empty frames. */
 const headBytes = 16 * 1024;
+/** Browsers reset a few dozen at once where a page is left. */
+const resetBurst = 200;
 
 export interface Http2Events {
   /** A client was cut off because of what it did. */
   readonly onFlood: (peer: string, of: string) => void;
+}
+
+/** A stream that its client has opened, and that no request is made of yet. */
+interface OpenedStream {
+  readonly stream: ServerHttp2Stream;
+  readonly raw: readonly string[];
+  /** Whether no body follows. */
+  readonly isEnd: boolean;
+  trailers: readonly string[] | undefined;
 }
 
 export class H2Connection implements Carrier, Waiting, Member {
@@ -42,7 +52,12 @@ export class H2Connection implements Carrier, Waiting, Member {
   private isClosing = false;
   private isGone = false;
   private requests = 0;
-  private readonly resets = new Allowance(200, 50);
+  private readonly turns = new StreamTurns<OpenedStream>({
+    begin: (opened) => this.serve(opened),
+    isOver: ({ stream }) => stream.closed || stream.destroyed,
+    noteOver: () => this.countReset(),
+  });
+  private readonly resets = new Allowance(resetBurst, 50);
   private readonly controls = new Allowance(200, 20);
   private readonly noise = new Allowance(1024 * 1024, 256 * 1024);
   /** As of the last sweep. */
@@ -58,18 +73,18 @@ export class H2Connection implements Carrier, Waiting, Member {
     this.ends = ends;
     this.known = known;
     this.waits = new Waits(host);
-    this.session = http2().performServerHandshake(socket, sessionOptions(host.limits)) as ServerHttp2Session;
-    this.session.setLocalWindowSize(connectionWindowBytes);
+    const isTooMuch = dropTooManyResets(socket, resetBurst);
+    this.session = openSession(socket, host.limits);
     this.session.on('stream', (stream: ServerHttp2Stream, _fields: unknown, flags: number, raw?: readonly string[]) =>
       this.begin(stream, raw ?? [], (flags & endStream) !== 0),
     );
-    this.session.on('error', ignore);
-    this.session.destroy = destroyAsMeant;
     this.session.on('ping', () => this.takeControl('PING'));
     this.session.on('remoteSettings', () => this.takeControl('SETTINGS'));
     socket.on('error', ignore);
     socket.once('end', () => this.destroy());
     socket.once('close', () => this.takeClose());
+    // Not ahead of Node, which hands the session what is held in the next tick.
+    if (isTooMuch) process.nextTick(() => this.calm('reset streams'));
   }
 
   // From the session.
@@ -79,12 +94,30 @@ export class H2Connection implements Carrier, Waiting, Member {
     stream.on('error', ignore);
     if (this.isGone) return void stream.destroy();
     this.requests++;
+    const opened: OpenedStream = { stream, raw, isEnd, trailers: undefined };
+    if (this.turns.mayBegin(opened)) return this.serve(opened);
+    if (isEnd) return;
+    stream.once('trailers', (_fields: object, _flags: number, trailers: readonly string[] = []) => {
+      opened.trailers = trailers;
+    });
+  }
+
+  private serve({ stream, raw, isEnd, trailers }: OpenedStream): void {
+    if (this.isGone) return void stream.destroy();
     // Its client has taken it back before anyone saw it.
-    if (stream.closed || stream.destroyed) return this.countReset();
-    if (this.streams.size === 0 && !this.isClosing) this.waits.begin('answer');
-    const request: RequestStream = new RequestStream(this.host, this, stream, raw, isEnd);
-    if (!request.isOver) this.streams.add(request);
-    this.checkIdle();
+    if (stream.closed || stream.destroyed) this.countReset();
+    else {
+      if (this.streams.size === 0 && !this.isClosing) this.waits.begin('answer');
+      const request: RequestStream = new RequestStream(this.host, this, stream, raw, isEnd);
+      if (trailers !== undefined) request.takeTrailers(trailers);
+      if (!request.isOver) this.streams.add(request);
+      this.checkIdle();
+    }
+  }
+
+  /** Whether no stream is open. */
+  private get isQuiet(): boolean {
+    return this.streams.size === 0 && this.turns.waitingCount === 0;
   }
 
   private takeControl(of: string): void {
@@ -112,7 +145,7 @@ export class H2Connection implements Carrier, Waiting, Member {
   }
 
   private checkIdle(): void {
-    if (this.streams.size > 0 || this.isGone) return;
+    if (!this.isQuiet || this.isGone) return;
     if (this.isClosing) return this.limitLinger();
     if (this.host.isDraining || this.host.timeouts.keepAliveMs === 0) return this.close();
     this.waits.beginIdle(false);
@@ -204,7 +237,7 @@ export class H2Connection implements Carrier, Waiting, Member {
     this.isClosing = true;
     this.session.close();
     this.waits.begin('linger');
-    if (this.streams.size === 0) this.limitLinger();
+    if (this.isQuiet) this.limitLinger();
   }
 
   private limitLinger(): void {
@@ -218,7 +251,7 @@ export class H2Connection implements Carrier, Waiting, Member {
   }
 
   get worth(): Worth | undefined {
-    if (this.streams.size > 0 || this.isGone) return undefined;
+    if (!this.isQuiet || this.isGone) return undefined;
     return this.isClosing ? 'nothing' : 'connection';
   }
 
@@ -240,32 +273,3 @@ export class H2Connection implements Carrier, Waiting, Member {
 }
 
 function ignore(): void {}
-
-/** nghttp2's own errors (negative, by its header file), and how RFC 9113 §7 calls them. */
-const codesOf = new Map([
-  [-505, 1],
-  [-510, 5],
-  [-522, 6],
-  [-523, 9],
-  [-524, 3],
-]);
-
-/** Node ends a session for what its client has done with INTERNAL_ERROR, whatever it was. */
-function destroyAsMeant(this: ServerHttp2Session, error?: Error, code?: number): void {
-  const { errno } = (error ?? {}) as NodeJS.ErrnoException;
-  const meant = code ?? (errno === undefined ? undefined : codesOf.get(errno));
-  Object.getPrototypeOf(this).destroy.call(this, error, meant);
-}
-
-type Http2 = typeof import('node:http2') & {
-  /** Missing in the types of Node 20. */
-  performServerHandshake(socket: Duplex, options?: object): ServerHttp2Session;
-};
-
-let loaded: Http2 | undefined;
-
-/** Only for who speaks it: it takes 2 MB of each process. */
-function http2(): Http2 {
-  loaded ??= createRequire(import.meta.url)('node:http2') as Http2;
-  return loaded;
-}

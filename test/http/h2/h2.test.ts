@@ -411,6 +411,59 @@ describe('a client that does too much', () => {
     expect(await flood(() => times(5000, each))).toMatch(/^(ENHANCE_YOUR_CALM|INTERNAL_ERROR)$/);
   });
 
+  const takenBack = (count: number) =>
+    times(count, (at) =>
+      Buffer.concat([headers(asked(), 5, at * 2 + 1), frame(Type.reset, 0, at * 2 + 1, number32(8))]),
+    );
+
+  it('is sent away for resets behind its preface, and nothing is made of its streams', async () => {
+    let asked = 0;
+    const { port } = await serve(() => asked++, { ...plain, interface: 'node' } as ServerSettings);
+    const client = await FrameClient.open(port, Buffer.concat([preface, settings(), takenBack(2000)]));
+    await client.until(() => client.goaway !== undefined || client.isClosed, 5000);
+    expect(client.goaway).toBe('ENHANCE_YOUR_CALM');
+    client.socket.destroy();
+    expect(asked).toBe(0);
+  });
+
+  it('brings few requests to the app where it takes them back at once, and may go on', async () => {
+    const paths: string[] = [];
+    const app = (req: { url: string }, res: { end(text: string): void }) => {
+      paths.push(req.url);
+      res.end('here');
+    };
+    const { port } = await serve(app, { ...plain, interface: 'node' } as ServerSettings);
+    const client = await FrameClient.open(port);
+    await client.until(() => client.settingsAcks > 0);
+    client.send(takenBack(150), headers(asked([], '/last'), 5, 301));
+    await client.until(() => client.ended.has(301));
+    expect(paths.at(-1)).toBe('/last');
+    expect(paths.length).toBeLessThan(100);
+    client.socket.destroy();
+  });
+
+  it('has all that it asks at once answered, with bodies and trailers', async () => {
+    const got: string[] = [];
+    const app = async (req: AsyncIterable<Buffer> & { trailers: object }, res: { end(text: string): void }) => {
+      let body = '';
+      for await (const bytes of req) body += bytes;
+      got.push(`${body} ${JSON.stringify(req.trailers)}`);
+      res.end('done');
+    };
+    const { port } = await serve(app, { ...plain, interface: 'node' } as ServerSettings);
+    const client = await FrameClient.open(port);
+    await client.until(() => client.settingsAcks > 0);
+    const post = (at: number) => [
+      headers(asked([], '/', 'POST'), Flag.endHeaders, at * 2 + 1),
+      frame(Type.data, 0, at * 2 + 1, Buffer.from('body')),
+      headers([['x-sum', '5']], Flag.endHeaders | Flag.endStream, at * 2 + 1),
+    ];
+    client.send(...Array.from({ length: 100 }, (_, at) => post(at)).flat());
+    await client.until(() => client.ended.size === 100);
+    expect(got).toEqual(Array.from({ length: 100 }, () => 'body {"x-sum":"5"}'));
+    client.socket.destroy();
+  });
+
   it('is sent away for PINGs, and for SETTINGS', async () => {
     expect(await flood(() => times(3000, () => frame(Type.ping, 0, 0, Buffer.alloc(8))))).toBe('ENHANCE_YOUR_CALM');
     expect(await flood(() => times(3000, () => settings([4, 65535])))).toBe('ENHANCE_YOUR_CALM');
