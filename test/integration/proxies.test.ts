@@ -69,6 +69,17 @@ describe.each(Object.keys(registry))('the %s class', (workerClass) => {
     const lines = ['203.0.113.9 https', '127.0.0.1 http', '203.0.113.7 http', ...installed.map(() => '127.0.0.5 http')];
     expect(await readFile(access, 'utf8')).toBe(lines.map((line) => `${line}\n`).join(''));
   });
+
+  it('shows a node app the peer on its socket, so that `trust proxy` of Express decides', async () => {
+    const folder = makeFolder({
+      'app.mjs': 'export default (req, res) => res.end(req.socket.remoteAddress);',
+    });
+    const tsgun = start(join(folder.path, 'app.mjs'), ['-k', workerClass, '--client-address', 'x-forwarded-for']);
+    await tsgun.workers(1);
+    const port = Number(new URL(await tsgun.url('/')).port);
+    expect(await ask(port)).toBe('127.0.0.1');
+    await tsgun.stop();
+  });
 });
 
 it('a fetch app has the client in its URL and its info, request by request', async () => {

@@ -51,13 +51,18 @@ async function readPair(file: string, keyFile: string, password: string | undefi
   return { file, cert, key: key.export({ type: 'pkcs8', format: 'pem' }).toString(), certificate };
 }
 
+const reasons = new Map([
+  ['ENOENT', 'there is no such file'],
+  ['EACCES', 'it may not be read'],
+  ['EISDIR', 'this is a folder: name the file in it'],
+]);
+
 async function text(setting: string, file: string): Promise<string> {
   try {
     return await readFile(file, 'latin1');
   } catch (error) {
     const { code, message } = report(error);
-    const why = code === 'ENOENT' ? 'there is no such file' : code === 'EACCES' ? 'it may not be read' : message;
-    throw new ConfigError(`${setting}: ${file}: ${why}`);
+    throw new ConfigError(`${setting}: ${file}: ${reasons.get(code ?? '') ?? message}`);
   }
 }
 

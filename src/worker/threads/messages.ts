@@ -178,12 +178,20 @@ export interface Request {
   readonly id: number;
   readonly head: RequestHead;
   readonly ends: Ends;
+  /** Those of the connection, where a proxy has said others: a node app sees both. */
+  readonly connection?: Ends;
 }
 
 const fixedLines = 14;
 
 /** One text for a request's whole head. No part of it can contain a line feed: the parser refuses those. */
-export function writeRequest(id: number, head: RequestHead, ends: Ends, mayPersist: boolean): string {
+export function writeRequest(
+  id: number,
+  head: RequestHead,
+  ends: Ends,
+  mayPersist: boolean,
+  connection: Ends = ends,
+): string {
   const flags =
     head.minorVersion |
     (mayPersist ? 2 : 0) |
@@ -192,13 +200,15 @@ export function writeRequest(id: number, head: RequestHead, ends: Ends, mayPersi
     (ends.prefix === undefined ? 0 : 16) |
     (ends.tls === undefined ? 0 : 32) |
     (head.isHttp2 ? 64 : 0) |
-    (head.isUpgrade ? 128 : 0);
+    (head.isUpgrade ? 128 : 0) |
+    (connection === ends ? 0 : 256);
   const { local, remote, scheme } = ends;
   let text =
     `${id}\n${flags}\n${head.method}\n${head.target}\n${head.path}\n${head.query}\n${head.host ?? ''}\n` +
     `${head.contentLength}\n${scheme}\n${local.address}\n${local.port}\n${remote.address}\n${remote.port}\n${head.requestId ?? ''}`;
   if (ends.prefix !== undefined) text += `\n${ends.prefix}`;
   if (ends.tls !== undefined) text += `\n${JSON.stringify(ends.tls)}`;
+  if (connection !== ends) text += `\n${JSON.stringify(connection)}`;
   const { names, values } = head;
   for (let index = 0; index < names.length; index++) text += `\n${names[index]!.raw}\n${values[index]}`;
   return text;
@@ -233,12 +243,13 @@ export function readRequest(text: string): Request {
     ...(prefix === undefined ? {} : { prefix }),
     ...(tls === undefined ? {} : { tls }),
   };
+  const connection = (flags & 256) === 0 ? undefined : (JSON.parse(lines[next++]!) as Ends);
   if (lines[13] !== '') head.requestId = lines[13];
   for (let index = next; index < lines.length; index += 2) {
     head.names.push(lookUpField(lines[index]!)!);
     head.values.push(lines[index + 1]!);
   }
-  return { id: Number(lines[0]), head, ends };
+  return { id: Number(lines[0]), head, ends, ...(connection === undefined ? {} : { connection }) };
 }
 
 /** Makes an error of the app's from the report that its thread sent. */

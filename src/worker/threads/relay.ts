@@ -70,7 +70,7 @@ export class Relay {
     if (this.queuedAt !== 0) exchange.queueMs = (exchange.queueMs ?? 0) + performance.now() - this.queuedAt;
     // Over HTTP/2 there is no connection to take over.
     if (exchange.transport.takeOver === undefined) head.isUpgrade = false;
-    thread.send(writeRequest(id, head, ends, head.isKeepAlive));
+    thread.send(writeRequest(id, head, ends, head.isKeepAlive, exchange.transport.ends));
     // The client left while the request waited for a thread.
     if (exchange.leaveReason !== undefined) this.leave(exchange.leaveReason);
     if (exchange.goneReason !== undefined) this.abort(exchange.goneReason);

@@ -158,6 +158,7 @@ export class RequestLoop implements Ending {
     const { outlet, shares, leftovers, tunnels } = this;
     const transport = new ThreadTransport(request, { outlet, shares, leftovers, tunnels }, this.readCpu());
     const exchange = new Exchange(head, transport, performance.now());
+    exchange.ends = request.ends;
     transport.keepAliveMs = this.keepAliveMs;
     transport.showFailure = this.showFailure;
     transport.serves(exchange);

@@ -56,14 +56,18 @@ export class ThreadTransport implements Transport {
   private credit: BodyCredit | undefined = undefined;
 
   /** @param cpu returns the CPU time of the request in microseconds; -1 if it is not measured */
-  constructor({ id, head, ends }: Request, { outlet, shares, leftovers, tunnels }: ThreadParts, cpu: () => number) {
+  constructor(
+    { id, head, ends, connection = ends }: Request,
+    { outlet, shares, leftovers, tunnels }: ThreadParts,
+    cpu: () => number,
+  ) {
     this.tunnels = tunnels;
     this.leftovers = leftovers;
     // As 32 bits, as the main thread stores it.
     this.id = id | 0;
     this.head = head;
     this.outlet = outlet;
-    this.ends = ends;
+    this.ends = connection;
     this.isHttp2 = head.isHttp2;
     this.outgoing = new Outgoing(this.id, outlet, shares, cpu);
     this.answer = head.isHttp2 ? new MadeAnswer(this.outgoing) : new H1Answer(this.outgoing, false);
