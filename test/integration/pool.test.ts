@@ -264,6 +264,7 @@ describe('a stop', () => {
       event: 'request_timeout',
       level: 'warn',
       cut: 1,
+      stack: 'waiting: it runs no JavaScript',
       requests: [{ method: 'GET', path: '/slow' }],
     });
   });

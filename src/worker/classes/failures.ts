@@ -72,7 +72,7 @@ export interface AtTimeout {
 }
 
 /** Where there is no stack, the thread that runs the app has found the time to end the request: so no code of it runs. */
-const waiting = 'waiting: it runs no JavaScript';
+export const waiting = 'waiting: it runs no JavaScript';
 
 export function logTimeout(
   log: Logger,

@@ -7,6 +7,7 @@ import { shutDown } from '../../app/server-files/shutdown.ts';
 import { sendToMaster } from '../../ipc/channel.ts';
 import { idleGraceMs, mostListed } from '../../ipc/messages.ts';
 import type { Logger } from '../../logger.ts';
+import { waiting } from '../classes/failures.ts';
 import type { Worker } from '../classes/worker.ts';
 
 export interface Leave {
@@ -110,7 +111,7 @@ export class Exit {
       this.log.event(
         'warn',
         'request_timeout',
-        { cut: requests.length, requests: requests.slice(0, mostListed) },
+        { cut: requests.length, requests: requests.slice(0, mostListed), ...stackOf(worker) },
         'out of time: requests cut',
       );
     if (this.isShuttingDown || worker.isEnding)
@@ -158,4 +159,9 @@ export class Exit {
     process.channel?.unref();
     await shutDown(this.listening, (text) => this.log.say('error', {}, text));
   }
+}
+
+/** This code runs on the main thread, so no request does there. */
+function stackOf({ threads }: Worker): { readonly stack?: string } {
+  return threads === undefined ? { stack: waiting } : {};
 }
