@@ -5,6 +5,7 @@
 
 import { defineConfig } from 'rolldown';
 import { cachedCode, codeCacheEntry } from './build/cached-code.mjs';
+import { ownOptions } from './build/own-options.mjs';
 
 const common = {
   platform: 'node',
@@ -46,7 +47,7 @@ export default defineConfig([
       // No file: `cachedCode` imports it into others.
       [codeCacheEntry]: 'src/node/code-cache.ts',
     },
-    plugins: [cachedCode(['first', 'base', 'serving', 'work', 'start'])],
+    plugins: [cachedCode(['first', 'base', 'serving', 'work', 'start']), ownOptions('cli.js')],
     output: {
       comments,
       dir: 'dist',

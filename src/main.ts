@@ -55,7 +55,7 @@ class Command {
     for (const warning of draft.configuration.warnings) warn(warning);
     const configuration = accept(draft);
     if (asked.type === 'print') return ExitCode.ok;
-    const { appInterface, doubt } = await checkApp(configuration, this.inbox.find(isStop));
+    const { appInterface, doubt } = await checkApp(configuration, this.inbox.find(isStop), warn);
     if (doubt !== undefined) warn(doubt);
     return print(`The configuration and the app are fine: ${configuration.app} (${appInterface})`);
   }

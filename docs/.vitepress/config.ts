@@ -13,6 +13,9 @@ const pages = ['index.md', ...sections.flatMap(({ entries }) => entries.map(({ f
 
 const linkOf = (file: string) => `/${file.replace(/(README)?\.md$/, '')}`;
 
+/** In characters: code of this length is not cut, because it fits into a line of a phone. */
+const shortLength = 26;
+
 /** Files of the repository that pages link to. They are part of the site, as plain text. */
 const linkedFiles = new Set<string>();
 
@@ -47,6 +50,11 @@ export default defineConfig({
         return renderFence?.(tokens, index, options, env, self) ?? '';
       };
       const renderLink = md.renderer.rules.link_open;
+      md.core.ruler.push('short_code', ({ tokens }) => {
+        for (const { children } of tokens)
+          for (const token of children ?? [])
+            if (token.type === 'code_inline' && token.content.length <= shortLength) token.attrJoin('class', 'short');
+      });
       md.core.ruler.push('links_out_of_docs', ({ tokens, env }) => {
         for (const { children } of tokens)
           for (const token of children ?? []) {

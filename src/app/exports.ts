@@ -32,7 +32,9 @@ export function pickExport(exports: Record<string, unknown>, { path, exportName 
   if (exportName === undefined) {
     const value = inner === undefined ? exports.app : unwrap(inner);
     if (value !== undefined) return { value };
-    return { problem: `${path} has no default export and none named app (${available}); say ${path}:NAME` };
+    if (names.length === 0) return { problem: `${path} exports nothing` };
+    const remedy = `name the app's, as in ${path}:${names[0]}`;
+    return { problem: `${path} has no default export and none named app (${available}); ${remedy}` };
   }
   if (Object.hasOwn(exports, exportName)) return { value: exports[exportName] };
   if (Object(inner) === inner && exportName in Object(inner)) return { value: Reflect.get(Object(inner), exportName) };

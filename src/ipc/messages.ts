@@ -57,6 +57,8 @@ export type WorkerMessage =
   | { readonly type: 'idle'; readonly isIdle: boolean }
   /** It has the connection that it was sent. */
   | { readonly type: 'taken' }
+  /** It has not booted for some seconds, and this is why, for people. */
+  | { readonly type: 'waits'; readonly why: string }
   /** It failed to boot, and is about to exit. */
   | { readonly type: 'boot_failed'; readonly error: ErrorReport }
   /** Files that it has loaded as modules, or has not found; only under `--reload`. */

@@ -5,7 +5,7 @@ import { dirname } from 'node:path';
 import { type Configuration, chosenSettings } from '../config/load.ts';
 import { hasTls } from '../config/tls.ts';
 import { BootError, ConfigError, type ErrorReport, revive, unwritable } from '../errors.ts';
-import { explainBoot } from './children/exits.ts';
+import { explainBoot, type SlowBoot } from './children/exits.ts';
 import { type ChildProcess, spawnWorker } from './children/spawn.ts';
 import { identityOf } from './generations/identity.ts';
 import { overstayMs, quickStopMs } from './notes.ts';
@@ -20,10 +20,15 @@ export interface Checked {
 
 /**
  * @param stop resolves when the user ends the check
+ * @param warn told if the check takes long
  * @returns the recognised interface, and warnings for the operator
  * @throws ConfigError, BootError or AppLoadError, as a start would
  */
-export async function checkApp(configuration: Configuration, stop: Promise<unknown>): Promise<Checked> {
+export async function checkApp(
+  configuration: Configuration,
+  stop: Promise<unknown>,
+  warn: (text: string) => void,
+): Promise<Checked> {
   const { app, appArguments, directory, environment, settings } = configuration;
   await checkFiles(configuration);
   if (hasTls(settings) && !settings.devTls) await readCertificates(settings);
@@ -51,6 +56,7 @@ export async function checkApp(configuration: Configuration, stop: Promise<unkno
     const child: { state: 'booting' | 'ready' | 'killed' } = { state: 'booting' };
     let found: string | undefined;
     let error: ErrorReport | undefined;
+    let slowBoot: SlowBoot = {};
     let isStopped = false;
     const kill = () => {
       if (child.state === 'booting') child.state = 'killed';
@@ -62,6 +68,13 @@ export async function checkApp(configuration: Configuration, stop: Promise<unkno
       environment,
       onMessage: (message) => {
         if (message.type === 'boot_failed') error = message.error;
+        else if (message.type === 'stalled') slowBoot = { stack: message.stack };
+        else if (message.type === 'waits') {
+          slowBoot = { waits: message.why };
+          warn(
+            `the worker is not ready yet (tsgun waits up to ${policy.bootMs / 1000} s, see bootTimeout): ${message.why}`,
+          );
+        }
         if (message.type !== 'ready') return;
         found = message.interface;
         child.state = 'ready';
@@ -72,7 +85,7 @@ export async function checkApp(configuration: Configuration, stop: Promise<unkno
         clearTimeout(timer);
         if (found !== undefined) resolve({ appInterface: found, doubt });
         else if (isStopped) reject(new BootError('stopped by a signal before the app was loaded'));
-        else reject(revive(error ?? explainBoot(child, policy, { code, signal })));
+        else reject(revive(error ?? explainBoot(child, policy, { code, signal }, slowBoot)));
       },
     });
     void stop.then(() => {

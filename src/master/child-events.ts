@@ -5,7 +5,7 @@ import type { ExitReason, Taken, WatchdogMessage, WorkerMessage } from '../ipc/m
 import type { Logger } from '../logger.ts';
 import type { AdminService } from './admin/service.ts';
 import type { Children } from './children/children.ts';
-import { explainBoot, explainCrash, logDelay, logExit } from './children/exits.ts';
+import { explainBoot, explainCrash, logDelay, logExit, logWaits } from './children/exits.ts';
 import { logSlow, logStall, nameOf } from './children/hangs.ts';
 import { ShortageLog } from './children/shortages.ts';
 import { Unlogged } from './children/unlogged.ts';
@@ -68,7 +68,9 @@ export class ChildEvents {
     else if (message.type === 'snapshot_begins') steering.noteSnapshotBegins(child);
     else if (message.type === 'snapshot') steering.noteSnapshot(child, message);
     else if (message.type === 'boot_failed') children.noteBootError(child, message.error);
-    else if (message.type === 'short') this.shortages.note(this.log, nameOf(child), message, now);
+    else if (message.type === 'waits') {
+      if (children.noteWaits(child, message.why)) logWaits(this.log, child, message.why, pool.policy, now);
+    } else if (message.type === 'short') this.shortages.note(this.log, nameOf(child), message, now);
     else if (message.type === 'slow') logSlow(this.log, child, message);
     else if (message.type === 'excused') notes.noteExcused(child, now);
     else if (message.type === 'stalled' || message.type === 'hung' || message.type === 'report') {
@@ -113,9 +115,11 @@ export class ChildEvents {
     const { pool, children, hooks, rollout, steering, counters, screen } = this.parts;
     const { policy } = pool;
     steering.forget(child);
-    const { exit, bootError, crash, memoryKill, unavailable, answered } = children.reap(child, code, signal);
+    const reaped = children.reap(child, code, signal);
+    const { exit, bootError, slowBoot, crash, memoryKill, unavailable, answered } = reaped;
     const { consequence, ...ending } = noteExit(pool, child, exit, performance.now());
-    const error = ending.reason === 'boot_failed' ? (bootError ?? explainBoot(child, policy, ending)) : undefined;
+    const error =
+      ending.reason === 'boot_failed' ? (bootError ?? explainBoot(child, policy, ending, slowBoot)) : undefined;
     const shown = consequence.type === 'start_failed' && error !== undefined ? screen.failed(error) : undefined;
     const { memoryBytes } = child.beat;
     logExit(this.log, ending, pool, { consequence, error, memoryKill, memoryBytes, screen: shown });

@@ -6,10 +6,12 @@ import { prepareApp } from '../app/interfaces.ts';
 import { type AskedInterface, schemeOf, servedBy } from '../app/names.ts';
 import type { Listening } from '../app/server-files/listening.ts';
 import { openProgram, type Program, type ProgramHost } from '../app/server-files/program.ts';
+import { milliseconds } from '../config/durations.ts';
 import type { Found } from '../ipc/messages.ts';
 import type { WorkerOrder } from '../ipc/order.ts';
 import type { Logger } from '../logger.ts';
 import { keepCode } from '../node/code-cache.ts';
+import { tellIfLong, tellWaits } from './boot-waits.ts';
 import { bulkheads } from './bulkheads.ts';
 import type { Worker } from './classes/worker.ts';
 import { explainEarlyExit } from './ending/early-exit.ts';
@@ -32,16 +34,20 @@ export interface Booted {
 
 interface Loaded extends Program, PreparedApp {}
 
-export async function boot(order: WorkerOrder, own: Own, parts: Parts): Promise<Booted> {
+/** @param watch called before anything of the app runs, and after rights are given up */
+export async function boot(order: WorkerOrder, own: Own, parts: Parts, watch: () => void): Promise<Booted> {
   const { log, hooks, tracker, shortages, observers, answerClaims, health, certificates } = parts;
   const { settings, sockets, hooksFrom, slot } = order;
   const surroundings = prepareSurroundings(order);
-  if (typeof hooksFrom === 'object') await hooks.readFile(hooksFrom.file);
+  const bootMs = milliseconds(settings.bootTimeout);
+  if (typeof hooksFrom === 'object')
+    await tellIfLong(bootMs, hooks.readFile(hooksFrom.file), 'its config module has not finished loading');
   if (order.identity !== undefined) {
     // The next user may not write where this one may read.
     keepCode();
     become(order.identity);
   }
+  watch();
   const isElsewhere = own.makeWorker.loadsApp === false && hooksFrom !== 'script';
   const { instead } = own;
   const loaded =
@@ -90,8 +96,9 @@ export async function boot(order: WorkerOrder, own: Own, parts: Parts): Promise<
     answerClaims,
   });
   if (overload !== undefined) overload.inProgress = () => worker.serving.running();
-  await worker.load?.();
-  await hooks.initialized();
+  // Its threads tell what they wait for, unless they are blocked.
+  await tellIfLong(1.5 * bootMs, worker.load?.(), 'no thread of it has loaded the app: does the app compute, or wait?');
+  await tellIfLong(bootMs, hooks.initialized(), 'the hook postWorkerInit has not returned');
   await worker.start();
   const found = worker.found ?? { interface: worker.interface, serves, askedFor };
   const scheme = schemeOf(found.interface as AskedInterface);
@@ -113,12 +120,15 @@ async function load(
   const host: ProgramHost = {
     ...surroundings,
     say: (level, text) => log.say(level, {}, text),
+    waits: tellWaits,
     sharing: 'cluster',
     letGo: (isFree) => (isFree ? process.channel?.unref() : process.channel?.ref()),
   };
   try {
     const program = await openProgram(order, asked, host);
-    return { ...program, ...(await prepareApp(program.app, program.asked)) };
+    const prepared = prepareApp(program.app, program.asked);
+    const bootMs = milliseconds(order.settings.bootTimeout);
+    return { ...program, ...(await tellIfLong(bootMs, prepared, 'the app is loaded, but its plugins are not ready')) };
   } finally {
     isOver();
   }

@@ -27,9 +27,8 @@ import { holdSignals } from './ending/signals.ts';
 import { snapshotRefusal, writeSnapshot } from './heap-snapshot.ts';
 import { sayWhatIsLoaded } from './loaded.ts';
 import { Metering } from './metering/metering.ts';
-import { loadOwn } from './own.ts';
+import { loadOwn, type Own } from './own.ts';
 import { makeParts } from './parts.ts';
-import type { ThreadCode } from './thread-code.ts';
 import type { WatchdogData } from './watchdog/shared.ts';
 import { startWatchdog } from './watchdog/watchdog.ts';
 
@@ -45,7 +44,7 @@ export async function work(): Promise<void> {
   const parts = makeParts(order, log);
   const { hooks, observers, health, certificates, shortages, answerClaims, table } = parts;
   let access: AccessLog | undefined;
-  const exit = new Exit(log, milliseconds(order.settings.gracefulTimeout));
+  const exit = new Exit(log, order);
   exit.onExit = () => hooks.exiting();
   // By default, node:cluster ends this process at once when the master dies, with its requests half answered.
   cluster.worker?.on('disconnect', () => {
@@ -88,7 +87,11 @@ export async function work(): Promise<void> {
     const own = await loadOwn(order);
     access = startAccessLog(own.AccessLog, order, observers, log);
     const metering = new Metering({ order, observers, version: own.version }, log);
-    const { worker, found, scheme, listening, close } = await boot(order, own, parts);
+    let endOfBoot = () => {};
+    const { worker, found, scheme, listening, close } = await boot(order, own, parts, () => {
+      const memory = { requests: table.shared, answers: answerClaims.shared };
+      endOfBoot = watch(own, order, () => exit.worker, memory, log);
+    });
     if (access !== undefined) access.beforeExit = () => worker.serving.tellUnfinished();
     exit.worker = worker;
     watchForEnd({ log, exit });
@@ -99,7 +102,7 @@ export async function work(): Promise<void> {
       await close().catch((error) => log.say('error', { ...report(error) }, 'the app failed to close'));
       await hooks.exiting();
     };
-    watch(own.watchdog, order, worker, { requests: table.shared, answers: answerClaims.shared }, log);
+    endOfBoot();
     await metering.start(found.interface, { serving: worker.serving, running: () => table.count });
     await sendToMaster({ type: 'ready', ...found, scheme });
     startHeartbeat(milliseconds(order.settings.timeout), () => ({
@@ -166,27 +169,28 @@ function reopen(log: Logger, settings: Settings): void {
   }
 }
 
-/** Not earlier: started while the app boots, the thread would leave 4 MB more resident in an idle worker. */
+/** @returns to be called once the worker is ready: before that, no silence counts as a hang */
 function watch(
-  code: ThreadCode,
+  { watchdog: code, makeWorker }: Own,
   { settings, watchdogFd, worker: number, samplesAllocations }: WorkerOrder,
-  worker: Worker,
+  worker: () => Worker | undefined,
   memory: Pick<WatchdogData, 'requests' | 'answers'>,
   log: Logger,
-): void {
-  startWatchdog({
+): () => void {
+  return startWatchdog({
     code,
     fd: watchdogFd,
     // Without a timeout, the watchdog still ends a process that is blocked when its master is gone.
     timeoutMs: limitMs(settings.timeout),
+    bootMs: milliseconds(settings.bootTimeout),
     graceMs: milliseconds(settings.gracefulTimeout),
     slowMs: milliseconds(settings.slowRequest),
     watchesMemory: samplesAllocations,
-    runsApp: worker.threads === undefined,
+    runsApp: makeWorker.loadsApp !== false,
     profiles: join(tmpdir(), `tsgun-slow-${process.ppid}-${number}`),
-    running: () => worker.serving.running(),
-    details: () => worker.serving.details(),
-    threads: () => worker.threads?.() ?? [],
+    running: () => worker()?.serving.running() ?? [],
+    details: () => worker()?.serving.details() ?? [],
+    threads: () => worker()?.threads?.() ?? [],
     ...memory,
     onFailure: (error) => log.say('warn', { error: report(error).message }, 'the watchdog ended: hangs have no stack'),
   });

@@ -1,5 +1,7 @@
+import { spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { type AddressInfo, createServer } from 'node:net';
+import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { makeFolder, start, Tsgun } from './harness.ts';
 
@@ -84,7 +86,54 @@ describe('a worker that cannot boot exits 3', () => {
   });
 });
 
+describe('an app that is long in loading', () => {
+  const spin = 'function spin() {\n  for (;;);\n}\nspin();\n';
+
+  it('and computes without a pause has its stack in the log, and in the error', async () => {
+    const { path } = makeFolder({ 'app.mjs': spin });
+    const tsgun = start('app.mjs', ['--boot-timeout', '4'], { cwd: path });
+    expect(await tsgun.exited).toMatchObject({ code: 3 });
+    const stack = expect.stringMatching(/at spin \(.*app\.mjs:2/);
+    const stalled = tsgun.log.find(({ msg }) => msg === 'worker stalled while it loads the app');
+    expect(stalled).toMatchObject({ level: 'warn', worker: 1, stack });
+    const error = expect.stringMatching(
+      /^worker not ready within 4 s \(bootTimeout\): code of the app has not returned/,
+    );
+    expect(tsgun.lines('worker_exited')).toMatchObject([{ reason: 'boot_failed', error, stack }]);
+  });
+
+  it('has its stack shown by --check-config too', async () => {
+    const { path } = makeFolder({ 'app.mjs': spin });
+    const tsgun = start('app.mjs', ['--boot-timeout', '4', '--check-config'], { cwd: path });
+    expect(await tsgun.exited).toMatchObject({ code: 3 });
+    expect(tsgun.text.join('\n')).toMatch(
+      /code of the app has not returned, see the stack\n {4}at spin \(.*app\.mjs:2/,
+    );
+  });
+
+  it.each(['async', 'threaded'])('because it awaits something is named: %s', async (name) => {
+    const { path } = makeFolder({ 'app.mjs': 'await new Promise((resolve) => setTimeout(resolve, 60_000))' });
+    const tsgun = start('app.mjs', ['--boot-timeout', '4', '-k', name, '--threads', '2'], { cwd: path });
+    expect(await tsgun.exited).toMatchObject({ code: 3 });
+    const why = 'app.mjs has not finished loading: does it, or its factory, await something that does not come?';
+    expect(tsgun.log.filter(({ level }) => level === 'warn').map(({ msg }) => msg)).toEqual([
+      `a worker is not ready yet (tsgun waits up to 4 s, see bootTimeout): ${why}`,
+    ]);
+    expect(tsgun.lines('worker_exited')[0]!.error).toBe(`worker not ready within 4 s (bootTimeout): ${why}`);
+  });
+});
+
 describe('the command', () => {
+  it('names a missing env file by itself, before Node does', async () => {
+    const { path } = makeFolder({ 'app.mjs': 'export default () => [];' });
+    const command = fileURLToPath(new URL('../../dist/cli.js', import.meta.url));
+    const { status, stderr } = spawnSync(command, ['app.mjs', '--env-file', 'nope'], { cwd: path, encoding: 'utf8' });
+    expect(stderr).toBe(
+      `tsgun: envFile: expected a file that can be read, got "${path}/nope": it is not there (--env-file)\n`,
+    );
+    expect(status).toBe(1);
+  });
+
   it('prints its help by section and its version', async () => {
     const help = new Tsgun(['--help']);
     expect(await help.exited).toMatchObject({ code: 0 });

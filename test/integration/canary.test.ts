@@ -75,13 +75,27 @@ it('a release that goes bad after its roll-out gives its place back to the one b
   expect(await tsgun.event('reload_finished', 2)).toMatchObject({ generation: 3, workers: 2 });
   expect((await tsgun.get('/')).status).toBe(200);
 
-  // Overwritten in place: there is nothing to go back to.
+  // Nothing new behind the link: there is nothing to go back to.
   writeFileSync(join(path, '2/app.mjs'), answering('201 Created'));
   tsgun.signal('SIGHUP');
   await tsgun.event('reload_finished', 3);
   expect((await tsgun.get('/')).status).toBe(201);
   tsgun.signal('SIGHUP');
   await tsgun.event('reload_finished', 4);
-  expect(tsgun.log.filter(({ msg }) => msg.startsWith('watchAfter: this release is in the place'))).toHaveLength(1);
+  expect(tsgun.log.filter(({ msg }) => msg.startsWith('watchAfter: '))).toMatchObject([
+    { level: 'info', release: join(path, '2/app.mjs'), msg: expect.stringContaining('the same release as before') },
+  ]);
+  await tsgun.stop();
+});
+
+it('a release that overwrites the one before it cannot give its place back, and the log says how to deploy', async () => {
+  const folder = makeFolder({ 'app.mjs': answering('200 OK') });
+  const tsgun = start('app.mjs', ['--watch-after', '60'], { cwd: folder.path });
+  await tsgun.workers(1);
+  tsgun.signal('SIGHUP');
+  await tsgun.event('reload_finished');
+  expect(tsgun.log.filter(({ msg }) => msg.startsWith('watchAfter: '))).toMatchObject([
+    { level: 'warn', msg: expect.stringContaining('deploy each into a folder of its own') },
+  ]);
   await tsgun.stop();
 });

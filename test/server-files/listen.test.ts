@@ -380,7 +380,7 @@ describe('a program with no app', () => {
       'that exports nothing and listens nowhere',
       'app.mjs',
       'setTimeout(() => {}, 100);',
-      /app\.mjs has no default export and none named app \(it exports nothing\); say app\.mjs:NAME\. It does not listen either: export an app, or call listen\(\) on its server$/,
+      /app\.mjs exports nothing\. It does not listen either: export the app \(export default app, or module\.exports = app\), or call listen\(\) on its server$/,
     ],
     [
       'that exports something else',
@@ -389,12 +389,7 @@ describe('a program with no app', () => {
       /it exports db, routes\).*\. It does not listen/,
     ],
     ['in CommonJS', 'app.cjs', 'exports.start = () => {};', /^app: the export is an object.*\. It does not listen/],
-    [
-      'in CommonJS that exports nothing',
-      'app.cjs',
-      '1;',
-      /app\.cjs has no default export and none named app \(it exports nothing\)/,
-    ],
+    ['in CommonJS that exports nothing', 'app.cjs', '1;', /^app: app\.cjs exports nothing\. It does not listen either/],
     [
       'whose server is closed again',
       'app.cjs',
@@ -418,10 +413,15 @@ describe('a program with no app', () => {
 
   it('and with something left to do ends with the boot timeout', async () => {
     const { path } = makeFolder({ 'app.mjs': 'export const other = 1; setInterval(() => {}, 1000);' });
-    const tsgun = start('app.mjs', ['--boot-timeout', '4'], { cwd: path });
+    const tsgun = start('app.mjs', ['--boot-timeout', '4', '--workers', '2'], { cwd: path });
     expect(await tsgun.exited).toEqual({ code: 4, signal: null });
+    // Meanwhile it is said what is awaited, once for all workers.
+    const warnings = tsgun.log.filter(({ level }) => level === 'warn');
+    expect(warnings.map(({ msg }) => msg)).toEqual([
+      'a worker is not ready yet (tsgun waits up to 4 s, see bootTimeout): app.mjs exports no app, and does not listen yet. Export the app (export default app, or module.exports = app), or call listen() on its server',
+    ]);
     expect(tsgun.lines('worker_exited')[0]!.error).toMatch(
-      /it exports other\).*\. It does not listen in time either: export an app, or call listen\(\)/,
+      /it exports other\).*\. It does not listen in time either: export the app \(export default app, or module\.exports = app\), or call listen\(\)/,
     );
   });
 });

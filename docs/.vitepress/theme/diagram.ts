@@ -5,7 +5,12 @@ import { useData } from 'vitepress';
 import { defineComponent, h, onMounted, ref, watch } from 'vue';
 
 interface Mermaid {
-  initialize(options: { startOnLoad: boolean; theme: 'dark' | 'default' }): void;
+  initialize(options: {
+    startOnLoad: boolean;
+    theme: 'dark' | 'default';
+    flowchart: { useMaxWidth: boolean };
+    sequence: { useMaxWidth: boolean };
+  }): void;
   render(id: string, text: string): Promise<{ svg: string }>;
 }
 
@@ -37,7 +42,10 @@ export const Diagram = defineComponent({
     const source = decodeURIComponent(text);
     const draw = async () => {
       const mermaid = await load();
-      mermaid.initialize({ startOnLoad: false, theme: isDark.value ? 'dark' : 'default' });
+      const theme = isDark.value ? 'dark' : 'default';
+      // At its own size, so that its text is as large as the page's: where it is too wide, it scrolls.
+      const natural = { useMaxWidth: false };
+      mermaid.initialize({ startOnLoad: false, theme, flowchart: natural, sequence: natural });
       svg.value = (await mermaid.render(`diagram-${++count}`, source)).svg;
     };
     onMounted(() => {

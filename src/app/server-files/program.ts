@@ -36,6 +36,8 @@ export interface ProgramHost {
   readonly address: ServerAddress;
   readonly say: (level: 'info' | 'warn' | 'error', text: string) => void;
   readonly sharing: Sharing;
+  /** Called once if the app is long in coming: what it is that has not happened. */
+  readonly waits: (why: string) => void;
   /** What tsgun itself holds on to is not to keep the process, or the thread, from its end; or it is again. */
   readonly letGo: (isFree: boolean) => void;
   /** Whether all of tsgun's addresses are served over TLS, and whether HTTP/2 is spoken on any. */
@@ -55,6 +57,9 @@ const busyQuietMs = 1000;
 /** A module that exports an app and also calls `listen` somewhere gets so long for it. */
 const exportQuietMs = 5000;
 const pollMs = 10;
+/** What is awaited is told after this time, or after this part of all the time that there is. */
+const waitsMs = 5000;
+const waitsPart = 1 / 4;
 
 export async function openProgram(source: AppSource, asked: AskedInterface, host: ProgramHost): Promise<Program> {
   // A script hands its app over; what else it opens is its own.
@@ -115,12 +120,17 @@ class Run {
       onEnd = () => resolve('ended');
     });
     process.once('beforeExit', onEnd);
+    let tellAt = Date.now() + Math.min(waitsMs, (this.host.deadline - Date.now()) * waitsPart);
     try {
       for (;;) {
         this.host.letGo(!this.listening.isOpening);
         const program = await this.look(pending);
         if (program !== undefined) return program;
         if (this.module !== undefined && Date.now() >= this.host.deadline) throw this.nothing(' in time');
+        if (Date.now() >= tellAt) {
+          tellAt = Number.POSITIVE_INFINITY;
+          this.host.waits(this.awaited());
+        }
         const changed = new Promise<'changed'>((resolve) => {
           this.wake = () => resolve('changed');
         });
@@ -149,6 +159,13 @@ class Run {
     const mayStillListen = this.mayListen && module.mentionsListen && !(await this.isIdle(pending));
     if (mayStillListen && performance.now() - this.changedAt < exportQuietMs) return undefined;
     return this.exported(module.exported);
+  }
+
+  private awaited(): string {
+    const { text, module } = this;
+    if (module === undefined)
+      return `${text} has not finished loading: does it, or its factory, await something that does not come?`;
+    return `${text} exports no app, and does not listen yet. Export the app (export default app, or module.exports = app), or call listen() on its server`;
   }
 
   /** A server may begin, or cease, to listen while this is found out: then there is something to look at again. */
@@ -223,7 +240,7 @@ class Run {
     const { problem, exported } = this.module!;
     const why = problem ?? whyNot(exported);
     return new AppLoadError(
-      `app: ${why}. It does not listen${when} either: export an app, or call listen() on its server`,
+      `app: ${why}. It does not listen${when} either: export the app (export default app, or module.exports = app), or call listen() on its server`,
     );
   }
 }

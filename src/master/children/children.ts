@@ -16,6 +16,7 @@ import { noteForked } from '../notes.ts';
 import type { Child } from '../pool.ts';
 import type { Certificates } from '../tls/certificates.ts';
 import { Examinations, type Question } from './examinations.ts';
+import type { SlowBoot } from './exits.ts';
 import { Hangs } from './hangs.ts';
 import { type MemoryKill, MemoryKills } from './memory-kills.ts';
 import { Samplers } from './samplers.ts';
@@ -31,6 +32,7 @@ export class Children {
   private readonly processes = new Map<Child, ChildProcess>();
   private readonly renewals = new Map<Child, () => void>();
   private readonly bootErrors = new Map<Child, ErrorReport>();
+  private readonly waits = new Map<Child, string>();
   private readonly crashes = new Map<Child, ErrorReport>();
   private readonly examinations = new Examinations<Child>();
   private readonly memoryKills = new MemoryKills();
@@ -136,6 +138,15 @@ export class Children {
     if (!this.bootErrors.has(child)) this.bootErrors.set(child, error);
   }
 
+  /** Why it has not booted yet. @returns whether that is the first report of its generation */
+  noteWaits(child: Child, why: string): boolean {
+    const isNews = ![...this.waits.keys()].some(({ generation }) => generation === child.generation);
+    this.waits.set(child, why);
+    // Its code has returned.
+    this.hangs.forget(child);
+    return isNews;
+  }
+
   /** The error that escaped its app. */
   noteCrash(child: Child, error: ErrorReport): void {
     this.crashes.set(child, error);
@@ -158,6 +169,8 @@ export class Children {
     this.renewals.delete(child);
     this.bootErrors.delete(child);
     const answered = this.hangs.answered(child);
+    const slowBoot = { waits: this.waits.get(child), stack: this.hangs.stackOf(child) };
+    this.waits.delete(child);
     this.hangs.forget(child);
     this.examinations.forget(child);
     this.samplers.forget(child);
@@ -172,7 +185,7 @@ export class Children {
     };
     const durationsMs = answered.map(({ ms }) => ms);
     const unavailable = workerClass === undefined ? undefined : { workerClass, durationsMs };
-    return { exit, bootError, crash, memoryKill, unavailable, answered };
+    return { exit, bootError, slowBoot, crash, memoryKill, unavailable, answered };
   }
 }
 
@@ -180,6 +193,8 @@ export interface Reaped {
   readonly exit: Exit;
   /** What the worker itself reported. */
   readonly bootError: ErrorReport | undefined;
+  /** What is known if it has not become ready. */
+  readonly slowBoot: SlowBoot;
   /** What escaped its app before it left. */
   readonly crash: ErrorReport | undefined;
   readonly memoryKill: MemoryKill | undefined;

@@ -87,18 +87,43 @@ export function logDelay(log: Logger, { worker, reason }: Ending, consequence: C
   log.event('warn', 'spawn_delayed', fields, message);
 }
 
+/** What is known of a boot that takes long. */
+export interface SlowBoot {
+  /** What the worker waits for. */
+  readonly waits?: string | undefined;
+  /** Where its code is, if it does not return. */
+  readonly stack?: string | undefined;
+}
+
 /** For a worker that failed to boot and did not report why. */
 export function explainBoot(
   { state }: Pick<Child, 'state'>,
   { bootMs }: Pick<Policy, 'bootMs'>,
   { code, signal }: Pick<Ending, 'code' | 'signal'>,
+  { waits, stack }: SlowBoot = {},
 ): ErrorReport {
   const how = signal ?? (code === null ? 'it could not be started' : `code ${code}`);
-  const text =
-    state === 'killed'
-      ? `worker not ready within ${bootMs / 1000} s (bootTimeout): does the app, or a hook, wait for something?`
-      : `worker exited while booting (${how}), before the app was loaded`;
-  return report(new BootError(text));
+  if (state !== 'killed')
+    return report(new BootError(`worker exited while booting (${how}), before the app was loaded`));
+  const late = `worker not ready within ${bootMs / 1000} s (bootTimeout)`;
+  const guess = 'does the app, or a hook, wait for something?';
+  if (stack === undefined) return report(new BootError(`${late}: ${waits ?? guess}`));
+  // The lines of an error's stack are indented; those of a hang's are not.
+  const lines = stack.replace(/^/gm, '    ');
+  return { ...report(new BootError(`${late}: code of the app has not returned, see the stack`)), stack: lines };
+}
+
+/** A start that is silent looks like one that hangs. */
+export function logWaits(
+  log: Logger,
+  child: Child,
+  why: string,
+  { bootMs }: Pick<Policy, 'bootMs'>,
+  now: number,
+): void {
+  const waitedMs = Math.round(now - child.spawnedAt);
+  const until = `tsgun waits up to ${bootMs / 1000} s, see bootTimeout`;
+  log.say('warn', { ...nameOf(child), waitedMs }, `a worker is not ready yet (${until}): ${why}`);
 }
 
 /** Why a reload is given up although the new workers boot. */

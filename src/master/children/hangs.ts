@@ -39,6 +39,11 @@ export class Hangs {
     return this.reports.get(child)?.answered ?? [];
   }
 
+  /** Where its code is that does not return, as far as its watchdog has said. */
+  stackOf(child: Child): string | undefined {
+    return this.reports.get(child)?.stack;
+  }
+
   forget(child: Child): void {
     this.questions.delete(child);
     this.reports.delete(child);
@@ -99,7 +104,8 @@ export class Hangs {
 
 /** It may recover, so this is a warning and not an event of the process's life. */
 export function logStall(log: Logger, child: Child, { silentMs, stack, requests }: Hang): void {
-  log.say('warn', { ...nameOf(child), silentMs, stack, requests }, 'worker stalled');
+  const where = child.state === 'booting' ? 'worker stalled while it loads the app' : 'worker stalled';
+  log.say('warn', { ...nameOf(child), silentMs, stack, requests }, where);
 }
 
 /** A request has taken longer than `--slow-request`. */

@@ -7,17 +7,26 @@ import { realpathSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 import type { Configuration } from '../../config/load.ts';
 
-export type Release = Pick<Configuration, 'app' | 'script' | 'hooksFrom' | 'directory'>;
+type Place = Pick<Configuration, 'app' | 'script' | 'hooksFrom' | 'directory'>;
+
+export interface Release extends Place {
+  /** Whether its app or script was found through a symbolic link: then another release may take its place. */
+  readonly isLinked: boolean;
+}
 
 export function releaseOf({ app, script, hooksFrom, directory }: Configuration): Release {
-  if (script !== undefined) return { app, script: realPath(script, directory), hooksFrom, directory };
+  if (script !== undefined) {
+    const real = realPath(script, directory);
+    return { app, script: real, hooksFrom, directory, isLinked: real !== resolve(directory, script) };
+  }
   const [, path = '', name = ''] = /^(.*?)(:[^/:]*)?$/s.exec(app) ?? [];
   const hooks = typeof hooksFrom === 'object' ? { file: realPath(hooksFrom.file, directory) } : hooksFrom;
-  return { app: realPath(path, directory) + name, hooksFrom: hooks, directory };
+  const real = realPath(path, directory);
+  return { app: real + name, hooksFrom: hooks, directory, isLinked: real !== resolve(directory, path) };
 }
 
 /** Whether both have the same files: then the older release is no longer there. */
-export function isSamePlace(one: Release, other: Release): boolean {
+export function isSamePlace(one: Place, other: Place): boolean {
   return one.app === other.app && one.script === other.script && one.directory === other.directory;
 }
 

@@ -215,11 +215,23 @@ export class Rollout {
     const isWatched = old !== undefined && !isReturn && old.failure === undefined && current.failure === undefined;
     this.afterwards.begin(this.pool.generation, isWatched ? before : undefined);
     if (isWatched && current.configuration.settings.watchAfter > 0 && isSamePlace(old.release, current.release))
-      current.log.say(
-        'warn',
-        {},
-        'watchAfter: this release is in the place of the one before it, so there is nothing to go back to: deploy each into a folder of its own, behind a symbolic link',
+      this.sayNoWayBack(current);
+  }
+
+  private sayNoWayBack({ log, release }: Generation): void {
+    // Whoever deploys by links most likely reloads for another reason than a new release.
+    if (release.isLinked)
+      return log.say(
+        'info',
+        { release: release.script ?? release.app },
+        'watchAfter: the symbolic link names the same release as before, so there is nothing to go back to',
       );
+    const remedy = 'deploy each into a folder of its own, behind a symbolic link';
+    log.say(
+      'warn',
+      {},
+      `watchAfter: this release is in the place of the one before it, so there is nothing to go back to: ${remedy}`,
+    );
   }
 
   /** The generation that serves has gone bad: the release before takes its place again. */

@@ -12,7 +12,7 @@ export function watchForEnd({ log, exit }: { readonly log: Logger; readonly exit
     // The app called `process.exit`: only this line can name the requests that it cut.
     if (!exit.isLeaving) {
       const cut = serving.running();
-      const fields = { reason: 'crashed', code, cut: cut.length, running: cut.slice(0, mostListed) };
+      const fields = { ...exit.name, reason: 'crashed', code, cut: cut.length, running: cut.slice(0, mostListed) };
       log.event(
         'error',
         'worker_recycled',

@@ -38,7 +38,7 @@ export function watchForEscapedErrors({ log, exit, shortages, failBoot }: Escape
   };
   shortages.onLeak = () => {
     const message = 'the app leaks file descriptors, and none is left: this worker is being replaced';
-    log.event('fatal', 'worker_recycled', { reason: 'crashed' }, message);
+    log.event('fatal', 'worker_recycled', { ...exit.name, reason: 'crashed' }, message);
     replace();
   };
   const onEscape = async (error: unknown, origin: string) => {
@@ -47,7 +47,7 @@ export function watchForEscapedErrors({ log, exit, shortages, failBoot }: Escape
     if (exit.worker !== undefined && code !== undefined) return goOn(error, code);
     if (exit.worker !== undefined) {
       const { message, stack } = report(error);
-      const fields = { reason: 'crashed', error: message, stack };
+      const fields = { ...exit.name, reason: 'crashed', error: message, stack };
       log.event('fatal', 'worker_recycled', fields, 'an error escaped the app: this worker is being replaced');
       failRequest(error);
       return replace(report(error));

@@ -4,8 +4,10 @@
 import { clearTimeout, setTimeout } from 'node:timers';
 import type { Listening } from '../../app/server-files/listening.ts';
 import { shutDown } from '../../app/server-files/shutdown.ts';
+import { milliseconds } from '../../config/durations.ts';
 import { sendToMaster } from '../../ipc/channel.ts';
 import { idleGraceMs, mostListed } from '../../ipc/messages.ts';
+import type { WorkerOrder } from '../../ipc/order.ts';
 import type { Logger } from '../../logger.ts';
 import { waiting } from '../classes/failures.ts';
 import type { Worker } from '../classes/worker.ts';
@@ -49,12 +51,15 @@ export class Exit {
   /** Runs while it waits for the master's order. */
   private orderTimer: NodeJS.Timeout | undefined = undefined;
   private readonly log: Logger;
+  /** How the log names the worker. */
+  readonly name: Pick<WorkerOrder, 'worker' | 'generation'>;
   private readonly graceMs: number;
 
-  /** @param graceMs the time for running requests, if a `Leave` has none */
-  constructor(log: Logger, graceMs: number) {
+  /** The time for running requests, if a `Leave` has none, is `gracefulTimeout`. */
+  constructor(log: Logger, { worker, generation, settings }: WorkerOrder) {
     this.log = log;
-    this.graceMs = graceMs;
+    this.name = { worker, generation };
+    this.graceMs = milliseconds(settings.gracefulTimeout);
   }
 
   /** Drains and exits. Before the worker serves, it only notes the request to leave. */
@@ -76,7 +81,7 @@ export class Exit {
       this.log.event(
         'info',
         'worker_recycled',
-        { reason: isStop ? 'shutdown' : 'killed' },
+        { ...this.name, reason: isStop ? 'shutdown' : 'killed' },
         `${why}: finishing and leaving`,
       );
     if (why === 'SIGTERM' && process.connected) {

@@ -19,7 +19,7 @@ export type OfRequest = Exclude<
   FromThread,
   | { length: 1 }
   | readonly [
-      'ready' | 'bootFailed' | 'loaded' | 'line' | 'warning' | 'say' | 'late' | 'connectionFailed',
+      'ready' | 'bootFailed' | 'loaded' | 'line' | 'warning' | 'waits' | 'say' | 'late' | 'connectionFailed',
       ...unknown[],
     ]
 >;

@@ -7,7 +7,7 @@ import { type FromThread, revive } from './messages.ts';
 
 type Said = Extract<
   FromThread,
-  readonly ['loaded' | 'line' | 'late' | 'warning' | 'say' | 'connectionFailed', ...unknown[]]
+  readonly ['loaded' | 'line' | 'late' | 'warning' | 'waits' | 'say' | 'connectionFailed', ...unknown[]]
 >;
 
 export class RelayedLog {
@@ -28,6 +28,7 @@ export class RelayedLog {
     else if (message[0] === 'connectionFailed')
       logConnectionFailure(this.log, message[1], revive(message[2]), this.onError);
     else if (message[0] === 'warning') this.warn(message[1]);
+    else if (message[0] === 'waits') void sendToMaster({ type: 'waits', why: message[1] });
     else if (message[0] === 'say') this.log.say(message[1], {}, message[2]);
     else return false;
     return true;

@@ -10,6 +10,8 @@ export interface WatchdogData {
   /** The pipe to the master. */
   readonly fd: number;
   readonly timeoutMs: number;
+  /** The time to boot. Until the worker is ready, silence is reported, and does not count as a hang. */
+  readonly bootMs: number;
   /** A request is slow after this time; 0: never. */
   readonly slowMs: number;
   /** Whether this worker samples its allocations. */
@@ -21,8 +23,11 @@ export interface WatchdogData {
   readonly graceMs: number;
 }
 
-/** What stands in which cell: the main thread's beats, the watchdog's inspector sessions, and whether the process ends. */
-export const cell = { beats: 0, sessions: 1, isEnding: 2, count: 3 } as const;
+/**
+ * What stands in which cell: the main thread's beats, the watchdog's inspector sessions, whether the process ends, and whether
+ * the worker still boots.
+ */
+export const cell = { beats: 0, sessions: 1, isEnding: 2, isBooting: 3, count: 4 } as const;
 
 /** How often the main thread beats. */
 export const pulseMs = 100;

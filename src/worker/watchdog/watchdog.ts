@@ -34,11 +34,15 @@ const closeMs = 100;
 /** The start is tried again after this time if there was no descriptor for the thread. */
 const retryMs = 1000;
 
-/** From this call on, silence counts. */
-export function startWatchdog({ code, running, details, threads, onFailure, ...data }: WatchdogOptions): void {
+/**
+ * From this call on, silence counts.
+ * @returns to be called once the worker is ready
+ */
+export function startWatchdog({ code, running, details, threads, onFailure, ...data }: WatchdogOptions): () => void {
   if (data.watchesMemory) sampleAllocations();
   const shared = new SharedArrayBuffer(cell.count * Int32Array.BYTES_PER_ELEMENT);
   const cells = new Int32Array(shared);
+  cells[cell.isBooting] = 1;
   let thread: Thread | undefined;
   const begin = () => {
     thread = start(code, { ...data, shared }, fail);
@@ -64,6 +68,7 @@ export function startWatchdog({ code, running, details, threads, onFailure, ...d
   /** The examiner takes a stack that begins with `tsgun` for an idle process. */
   const tsgunBeat = () => void Atomics.add(cells, cell.beats, 1);
   setInterval(tsgunBeat, pulseMs).unref();
+  return () => void Atomics.store(cells, cell.isBooting, 0);
 }
 
 /** See `main-sessions.ts`. */

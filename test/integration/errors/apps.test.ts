@@ -59,7 +59,7 @@ it.each<[what: string, start: Start]>([
       args: ['nothing.mjs'],
       code: 4,
       logs: [
-        'app: nothing.mjs has no default export and none named app (it exports other); say nothing.mjs:NAME. It does not listen either: export an app, or call listen() on its server',
+        "app: nothing.mjs has no default export and none named app (it exports other); name the app's, as in nothing.mjs:other. It does not listen either: export the app (export default app, or module.exports = app), or call listen() on its server",
       ],
     },
   ],
@@ -143,7 +143,9 @@ it.each<[what: string, start: Start]>([
     {
       args: ['waits.mjs', '--boot-timeout', '0.5'],
       code: 3,
-      logs: ['worker not ready within 0.5 s (bootTimeout): does the app, or a hook, wait for something?'],
+      logs: [
+        'worker not ready within 0.5 s (bootTimeout): waits.mjs has not finished loading: does it, or its factory, await something that does not come?',
+      ],
     },
   ],
   [

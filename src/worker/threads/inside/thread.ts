@@ -91,6 +91,7 @@ function hostOf({ surroundings, port }: ThreadOrder, outlet: Outlet): ProgramHos
   return {
     ...surroundings,
     say: (level, text) => outlet.post(['say', level, text]),
+    waits: (why) => outlet.post(['waits', why]),
     sharing: 'threads',
     letGo: (isFree) => (isFree ? port.unref() : port.ref()),
   };
