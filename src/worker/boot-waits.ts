@@ -2,19 +2,26 @@
 
 // Not the globals, which an app may replace.
 import { clearTimeout, setTimeout } from 'node:timers';
+import { milliseconds } from '../config/durations.ts';
+import type { Settings } from '../config/settings.ts';
 import { sendToMaster } from '../ipc/channel.ts';
 
-/** A step is told after this time, or after this part of the time to boot. */
+/** The earlier of both counts, the second as a part of the time to boot. */
 const longMs = 5000;
 const longPart = 1 / 4;
+
+/** After this time, a step of a boot is worth a line. */
+export function longBootMs({ bootTimeout }: Pick<Settings, 'bootTimeout'>): number {
+  return Math.min(longMs, milliseconds(bootTimeout) * longPart);
+}
 
 export function tellWaits(why: string): void {
   void sendToMaster({ type: 'waits', why });
 }
 
-/** @param why told if the step takes long */
-export async function tellIfLong<T>(bootMs: number, step: T | Promise<T>, why: string): Promise<T> {
-  const timer = setTimeout(tellWaits, Math.min(longMs, bootMs * longPart), why).unref();
+/** @param why told if the step takes longer */
+export async function tellIfLong<T>(afterMs: number, step: T | Promise<T>, why: string): Promise<T> {
+  const timer = setTimeout(tellWaits, afterMs, why).unref();
   try {
     return await step;
   } finally {

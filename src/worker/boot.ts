@@ -6,12 +6,11 @@ import { prepareApp } from '../app/interfaces.ts';
 import { type AskedInterface, schemeOf, servedBy } from '../app/names.ts';
 import type { Listening } from '../app/server-files/listening.ts';
 import { openProgram, type Program, type ProgramHost } from '../app/server-files/program.ts';
-import { milliseconds } from '../config/durations.ts';
 import type { Found } from '../ipc/messages.ts';
 import type { WorkerOrder } from '../ipc/order.ts';
 import type { Logger } from '../logger.ts';
 import { keepCode } from '../node/code-cache.ts';
-import { tellIfLong, tellWaits } from './boot-waits.ts';
+import { longBootMs, tellIfLong, tellWaits } from './boot-waits.ts';
 import { bulkheads } from './bulkheads.ts';
 import type { Worker } from './classes/worker.ts';
 import { explainEarlyExit } from './ending/early-exit.ts';
@@ -39,9 +38,9 @@ export async function boot(order: WorkerOrder, own: Own, parts: Parts, watch: ()
   const { log, hooks, tracker, shortages, observers, answerClaims, health, certificates } = parts;
   const { settings, sockets, hooksFrom, slot } = order;
   const surroundings = prepareSurroundings(order);
-  const bootMs = milliseconds(settings.bootTimeout);
+  const longMs = longBootMs(settings);
   if (typeof hooksFrom === 'object')
-    await tellIfLong(bootMs, hooks.readFile(hooksFrom.file), 'its config module has not finished loading');
+    await tellIfLong(longMs, hooks.readFile(hooksFrom.file), 'its config module has not finished loading');
   if (order.identity !== undefined) {
     // The next user may not write where this one may read.
     keepCode();
@@ -97,8 +96,8 @@ export async function boot(order: WorkerOrder, own: Own, parts: Parts, watch: ()
   });
   if (overload !== undefined) overload.inProgress = () => worker.serving.running();
   // Its threads tell what they wait for, unless they are blocked.
-  await tellIfLong(1.5 * bootMs, worker.load?.(), 'no thread of it has loaded the app: does the app compute, or wait?');
-  await tellIfLong(bootMs, hooks.initialized(), 'the hook postWorkerInit has not returned');
+  await tellIfLong(2 * longMs, worker.load?.(), 'no thread of it has loaded the app: does the app compute, or wait?');
+  await tellIfLong(longMs, hooks.initialized(), 'the hook postWorkerInit has not returned');
   await worker.start();
   const found = worker.found ?? { interface: worker.interface, serves, askedFor };
   const scheme = schemeOf(found.interface as AskedInterface);
@@ -127,8 +126,10 @@ async function load(
   try {
     const program = await openProgram(order, asked, host);
     const prepared = prepareApp(program.app, program.asked);
-    const bootMs = milliseconds(order.settings.bootTimeout);
-    return { ...program, ...(await tellIfLong(bootMs, prepared, 'the app is loaded, but its plugins are not ready')) };
+    return {
+      ...program,
+      ...(await tellIfLong(longBootMs(order.settings), prepared, 'the app is loaded, but its plugins are not ready')),
+    };
   } finally {
     isOver();
   }

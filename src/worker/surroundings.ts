@@ -18,6 +18,8 @@ export interface ProgramSurroundings {
   readonly isHttp2: boolean;
   /** Time by which the app must have loaded, in milliseconds since 1970: a little before the master's own deadline. */
   readonly deadline: number;
+  /** The time to boot. */
+  readonly bootMs: number;
   readonly generation: number;
   /** What the app cannot set on its own server. */
   readonly fixed: HandlerOptions['fixed'];
@@ -49,6 +51,7 @@ export function prepareSurroundings({
       : settings.http.includes('h2c'),
     generation,
     fixed: fixedLimits(chosen, settings.workerClass),
+    bootMs,
     deadline: performance.timeOrigin + bootMs - Math.min(bootMs / 5, 500),
   };
 }

@@ -89,37 +89,33 @@ describe('a worker that cannot boot exits 3', () => {
 describe('an app that is long in loading', () => {
   const spin = 'function spin() {\n  for (;;);\n}\nspin();\n';
 
-  it('and computes without a pause has its stack in the log, and in the error', async () => {
+  it('and computes without a pause has its stack in the log', async () => {
     const { path } = makeFolder({ 'app.mjs': spin });
-    const tsgun = start('app.mjs', ['--boot-timeout', '4'], { cwd: path });
-    expect(await tsgun.exited).toMatchObject({ code: 3 });
+    const tsgun = start('app.mjs', ['--boot-timeout', '30'], { cwd: path });
+    const isStalled = ({ msg }: { msg: string }) => msg === 'worker stalled while it loads the app';
+    await tsgun.until(() => tsgun.log.some(isStalled), 'a stall');
     const stack = expect.stringMatching(/at spin \(.*app\.mjs:2/);
-    const stalled = tsgun.log.find(({ msg }) => msg === 'worker stalled while it loads the app');
-    expect(stalled).toMatchObject({ level: 'warn', worker: 1, stack });
-    const error = expect.stringMatching(
-      /^worker not ready within 4 s \(bootTimeout\): code of the app has not returned/,
-    );
-    expect(tsgun.lines('worker_exited')).toMatchObject([{ reason: 'boot_failed', error, stack }]);
+    expect(tsgun.log.filter(isStalled)).toMatchObject([{ level: 'warn', worker: 1, stack }]);
   });
 
-  it('has its stack shown by --check-config too', async () => {
+  it('and does not become ready has its stack in the error', async () => {
     const { path } = makeFolder({ 'app.mjs': spin });
-    const tsgun = start('app.mjs', ['--boot-timeout', '4', '--check-config'], { cwd: path });
+    const tsgun = start('app.mjs', ['--boot-timeout', '12', '--check-config'], { cwd: path });
     expect(await tsgun.exited).toMatchObject({ code: 3 });
     expect(tsgun.text.join('\n')).toMatch(
       /code of the app has not returned, see the stack\n {4}at spin \(.*app\.mjs:2/,
     );
   });
 
-  it.each(['async', 'threaded'])('because it awaits something is named: %s', async (name) => {
+  it.each(['async', 'threaded'])('because it awaits something is named, once for all workers: %s', async (name) => {
     const { path } = makeFolder({ 'app.mjs': 'await new Promise((resolve) => setTimeout(resolve, 60_000))' });
-    const tsgun = start('app.mjs', ['--boot-timeout', '4', '-k', name, '--threads', '2'], { cwd: path });
+    const tsgun = start('app.mjs', ['--boot-timeout', '16', '-k', name, '--workers', '2'], { cwd: path });
     expect(await tsgun.exited).toMatchObject({ code: 3 });
     const why = 'app.mjs has not finished loading: does it, or its factory, await something that does not come?';
     expect(tsgun.log.filter(({ level }) => level === 'warn').map(({ msg }) => msg)).toEqual([
-      `a worker is not ready yet (tsgun waits up to 4 s, see bootTimeout): ${why}`,
+      `a worker is not ready yet (tsgun waits up to 16 s, see bootTimeout): ${why}`,
     ]);
-    expect(tsgun.lines('worker_exited')[0]!.error).toBe(`worker not ready within 4 s (bootTimeout): ${why}`);
+    expect(tsgun.lines('worker_exited')[0]!.error).toBe(`worker not ready within 16 s (bootTimeout): ${why}`);
   });
 });
 

@@ -73,7 +73,7 @@ it.each<[what: string, start: Start]>([
       args: ['object.mjs'],
       code: 4,
       logs: [
-        'app: the export is an object, which has no fetch(request) and is no app of a framework that is known here; export its (req, res) handler, or its http.Server. It does not listen either: export an app, or call listen() on its server',
+        'app: the export is an object, which has no fetch(request) and is no app of a framework that is known here; export its (req, res) handler, or its http.Server. It does not listen either: export the app (export default app, or module.exports = app), or call listen() on its server',
       ],
     },
   ],
@@ -83,7 +83,7 @@ it.each<[what: string, start: Start]>([
       args: ['number.mjs'],
       code: 4,
       logs: [
-        'app: the export is 7; expected a function, an app of a framework or a server. It does not listen either: export an app, or call listen() on its server',
+        'app: the export is 7; expected a function, an app of a framework or a server. It does not listen either: export the app (export default app, or module.exports = app), or call listen() on its server',
       ],
     },
   ],
@@ -93,7 +93,7 @@ it.each<[what: string, start: Start]>([
       args: ['class.mjs'],
       code: 4,
       logs: [
-        'app: the export is the function Shop, a class; export an instance. It does not listen either: export an app, or call listen() on its server',
+        'app: the export is the function Shop, a class; export an instance. It does not listen either: export the app (export default app, or module.exports = app), or call listen() on its server',
       ],
     },
   ],
@@ -103,7 +103,7 @@ it.each<[what: string, start: Start]>([
       args: ['unclear.mjs'],
       code: 4,
       logs: [
-        'app: the export is the function default with the parameters (a, b), which could be of any kind; say which interface it speaks: --interface wsgi, node or fetch. It does not listen either: export an app, or call listen() on its server',
+        'app: the export is the function default with the parameters (a, b), which could be of any kind; say which interface it speaks: --interface wsgi, node or fetch. It does not listen either: export the app (export default app, or module.exports = app), or call listen() on its server',
       ],
     },
   ],
@@ -141,10 +141,11 @@ it.each<[what: string, start: Start]>([
   [
     'an app that waits',
     {
-      args: ['waits.mjs', '--boot-timeout', '0.5'],
+      args: ['waits.mjs', '--boot-timeout', '12'],
       code: 3,
       logs: [
-        'worker not ready within 0.5 s (bootTimeout): waits.mjs has not finished loading: does it, or its factory, await something that does not come?',
+        'a worker is not ready yet (tsgun waits up to 12 s, see bootTimeout): waits.mjs has not finished loading: does it, or its factory, await something that does not come?',
+        'worker not ready within 12 s (bootTimeout): waits.mjs has not finished loading: does it, or its factory, await something that does not come?',
       ],
     },
   ],
