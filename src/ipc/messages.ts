@@ -43,6 +43,13 @@ export interface Taken extends Found {
   readonly scheme: string;
 }
 
+/** What a boot waits for, for people. */
+export interface Awaited {
+  readonly why: string;
+  /** Whether something better may have been said before. */
+  readonly isGuess?: boolean;
+}
+
 /** From a worker. */
 export type WorkerMessage =
   /** It is ready to take certificates, and waits for them. */
@@ -58,7 +65,7 @@ export type WorkerMessage =
   /** It has the connection that it was sent. */
   | { readonly type: 'taken' }
   /** It has not booted for some seconds, and this is why, for people. */
-  | { readonly type: 'waits'; readonly why: string }
+  | ({ readonly type: 'waits' } & Awaited)
   /** It failed to boot, and is about to exit. */
   | { readonly type: 'boot_failed'; readonly error: ErrorReport }
   /** Files that it has loaded as modules, or has not found; only under `--reload`. */

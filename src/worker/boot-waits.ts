@@ -15,13 +15,13 @@ export function longBootMs({ bootTimeout }: Pick<Settings, 'bootTimeout'>): numb
   return Math.min(longMs, milliseconds(bootTimeout) * longPart);
 }
 
-export function tellWaits(why: string): void {
-  void sendToMaster({ type: 'waits', why });
+export function tellWaits(why: string, isGuess = false): void {
+  void sendToMaster({ type: 'waits', why, isGuess });
 }
 
 /** @param why told if the step takes longer */
-export async function tellIfLong<T>(afterMs: number, step: T | Promise<T>, why: string): Promise<T> {
-  const timer = setTimeout(tellWaits, afterMs, why).unref();
+export async function tellIfLong<T>(afterMs: number, step: T | Promise<T>, why: string, isGuess = false): Promise<T> {
+  const timer = setTimeout(tellWaits, afterMs, why, isGuess).unref();
   try {
     return await step;
   } finally {

@@ -96,7 +96,12 @@ export async function boot(order: WorkerOrder, own: Own, parts: Parts, watch: ()
   });
   if (overload !== undefined) overload.inProgress = () => worker.serving.running();
   // Its threads tell what they wait for, unless they are blocked.
-  await tellIfLong(2 * longMs, worker.load?.(), 'no thread of it has loaded the app: does the app compute, or wait?');
+  await tellIfLong(
+    2 * longMs,
+    worker.load?.(),
+    'no thread of it has loaded the app: does the app compute, or wait?',
+    true,
+  );
   await tellIfLong(longMs, hooks.initialized(), 'the hook postWorkerInit has not returned');
   await worker.start();
   const found = worker.found ?? { interface: worker.interface, serves, askedFor };
@@ -119,7 +124,7 @@ async function load(
   const host: ProgramHost = {
     ...surroundings,
     say: (level, text) => log.say(level, {}, text),
-    waits: tellWaits,
+    waits: (why) => tellWaits(why),
     sharing: 'cluster',
     letGo: (isFree) => (isFree ? process.channel?.unref() : process.channel?.ref()),
   };

@@ -7,7 +7,7 @@ import { chosenSettings } from '../../config/load.ts';
 import type { Settings } from '../../config/settings.ts';
 import { isTls } from '../../config/tls.ts';
 import type { ErrorReport } from '../../errors.ts';
-import type { AnsweredRequest, Findings, MasterMessage, TlsFiles } from '../../ipc/messages.ts';
+import type { AnsweredRequest, Awaited, Findings, MasterMessage, TlsFiles } from '../../ipc/messages.ts';
 import type { Exit } from '../endings.ts';
 import type { MasterEvent } from '../events.ts';
 import type { Generation } from '../generations/generation.ts';
@@ -139,7 +139,8 @@ export class Children {
   }
 
   /** Why it has not booted yet. @returns whether that is the first report of its generation */
-  noteWaits(child: Child, why: string): boolean {
+  noteWaits(child: Child, { why, isGuess }: Awaited): boolean {
+    if (isGuess === true && this.waits.has(child)) return false;
     const isNews = ![...this.waits.keys()].some(({ generation }) => generation === child.generation);
     this.waits.set(child, why);
     // Its code has returned.
