@@ -180,9 +180,13 @@ describe('--worker-connections', () => {
     const tsgun = start('app.mjs', [], { cwd: folder.path });
     await tsgun.workers(1);
     const clients: Client[] = [];
-    while (clients.length < 4096)
-      clients.push(...(await Promise.all(Array.from({ length: 256 }, () => tsgun.connect()))));
-    for (const client of clients) client.send('GET /wait HTTP/1.1\r\nHost: h\r\n\r\n');
+    // Each asks at once: 4,096 may take longer to connect than --header-timeout.
+    const ask = async () => {
+      const client = await tsgun.connect();
+      client.send('GET /wait HTTP/1.1\r\nHost: h\r\n\r\n');
+      return client;
+    };
+    while (clients.length < 4096) clients.push(...(await Promise.all(Array.from({ length: 256 }, ask))));
     await eventually(async () => (await tsgun.ask('/count')) === '4096');
     folder.write('go', '');
     await Promise.all(clients.map((client) => client.until(/by \d+$/)));

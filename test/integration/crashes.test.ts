@@ -89,8 +89,9 @@ describe('a worker that dies within seconds of its boot, before its first reques
   it('is followed after a pause that the log explains, while the others serve', async () => {
     const { path } = makeFolder({
       'app.mjs': `import { existsSync, writeFileSync } from 'node:fs';
-        // The first one is well; all that come after it are not.
-        if (existsSync('first')) setTimeout(() => process.kill(process.pid, 'SIGSEGV'), 50);
+        // The first one is well; all that come after it die once they are ready: the watchdog starts when all else is done.
+        const isReady = () => Symbol.for('tsgun.running') in globalThis;
+        if (existsSync('first')) setInterval(() => isReady() && setTimeout(() => process.kill(process.pid, 'SIGSEGV'), 20), 1);
         writeFileSync('first', '');
         ${app}`,
     });

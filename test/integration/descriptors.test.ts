@@ -130,7 +130,8 @@ describe('an app that takes all descriptors', () => {
         await newcomer.until(/by \d+$/);
         newcomer.socket.destroy();
       }
-      expect(await ask('/release')).toBe('200');
+      // By a new one: the other may have made room for them while it was idle.
+      expect((await tsgun.get('/release')).status).toBe(200);
       expect(tsgun.living()).toEqual([pid]);
       await tsgun.stop();
     },

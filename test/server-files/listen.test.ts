@@ -157,6 +157,16 @@ describe('of several servers', () => {
     await expect(metrics()).rejects.toThrow();
   });
 
+  it('one that asked for port 0 before the app did is warned of: it was told the address of tsgun', async () => {
+    const tsgun = run(`http.createServer((req, res) => res.end('inner')).listen(0, () => {
+        http.createServer(answer).listen(process.env.PORT, () => seen.push('app'));
+      });`);
+    expect(await seenBy(tsgun)).toEqual(['app']);
+    const warnings = tsgun.log.filter(({ level }) => level === 'warn').map(({ msg }) => msg);
+    expect(warnings).toEqual([expect.stringMatching(/^the app's http\.Server that asked for port 0 had tsgun's address/)]);
+    await tsgun.stop();
+  });
+
   it('one that needs the address of tsgun fails, and the error names both', async () => {
     const tsgun = run(`http.createServer(answer).listen(3000);
       setTimeout(() => net.createServer().on('error', ({ code, message }) => seen.push(code, message)).listen(process.env.PORT), 300);

@@ -195,6 +195,12 @@ export class Listening {
   private open({ server, args, asked, pretending }: Seeming): void {
     if (conflictOf(this.options.own, asked) !== undefined) return this.refuse(server, asked);
     this.note(server, asked);
+    // A proxy that asks it there would ask itself, for ever.
+    if (asked.port === 0)
+      this.options.say(
+        'warn',
+        "the app's http.Server that asked for port 0 had tsgun's address until another server asked for that one: who kept it now reaches tsgun; give this server a port of its own",
+      );
     listenShared(server, withoutCallback(args), this.options.sharing, (each) => pretending.listenReally(each));
   }
 

@@ -131,6 +131,7 @@ describe("an exported server's options", () => {
 
     const warn = (warning: string) => expect.unreachable(warning);
     nodeHandler(createServer(), { warn });
+    nodeHandler(createServer({ insecureHTTPParser: false }), { warn });
     nodeHandler(() => {}, { warn });
   });
 
