@@ -122,6 +122,19 @@ describe('of several servers', () => {
     await tsgun.stop();
   });
 
+  it('one that looks whether $PORT is free does not count either', async () => {
+    const tsgun = run(`(async () => {
+        const host = '127.0.0.1';
+        const port = Number(process.env.PORT);
+        await null;
+        const probe = net.createServer();
+        await new Promise((resolve) => probe.listen({ host, port }, () => probe.close(resolve)));
+        http.createServer(answer).listen({ host, port }, () => seen.push('app'));
+      })();`);
+    expect(await seenBy(tsgun)).toEqual(['app']);
+    await tsgun.stop();
+  });
+
   it('one that asks for any port at all gets one that is free', async () => {
     const tsgun = run(`const probe = net.createServer().listen(0, () => {
         const { port } = probe.address();
@@ -163,7 +176,9 @@ describe('of several servers', () => {
       });`);
     expect(await seenBy(tsgun)).toEqual(['app']);
     const warnings = tsgun.log.filter(({ level }) => level === 'warn').map(({ msg }) => msg);
-    expect(warnings).toEqual([expect.stringMatching(/^the app's http\.Server that asked for port 0 had tsgun's address/)]);
+    expect(warnings).toEqual([
+      expect.stringMatching(/^the app's http\.Server that asked for port 0 had tsgun's address/),
+    ]);
     await tsgun.stop();
   });
 

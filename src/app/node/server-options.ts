@@ -122,7 +122,8 @@ export function warningsOf(server: NodeServer, usual: NodeServer, isInThread: bo
   for (const [name, remedy] of Object.entries(isInThread ? { ...remedies, ...remediesInThreads } : remedies)) {
     const value: unknown = Reflect.get(server, name);
     // `false` is what Node takes for an option that nobody has set.
-    if (name in server && (value ?? false) !== (Reflect.get(usual, name) ?? false)) warn(`${name} of the http.Server (${value})`, remedy);
+    if (name in server && (value ?? false) !== (Reflect.get(usual, name) ?? false))
+      warn(`${name} of the http.Server (${value})`, remedy);
   }
   for (const [event, remedy] of Object.entries(isInThread ? { ...unheard, ...unheardInThreads } : unheard))
     if (server.listenerCount(event) > usual.listenerCount(event))

@@ -62,8 +62,8 @@ export class Listening {
     return choose(this.candidates, this.options.own);
   }
 
-  /** Whether the best one asks for what it is to get: nothing that still comes can be better. */
-  get isSure(): boolean {
+  /** Whether the best one asks for what it is to get: only an `http.Server` can still be better than a `net.Server`. */
+  get isWanted(): boolean {
     return this.best !== undefined && asksFor(this.options.own, this.best.asked);
   }
 

@@ -149,13 +149,15 @@ class Run {
   private async look(pending: Pending): Promise<Program | undefined> {
     if (this.hasFailed) throw this.error;
     const { module } = this;
-    const { best, isSure } = this.listening;
+    const { best, isWanted } = this.listening;
     if (this.isNamed) return module && this.exported(module.exported);
     const isLoaded = module !== undefined;
     if (best !== undefined && this.mayListen) {
-      const isCertain = isSure || (isLoaded && (await this.isIdle(pending)));
+      // A `net.Server` that asks for $PORT may only look whether that is free.
+      const isCertain = (isWanted && best.isHttp) || (isLoaded && (await this.isIdle(pending)));
       const quiet = performance.now() - this.changedAt;
-      return isCertain || quiet >= (isLoaded && best.isHttp ? quietMs : busyQuietMs) ? this.served() : undefined;
+      const isLikely = isWanted || best.isHttp;
+      return isCertain || quiet >= (isLoaded && isLikely ? quietMs : busyQuietMs) ? this.served() : undefined;
     }
     if (!isLoaded || !this.exportsApp(module)) return undefined;
     const mayStillListen = this.mayListen && module.mentionsListen && !(await this.isIdle(pending));
