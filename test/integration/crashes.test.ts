@@ -2,6 +2,7 @@
 
 import { once } from 'node:events';
 import { mkdirSync, rmdirSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { makeFolder, start, type Tsgun } from './harness.ts';
 
@@ -180,6 +181,24 @@ describe('an error that escapes the app', () => {
     });
     await tsgun.stop();
   });
+});
+
+it('a client that had connected to a worker that is replaced after a crash has as long for its request as at a reload', async () => {
+  const { path } = makeFolder({
+    'app.mjs': `export default (req, res) => {
+      if (req.url === '/crash') setTimeout(() => { throw new Error('escaped') });
+      res.end('served');
+    };`,
+  });
+  const tsgun = start('app.mjs', ['--interface', 'node'], { cwd: path });
+  await tsgun.workers(1);
+  const client = await tsgun.connect();
+  await tsgun.get('/crash');
+  await tsgun.event('worker_ready', 2);
+  // Longer than a stop waits, less than a replaced worker does.
+  await sleep(2000);
+  expect(await client.exchange('GET / HTTP/1.1\r\nHost: h\r\n\r\n')).toMatch(/^HTTP\/1\.1 200 .*served$/s);
+  await tsgun.stop();
 });
 
 /** Whether a control group of version 1 can be made: as root, outside of most containers. */

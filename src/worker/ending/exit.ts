@@ -63,7 +63,10 @@ export class Exit {
   }
 
   /** Drains and exits. Before the worker serves, it only notes the request to leave. */
-  leave({ why, code = 0, graceMs = this.graceMs, idleGraceMs: idleMs = idleGraceMs.stop, isStop }: Leave): void {
+  leave({ why, code = 0, graceMs = this.graceMs, isStop, ...more }: Leave): void {
+    // After a crash, others continue: then a client that has just connected gets as long as at a reload.
+    const usualMs = isStop === true ? idleGraceMs.stop : idleGraceMs.replacement;
+    const idleMs = more.idleGraceMs ?? Math.min(usualMs, graceMs / 2);
     // A second TERM during the app's own shutdown: the app ends itself that way, or an operator does not want to wait.
     if (this.isShuttingDown && why === 'SIGTERM') process.exit(this.code);
     this.isLeaving = true;
