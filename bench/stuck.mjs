@@ -83,7 +83,7 @@ async function measureAll(rows, beside) {
     'requests, by the control socket': async () =>
       isAll(await ask('requests'), ({ unresponsive, requests }) => unresponsive && requests[0]?.path === '/hang'),
     'stacks, by the control socket': async () => JSON.stringify(await ask('stacks')).split('hang.js').length > workers,
-    'tsgun status': async () => (await run('status')).split('unresponsive').length > workers,
+    'tsgun status': async () => (await run('status')).split('UNRESPONSIVE').length > workers,
     'tsgun requests': async () => (await run('requests')).split('/hang').length > workers,
     'tsgun stacks': async () => (await run('stacks')).split('hang.js').length > workers,
   };

@@ -111,7 +111,7 @@ export function readOptions(name: CommandName, words: readonly string[]): Given 
   try {
     parsed = parseArgs({ args: [...words], options, allowPositionals: true });
   } catch (error) {
-    const [problem = ''] = (error as Error).message.split('. ');
+    const [problem = ''] = (error as Error).message.split(/\. |\.?\n/);
     const [, unknown] = /^Unknown option '--?([\w-]+)'/.exec(problem) ?? [];
     const guess = unknown === undefined ? undefined : nearest(unknown, Object.keys(known));
     const remedy = guess === undefined ? `tsgun ${name} --help lists the options` : `did you mean --${guess}?`;

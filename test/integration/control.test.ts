@@ -391,12 +391,16 @@ describe('a command that names no instance', () => {
   });
 });
 
-describe('a word that is no command', () => {
+describe('a mistyped command line', () => {
   it.each([
     [['statsu'], 'tsgun: did you mean the command "tsgun status"?'],
     [['relaod', '--wait'], 'tsgun: did you mean the command "tsgun reload"?'],
     [['status', '--jsn'], "tsgun: tsgun status: Unknown option '--jsn'; did you mean --json?"],
-  ])('is told the nearest one (%j)', async (words, hint) => {
+    [
+      ['profile', '--seconds', '-1'],
+      "tsgun: tsgun profile: Option '--seconds' argument is ambiguous; tsgun profile --help lists the options",
+    ],
+  ])('is explained in one line (%j)', async (words, hint) => {
     const runtime = runtimeFolder();
     onTestFinished(() => rmSync(runtime, { recursive: true, force: true }));
     const { code, err } = await run(runtime, words, runtime);

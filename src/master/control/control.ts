@@ -43,7 +43,7 @@ export interface Controlled {
 }
 
 /** A stack comes within 200 ms; that of native code does not come, which the watchdog knows a second later. */
-const stacksMs = 2500;
+const stacksMs = 3500;
 
 export class Control {
   private readonly master: Controlled;

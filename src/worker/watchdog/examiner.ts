@@ -37,6 +37,8 @@ export interface ExaminerOptions {
 
 /** A main thread that runs JavaScript pauses within 30 ms; on an overloaded machine it takes longer. */
 const answerMs = 1000;
+/** So many times that, at most, where it gets no processor. */
+const starvedTimes = 2;
 /** An idle thread may run its next piece of JavaScript much later. */
 const idleMs = 50;
 /** For the way to the main thread and back. */
@@ -186,10 +188,11 @@ function captureMain(captures: Captures, ms: number): Promise<Captured> {
   return new Promise((resolve) => {
     const end = (stack: string, value?: unknown) => {
       isWanted = false;
-      clearTimeout(timer);
+      stopWaiting();
       resolve({ stack, value });
     };
-    const timer = setTimeout(() => end(inNative), ms);
+    const patience = { ms, mostMs: starvedTimes * ms, waitedMs: mainThreadWaitMs };
+    const stopWaiting = wait(patience, () => end(inNative));
     let isWanted = true;
     captures.run({
       expression: runningExpression,

@@ -35,8 +35,8 @@ const tickMs = checkIntervalMs(timeoutMs);
  * How long JavaScript may take to answer before the thread counts as being in native code. The master waits a little longer.
  */
 const answerMs = { hung: 300, report: 800 } as const;
-/** The same on a machine on which the main thread gets no processor. */
-const longestAnswerMs = 3000;
+/** The same on a machine on which the main thread gets no processor. Clients of a hung worker wait for their 503 meanwhile. */
+const longestAnswerMs = { hung: 1000, report: 3000 } as const;
 /** After this time, the answer may come from the place to which a native call has just returned. */
 const slowAnswerMs = 200;
 /** Clients may still send: their sockets are read once more before the process ends and closes them. */
@@ -169,7 +169,7 @@ function answer(type: 'hung' | 'report', before: Stall['report'], isKilled: () =
     if (isKilled()) giveUp((answered) => say({ ...message, answered }));
     else say(message);
   };
-  const patience = { ms: answerMs[type], mostMs: longestAnswerMs, waitedMs: mainThreadWaitMs };
+  const patience = { ms: answerMs[type], mostMs: longestAnswerMs[type], waitedMs: mainThreadWaitMs };
   const stopWaiting = wait(patience, () => sayOnce(before));
   examine(() => true, sayOnce);
 }
