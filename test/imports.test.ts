@@ -142,6 +142,31 @@ describe('imports between the files of src', () => {
   });
 });
 
+/** Files over the limit. At so many lines, a file has a second concern, which goes into one of its own. */
+const maxLines = 300;
+
+function longFiles(files: ReadonlyMap<string, string>): string[] {
+  return [...files]
+    .map(([file, text]) => ({ file, lines: text.split('\n').length - 1 }))
+    .filter(({ lines }) => lines > maxLines)
+    .map(({ file, lines }) => `${file} has ${lines} lines`);
+}
+
+describe('files of src', () => {
+  it(`have at most ${maxLines} lines; the table of settings alone has more`, () => {
+    const texts = new Map([...graph.keys()].map((file) => [file, readFileSync(src + file, 'utf8')]));
+    expect(longFiles(texts)).toEqual([expect.stringMatching(/^config\/(?:.*\/)?settings\.ts has \d+ lines$/)]);
+  });
+
+  it('that are one line too long are found', () => {
+    const texts = new Map([
+      ['short.ts', '\n'.repeat(maxLines)],
+      ['long.ts', '\n'.repeat(maxLines + 1)],
+    ]);
+    expect(longFiles(texts)).toEqual(['long.ts has 301 lines']);
+  });
+});
+
 /** Where code of an app may run in the same realm. The watchdog's thread is its own; the page of a failure runs in a browser. */
 const besideApps =
   /^(?:app|embed|http|ipc|log|node|worker)\/(?!watchdog\/(?:capture|examiner|other-threads|patience|thread)\.ts|failure\/page\.ts)/;

@@ -3,7 +3,7 @@
 import { createServer, type Server, type Socket } from 'node:net';
 import { takeConnections } from '../node/accept.ts';
 import { type End, remoteEnd, unixEnd } from './ends.ts';
-import type { Waiting } from './h1/host.ts';
+import type { Waiting } from './host.ts';
 import type { Incoming } from './wire/wire.ts';
 
 /** A server of connections, which is told where it listens. */

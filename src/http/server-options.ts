@@ -3,8 +3,8 @@
 import type { Exchange } from './exchange.ts';
 import type { Extras } from './extras.ts';
 import type { Forwarding } from './forwarding/forwarding.ts';
-import type { OnTimeout, ShowFailure, WaitOrder } from './h1/host.ts';
 import type { HeldAnswers } from './held-answers.ts';
+import type { OnTimeout, ShowFailure, WaitOrder } from './host.ts';
 import type { Limits } from './limits.ts';
 import type { Observers } from './observers.ts';
 import type { OpenerOptions } from './opener.ts';

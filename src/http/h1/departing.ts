@@ -3,6 +3,8 @@
  * its place (`departure.ts`), and what the app is told.
  */
 
+// Not the global, which an app may replace.
+import { setImmediate } from 'node:timers';
 import { Departure } from '../departure.ts';
 import { ClientGone } from '../errors.ts';
 import type { Exchange, TunnelEvents } from '../exchange.ts';
@@ -18,10 +20,13 @@ export interface Deserted {
   readonly isServerDraining: boolean;
   /** Whether requests that came before the client's end still wait. */
   readonly isEndWaiting: boolean;
+  /** Whether no answer goes anywhere any more. */
+  isMute: boolean;
+  exchange: Exchange | undefined;
   isAnswering(exchange: Exchange): boolean;
   abandon(exchange: Exchange, reason: Error): void;
-  /** Requests behind this one take effect, though no answer to them can be sent. */
-  goOnMute(exchange: Exchange, reason: Error): void;
+  /** Goes on to the next request, unless it must wait. */
+  proceed(): void;
   cut(): void;
   close(): void;
 }
@@ -122,10 +127,23 @@ export class Departing {
     this.stop();
     exchange.mute();
     exchange.leave(reason);
-    if (connection.isEndWaiting) return connection.goOnMute(exchange, reason);
+    if (connection.isEndWaiting) return this.goOnMute(exchange, reason);
     if (exchange.endsWithConnection) return connection.cut();
     connection.close();
     connection.outgoing.watchStallAnew();
+  }
+
+  /** Requests behind this one take effect, though no answer to them can be sent. */
+  private goOnMute(exchange: Exchange, reason: Error): void {
+    const { connection } = this;
+    connection.isMute = true;
+    // Each has read by then what came of its body.
+    setImmediate(() => {
+      if (!connection.isAnswering(exchange)) return;
+      connection.exchange = undefined;
+      connection.abandon(exchange, reason);
+      connection.proceed();
+    });
   }
 }
 

@@ -1,6 +1,6 @@
 /**
- * The end of a connection: after the last answer, at a request that breaks the rules or is late, for lack of room, or at once.
- * An end must not cost a client an answer that was sent to it, nor make an incomplete answer look complete.
+ * How a connection ends: after the last answer, at a request that breaks the rules or is late, for lack of room, with its client,
+ * or at once. The base of `Connection`, and not an object beside it, as there is one of these for each idle client. An end must not cost a client an answer that was sent to it, nor make an incomplete answer look complete.
  */
 
 // Not the global, which an app may replace.
@@ -8,56 +8,66 @@ import { setImmediate } from 'node:timers';
 import { ClientGone, HttpError } from '../errors.ts';
 import type { Attachment, Exchange } from '../exchange.ts';
 import type { RequestHead } from '../head.ts';
+import type { Worth } from '../host.ts';
+import { HostTransport } from '../host-transport.ts';
+import { defaultTimeouts, departureMs } from '../limits.ts';
 import type { Wire } from '../wire/wire.ts';
-import type { Departing } from './departing.ts';
-import type { Worth } from './host.ts';
+import { Departing, type Deserted } from './departing.ts';
 import type { Outgoing } from './outgoing.ts';
+import type { WireTunnel } from './tunnel.ts';
 import type { Waits } from './waits.ts';
 
-/** What it needs of its connection. */
-export interface Endable {
-  readonly wire: Wire;
-  readonly outgoing: Outgoing;
-  readonly waits: Waits;
-  readonly attachment: Attachment | undefined;
-  readonly departing: Departing | undefined;
-  /** Whether the answer to the next request goes nowhere. */
-  readonly isMute: boolean;
+export abstract class EndingConnection extends HostTransport implements Deserted {
+  abstract readonly wire: Wire;
+  abstract readonly outgoing: Outgoing;
+  abstract readonly waits: Waits;
+  attachment: Attachment | undefined = undefined;
   /** Whether the current request was sent ahead of the answer to the one before. */
-  readonly isPipelined: boolean;
+  isPipelined = false;
+  isClosing = false;
+  /** No request is read behind this one. */
+  isLast = false;
+  /** The client has left before an answer was complete: those to pipelined requests behind it go nowhere either. */
+  isMute = false;
+  /** Whether the client has ended, but requests that came before wait for their answers. */
+  isEndWaiting = false;
+  /** The client has ended, and may yet be answered. */
+  departing: Departing | undefined = undefined;
+  /** How the connection has failed, if it has. */
+  private failure: Error | undefined = undefined;
+  /** After an upgrade. */
+  protected tunnel: WireTunnel | undefined = undefined;
+  protected hasClientEnded = false;
+  /** Whether the end of the last answer is that of the connection. */
+  protected lastEndsWithIt = false;
+
   /** Whether the current request has come in whole; true between requests. */
-  readonly isRequestComplete: boolean;
-  isClosing: boolean;
-  isLast: boolean;
-  /** The request that is being answered. */
-  exchange: Exchange | undefined;
-  /** Stands for a request whose head breaks the rules. */
-  makeBroken(): Exchange;
-  /** Whether the app answers such a one, by itself. */
-  offerBroken(exchange: Exchange, error: HttpError): boolean;
+  abstract readonly isRequestComplete: boolean;
+  /** What is known of a head that breaks the rules. */
+  protected abstract readonly brokenHead: RequestHead;
   /** What has come and what still comes is for nobody. */
-  stopReading(): void;
-  noteLastRequest(): void;
-}
+  abstract stopReading(): void;
+  /** Goes on to the next request, unless it must wait. */
+  abstract proceed(): void;
 
-export class Ending {
-  private readonly connection: Endable;
+  get isServerDraining(): boolean {
+    return this.host.isDraining;
+  }
 
-  constructor(connection: Endable) {
-    this.connection = connection;
+  isAnswering(exchange: Exchange): boolean {
+    return this.exchange === exchange && !this.isClosing;
   }
 
   /** Answers a request that breaks the rules. Not a byte of what follows it is read as a request. */
   refuse(error: HttpError, reason: Error = new ClientGone(error.message)): void {
-    const { connection } = this;
-    const { exchange } = connection;
+    const { exchange } = this;
     // Its answer went out before its whole body came: it gets no second one.
-    if (connection.isMute || (exchange === undefined && !connection.isRequestComplete)) return this.close();
-    connection.isClosing = true;
+    if (this.isMute || (exchange === undefined && !this.isRequestComplete)) return this.close();
+    this.isClosing = true;
     if (exchange === undefined) {
-      const broken = connection.makeBroken();
-      if (connection.offerBroken(broken, error)) return;
-      connection.exchange = broken;
+      const broken = this.openBroken(this.brokenHead);
+      if (this.offerBroken(broken, error)) return;
+      this.exchange = broken;
       broken.answer(error);
       return;
     }
@@ -67,10 +77,15 @@ export class Ending {
       const isRefused = reason instanceof ClientGone;
       const substitute = exchange.replace(isRefused ? 'refused' : 'overdue');
       exchange.abort(reason);
-      if (isRefused && connection.offerBroken(substitute, error)) return;
-      connection.exchange = substitute;
+      if (isRefused && this.offerBroken(substitute, error)) return;
+      this.exchange = substitute;
       substitute.answer(error);
     }
+  }
+
+  /** Whether the app answers a request that breaks the rules. */
+  private offerBroken(exchange: Exchange, error: HttpError): boolean {
+    return this.host.extras?.takeBroken(exchange, error) === true;
   }
 
   /**
@@ -78,36 +93,72 @@ export class Ending {
    * HTTP/1.1 it shows that this answer is not complete (RFC 9112 §8).
    */
   cut(): void {
-    const { connection } = this;
-    const { exchange } = connection;
+    const { exchange } = this;
     if (exchange !== undefined) exchange.outcome = 'cut';
-    if (exchange === undefined || !connection.isPipelined || exchange.endsWithConnection) return this.reset();
+    if (exchange === undefined || !this.isPipelined || exchange.endsWithConnection) return this.reset();
     exchange.mute();
-    connection.exchange = undefined;
+    this.exchange = undefined;
     setImmediate(() => exchange.abort(new ClientGone('the answer was cut')));
     this.close();
   }
 
+  /** Ends the connection at once, after what waits to be written. */
   reset(): void {
-    const { connection } = this;
-    connection.isClosing = true;
-    connection.outgoing.flush();
-    connection.wire.cut();
+    this.isClosing = true;
+    this.outgoing.flush();
+    this.wire.cut();
+  }
+
+  /** Ends the connection at once. */
+  destroy(): void {
+    this.wire.destroy();
+  }
+
+  takeFailure(error: Error): void {
+    this.failure = error;
+    this.attachment?.takeFailure?.(error);
+  }
+
+  /** It has ended, whoever ended it. */
+  takeClose(): void {
+    this.stopReading();
+    this.endDeparture();
+    if (this.waits.phase !== 'linger') this.noteLastRequest();
+    this.waits.begin('closed');
+    this.isClosing = true;
+    this.host.forget(this);
+    const cause = this.failure && { cause: this.failure };
+    if (this.exchange !== undefined)
+      this.abandon(this.exchange, new ClientGone('the client closed the connection', cause));
+    this.exchange = undefined;
+    this.tunnel?.tellObservers();
+    this.attachment?.takeClose();
+  }
+
+  /** The process is about to end. */
+  override tellUnfinished(): void {
+    super.tellUnfinished();
+    this.tunnel?.tellObservers();
+  }
+
+  /** The process is about to end, and the system says a plain end for it. */
+  cutUnfinished(): void {
+    const isBegun = this.exchange?.endsWithConnection === true;
+    if (isBegun || (this.lastEndsWithIt && this.outgoing.pendingBytes > 0)) this.reset();
   }
 
   /** The app has closed this connection: see `Transport`. */
-  hangUp(answered: Exchange | undefined): void {
-    const { connection } = this;
-    const { exchange } = connection;
+  hangUp(answered?: Exchange): void {
+    const { exchange } = this;
     if (exchange === undefined) this.close();
-    else if (answered !== undefined && answered !== exchange) connection.isLast = true;
+    else if (answered !== undefined && answered !== exchange) this.isLast = true;
     // After a plain end, an answer that ends with the connection would look complete.
-    else if (connection.isPipelined || exchange.endsWithConnection) this.cut();
+    else if (this.isPipelined || exchange.endsWithConnection) this.cut();
     else {
       exchange.outcome = 'cut';
-      connection.isClosing = true;
-      connection.outgoing.flush();
-      connection.wire.destroy();
+      this.isClosing = true;
+      this.outgoing.flush();
+      this.wire.destroy();
     }
   }
 
@@ -117,7 +168,7 @@ export class Ending {
    * same; it saves a quarter of what a connection costs.
    */
   closeAfterLast(head: RequestHead | undefined, isAllRead: boolean): void {
-    const { outgoing, wire, isRequestComplete } = this.connection;
+    const { outgoing, wire, isRequestComplete } = this;
     outgoing.flush();
     const isBodiless = head?.method === 'GET' || head?.method === 'HEAD';
     // While its body still comes, closing would be a reset, and the answer could be lost.
@@ -128,27 +179,85 @@ export class Ending {
 
   /** Sends what waits and a FIN, and stays open for the client's own end, or a short while. */
   close(): void {
-    const { connection } = this;
-    const { outgoing, waits, wire } = connection;
-    connection.isClosing = true;
-    connection.stopReading();
+    const { outgoing, waits, wire } = this;
+    this.isClosing = true;
+    this.stopReading();
     if (waits.phase === 'closed') return;
     outgoing.flush();
-    if (waits.phase !== 'linger') connection.noteLastRequest();
+    if (waits.phase !== 'linger') this.noteLastRequest();
     waits.begin('linger');
-    connection.departing?.renew();
+    this.departing?.renew();
     if (wire.pendingBytes > 0) outgoing.watchStall();
     // Closing a socket that still has unread bytes resets it, and the answer may never be read: go on reading.
     wire.end(() => {
-      connection.attachment?.takeFinish?.();
+      this.attachment?.takeFinish?.();
       waits.limitLinger();
     });
     wire.resume();
   }
 
+  protected noteLastRequest(): void {
+    this.host.onLastRequest?.(this);
+  }
+
+  // The client's end, ahead of that of its answers.
+
+  /** Amid a request. */
+  protected endEarly(): void {
+    const error = new HttpError(400, 'the request ended too early');
+    const reason = new ClientGone(error.message, { cause: error });
+    const { attachment, exchange } = this;
+    if (attachment?.takeFailure === undefined) return this.refuse(error, reason);
+    attachment.takeFailure(error);
+    // The app hears of the connection's end before that of its request.
+    setImmediate(() => {
+      if (!this.isClosing) this.refuse(error, reason);
+      if (exchange?.goneReason !== undefined) attachment.takeClose();
+    });
+  }
+
+  protected depart(): Departing {
+    this.departing = new Departing(this);
+    return this.departing;
+  }
+
+  protected endDeparture(): void {
+    this.departing?.stop();
+    this.departing = undefined;
+  }
+
+  noteEndHeard(exchange: Exchange, isOver: boolean): void {
+    if (this.exchange === exchange) this.departing?.noteHeard(exchange, isOver);
+  }
+
+  /** How long the client may take nothing of what was sent. */
+  get stallMs(): number {
+    const { bodyMs } = this.host.timeouts;
+    if (!this.hasClientEnded && !this.isEndWaiting) return bodyMs;
+    // What is incomplete anyway is not worth more. Nor is one that may have left, when the worker is to leave.
+    const isHurried = this.exchange !== undefined || this.tunnel !== undefined || this.host.isDraining;
+    return isHurried ? departureMs : bodyMs || defaultTimeouts.bodyMs;
+  }
+
+  /** The client has taken nothing for `stallMs`. */
+  takeStall(): void {
+    this.reset();
+  }
+
+  // For the server.
+
+  get isUpgraded(): boolean {
+    return this.tunnel !== undefined;
+  }
+
+  /** After an upgrade: the server is about to end. @returns whether that is done */
+  sayFarewell(): boolean {
+    return this.tunnel?.events.takeFarewell() ?? true;
+  }
+
   /** What is lost if this connection has to make room for another; undefined: an answer to somebody who waits for it. */
   get worth(): Worth | undefined {
-    const { departing, waits } = this.connection;
+    const { departing, waits } = this;
     if (waits.phase === 'idle') return 'connection';
     if (waits.phase === 'head') return 'head';
     if (departing?.isWaiting === true) return 'departing';
@@ -159,16 +268,16 @@ export class Ending {
   /** Closes the connection for lack of room, unless it is worth more by now. */
   makeRoom(): void {
     const { worth } = this;
-    if (worth === 'nothing') this.connection.wire.destroy();
+    if (worth === 'nothing') this.wire.destroy();
     else if (worth === 'connection') this.close();
-    else if (worth === 'departing') this.connection.departing?.giveUp();
+    else if (worth === 'departing') this.departing?.giveUp();
     else if (worth === 'head')
       this.refuse(new HttpError(408, 'the request head took too long for a server that is full'));
   }
 
-  /** The deadline of what is waited for has passed. */
+  /** From the server's sweep: the deadline of what is waited for has passed. */
   expire(): void {
-    const { waits, wire } = this.connection;
+    const { waits, wire } = this;
     if (waits.phase === 'head') this.refuse(new HttpError(408, 'the request head took too long'));
     else if (waits.phase === 'body') this.refuse(new HttpError(408, 'the request body took too long'));
     else if (waits.phase === 'idle') this.close();

@@ -16,7 +16,6 @@ import type { RequestHead } from '../head.ts';
 import { type Limits, largeBodyBytes } from '../limits.ts';
 import { readBuffer } from '../wire/buffers.ts';
 import type { Wire } from '../wire/wire.ts';
-import type { Ending } from './ending.ts';
 import { IncomingBody } from './incoming-body.ts';
 import type { Outgoing } from './outgoing.ts';
 import { RequestParser, type RequestSink } from './parser.ts';
@@ -26,7 +25,6 @@ import { Unread } from './unread.ts';
 export interface Readable {
   readonly wire: Wire;
   readonly outgoing: Outgoing;
-  readonly ending: Ending;
   /** The request that is being answered. */
   readonly exchange: Exchange | undefined;
   readonly isClosing: boolean;
@@ -39,6 +37,10 @@ export interface Readable {
   begin(head: RequestHead, isPipelined: boolean): Exchange;
   takeEnd(): void;
   updatePhase(): void;
+  refuse(error: HttpError): void;
+  close(): void;
+  /** The last answer is complete. @param isAllRead whether nothing has come behind its request */
+  closeAfterLast(head: RequestHead | undefined, isAllRead: boolean): void;
 }
 
 export class Input implements RequestSink {
@@ -177,11 +179,11 @@ export class Input implements RequestSink {
       if (!(error instanceof HttpError)) throw error;
       this.body?.drop();
       error.packet = bytes.subarray(start, end);
-      connection.ending.refuse(error);
+      connection.refuse(error);
     } finally {
       outgoing.isHolding = false;
     }
-    if (connection.isDone) return connection.ending.closeAfterLast(current?.head, position === end);
+    if (connection.isDone) return connection.closeAfterLast(current?.head, position === end);
     outgoing.flush();
     // Kept for later. The connection is read on, within bounds, because otherwise the client's end behind it would not be seen.
     if (position < end && !connection.isClosing) {
@@ -208,6 +210,6 @@ export class Input implements RequestSink {
   private passBody(): void {
     if (this.body === undefined) return;
     const taker = this.connection.exchange ?? (this.answered?.isBodyPending === true ? this.answered : undefined);
-    if (!this.body.pass(taker)) this.connection.ending.close();
+    if (!this.body.pass(taker)) this.connection.close();
   }
 }

@@ -3,7 +3,7 @@
  * however the bytes were cut, the calls say the same. A request that breaks the rules throws HttpError, and the parser
  * must not be fed again: what follows cannot be trusted to be a request.
  *
- * Lines are latin1 strings, found by indexOf and cut by slice; bodies stay bytes. Both were the fastest ways measured.
+ * Lines are latin1 strings (`line-reader.ts`); bodies stay bytes. Both were the fastest ways measured.
  */
 
 import { HttpError } from '../errors.ts';
@@ -14,6 +14,7 @@ import { viewOf } from '../wire/buffers.ts';
 import { fieldNameAt, fieldValueAt } from './field-line.ts';
 import { readFraming, readRequestLine } from './framing.ts';
 import { chunkLineForm, tokenForm } from './grammar.ts';
+import { carriageReturn, LineReader } from './line-reader.ts';
 import { lineEnd, quickLineBytes, readQuickLine, takeQuickFields } from './quick-head.ts';
 
 /** What the parser calls. All calls are made while `feed` runs. */
@@ -37,24 +38,14 @@ const State = {
 } as const;
 type State = (typeof State)[keyof typeof State];
 
-const carriageReturn = 0x0d;
 const lineFeedCode = 0x0a;
 const methodBytes = Uint8Array.from({ length: 256 }, (_, code) => (tokenForm.test(String.fromCharCode(code)) ? 1 : 0));
-/** How much is decoded at a time in search of a line. */
-const windowBytes = 16 * 1024;
-
-export class RequestParser {
+export class RequestParser extends LineReader {
   private readonly limits: Limits;
   private readonly sink: RequestSink;
   private readonly fieldLimit: number;
   private readonly allowances: Allowances | undefined;
   private state: State = State.requestLine;
-  /** The beginning of a line whose end has not come yet, as it came: joined at each piece, it would be copied as often. */
-  private partial: string[] | undefined = undefined;
-  private partialLength = 0;
-  /** Bytes decoded in search of lines, and where they begin: pipelined requests share them. */
-  private text = '';
-  private textStart = 0;
   private head: RequestHead | undefined = undefined;
   private emptyLines = 0;
   private trailerLines = 0;
@@ -64,6 +55,7 @@ export class RequestParser {
   private bodyBytes = 0;
 
   constructor(limits: Limits, sink: RequestSink, allowances?: Allowances) {
+    super();
     this.limits = limits;
     this.sink = sink;
     this.allowances = allowances;
@@ -134,11 +126,6 @@ export class RequestParser {
     return position;
   }
 
-  private decode(bytes: Buffer, position: number, end: number): void {
-    this.textStart = position;
-    this.text = bytes.toString('latin1', position, Math.min(end, position + windowBytes));
-  }
-
   /** Takes what is whole of a head and has the common form. @returns where it stopped */
   private takeQuickly(bytes: DataView, start: number): number {
     const { limits, text, textStart } = this;
@@ -158,39 +145,13 @@ export class RequestParser {
     return bytes.getUint16(position) === lineEnd;
   }
 
-  /** The line that ends at `lineFeed`, with the part of it that came before, and without its CRLF. */
-  private takePartial(text: string, start: number, lineFeed: number): string {
-    const isWhole = this.partialLength === 0;
-    const line = isWhole ? text : (this.partial ?? []).join('') + text.slice(start, lineFeed);
-    const from = isWhole ? start : 0;
-    const last = (isWhole ? lineFeed : line.length) - 1;
-    if (!isWhole) this.partial = undefined;
-    this.partialLength = 0;
-    const hasCarriageReturn = last >= from && line.charCodeAt(last) === carriageReturn;
-    const length = (hasCarriageReturn ? last : last + 1) - from;
-    if (length > this.lineLimit) throw this.tooLong(line.slice(from, last + 1));
-    // A bare LF ends no line of ours (RFC 9112 §2.2 lets a recipient choose; two choices in a row make a smuggler's day).
-    if (!hasCarriageReturn) throw new HttpError(400, 'a line must end in CRLF');
-    return line.slice(from, last);
-  }
-
-  /** Keeps the beginning of a line. Its length is checked here too, so that the cuts make no difference. */
-  private hold(piece: string): void {
-    this.partial ??= [];
-    this.partial.push(piece);
-    this.partialLength += piece.length;
-    const length = piece.charCodeAt(piece.length - 1) === carriageReturn ? this.partialLength - 1 : this.partialLength;
-    if (length > this.lineLimit) throw this.tooLong(this.partial.join(''));
-  }
-
-  /** How long a line may be now. */
-  private get lineLimit(): number {
+  protected get lineLimit(): number {
     if (this.state === State.requestLine) return this.limits.requestLineBytes || Number.POSITIVE_INFINITY;
     if (this.state === State.chunkLine) return maxChunkLineBytes;
     return this.state === State.chunkEnd ? 0 : this.fieldLimit;
   }
 
-  private tooLong(line: string): HttpError {
+  protected tooLong(line: string): HttpError {
     if (this.state === State.chunkLine) return new HttpError(400, 'a chunk-size line is too long');
     if (this.state === State.chunkEnd) return new HttpError(400, 'a chunk must end in CRLF');
     if (this.state !== State.requestLine) return tooLongField();

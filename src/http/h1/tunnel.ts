@@ -1,67 +1,86 @@
 /** A connection after an upgrade (RFC 9110 §7.8): its bytes belong to another protocol, and pass through unread. */
 
-import type { Bytes, Exchange, Tunnel } from '../exchange.ts';
+import type { Bytes, Exchange, Tunnel, TunnelEvents } from '../exchange.ts';
+import type { Host } from '../host.ts';
 import type { Wire } from '../wire/wire.ts';
-import type { Ending } from './ending.ts';
+
+/** What it needs of its connection. */
+export interface Tunnelled {
+  readonly wire: Wire;
+  noteWritten(bytes: number): void;
+  /** Ends it once all is sent. */
+  close(): void;
+}
 
 export class WireTunnel implements Tunnel {
-  private readonly wire: Wire;
-  private readonly exchange: Exchange;
-  private readonly onWritten: (bytes: number) => void;
+  /** Of who has the connection now. */
+  readonly events: TunnelEvents;
+  protected readonly connection: Tunnelled;
+  protected readonly exchange: Exchange;
 
-  constructor(wire: Wire, exchange: Exchange, onWritten: (bytes: number) => void) {
-    this.wire = wire;
+  constructor(connection: Tunnelled, exchange: Exchange, events: TunnelEvents) {
+    this.connection = connection;
     this.exchange = exchange;
-    this.onWritten = onWritten;
+    this.events = events;
+  }
+
+  /** From the client. */
+  takeBytes(bytes: Buffer): void {
+    this.exchange.receivedBytes += bytes.length;
+    this.events.takeBytes(bytes);
+  }
+
+  /** Counts the request. Who observes it hears of it when the connection ends. */
+  count(host: Host): void {
+    const { exchange } = this;
+    const { observers } = exchange;
+    exchange.observers = undefined;
+    host.countRequest(exchange);
+    exchange.observers = observers;
+  }
+
+  tellObservers(): void {
+    this.exchange.tellObservers();
   }
 
   write(bytes: Bytes): boolean {
-    this.onWritten(bytes.byteLength);
+    this.connection.noteWritten(bytes.byteLength);
     if (this.exchange.sentBytes === 0) this.exchange.status ||= statusIn(bytes);
     this.exchange.sentBytes += bytes.byteLength;
-    return this.wire.writeTogether('', bytes, '');
+    return this.connection.wire.writeTogether('', bytes, '');
   }
 
   pause(): void {
-    this.wire.pause();
+    this.connection.wire.pause();
   }
 
   resume(): void {
-    this.wire.resume();
+    this.connection.wire.resume();
   }
 
   end(): void {
-    this.wire.end();
+    this.connection.wire.end();
   }
 
   destroy(): void {
-    this.wire.destroy();
+    this.connection.wire.destroy();
   }
 
   cut(): void {
-    this.wire.cut();
+    this.connection.wire.cut();
   }
 }
 
 /** The connection of a broken request that the app answers by itself. What it writes must reach the client. */
 export class BrokenTunnel extends WireTunnel {
-  private readonly ending: Ending;
-  private readonly answered: Exchange;
-
-  constructor(wire: Wire, exchange: Exchange, onWritten: (bytes: number) => void, ending: Ending) {
-    super(wire, exchange, onWritten);
-    this.answered = exchange;
-    this.ending = ending;
-  }
-
   override end(): void {
-    this.ending.close();
+    this.connection.close();
   }
 
   /** Closing a socket with unread bytes sends a reset, which can overtake the answer. */
   override destroy(): void {
-    if (this.answered.sentBytes === 0) super.destroy();
-    else this.ending.close();
+    if (this.exchange.sentBytes === 0) super.destroy();
+    else this.connection.close();
   }
 }
 

@@ -3,8 +3,8 @@
  * passed.
  */
 
+import type { Host } from '../host.ts';
 import { defaultTimeouts, lingerMs, maxLingerMs } from '../limits.ts';
-import type { Host } from './host.ts';
 
 /** `idle`, `head`, `body` and, once all is sent, `linger` have a deadline. The others have none. */
 export type Phase = 'idle' | 'head' | 'body' | 'answer' | 'linger' | 'tunnel' | 'closed';

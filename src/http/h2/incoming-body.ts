@@ -3,8 +3,8 @@
 import type { ServerHttp2Stream } from 'node:http2';
 import { HttpError } from '../errors.ts';
 import type { Exchange } from '../exchange.ts';
-import type { Host } from '../h1/host.ts';
 import { earlier } from '../h1/waits.ts';
+import type { Host } from '../host.ts';
 import { maxDrainBytes } from '../limits.ts';
 import { ErrorCode } from './error-codes.ts';
 import { readTrailers } from './head.ts';

@@ -6,14 +6,14 @@
 import type { ServerHttp2Stream } from 'node:http2';
 import { contextsStay, inFreshContext } from '../context.ts';
 import type { Ends } from '../ends.ts';
-import { ClientGone, HttpError, overdueAnswer, timeoutError } from '../errors.ts';
-import { type Attachment, Exchange, type ShownFailure, type Transport } from '../exchange.ts';
-import type { Host } from '../h1/host.ts';
+import { ClientGone, HttpError } from '../errors.ts';
+import type { Attachment, Exchange, Transport } from '../exchange.ts';
 import { timingLine } from '../h1/timing.ts';
 import type { Field } from '../h1/writer.ts';
 import { RequestHead } from '../head.ts';
+import type { Host } from '../host.ts';
+import { HostTransport } from '../host-transport.ts';
 import type { Member } from '../member-list.ts';
-import { checkDeadline } from '../overdue.ts';
 import { H2Answer } from './answer.ts';
 import { ErrorCode } from './error-codes.ts';
 import { readHead } from './head.ts';
@@ -35,15 +35,12 @@ export interface Carrier {
 
 const timingName = 'Server-Timing: '.length;
 
-export class RequestStream implements Transport, Member, BodyOwner, StreamEvents {
+export class RequestStream extends HostTransport implements Member, BodyOwner, StreamEvents {
   place = -1;
   readonly ends: Ends;
   readonly answer: H2Answer;
   readonly isHttp2 = true;
   attachment: Attachment | undefined = undefined;
-  /** The request that is being answered. */
-  exchange: Exchange | undefined;
-  private readonly host: Host;
   private readonly carrier: Carrier;
   private readonly stream: ServerHttp2Stream;
   private readonly body: IncomingBody;
@@ -57,7 +54,7 @@ export class RequestStream implements Transport, Member, BodyOwner, StreamEvents
 
   /** @param isEnd whether no body follows */
   constructor(host: Host, carrier: Carrier, stream: ServerHttp2Stream, raw: readonly string[], isEnd: boolean) {
-    this.host = host;
+    super(host);
     this.carrier = carrier;
     this.stream = stream;
     this.ends = carrier.ends;
@@ -67,22 +64,14 @@ export class RequestStream implements Transport, Member, BodyOwner, StreamEvents
     else spare?.takeClose();
     const head = new RequestHead();
     const problem = problemOf(() => readHead(head, raw, isEnd, host.limits, host.extras));
-    const { requestMs } = host.timeouts;
-    const { observers } = host;
-    const isTimed = requestMs !== 0 || observers.isWatched;
-    const exchange = new Exchange(head, this, isTimed ? performance.now() : host.now);
-    if (observers.isWatched) {
-      exchange.observers = observers;
-      observers.onBegin?.(exchange);
-    }
-    if (requestMs !== 0) exchange.deadline = exchange.startedAt + requestMs;
+    const exchange = this.open(head);
     this.exchange = exchange;
     this.answer = new H2Answer(
       stream,
       exchange,
       host.heldAnswerBytes,
       host.heldAnswers?.open(),
-      observers.isTimed ? () => this.timing : undefined,
+      host.observers.isTimed ? () => this.timing : undefined,
     );
     listen(stream, this, !isEnd);
     if (!isEnd) this.body.begin();
@@ -102,6 +91,10 @@ export class RequestStream implements Transport, Member, BodyOwner, StreamEvents
 
   get isOver(): boolean {
     return this.isClosed;
+  }
+
+  isAnswering(exchange: Exchange): boolean {
+    return this.exchange === exchange && !this.isClosed;
   }
 
   private get timing(): Field {
@@ -135,10 +128,6 @@ export class RequestStream implements Transport, Member, BodyOwner, StreamEvents
   }
 
   // To the exchange.
-
-  get requestIdHeader(): string {
-    return this.host.requestIdHeader;
-  }
 
   get pendingBytes(): number {
     return this.answer.pendingBytes;
@@ -198,25 +187,8 @@ export class RequestStream implements Transport, Member, BodyOwner, StreamEvents
     if (!this.stream.closed && !this.stream.destroyed) this.stream.close(code);
   }
 
-  extendDeadline(exchange: Exchange, ms: number): void {
-    if (exchange.deadline !== 0 && !exchange.isOverdue) exchange.deadline += ms;
-  }
-
-  showFailure(exchange: Exchange, error: unknown): ShownFailure | undefined {
-    return this.host.showFailure?.(exchange, error);
-  }
-
-  logFailure(exchange: Exchange, error: unknown, isLate?: boolean): void {
-    this.host.onFailure(exchange, error, isLate);
-  }
-
-  waitFor(work: Promise<void>): void {
-    this.host.waitFor(work);
-  }
-
   // The end.
 
-  /** Answers in the app's stead, or cuts what has begun. */
   refuse(error: HttpError, reason: Error = new ClientGone(error.message)): void {
     const { exchange } = this;
     if (exchange === undefined) return this.body.stop();
@@ -226,16 +198,6 @@ export class RequestStream implements Transport, Member, BodyOwner, StreamEvents
     this.exchange = substitute;
     this.answer.takeOver(substitute);
     substitute.answer(error);
-  }
-
-  /** From the server: looks whether the request is late. @returns when to look again */
-  checkRequest(now: number): number {
-    const { exchange, host } = this;
-    return checkDeadline(exchange, now, (ms) =>
-      host.onTimeout(exchange!, ms, () => {
-        if (this.exchange === exchange && !this.isClosed) this.refuse(overdueAnswer(), timeoutError());
-      }),
-    );
   }
 
   /** From the server's sweep: looks whether the client is late. */
@@ -258,22 +220,12 @@ export class RequestStream implements Transport, Member, BodyOwner, StreamEvents
     this.answer.close();
     this.body.close();
     this.endTurn();
-    if (exchange !== undefined) {
-      exchange.abort(new ClientGone('the client closed the stream, or its connection'));
-      this.host.noteLeft(exchange);
-    }
+    if (exchange !== undefined)
+      this.abandon(exchange, new ClientGone('the client closed the stream, or its connection'));
     if (exchange === undefined && !this.isCut && isMovable(this.attachment)) this.carrier.spares.push(this.attachment);
     else this.attachment?.takeClose();
     this.attachment = undefined;
     this.carrier.forget(this, !this.isCut && this.stream.rstCode !== ErrorCode.none);
-  }
-
-  /** The process is about to end. */
-  tellUnfinished(): void {
-    const { exchange } = this;
-    if (exchange === undefined) return;
-    if (!exchange.isEnded) exchange.outcome = 'cut';
-    exchange.tellObservers();
   }
 }
 

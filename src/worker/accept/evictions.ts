@@ -5,7 +5,7 @@
  */
 
 import { clearInterval, setImmediate, setInterval } from 'node:timers';
-import type { Waiting, WaitOrder, Worth } from '../../http/h1/host.ts';
+import type { Waiting, WaitOrder, Worth } from '../../http/host.ts';
 
 interface Candidate {
   readonly connection: Waiting;

@@ -7,7 +7,7 @@
 // Not the globals, which an app may replace.
 import { clearInterval, clearTimeout, setInterval, setTimeout } from 'node:timers';
 import type { ConnectionServer } from '../../http/accept.ts';
-import { WaitOrder } from '../../http/h1/host.ts';
+import { WaitOrder } from '../../http/host.ts';
 import type { WorkerSocket } from '../../ipc/order.ts';
 import { type Entry, Scoreboard, type Slot, sharedClock } from '../../ipc/scoreboard.ts';
 import type { Shortages } from '../../ipc/shortages.ts';

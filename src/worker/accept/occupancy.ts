@@ -3,7 +3,7 @@
 // Not the global, which an app may replace.
 import { setTimeout } from 'node:timers';
 import { connectionCapacity, descriptorLimit, openDescriptorCount } from '../../descriptors.ts';
-import type { Waiting, WaitOrder } from '../../http/h1/host.ts';
+import type { Waiting, WaitOrder } from '../../http/host.ts';
 import type { Shortages } from '../../ipc/shortages.ts';
 import { Evictions } from './evictions.ts';
 

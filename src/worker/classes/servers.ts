@@ -4,7 +4,7 @@ import type { Handler } from '../../app/handler.ts';
 import { makeHandler, makeServer } from '../../app/interfaces.ts';
 import { servedBy } from '../../app/names.ts';
 import type { End } from '../../http/ends.ts';
-import type { WaitOrder } from '../../http/h1/host.ts';
+import type { WaitOrder } from '../../http/host.ts';
 import { HttpServer } from '../../http/server.ts';
 import type { TlsEndpoint } from '../../http/tls/endpoint.ts';
 import type { WorkerSocket } from '../../ipc/order.ts';

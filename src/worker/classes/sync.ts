@@ -5,7 +5,7 @@
 
 import type { Handler } from '../../app/handler.ts';
 import { findInterface } from '../../app/interfaces.ts';
-import { WaitOrder } from '../../http/h1/host.ts';
+import { WaitOrder } from '../../http/host.ts';
 import { departureMs } from '../../http/limits.ts';
 import { HttpServer } from '../../http/server.ts';
 import type { WorkerSocket } from '../../ipc/order.ts';

@@ -5,7 +5,7 @@ import type { AskedInterface } from '../../app/names.ts';
 import type { AppSource } from '../../app/script.ts';
 import type { Settings } from '../../config/settings.ts';
 import type { End } from '../../http/ends.ts';
-import type { ShowFailure } from '../../http/h1/host.ts';
+import type { ShowFailure } from '../../http/host.ts';
 import type { Observers } from '../../http/observers.ts';
 import type { AnswerClaims } from '../../http/wire/answer-claims.ts';
 import type { Found } from '../../ipc/messages.ts';

@@ -1,9 +1,9 @@
 /** Until when a connection waits for its client, on a clock that is made up. */
 
 import { describe, expect, it } from 'vitest';
-import type { Host } from '../../../src/http/h1/host.ts';
-import { WaitOrder } from '../../../src/http/h1/host.ts';
 import { Waits } from '../../../src/http/h1/waits.ts';
+import type { Host } from '../../../src/http/host.ts';
+import { WaitOrder } from '../../../src/http/host.ts';
 import { defaultTimeouts } from '../../../src/http/limits.ts';
 
 function connect(timeouts: Partial<typeof defaultTimeouts> & { readonly receiveMs?: number }) {

@@ -1,13 +1,14 @@
 /** What a connection needs of the server that it belongs to. */
 
-import type { End, Scheme } from '../ends.ts';
-import type { Exchange, ShownFailure } from '../exchange.ts';
-import type { Extras } from '../extras.ts';
-import type { Forwarding } from '../forwarding/forwarding.ts';
-import type { HeldAnswers } from '../held-answers.ts';
-import type { Limits, Timeouts } from '../limits.ts';
-import type { Observers } from '../observers.ts';
-import type { AnswerClaims } from '../wire/answer-claims.ts';
+import type { End, Scheme } from './ends.ts';
+import type { Exchange } from './exchange.ts';
+import type { Extras } from './extras.ts';
+import type { Forwarding } from './forwarding/forwarding.ts';
+import type { HeldAnswers } from './held-answers.ts';
+import type { Limits, Timeouts } from './limits.ts';
+import type { Observers } from './observers.ts';
+import type { ShownFailure } from './transport.ts';
+import type { AnswerClaims } from './wire/answer-claims.ts';
 
 /**
  * @param ms since the request's head was read
