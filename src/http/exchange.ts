@@ -29,32 +29,36 @@ export class Exchange extends ReceivedRequest<Transport> implements ResponseStat
   persists = true;
   isLenient = false;
   sendsDate = true;
-  /** Ahead of the field about the connection, if that persists: how long it may be idle. */
+  /** A field line that says how long a persistent connection may be idle; sent before `Connection`. */
   keepAliveLine = '';
   framing: Framing = 'none';
   contentLength = -1;
-  /** The status as sent, empty before. */
+  /** The status, once it is sent; empty until then. */
   status = '';
-  /** Settles when the app is done with it, which may be long after its answer or its client; it never rejects. */
+  /**
+   * Settles when the app is done with it, which may be long after the answer, or after the client has left. Never rejects.
+   */
   settled: Promise<void> | undefined = undefined;
-  /** Whether the client has gone ahead of the end of a complete answer. */
+  /** Whether the client left before it had all of an answer that the app completed. */
   isLost = false;
   onDrain: (() => void) | undefined = undefined;
-  /** Called once: the answer is complete and out, or nobody is there to take it. It may be the server's, in the app's place. */
+  /**
+   * Called once: the answer is complete and sent, or the client has left. The server may have answered in the app's place.
+   */
   onOver: ((answered: Exchange) => void) | undefined = undefined;
-  /** Told of it when it is over; undefined where nobody wants to hear. */
+  /** They hear of the request when it is over; undefined if nothing observes requests. */
   observers: Observers | undefined = undefined;
-  /** How it ends, or has ended. */
+  /** How the request ends, or has ended. */
   outcome: Outcome = 'answered';
   /** Of the body, without what frames it. */
   sentBytes = 0;
-  /** How long it waited for a thread, where somebody wants to know. */
+  /** How long it waited for a thread; undefined if that is not measured. */
   queueMs: number | undefined = undefined;
-  /** What it takes, where somebody wants to know. */
+  /** What it takes of the worker; undefined if that is not measured. */
   cost: Cost | undefined = undefined;
-  /** When the answer must be complete, as `performance.now()` says it; 0 for never. */
+  /** When the answer must be complete, by `performance.now()`; 0 if there is no limit. */
   deadline = 0;
-  /** Whether the deadline has passed and the app was told; from then on it cannot be put off. */
+  /** Whether the deadline has passed and the app knows it. From then on the deadline cannot be extended. */
   isOverdue = false;
 
   private isTold = false;
@@ -63,14 +67,14 @@ export class Exchange extends ReceivedRequest<Transport> implements ResponseStat
   private knownLength = -1;
 
   /**
-   * Whether a client may take a plain end of the connection (FIN) for that of the answer, as in HTTP/1.0: then only a reset shows
-   * that it is not complete.
+   * Whether the end of the connection (FIN) looks like the end of the answer, as in HTTP/1.0. Then only a reset shows that
+   * the answer is not complete.
    */
   get endsWithConnection(): boolean {
     return this.isStarted && this.minorVersion === 0;
   }
 
-  /** Another one for the same request, to be answered in the app's stead. Who wants to hear of this one hears of that. */
+  /** Another exchange for the same request, which the server answers in the app's place. It takes over the observers. */
   replace(outcome: Outcome): Exchange {
     const substitute = new Exchange(this.head, this.transport, this.startedAt);
     const { onOver, observers, receivedBytes, queueMs, cost, ends } = this;
@@ -91,7 +95,7 @@ export class Exchange extends ReceivedRequest<Transport> implements ResponseStat
     this.sayHead(status, fields, length);
     this.fields = fields;
     if (this.framing !== 'none') this.sentBytes = length;
-    // Said ahead of the bytes: a transport may want to send the end along with them.
+    // Set before the bytes go: a transport may send the end together with them.
     this.isEnded = true;
     const { answer } = this.transport;
     if (length === 0) answer.flushHead();
@@ -100,8 +104,8 @@ export class Exchange extends ReceivedRequest<Transport> implements ResponseStat
   }
 
   /**
-   * Says the status and fields of an answer whose body follows by `write`. They wait for its first piece.
-   * @param knownLength the body's length in bytes where it is known, else -1
+   * Sets the status and fields of an answer whose body follows by `write`. They are sent with its first piece.
+   * @param knownLength the body's length in bytes, or -1 if it is not known
    */
   begin(status: string, fields: readonly Field[], knownLength = -1): void {
     this.expectUnstarted();
@@ -119,7 +123,7 @@ export class Exchange extends ReceivedRequest<Transport> implements ResponseStat
     const isFirst = !this.isStarted;
     if (isFirst) this.sayHead(this.status, this.fields, this.knownLength);
     if (this.framing === 'length' && this.sentBytes + length > this.contentLength) {
-      // Nothing was sent: there can be another answer.
+      // Nothing was sent, so another answer is still possible.
       if (isFirst) this.isStarted = false;
       throw new AppError(`the body is longer than its Content-Length of ${this.contentLength}`);
     }
@@ -127,7 +131,7 @@ export class Exchange extends ReceivedRequest<Transport> implements ResponseStat
     return this.transport.answer.data(this, piece, length);
   }
 
-  /** Sends the head ahead of the body. */
+  /** Sends the head before the body is there. */
   sendHead(): void {
     if (this.isStarted || this.isGone) return;
     this.sayHead(this.status, this.fields, this.knownLength);
@@ -158,21 +162,24 @@ export class Exchange extends ReceivedRequest<Transport> implements ResponseStat
     this.sendInterim('103 Early Hints', fields);
   }
 
-  /** A response ahead of the answer (RFC 9110 §15.2), which HTTP/1.0 clients would not understand. */
+  /** A response before the answer (RFC 9110 §15.2). HTTP/1.0 clients do not understand it, and get none. */
   sendInterim(status: string, fields: readonly Field[]): void {
     const isWanted = !this.isStarted && !this.isGone && this.minorVersion !== 0;
-    // Nobody hears it, but an app is told of its mistakes all the same.
+    // It is not sent, but checked all the same, so that the app learns of its mistakes.
     if (isWanted) this.transport.answer.interim(status, fields, this.isLenient);
     else checkInterim(status, fields, this.isLenient);
   }
 
-  /** The one way for failures: ended, nothing; begun, the connection is cut; else a 500 that shows no internals. */
+  /**
+   * The one place for failures. After the end of the answer nothing happens; after its beginning the connection is cut;
+   * else the client gets a 500 without internals.
+   */
   fail(error: unknown): void {
     if (this.isStarted && !this.isEnded && !this.isGone && this.transport.retract?.() === true) {
       this.isStarted = false;
       this.sentBytes = 0;
     }
-    // First, while it can be seen whether the answer had begun.
+    // First, while it is still known whether the answer had begun.
     this.transport.logFailure(this, error);
     if (this.isEnded || this.isGone) return;
     if (this.isStarted) {
@@ -186,19 +193,19 @@ export class Exchange extends ReceivedRequest<Transport> implements ResponseStat
     }
   }
 
-  /** Answers with an error, in one write, if nothing was sent yet. */
+  /** Answers with an error, in one write. Nothing may have been sent yet. */
   answer({ statusLine, message }: HttpError): void {
     this.send(statusLine, [['Content-Type', 'text/plain; charset=utf-8']], `${statusLine}\n${message}\n`);
   }
 
-  /** Puts the deadline off, where there is one and it has not passed yet. */
+  /** Extends the deadline, if there is one and it has not passed. */
   extendDeadline(seconds: number): void {
     if (!Number.isFinite(seconds) || seconds < 0)
       throw new AppError(`tsgun.extendDeadline takes a number of seconds, got ${String(seconds)}`);
     this.transport.extendDeadline(this, seconds * 1000);
   }
 
-  /** Lets work go on after the answer: a worker that leaves waits for it. */
+  /** Lets work go on after the answer. A worker that stops waits for it. */
   waitUntil(work: PromiseLike<unknown>): void {
     if (typeof (work as PromiseLike<unknown> | undefined)?.then !== 'function')
       throw new AppError(`waitUntil takes a promise, got ${typeof work}`);
@@ -214,11 +221,11 @@ export class Exchange extends ReceivedRequest<Transport> implements ResponseStat
     this.tellOver();
   }
 
-  /** Nothing more is to come of it. */
+  /** The request is over: reports it, once. */
   tellOver(): void {
     if (this.isLost && this.outcome === 'answered') this.outcome = 'aborted';
     const { cost, observers } = this;
-    // One look at the clock for all: each shows in the figures of a small request.
+    // The clock is read once for all of them: each reading shows in the figures of a small request.
     const now = cost === undefined && observers === undefined ? 0 : performance.now();
     cost?.end?.(now);
     this.onOver?.(this);
@@ -226,7 +233,7 @@ export class Exchange extends ReceivedRequest<Transport> implements ResponseStat
     this.tellObservers(now);
   }
 
-  /** Nobody is to hear of it. */
+  /** Observers shall not hear of this request. */
   disregard(): void {
     this.observers?.onDisregard?.(this);
     this.observers = undefined;
@@ -238,7 +245,7 @@ export class Exchange extends ReceivedRequest<Transport> implements ResponseStat
     this.observers.tell(this, this.outcome, endedAt);
   }
 
-  /** The answer's, where another thread has written its head: read only if somebody asks. */
+  /** How to read the answer's fields if another thread has written its head. Called only if they are asked for. */
   noteFields(read: () => readonly Field[]): void {
     this.fieldsElsewhere = read;
   }

@@ -19,7 +19,7 @@ export class RequestHead {
   /** Path and query of the target, whatever its form; `*` for OPTIONS *. Still percent-encoded. */
   path = '';
   query = '';
-  /** HTTP/1.x: 0 or 1. HTTP/2 counts as 1: it has all that HTTP/1.1 has beyond HTTP/1.0. */
+  /** HTTP/1.x: 0 or 1. HTTP/2 counts as 1, because it has all that HTTP/1.1 added to HTTP/1.0. */
   minorVersion = 1;
   isHttp2 = false;
   /** Fields in order of arrival: names and values at the same index. */
@@ -28,14 +28,14 @@ export class RequestHead {
 
   /** From Host, or from an absolute-form target, which overrules it (RFC 9112 §3.2.2). */
   host: string | undefined = undefined;
-  /** -1 where there is none: then the body is chunked, or there is no body. */
+  /** -1 if there is none: then the body is chunked, or there is no body. */
   contentLength = -1;
-  /** Whether there is a body whose length is not said. */
+  /** Whether there is a body whose length is not given. */
   isChunked = false;
   /** Whether the client leaves the connection open after this exchange (RFC 9112 §9.3). */
   isKeepAlive = true;
   expectsContinue = false;
-  /** Whether Expect names something else, which the app takes. */
+  /** Whether Expect names something else, which is left to the app. */
   expectsOther = false;
   /** Whether Connection names `upgrade`, or the method is CONNECT. */
   isUpgrade = false;
@@ -57,7 +57,7 @@ export class RequestHead {
     return this.isChunked || this.contentLength > 0;
   }
 
-  /** Whether it only asks for an answer (RFC 9110 §9.2.1). */
+  /** Whether the method is safe (RFC 9110 §9.2.1): the request changes nothing. */
   get isSafe(): boolean {
     const { method } = this;
     return method === 'GET' || method === 'HEAD' || method === 'OPTIONS' || method === 'TRACE';

@@ -33,7 +33,7 @@ export abstract class HostTransport implements Transport {
   abstract finish(exchange: Exchange): void;
   abstract cut(): void;
   abstract hangUp(answered?: Exchange): void;
-  /** Answers in the app's stead, or cuts what has begun. @param reason what the app hears */
+  /** Answers in the app's place, or cuts the connection if the answer has begun. @param reason for the app */
   abstract refuse(error: HttpError, reason?: Error): void;
   /** Whether the app may still answer this one. */
   abstract isAnswering(exchange: Exchange): boolean;
@@ -42,7 +42,7 @@ export abstract class HostTransport implements Transport {
     return this.host.requestIdHeader;
   }
 
-  /** A request whose head is there. */
+  /** Begins a request whose head is complete. */
   protected open(head: RequestHead): Exchange {
     const { host } = this;
     const { requestMs } = host.timeouts;
@@ -53,7 +53,7 @@ export abstract class HostTransport implements Transport {
     return exchange;
   }
 
-  /** Stands for a request whose head breaks the rules. */
+  /** Makes an exchange for a request whose head breaks the rules. */
   protected openBroken(head: RequestHead): Exchange {
     const exchange = new Exchange(head, this, performance.now());
     exchange.outcome = 'refused';
@@ -78,7 +78,7 @@ export abstract class HostTransport implements Transport {
     );
   }
 
-  /** Nobody is left to answer. */
+  /** The client has left. */
   abandon(exchange: Exchange, reason: Error): void {
     exchange.abort(reason);
     this.host.noteLeft(exchange);

@@ -47,9 +47,9 @@ export class WaitOrder {
 export interface Host {
   readonly limits: Limits;
   readonly timeouts: Timeouts;
-  /** How much of an answer is held for a client that is slower than its app, before the app has to wait. */
+  /** How many bytes of an answer are held for a slow client before the app has to wait. */
   readonly heldAnswerBytes: number;
-  /** Whether more may be held than that: all that is; undefined where it may not. */
+  /** Counts what all connections hold, and allows more than that while there is room; undefined: never more. */
   readonly heldAnswers: HeldAnswers | undefined;
   /** The server's own end of its connections, and what they speak. */
   readonly local: End;
@@ -68,7 +68,7 @@ export interface Host {
   readonly isDraining: boolean;
   /** What an idle connection gets while draining. */
   readonly idleGraceMs: number;
-  /** Takes each request; must not throw. What it returns is `Exchange.settled`. */
+  /** Gets each request; must not throw. What it returns becomes `Exchange.settled`. */
   readonly handle: (exchange: Exchange) => void | Promise<void>;
   readonly onFailure: (exchange: Exchange, error: unknown, isLate?: boolean) => void;
   /** What a client sees of a failure; absent if it may not see internals. */

@@ -1,6 +1,6 @@
 /**
- * The one place where code that observes requests subscribes: hooks, access logs, metrics. Each request that got as far as its
- * request line is reported once, however it ended. Without subscribers this costs nothing.
+ * The one place where code that observes requests subscribes: hooks, access logs, metrics. Each request that got as far as
+ * its request line is reported once, however it ended. Without subscribers this costs nothing.
  */
 
 // Not the globals, which an app may replace.
@@ -24,7 +24,7 @@ export type Outcome = 'answered' | 'cut' | 'aborted' | 'refused' | 'overdue' | '
 
 /** What a request takes of its worker. */
 export interface Cost {
-  /** Of CPU time, so far, and in all once it is over; undefined where nobody can tell it from that of others. */
+  /** CPU time so far, and in all once the request is over; undefined if it cannot be told from that of other requests. */
   readonly cpuMs: number | undefined;
   /** As `cpuMs`, for who knows the time: a look at the clock shows in the figures of a small request. Absent once it is over. */
   cpuMsAt?(now: number): number | undefined;
@@ -35,7 +35,7 @@ export interface Cost {
 /** What is known of a request at its end: an exchange. */
 export interface Observed {
   readonly head: RequestHead;
-  /** Empty where there was no answer. */
+  /** Empty if there was no answer. */
   readonly status: string;
   readonly sentBytes: number;
   readonly receivedBytes: number;
@@ -50,16 +50,16 @@ export interface Observed {
 export class RequestRecord {
   readonly head: RequestHead;
   readonly outcome: Outcome;
-  /** Undefined where there was no answer. */
+  /** Undefined if there was no answer. */
   readonly status: number | undefined;
   /** Of the bodies, without what frames them. After an upgrade: all that was sent, and received. */
   readonly sentBytes: number;
   readonly receivedBytes: number;
   readonly startedAt: number;
   readonly durationMs: number;
-  /** How long it waited for a thread; undefined where nothing waits. */
+  /** How long it waited for a thread; undefined in classes without threads. */
   readonly queueMs: number | undefined;
-  /** CPU time that it took; undefined where that is not measured, or not to be told from that of other requests. */
+  /** CPU time that it took; undefined if it is not measured, or cannot be told from that of other requests. */
   readonly cpuMs: number | undefined;
   readonly ends: Ends;
   readonly #exchange: Observed;
@@ -79,7 +79,7 @@ export class RequestRecord {
     this.#exchange = exchange;
   }
 
-  /** Empty where the request line could not be read. */
+  /** Empty if the request line could not be read. */
   get method(): string {
     return this.head.method;
   }
@@ -99,7 +99,7 @@ export class RequestRecord {
     return names.map(({ raw }, index) => [raw, values[index]!]);
   }
 
-  /** As the app gave them; without those that the server adds. */
+  /** As the app gave them, without the fields that the server adds. */
   get responseFields(): readonly Field[] {
     return this.#exchange.responseFields;
   }
@@ -123,7 +123,7 @@ export interface ConnectionRecord {
   readonly ends: Ends;
 }
 
-/** Hears of each request, at less than what a record costs. Must not throw. */
+/** Hears of each request, and costs less than a record. Must not throw. */
 export interface RequestCounter {
   /** One has begun. */
   begin?(exchange: Observed): void;
@@ -144,7 +144,7 @@ export class Observers {
   /** Bytes received, and bytes sent, by all connections: heads, and what frames bodies, included. */
   readonly traffic = new Float64Array(2);
   private readonly counters: RequestCounter[] = [];
-  /** Called for each request that begins; undefined where nobody counts those. */
+  /** Called for each request that begins; undefined if none of the counters needs it. */
   onBegin: ((exchange: Observed) => void) | undefined = undefined;
   onDisregard: ((exchange: Observed) => void) | undefined = undefined;
   private readonly listeners: OnOver[] = [];
@@ -156,7 +156,7 @@ export class Observers {
     this.isWatched = true;
   }
 
-  /** From now on it is known exactly when each request began. */
+  /** From now on the start of each request is measured exactly. */
   keepTime(): void {
     this.isWatched = true;
   }
@@ -202,7 +202,7 @@ export class Observers {
       try {
         listener(record);
       } catch (error) {
-        // Nobody catches it; but not here, where it would harm the connection.
+        // It escapes later: thrown here, it would break the connection.
         setImmediate(() => {
           throw error;
         });

@@ -1,4 +1,4 @@
-/** How the wires of a server's connections are made, and who takes those whose clients speak HTTP/2. */
+/** Decides how the wires of a server's connections are made, and hands over clients that speak HTTP/2. */
 
 import type { Duplex } from 'node:stream';
 import type { Trusted } from './forwarding/trust.ts';
@@ -18,11 +18,11 @@ export interface Http2Options extends Http2Events {
 
 export interface OpenerOptions {
   readonly timeouts: Timeouts;
-  /** Where connections begin with a PROXY header. */
+  /** Set if connections begin with a PROXY header. */
   readonly proxyProtocol?: ProxyProtocol | undefined;
-  /** Where connections are over TLS; it takes the PROXY header too. */
+  /** Set if connections are over TLS; it reads the PROXY header too. */
   readonly tls?: TlsEndpoint | undefined;
-  /** Where HTTP/2 is spoken beside HTTP/1.1, or alone. */
+  /** Set if HTTP/2 is spoken, beside HTTP/1.1 or alone. */
   readonly http2?: Http2Options | undefined;
 }
 

@@ -1,4 +1,7 @@
-/** A request whose time is over: the app is told first; what it has not answered then is ended by the caller. */
+/**
+ * A request whose time is over. The app hears of it first (`tsgun.signal`); if it has not answered after a grace, the
+ * caller ends the request.
+ */
 
 import { timeoutError } from './errors.ts';
 import type { Exchange } from './exchange.ts';
@@ -6,7 +9,7 @@ import { overdueGraceMs } from './limits.ts';
 
 /**
  * @param end called once, when the grace is over too, with the milliseconds since the request's head was read
- * @returns when to look again, in the same clock as `now`
+ * @returns when to check again, in the same clock as `now`
  */
 export function checkDeadline(exchange: Exchange | undefined, now: number, end: (ms: number) => void): number {
   if (exchange === undefined || exchange.deadline === 0) return Number.POSITIVE_INFINITY;

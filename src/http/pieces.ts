@@ -1,9 +1,9 @@
 /**
- * Pieces of a body that wait for a reader. Small ones are put together: a client may send each byte in a packet
- * of its own, and an object for each takes a hundred times the memory that the limits count.
+ * Pieces of a body that wait for a reader. Small ones are joined: a client may send each byte in a packet of its own, and
+ * an object for each takes a hundred times the memory that the limits count.
  */
 
-/** From here on a piece is kept as it came. */
+/** A piece of this size or more is kept as it came. */
 const smallBytes = 2 * 1024;
 const blockBytes = 4 * 1024;
 

@@ -1,6 +1,6 @@
 /**
  * Reads request bodies ahead of the app, for the worker classes in which a request that has begun costs a thread or the whole
- * worker: a client that sends slowly then costs a connection and the memory for its body, and nobody waits for it.
+ * worker: a client that sends slowly then costs a connection and the memory for its body, and no other client waits for it.
  */
 
 import type { Exchange } from './exchange.ts';
@@ -13,7 +13,7 @@ export class ReadAhead {
   private readonly limitBytes: number;
   private readonly begin: Begin;
   private readonly onFull: () => void;
-  /** Bytes that each request holds while it waits to begin. */
+  /** Bytes held for each request that waits to begin. */
   private readonly held = new Map<Exchange, number>();
   private heldBytes = 0;
 
@@ -38,7 +38,7 @@ export class ReadAhead {
     };
     this.held.set(exchange, 0);
     exchange.onAbort(() => this.release(exchange));
-    // It may be answered without the app.
+    // The server may answer it without the app.
     const { onOver } = exchange;
     exchange.onOver = (answered) => {
       this.release(exchange);
@@ -53,7 +53,7 @@ export class ReadAhead {
         const isFull = this.heldBytes > maxReadAheadBytes;
         if (byteCount <= this.limitBytes && !isFull) return true;
         if (isFull) this.onFull();
-        // First: the app may want it to go on.
+        // First: the app may ask for the body to go on.
         exchange.transport.pauseBody();
         end();
         return true;

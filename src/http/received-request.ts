@@ -13,31 +13,40 @@ export abstract class ReceivedRequest<Source extends RequestSource> {
   readonly head: RequestHead;
   readonly transport: Source;
   readonly startedAt: number;
-  /** Those of the connection, unless something in front of it says otherwise. */
+  /** Those of the connection, unless a trusted proxy has named others. */
   ends: Ends;
 
-  /** Whether the body still comes when the answer is complete, as long as the connection goes on, until `loseBody`. */
+  /**
+   * Whether the app still gets the rest of the body after its answer is complete. Ends with the connection, or by
+   * `loseBody`.
+   */
   keepsBody = false;
   /** Of the body, without what frames it. */
   receivedBytes = 0;
-  /** Whether a client that closes its half has left, as in `node:http`; else the app gets a second more to answer it. */
+  /**
+   * Whether a client that closes its half counts as gone at once, as in `node:http`. Otherwise the app has one more second
+   * to answer it.
+   */
   endsWithClient = false;
-  /** Where the app runs in a thread of its own: whether it is at work, and cannot have heard of its client's end yet. */
+  /**
+   * If the app runs in a thread: whether that is busy, so that the app cannot have heard yet that its client closed its
+   * half.
+   */
   isDeaf: (() => boolean) | undefined = undefined;
-  /** Whether the answer's head is on the wire: from then on a failure can only cut. */
+  /** Whether the answer's head is sent. From then on, a failure can only cut the connection. */
   isStarted = false;
   /** Whether the answer is complete. */
   isEnded = false;
-  /** Set when the client has gone or was cut off; nothing sent from then on goes anywhere. */
+  /** Set when the client has left or was cut off. What is sent after that is dropped. */
   goneReason: Error | undefined = undefined;
-  /** Why `onCancel` was called, or would have been, and when, as `performance.now()` says it. */
+  /** Why and when the app was asked to cancel (`onCancel`); the time is of `performance.now()`. */
   leaveReason: Error | undefined = undefined;
   leftAt = 0;
 
   protected isMute = false;
   private cancelListeners: ((reason: Error) => void)[] | undefined = undefined;
   private abortListeners: ((reason: Error) => void)[] | undefined = undefined;
-  /** Made when there is something to do: most requests have no body. */
+  /** Made on first use: most requests have no body. */
   private body: RequestBody | undefined = undefined;
 
   constructor(head: RequestHead, transport: Source, startedAt: number) {
@@ -55,7 +64,7 @@ export abstract class ReceivedRequest<Source extends RequestSource> {
     return this.head.minorVersion;
   }
 
-  /** The client's or a proxy's, else made at the first look. */
+  /** The client's or a proxy's; otherwise made when it is first read. */
   get requestId(): string {
     return requestIdOf(this.head, this.transport.requestIdHeader);
   }
@@ -67,7 +76,7 @@ export abstract class ReceivedRequest<Source extends RequestSource> {
 
   // The body.
 
-  /** Begins to read the body. What has come already is delivered at once. */
+  /** Begins to read the body. What has come until now is delivered at once. */
   readBody(sink: BodySink): void {
     if (this.isAwaitingContinue && !this.isStarted && !this.isGone) {
       this.transport.answer.continue();
@@ -76,7 +85,8 @@ export abstract class ReceivedRequest<Source extends RequestSource> {
     this.someBody.read(sink);
   }
 
-  /** Who has read the body so far reads no further: it is another's, from its beginning. */
+  /** The reader so far stops, and another one will read the body from its beginning.
+   * @param pieces what was read until now */
   giveBack(pieces: Pieces): void {
     this.someBody.giveBack(pieces);
   }
@@ -86,7 +96,7 @@ export abstract class ReceivedRequest<Source extends RequestSource> {
     return this.body === undefined ? !this.head.hasBody : this.body.isWhole;
   }
 
-  /** Bytes of the body that came and that the app did not ask for. */
+  /** Bytes of the body that have come and that the app has not read. */
   get unreadBytes(): number {
     return this.body === undefined ? 0 : this.body.unreadBytes;
   }
@@ -95,19 +105,19 @@ export abstract class ReceivedRequest<Source extends RequestSource> {
     if (!this.isWhole) this.transport.resumeBody();
   }
 
-  /** Whether more of the body may come for an app that has answered. */
+  /** Whether an app that has answered may still get more of the body. */
   get isBodyPending(): boolean {
     return this.keepsBody && !this.isWhole && this.body?.isLost !== true;
   }
 
-  /** The answer is complete, and the rest of the body does not come any more, or nobody wants it. */
+  /** The answer is complete, and the rest of the body will not be delivered. */
   loseBody(): void {
     if (this.isWhole || this.body?.isLost === true) return;
     this.someBody.lose();
     if (this.isEnded) this.transport.resumeBody();
   }
 
-  /** From the connection: a piece of the body, to keep. */
+  /** From the connection: a piece of the body. The memory is the receiver's to keep. */
   takeBody(bytes: Buffer): void {
     this.receivedBytes += bytes.length;
     if (!this.isEnded || this.isBodyPending) this.someBody.take(bytes);
@@ -125,12 +135,12 @@ export abstract class ReceivedRequest<Source extends RequestSource> {
 
   // The client's departure.
 
-  /** Whether nothing that is sent from now on goes anywhere. */
+  /** Whether the client has left: what is sent from now on is dropped. */
   get isGone(): boolean {
     return this.isMute || this.goneReason !== undefined;
   }
 
-  /** From the connection: nothing more is sent, and `abort` follows. */
+  /** From the connection: what the app sends from now on is dropped, and `abort` follows. */
   mute(): void {
     this.isMute = true;
   }
@@ -168,6 +178,6 @@ export abstract class ReceivedRequest<Source extends RequestSource> {
     this.noteAborted();
   }
 
-  /** Who wanted to hear of the abort has heard of it. */
+  /** Called last, after all listeners of the abort. */
   protected abstract noteAborted(): void;
 }

@@ -1,10 +1,10 @@
-/** A request's body between the connection and who reads it: what comes ahead of its reader waits here, within bounds. */
+/** A request's body between the connection and its reader. What comes before there is a reader waits here, within bounds. */
 
 import { ClientGone } from './errors.ts';
 import { maxQueuedBytes } from './limits.ts';
 import { Pieces } from './pieces.ts';
 
-/** Who takes a request's body. */
+/** The reader of a request's body. */
 export interface BodySink {
   /** @returns whether it wants more; after false, nothing comes until `resumeBody` */
   onData(bytes: Buffer): boolean;
@@ -32,12 +32,12 @@ export class RequestBody {
     this.isWhole = isWhole;
   }
 
-  /** Whether nobody has asked for it, and nothing of it has come. */
+  /** Whether it has no reader, and nothing of it has come. */
   get isUntouched(): boolean {
     return this.sink === undefined && !this.isWhole && this.unreadBytes === 0;
   }
 
-  /** Whether the rest does not come, or nobody wants it. */
+  /** Whether the rest will not be delivered. */
   get isLost(): boolean {
     return this.lostReason !== undefined;
   }
@@ -46,7 +46,7 @@ export class RequestBody {
     return this.queue?.byteCount ?? 0;
   }
 
-  /** What has come already is delivered at once. */
+  /** What has come until now is delivered at once. */
   read(sink: BodySink): void {
     this.sink = sink;
     const queue = this.queue?.take() ?? [];

@@ -14,11 +14,11 @@ export interface RequestDetails {
   /** Of the bodies, so far. */
   readonly receivedBytes: number;
   readonly sentBytes: number;
-  /** How long it waited for a thread, where that is measured. */
+  /** How long it waited for a thread; undefined if that is not measured. */
   readonly queueMs?: number;
 }
 
-/** A request that is not answered yet; `ms` is how long it has been at it. */
+/** A request that is not answered yet; `ms` is how long it has been running. */
 export interface RunningRequest {
   readonly method: string;
   readonly path: string;
@@ -29,7 +29,7 @@ export function runningOf({ head: { method, path }, startedAt }: Exchange, now: 
   return { method, path, ms: Math.max(0, Math.round(now - startedAt)) };
 }
 
-/** The same, with more to know. */
+/** The same with more details. */
 export function detailsOf(exchange: Exchange, now: number): RequestDetails {
   const { head, ends, queueMs, receivedBytes, sentBytes } = exchange;
   const costs = { receivedBytes, sentBytes, ...(queueMs === undefined ? {} : { queueMs: Math.round(queueMs) }) };

@@ -1,4 +1,4 @@
-/** A request's id: what a client or a proxy has called it, else one that is made here. It ties the lines of all logs. */
+/** A request's id: the client's or a proxy's, or else one made here. It connects the lines of all logs about one request. */
 
 import { cryptoModule } from '../node/builtin.ts';
 import type { RequestHead } from './head.ts';
@@ -10,12 +10,12 @@ const idForm = /^[\x21-\x7e]{1,128}$/;
 const lastPlaces = Array.from({ length: 256 }, (_, number) => number.toString(16).padStart(2, '0'));
 
 let prefix = '';
-/** What the next ids begin with; how they end is the next of `lastPlaces`. */
+/** The beginning of the next ids; the end is the next of `lastPlaces`. */
 let beginning = '';
 let beginnings = 0;
 let next = lastPlaces.length;
 
-/** @param fieldName whose value it is, in small letters. Always the same id for the same head */
+/** @param fieldName the field with the id, in lower case. @returns always the same id for the same head */
 export function requestIdOf(head: RequestHead, fieldName: string): string {
   head.requestId ??= givenId(head, fieldName) ?? makeId();
   return head.requestId;

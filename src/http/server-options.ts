@@ -1,4 +1,4 @@
-/** What a server of connections is made with. */
+/** The options of a server of connections. */
 
 import type { Exchange } from './exchange.ts';
 import type { Extras } from './extras.ts';
@@ -12,20 +12,20 @@ import type { AnswerClaims } from './wire/answer-claims.ts';
 
 export interface HttpServerOptions extends OpenerOptions {
   readonly limits: Limits;
-  /** See `Host`; 0 where it is not given: what the kernel does not take is enough. */
+  /** See `Host`; 0 by default: the app waits as soon as the kernel does not take all. */
   readonly heldAnswerBytes?: number;
   readonly heldAnswers?: HeldAnswers | undefined;
-  /** Takes each request; must not throw. */
+  /** Gets each request; must not throw. */
   readonly handle: (exchange: Exchange) => void | Promise<void>;
   /** A failure of the app, for the log. */
   readonly onFailure: (exchange: Exchange, error: unknown, isLate?: boolean) => void;
   /** See `Host`. */
   readonly showFailure?: ShowFailure | undefined;
-  /** An answer that is not complete in its time and its grace. */
+  /** Called if an answer is not complete after its time and its grace. */
   readonly onTimeout?: OnTimeout;
-  /** A connection will bring no further request: it ends, or has ended. Called once for each. */
+  /** Called once for each connection, when it will bring no further request: it ends, or has ended. */
   readonly onLastRequest?: (connection: object) => void;
-  /** A connection has ended. */
+  /** Called when a connection has ended. */
   readonly onGone?: () => void;
   /** Shared by the servers of a worker. */
   readonly waitOrder?: WaitOrder | undefined;
@@ -33,10 +33,10 @@ export interface HttpServerOptions extends OpenerOptions {
   readonly answerClaims?: AnswerClaims | undefined;
   readonly observers?: Observers | undefined;
   readonly forwarding?: Forwarding | undefined;
-  /** In small letters. */
+  /** In lower case. */
   readonly requestIdHeader?: string;
   /** What the app takes beyond requests. */
   readonly extras?: Extras | undefined;
-  /** Connections of all servers of the app's; those of this one where it is the only one. */
+  /** Counts the connections of all servers of the worker; by default, of this one. */
   readonly countConnections?: () => number;
 }

@@ -1,6 +1,6 @@
 /**
- * Every connection of one worker, and what they share: limits, the handler, a coarse clock and the sweep that
- * enforces deadlines. Accepts nothing itself: sockets are handed to it, so that the worker classes can differ in how they come.
+ * Every connection of one worker, and what they share: limits, the handler, a coarse clock and the sweep that enforces
+ * deadlines. Accepts nothing itself: sockets are handed to it, so that the worker classes can differ in how they come.
  */
 
 import type { Duplex } from 'node:stream';
@@ -33,14 +33,14 @@ import type { Incoming } from './wire/wire.ts';
 /** A connection of any version, as the server sees it. */
 interface Served extends Waiting, Member, Swept {
   readonly exchanges: readonly Exchange[];
-  /** See `Suspect`. Undefined where it would be that of several requests. */
+  /** See `Suspect`. Undefined if several requests would share it. */
   readonly asyncId: number | undefined;
   readonly isUpgraded: boolean;
   beginDrain(): void;
   close(): void;
   sayFarewell(): boolean;
   tellUnfinished(): void;
-  /** The process is about to end. Not there where a plain end of the connection is no answer's. */
+  /** The process is about to end. Absent if the end of the connection never marks the end of an answer. */
   cutUnfinished?(): void;
 }
 
@@ -66,7 +66,7 @@ export class HttpServer implements Host {
   readonly onLastRequest: ((connection: object) => void) | undefined;
   readonly waitOrder: WaitOrder;
   readonly answerClaims: AnswerClaims | undefined;
-  /** Hears of every request. */
+  /** They hear of every request. */
   readonly observers: Observers;
   readonly forwarding: Forwarding | undefined;
   readonly requestIdHeader: string;
@@ -79,7 +79,7 @@ export class HttpServer implements Host {
   private readonly onGone: (() => void) | undefined;
   private readonly connections = new MemberList<Served>();
   private readonly http2: Http2Events | undefined;
-  /** Answers that are complete, and not yet on their way to the client. */
+  /** Complete answers that the kernel has not taken yet. */
   private readonly untaken = new Set<Exchange>();
   private readonly leftovers = new Leftovers();
   private readonly farewells = new Farewells();
@@ -114,14 +114,14 @@ export class HttpServer implements Host {
       options.tls === undefined && options.proxyProtocol === undefined && options.http2?.knowing === undefined;
   }
 
-  /** Takes on what the app has set on its own server. Called ahead of the first connection. */
+  /** Uses the limits that the app has set on its own server. Called before the first connection. */
   obey({ fieldCount = this.limits.fieldCount, maxConnections, ...timeouts }: OwnLimits): void {
     this.limits = { ...this.limits, fieldCount };
     this.timeouts = { ...this.timeouts, ...timeouts };
     if (maxConnections !== undefined) this.maxConnections = maxConnections;
   }
 
-  /** Serves a new connection. @returns undefined where it was turned away */
+  /** Serves a new connection. @returns undefined if it was turned away */
   serve(incoming: Incoming, remote: End): Connection | undefined {
     this.accepted++;
     if (this.maxConnections !== Number.POSITIVE_INFINITY && this.countConnections() >= this.maxConnections)
@@ -135,15 +135,15 @@ export class HttpServer implements Host {
   private drop(incoming: Incoming, remote: End): undefined {
     if (incoming instanceof ConnectionHandle) incoming.handle.close();
     else incoming.destroy();
-    // Whoever counts connections has not counted this one yet.
+    // Later, because the caller has not counted this connection yet.
     setImmediate(() => this.onGone?.());
     this.extras?.drop({ local: this.local, remote });
     return undefined;
   }
 
-  /** What its client has said until now is in the socket. */
+  /** What the client has sent until now is in the socket. */
   private speakHttp2(connection: Proxied, socket: Duplex): void {
-    // In the middle of a drain, or of its end, it may be gone.
+    // During a drain, or at the end of the server, it may be gone.
     if (!(connection instanceof Connection) || !this.connections.delete(connection)) return void socket.destroy();
     connection.giveUp();
     const next = new H2Connection(this, this.http2!, socket, connection.ends, connection);
@@ -177,7 +177,7 @@ export class HttpServer implements Host {
     return [...this.connections].flatMap(({ exchanges }) => exchanges);
   }
 
-  /** As `running`, with more to know of each. */
+  /** As `running`, with more details of each. */
   details(): RequestDetails[] {
     const now = performance.now();
     return this.exchanges().map((exchange) => detailsOf(exchange, now));
@@ -208,7 +208,7 @@ export class HttpServer implements Host {
     });
   }
 
-  /** The process is about to end: who wants to hear of requests hears now of those that are not over. */
+  /** The process is about to end: observers hear now of the requests that are not over. */
   tellUnfinished(): void {
     for (const connection of this.connections) connection.tellUnfinished();
     for (const exchange of this.untaken) {
@@ -244,7 +244,8 @@ export class HttpServer implements Host {
 
   /**
    * Lets the requests that run finish, each answered with `Connection: close`, and idle connections end after a short
-   * grace. Resolves when no connection is left, nor work for clients that have left; who has a deadline calls `destroy` at it.
+   * grace. Resolves when no connection is left, nor work for clients that have left. A caller with a deadline calls
+   * `destroy` then.
    */
   async drain(idleGraceMs: number): Promise<void> {
     this.isDraining = true;
@@ -273,12 +274,12 @@ export class HttpServer implements Host {
     for (const connection of this.connections) connection.sayFarewell();
   }
 
-  /** The process ends, and the system says a plain end for it: an answer that would look complete is cut. */
+  /** The process is about to end, and the system will send a FIN for it. An answer that would then look complete is cut. */
   cutUnfinished(): void {
     for (const connection of this.connections) connection.cutUnfinished?.();
   }
 
-  /** Cuts every connection, and waits for no work any more. */
+  /** Cuts every connection, and stops waiting for work. */
   destroy(): void {
     this.leftovers.giveUp();
     for (const connection of this.connections) connection.destroy();

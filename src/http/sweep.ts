@@ -1,16 +1,16 @@
-/** Looks at the deadlines of all connections of a server, and keeps its coarse clock. */
+/** Checks the deadlines of all connections of a server, and keeps its coarse clock. */
 
 // Not the globals, which an app may replace: deadlines must not stop with its fake timers.
 import { clearInterval, clearTimeout, setImmediate, setInterval, setTimeout } from 'node:timers';
 
-/** How often deadlines are looked at. A deadline is met at most two of these late, and never early. */
+/** How often deadlines are checked. A deadline is enforced at most two of these late, and never early. */
 export const sweepMs = 250;
 
 export interface Swept {
   /** In the coarse clock; 0 for never. */
   readonly deadline: number;
   expire(): void;
-  /** Looks whether a request is late. @returns when to look again */
+  /** Checks whether a request is late. @returns when to check again */
   checkRequest(now: number): number;
 }
 
@@ -50,7 +50,7 @@ export class Sweep {
     if (this.hasRequestDeadlines) this.checkRequests();
   }
 
-  /** Requests are held to their time more closely: one timer for all of them wakes between two sweeps. */
+  /** Deadlines of requests are enforced more exactly: one timer for all of them fires between two sweeps. */
   private checkRequests(): void {
     const now = performance.now();
     let next = now + sweepMs;

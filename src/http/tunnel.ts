@@ -10,7 +10,7 @@ export interface Tunnel {
   /** Nothing more is written. */
   end(): void;
   destroy(): void;
-  /** Ends it with a reset where that can be had. */
+  /** Ends the connection with a reset, if the system allows it. */
   cut(): void;
 }
 
@@ -30,7 +30,7 @@ export interface TunnelEvents {
 export interface Attachment {
   /** The client writes nothing more. Called again for each pipelined request that began after that. */
   takeEnd?(): void;
-  /** All that was written has gone out, and nothing more can be. */
+  /** Everything that was written is sent, and nothing more can be written. */
   takeFinish?(): void;
   /** The connection has failed, such as by a client's reset, or amid a request (`HttpError`): its end follows. */
   takeFailure?(error: Error): void;

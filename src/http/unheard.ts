@@ -1,6 +1,6 @@
 /**
- * A request that came whole, and whose client left before the app got to it: what it asks for is done, and the answer goes
- * nowhere. One that only asks for an answer (RFC 9110 §9.2.1) is not run at all.
+ * A complete request whose client left before the app got it. The app runs it all the same, because it may change
+ * something, and the answer is dropped. A request with a safe method (RFC 9110 §9.2.1) is not run.
  */
 
 // Not the global, which an app may replace.

@@ -25,7 +25,7 @@ import { type Phase, Waits } from './waits.ts';
 
 export class Connection extends EndingConnection implements Proxied, OutgoingEvents, Waiting, Readable, Member {
   place = -1;
-  /** Replaced where a PROXY header says whose connection it is. */
+  /** Replaced if a PROXY header names the client. */
   ends: Ends;
   readonly share: HeldShare | undefined;
   readonly wire: Wire;
@@ -66,7 +66,7 @@ export class Connection extends EndingConnection implements Proxied, OutgoingEve
     return this.exchange === undefined ? [] : [this.exchange];
   }
 
-  /** Its client speaks another version of HTTP, and is another's from now on. */
+  /** The client speaks HTTP/2: another object serves it from now on. */
   giveUp(): void {
     this.waits.begin('closed');
     this.isClosing = true;
@@ -142,7 +142,7 @@ export class Connection extends EndingConnection implements Proxied, OutgoingEve
     this.exchange = exchange;
     this.isPipelined = isPipelined;
     if (host.forwarding?.admit(exchange) === false) return exchange;
-    // Asked ahead of the first one too, but not of one that is the only one: each look is a call of native code.
+    // Read before the first request too, but not for a request that is the only one: it is a call of native code.
     const isMarked = head.isKeepAlive && this.wire.isMarked;
     const isApart = ++this.requests > 1 && isMarked;
     exchange.settled = (isApart ? inFreshContext(() => host.handle(exchange)) : host.handle(exchange)) ?? undefined;
@@ -185,7 +185,7 @@ export class Connection extends EndingConnection implements Proxied, OutgoingEve
     return this.host.timeouts.keepAliveMs;
   }
 
-  /** Asked when the head is made. */
+  /** Called when the head is made. */
   mayPersist(exchange: Exchange): boolean {
     this.outgoing.markAnswer();
     if (!exchange.head.isKeepAlive || this.host.isDraining || this.isClosing) return false;
@@ -217,7 +217,7 @@ export class Connection extends EndingConnection implements Proxied, OutgoingEve
     if (!this.input.goOn()) this.updatePhase();
   }
 
-  /** Not one byte of what follows is read as a request: it belongs to the other protocol. */
+  /** What follows belongs to the other protocol: none of it is read as a request. */
   takeOver(exchange: Exchange, events: TunnelEvents): { tunnel: Tunnel; rest: Buffer } {
     const rest = this.input.takeUnread() ?? Buffer.alloc(0);
     const tunnel = new WireTunnel(this, exchange, events);
@@ -257,13 +257,13 @@ export class Connection extends EndingConnection implements Proxied, OutgoingEve
     this.input.stop();
   }
 
-  /** The worker is to leave. */
+  /** The worker is stopping. */
   beginDrain(): void {
     this.updatePhase();
     if (this.hasClientEnded) this.outgoing.watchStallAnew();
   }
 
-  /** Sets the deadline of what is waited for now. */
+  /** Sets the phase and its deadline anew. */
   updatePhase(): void {
     if (this.isClosing || this.tunnel !== undefined) return;
     const { exchange, waits } = this;
@@ -274,7 +274,7 @@ export class Connection extends EndingConnection implements Proxied, OutgoingEve
     else this.awaitRequest(isFirst);
   }
 
-  /** Whether all answers until now are complete, and with the kernel. */
+  /** Whether the kernel has all answers until now, in full. */
   private get isSent(): boolean {
     return this.outgoing.pendingBytes === 0 && !this.isMute;
   }

@@ -18,9 +18,9 @@ export interface Deserted {
   readonly outgoing: Outgoing;
   readonly waits: Waits;
   readonly isServerDraining: boolean;
-  /** Whether requests that came before the client's end still wait. */
+  /** Whether requests that came before the client's FIN still wait. */
   readonly isEndWaiting: boolean;
-  /** Whether no answer goes anywhere any more. */
+  /** Whether all further answers are dropped. */
   isMute: boolean;
   exchange: Exchange | undefined;
   isAnswering(exchange: Exchange): boolean;
@@ -121,7 +121,7 @@ export class Departing {
     else connection.close();
   }
 
-  /** For the app, its client has left. */
+  /** The app counts its client as gone. */
   private endWithClient(exchange: Exchange, reason: Error): void {
     const { connection } = this;
     this.stop();
@@ -133,11 +133,11 @@ export class Departing {
     connection.outgoing.watchStallAnew();
   }
 
-  /** Requests behind this one take effect, though no answer to them can be sent. */
+  /** The requests behind this one still reach the app, but their answers are dropped. */
   private goOnMute(exchange: Exchange, reason: Error): void {
     const { connection } = this;
     connection.isMute = true;
-    // Each has read by then what came of its body.
+    // By then the app has read what came of the body.
     setImmediate(() => {
       if (!connection.isAnswering(exchange)) return;
       connection.exchange = undefined;

@@ -1,6 +1,7 @@
 /**
- * How a connection ends: after the last answer, at a request that breaks the rules or is late, for lack of room, with its client,
- * or at once. The base of `Connection`, and not an object beside it, as there is one of these for each idle client. An end must not cost a client an answer that was sent to it, nor make an incomplete answer look complete.
+ * How a connection ends: after the last answer, at a request that breaks the rules or is late, for lack of room, with its
+ * client, or at once. The base of `Connection`, and not an object beside it, as there is one of these for each idle client.
+ * An end must not cost a client an answer that was sent to it, nor make an incomplete answer look complete.
  */
 
 // Not the global, which an app may replace.
@@ -25,27 +26,27 @@ export abstract class EndingConnection extends HostTransport implements Deserted
   /** Whether the current request was sent ahead of the answer to the one before. */
   isPipelined = false;
   isClosing = false;
-  /** No request is read behind this one. */
+  /** No further request is read. */
   isLast = false;
-  /** The client has left before an answer was complete: those to pipelined requests behind it go nowhere either. */
+  /** The client left before an answer was complete: the answers to pipelined requests behind it are dropped too. */
   isMute = false;
-  /** Whether the client has ended, but requests that came before wait for their answers. */
+  /** Whether the client has closed its half, and requests that came before still wait for their answers. */
   isEndWaiting = false;
-  /** The client has ended, and may yet be answered. */
+  /** Set while a client that has closed its half may still be answered. */
   departing: Departing | undefined = undefined;
   /** How the connection has failed, if it has. */
   private failure: Error | undefined = undefined;
   /** After an upgrade. */
   protected tunnel: WireTunnel | undefined = undefined;
   protected hasClientEnded = false;
-  /** Whether the end of the last answer is that of the connection. */
+  /** Whether the end of the connection marks the end of the last answer. */
   protected lastEndsWithIt = false;
 
   /** Whether the current request has come in whole; true between requests. */
   abstract readonly isRequestComplete: boolean;
   /** What is known of a head that breaks the rules. */
   protected abstract readonly brokenHead: RequestHead;
-  /** What has come and what still comes is for nobody. */
+  /** Discards what has come, and what still comes. */
   abstract stopReading(): void;
   /** Goes on to the next request, unless it must wait. */
   abstract proceed(): void;
@@ -61,7 +62,7 @@ export abstract class EndingConnection extends HostTransport implements Deserted
   /** Answers a request that breaks the rules. Not a byte of what follows it is read as a request. */
   refuse(error: HttpError, reason: Error = new ClientGone(error.message)): void {
     const { exchange } = this;
-    // Its answer went out before its whole body came: it gets no second one.
+    // The answer was sent before the whole body came: there is no second one.
     if (this.isMute || (exchange === undefined && !this.isRequestComplete)) return this.close();
     this.isClosing = true;
     if (exchange === undefined) {
@@ -71,7 +72,7 @@ export abstract class EndingConnection extends HostTransport implements Deserted
       broken.answer(error);
       return;
     }
-    // The head was valid and the app runs: it is told that nobody needs its answer.
+    // The head was valid and the app runs: it hears that its answer is not needed.
     if (exchange.isStarted) this.cut();
     else {
       const isRefused = reason instanceof ClientGone;
@@ -119,7 +120,7 @@ export abstract class EndingConnection extends HostTransport implements Deserted
     this.attachment?.takeFailure?.(error);
   }
 
-  /** It has ended, whoever ended it. */
+  /** The wire is closed, by either side. */
   takeClose(): void {
     this.stopReading();
     this.endDeparture();
@@ -141,7 +142,7 @@ export abstract class EndingConnection extends HostTransport implements Deserted
     this.tunnel?.tellObservers();
   }
 
-  /** The process is about to end, and the system says a plain end for it. */
+  /** The process is about to end, and the system will send a FIN for it. */
   cutUnfinished(): void {
     const isBegun = this.exchange?.endsWithConnection === true;
     if (isBegun || (this.lastEndsWithIt && this.outgoing.pendingBytes > 0)) this.reset();
@@ -200,7 +201,7 @@ export abstract class EndingConnection extends HostTransport implements Deserted
     this.host.onLastRequest?.(this);
   }
 
-  // The client's end, ahead of that of its answers.
+  // A client that closes its half before it has its answers.
 
   /** Amid a request. */
   protected endEarly(): void {
@@ -234,7 +235,7 @@ export abstract class EndingConnection extends HostTransport implements Deserted
   get stallMs(): number {
     const { bodyMs } = this.host.timeouts;
     if (!this.hasClientEnded && !this.isEndWaiting) return bodyMs;
-    // What is incomplete anyway is not worth more. Nor is one that may have left, when the worker is to leave.
+    // An answer that is not complete gets no more time. Nor does a client that may have left, if the worker is stopping.
     const isHurried = this.exchange !== undefined || this.tunnel !== undefined || this.host.isDraining;
     return isHurried ? departureMs : bodyMs || defaultTimeouts.bodyMs;
   }
@@ -255,7 +256,10 @@ export abstract class EndingConnection extends HostTransport implements Deserted
     return this.tunnel?.events.takeFarewell() ?? true;
   }
 
-  /** What is lost if this connection has to make room for another; undefined: an answer to somebody who waits for it. */
+  /**
+   * What is lost if this connection has to make room for another. Undefined: a client would lose the answer that it waits
+   * for.
+   */
   get worth(): Worth | undefined {
     const { departing, waits } = this;
     if (waits.phase === 'idle') return 'connection';

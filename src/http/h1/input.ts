@@ -67,7 +67,7 @@ export class Input implements RequestSink {
     return this.parser.isInHead;
   }
 
-  /** What is known of a head that breaks the rules. */
+  /** What was read of a head that breaks the rules. */
   get brokenHead(): RequestHead {
     return this.parser.brokenHead;
   }
@@ -139,7 +139,7 @@ export class Input implements RequestSink {
     answered?.loseBody();
   }
 
-  /** Nobody needs what has come, and what still comes. */
+  /** Discards what has come, and what still comes. */
   stop(): void {
     this.unread = undefined;
     this.loseBody();
@@ -185,7 +185,7 @@ export class Input implements RequestSink {
     }
     if (connection.isDone) return connection.closeAfterLast(current?.head, position === end);
     outgoing.flush();
-    // Kept for later. The connection is read on, within bounds, because otherwise the client's end behind it would not be seen.
+    // Kept for later. Reading goes on, within bounds: otherwise the client's FIN behind these bytes would not be noticed.
     if (position < end && !connection.isClosing) {
       this.unread = new Unread();
       this.keep(this.unread, bytes.subarray(position, end));

@@ -32,7 +32,7 @@ const State = {
   chunkLine: 2,
   chunkEnd: 3,
   trailerLine: 4,
-  /** From here on, bytes. */
+  /** In these two, bytes are read, not lines. */
   lengthBody: 5,
   chunkBody: 6,
 } as const;
@@ -62,7 +62,7 @@ export class RequestParser extends LineReader {
     this.fieldLimit = limits.fieldBytes || Number.POSITIVE_INFINITY;
   }
 
-  /** Whether not a byte of the next request has come. Empty lines before it are none of it (RFC 9112 §2.2). */
+  /** Whether no byte of the next request has come. Empty lines before it do not count (RFC 9112 §2.2). */
   get isIdle(): boolean {
     return this.state === State.requestLine && this.partialLength === 0;
   }
@@ -77,7 +77,7 @@ export class RequestParser extends LineReader {
     return this.state >= State.lengthBody ? this.remaining : 0;
   }
 
-  /** What is known of the request that could not be read, to answer it with. */
+  /** What was read of a request that breaks the rules: the error's answer depends on it. */
   get brokenHead(): RequestHead {
     return this.head ?? new RequestHead();
   }
@@ -126,7 +126,7 @@ export class RequestParser extends LineReader {
     return position;
   }
 
-  /** Takes what is whole of a head and has the common form. @returns where it stopped */
+  /** Reads the complete lines of a head that have the common form. @returns where it stopped */
   private takeQuickly(bytes: DataView, start: number): number {
     const { limits, text, textStart } = this;
     let position = start;

@@ -8,12 +8,12 @@ import type { Wire } from '../wire/wire.ts';
 export interface Tunnelled {
   readonly wire: Wire;
   noteWritten(bytes: number): void;
-  /** Ends it once all is sent. */
+  /** Ends the connection when all is sent. */
   close(): void;
 }
 
 export class WireTunnel implements Tunnel {
-  /** Of who has the connection now. */
+  /** The app's side of the connection. */
   readonly events: TunnelEvents;
   protected readonly connection: Tunnelled;
   protected readonly exchange: Exchange;
@@ -30,7 +30,7 @@ export class WireTunnel implements Tunnel {
     this.events.takeBytes(bytes);
   }
 
-  /** Counts the request. Who observes it hears of it when the connection ends. */
+  /** Counts the request. Its observers hear of it when the connection ends. */
   count(host: Host): void {
     const { exchange } = this;
     const { observers } = exchange;
@@ -86,7 +86,7 @@ export class BrokenTunnel extends WireTunnel {
 
 const statusLine = /^HTTP\/1\.[01] ([1-5]\d\d)[ \r]/;
 
-/** Of the answer that the app writes itself, ahead of the other protocol; empty where it is none. */
+/** The status of the answer that the app writes itself, before the other protocol; empty if it is no answer of HTTP. */
 function statusIn(bytes: Bytes): string {
   const start = Buffer.from(bytes.buffer, bytes.byteOffset, Math.min(bytes.byteLength, 16)).toString('latin1');
   return statusLine.exec(start)?.[1] ?? '';

@@ -11,14 +11,14 @@ export type Phase = 'idle' | 'head' | 'body' | 'answer' | 'linger' | 'tunnel' | 
 
 export class Waits {
   phase: Phase = 'idle';
-  /** In the server's coarse clock, 0 for none. */
+  /** In the server's coarse clock; 0 for none. */
   deadline: number;
   /** Its turn in the server's order of waiting: since when the client has been expected to act. */
   since: number;
   private readonly server: Host;
   /** When a connection that lingers is closed at the latest. */
   private lingerEnd = 0;
-  /** When the current request must have come in whole; 0 where that is not limited, or not known yet. */
+  /** When the current request must have come in full; 0 if that is not limited, or not known yet. */
   private receiveEnd: number;
 
   constructor(server: Host) {
@@ -34,7 +34,7 @@ export class Waits {
     this.since = this.server.waitOrder.next();
   }
 
-  /** A head is there in whole. The time of a request whose head came in one piece begins now. */
+  /** A head is complete. If it came in one piece, the time of its request begins now. */
   noteHead(isFirst: boolean): void {
     if (this.phase !== 'head' && !isFirst)
       this.receiveEnd = this.server.deadlineIn(this.server.timeouts.receiveMs ?? 0);
@@ -68,8 +68,8 @@ export class Waits {
   }
 
   /**
-   * Further bytes do not renew the deadline: the whole head has one. That of a connection's first head was set at its start; only
-   * in a drain it is set again, because `beginIdle` has shortened it.
+   * Further bytes do not renew the deadline: the whole head has one. That of a connection's first head was set at its
+   * start; only in a drain it is set again, because `beginIdle` has shortened it.
    */
   beginHead(isFirst: boolean): void {
     if (this.phase === 'head') return;

@@ -10,7 +10,7 @@ import { fieldValueForm, interimForm, listMembers, statusForm } from './grammar.
 
 export type Field = readonly [name: string, value: string];
 
-/** How the client knows where the body ends: there is none, by Content-Length, by chunks, or by the connection's end. */
+/** How the client knows where the body ends: it has none, by Content-Length, by chunks, or by the end of the connection. */
 export type Framing = 'none' | 'length' | 'chunked' | 'close';
 
 /** What the writer must know of a request, and what it decides for its response. */
@@ -21,19 +21,19 @@ export interface ResponseState {
   persists: boolean;
   /** Whether fields that only the server may set are left out; otherwise they are an error (PEP 3333). */
   readonly isLenient?: boolean;
-  /** Where false, there is only the Date that the app sets. */
+  /** If false, only the app sets Date. */
   readonly sendsDate?: boolean;
-  /** Where the connection persists: a line that says for how long. */
+  /** Sent if the connection persists: a line that says how long it may be idle. */
   readonly keepAliveLine?: string;
   framing: Framing;
-  /** -1 where there is none. */
+  /** -1 if there is none. */
   contentLength: number;
 }
 
 /**
  * Writes a head and decides the framing.
- * @param knownLength the body's length in bytes where all of it is at hand, else -1
- * @param saysConnection else it is left to `connectionField`
+ * @param knownLength the body's length in bytes if all of it is in memory, else -1
+ * @param saysConnection if false, `connectionField` adds the field about the connection later
  * @param ownLine a field of the server's own, with its CRLF
  * @throws AppError for a malformed status or field, or a Content-Length that is not the known length
  */
@@ -70,7 +70,7 @@ export function writeHead(
       hasType = true;
     } else if (isOfConnection(kind)) {
       if (state.isLenient !== true || !mayLeaveOut(kind, value)) throw ofConnection(name);
-      // What this one announces, Node's handlers can send (RFC 9110 §6.6.2).
+      // Node's handlers can send the trailers that this field announces (RFC 9110 §6.6.2).
       if (kind !== 'trailer') continue;
     }
     text += `${name}: ${value}\r\n`;
@@ -80,7 +80,7 @@ export function writeHead(
   if (hasNoBody) {
     state.framing = 'none';
     state.contentLength = -1;
-    // Unlike the other two, it says so (RFC 9112 §6.3).
+    // Unlike the other two, this framing needs a field (RFC 9112 §6.3).
     if (isReset) text += 'Content-Length: 0\r\n';
   } else if (state.contentLength !== -1) {
     if (knownLength !== -1 && knownLength !== state.contentLength && !(state.isHeadRequest && knownLength === 0))
@@ -89,7 +89,7 @@ export function writeHead(
   } else if (knownLength !== -1) {
     state.framing = 'length';
     state.contentLength = knownLength;
-    // A HEAD request's app may well return no body: then its length is not known (RFC 9110 §9.3.2).
+    // For HEAD an app need not return a body: then the length is not known (RFC 9110 §9.3.2).
     if (!(state.isHeadRequest && knownLength === 0)) text += `Content-Length: ${knownLength}\r\n`;
   } else if (state.minorVersion === 1) {
     state.framing = 'chunked';
@@ -104,14 +104,14 @@ export function writeHead(
   return `${text}${ownLine}\r\n`;
 }
 
-/** The field by which clients close ahead of the server, or ask on another connection; '' where there is no limit to tell. */
+/** The field that tells clients when to stop using the connection, before the server closes it; '' if there is no limit. */
 export function keepAliveLine(idleMs: number): string {
   return idleMs < 1000 || idleMs === Number.POSITIVE_INFINITY
     ? ''
     : `Keep-Alive: timeout=${Math.floor(idleMs / 1000)}\r\n`;
 }
 
-/** How the connection goes on (RFC 9112 §9.3, §9.6); in HTTP/1.1, that it does goes without saying. */
+/** Whether the connection persists (RFC 9112 §9.3, §9.6). In HTTP/1.1 that is the default, and needs no field. */
 export function connectionField({ persists, minorVersion }: ResponseState): string {
   if (!persists) return 'Connection: close\r\n';
   return minorVersion === 0 ? 'Connection: keep-alive\r\n' : '';
@@ -147,7 +147,7 @@ export function writeTrailers(fields: readonly Field[]): string {
   return text;
 }
 
-/** Those that may come behind a body. @throws AppError for a malformed one */
+/** The trailers that may be sent. @throws AppError for a malformed one */
 export function checkTrailers(fields: readonly Field[]): readonly Field[] {
   return fields.length === 0 ? fields : fields.filter(([name, value]) => checkField(name, value) === 'other');
 }
@@ -160,7 +160,7 @@ export function ofConnection(name: string): AppError {
   return new AppError(`${name} belongs to the connection, which is the server's: an app must not set it (PEP 3333)`);
 }
 
-/** Of two, clients take one or the other (RFC 9110 §8.3, §6.6.1). */
+/** Of two such fields, some clients use the first and others the last (RFC 9110 §8.3, §6.6.1). */
 export function moreThanOne(name: string): AppError {
   return new AppError(`more than one ${name}: an answer has one, so set it instead of adding to it`);
 }

@@ -1,4 +1,4 @@
-/** How often a client may do what costs it little and the server more: so much at once, and so much more each second. */
+/** Limits how often a client may do what costs the server more than the client: a burst, and a rate per second. */
 export class Allowance {
   private readonly burst: number;
   private readonly perSecond: number;
@@ -11,7 +11,7 @@ export class Allowance {
     this.left = burst;
   }
 
-  /** @param now in milliseconds @returns whether there was so much left */
+  /** @param now in milliseconds @returns false if the allowance is used up */
   take(now: number, count = 1): boolean {
     if (this.at !== 0) this.left = Math.min(this.burst, this.left + ((now - this.at) / 1000) * this.perSecond);
     this.at = now;

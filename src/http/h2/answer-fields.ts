@@ -20,8 +20,8 @@ const datePrefix = 'Date: '.length;
 
 /**
  * Decides where the body ends, too: `none` and `length` as in HTTP/1.1; `chunked` is a body whose end its frames say.
- * @param knownLength the body's length in bytes where all of it is at hand, else -1
- * @returns names in small letters (RFC 9113 §8.2)
+ * @param knownLength the body's length in bytes if all of it is in memory, else -1
+ * @returns names in lower case (RFC 9113 §8.2)
  * @throws AppError for a malformed status or field, or a Content-Length that is not the known length
  */
 export function answerFields(

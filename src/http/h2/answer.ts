@@ -10,10 +10,10 @@ import { canceled, type Taken, tellTaken, writeError } from '../wire/taken.ts';
 import { answerFields, interimFields } from './answer-fields.ts';
 import { isTrailers, readLines } from './made.ts';
 
-/** Larger pieces go out in parts: so it shows that a slow client takes some of it. */
+/** Larger pieces are written in parts, so that progress of a slow client can be seen. */
 const partBytes = 64 * 1024;
 
-/** What Node's session takes: several values of a name as a list. */
+/** Fields as Node's session takes them: a list for a name with several values. */
 type OutgoingFields = Record<string, string | string[]>;
 
 export class H2Answer implements AnswerSink {
@@ -28,10 +28,10 @@ export class H2Answer implements AnswerSink {
   private isAwaitingDrain = false;
   private trailers: readonly Field[] = [];
   private written = 0;
-  /** How many of the writes are done. */
+  /** How many writes are done. */
   private done = 0;
   private failure: Error | undefined = undefined;
-  /** Of a body that was written along with its head, until it is out. */
+  /** Bytes of a body that was written together with its head, until they are sent. */
   private wholeBytes = 0;
   private isWhole = false;
   private readonly waiting: { readonly written: number; readonly callback: Taken }[] = [];
@@ -55,12 +55,12 @@ export class H2Answer implements AnswerSink {
     this.ownField = ownField;
   }
 
-  /** Whether the stream takes no more: its client has gone, or it was cut. */
+  /** Whether the stream is closed: its client has left, or it was cut. */
   private get isDead(): boolean {
     return this.stream.destroyed || this.stream.closed;
   }
 
-  /** Another exchange answers in place of the one so far. */
+  /** Another exchange answers in place of the first. */
   takeOver(exchange: Exchange): void {
     this.exchange = exchange;
   }
@@ -70,7 +70,7 @@ export class H2Answer implements AnswerSink {
     return this.failure === undefined ? writableLength : Math.max(writableLength, 1);
   }
 
-  /** Changes with all that the client takes. */
+  /** Changes whenever the client takes something. */
   get progress(): number {
     return this.done;
   }
@@ -81,9 +81,9 @@ export class H2Answer implements AnswerSink {
     else tellTaken([callback], this.failure);
   }
 
-  /** The stream is closed: what is not out by now never will be. */
+  /** The stream is closed: what is not sent by now is lost. */
   close(): void {
-    // Without an error, all was sent ahead of the end.
+    // Without an error, everything was sent before the end.
     if (this.done < this.written && this.stream.rstCode !== 0) this.failure ??= writeError(canceled);
     this.wholeBytes = 0;
     this.share?.close();
@@ -134,7 +134,7 @@ export class H2Answer implements AnswerSink {
     } as ServerStreamResponseOptions);
   }
 
-  /** Also where there are none: that ends the stream. */
+  /** Called even without trailers: this ends the stream. */
   private sendTrailers(): void {
     if (!this.isDead) this.stream.sendTrailers(outgoing(this.trailers));
   }
@@ -144,7 +144,7 @@ export class H2Answer implements AnswerSink {
     if (this.exchange.isEnded && this.sendWhole(piece, length)) return true;
     this.sendHead(false);
     const isTaking = this.write(piece, length);
-    // In the same tick as the last write: then the end goes out in the same frame.
+    // In the same tick as the last write, so that the end is sent in the same frame.
     if (this.exchange.isEnded && !this.isDead) this.stream.end();
     else if (!isTaking) this.awaitDrain();
     return isTaking;

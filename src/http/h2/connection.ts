@@ -19,7 +19,7 @@ import { openSession } from './session.ts';
 import { StreamTurns } from './stream-turns.ts';
 
 const endStream = 1;
-/** What the frames of a request may take beside its body. Beyond that, bytes count as noise: pings, priorities, empty frames. */
+/** What the frames of a request may take besides its body. Further bytes count as noise: pings, priorities, empty frames. */
 const headBytes = 16 * 1024;
 /** Browsers reset a few dozen at once where a page is left. */
 const resetBurst = 200;
@@ -104,7 +104,7 @@ export class H2Connection implements Carrier, Waiting, Member {
 
   private serve({ stream, raw, isEnd, trailers }: OpenedStream): void {
     if (this.isGone) return void stream.destroy();
-    // Its client has taken it back before anyone saw it.
+    // The client has reset it already.
     if (stream.closed || stream.destroyed) this.countReset();
     else {
       if (this.streams.size === 0 && !this.isClosing) this.waits.begin('answer');
@@ -124,7 +124,7 @@ export class H2Connection implements Carrier, Waiting, Member {
     if (!this.controls.take(performance.now())) this.calm(of);
   }
 
-  /** Ends with a word about why (RFC 9113 §10.5). */
+  /** Ends the connection, and tells the client why (RFC 9113 §10.5). */
   private calm(of: string): void {
     if (this.isGone || this.session.destroyed) return;
     this.events.onFlood(this.ends.remote.address, of);
@@ -165,7 +165,7 @@ export class H2Connection implements Carrier, Waiting, Member {
     return this.waits.since;
   }
 
-  /** Each sweep has something to look at. */
+  /** Always passed, so that every sweep checks this connection. */
   get deadline(): number {
     return this.isGone ? 0 : 1;
   }
@@ -194,7 +194,7 @@ export class H2Connection implements Carrier, Waiting, Member {
     return this.pulse.check(host.now, this.bytesRead, host.isDraining, () => void session.ping(ignore));
   }
 
-  /** Counts what came and went since the last look. */
+  /** Counts what came and went since the last sweep. */
   measure(): void {
     const { bytesRead: read, bytesWritten: written, counted, requests, host } = this;
     const { traffic } = host.observers;
@@ -231,7 +231,7 @@ export class H2Connection implements Carrier, Waiting, Member {
     return true;
   }
 
-  /** Says which stream is the last (GOAWAY), and ends when those that run are answered. */
+  /** Tells the client which stream is the last (GOAWAY), and ends when all streams are answered. */
   close(): void {
     if (this.isClosing) return;
     this.isClosing = true;

@@ -1,6 +1,6 @@
 /**
- * A request's head out of HTTP/2's fields (RFC 9113 §8.3). Pure. What breaks the rules of frames and of pseudo-fields has been
- * refused by nghttp2; what breaks the server's own rules and limits is an HttpError here.
+ * A request's head out of HTTP/2's fields (RFC 9113 §8.3). Pure. What breaks the rules of frames and of pseudo-fields has
+ * been refused by nghttp2; what breaks the server's own rules and limits is an HttpError here.
  */
 
 import { HttpError } from '../errors.ts';
@@ -15,7 +15,7 @@ const colon = 0x3a;
 const slash = 0x2f;
 
 /**
- * Fills in `head`, which stays as far as it was read where this throws.
+ * Fills in `head`. If this throws, `head` has what was read until then.
  * @param raw names and values in turn, as they came
  * @param isEnd whether no body follows
  * @throws HttpError
@@ -34,7 +34,7 @@ export function readHead(
   readTarget(head, limits);
   readFields(head, raw, first, limits);
   readFraming(head, allowances);
-  // A length that the body does not have is a stream error, which nghttp2 sees to (RFC 9113 §8.1.1).
+  // nghttp2 checks that the body has this length (RFC 9113 §8.1.1).
   if (!isEnd && head.contentLength === -1) head.isChunked = true;
   if (limits.bodyBytes > 0 && head.contentLength > limits.bodyBytes) throw new HttpError(413, 'the body is too large');
 }
@@ -60,7 +60,7 @@ function readPseudoFields(head: RequestHead, raw: readonly string[]): number {
 
 function readTarget(head: RequestHead, { requestLineBytes }: Limits): void {
   const { method, target } = head;
-  // As long as it would be in HTTP/1.1.
+  // The length that the line would have in HTTP/1.1.
   const length = method.length + target.length + ' '.length + ' HTTP/2.0'.length;
   if (requestLineBytes > 0 && length > requestLineBytes) throw new HttpError(414, 'the request line is too long');
   if (!targetForm.test(target)) throw new HttpError(400, 'malformed request target');
@@ -83,7 +83,7 @@ function readFields(
     if (fieldBytes > 0 && name.length + value.length + ': '.length > fieldBytes) throw tooLongField();
     if (!fieldValueForm.test(value)) throw new HttpError(400, 'malformed header field value');
     if (name === 'cookie' && cookieAt !== -1) {
-      // Clients may cut it for compression; to an app it is one (RFC 9113 §8.2.3).
+      // Clients may split Cookie into several fields for compression; an app gets one (RFC 9113 §8.2.3).
       values[cookieAt] += `; ${value}`;
       if (fieldBytes > 0 && values[cookieAt]!.length + 'cookie: '.length > fieldBytes) throw tooLongField();
       continue;
@@ -106,7 +106,7 @@ function add({ names, values }: RequestHead, name: string, value: string): void 
 }
 
 /**
- * The fields behind a body that an app may have, names and values in turn: none that frames, routes or describes the message
+ * The trailers that an app gets, names and values in turn. Fields that frame, route or describe the message are left out
  * (RFC 9110 §6.5.1).
  */
 export function readTrailers(raw: readonly string[], { fieldCount }: Limits): string[] {

@@ -1,4 +1,4 @@
-/** The body of a request on a stream: to whom it goes, how long it may take, and what becomes of one that nobody wants. */
+/** The body of a request on a stream: who gets it, how long it may take, and what happens if the app does not read it. */
 
 import type { ServerHttp2Stream } from 'node:http2';
 import { HttpError } from '../errors.ts';
@@ -15,30 +15,30 @@ export interface BodyOwner {
   readonly exchange: Exchange | undefined;
   /** Whether the stream is closed. */
   readonly isOver: boolean;
-  /** Whether this side has ended it ahead of its time. */
+  /** Whether this side has cut it. */
   readonly isCut: boolean;
-  /** Answers in the app's stead. */
+  /** Answers in the app's place. */
   refuse(error: HttpError): void;
 }
 
 export class IncomingBody {
-  /** Bytes that came. */
+  /** Bytes that have come. */
   receivedBytes = 0;
   isWhole: boolean;
   private readonly host: Host;
   private readonly stream: ServerHttp2Stream;
   private readonly owner: BodyOwner;
-  /** It is answered, and the app still reads its body. */
+  /** A request that is answered while the app still reads its body. */
   private answered: Exchange | undefined = undefined;
   private isStopping = false;
-  /** When the client is late, in the server's coarse clock; 0 for never. */
+  /** When the next piece must have come, in the server's coarse clock; 0 for no limit. */
   private deadline = 0;
-  /** When all of it must have come; 0 where that is not limited. */
+  /** When all of it must have come; 0 for no limit. */
   private receiveEnd = 0;
   /** Bytes thrown away since the answer was complete. */
   private drainedBytes = 0;
 
-  /** @param isWhole whether there is none */
+  /** @param isWhole whether the request has no body */
   constructor(host: Host, stream: ServerHttp2Stream, owner: BodyOwner, isWhole: boolean) {
     this.host = host;
     this.stream = stream;
@@ -46,7 +46,7 @@ export class IncomingBody {
     this.isWhole = isWhole;
   }
 
-  /** The stream brings it from now on. */
+  /** The stream delivers the body from now on. */
   begin(): void {
     this.receiveEnd = this.host.deadlineIn(this.host.timeouts.receiveMs ?? 0);
     this.await();
@@ -100,14 +100,14 @@ export class IncomingBody {
     else this.drain(exchange);
   }
 
-  /** Nobody wants the rest. Some of it is read on: there are clients that do not look at their answer before. */
+  /** The rest is discarded. Some of it is still read: some clients read their answer only after they have sent everything. */
   private drain(exchange: Exchange): void {
     exchange.loseBody();
     this.drainedBytes = exchange.unreadBytes;
     this.resume();
   }
 
-  /** Says that nobody wants it, once the client has its answer (RFC 9113 §8.1). */
+  /** When the client has its answer, tells it to stop sending the body (RFC 9113 §8.1). */
   stop(): void {
     if (this.isStopping) return;
     this.isStopping = true;
@@ -118,7 +118,7 @@ export class IncomingBody {
     else this.stream.once('finish', stop);
   }
 
-  /** From the server's sweep: looks whether the client is late. */
+  /** From the server's sweep: checks whether the client is late. */
   expire(now: number): void {
     const { exchange } = this.owner;
     const isDrained = exchange === undefined && this.answered === undefined;

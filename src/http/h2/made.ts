@@ -8,7 +8,7 @@ import type { TextOut } from '../h1/answer.ts';
 import type { Field, ResponseState } from '../h1/writer.ts';
 import { answerFields, interimFields } from './answer-fields.ts';
 
-/** In place of a head's length: the text is trailers. */
+/** Takes the place of a head's length if the text is trailers. */
 const trailersLength = -1;
 
 export class MadeAnswer implements AnswerSink {
@@ -19,7 +19,7 @@ export class MadeAnswer implements AnswerSink {
     this.out = out;
   }
 
-  /** The main thread's to send, when the body is asked for. */
+  /** The main thread sends it when the app reads the body. */
   continue(): void {}
 
   interim(status: string, fields: readonly Field[], isLenient: boolean): void {
@@ -68,7 +68,7 @@ export interface Made {
   readonly fields: Field[];
 }
 
-/** Of an interim answer, a head, or trailers. */
+/** The fields of an interim answer, a head, or trailers. */
 export function readLines(text: string): Made {
   const [status = '', ...lines] = text.split('\r\n');
   const fields = lines.slice(0, -2).map((line): Field => {

@@ -1,6 +1,6 @@
 /**
- * HTTP/2 without TLS, by prior knowledge (RFC 9113 §3.3): a client that may do so is known by the first bytes of its connection.
- * Whoever sends anything else speaks HTTP/1.1.
+ * HTTP/2 without TLS, by prior knowledge (RFC 9113 §3.3): a client that may do so is known by the first bytes of its
+ * connection. A client that sends anything else speaks HTTP/1.1.
  */
 
 import { Socket } from 'node:net';
@@ -15,7 +15,7 @@ import { DeferredWire } from '../wire/deferred-wire.ts';
 import { type OpenWire, openWire, socketOf } from '../wire/open-wire.ts';
 import { StreamWire } from '../wire/stream-wire.ts';
 
-/** What only HTTP/2 begins with (RFC 9113 §3.4). */
+/** The bytes with which every connection of HTTP/2 begins, and no other (RFC 9113 §3.4). */
 const preface = Buffer.from('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n', 'latin1');
 
 /**

@@ -1,9 +1,10 @@
 /**
- * Whether a client that has open streams is still there. Before Node 24, a session that has ended for its client's mistakes reads
- * no further, and does not hear of the connection's end either; nor does anyone of a client whose machine is gone.
+ * Whether a client that has open streams is still there. Before Node 24, a session that ended because of its client's
+ * mistakes reads no further, and does not notice the end of the connection. Nor does TCP tell when a client's machine is
+ * gone.
  */
 
-/** How long a client may be silent before it is asked, and before it counts as gone. Shorter where the worker is to leave. */
+/** How long a client may be silent before it gets a PING, and before it counts as gone. Shorter if the worker is stopping. */
 const silenceMs = { usual: 15_000, draining: 2000 } as const;
 
 export class Pulse {
@@ -12,7 +13,7 @@ export class Pulse {
   private askedAt = 0;
 
   /**
-   * @param heard a number that changes with all that the client says
+   * @param heard a number that changes with everything that the client sends
    * @param ask sends a PING, which a client answers by itself
    * @returns whether the client counts as gone
    */

@@ -1,6 +1,6 @@
 /**
- * One request on a stream of an HTTP/2 connection, and what its exchange has for a connection: bodies in, the answer out, and
- * the end of both. It knows nothing of the other streams.
+ * One request on a stream of an HTTP/2 connection. To its exchange it is the connection: the body comes in, the answer goes
+ * out, and either may end early. It knows nothing of the other streams.
  */
 
 import type { ServerHttp2Stream } from 'node:http2';
@@ -25,9 +25,9 @@ export interface Carrier {
   readonly ends: Ends;
   readonly bytesRead: number;
   readonly bytesWritten: number;
-  /** What the server knows the connection by. */
+  /** The object by which the server knows the connection. */
   readonly known: object;
-  /** What interfaces have kept for streams that are answered: for others to come. */
+  /** Attachments of answered streams, which later streams use again. */
   readonly spares: Attachment[];
   /** The stream is closed. @param byClient whether its client has reset it */
   forget(stream: RequestStream, byClient: boolean): void;
@@ -44,11 +44,11 @@ export class RequestStream extends HostTransport implements Member, BodyOwner, S
   private readonly carrier: Carrier;
   private readonly stream: ServerHttp2Stream;
   private readonly body: IncomingBody;
-  /** Whether this side has ended the stream ahead of its time. */
+  /** Whether this side has cut the stream. */
   isCut = false;
   private isClosed = false;
   private hasEndedTurn = false;
-  /** When the client is late with taking the answer, in the server's coarse clock; 0 for never. */
+  /** When the client must have taken more of the answer, in the server's coarse clock; 0 for no limit. */
   private stallDeadline = 0;
   private progress = 0;
 
@@ -150,7 +150,7 @@ export class RequestStream extends HostTransport implements Member, BodyOwner, S
     this.answer.whenTaken(callback);
   }
 
-  /** How a connection goes on has no part in an answer of HTTP/2. */
+  /** An answer of HTTP/2 does not say whether the connection persists. */
   mayPersist(): boolean {
     return true;
   }
@@ -174,7 +174,7 @@ export class RequestStream extends HostTransport implements Member, BodyOwner, S
     this.reset(ErrorCode.internal);
   }
 
-  /** The app wants no more of its client. What is answered in full stays so. */
+  /** The app closes its connection. A complete answer is not affected. */
   hangUp(answered?: Exchange): void {
     const { exchange } = this;
     if (exchange === undefined || (answered !== undefined && answered !== exchange)) return;
@@ -200,7 +200,7 @@ export class RequestStream extends HostTransport implements Member, BodyOwner, S
     substitute.answer(error);
   }
 
-  /** From the server's sweep: looks whether the client is late. */
+  /** From the server's sweep: checks whether the client is late. */
   expire(now: number): void {
     this.body.expire(now);
     if (this.answer.pendingBytes === 0 || this.progress !== this.answer.progress) {
@@ -210,7 +210,7 @@ export class RequestStream extends HostTransport implements Member, BodyOwner, S
     else if (this.stallDeadline <= now) this.reset(ErrorCode.cancel);
   }
 
-  /** Once: the stream is closed, by whomever. */
+  /** The stream is closed, by either side. Acts once. */
   takeClose(): void {
     if (this.isClosed) return;
     this.isClosed = true;
@@ -229,7 +229,7 @@ export class RequestStream extends HostTransport implements Member, BodyOwner, S
   }
 }
 
-/** What an interface keeps for a connection, and can as well be kept for another stream of it. */
+/** An attachment that another stream of the same connection can use again. */
 interface Movable extends Attachment {
   moveTo(transport: Transport): boolean;
 }

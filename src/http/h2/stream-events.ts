@@ -1,6 +1,6 @@
 /**
- * What a stream of Node's says, to the request on it. Node keeps a stream for some collections of garbage after its end: what
- * listens to it must not keep the request too. Without this, a third of the CPU time goes to the collector.
+ * Passes the events of Node's stream to the request on it. Node keeps a stream for some garbage collections after its end,
+ * and the listeners must not keep the request too. Without this, a third of the CPU time is garbage collection.
  */
 
 import type { ServerHttp2Stream } from 'node:http2';
@@ -9,7 +9,7 @@ export interface StreamEvents {
   takeBody(bytes: Buffer): void;
   takeTrailers(raw: readonly string[]): void;
   endBody(): void;
-  /** The stream is closed, by whomever. It may be called twice. */
+  /** The stream is closed, by either side. May be called twice. */
   takeClose(): void;
 }
 
@@ -30,7 +30,7 @@ export function listen(stream: ServerHttp2Stream, events: StreamEvents, hasBody:
   stream.on('end', endBody);
 }
 
-/** It hears nothing more, and is not kept. */
+/** Passes no more events, and keeps the request no longer. */
 export function forget(stream: ServerHttp2Stream): void {
   (stream as Owned)[owner] = undefined;
 }

@@ -1,4 +1,4 @@
-/** Takes the PROXY header off a socket, ahead of what decides about its protocol. */
+/** Takes the PROXY header off a socket before its protocol is known (TLS, or HTTP/2). */
 
 import type { Socket } from 'node:net';
 import { endsBehind, type Proxied, type ProxyProtocol } from './proxied.ts';

@@ -1,6 +1,6 @@
 /**
- * The PROXY protocol (haproxy.org, proxy-protocol.txt), versions 1 and 2: what precedes a connection's bytes, and says whose
- * they are. Pure: bytes in, a header or "more" out. What is not exactly a header is refused.
+ * The PROXY protocol (haproxy.org, proxy-protocol.txt), versions 1 and 2: a header before a connection's bytes that names
+ * the client. Pure: bytes in, a header or "more" out. What is not exactly a header is refused.
  */
 
 import { isIPv4, isIPv6, SocketAddress } from 'node:net';
@@ -13,9 +13,9 @@ export type Version = 'v1' | 'v2' | 'auto';
 export interface ProxyHeader {
   /** In bytes: what follows belongs to the connection. */
   readonly length: number;
-  /** Undefined where the proxy speaks for itself (LOCAL), or does not know (UNKNOWN, UNSPEC, a unix socket). */
+  /** Undefined if the proxy speaks for itself (LOCAL), or does not know (UNKNOWN, UNSPEC, a unix socket). */
   readonly client: End | undefined;
-  /** Set where the proxy says that the client came to it over TLS (PP2_TYPE_SSL, §2.2.6). */
+  /** Set if the proxy says that the client came to it over TLS (PP2_TYPE_SSL, §2.2.6). */
   readonly isSecure?: true;
 }
 
@@ -24,7 +24,7 @@ export class ProxyError extends Error {}
 
 /** With its CRLF (§2.1). */
 const longestV1 = 107;
-/** The protocol has 65,551. HAProxy and AWS send a few hundred with all that they can say; certificates take the most. */
+/** The protocol allows 65,551. HAProxy and AWS send a few hundred at most; certificates take the most. */
 export const longestHeader = 4096;
 
 const start = Buffer.from('PROXY ');
@@ -41,12 +41,12 @@ export function readProxyHeader(bytes: Buffer, version: Version): ProxyHeader | 
   throw new ProxyError(other ? `the PROXY header is not of version ${version.slice(1)}` : 'no PROXY header');
 }
 
-/** Whether bytes are, as far as they go, the beginning of a header. */
+/** Whether the bytes so far may be the beginning of a header. */
 export function mayBeHeader(bytes: Uint8Array): boolean {
   return begins(bytes, start) || begins(bytes, signature);
 }
 
-/** Whether there is enough of it to tell. */
+/** Whether there are enough bytes to tell. */
 export function isSurelyHeader(bytes: Uint8Array): boolean {
   return mayBeHeader(bytes) && bytes.length >= (bytes[0] === start[0] ? start.length : signature.length);
 }
@@ -65,7 +65,7 @@ function readV1(bytes: Buffer): ProxyHeader | undefined {
   }
   const line = bytes.toString('latin1', 0, end);
   const length = end + 2;
-  // What follows it is to be ignored (§2.1).
+  // The rest of the line is ignored (§2.1).
   if (/^PROXY UNKNOWN(?: [\x20-\x7e]*)?$/.test(line)) return { length, client: undefined };
   const parts = line.split(' ');
   const [, family, source = '', target = '', sourcePort = '', targetPort = ''] = parts;
@@ -95,7 +95,7 @@ function readV2(bytes: Buffer): ProxyHeader | undefined {
   const family = header[13]!;
   const addressLength = addressLengths.get(family);
   if (command === 0x20) {
-    // Of its addresses nothing is to be used, whatever they are (§2.2).
+    // Its addresses are ignored, whatever they are (§2.2).
     if (addressLength !== undefined && fixedLength + addressLength <= length) checkParts(header, addressLength);
     return { length, client: undefined };
   }
@@ -130,7 +130,7 @@ function readIPv6(header: Buffer): string {
 }
 
 /**
- * The parts behind the addresses (TLVs): they must fill the header, and a checksum among them must hold (§2.2.4).
+ * The parts behind the addresses (TLVs): they must fill the header, and a checksum among them must be right (§2.2.4).
  * @returns whether one says that the client uses TLS
  */
 function checkParts(header: Buffer, addressLength: number): boolean {

@@ -29,7 +29,7 @@ export class ProxyProtocol {
     this.trusted = new Trusted(allowFrom);
   }
 
-  /** Whether this peer must send the header; nobody else may. */
+  /** Whether this peer must send the header. Other peers must not. */
   expects(peer: string): boolean {
     return this.trusted.has(peer);
   }
@@ -43,7 +43,7 @@ export interface Proxied extends WireEvents {
   refuse(error: HttpError): void;
 }
 
-/** As the proxy's client has them. */
+/** The ends as the proxy's client sees them. */
 export function endsBehind(ends: Ends, { client, isSecure }: ProxyHeader): Ends {
   if (client === undefined) return ends;
   return { ...ends, remote: client, scheme: isSecure === true ? 'https' : ends.scheme };
@@ -108,7 +108,7 @@ export class ProxyHeaderFilter implements WireEvents {
     const { held } = this;
     this.held = undefined;
     this.isDone = true;
-    // Not a header after all: what came is for the engine to judge.
+    // Not a header after all: the engine decides about these bytes.
     if (held !== undefined && !this.isExpected) this.to.takeBytes(held, held.length);
     this.to.takeEnd();
   }

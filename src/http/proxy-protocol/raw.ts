@@ -6,7 +6,7 @@ import { clearTimeout, setTimeout } from 'node:timers';
 import { isSurelyHeader, mayBeHeader, ProxyError, type ProxyHeader, readProxyHeader, type Version } from './header.ts';
 
 /**
- * Reads the header, and leaves in the socket what follows. Of a socket that fails or ends meanwhile, nothing is heard.
+ * Reads the header, and leaves in the socket what follows. If the socket fails or ends before that, nothing is called.
  * @param onFailed called with the reason: no header, a bad one, or none within `ms`
  */
 export function takeProxyHeader(
@@ -48,8 +48,8 @@ export function takeProxyHeader(
 }
 
 /**
- * Refuses a header of a peer that may send none. Nothing is waited for, as the app may have to speak first: what comes is
- * passed on as it comes, and with the last byte that makes it a header, `onHeader` is called instead.
+ * Refuses a header of a peer that may send none. It cannot wait for the header, because the app may have to speak first. So
+ * bytes are passed on as they come, and `onHeader` is called in place of the last byte that would make them a header.
  */
 export function watchForHeader(socket: Socket, onHeader: () => void): void {
   const { push } = socket;

@@ -1,4 +1,4 @@
-/** What an app is told of a TLS connection: Apache's variables, as PEP 3333 asks for them ("environ Variables"). */
+/** What an app gets to know of a TLS connection: Apache's variables, as PEP 3333 asks ("environ Variables"). */
 
 import type { X509Certificate } from 'node:crypto';
 import type { TLSSocket } from 'node:tls';
@@ -6,7 +6,7 @@ import { cryptoModule } from '../../node/builtin.ts';
 
 export type TlsVariables = Readonly<Record<string, string>>;
 
-/** @param asksForCertificate whether the client could show one */
+/** @param asksForCertificate whether the server asks for a client certificate */
 export function variablesOf(socket: TLSSocket, asksForCertificate: boolean): TlsVariables {
   const basic = { HTTPS: 'on', SSL_PROTOCOL: socket.getProtocol() ?? '', SSL_CIPHER: socket.getCipher().name };
   const sni = typeof socket.servername === 'string' ? { SSL_TLS_SNI: socket.servername } : {};
@@ -21,7 +21,7 @@ function describe(certificate: X509Certificate): TlsVariables {
   const name = /^CN=(.*)$/m.exec(subject)?.[1];
   return {
     SSL_CLIENT_VERIFY: 'SUCCESS',
-    // Node writes one part per line; a line feed would be another variable to some.
+    // Node writes one part per line. Some readers would take a line feed for the start of another variable.
     SSL_CLIENT_S_DN: subject.split('\n').reverse().join(','),
     ...(name === undefined ? {} : { SSL_CLIENT_S_DN_CN: name }),
     SSL_CLIENT_I_DN: issuer.split('\n').reverse().join(','),
@@ -33,7 +33,7 @@ function describe(certificate: X509Certificate): TlsVariables {
   };
 }
 
-/** As `tls.TLSSocket` has it: an empty object where the client has shown none. */
+/** As `tls.TLSSocket` has it: an empty object if the client has sent none. */
 export function peerCertificate(variables: TlsVariables): object {
   const { SSL_CLIENT_CERT: text } = variables;
   return text === undefined ? {} : new (cryptoModule().X509Certificate)(text).toLegacyObject();

@@ -1,4 +1,4 @@
-/** Certificates in use: which one a client gets, and what replaces all of them while connections live on. */
+/** The certificates in use: which one a client gets, and how all of them are replaced while connections go on. */
 
 import type { X509Certificate } from 'node:crypto';
 import type { SecureContext, SecureContextOptions } from 'node:tls';
@@ -10,7 +10,7 @@ interface Context {
   readonly context: SecureContext;
 }
 
-/** Sessions are resumed only where this is the same: in every worker. */
+/** Sessions are resumed only if this is the same. It is the same in every worker. */
 const sessionIdContext = 'tsgun';
 
 /** @throws the error of OpenSSL */
@@ -36,7 +36,7 @@ export class Contexts {
     }));
   }
 
-  /** By the host that the client asks for (SNI, RFC 6066 §3); the first where there is none for it. */
+  /** By the host that the client asks for (SNI, RFC 6066 §3); the first if none is for that host. */
   find(host: string): SecureContext {
     const found = this.all.find(({ certificate }) => certificate.checkHost(host) !== undefined);
     return (found ?? this.all[0]!).context;

@@ -1,6 +1,6 @@
 /**
- * TLS for the connections of one server: they are decrypted by Node's own `tls.Server`, which never listens. A client that has
- * sent nothing yet costs no more than its socket.
+ * TLS for the connections of one server: they are decrypted by Node's own `tls.Server`, which never listens. A client that
+ * has sent nothing yet costs no more than its socket.
  */
 
 import type { Socket } from 'node:net';
@@ -27,18 +27,18 @@ import { awaitHello } from './hello.ts';
 export interface TlsEndpointOptions {
   readonly files: TlsFiles;
   readonly policy: TlsPolicy;
-  /** For a handshake. */
+  /** How long a handshake may take. */
   readonly handshakeMs: number;
   readonly proxyProtocol: ProxyProtocol | undefined;
-  /** By ALPN (RFC 7301), the most wanted first. */
+  /** Offered by ALPN (RFC 7301), the preferred one first. */
   readonly protocols: readonly ('h2' | 'http/1.1')[];
-  /** So many handshakes at once that the oldest had to go. */
+  /** Called when there were so many handshakes at once that the oldest was dropped. */
   readonly onCrowded: () => void;
 }
 
 /**
- * Handshakes that may be under way at once: each takes some 60 KB. Beyond, the oldest makes room, so that half-open clients lose
- * to real ones. Who has not sent its whole hello is not among them.
+ * Handshakes that may be under way at once: each takes some 60 KB. Beyond that, the oldest is dropped, so that half-open
+ * clients lose to real ones. Clients that have not sent their whole hello do not count.
  */
 const maxHandshakes = 4096;
 
@@ -73,21 +73,21 @@ export class TlsEndpoint {
       requestCert: policy.clients !== 'none',
       rejectUnauthorized: policy.clients === 'required',
       handshakeTimeout: handshakeMs,
-      // An app of raw connections has none: of an empty list, Node would refuse all clients that offer one.
+      // An app of raw connections has none. With an empty list, Node would refuse all clients that offer a protocol.
       ...(options.protocols.length === 0 ? {} : { ALPNProtocols: [...options.protocols] }),
     });
     this.server.on('secureConnection', (socket) => this.accept(socket));
     this.server.on('tlsClientError', (_, socket) => socket.destroy());
   }
 
-  /** New connections get these; those that are open go on. @throws the error of OpenSSL, and nothing has changed */
+  /** New connections get these; open ones keep theirs. @throws the error of OpenSSL; then nothing has changed */
   update(files: TlsFiles): void {
     const { policy } = this.options;
     this.contexts = new Contexts(files, policy);
     this.server.setSecureContext(contextOptions(files, policy));
   }
 
-  /** The wire of a connection, which is silent until the handshake is over. */
+  /** The wire of a connection. It delivers nothing until the handshake is over. */
   open(incoming: Incoming, connection: Proxied, speakHttp2: Speak, isRaw = false): Wire {
     const raw = socketOf(incoming);
     const peer = connection.ends.remote.address;
@@ -107,9 +107,9 @@ export class TlsEndpoint {
   }
 
   /**
-   * A connection whose bytes are an app's.
+   * A connection for an app of raw connections.
    * @param onSecure takes it when the handshake is over
-   * @param onGone called instead where it ends ahead of that
+   * @param onGone called instead if it ends before that
    */
   openRaw(
     incoming: Incoming,
@@ -148,7 +148,7 @@ export class TlsEndpoint {
     this.options.onCrowded();
   }
 
-  /** What is no TLS gets an answer that people can read, as far as it is HTTP. */
+  /** A client that speaks plain HTTP gets an answer that people can read. */
   private refuse(raw: Socket, bytes: Buffer, peer: string, isRaw: boolean): void {
     if (mayBeHeader(bytes)) {
       this.options.proxyProtocol?.onRefused(peer, foreignHeader);
@@ -171,12 +171,12 @@ export class TlsEndpoint {
     connection.ends = { ...connection.ends, tls: variablesOf(socket, clients !== 'none') };
     if (isRaw || socket.alpnProtocol === 'h2') wire.giveAway(() => speakHttp2(connection, socket));
     else if (this.options.protocols.includes('http/1.1')) wire.attach(socket, (events) => openSecure(socket, events));
-    // Who offers no protocol at all means HTTP/1.1.
+    // A client that offers no protocol speaks HTTP/1.1.
     else socket.resume().end(plainAnswer(onlyHttp2));
   }
 }
 
-/** The same for a socket and the TLS socket over it, and for no other that is open. */
+/** A key that a socket and the TLS socket over it share, and no other open socket has. */
 function keyOf({ remoteAddress, remotePort, localAddress, localPort }: Socket): string {
   return `${remoteAddress} ${remotePort} ${localAddress} ${localPort}`;
 }

@@ -1,6 +1,6 @@
 /**
- * The first bytes of a client, ahead of its handshake. Until its hello is whole, a client costs no more than its socket: what
- * OpenSSL keeps of a connection is made then.
+ * The first bytes of a client, before its handshake. Until its hello is complete, a client costs no more than its socket:
+ * OpenSSL's memory for a connection is allocated only then.
  */
 
 import type { Socket } from 'node:net';
@@ -8,17 +8,17 @@ import type { Socket } from 'node:net';
 /** The first byte of a TLS record that holds a handshake (RFC 8446 §5.1). */
 const handshakeRecord = 0x16;
 const recordHeadBytes = 5;
-/** RFC 8446 §5.1. A longer record is no TLS; OpenSSL says so to the client. */
+/** RFC 8446 §5.1. A longer record is not TLS; OpenSSL tells the client. */
 const longestRecordBytes = 16 * 1024;
 
 export interface HelloEvents {
-  /** All of it has come, and lies in the socket. */
+  /** The hello is complete, and can be read from the socket. */
   takeHello(): void;
-  /** What has come is none. */
+  /** The bytes are not a hello. */
   takeOther(bytes: Buffer): void;
 }
 
-/** Calls one of the two once, or none: a client that ends ahead of that is gone. */
+/** Calls one of the two once; or neither, if the client leaves before that. */
 export function awaitHello(socket: Socket, events: HelloEvents): void {
   let bytes: Buffer = Buffer.alloc(0);
   const onReadable = () => {

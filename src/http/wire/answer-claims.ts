@@ -8,8 +8,8 @@
  */
 
 /**
- * `open`: no byte of an unfinished answer is out. `answering`: the main thread's, until all of the answer is with the
- * kernel. `claimed`: the watchdog is at work on it. `done`: it was, and nothing may be written any more.
+ * `open`: no byte of an unfinished answer is sent. `answering`: the main thread has it, until the kernel has all of the
+ * answer. `claimed`: the watchdog is at work on it. `done`: the watchdog has answered, and nothing may be written any more.
  */
 const state = { free: 0, open: 1, answering: 2, claimed: 3, done: 4 } as const;
 
@@ -22,12 +22,12 @@ const longestWaitMs = 1000;
 export class AnswerClaims {
   readonly shared: SharedArrayBuffer;
   private readonly states: Int32Array;
-  /** Whether a request has come. For the watchdog's choice alone: the states keep the two apart. */
+  /** Whether a request has come. Only for the watchdog's choice; the states decide who may write. */
   private readonly requests: Uint8Array;
   /** By descriptor. A descriptor is one connection's at a time, so the next one with it takes over the object. */
   private readonly held: AnswerClaim[] = [];
 
-  /** @param shared another thread's; without it, new memory */
+  /** @param shared the memory of another thread; new memory if absent */
   constructor(shared = new SharedArrayBuffer(requestsAt + capacity)) {
     this.shared = shared;
     this.states = new Int32Array(shared, 0, capacity);
@@ -127,13 +127,13 @@ export class AnswerClaim {
     this.claims.noteRequest(this.descriptor, 1);
   }
 
-  /** The client waits for no answer. @param isSent whether all that was written is with the kernel */
+  /** The client waits for no answer. @param isSent whether the kernel has all that was written */
   noteIdle(isSent: boolean): void {
     this.claims.noteRequest(this.descriptor, 0);
     this.noteUnanswered(isSent);
   }
 
-  /** Nothing but interim answers went out for the request. @param isSent as above */
+  /** Only interim answers were sent for the request. @param isSent as above */
   noteUnanswered(isSent: boolean): void {
     if (!this.isAnswering || !isSent) return;
     this.isAnswering = false;

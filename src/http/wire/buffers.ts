@@ -1,4 +1,4 @@
-/** The memory that bytes are read into, and put together in. */
+/** The memory into which bytes are read, and in which they are joined. */
 
 /** As large as libuv's own reads. */
 const readBytes = 64 * 1024;
@@ -18,17 +18,17 @@ export function viewOf(bytes: Buffer): DataView {
     : new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }
 
-/** A buffer to read into. One of its own (`isOwned`) is the connection's to keep. */
+/** A buffer to read into. With `isOwned`, the connection may keep it. */
 export function readBuffer(isOwned: boolean): Buffer {
   return isOwned ? Buffer.allocUnsafeSlow(readBytes) : sharedBuffer;
 }
 
-/** Whether bytes read lie in memory that nobody else will write to. */
+/** Whether bytes lie in the shared buffer, which the next read overwrites. */
 export function isShared(bytes: Buffer): boolean {
   return bytes.buffer === sharedBuffer.buffer;
 }
 
-/** Where a head and a body are put together. Given away when the kernel does not take all of it at once. */
+/** Scratch memory in which a head and a body are joined. If the kernel does not take all of it at once, it is replaced. */
 let scratch = Buffer.allocUnsafeSlow(32 * 1024);
 
 /**

@@ -1,6 +1,6 @@
 /**
- * A wire whose stream is not known yet: of a connection in its TLS handshake, or one whose protocol is still to be seen. Until
- * then there is nothing to read, and what is written goes nowhere.
+ * A wire whose stream is not known yet: the connection is in its TLS handshake, or its protocol is not known. Until then
+ * there is nothing to read, and what is written is dropped.
  */
 
 import type { Socket } from 'node:net';
@@ -26,7 +26,7 @@ export class DeferredWire implements Wire {
   }
 
   /**
-   * The handshake is over, or nothing more is to be seen.
+   * The handshake is over, or the protocol is known.
    * @param open makes the wire over the stream
    */
   attach(stream: Socket, open: (events: WireEvents) => Wire): void {
@@ -36,7 +36,7 @@ export class DeferredWire implements Wire {
     this.onAttached?.();
   }
 
-  /** Another reads and writes from now on, and hears of the end. */
+  /** Another object reads and writes from now on, and hears of the end. */
   giveAway(to: () => void): void {
     this.isGivenAway = true;
     this.onAttached?.();
@@ -94,7 +94,7 @@ export class DeferredWire implements Wire {
     this.inner?.resume();
   }
 
-  /** A client of which nothing is known yet has asked for nothing. */
+  /** A client that has sent nothing has no request to lose. */
   end(done?: () => void): void {
     if (this.inner !== undefined) return this.inner.end(done);
     if (done !== undefined) this.raw.once('close', done);

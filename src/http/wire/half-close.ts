@@ -1,4 +1,4 @@
-/** The end of this side of a connection, which still reads: libuv sends a FIN behind all that was written. */
+/** Closes this half of a connection, which still reads: libuv sends a FIN behind all that was written. */
 
 import type { Binding, RawHandle } from '../../node/stream-binding.ts';
 import { binding } from './write-requests.ts';

@@ -1,7 +1,7 @@
 /**
- * A socket without a `net.Socket`: libuv's handle, read and written as `net.Socket` does it inside (`node/stream-binding.ts`).
- * A connection with one request costs a fifth less CPU time, a request on a kept connection a twentieth less, and an idle
- * connection half the memory.
+ * A socket without a `net.Socket`: libuv's handle, read and written as `net.Socket` does it inside
+ * (`node/stream-binding.ts`). A connection with one request costs a fifth less CPU time, a request on a kept connection a
+ * twentieth less, and an idle connection half the memory.
  */
 
 import type { Binding, RawHandle, WriteRequest, Written } from '../../node/stream-binding.ts';
@@ -17,7 +17,7 @@ import { binding, earlyStatus, follow, giveBack, takeRequest, unfinished } from 
 
 const { streamBaseState: state, kReadBytesOrError } = binding ?? ({} as Binding);
 
-/** From here on a write returns false, as that of a `net.Socket` of Node 20. */
+/** With so much pending, a write returns false, as that of a `net.Socket` of Node 20. */
 const highWaterBytes = 16 * 1024;
 
 export class HandleWire implements Wire, SendQueue {
@@ -28,9 +28,9 @@ export class HandleWire implements Wire, SendQueue {
   protected readonly handle: RawHandle;
   protected readonly events: WireEvents;
   private buffer: Buffer;
-  /** How many symbols the handle had from Node at the first look; -1 before. */
+  /** How many symbols of Node's the handle had when it was first read; -1 before. */
   private symbols = -1;
-  /** Read while paused, and not brought yet; and whether the client's end came behind it. */
+  /** What was read while paused, and not delivered yet; and whether the client's FIN came behind it. */
   private held: Buffer | undefined = undefined;
   private isEndHeld = false;
   private hasClientEnded = false;
@@ -38,7 +38,7 @@ export class HandleWire implements Wire, SendQueue {
   private owesDrain = false;
   /** The last write that goes on. */
   protected last: WriteRequest | undefined = undefined;
-  /** All bytes that ever had to wait. */
+  /** All bytes so far that had to wait. */
   private queuedBytes = 0;
   private stallWatch: StallWatch | undefined = undefined;
 
@@ -69,7 +69,7 @@ export class HandleWire implements Wire, SendQueue {
     if (this.handle.readStart() < 0) this.destroy();
   }
 
-  /** What is left there has a symbol for a name. */
+  /** What an app leaves in the async context is stored on the handle, under a symbol. */
   get isMarked(): boolean {
     if (!contextsStay) return false;
     const { length } = Object.getOwnPropertySymbols(this.handle);
@@ -77,7 +77,7 @@ export class HandleWire implements Wire, SendQueue {
     return length > this.symbols;
   }
 
-  /** @returns the memory of the next read, where it is another */
+  /** @returns the memory of the next read, if it is another */
   takeRead(): Uint8Array | undefined {
     if (this.isDestroyed) return undefined;
     const count = state[kReadBytesOrError]!;
@@ -128,7 +128,7 @@ export class HandleWire implements Wire, SendQueue {
     if (!this.mayWrite) return this.refuse();
     const whole = putTogether(head, bytes, tail, this.pendingBytes > 0);
     if (whole !== undefined) return this.writeWhole(whole);
-    // An object made with Uint8Array's prototype is an instance of it, and would end the process.
+    // An object that only has Uint8Array's prototype passes `instanceof`, and would end the process.
     if (!ArrayBuffer.isView(bytes)) throw new TypeError('bytes must be a Uint8Array');
     return this.writeChunks([Buffer.from(head, 'latin1'), bytes, Buffer.from(tail, 'latin1')]);
   }
@@ -148,14 +148,14 @@ export class HandleWire implements Wire, SendQueue {
 
   /**
    * @param given what the write was called with
-   * @param held what libuv reads from where it does not end at once
+   * @param held what libuv reads from if the write does not end at once
    */
   protected note(given: WriteRequest | null, written: Written, held: unknown): boolean {
     const request = unfinished(given, written);
     if (request === null) {
       if (written === 0) giveBack(given);
       else {
-        // It never goes out.
+        // It will never be sent.
         this.pendingBytes++;
         this.fail(writeError(written as number));
       }
@@ -184,7 +184,7 @@ export class HandleWire implements Wire, SendQueue {
   }
 
   protected refuse(): false {
-    // Neither of the two: the watchdog has answered.
+    // Nothing is written: the watchdog has answered.
     if (this.halfClose === undefined) this.destroy();
     if (this.isDestroyed) this.pendingBytes++;
     return false;
@@ -208,7 +208,7 @@ export class HandleWire implements Wire, SendQueue {
     else last.taken = withTaken(last.taken, callback);
   }
 
-  /** The next read is still made, and held: where the client has gone, it says so. */
+  /** The next read is still made, and held: it shows whether the client has left. */
   pause(): void {
     this.isPaused = true;
   }
@@ -221,7 +221,7 @@ export class HandleWire implements Wire, SendQueue {
 
   resume(): void {
     this.isPaused = false;
-    // Not at once: what resumes may be in the middle of what came before.
+    // Not at once: the caller may still be handling what came before.
     if (this.held !== undefined) process.nextTick(() => this.bringHeld());
   }
 
@@ -238,14 +238,14 @@ export class HandleWire implements Wire, SendQueue {
     if (this.isDestroyed || this.halfClose?.isDone === true) return done?.();
     this.halfClose ??= new HalfClose();
     this.halfClose.await(done);
-    // Not ahead of what waits, though libuv would wait for it: a connection that is being shut down cannot be reset.
+    // Only after what waits, though libuv would wait for it: a connection that is being shut down cannot be reset.
     if (!this.halfClose.isUnderWay && this.pendingBytes === 0) this.shutDown(this.halfClose);
   }
 
   private shutDown(halfClose: HalfClose): void {
     halfClose.begin(this.handle, (isShut) => {
       if (this.isDestroyed) return;
-      // The client has gone. While reading is paused, nothing else would report it.
+      // The client has left. While reading is paused, nothing else would report it.
       if (!isShut) return this.destroy();
       halfClose.tell();
       if (this.hasClientEnded) this.destroy();

@@ -1,4 +1,4 @@
-/** Which kind of wire a connection gets: over libuv's handle where Node lets us, else over a stream. */
+/** Chooses the wire of a connection: over libuv's handle if Node allows it, else over a stream. */
 
 import { Socket } from 'node:net';
 import { ConnectionHandle } from '../../node/handles.ts';
@@ -20,7 +20,7 @@ export function openWire(incoming: Incoming, events: WireEvents): Wire {
   return new StreamWire(new Socket({ handle, allowHalfOpen: true } as never), events);
 }
 
-/** @throws where it is no socket */
+/** @throws if it is no socket */
 export function socketOf(incoming: Incoming): Socket {
   if (incoming instanceof ConnectionHandle)
     return new Socket({ handle: incoming.handle, allowHalfOpen: true } as ConstructorParameters<typeof Socket>[0]);

@@ -1,6 +1,6 @@
 /**
  * A TLS connection without Node's streams: the handle under the `TLSSocket` is read and written like a socket's own. The
- * `TLSSocket` stays for what a handle does not do: it closes, and reports the errors of TLS.
+ * `TLSSocket` is kept for what a handle cannot do: it closes the connection, and reports errors of TLS.
  */
 
 import type { TLSSocket } from 'node:tls';
@@ -12,7 +12,7 @@ import { canceled, type Taken, tellTaken, writeError } from './taken.ts';
 import type { Wire, WireEvents } from './wire.ts';
 import { canUseHandles, takeRequest } from './write-requests.ts';
 
-/** All of a write is encrypted in one step: a larger one would keep the loop, and twice the memory, for its length. */
+/** All of a write is encrypted in one step. A larger one would block the event loop, and take twice its memory. */
 const mostAtOnce = 256 * 1024;
 
 /** Begins to read, when the handshake is over. */
@@ -27,10 +27,10 @@ export class SecureWire extends HandleWire {
   /** A handle of TLS takes one write at a time: these wait for its end, and go together. */
   private readonly queue: Uint8Array[] = [];
   private queueBytes = 0;
-  /** All that ever were in the queue, and how many have left it. */
+  /** How many writes were ever in the queue, and how many have left it. */
   private queuedSoFar = 0;
   private leftSoFar = 0;
-  /** Who waits for the end of what was in the queue until then. */
+  /** Callbacks that wait for the writes that were in the queue at that time. */
   private readonly queueTaken: { readonly at: number; readonly callback: Taken }[] = [];
 
   constructor(socket: TLSSocket, { handle, carrier }: SecureHandle, events: WireEvents) {
@@ -44,7 +44,7 @@ export class SecureWire extends HandleWire {
       if (!this.isDestroyed) this.release();
       this.tellClosed();
     });
-    // Node reads already, and a second start would fail.
+    // Node reads already; a second start would fail.
     handle.readStop();
     this.startReading();
   }
@@ -97,7 +97,7 @@ export class SecureWire extends HandleWire {
     const chunks = queue.splice(0, count);
     this.queueBytes -= length;
     this.leftSoFar += length;
-    // The write counts them anew.
+    // The write counts these bytes again.
     this.noteGone(length);
     if (count === 1) this.writeOne(chunks[0]!);
     else super.writeChunks(chunks);

@@ -1,4 +1,4 @@
-/** A wire over any Duplex; what only a `net.Socket` can do, it does where it has one. */
+/** A wire over any Duplex. With a `net.Socket`, it does what only that can do. */
 
 import { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
@@ -12,7 +12,7 @@ export class StreamWire implements Wire {
   private readonly stream: Duplex;
   private readonly events: WireEvents;
   private written = 0;
-  /** How many of the writes are done. */
+  /** How many writes are done. */
   private done = 0;
   private failure: Error | undefined = undefined;
   private readonly waiting: { readonly written: number; readonly callback: Taken }[] = [];
@@ -77,7 +77,7 @@ export class StreamWire implements Wire {
     // Before Node 22, a write that was under way when its socket was destroyed does not say that it failed.
     const failure = error ?? (this.stream.destroyed ? writeError(canceled) : undefined);
     this.failure ??= failure;
-    // At once: the stream has emitted `drain`, and what was written then must not be told of first.
+    // At once: the stream has emitted `drain`, and callbacks of later writes must not come first.
     while (this.waiting.length > 0 && this.waiting[0]!.written <= this.done) this.waiting.shift()!.callback(failure);
   };
 

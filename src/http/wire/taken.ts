@@ -1,8 +1,8 @@
-/** Who waits until what was written has gone out. */
+/** Callbacks that wait until what was written is sent. */
 
 import { getSystemErrorName } from 'node:util';
 
-/** Called once; with an error where it never will. */
+/** Called once; with an error if it will never be sent. */
 export type Taken = (error?: Error) => void;
 
 /** Calls each, in order and in a later tick: what an app does then may fail, and must not disturb the wire. */
@@ -18,7 +18,7 @@ export function withTaken(callbacks: Taken[] | undefined, callback: Taken): Take
   return callbacks;
 }
 
-/** As Node says it. @param status libuv's, negative */
+/** An error as Node makes it. @param status libuv's, negative */
 export function wireError(syscall: 'read' | 'write', status: number): NodeJS.ErrnoException {
   const code = getSystemErrorName(status);
   return Object.assign(new Error(`${syscall} ${code}`), { errno: status, code, syscall });

@@ -13,7 +13,7 @@ import type { Taken } from './taken.ts';
 export type Incoming = ConnectionHandle | Duplex;
 
 export interface WireEvents {
-  /** Where the wire enters what the client has not taken, from the first write on; undefined where nobody asks. */
+  /** Where the wire records what the client has not taken, from the first write on; undefined if that is not counted. */
   readonly share?: HeldShare | undefined;
   /** The memory of the next read: asked before the first and after each. It must stay untouched until that read. */
   nextBuffer(): Buffer;
@@ -21,11 +21,11 @@ export interface WireEvents {
   takeBytes(bytes: Buffer, length: number): void;
   /** The client writes nothing more. */
   takeEnd(): void;
-  /** All that was written has gone out, after a write that returned false. */
+  /** After a write that returned false: everything that was written is sent. */
   takeDrain(): void;
   /** The connection has failed, such as by a client's reset: its end follows. */
   takeFailure?(error: Error): void;
-  /** Once, at the end, in a later turn of the loop than what ended it. */
+  /** The connection has ended. Called once, in a later turn of the event loop than what ended it. */
   takeClose(): void;
 }
 
@@ -35,36 +35,36 @@ export interface Wire {
    * first request: see `context.ts`.
    */
   readonly isMarked: boolean;
-  /** Bytes that the kernel has not taken. Where some never will be, it stays above 0. */
+  /** Bytes that the kernel has not taken. Stays above 0 if it never will take some. */
   readonly pendingBytes: number;
   readonly isPaused: boolean;
-  /** So far, with what waits; 0 where nobody counts. */
+  /** So far, with those that wait; 0 if they are not counted. */
   readonly bytesRead: number;
   readonly bytesWritten: number;
-  /** Whether nothing that is written goes anywhere. */
+  /** Whether the wire is closed: what is written is dropped. */
   readonly isDestroyed: boolean;
-  /** By which Node's async hooks know it, where that can be had: what a request's code waits for was triggered by it. */
+  /** The connection's id in Node's async hooks, if known: it is the trigger id of what a request's code waits for. */
   readonly asyncId?: number | undefined;
   /** @param text latin1 @returns false when the client takes less than it is sent: `takeDrain` follows */
   write(text: string): boolean;
   /** Latin1 text, bytes, and text again, in one system call. */
   writeTogether(head: string, bytes: Uint8Array, tail: string): boolean;
-  /** Calls back in a later tick, when all that was written until now has gone out. */
+  /** Calls back in a later tick, when all that was written until now is sent. */
   whenTaken(callback: Taken): void;
-  /** From now on it writes only where the watchdog has not. Not there where the descriptor is not known. */
+  /** From now on the wire writes only if the watchdog has not answered. Absent if the descriptor is not known. */
   claimIn?(claims: AnswerClaims, fd: number): void;
   /** Until the wire is destroyed: the descriptor, and the claim with it, may be another connection's then. */
   readonly claim?: AnswerClaim | undefined;
   pause(): void;
   resume(): void;
-  /** Says that nothing more comes, once all of it is out; calls back when that is so. */
+  /** Sends a FIN after all that was written, and calls back then. */
   end(done?: () => void): void;
   destroy(): void;
   /** Closes with a reset if the system allows it: no client takes that end for a complete answer. */
   cut(): void;
   /**
-   * Calls back when nothing of what was written has gone out for `ms`, twice that at the latest; 0 stops the watch. A slow
-   * reader of a large piece is not taken for a stalled one.
+   * Calls back when the kernel has taken nothing of what was written for `ms`, or after twice that at the latest; 0 stops
+   * the watch. A slow reader of a large piece is not taken for a stalled one.
    */
   watchStall(ms: number, onStall?: () => void): void;
 }

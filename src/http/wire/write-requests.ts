@@ -1,8 +1,8 @@
-/** libuv's write requests, as `HandleWire` uses them: most writes end at once, and leave theirs for the next one. */
+/** libuv's write requests, as `HandleWire` uses them. Most writes end at once, so the next write can use the same request. */
 
 import { type Binding, findBinding, type WriteRequest, type Written } from '../../node/stream-binding.ts';
 
-/** Undefined where Node does not have it; then no write gets here. */
+/** Undefined if Node does not have it; then this file is not used. */
 export const binding = findBinding();
 
 /** Whether this Node has what handles need to be read and written without streams. */
@@ -18,7 +18,7 @@ const {
 
 let spare: WriteRequest | null = null;
 
-/** Taken, so that no write that a hook of async_hooks makes meanwhile gets the same. */
+/** Taken out: a hook of async_hooks may write meanwhile, and must get another one. */
 export function takeRequest(): WriteRequest | null {
   if (kLastWriteErr !== undefined) return null;
   const request = spare ?? new WriteWrap();
@@ -26,7 +26,7 @@ export function takeRequest(): WriteRequest | null {
   return request;
 }
 
-/** Of a write that has ended. */
+/** The request of a write that has ended. */
 export function giveBack(request: WriteRequest | null): void {
   spare = request;
 }
@@ -41,14 +41,14 @@ export function unfinished(given: WriteRequest | null, written: Written): WriteR
   return isUnfinished ? given : null;
 }
 
-/** Node 26: how a write ended that ended before it was known whom to tell. */
+/** Node 26: the result of a write that ended before its wire was known. */
 export function earlyStatus(request: WriteRequest): number | undefined {
   if (kLastWriteErr !== undefined && state[kLastWriteErr] !== 0) return state[kLastWriteErr];
   return typeof request.writeStatus === 'number' ? request.writeStatus : undefined;
 }
 
 /**
- * Has the wire told when an unfinished write ends.
+ * Calls the wire when an unfinished write ends.
  * @param held memory that libuv reads until then
  * @returns the bytes of the write
  */
