@@ -117,7 +117,7 @@ export class Exchange extends ReceivedRequest<Transport> implements ResponseStat
   /** @returns false when the client is slower than the app: wait for `onDrain` */
   write(piece: Piece): boolean {
     if (this.isGone) return false;
-    if (this.isEnded) throw new AppError('written to after its end');
+    if (this.isEnded) throw new AppError('a body was written to after its end: end it after the last write');
     const length = typeof piece === 'string' ? Buffer.byteLength(piece) : piece.byteLength;
     if (length === 0) return true;
     const isFirst = !this.isStarted;
@@ -256,7 +256,8 @@ export class Exchange extends ReceivedRequest<Transport> implements ResponseStat
   }
 
   private sayHead(status: string, fields: readonly Field[], knownLength: number): void {
-    if (status === '') throw new AppError('the body began before startResponse was called');
+    if (status === '')
+      throw new AppError('the body began before startResponse was called: call it before the first byte');
     this.persists = this.transport.mayPersist(this);
     this.transport.answer.head(this, status, fields, knownLength);
     this.status = status;
@@ -264,6 +265,7 @@ export class Exchange extends ReceivedRequest<Transport> implements ResponseStat
   }
 
   private expectUnstarted(): void {
-    if (this.isStarted) throw new AppError('the response has begun already');
+    if (this.isStarted)
+      throw new AppError('the response has begun already: set its status and fields before the first byte of its body');
   }
 }

@@ -80,7 +80,7 @@ export function readFraming(head: RequestHead, allowances?: Allowances): void {
     if (kind === 'other') continue;
     const value = head.values[index]!;
     if (kind === 'host') {
-      if (++hosts > 1 || !isHost(value)) throw new HttpError(400, 'one well-formed Host field, please');
+      if (++hosts > 1 || !isHost(value)) throw new HttpError(400, 'expected one well-formed Host field');
       head.host ??= value;
     } else if (kind === 'content-length') {
       if (++lengths > 1) throw new HttpError(400, 'more than one Content-Length');
@@ -130,7 +130,7 @@ function readTransferEncoding(head: RequestHead, value: string): void {
   if (codings.indexOf('chunked') !== codings.lastIndexOf('chunked')) throw new HttpError(400, 'chunked more than once');
   if (codings.includes('chunked') && codings.at(-1) !== 'chunked') throw new HttpError(400, 'chunked must come last');
   if (codings.length > 1 || codings[0] !== 'chunked')
-    throw new HttpError(501, 'no transfer coding but chunked is served');
+    throw new HttpError(501, 'the only transfer coding served is chunked');
   head.isChunked = true;
 }
 
@@ -151,7 +151,7 @@ function readConnection(head: RequestHead, value: string): void {
 function readExpectation(head: RequestHead, value: string, allowances: Allowances | undefined): void {
   const members = listMembers(value);
   if (members.some((member) => member !== '100-continue')) {
-    if (allowances?.takesExpectations !== true) throw new HttpError(417, 'no expectation but 100-continue is met');
+    if (allowances?.takesExpectations !== true) throw new HttpError(417, 'the only expectation served is 100-continue');
     head.expectsOther = head.minorVersion === 1;
   } else if (members.length > 0) head.expectsContinue = head.minorVersion === 1;
 }

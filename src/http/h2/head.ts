@@ -49,7 +49,7 @@ function readPseudoFields(head: RequestHead, raw: readonly string[]): number {
     else if (raw[index] === ':path') head.target = value;
     else if (raw[index] === ':authority') authority = value;
     else if (raw[index] === ':scheme' && value !== 'https' && value !== 'http')
-      throw new HttpError(400, 'no scheme but http and https is served');
+      throw new HttpError(400, 'the only schemes served are http and https');
   }
   if (authority !== undefined) {
     if (authority === '' || !hostForm.test(authority)) throw new HttpError(400, 'malformed :authority');

@@ -129,7 +129,7 @@ export class HandleWire implements Wire, SendQueue {
     const whole = putTogether(head, bytes, tail, this.pendingBytes > 0);
     if (whole !== undefined) return this.writeWhole(whole);
     // An object that only has Uint8Array's prototype passes `instanceof`, and would end the process.
-    if (!ArrayBuffer.isView(bytes)) throw new TypeError('bytes must be a Uint8Array');
+    if (!ArrayBuffer.isView(bytes)) throw new TypeError('a body piece must be a Uint8Array');
     return this.writeChunks([Buffer.from(head, 'latin1'), bytes, Buffer.from(tail, 'latin1')]);
   }
 

@@ -93,7 +93,8 @@ async function bindFile(server: Server, path: string, replaces: boolean): Promis
     throw refusal(key, (error as NodeJS.ErrnoException).code ?? String(error));
   }
   const file = identify(path);
-  if (file === undefined) throw new ConfigError(`bind: ${key} was removed by somebody as it was made`);
+  if (file === undefined)
+    throw new ConfigError(`bind: ${key} was removed by another process as it was made: start again`);
   return { address: key, isInPlace: () => isInPlace(file), close: closer(file, () => close(server)) };
 }
 

@@ -23,7 +23,8 @@ export async function bindUnix(path: string, key: string, owner: Identity | unde
   const bound = bindPath(path);
   if (typeof bound === 'number') throw refusal(key, getSystemErrorName(bound));
   const file = identify(path);
-  if (file === undefined) throw new ConfigError(`bind: ${key} was removed by somebody as it was made`);
+  if (file === undefined)
+    throw new ConfigError(`bind: ${key} was removed by another process as it was made: start again`);
   const close = closer(file, bound.close);
   try {
     if (owner !== undefined) giveTo(owner, file);

@@ -317,7 +317,9 @@ describe('write() that is refused', () => {
     await client.until(/first$/);
     await written;
     expect(bodyOf(await ask(get))).toBe('second');
-    expect(failures.map(String)).toEqual(['AppError: written to after its end']);
+    expect(failures.map(String)).toEqual([
+      'AppError: a body was written to after its end: end it after the last write',
+    ]);
     expect(client.received).not.toMatch(/late/);
     expect(rejections).toEqual([]);
   });
