@@ -37,9 +37,9 @@ export function writeReport(cases: readonly Case[], results: readonly Result[], 
     '## Passed, by section',
     sectionTable(cases, results),
     '## What other servers fail',
-    'In the notation of the cases: statuses in order, then how the connection went. `close`: the server closed it. ' +
-      '`reset`: it closed it so that no answer arrived. `open`: it neither answered further nor closed. None of these: it served ' +
-      'another request.',
+    'Outcomes are written as in the cases: the statuses in order, then what happened to the connection. `close`: the ' +
+      'server closed it. `reset`: the server reset it, and no answer arrived. `open`: the server neither answered nor ' +
+      'closed it. None of these: it served another request.',
     ...failureTables(cases, results),
   ].join('\n\n')}\n`;
 }
@@ -47,22 +47,23 @@ export function writeReport(cases: readonly Case[], results: readonly Result[], 
 function method(results: readonly Result[]): string {
   const { requestLineBytes, fieldCount, fieldBytes, bodyBytes } = conformanceLimits;
   const lines = [
-    'Every case is sent whole, on a connection of its own, over loopback. A case that should leave the connection alive ' +
-      'ends with one more request.',
+    'Every case is sent as a whole on its own connection over loopback. If the connection should stay open after it, ' +
+      'one more request follows.',
     `Limits are equal where a server has them: request line ${requestLineBytes} bytes, field line ${fieldBytes} bytes, ` +
       `${fieldCount} fields, body ${bodyBytes} bytes. A case about a limit that a server lacks is not counted for it.`,
     'tsgun must do exactly what the case expects: statuses, the fields of its answers, what the app sees, the end of the ' +
       'connection.',
-    'Other servers pass by any outcome that the case lists as conforming. They are held to statuses, to the end of the ' +
-      'connection, and to the method, target and body that the app saw, where the server can tell.',
-    `For them, any of ${refusals.join(', ')} will do as a refusal. Where no MUST asks for the end of the connection, it may live ` +
-      'on after an error. A reset after all answers counts as a close, and a case that ends in one is tried again. A server may close after any answer that says ' +
-      '`Connection: close`; what was sent after it then needs no answer.',
-    'The cases were written beside tsgun. Where an RFC leaves a choice (MAY, can, ought to, or nothing said) they list the ' +
-      'outcomes that we know of; what fails is against a MUST or a SHOULD. Many are against one SHOULD: what does not match the ' +
-      'grammar is answered 400, and the connection closed (RFC 9112 §2.2). A 500 is no refusal: it says that the server failed.',
-    'A case fails for all that is in it: a server that leaves pipelined requests without an answer, as gunicorn gthread ' +
-      'does, fails each case that looks at a second request.',
+    'Other servers pass by any outcome that the case lists as conforming. Checked are statuses, the end of the ' +
+      'connection, and, if the server can report them, the method, target and body that the app saw.',
+    `For them, any of ${refusals.join(', ')} counts as a refusal. If no MUST asks for the end of the connection, it ` +
+      'may stay open after an error. A reset after all answers counts as a close, and such a case is tried again. A ' +
+      'server may close after any answer with `Connection: close`; later requests then need no answer.',
+    'The cases were written together with tsgun. If an RFC leaves a choice (MAY, can, ought to, or nothing), they list ' +
+      'the known outcomes. A failure violates a MUST or a SHOULD. Many violate one SHOULD: a request that does not match ' +
+      'the grammar is answered 400, and the connection is closed (RFC 9112 §2.2). A 500 is not a refusal: it says that ' +
+      'the server failed.',
+    'A case fails as a whole: a server that does not answer pipelined requests, as gunicorn gthread, fails each case ' +
+      'that needs a second request.',
   ];
   const servers = results.map(({ contestant, version }) => {
     const { name, setup, incomparable } = contestant;

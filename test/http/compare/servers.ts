@@ -84,7 +84,7 @@ const nginx: Contestant = {
   version: () => execFileSync('sh', ['-c', 'nginx -v 2>&1'], { encoding: 'utf8' }).replace(/^.*\//, '').trim(),
   isOurs: false,
   setup:
-    'It passes requests over SCGI, which is no HTTP, to an app that says what it saw. ' +
+    'It passes requests over SCGI, which is not HTTP, to an app that reports what it saw. ' +
     'On `/unread` it answers by `return 200`, which reads no body.',
   concurrency: 16,
   incomparable: [{ cases: perCount, what: 'the number of fields (it has no limit)' }, ownBound, oldVersion],
