@@ -43,7 +43,7 @@ export default defineConfig([
       'worker/main': 'src/worker/main.ts',
       'typescript/load': 'src/typescript/load.ts',
       'typescript/hook-thread': 'src/typescript/hook-thread.ts',
-      'config/generate': 'src/config/generate.ts',
+      'config/generate': 'src/config/pages/generate.ts',
       // No file: `cachedCode` imports it into others.
       [codeCacheEntry]: 'src/node/code-cache.ts',
     },
@@ -65,7 +65,7 @@ export default defineConfig([
           {
             name: 'base',
             priority: 1,
-            test: /src\/(errors|descriptors|hooks|logger|log\/|ipc\/|node\/|config\/(durations|addresses|parsers|suggest|cpus|cgroups|version|tls|statsd|access-fields|access-atoms|kebab-case)|typescript\/files|app\/(registry|names|detect|\w+\/interface))/,
+            test: /src\/(errors|descriptors|hooks|logger|log\/|ipc\/|node\/|config\/(?:\w+\/)?(durations|addresses|parsers|suggest|cpus|cgroups|version|tls|statsd|access-fields|access-atoms|kebab-case)|typescript\/files|app\/(registry|names|detect|\w+\/interface))/,
           },
           { name: 'serving', test: /src\/(http|app|worker)\/(?!main|work\.ts|failure)/ },
         ],

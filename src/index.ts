@@ -17,14 +17,14 @@ export type {
   StartResponse,
   Write,
 } from './app/types.ts';
-export type { Address } from './config/addresses.ts';
-export type { AdminAddress } from './config/admin-address.ts';
-export type { Mishap } from './config/chaos.ts';
-export type { ConcurrencyLimit } from './config/concurrency.ts';
 export { defineConfig } from './config/define-config.ts';
 export type { Settings } from './config/settings.ts';
-export type { HostPort } from './config/statsd.ts';
 export type { Config, InProcessName, UserSettings } from './config/user-settings.ts';
+export type { Address } from './config/values/addresses.ts';
+export type { AdminAddress } from './config/values/admin-address.ts';
+export type { Mishap } from './config/values/chaos.ts';
+export type { ConcurrencyLimit } from './config/values/concurrency.ts';
+export type { HostPort } from './config/values/statsd.ts';
 export type { Apps } from './embed/apps.ts';
 export { createEnviron } from './embed/environ.ts';
 export { inject } from './embed/inject.ts';

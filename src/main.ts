@@ -1,14 +1,14 @@
 /** argv in, exit code out. */
 
 import { renderComplaint } from './complaint.ts';
-import { activationWarnings, takeActivation } from './config/activation.ts';
-import { type Asked, parseCommandLine } from './config/command-line.ts';
 import { startDirectory } from './config/directory.ts';
-import { renderHelp, renderHelpOf } from './config/help.ts';
 import { accept, type CommandLine, type Draft, draftConfiguration } from './config/load.ts';
-import { renderSettings } from './config/print.ts';
+import { renderHelp, renderHelpOf } from './config/pages/help.ts';
+import { renderSettings } from './config/pages/print.ts';
+import { renderUsage } from './config/pages/usage.ts';
 import type { Settings } from './config/settings.ts';
-import { renderUsage } from './config/usage.ts';
+import { activationWarnings, takeActivation } from './config/sources/activation.ts';
+import { type Asked, parseCommandLine } from './config/sources/command-line.ts';
 import { version } from './config/version.ts';
 import { ConfigError, ExitCode, report, TsgunError } from './errors.ts';
 import { outputSink, takeOverOutput } from './log/output.ts';
@@ -93,7 +93,7 @@ function warn(warning: string): void {
 }
 
 async function completion(words: readonly string[] | undefined): Promise<number> {
-  const { complete, printCompletionScript } = await import('./config/completion.ts');
+  const { complete, printCompletionScript } = await import('./config/pages/completion.ts');
   if (words !== undefined) return print((await complete(words)).join('\n'));
   printCompletionScript();
   return ExitCode.ok;

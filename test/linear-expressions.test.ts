@@ -64,8 +64,8 @@ describe('regular expressions take time in proportion to what they read', () => 
     const made = files.map((file) => [file, expressionsOf(file).made]).filter(([, count]) => count !== 0);
     expect(made).toEqual([
       ['src/app/detect.ts', 2],
-      ['src/config/chaos.ts', 1],
-      ['src/config/memory.ts', 1],
+      ['src/config/machine/memory.ts', 1],
+      ['src/config/values/chaos.ts', 1],
       ['src/http/h1/grammar.ts', 1],
       ['apps/static/http-date.ts', 1],
     ]);

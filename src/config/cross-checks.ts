@@ -4,13 +4,13 @@
  */
 
 import { servedBy } from '../app/names.ts';
-import { formatAddress } from './addresses.ts';
-import { isLocal } from './admin-address.ts';
-import { httpProblems } from './http-versions.ts';
 import { kebabCase } from './kebab-case.ts';
 import { clashes } from './own-places.ts';
 import { declarationOf, type SettingName, type Settings, settingNames } from './settings.ts';
-import { hasTls, isTls, tlsProblems } from './tls.ts';
+import { formatAddress } from './values/addresses.ts';
+import { isLocal } from './values/admin-address.ts';
+import { httpProblems } from './values/http-versions.ts';
+import { hasTls, isTls, tlsProblems } from './values/tls.ts';
 
 export interface Findings {
   readonly problems: readonly string[];

@@ -3,12 +3,11 @@
 import { resolve } from 'node:path';
 import { ConfigError, describe, type RunOutcome, report } from '../errors.ts';
 import { concernWorkers, type Hooks } from '../hooks.ts';
-import { configFileNames, readConfigFile } from './config-file.ts';
 import { type Checked, crossCheck } from './cross-checks.ts';
 import { enterDirectory, startDirectory } from './directory.ts';
-import { workerVariables } from './env-files.ts';
-import { Expected } from './parser.ts';
 import { declarationOf, type SettingName, type Settings, settingNames } from './settings.ts';
+import { configFileNames, readConfigFile } from './sources/config-file.ts';
+import { workerVariables } from './sources/env-files.ts';
 import {
   commandLineSource,
   configVariable,
@@ -17,8 +16,9 @@ import {
   platformSource,
   type Source,
   unknownVariables,
-} from './sources.ts';
-import { tryNodeOptions } from './try-node-options.ts';
+} from './sources/sources.ts';
+import { tryNodeOptions } from './sources/try-node-options.ts';
+import { Expected } from './values/parser.ts';
 
 /** The contents of the command line: the app, the config file, and raw values of settings. */
 export interface CommandLine {

@@ -4,8 +4,8 @@
  */
 
 import { resolve } from 'node:path';
-import { type Address, formatAddress } from './addresses.ts';
 import type { SettingName, Settings } from './settings.ts';
+import { type Address, formatAddress } from './values/addresses.ts';
 
 type Tcp = Extract<Address, { kind: 'tcp' }>;
 

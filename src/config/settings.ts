@@ -5,15 +5,15 @@
 
 import { interfaceNames, otherInterfaceNames } from '../app/names.ts';
 import { type InterfaceName, registry } from '../app/registry.ts';
-import { accessFormat, fieldName, jsonFields, path, paths } from './access-parsers.ts';
-import { addresses } from './addresses.ts';
-import { adminAddress } from './admin-address.ts';
-import { mishaps } from './chaos.ts';
-import { concurrencyLimits } from './concurrency.ts';
-import { httpVersions } from './http-versions.ts';
-import { networks } from './networks.ts';
-import { nodeOptions } from './node-options.ts';
-import type { Parser } from './parser.ts';
+import { accessFormat, fieldName, jsonFields, path, paths } from './values/access-parsers.ts';
+import { addresses } from './values/addresses.ts';
+import { adminAddress } from './values/admin-address.ts';
+import { mishaps } from './values/chaos.ts';
+import { concurrencyLimits } from './values/concurrency.ts';
+import { httpVersions } from './values/http-versions.ts';
+import { networks } from './values/networks.ts';
+import { nodeOptions } from './values/node-options.ts';
+import type { Parser } from './values/parser.ts';
 import {
   account,
   bytes,
@@ -34,8 +34,8 @@ import {
   variables,
   wholeNumber,
   workerCount,
-} from './parsers.ts';
-import { hostPort, statsdText as text } from './statsd.ts';
+} from './values/parsers.ts';
+import { hostPort, statsdText as text } from './values/statsd.ts';
 
 export const sections = [
   'Sockets',

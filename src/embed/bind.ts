@@ -3,7 +3,7 @@
 import { once } from 'node:events';
 import type { Server as Listener } from 'node:net';
 import { resolve } from 'node:path';
-import { type Address, formatAddress } from '../config/addresses.ts';
+import { type Address, formatAddress } from '../config/values/addresses.ts';
 import { bindError } from '../errors.ts';
 import { type ServerAddress, serverAddress } from '../hooks.ts';
 import { findAddress } from '../master/sockets/tcp.ts';

@@ -7,7 +7,7 @@ import { relative, resolve } from 'node:path';
 import { isMainThread } from 'node:worker_threads';
 import { offerApp } from '../app/script.ts';
 import type { App } from '../app/types.ts';
-import { programSource } from '../config/sources.ts';
+import { programSource } from '../config/sources/sources.ts';
 import type { Config } from '../config/user-settings.ts';
 import { ConfigError, describe, type ExitCode, type RunOutcome, report } from '../errors.ts';
 import { concernWorkers } from '../hooks.ts';
@@ -133,7 +133,7 @@ async function runHere(
     const { runMaster } = await import('../master/start.ts');
     const { loadConfiguration } = await import('../config/load.ts');
     const { startDirectory } = await import('../config/directory.ts');
-    const { activationWarnings, takeActivation } = await import('../config/activation.ts');
+    const { activationWarnings, takeActivation } = await import('../config/sources/activation.ts');
     const home = startDirectory();
     const source = programSource(settings);
     const script = typeof app !== 'string' || concernWorkers(source.hooks ?? {}) ? ownScript() : undefined;

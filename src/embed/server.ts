@@ -10,7 +10,7 @@ import { loadApp } from '../app/load.ts';
 import { type AskedInterface, schemeOf, servedBy } from '../app/names.ts';
 import type { App } from '../app/types.ts';
 import { milliseconds } from '../config/durations.ts';
-import { hasTls, schemeAt } from '../config/tls.ts';
+import { hasTls, schemeAt } from '../config/values/tls.ts';
 import { unwritable } from '../errors.ts';
 import { callHook, type ServerAddress } from '../hooks.ts';
 import { createListener } from '../http/accept.ts';

@@ -3,7 +3,7 @@
 import { closeSync } from 'node:fs';
 import { chosenSettings, resolveSettings } from '../config/load.ts';
 import { declarationOf, type SettingName, type Settings, settingNames } from '../config/settings.ts';
-import { programSource } from '../config/sources.ts';
+import { programSource } from '../config/sources/sources.ts';
 import type { InProcessName, UserSettings } from '../config/user-settings.ts';
 import { ConfigError, unwritable } from '../errors.ts';
 import { type HookRequest, hookNames } from '../hooks.ts';

@@ -1,7 +1,7 @@
 /** Makes workers fail on purpose (`--chaos`), so that teams see what their clients and balancers make of it. */
 
-import { type Mishap, spans } from '../config/chaos.ts';
 import { milliseconds } from '../config/durations.ts';
+import { type Mishap, spans } from '../config/values/chaos.ts';
 import type { MasterMessage } from '../ipc/messages.ts';
 import type { Logger } from '../logger.ts';
 import { type Child, type Pool, readyOf } from './pool.ts';

@@ -3,7 +3,7 @@
 import { access, constants, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { type Configuration, chosenSettings } from '../config/load.ts';
-import { hasTls } from '../config/tls.ts';
+import { hasTls } from '../config/values/tls.ts';
 import { BootError, ConfigError, type ErrorReport, revive, unwritable } from '../errors.ts';
 import { explainBoot, type SlowBoot } from './children/exits.ts';
 import { type ChildProcess, spawnWorker } from './children/spawn.ts';

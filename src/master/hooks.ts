@@ -1,7 +1,7 @@
 /** The hooks that the master calls: those of the configuration in force when the event happens. */
 
 import { setTimeout } from 'node:timers/promises';
-import { schemeAt } from '../config/tls.ts';
+import { schemeAt } from '../config/values/tls.ts';
 import { ConfigError, describe, report } from '../errors.ts';
 import {
   type CanaryTrial,

@@ -5,7 +5,7 @@
 
 import { styleText } from 'node:util';
 import { renderComplaint } from '../complaint.ts';
-import { schemeAt } from '../config/tls.ts';
+import { schemeAt } from '../config/values/tls.ts';
 import { version } from '../config/version.ts';
 import type { ErrorReport } from '../errors.ts';
 import type { Taken } from '../ipc/messages.ts';

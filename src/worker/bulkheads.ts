@@ -4,7 +4,7 @@
  */
 
 import type { Handler } from '../app/handler.ts';
-import type { ConcurrencyLimit } from '../config/concurrency.ts';
+import type { ConcurrencyLimit } from '../config/values/concurrency.ts';
 import { inFreshContext } from '../http/context.ts';
 import type { Exchange } from '../http/exchange.ts';
 import { takesEffect, withoutClient } from '../http/unheard.ts';

@@ -2,7 +2,7 @@
 
 import type { Handler } from '../app/handler.ts';
 import { offeredHooks } from '../app/script.ts';
-import { schemeAt } from '../config/tls.ts';
+import { schemeAt } from '../config/values/tls.ts';
 import { BootError, report } from '../errors.ts';
 import {
   callHook,
@@ -44,7 +44,7 @@ export class WorkerHooks {
   /** @throws ConfigError, or BootError if `postFork` fails */
   async readFile(path: string): Promise<void> {
     // Imported on demand: most workers do not read configurations.
-    const { readHooks } = await import('../config/config-file.ts');
+    const { readHooks } = await import('../config/sources/config-file.ts');
     this.hooks = await readHooks(path);
     await this.forked();
   }

@@ -50,7 +50,7 @@ export async function loadOwn(order: WorkerOrder): Promise<Own> {
     if (mayBeRaw) await loadInterfaces('tcp');
     const makeRawWorker = mayBeRaw ? await loadClass(settings.workerClass, 'connections') : undefined;
     if (failure === undefined) await loadLoader(script ?? app, identity !== undefined, isForThreads);
-    if (typeof hooksFrom === 'object') await import('../config/config-file.ts');
+    if (typeof hooksFrom === 'object') await import('../config/sources/config-file.ts');
     const isLogged = settings.accessLogfile !== undefined;
     const { AccessLog } = isLogged ? await import('./access/access-log.ts') : { AccessLog: undefined };
     const sheds = settings.shed === 'auto';

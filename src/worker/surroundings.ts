@@ -2,9 +2,9 @@
 
 import type { HandlerOptions } from '../app/handler.ts';
 import type { Bound, Own } from '../app/server-files/choice.ts';
-import { type Address, address } from '../config/addresses.ts';
 import { milliseconds } from '../config/durations.ts';
-import { isTls } from '../config/tls.ts';
+import { type Address, address } from '../config/values/addresses.ts';
+import { isTls } from '../config/values/tls.ts';
 import type { WorkerOrder } from '../ipc/order.ts';
 import type { ServerAddress } from '../node/listen.ts';
 import { fixedLimits } from './fixed-limits.ts';

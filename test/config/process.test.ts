@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { parseCommandLine } from '../../src/config/command-line.ts';
 import { resolveSettings } from '../../src/config/load.ts';
-import { Expected } from '../../src/config/parser.ts';
-import { account, fileMask, variables } from '../../src/config/parsers.ts';
-import { unknownVariables } from '../../src/config/sources.ts';
+import { parseCommandLine } from '../../src/config/sources/command-line.ts';
+import { unknownVariables } from '../../src/config/sources/sources.ts';
+import { Expected } from '../../src/config/values/parser.ts';
+import { account, fileMask, variables } from '../../src/config/values/parsers.ts';
 
 describe('a file mode mask', () => {
   it.each([

@@ -1,15 +1,15 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { activationWarnings, takeActivation } from '../../src/config/activation.ts';
-import { address, formatAddress } from '../../src/config/addresses.ts';
-import { parseCommandLine } from '../../src/config/command-line.ts';
 import { kebabCase } from '../../src/config/kebab-case.ts';
 import { resolveSettings } from '../../src/config/load.ts';
-import { Expected } from '../../src/config/parser.ts';
-import { seconds, wholeNumber, workerCount } from '../../src/config/parsers.ts';
+import { nearest } from '../../src/config/names/suggest.ts';
 import { declarationOf, environmentName, settingNames, table } from '../../src/config/settings.ts';
-import { commandLineSource, environmentSource, platformSource } from '../../src/config/sources.ts';
-import { nearest } from '../../src/config/suggest.ts';
+import { activationWarnings, takeActivation } from '../../src/config/sources/activation.ts';
+import { parseCommandLine } from '../../src/config/sources/command-line.ts';
+import { commandLineSource, environmentSource, platformSource } from '../../src/config/sources/sources.ts';
+import { address, formatAddress } from '../../src/config/values/addresses.ts';
+import { Expected } from '../../src/config/values/parser.ts';
+import { seconds, wholeNumber, workerCount } from '../../src/config/values/parsers.ts';
 
 describe('the table', () => {
   it.each(settingNames)('%s has a default that its own parser takes, and a help text', (name) => {

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { type Mishap, mishaps } from '../../src/config/chaos.ts';
+import { type Mishap, mishaps } from '../../src/config/values/chaos.ts';
 import type { MasterMessage } from '../../src/ipc/messages.ts';
 import { Chaos } from '../../src/master/chaos.ts';
 import { noteForked, noteStopping } from '../../src/master/notes.ts';

@@ -5,7 +5,7 @@
 
 import { chosenSettings } from '../../config/load.ts';
 import type { Settings } from '../../config/settings.ts';
-import { isTls } from '../../config/tls.ts';
+import { isTls } from '../../config/values/tls.ts';
 import type { ErrorReport } from '../../errors.ts';
 import type { AnsweredRequest, Awaited, Findings, MasterMessage, TlsFiles } from '../../ipc/messages.ts';
 import type { Exit } from '../endings.ts';

@@ -3,7 +3,7 @@
  * by SIGKILL as a count rises was most likely one of them.
  */
 
-import { groupFolders, type ReadText, readIfThere } from '../../config/cgroups.ts';
+import { groupFolders, type ReadText, readIfThere } from '../../config/machine/cgroups.ts';
 
 /** Whose count has risen: that of this service's control group, or that of the whole machine. */
 export type MemoryKill = 'cgroup' | 'machine';

@@ -5,7 +5,7 @@
 
 import type { Configuration } from '../../config/load.ts';
 import type { Settings } from '../../config/settings.ts';
-import { hasTls } from '../../config/tls.ts';
+import { hasTls } from '../../config/values/tls.ts';
 import { ConfigError, type ErrorReport, report } from '../../errors.ts';
 import type { Identity } from '../../ipc/order.ts';
 import type { OwnLogger } from '../../logger.ts';

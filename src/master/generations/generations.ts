@@ -3,7 +3,7 @@
  * their way out. Which of them are still needed is the caller's to say.
  */
 
-import { schemeAt } from '../../config/tls.ts';
+import { schemeAt } from '../../config/values/tls.ts';
 import { report } from '../../errors.ts';
 import type { Taken } from '../../ipc/messages.ts';
 import type { Logger } from '../../logger.ts';

@@ -2,7 +2,7 @@
 
 import { isDeepStrictEqual } from 'node:util';
 import type { Settings } from '../../config/settings.ts';
-import { statsdOptions } from '../../config/statsd.ts';
+import { statsdOptions } from '../../config/values/statsd.ts';
 import { type Stat, Statsd, type StatsdOptions } from '../../ipc/statsd.ts';
 
 const sendMs = 1000;

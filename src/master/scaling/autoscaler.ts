@@ -1,7 +1,7 @@
 /** Looks at the load while `--max-workers` allows more workers than `--workers`, and says how many there should be. */
 
-import { usableCpus } from '../../config/cpus.ts';
-import { freeMemory } from '../../config/memory.ts';
+import { usableCpus } from '../../config/machine/cpus.ts';
+import { freeMemory } from '../../config/machine/memory.ts';
 import type { Settings } from '../../config/settings.ts';
 import type { CountersFile } from '../metrics/counters-file.ts';
 import { childrenOf, type Pool, readyOf } from '../pool.ts';

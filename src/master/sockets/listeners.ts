@@ -5,7 +5,7 @@
  */
 
 import { resolve } from 'node:path';
-import { type Address, formatAddress } from '../../config/addresses.ts';
+import { type Address, formatAddress } from '../../config/values/addresses.ts';
 import { ConfigError } from '../../errors.ts';
 import type { Identity } from '../../ipc/order.ts';
 import { inheritDescriptor } from './descriptor.ts';

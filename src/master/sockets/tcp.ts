@@ -2,7 +2,7 @@
 
 import { createServer } from 'node:net';
 import { getSystemErrorName } from 'node:util';
-import { formatAddress } from '../../config/addresses.ts';
+import { formatAddress } from '../../config/values/addresses.ts';
 import { bindError, ConfigError } from '../../errors.ts';
 import { bindHandle, canBindForOthers } from '../../node/bind.ts';
 import { dnsModule } from '../../node/builtin.ts';

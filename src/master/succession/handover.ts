@@ -4,9 +4,9 @@
  */
 
 import { closeSync } from 'node:fs';
-import { activatedVariable, activationOrigin } from '../../config/activation.ts';
-import { formatAddress } from '../../config/addresses.ts';
 import type { Configuration } from '../../config/load.ts';
+import { activatedVariable, activationOrigin } from '../../config/sources/activation.ts';
+import { formatAddress } from '../../config/values/addresses.ts';
 import { ConfigError } from '../../errors.ts';
 import { canBindForOthers } from '../../node/bind.ts';
 import { isSocket, renumber } from '../sockets/descriptor.ts';

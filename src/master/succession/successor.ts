@@ -4,7 +4,7 @@
  */
 
 import { spawn } from 'node:child_process';
-import { activatedVariable } from '../../config/activation.ts';
+import { activatedVariable } from '../../config/sources/activation.ts';
 import type { Fields } from '../../logger.ts';
 import type { AdminListener } from '../admin/listener.ts';
 import type { Generation } from '../generations/generation.ts';

@@ -4,7 +4,7 @@
  */
 
 import { stat } from 'node:fs/promises';
-import { type TlsSettings, tlsProblems } from '../../config/tls.ts';
+import { type TlsSettings, tlsProblems } from '../../config/values/tls.ts';
 import { ConfigError, report } from '../../errors.ts';
 import type { TlsFiles } from '../../ipc/messages.ts';
 import type { Logger } from '../../logger.ts';

@@ -5,8 +5,8 @@
 
 // Not the globals, which an app may replace.
 import { clearTimeout, setTimeout } from 'node:timers';
-import { saysAnswerField } from '../../config/access-fields.ts';
 import type { Settings } from '../../config/settings.ts';
+import { saysAnswerField } from '../../config/values/access-fields.ts';
 import { report } from '../../errors.ts';
 import type { MasterMessage } from '../../ipc/messages.ts';
 import { outputSink } from '../../log/output.ts';

@@ -1,6 +1,6 @@
 /** Compiles a format to a function that writes the line of an entry, line feed included. */
 
-import { combinedFormat, type FormatPart, readFormat } from '../../config/access-atoms.ts';
+import { combinedFormat, type FormatPart, readFormat } from '../../config/values/access-atoms.ts';
 import { requestIdOf } from '../../http/request-id.ts';
 import {
   type Entry,

@@ -1,6 +1,11 @@
 /** Formats a line as one JSON object. */
 
-import { type JsonField, type JsonFieldName, jsonFieldNames, readJsonField } from '../../config/access-fields.ts';
+import {
+  type JsonField,
+  type JsonFieldName,
+  jsonFieldNames,
+  readJsonField,
+} from '../../config/values/access-fields.ts';
 import { requestIdOf } from '../../http/request-id.ts';
 import { type Entry, methodOf, type Origin, pathOf, protocolOf, requestField, type Writer } from './entry.ts';
 import { escapeJson, quoteJson } from './escape.ts';

@@ -4,8 +4,8 @@ import { readlinkSync } from 'node:fs';
 // Not the global, which an app may replace.
 import { performance } from 'node:perf_hooks';
 import type { Handler } from '../../app/handler.ts';
-import { saysCpu } from '../../config/access-fields.ts';
 import type { Settings } from '../../config/settings.ts';
+import { saysCpu } from '../../config/values/access-fields.ts';
 import type { Cost } from '../../http/observers.ts';
 
 type Wanted = Pick<Settings, 'serverTiming' | 'accessLogfile' | 'accessLogformat' | 'accessLogFields'>;

@@ -4,7 +4,7 @@
  */
 
 import { EventEmitter } from 'node:events';
-import { statsdOptions } from '../../config/statsd.ts';
+import { statsdOptions } from '../../config/values/statsd.ts';
 import { report } from '../../errors.ts';
 import type { Observers } from '../../http/observers.ts';
 import type { WorkerOrder } from '../../ipc/order.ts';

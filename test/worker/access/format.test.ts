@@ -2,8 +2,8 @@
 
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { FormatError, readFormat } from '../../../src/config/access-atoms.ts';
-import { jsonFieldNames, readJsonField, saysCpu } from '../../../src/config/access-fields.ts';
+import { FormatError, readFormat } from '../../../src/config/values/access-atoms.ts';
+import { jsonFieldNames, readJsonField, saysCpu } from '../../../src/config/values/access-fields.ts';
 import type { Entry, Writer } from '../../../src/worker/access/entry.ts';
 import { compileFormat } from '../../../src/worker/access/format.ts';
 import { Lines } from '../../../src/worker/access/lines.ts';

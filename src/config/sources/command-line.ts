@@ -4,13 +4,13 @@
  */
 
 import { existsSync } from 'node:fs';
-import { describe } from '../errors.ts';
+import { describe } from '../../errors.ts';
 
-import { commandOptions, completionFlag } from './command-options.ts';
-import { kebabCase } from './kebab-case.ts';
-import type { CommandLine } from './load.ts';
-import { explainUnknown } from './names.ts';
-import { declarationOf, type Setting, settingNames } from './settings.ts';
+import { commandOptions, completionFlag } from '../command-options.ts';
+import { kebabCase } from '../kebab-case.ts';
+import type { CommandLine } from '../load.ts';
+import { explainUnknown } from '../names/names.ts';
+import { declarationOf, type Setting, settingNames } from '../settings.ts';
 
 /** What the command line asks for. */
 export type Asked =

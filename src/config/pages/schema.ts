@@ -1,6 +1,6 @@
 /** `config.schema.json`: what a config file in JSON may hold, for editors (JSON Schema, draft 7). */
 
-import { declarationOf, settingNames } from './settings.ts';
+import { declarationOf, settingNames } from '../settings.ts';
 
 export function renderSchema(): string {
   const properties = settingNames.map((name) => {

@@ -1,11 +1,11 @@
 /** Guesses what an unknown name means: another case, a name in gunicorn or another program, or a typo. */
 
-import { hookNames } from '../hooks.ts';
-import { commandOptions } from './command-options.ts';
+import { hookNames } from '../../hooks.ts';
+import { commandOptions } from '../command-options.ts';
+import { kebabCase } from '../kebab-case.ts';
+import { declarationOf, environmentName, isSetting, type SettingName, settingNames } from '../settings.ts';
 import { foreignNames } from './elsewhere.ts';
 import { type Counterpart, gunicornOptions, gunicornSettings, sharedNames } from './gunicorn.ts';
-import { kebabCase } from './kebab-case.ts';
-import { declarationOf, environmentName, isSetting, type SettingName, settingNames } from './settings.ts';
 import { nearest } from './suggest.ts';
 
 /** Where the name was written. */

@@ -1,7 +1,7 @@
 /** What `--print-config` prints: one setting per line, its name in a config file, its value, and where that came from. */
 
-import type { Checked } from './cross-checks.ts';
-import { declarationOf, type SettingName, settingNames } from './settings.ts';
+import type { Checked } from '../cross-checks.ts';
+import { declarationOf, type SettingName, settingNames } from '../settings.ts';
 
 /** Longer values push their source to the right. */
 const widestValue = 30;

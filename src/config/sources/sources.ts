@@ -3,11 +3,11 @@
  * not.
  */
 
-import { describe } from '../errors.ts';
-import { type Hooks, hookNames, hookProblems, pickHooks } from '../hooks.ts';
-import { kebabCase } from './kebab-case.ts';
-import { explainUnknown } from './names.ts';
-import { environmentName, isSetting, type SettingName, settingNames } from './settings.ts';
+import { describe } from '../../errors.ts';
+import { type Hooks, hookNames, hookProblems, pickHooks } from '../../hooks.ts';
+import { kebabCase } from '../kebab-case.ts';
+import { explainUnknown } from '../names/names.ts';
+import { environmentName, isSetting, type SettingName, settingNames } from '../settings.ts';
 
 export interface Source {
   /** As errors and `--print-config` show it: `tsgun.config.ts`, `TSGUN_WORKERS`, `--workers`, `$PORT`. */

@@ -1,8 +1,8 @@
 /** Parsers for the values of settings, by kind: numbers, times, words, texts. Those for addresses and the like have files of their own. */
 
-import { usableCpus } from './cpus.ts';
+import { usableCpus } from '../machine/cpus.ts';
+import { nearest } from '../names/suggest.ts';
 import { Expected, type Parser, parser } from './parser.ts';
-import { nearest } from './suggest.ts';
 
 function numberFrom(raw: unknown): number {
   if (typeof raw === 'number') return raw;

@@ -4,12 +4,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Ajv } from 'ajv';
 import { describe, expect, it } from 'vitest';
-import { environmentText } from '../../src/config/examples.ts';
-import { readJson } from '../../src/config/json-file.ts';
-import { resolveSettings } from '../../src/config/load.ts';
-import { declarationOf, settingNames } from '../../src/config/settings.ts';
-import { sourceOf } from '../../src/config/sources.ts';
-import { onTestFinished } from '../current.ts';
+import { resolveSettings } from '../../../src/config/load.ts';
+import { environmentText } from '../../../src/config/pages/examples.ts';
+import { declarationOf, settingNames } from '../../../src/config/settings.ts';
+import { readJson } from '../../../src/config/sources/json-file.ts';
+import { sourceOf } from '../../../src/config/sources/sources.ts';
+import { onTestFinished } from '../../current.ts';
 
 const schema = JSON.parse(readFileSync('config.schema.json', 'utf8'));
 const validate = new Ajv({ strict: true, strictTypes: true }).compile(schema);

@@ -1,9 +1,9 @@
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import type { Checked } from '../../src/config/cross-checks.ts';
-import { workerVariables } from '../../src/config/env-files.ts';
-import { resolveSettings } from '../../src/config/load.ts';
-import { makeFolder } from '../integration/harness.ts';
+import type { Checked } from '../../../src/config/cross-checks.ts';
+import { resolveSettings } from '../../../src/config/load.ts';
+import { workerVariables } from '../../../src/config/sources/env-files.ts';
+import { makeFolder } from '../../integration/harness.ts';
 
 function read(files: Record<string, string>, env: NodeJS.ProcessEnv = {}, values: Record<string, unknown> = {}) {
   const { path } = makeFolder(files);

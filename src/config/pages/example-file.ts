@@ -1,6 +1,6 @@
 /** `config.example.json`: a config file that holds every setting with its default. */
 
-import { declarationOf, settingNames } from './settings.ts';
+import { declarationOf, settingNames } from '../settings.ts';
 
 /** Where an editor finds the schema in a project that has tsgun installed. */
 const schemaPath = './node_modules/tsgun/config.schema.json';

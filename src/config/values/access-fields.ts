@@ -1,7 +1,7 @@
 /** The fields of a JSON line of the access log: those that there are, and those that `--access-log-fields` asks for. */
 
+import { nearest } from '../names/suggest.ts';
 import { FormatError } from './access-atoms.ts';
-import { nearest } from './suggest.ts';
 
 /** In the order of a line. */
 export const jsonFieldNames = [

@@ -1,6 +1,6 @@
 /** The access log's format, read: what is text, and what is an atom. gunicorn's names. It knows no request. */
 
-import { nearest } from './suggest.ts';
+import { nearest } from '../names/suggest.ts';
 
 export const combinedFormat = '%(h)s %(l)s %(u)s %(t)s "%(r)s" %(s)s %(b)s "%(f)s" "%(a)s"';
 

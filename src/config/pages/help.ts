@@ -1,11 +1,11 @@
 /** What `--help` prints: all options by section, or one of them at length. Makes text only; the caller prints it. */
 
-import { type CommandOption, commandOptions } from './command-options.ts';
+import { type CommandOption, commandOptions } from '../command-options.ts';
+import { kebabCase } from '../kebab-case.ts';
+import { gunicornNameOf } from '../names/gunicorn.ts';
+import { explainUnknown, settingCalled } from '../names/names.ts';
+import { declarationOf, environmentName, type SettingName, sections, settingNames } from '../settings.ts';
 import { environmentExample, fileExample, isSaid, optionExample } from './examples.ts';
-import { gunicornNameOf } from './gunicorn.ts';
-import { kebabCase } from './kebab-case.ts';
-import { explainUnknown, settingCalled } from './names.ts';
-import { declarationOf, environmentName, type SettingName, sections, settingNames } from './settings.ts';
 
 const width = 80;
 /** Where the explanations begin. */

@@ -2,8 +2,8 @@
 
 import { readFile, stat } from 'node:fs/promises';
 import { extname, resolve } from 'node:path';
-import { describe, report } from '../errors.ts';
-import { type Hooks, pickHooks } from '../hooks.ts';
+import { describe, report } from '../../errors.ts';
+import { type Hooks, pickHooks } from '../../hooks.ts';
 import { readJson } from './json-file.ts';
 import { type Source, sourceOf } from './sources.ts';
 
@@ -128,5 +128,5 @@ async function readModule(path: string): Promise<unknown> {
 
 /** Past the module caches: a reload must see the file, and what it imports of the project's own, as they are now. */
 async function importFresh(path: string): Promise<Record<string, unknown>> {
-  return (await import('../typescript/load.ts')).importFresh(path);
+  return (await import('../../typescript/load.ts')).importFresh(path);
 }

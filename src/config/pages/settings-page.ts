@@ -1,12 +1,12 @@
 /** `docs/settings.md`: every setting with its text, its forms and an example. */
 
-import { type CommandOption, commandOptions } from './command-options.ts';
+import { type CommandOption, commandOptions } from '../command-options.ts';
+import { kebabCase } from '../kebab-case.ts';
+import { gunicornNameOf, gunicornSettings, sharedNames } from '../names/gunicorn.ts';
+import { explainUnknown } from '../names/names.ts';
+import { declarationOf, environmentName, type SettingName, sections, settingNames } from '../settings.ts';
 import { environmentExample, fileExample, isSaid, optionExample } from './examples.ts';
-import { gunicornNameOf, gunicornSettings, sharedNames } from './gunicorn.ts';
 import { wrap } from './help.ts';
-import { kebabCase } from './kebab-case.ts';
-import { explainUnknown } from './names.ts';
-import { declarationOf, environmentName, type SettingName, sections, settingNames } from './settings.ts';
 
 const width = 120;
 

@@ -2,8 +2,8 @@
 
 import { readFileSync } from 'node:fs';
 import { parseEnv } from 'node:util';
-import { describe, report } from '../errors.ts';
-import type { Checked } from './cross-checks.ts';
+import { describe, report } from '../../errors.ts';
+import type { Checked } from '../cross-checks.ts';
 
 export interface WorkerVariables {
   /** Beside those of the environment, or in place of them. */

@@ -1,8 +1,8 @@
 import { expect, it } from 'vitest';
-import { commandOptions } from '../../src/config/command-options.ts';
-import { renderHelp, renderHelpOf } from '../../src/config/help.ts';
-import { kebabCase } from '../../src/config/kebab-case.ts';
-import { settingNames } from '../../src/config/settings.ts';
+import { commandOptions } from '../../../src/config/command-options.ts';
+import { kebabCase } from '../../../src/config/kebab-case.ts';
+import { renderHelp, renderHelpOf } from '../../../src/config/pages/help.ts';
+import { settingNames } from '../../../src/config/settings.ts';
 
 const pageOf = (name: string) => renderHelpOf(name).page ?? '';
 const tooLong = (text: string) => text.split('\n').filter((line) => line.length > 80);

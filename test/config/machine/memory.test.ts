@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { freeMemory } from '../../src/config/memory.ts';
+import { freeMemory } from '../../../src/config/machine/memory.ts';
 
 const meminfo = { '/proc/meminfo': 'MemTotal:       2000 kB\nMemFree:         100 kB\nMemAvailable:   1000 kB\n' };
 const v2 = (path: string, max: string, current: number, inactive?: number) => ({

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { foreignNames } from '../../src/config/elsewhere.ts';
-import { gunicornOptions, gunicornSettings, sharedNames } from '../../src/config/gunicorn.ts';
-import { explainUnknown, settingCalled, type Where } from '../../src/config/names.ts';
+import { foreignNames } from '../../../src/config/names/elsewhere.ts';
+import { gunicornOptions, gunicornSettings, sharedNames } from '../../../src/config/names/gunicorn.ts';
+import { explainUnknown, settingCalled, type Where } from '../../../src/config/names/names.ts';
 
 describe('a name that is no setting is told what was most likely meant', () => {
   it.each<[Where, string, unknown, string | undefined]>([

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { usableCpus } from '../../src/config/cpus.ts';
+import { usableCpus } from '../../../src/config/machine/cpus.ts';
 
 const v1 = (path: string, quota: string, period = '100000') => ({
   [`/sys/fs/cgroup/${path}/cpu.cfs_quota_us`]: `${quota}\n`,

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { resolveSettings } from '../../src/config/load.ts';
-import { nodeOptions } from '../../src/config/node-options.ts';
-import { Expected } from '../../src/config/parser.ts';
-import { tryNodeOptions } from '../../src/config/try-node-options.ts';
+import { resolveSettings } from '../../../src/config/load.ts';
+import { tryNodeOptions } from '../../../src/config/sources/try-node-options.ts';
+import { nodeOptions } from '../../../src/config/values/node-options.ts';
+import { Expected } from '../../../src/config/values/parser.ts';
 
 describe('options of Node', () => {
   it.each<[unknown, string[]]>([

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { readJson } from '../../src/config/json-file.ts';
+import { readJson } from '../../../src/config/sources/json-file.ts';
 
 const read = (text: string) => readJson(text, 'c.json');
 

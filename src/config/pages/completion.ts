@@ -1,10 +1,10 @@
 /** Completion in the shell, by yargs: `tsgun completion` prints the script for it. */
 
 import yargs, { type Argv } from 'yargs';
-import { commandOptions } from './command-options.ts';
-import { kebabCase } from './kebab-case.ts';
-import type { JsonSchema } from './parser.ts';
-import { declarationOf, settingNames } from './settings.ts';
+import { commandOptions } from '../command-options.ts';
+import { kebabCase } from '../kebab-case.ts';
+import { declarationOf, settingNames } from '../settings.ts';
+import type { JsonSchema } from '../values/parser.ts';
 
 /** Prints the script for the user's shell (`$SHELL`): bash, zsh or fish. */
 export function printCompletionScript(): void {

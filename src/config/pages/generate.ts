@@ -1,7 +1,7 @@
 /** `npm run generate` writes the files derived from the table of settings and from that of events; with `--check` it only compares. */
 
 import { readFileSync, writeFileSync } from 'node:fs';
-import { renderLogPage } from '../log/events-page.ts';
+import { renderLogPage } from '../../log/events-page.ts';
 import { renderExampleConfig } from './example-file.ts';
 import { renderSchema } from './schema.ts';
 import { renderSettingsPage } from './settings-page.ts';

@@ -2,8 +2,8 @@
 
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
-import { report } from '../errors.ts';
-import type { Checked } from './cross-checks.ts';
+import { report } from '../../errors.ts';
+import type { Checked } from '../cross-checks.ts';
 
 /** Options that Node has accepted are not tried again at each reload. */
 const accepted = new Set<string>();

@@ -1,7 +1,7 @@
 /** A setting's example value as it is written in each place. */
 
-import { kebabCase } from './kebab-case.ts';
-import type { SettingName } from './settings.ts';
+import { kebabCase } from '../kebab-case.ts';
+import type { SettingName } from '../settings.ts';
 
 /** Whether there is something to show for a default. */
 export function isSaid(value: unknown): value is string | number | boolean {
