@@ -28,7 +28,7 @@ import { Overview } from './overview.ts';
 import { nextDeadline, plan } from './plan.ts';
 import { policyOf } from './policy.ts';
 import { childrenOf, createPool, type Pool } from './pool.ts';
-import { Autoscaler, type Scaling } from './scaling/autoscaler.ts';
+import { Autoscaler } from './scaling/autoscaler.ts';
 import { StartScreen } from './start-screen.ts';
 import { Stop } from './stop.ts';
 import { takeAdmin } from './succession/admin.ts';
@@ -213,7 +213,7 @@ export class Master {
     else if (event.type === 'prepared') this.begin(event.generation);
     else if (event.type === 'watchdog') this.surroundings.alive();
     else if (event.type === 'control') event.act();
-    else if (event.type === 'load') this.followLoad(event.scaling);
+    else if (event.type === 'load') this.autoscaler.take(event.scaling, this.log);
     else if (event.type === 'judged') this.rollout.conclude(event.judgement);
     else if (event.type === 'went_bad') this.rollout.goBack(event.aftermath);
     else this.rollout.fail(report(event.error));
@@ -251,22 +251,6 @@ export class Master {
     const admin = () => this.current.admin;
     const onGone = () => this.surroundings.settle(this.current);
     this.successor.start(originFields(origin), this.current, { admin, counters: this.counters, onGone });
-  }
-
-  private followLoad({ workers, busyWorkers, busyCpus, queueMs }: Scaling): void {
-    const { pool } = this;
-    if (pool.stopping !== undefined || pool.target === 0) return;
-    const from = pool.target;
-    notes.noteNeeded(pool, workers);
-    const rounded = (value: number) => Math.round(value * 100) / 100;
-    const fields = {
-      from,
-      workers: pool.target,
-      busyWorkers: rounded(busyWorkers),
-      busyCpus: rounded(busyCpus),
-      queueMs,
-    };
-    this.log.event('info', 'scaled', fields, 'worker count follows the load');
   }
 
   /** The master reopens first: if it makes a new file, workers with another user find it there. */

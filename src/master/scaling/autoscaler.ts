@@ -1,9 +1,11 @@
-/** Looks at the load while `--max-workers` allows more workers than `--workers`, and says how many there should be. */
+/** Measures the load while `--max-workers` allows more workers than `--workers`, and makes the worker count follow it. */
 
 import { usableCpus } from '../../config/machine/cpus.ts';
 import { freeMemory } from '../../config/machine/memory.ts';
 import type { Settings } from '../../config/settings.ts';
+import type { OwnLogger } from '../../logger.ts';
 import type { CountersFile } from '../metrics/counters-file.ts';
+import { noteNeeded } from '../notes.ts';
 import { childrenOf, type Pool, readyOf } from '../pool.ts';
 import { capacityOf, LoadMeter } from './load.ts';
 import { type Bounds, type Load, Scale } from './scale.ts';
@@ -24,7 +26,7 @@ export interface AutoscalerParts {
   readonly pool: Pool;
   readonly counters: Pick<CountersFile, 'read'>;
   readonly settings: () => Settings;
-  /** Called where another number of workers is needed. */
+  /** Called when another number of workers is needed. */
   readonly tell: (scaling: Scaling) => void;
 }
 
@@ -46,6 +48,23 @@ export class Autoscaler {
     if (!isOn) this.close();
     else this.timer ??= setInterval(() => this.poll(), pollMs).unref();
     return isOn;
+  }
+
+  /** From the loop: what `tell` was called with takes effect, unless there is nothing to scale any more. */
+  take({ workers, busyWorkers, busyCpus, queueMs }: Scaling, log: OwnLogger): void {
+    const { pool } = this.parts;
+    if (pool.stopping !== undefined || pool.target === 0) return;
+    const from = pool.target;
+    noteNeeded(pool, workers);
+    const rounded = (value: number) => Math.round(value * 100) / 100;
+    const fields = {
+      from,
+      workers: pool.target,
+      busyWorkers: rounded(busyWorkers),
+      busyCpus: rounded(busyCpus),
+      queueMs,
+    };
+    log.event('info', 'scaled', fields, 'worker count follows the load');
   }
 
   close(): void {
