@@ -11,6 +11,11 @@ import { AsyncResource } from 'node:async_hooks';
  */
 export const contextsStay = Number.parseInt(process.versions.node, 10) < 24;
 
+/** How many stores are on a handle, Node's own included. Each has a symbol for its name. */
+export function countStores(handle: object): number {
+  return contextsStay ? Object.getOwnPropertySymbols(handle).length : 0;
+}
+
 /** Made when this file is loaded, before any request. */
 const root = new AsyncResource('tsgun');
 

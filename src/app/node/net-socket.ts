@@ -1,6 +1,9 @@
-/** Makes a subclass of Duplex look like `net.Socket` without running its constructor, which needs a handle. */
+/**
+ * Makes a subclass of Duplex look like `net.Socket` without running its constructor, which needs a handle, and says what such a
+ * socket calls things.
+ */
 
-import { Socket } from 'node:net';
+import { isIPv6, Socket } from 'node:net';
 import { Duplex } from 'node:stream';
 
 export interface Passing<T> {
@@ -29,4 +32,9 @@ export function standAsNetSocket<T extends Duplex>(prototype: T, { corked, untak
     },
     configurable: true,
   });
+}
+
+/** As `net.Socket` names the family of an address. */
+export function family(address: string): string {
+  return isIPv6(address) ? 'IPv6' : 'IPv4';
 }

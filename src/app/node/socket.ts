@@ -4,14 +4,13 @@
  */
 
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { isIPv6 } from 'node:net';
 import { Duplex } from 'node:stream';
 // Not the globals, which an app may replace.
 import { clearTimeout } from 'node:timers';
 import type { Exchange, Transport, Tunnel, TunnelEvents } from '../../http/exchange.ts';
 import type { NodeServer } from '../detect.ts';
 import { clientError, codeOf } from './client-error.ts';
-import { standAsNetSocket } from './net-socket.ts';
+import { family, standAsNetSocket } from './net-socket.ts';
 import { secureSocket } from './secure-socket.ts';
 import { endOwnAnswer, own, type SocketState, startOf } from './socket-state.ts';
 import { limitSilence } from './socket-timeout.ts';
@@ -293,10 +292,6 @@ export class ClientSocket extends Duplex implements TunnelEvents {
   private count(): void {
     this[own].counted = { read: this.bytesRead, written: this.bytesWritten };
   }
-}
-
-function family(address: string): string {
-  return isIPv6(address) ? 'IPv6' : 'IPv4';
 }
 
 standAsNetSocket(ClientSocket.prototype, {

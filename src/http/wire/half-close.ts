@@ -32,3 +32,10 @@ export class HalfClose {
     for (const done of this.callbacks.splice(0)) done();
   }
 }
+
+/** Closes a connection with a reset, if Node and the state of its own half allow it. */
+export function reset(handle: RawHandle, halfClose: HalfClose | undefined, onClosed: () => void): void {
+  // libuv refuses while the shutdown is under way, for one turn of the loop; after that Node would not close it either.
+  if (handle.reset === undefined || halfClose?.isUnderWay === true) handle.close(onClosed);
+  else handle.reset(onClosed);
+}

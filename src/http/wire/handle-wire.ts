@@ -5,10 +5,10 @@
  */
 
 import type { Binding, RawHandle, WriteRequest, Written } from '../../node/stream-binding.ts';
-import { contextsStay } from '../context.ts';
+import { countStores } from '../context.ts';
 import type { AnswerClaim, AnswerClaims } from './answer-claims.ts';
 import { giveAwayScratch, putTogether } from './buffers.ts';
-import { HalfClose } from './half-close.ts';
+import { HalfClose, reset } from './half-close.ts';
 import { forgetRenewed, noteRenewed } from './renewed-buffer.ts';
 import { type SendQueue, type StallWatch, watchStall } from './stall-watch.ts';
 import { canceled, endOfFile, type Taken, tellTaken, wireError, withTaken, writeError } from './taken.ts';
@@ -28,8 +28,8 @@ export class HandleWire implements Wire, SendQueue {
   protected readonly handle: RawHandle;
   protected readonly events: WireEvents;
   private buffer: Buffer;
-  /** How many symbols of Node's the handle had when it was first read; -1 before. */
-  private symbols = -1;
+  /** Of the handle when `isMarked` was first read; -1 before. */
+  private stores = -1;
   /** What was read while paused, and not delivered yet; and whether the client's FIN came behind it. */
   private held: Buffer | undefined = undefined;
   private isEndHeld = false;
@@ -69,12 +69,10 @@ export class HandleWire implements Wire, SendQueue {
     if (this.handle.readStart() < 0) this.destroy();
   }
 
-  /** What an app leaves in the async context is stored on the handle, under a symbol. */
   get isMarked(): boolean {
-    if (!contextsStay) return false;
-    const { length } = Object.getOwnPropertySymbols(this.handle);
-    if (this.symbols === -1) this.symbols = length;
-    return length > this.symbols;
+    const stores = countStores(this.handle);
+    if (this.stores === -1) this.stores = stores;
+    return stores > this.stores;
   }
 
   /** @returns the memory of the next read, if it is another */
@@ -265,11 +263,7 @@ export class HandleWire implements Wire, SendQueue {
 
   cut(): void {
     if (this.isDestroyed) return;
-    const handle = this.release();
-    // libuv refuses while the shutdown is under way, for one turn of the loop; after that Node would not close it either.
-    const tell = () => this.tellClosed();
-    if (handle.reset === undefined || this.halfClose?.isUnderWay === true) handle.close(tell);
-    else handle.reset(tell);
+    reset(this.release(), this.halfClose, () => this.tellClosed());
   }
 
   protected release(): RawHandle {
