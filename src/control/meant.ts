@@ -1,6 +1,6 @@
 /** Which command a word was meant to be, if it is none and the start failed for that. */
 
-import { nearest } from '../config/suggest.ts';
+import { nearest } from '../config/names/suggest.ts';
 import { commandNames } from './names.ts';
 
 export function meant([word = '']: readonly string[]): string | undefined {

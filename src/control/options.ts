@@ -1,7 +1,7 @@
 /** The commands for a running instance: their options, their help, and how a command line is read. */
 
 import { parseArgs } from 'node:util';
-import { nearest } from '../config/suggest.ts';
+import { nearest } from '../config/names/suggest.ts';
 import { ConfigError, describe } from '../errors.ts';
 import { maxSeconds } from '../ipc/control.ts';
 import type { CommandName } from './names.ts';

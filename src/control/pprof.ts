@@ -1,7 +1,7 @@
 /** A CPU profile in the format of pprof (github.com/google/pprof, proto/profile.proto), gzipped. Only the few parts of protobuf that it needs. */
 
 import { gzipSync } from 'node:zlib';
-import type { CpuProfile, CpuProfileNode } from '../ipc/messages.ts';
+import type { CpuProfile, CpuProfileNode } from '../ipc/profiles.ts';
 
 /** Bytes of one message: fields by number, as varints or as bytes with their length. */
 class Message {

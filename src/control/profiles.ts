@@ -1,6 +1,6 @@
 /** CPU profiles of several threads as one: below the root stands each thread, and below that what it ran. Pure. */
 
-import type { CpuProfile, CpuProfileNode, ThreadProfile } from '../ipc/messages.ts';
+import type { CpuProfile, CpuProfileNode, ThreadProfile } from '../ipc/profiles.ts';
 
 /** Of one worker, as the control socket gives it. */
 export interface WorkerProfiles {

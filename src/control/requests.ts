@@ -1,6 +1,7 @@
 /** What `tsgun requests` and `tsgun stacks` print. Makes text and plain data only. */
 
-import type { RequestDetail, RunningRequest, ThreadStack } from '../ipc/messages.ts';
+import type { RequestDetail, RunningRequest } from '../ipc/messages.ts';
+import type { ThreadStack } from '../ipc/profiles.ts';
 import type { WorkerRequests } from '../master/children/running.ts';
 import { byteCount, type Column, clean, cut, duration, table } from './text.ts';
 

@@ -3,6 +3,7 @@
 import type { Settings } from '../config/settings.ts';
 import type { DescriptorError } from '../descriptors.ts';
 import type { ErrorReport } from '../errors.ts';
+import type { Growth, ThreadProfile, ThreadStack } from './profiles.ts';
 
 /** Why a worker exited, in the log's words. */
 export type ExitReason =
@@ -174,52 +175,6 @@ export type Findings = { readonly type: 'findings'; readonly id: number } & (
   | { readonly growth: readonly Growth[] }
   | { readonly error: string }
 );
-
-/** A function that has allocated what is still in use: by samples. */
-export interface Growth {
-  readonly site: string;
-  readonly bytes: number;
-}
-
-/** Where a thread of a worker is. */
-export interface ThreadStack {
-  /** `main`, or `thread 3`. */
-  readonly thread: string;
-  /** Innermost frame first, one per line; or why there is none. */
-  readonly stack: string;
-  /** Method and path of what a thread works on. */
-  readonly request?: string;
-}
-
-export interface ThreadProfile {
-  readonly thread: string;
-  readonly profile: CpuProfile;
-}
-
-/** What of Chrome's `.cpuprofile` matters here. */
-export interface CpuProfile {
-  readonly nodes: readonly CpuProfileNode[];
-  /** In microseconds. */
-  readonly startTime: number;
-  readonly endTime: number;
-  /** Ids of nodes, one for each sample; the microseconds since the sample before. */
-  readonly samples?: readonly number[];
-  readonly timeDeltas?: readonly number[];
-}
-
-export interface CpuProfileNode {
-  readonly id: number;
-  readonly callFrame: {
-    readonly functionName: string;
-    readonly scriptId: string;
-    readonly url: string;
-    /** From 0; -1 where there is none. */
-    readonly lineNumber: number;
-    readonly columnNumber: number;
-  };
-  readonly hitCount?: number;
-  readonly children?: readonly number[];
-}
 
 /** A request that was answered in its worker's place, as far as it is known. */
 export interface AnsweredRequest {

@@ -9,7 +9,7 @@ import { hottest, merge } from '../../src/control/profiles.ts';
 import { listRequests, renderRequests, renderStacks } from '../../src/control/requests.ts';
 import { type FullStatus, renderStatus, type WorkerStatus } from '../../src/control/status.ts';
 import { bytes, clean, count, duration, widthOf } from '../../src/control/text.ts';
-import type { CpuProfile } from '../../src/ipc/messages.ts';
+import type { CpuProfile } from '../../src/ipc/profiles.ts';
 
 const worker = (number: number, changes: Partial<WorkerStatus> = {}): WorkerStatus => ({
   pid: 4_194_000 + number,

@@ -2,7 +2,7 @@
 
 import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import type { CpuProfile } from '../../src/ipc/messages.ts';
+import type { CpuProfile } from '../../src/ipc/profiles.ts';
 import { onTestFinished } from '../current.ts';
 import { eventually, makeFolder, start } from './harness.ts';
 

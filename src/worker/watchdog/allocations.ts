@@ -3,7 +3,7 @@
  * can name what grew when a worker reaches its memory limit. `allocation-sampling.ts` takes the samples.
  */
 
-import type { Growth } from '../../ipc/messages.ts';
+import type { Growth } from '../../ipc/profiles.ts';
 import type { DebugSession } from './capture.ts';
 import { openSession } from './main-sessions.ts';
 import { type CallFrame, formatStack, type Script } from './stack.ts';

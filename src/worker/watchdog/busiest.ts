@@ -1,6 +1,6 @@
 /** Finds which of several CPU profiles shows the most work. */
 
-import type { CpuProfile, ThreadProfile } from '../../ipc/messages.ts';
+import type { CpuProfile, ThreadProfile } from '../../ipc/profiles.ts';
 
 const idleNames = new Set(['(idle)', '(program)', '(root)']);
 

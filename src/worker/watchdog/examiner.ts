@@ -3,16 +3,8 @@
  * runs in the watchdog's thread and reaches the main thread by the inspector, so it answers for a blocked one too.
  */
 
-import type {
-  CpuProfile,
-  Examination,
-  Findings,
-  RequestDetail,
-  RunningList,
-  RunningRequest,
-  ThreadProfile,
-  ThreadStack,
-} from '../../ipc/messages.ts';
+import type { Examination, Findings, RequestDetail, RunningList, RunningRequest } from '../../ipc/messages.ts';
+import type { CpuProfile, ThreadProfile, ThreadStack } from '../../ipc/profiles.ts';
 import type { Allocations } from './allocations.ts';
 import type { Captured, Captures } from './capture.ts';
 import { openSession } from './main-sessions.ts';

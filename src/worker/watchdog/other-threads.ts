@@ -5,7 +5,7 @@
 
 import { Session } from 'node:inspector';
 import type { Worker } from 'node:worker_threads';
-import type { CpuProfile, ThreadProfile, ThreadStack } from '../../ipc/messages.ts';
+import type { CpuProfile, ThreadProfile, ThreadStack } from '../../ipc/profiles.ts';
 import { threadWaitMs, wait } from './patience.ts';
 import { captureStack } from './thread-stack.ts';
 

@@ -1,7 +1,7 @@
 /** Writes CPU profiles to files. A fixed number of names is used in turn, so that they never fill a disk. */
 
 import { rmSync, writeFileSync } from 'node:fs';
-import type { ThreadProfile } from '../../ipc/messages.ts';
+import type { ThreadProfile } from '../../ipc/profiles.ts';
 import { busiest } from './busiest.ts';
 
 const count = 10;

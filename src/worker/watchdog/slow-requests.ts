@@ -3,7 +3,8 @@
  * reads the table of running requests, so it costs a request nothing.
  */
 
-import type { Slow, ThreadStack } from '../../ipc/messages.ts';
+import type { Slow } from '../../ipc/messages.ts';
+import type { ThreadStack } from '../../ipc/profiles.ts';
 import type { Examiner } from './examiner.ts';
 import type { ProfileFiles } from './profile-files.ts';
 import type { TableEntry } from './requests.ts';

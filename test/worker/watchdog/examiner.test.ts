@@ -6,7 +6,8 @@ import { createInterface } from 'node:readline';
 import type { Duplex } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
-import type { CpuProfile, Examination, Findings, WatchdogMessage, WatchdogOrder } from '../../../src/ipc/messages.ts';
+import type { Examination, Findings, WatchdogMessage, WatchdogOrder } from '../../../src/ipc/messages.ts';
+import type { CpuProfile } from '../../../src/ipc/profiles.ts';
 import { onTestFinished } from '../../current.ts';
 
 class Session {

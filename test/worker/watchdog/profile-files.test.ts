@@ -1,7 +1,7 @@
 import { readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import type { CpuProfile } from '../../../src/ipc/messages.ts';
+import type { CpuProfile } from '../../../src/ipc/profiles.ts';
 import { ProfileFiles } from '../../../src/worker/watchdog/profile-files.ts';
 import { makeFolder } from '../../integration/harness.ts';
 

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import type { Slow, ThreadProfile } from '../../../src/ipc/messages.ts';
+import type { Slow } from '../../../src/ipc/messages.ts';
+import type { ThreadProfile } from '../../../src/ipc/profiles.ts';
 import type { TableEntry } from '../../../src/worker/watchdog/requests.ts';
 import { SlowRequests, slowCheckMs } from '../../../src/worker/watchdog/slow-requests.ts';
 
