@@ -1,5 +1,7 @@
 /**
  * What watching costs a request of "hello world": each thing that can be turned on, and all of them together.
+ * `all` is the admin address with its metrics, StatsD, Server-Timing, slow requests and the sampling of allocations. The access
+ * log has goals of its own, by format.
  *
  *   node bench/cost.mjs [NAME…] [--class async|threaded|sync] [--quick] [--rounds N] [--seconds N]
  */
