@@ -435,10 +435,11 @@ describe('a client that does too much', () => {
     const { port } = await serve(app, { ...plain, interface: 'node' } as ServerSettings);
     const client = await FrameClient.open(port);
     await client.until(() => client.settingsAcks > 0);
-    client.send(takenBack(150), headers(asked([], '/last'), 5, 301));
-    await client.until(() => client.ended.has(301));
+    // From 128 on, Node 24 refuses those of one read by itself.
+    client.send(takenBack(100), headers(asked([], '/last'), 5, 201));
+    await client.until(() => client.ended.has(201));
     expect(paths.at(-1)).toBe('/last');
-    expect(paths.length).toBeLessThan(100);
+    expect(paths.length).toBeLessThan(60);
     client.socket.destroy();
   });
 
