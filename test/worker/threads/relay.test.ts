@@ -144,9 +144,11 @@ it('a thread hears why nobody waits for its request any more, unless it is done 
   relay.abort(new Error('gone'));
   expect(toThread.slice(1)).toEqual([
     ['left', 1, 'TimeoutError', 'over time'],
-    ['gone', 1, 'gone'],
+    ['gone', 1, 'gone', undefined],
   ]);
+  relay.abort(new Error('reset', { cause: Object.assign(new Error('read ECONNRESET'), { code: 'ECONNRESET' }) }));
+  expect(toThread.at(-1)).toMatchObject(['gone', 1, 'reset', { message: 'read ECONNRESET', code: 'ECONNRESET' }]);
   relay.isOver = true;
   relay.abort(new Error('again'));
-  expect(toThread).toHaveLength(3);
+  expect(toThread).toHaveLength(4);
 });
