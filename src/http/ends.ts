@@ -31,7 +31,11 @@ export const nowhere: End = { address: '', port: '' };
  */
 export const unixEnd: End = { address: 'localhost', port: '80' };
 
+/** Behind a proxy, most clients have the address of the client before: they share its text. */
+let latestAddress = '';
+
 /** An end as Node describes it; without an address, that of a client on a unix socket. */
 export function remoteEnd({ address = '', port = '' }: { address?: string; port?: string | number }): End {
-  return { address, port: String(port) };
+  if (address !== latestAddress) latestAddress = address;
+  return { address: latestAddress, port: String(port) };
 }

@@ -4,6 +4,7 @@ import type { End, Scheme } from './ends.ts';
 import type { Exchange } from './exchange.ts';
 import type { Extras } from './extras.ts';
 import type { Forwarding } from './forwarding/forwarding.ts';
+import type { Workspaces } from './h1/workspace.ts';
 import type { HeldAnswers } from './held-answers.ts';
 import type { Limits, Timeouts } from './limits.ts';
 import type { Observers } from './observers.ts';
@@ -65,6 +66,8 @@ export interface Host {
   readonly requestIdHeader: string;
   /** What the app takes beyond requests; undefined if it takes nothing. */
   readonly extras: Extras | undefined;
+  /** For connections of HTTP/1.1. */
+  readonly workspaces: Workspaces;
   readonly isDraining: boolean;
   /** What an idle connection gets while draining. */
   readonly idleGraceMs: number;

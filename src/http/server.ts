@@ -13,6 +13,7 @@ import type { Extras } from './extras.ts';
 import { Farewells } from './farewells.ts';
 import type { Forwarding } from './forwarding/forwarding.ts';
 import { Connection } from './h1/connection.ts';
+import { Workspaces } from './h1/workspace.ts';
 import { H2Connection, type Http2Events } from './h2/connection.ts';
 import type { HeldAnswers } from './held-answers.ts';
 import { type Host, type OnTimeout, type ShowFailure, type Waiting, WaitOrder } from './host.ts';
@@ -25,7 +26,7 @@ import type { Proxied } from './proxy-protocol/proxied.ts';
 import { detailsOf, type RequestDetails, type RunningRequest, runningOf } from './request-details.ts';
 import type { HttpServerOptions } from './server-options.ts';
 import { type Suspect, suspect } from './suspect.ts';
-import { Sweep, type Swept, sweepMs } from './sweep.ts';
+import { Sweep, type Swept } from './sweep.ts';
 import type { AnswerClaims } from './wire/answer-claims.ts';
 import type { OpenWire } from './wire/open-wire.ts';
 import type { Incoming } from './wire/wire.ts';
@@ -81,6 +82,7 @@ export class HttpServer implements Host {
   private readonly http2: Http2Events | undefined;
   /** Complete answers that the kernel has not taken yet. */
   private readonly untaken = new Set<Exchange>();
+  readonly workspaces = new Workspaces(this);
   private readonly leftovers = new Leftovers();
   private readonly farewells = new Farewells();
   private readonly sweep: Sweep;
@@ -239,7 +241,7 @@ export class HttpServer implements Host {
 
   /** When something that may take `ms` from now is late; 0 (no limit) stays 0. */
   deadlineIn(ms: number): number {
-    return ms === 0 ? 0 : this.now + ms + sweepMs;
+    return ms === 0 ? 0 : this.sweep.deadlineIn(ms);
   }
 
   /**
@@ -250,7 +252,7 @@ export class HttpServer implements Host {
   async drain(idleGraceMs: number): Promise<void> {
     this.isDraining = true;
     this.idleGraceMs = idleGraceMs;
-    this.sweep.now = performance.now();
+    this.sweep.look();
     for (const connection of this.connections) connection.beginDrain();
     this.farewells.begin([...this.connections].filter(({ isUpgraded }) => isUpgraded));
     if (this.connections.size > 0) await new Promise<void>((resolve) => (this.onEmpty = resolve));

@@ -41,6 +41,20 @@ describe('a list of members', () => {
     expect([...list]).toEqual([all[0]]);
   });
 
+  test('is looked through to its end, whoever leaves on the way', () => {
+    const list = new MemberList<Member>();
+    const all = Array.from({ length: 5 }, (): Member => ({ place: -1 }));
+    for (const member of all) list.add(member);
+    const seen: Member[] = [];
+    list.visit((member) => {
+      seen.push(member);
+      list.delete(member);
+      if (member === all[3]) list.delete(all[1]!);
+    });
+    expect(seen).toEqual([all[4], all[3], all[2], all[0]]);
+    expect(list.size).toBe(0);
+  });
+
   test('keeps nobody in memory who has left', () => {
     const oldBytes = () =>
       getHeapSpaceStatistics().find(({ space_name }) => space_name === 'old_space')!.space_used_size;

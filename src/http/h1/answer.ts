@@ -40,6 +40,11 @@ export class H1Answer implements AnswerSink {
     this.saysConnection = saysConnection;
   }
 
+  /** Whether no head waits for what follows it. */
+  get isClean(): boolean {
+    return this.text === '';
+  }
+
   continue(): void {
     this.out.sendText('HTTP/1.1 100 Continue\r\n\r\n', 0);
   }

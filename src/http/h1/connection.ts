@@ -15,38 +15,35 @@ import type { Member } from '../member-list.ts';
 import type { Proxied } from '../proxy-protocol/proxied.ts';
 import { type OpenWire, openWire } from '../wire/open-wire.ts';
 import type { Incoming, Wire } from '../wire/wire.ts';
-import { H1Answer } from './answer.ts';
-import { EndingConnection } from './ending.ts';
-import { Input, type Readable } from './input.ts';
-import { Outgoing, type OutgoingEvents } from './outgoing.ts';
 import { timingLine } from './timing.ts';
 import { BrokenTunnel, WireTunnel } from './tunnel.ts';
 import { type Phase, Waits } from './waits.ts';
+import { WorkingConnection } from './working.ts';
+import type { User, Workspace } from './workspace.ts';
 
-export class Connection extends EndingConnection implements Proxied, OutgoingEvents, Waiting, Readable, Member {
+export class Connection extends WorkingConnection implements Proxied, User, Waiting, Member {
   place = -1;
   /** Replaced if a PROXY header names the client. */
   ends: Ends;
   readonly share: HeldShare | undefined;
   readonly wire: Wire;
-  readonly outgoing: Outgoing;
-  readonly answer: H1Answer;
   readonly waits: Waits;
-  private readonly input: Input;
   private requests = 0;
+
   /** @param open makes the wire; tests make one up */
   constructor(server: Host, incoming: Incoming, remote: End, open: OpenWire = openWire) {
     super(server);
     this.ends = { local: server.local, remote, scheme: server.scheme };
-    this.input = new Input(this, server.limits, server.extras);
     this.waits = new Waits(server);
     this.share = server.heldAnswers?.open();
     this.wire = open(incoming, this);
     const { answerClaims } = server;
     if (answerClaims !== undefined && incoming instanceof ConnectionHandle)
       this.wire.claimIn?.(answerClaims, incoming.fd);
-    this.outgoing = new Outgoing(this.wire, this, server.heldAnswerBytes, server.heldAnswers);
-    this.answer = new H1Answer(this.outgoing, true, server.observers.isTimed ? () => this.timing : undefined);
+  }
+
+  protected borrow(): Workspace {
+    return this.host.workspaces.lend(this);
   }
 
   get phase(): Phase {
@@ -80,15 +77,11 @@ export class Connection extends EndingConnection implements Proxied, OutgoingEve
     return this.waits.since;
   }
 
-  private get timing(): string {
+  get timing(): string {
     return this.exchange === undefined ? '' : timingLine(this.exchange);
   }
 
   // Bytes in.
-
-  nextBuffer(): Buffer {
-    return this.input.nextBuffer();
-  }
 
   takeBytes(bytes: Buffer, length: number): void {
     this.host.observers.traffic[0]! += length;
@@ -99,7 +92,7 @@ export class Connection extends EndingConnection implements Proxied, OutgoingEve
 
   /** Whether what follows has to wait for the answer to this request, or for the client to take what it was sent. */
   get mustWait(): boolean {
-    return this.isDone || (this.isRequestComplete && (this.exchange !== undefined || this.outgoing.isBackedUp));
+    return this.isDone || (this.isRequestComplete && (this.exchange !== undefined || this.isBackedUp));
   }
 
   /** Whether the last answer is complete. */
@@ -151,34 +144,9 @@ export class Connection extends EndingConnection implements Proxied, OutgoingEve
 
   // To the exchange.
 
-  get pendingBytes(): number {
-    return this.outgoing.pendingBytes;
-  }
-
-  whenTaken(callback: (error?: Error) => void): void {
-    this.outgoing.whenTaken(callback);
-  }
-
-  retract(): boolean {
-    return this.outgoing.retract();
-  }
-
   pauseBody(): void {
     this.wire.pause();
     this.updatePhase();
-  }
-
-  resumeBody(): void {
-    if (this.wire.isPaused && !this.input.isFull) this.wire.resume();
-    this.updatePhase();
-  }
-
-  get bytesRead(): number {
-    return this.wire.bytesRead;
-  }
-
-  get bytesWritten(): number {
-    return this.wire.bytesWritten + this.outgoing.heldBytes;
   }
 
   get keepAliveMs(): number {
@@ -245,18 +213,6 @@ export class Connection extends EndingConnection implements Proxied, OutgoingEve
     return tunnel;
   }
 
-  get isRequestComplete(): boolean {
-    return this.input.isRequestComplete;
-  }
-
-  protected get brokenHead(): RequestHead {
-    return this.input.brokenHead;
-  }
-
-  stopReading(): void {
-    this.input.stop();
-  }
-
   /** The worker is stopping. */
   beginDrain(): void {
     this.updatePhase();
@@ -270,19 +226,23 @@ export class Connection extends EndingConnection implements Proxied, OutgoingEve
     const isFirst = this.requests === 0;
     if (exchange?.isStarted === false) this.wire.claim?.noteUnanswered(this.isSent);
     if (!this.isRequestComplete && !this.wire.isPaused && exchange?.isAwaitingContinue !== true) waits.beginBody();
-    else if (exchange !== undefined || this.outgoing.isBackedUp) waits.begin('answer');
+    else if (exchange !== undefined || this.isBackedUp) waits.begin('answer');
     else this.awaitRequest(isFirst);
   }
 
   /** Whether the kernel has all answers until now, in full. */
   private get isSent(): boolean {
-    return this.outgoing.pendingBytes === 0 && !this.isMute;
+    return this.pendingBytes === 0 && !this.isMute;
   }
 
   private awaitRequest(isFirst: boolean): void {
     this.wire.claim?.noteIdle(this.isSent);
-    if (!this.input.isInHead) return this.waits.beginIdle(isFirst);
-    this.wire.claim?.noteRequest();
-    this.waits.beginHead(isFirst);
+    if (this.isInHead) {
+      this.wire.claim?.noteRequest();
+      this.waits.beginHead(isFirst);
+    } else {
+      this.waits.beginIdle(isFirst);
+      this.giveWorkspaceBack();
+    }
   }
 }

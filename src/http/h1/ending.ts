@@ -145,7 +145,7 @@ export abstract class EndingConnection extends HostTransport implements Deserted
   /** The process is about to end, and the system will send a FIN for it. */
   cutUnfinished(): void {
     const isBegun = this.exchange?.endsWithConnection === true;
-    if (isBegun || (this.lastEndsWithIt && this.outgoing.pendingBytes > 0)) this.reset();
+    if (isBegun || (this.lastEndsWithIt && this.pendingBytes > 0)) this.reset();
   }
 
   /** The app has closed this connection: see `Transport`. */

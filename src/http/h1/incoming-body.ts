@@ -30,6 +30,11 @@ export class IncomingBody {
     this.drainedBytes = 0;
   }
 
+  /** Nothing more is read for now. */
+  forget(): void {
+    this.nextBuffer(false);
+  }
+
   add(bytes: Buffer, start: number, end: number): void {
     this.gathered.add(bytes, start, end);
   }

@@ -46,7 +46,7 @@ export interface Readable {
 export class Input implements RequestSink {
   /** Whether the current request has come in whole; true between requests. */
   isRequestComplete = true;
-  private readonly connection: Readable;
+  private readonly owner: { readonly user: Readable | undefined };
   private readonly parser: RequestParser;
   /** Made with the first body: most connections bring none. */
   private body: IncomingBody | undefined = undefined;
@@ -57,10 +57,28 @@ export class Input implements RequestSink {
   private unread: Unread | undefined = undefined;
   /** Whether the next request was sent ahead of the answer to the one before. */
   private isBehind = false;
+  /** Whether the parser has refused what came. */
+  private isBroken = false;
 
-  constructor(connection: Readable, limits: Limits, allowances: Allowances | undefined) {
-    this.connection = connection;
+  /** @param owner says whose input it is */
+  constructor(owner: { readonly user: Readable | undefined }, limits: Limits, allowances: Allowances | undefined) {
+    this.owner = owner;
     this.parser = new RequestParser(limits, this, allowances);
+  }
+
+  /** Nothing comes for now. */
+  leave(): void {
+    this.body?.forget();
+  }
+
+  /** Whether nothing has come of a request that is not answered. */
+  get isClean(): boolean {
+    const { answered, unread, isBroken, isRequestComplete, parser } = this;
+    return isRequestComplete && answered === undefined && unread === undefined && !isBroken && parser.isFresh;
+  }
+
+  private get connection(): Readable {
+    return this.owner.user!;
   }
 
   get isInHead(): boolean {
@@ -177,6 +195,7 @@ export class Input implements RequestSink {
       }
     } catch (error) {
       if (!(error instanceof HttpError)) throw error;
+      this.isBroken = true;
       this.body?.drop();
       error.packet = bytes.subarray(start, end);
       connection.refuse(error);

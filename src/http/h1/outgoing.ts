@@ -9,6 +9,7 @@ import { maxHeldBytes } from '../limits.ts';
 import type { Wire } from '../wire/wire.ts';
 
 export interface OutgoingEvents {
+  readonly wire: Wire;
   /** How long a client may take nothing of what was sent. */
   readonly stallMs: number;
   /** So many bytes were written. */
@@ -22,8 +23,7 @@ export class Outgoing {
   isHolding = false;
   /** Whether the client has not taken what was sent: it gets no further answer until it has. */
   isBackedUp = false;
-  private readonly wire: Wire;
-  private readonly events: OutgoingEvents;
+  private readonly owner: { readonly user: OutgoingEvents | undefined };
   private readonly limitBytes: number;
   private readonly heldAnswers: HeldAnswers | undefined;
   private held = '';
@@ -31,14 +31,32 @@ export class Outgoing {
   private answerStart = -1;
 
   /**
+   * @param owner says whose bytes go out
    * @param limitBytes how much waits for a slow client before the app has to wait
    * @param heldAnswers asked beyond that
    */
-  constructor(wire: Wire, events: OutgoingEvents, limitBytes: number, heldAnswers?: HeldAnswers) {
+  constructor(owner: { readonly user: OutgoingEvents | undefined }, limitBytes: number, heldAnswers?: HeldAnswers) {
+    this.owner = owner;
     this.heldAnswers = heldAnswers;
-    this.wire = wire;
-    this.events = events;
     this.limitBytes = limitBytes;
+  }
+
+  /** Nothing goes out for now. */
+  leave(): void {
+    this.answerStart = -1;
+  }
+
+  /** Whether nothing waits here, nor for the client. */
+  get isClean(): boolean {
+    return this.held === '' && !this.isHolding && !this.isBackedUp;
+  }
+
+  private get events(): OutgoingEvents {
+    return this.owner.user!;
+  }
+
+  private get wire(): Wire {
+    return this.events.wire;
   }
 
   sendText(text: string): boolean {
@@ -82,15 +100,6 @@ export class Outgoing {
     return this.held.length;
   }
 
-  get pendingBytes(): number {
-    return this.held.length + this.wire.pendingBytes;
-  }
-
-  whenTaken(callback: (error?: Error) => void): void {
-    this.flush();
-    this.wire.whenTaken(callback);
-  }
-
   private note(isTaking: boolean, bytes: number): boolean {
     this.events.noteWritten(bytes);
     if (isTaking) return true;
@@ -103,7 +112,8 @@ export class Outgoing {
 
   /** From now on, a client that takes nothing is cut in time. */
   watchStall(): void {
-    this.wire.watchStall(this.events.stallMs, () => this.events.takeStall());
+    const { events } = this;
+    events.wire.watchStall(events.stallMs, () => events.takeStall());
   }
 
   /** The time that a client may take nothing has changed. */

@@ -67,6 +67,11 @@ export class RequestParser extends LineReader {
     return this.state === State.requestLine && this.partialLength === 0;
   }
 
+  /** Whether nothing is known of a next request, nor that it was announced by empty lines, which are counted. */
+  get isFresh(): boolean {
+    return this.isIdle && this.emptyLines === 0;
+  }
+
   /** Whether a head has begun and is not complete. */
   get isInHead(): boolean {
     return this.state <= State.fieldLine && !this.isIdle;

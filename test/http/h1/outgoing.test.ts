@@ -10,11 +10,13 @@ function make(limitBytes = 0) {
   const wire = new MadeUpWire();
   const heard: string[] = [];
   const events = {
+    wire,
     stallMs: 70,
     noteWritten: () => heard.push('written'),
     takeStall: () => heard.push('stalled'),
   };
-  return { wire, heard, outgoing: new Outgoing(wire, events, limitBytes) };
+  const outgoing = new Outgoing({ user: events }, limitBytes);
+  return { wire, heard, outgoing };
 }
 
 test('an app goes on beyond the limit of one client while the worker may hold more', () => {
@@ -22,8 +24,8 @@ test('an app goes on beyond the limit of one client while the worker may hold mo
   wire.isTaking = false;
   const held = new HeldAnswers(100);
   const others = held.open();
-  const events = { stallMs: 0, noteWritten: () => {}, takeStall: () => {} };
-  const outgoing = new Outgoing(wire, events, 10, held);
+  const events = { wire, stallMs: 0, noteWritten: () => {}, takeStall: () => {} };
+  const outgoing = new Outgoing({ user: events }, 10, held);
   expect(outgoing.sendText('more than ten bytes')).toBe(true);
   others.set(100);
   expect(outgoing.sendText('one more')).toBe(false);
@@ -38,7 +40,7 @@ describe('text that is held back', () => {
     outgoing.isHolding = true;
     outgoing.sendText('one');
     outgoing.sendText('two');
-    expect(outgoing.pendingBytes).toBe(6);
+    expect(outgoing.heldBytes).toBe(6);
     outgoing.flush();
     expect(wire.written).toEqual(['onetwo']);
     outgoing.sendText('three');
