@@ -74,9 +74,12 @@ async function measureAll(rows, beside) {
   const questions = {
     '/livez': async () => (await fetchOnce(`${admin}/livez`)).status === 200,
     '/readyz': async () => (await fetchOnce(`${admin}/readyz`)).status === 503,
-    '/metrics': async () =>
-      (await page('/metrics')).includes(`tsgun_workers{state="unresponsive"} ${workers}\n`) &&
-      (await page('/metrics')).includes(`tsgun_requests_in_flight ${workers}\n`),
+    '/metrics': async () => {
+      const text = await page('/metrics');
+      return [`workers{state="unresponsive"}`, 'requests_in_flight'].every((name) =>
+        text.includes(`tsgun_${name} ${workers}\n`),
+      );
+    },
     '/status': async () => isAll(JSON.parse(await page('/status')).workers, ({ unresponsive }) => unresponsive),
     'status, by the control socket': async () =>
       isAll((await ask('status')).workers, ({ unresponsive }) => unresponsive),
