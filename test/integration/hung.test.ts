@@ -88,10 +88,13 @@ describe('a worker in an endless loop', () => {
   });
 
   it('before its first request: the log has the stack', async () => {
-    // A worker that boots is not watched: it begins when the watchdog has.
-    const early = "setInterval(function early() { if (Symbol.for('tsgun.running') in globalThis) for (;;); }, 20);";
-    const { path } = makeFolder({ 'app.mjs': `${early}\n${app('0')}` });
+    // While it boots, silence is no hang.
+    const early =
+      "import { existsSync } from 'node:fs'; setInterval(function early() { if (existsSync('go')) for (;;); }, 20);";
+    const { path, write } = makeFolder({ 'app.mjs': `${early}\n${app('0')}` });
     const tsgun = start('app.mjs', ['--timeout', '1'], { cwd: path });
+    await tsgun.workers(1);
+    write('go', '');
     expect((await tsgun.event('worker_hung')).stack).toMatch(/^at early \(.*\/app\.mjs:1:\d+\)/);
     await tsgun.stop();
   });
