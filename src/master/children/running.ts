@@ -26,7 +26,7 @@ export async function runningRequests(
   children: Pick<Children, 'examine'>,
   now: number,
 ): Promise<WorkerRequests[]> {
-  // A worker that boots has no watchdog, and no requests.
+  // A worker that boots has no requests.
   const asked = list.filter(({ state }) => state !== 'booting').map((child) => ask(child, children, now));
   return (await Promise.all(asked)).sort((one, other) => one.worker - other.worker);
 }
