@@ -40,7 +40,11 @@ export async function boot(order: WorkerOrder, own: Own, parts: Parts, watch: ()
   const surroundings = prepareSurroundings(order);
   const longMs = longBootMs(settings);
   if (typeof hooksFrom === 'object')
-    await tellIfLong(longMs, hooks.readFile(hooksFrom.file), 'its config module has not finished loading');
+    await tellIfLong(
+      longMs,
+      hooks.readFile(hooksFrom.file),
+      'the config module has not finished loading, or its hook postFork has not returned',
+    );
   if (order.identity !== undefined) {
     // The next user may not write where this one may read.
     keepCode();
