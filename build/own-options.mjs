@@ -4,7 +4,7 @@
  */
 
 const before = '#!/usr/bin/env node\n';
-const after = `#!/bin/sh
+const after = `#!/usr/bin/env sh
 ':' //; exec /usr/bin/env node -- "$0" "$@"
 `;
 

@@ -10,11 +10,11 @@ export function dateLine(): string {
   if (line === '') {
     const now = new Date();
     line = `Date: ${now.toUTCString()}\r\n`;
-    setTimeout(forget, 1000 - now.getMilliseconds()).unref();
+    setTimeout(tsgunForget, 1000 - now.getMilliseconds()).unref();
   }
   return line;
 }
 
-function forget(): void {
+function tsgunForget(): void {
   line = '';
 }

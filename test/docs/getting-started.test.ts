@@ -25,8 +25,11 @@ const has = (program: string) => spawnSync(program, ['-v']).status === 0;
 /** The page's files, as a user has them after the steps 1 to 3; but on a free port. */
 function project() {
   const folder = makeFolder({ 'package.json': '{ "type": "module" }' });
-  for (const text of blocks('getting-started.md', 'js'))
-    folder.write(/^\/\/ (\S+)\n/.exec(text)?.[1] ?? '', text.replace('127.0.0.1:8000', '127.0.0.1:0'));
+  for (const text of blocks('getting-started.md', 'js')) {
+    // Others are parts of a file.
+    const name = /^\/\/ (\S+)\n/.exec(text)?.[1];
+    if (name !== undefined) folder.write(name, text.replace('127.0.0.1:8000', '127.0.0.1:0'));
+  }
   mkdirSync(join(folder.path, 'node_modules'));
   symlinkSync(repository, join(folder.path, 'node_modules/tsgun'));
   symlinkSync(join(repository, 'node_modules/express'), join(folder.path, 'node_modules/express'));

@@ -58,7 +58,12 @@ describe('--check-config', () => {
       3,
       [/^tsgun: app: it ended its process with code 5/, /exits\.mjs:1:/],
     ],
-    ['an app that waits', ['waits.mjs', '--boot-timeout', '0.5'], 3, [/^tsgun: worker not ready within 0\.5 s/]],
+    [
+      'an app that waits',
+      ['waits.mjs', '--boot-timeout', '2'],
+      3,
+      [/^tsgun: warning: the worker is not ready yet/, /^tsgun: worker not ready within 2 s/],
+    ],
     ['a bad setting', ['good.mjs', '-w', 'x'], 1, [/^tsgun: workers: expected .* \(--workers\)$/]],
     ['no app', [], 1, [/^tsgun: no app given/]],
     [

@@ -107,9 +107,10 @@ function readFields(response: Response, headers: unknown): Field[] {
     throw Object.assign(new TypeError('writeHead takes names and values in turn: the last value is missing'), {
       code: 'ERR_INVALID_ARG_VALUE',
     });
-  else
+  else {
     for (let index = 0; index < headers.length; index += 2)
       addChecked(fields, unique, headers[index], headers[index + 1]);
+  }
   return fields;
 }
 

@@ -27,6 +27,8 @@ export class Outgoing {
   private readonly limitBytes: number;
   private readonly heldAnswers: HeldAnswers | undefined;
   private held = '';
+  /** A stream may tell of its end amid a write. */
+  private isWriting = false;
   /** Where the current answer begins in the text held back; -1 once something of it may be on the wire. */
   private answerStart = -1;
 
@@ -48,7 +50,7 @@ export class Outgoing {
 
   /** Whether nothing waits here, nor for the client. */
   get isClean(): boolean {
-    return this.held === '' && !this.isHolding && !this.isBackedUp;
+    return this.held === '' && !this.isHolding && !this.isWriting && !this.isBackedUp;
   }
 
   private get events(): OutgoingEvents {
@@ -60,7 +62,7 @@ export class Outgoing {
   }
 
   sendText(text: string): boolean {
-    if (!this.isHolding) return this.note(this.wire.write(text), text.length);
+    if (!this.isHolding) return this.write(text);
     this.held += text;
     return this.held.length < maxHeldBytes || this.flush();
   }
@@ -70,6 +72,7 @@ export class Outgoing {
     this.held = '';
     this.answerStart = -1;
     const length = prefix.length + bytes.byteLength + tail.length;
+    this.isWriting = true;
     return this.note(this.wire.writeTogether(prefix, bytes, tail), length);
   }
 
@@ -79,7 +82,7 @@ export class Outgoing {
     if (text === '') return true;
     this.held = '';
     this.answerStart = -1;
-    return this.note(this.wire.write(text), text.length);
+    return this.write(text);
   }
 
   /** The next text is an answer's first. */
@@ -100,7 +103,13 @@ export class Outgoing {
     return this.held.length;
   }
 
+  private write(text: string): boolean {
+    this.isWriting = true;
+    return this.note(this.wire.write(text), text.length);
+  }
+
   private note(isTaking: boolean, bytes: number): boolean {
+    this.isWriting = false;
     this.events.noteWritten(bytes);
     if (isTaking) return true;
     // What the kernel took at once is no more than a large write.

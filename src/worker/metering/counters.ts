@@ -91,7 +91,8 @@ export class Counters {
   start(counted: Counted): void {
     this.delays.enable();
     this.measure();
-    setInterval(() => this.flush(counted), flushMs).unref();
+    const tsgunFlush = () => this.flush(counted);
+    setInterval(tsgunFlush, flushMs).unref();
     process.on('exit', () => {
       counted.serving.tellUnfinished();
       this.flushes = flushesPerMeasurement - 1;

@@ -44,7 +44,8 @@ export class RequestStatsd implements RequestCounter {
   }
 
   start(statsd: Statsd, beforeExit: () => void): void {
-    setInterval(() => statsd.send(this.take()), sendMs).unref();
+    const tsgunSend = () => statsd.send(this.take());
+    setInterval(tsgunSend, sendMs).unref();
     process.on('exit', () => {
       beforeExit();
       statsd.send(this.take());

@@ -61,7 +61,8 @@ export class Overdue {
   watch(relay: Relay, thread: ThreadHandle): void {
     if (relay.exchange.deadline === 0) return;
     this.departed.set(relay, thread);
-    this.timer ??= setInterval(() => this.check(), checkMs).unref();
+    const tsgunCheck = () => this.check();
+    this.timer ??= setInterval(tsgunCheck, checkMs).unref();
   }
 
   private check(): void {

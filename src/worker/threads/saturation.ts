@@ -30,7 +30,8 @@ export class Saturation {
   noteFull(): void {
     if (this.timer !== undefined) return;
     this.progressAt = performance.now();
-    this.timer = setInterval(() => this.check(), checkMs).unref();
+    const tsgunCheck = () => this.check();
+    this.timer = setInterval(tsgunCheck, checkMs).unref();
   }
 
   /** A thread has finished a request. */

@@ -91,3 +91,21 @@ test('a connection that has ended gives its own to the next one', () => {
   }
   expect(count()).toBe(1);
 });
+
+test.each(['close', 'keep-alive'])(
+  'a connection (%s) that ends amid a write, as a stream in the same process may, keeps its own until then',
+  (option) => {
+    const { open, count } = serve();
+    const [one, other] = [open(), open()];
+    const write = one.wire.write.bind(one.wire);
+    one.wire.write = (text) => {
+      const isTaking = write(text);
+      one.connection.takeClose();
+      other.wire.bring(request);
+      return isTaking;
+    };
+    one.wire.bring(`GET / HTTP/1.1\r\nHost: a\r\nConnection: ${option}\r\n\r\n`);
+    expect(count()).toBe(2);
+    expect([one.wire.written.length, other.wire.written.length]).toEqual([1, 1]);
+  },
+);
