@@ -137,6 +137,8 @@ export class TlsEndpoint {
     raw.once('close', () => {
       if (this.pending.get(key) === pending) this.pending.delete(key);
     });
+    // The TLS socket takes it from this one. A client that ends amid the handshake has left.
+    raw.allowHalfOpen = false;
     this.server.emit('connection', raw);
   }
 
@@ -161,6 +163,7 @@ export class TlsEndpoint {
 
   /** The handshake is over, and Node has checked the client's certificate. */
   private accept(socket: TLSSocket): void {
+    socket.allowHalfOpen = true;
     const { clients } = this.options.policy;
     const found = this.pending.get(keyOf(socket));
     this.pending.delete(keyOf(socket));

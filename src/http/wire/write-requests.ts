@@ -21,9 +21,20 @@ let spare: WriteRequest | null = null;
 /** Taken out: a hook of async_hooks may write meanwhile, and must get another one. */
 export function takeRequest(): WriteRequest | null {
   if (kLastWriteErr !== undefined) return null;
-  const request = spare ?? new WriteWrap();
+  const request = spare ?? newRequest();
   spare = null;
   return request;
+}
+
+function newRequest(): WriteRequest {
+  const request = new WriteWrap();
+  request.oncomplete = noteEarly;
+  return request;
+}
+
+/** TLS below which the connection is broken: the write fails before it has returned. */
+function noteEarly(this: WriteRequest, status: number): void {
+  this.writeStatus = status;
 }
 
 /** The request of a write that has ended. */
@@ -41,7 +52,7 @@ export function unfinished(given: WriteRequest | null, written: Written): WriteR
   return isUnfinished ? given : null;
 }
 
-/** Node 26: the result of a write that ended before its wire was known. */
+/** The result of a write that ended before its wire was known: over TLS, and on Node 26. */
 export function earlyStatus(request: WriteRequest): number | undefined {
   if (kLastWriteErr !== undefined && state[kLastWriteErr] !== 0) return state[kLastWriteErr];
   return typeof request.writeStatus === 'number' ? request.writeStatus : undefined;

@@ -3,11 +3,13 @@
 import { X509Certificate } from 'node:crypto';
 import { once } from 'node:events';
 import { mkdtempSync, readFileSync, renameSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import type { ServerResponse } from 'node:http';
 import { request } from 'node:https';
 import { type AddressInfo, connect as connectPlain, createServer as createPlainServer, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { type ConnectionOptions, connect, type TLSSocket } from 'node:tls';
 import { createServer, type ServerSettings } from 'tsgun';
 import { afterAll, describe, expect, it, vi } from 'vitest';
@@ -183,6 +185,28 @@ describe('an HTTPS server', () => {
     for (const socket of silent.slice(25)) socket.write('\x16\x03\x01\x02\x00');
     expect(await ask(port)).toMatchObject({ HTTPS: 'on' });
     for (const socket of silent) await end(socket);
+  });
+
+  it('frees the connection of a client that leaves amid its handshake, or amid answers, at any moment', async () => {
+    const sockets = () => process.getActiveResourcesInfo().filter((name) => name === 'TCPSocketWrap').length;
+    const before = sockets();
+    let begun = 0;
+    const app = (_: unknown, response: ServerResponse) => void response.end(Buffer.alloc(3_000_000), () => begun++);
+    const port = await serve({ interface: 'node', bodyTimeout: 0, headerTimeout: 0 }, app);
+    const leave = async (index: number) => {
+      const below = connectPlain({ port, host: '127.0.0.1', allowHalfOpen: true });
+      below.on('error', () => {});
+      const socket = connect({ socket: below, rejectUnauthorized: false });
+      socket.on('error', () => {});
+      // It reads nothing: the kernel takes the first answer, and the second one fails.
+      socket.write('GET / HTTP/1.1\r\nHost: h\r\n\r\n'.repeat(2));
+      await sleep(index * 6);
+      if (index % 2 === 0) below.resetAndDestroy();
+      else socket.destroy();
+    };
+    await Promise.all(Array.from({ length: 24 }, (_, index) => leave(index)));
+    await eventually(() => sockets() <= before);
+    expect(begun).toBeGreaterThan(0);
   });
 
   it('cuts none of many half-open clients for others, as long as their hello is not whole', async () => {
