@@ -627,7 +627,7 @@ export const table = {
     repeatable: true,
     isPath: true,
     help: 'A file of variables for the workers.',
-    more: 'The file is in dotenv form and is read again at each reload. May be given several times; of two files that set a variable, the later counts. The environment wins over the file, and env wins over both. It sets variables of the workers only, never settings of tsgun. Started as node dist/cli.js, Node itself looks for a file that is named on the command line.',
+    more: 'The file is in dotenv form and is read again at each reload. May be given several times; of two files that set a variable, the later counts. The environment wins over the file, and env wins over both. It sets variables of the workers only, never settings of tsgun. If tsgun is started as node dist/cli.js, Node also looks for the file itself, and exits with code 9 if it is missing.',
     example: ['.env', '.env.local'],
   }),
   nodeOptions: setting({

@@ -11,10 +11,11 @@ const variables = ['TSGUN_CONFIG', 'TSGUN_CONTROL_SOCKET', 'TSGUN_PIDFILE'];
  * keep anybody from stopping what runs: then it says nothing.
  */
 export async function configured(env = process.env): Promise<Target> {
-  const directory = process.cwd();
-  const isThere = variables.some((name) => env[name] !== undefined) || readdirSync('.').some(isConfigFile);
-  if (!isThere) return {};
+  let directory: string | undefined;
   try {
+    directory = process.cwd();
+    const isThere = variables.some((name) => env[name] !== undefined) || readdirSync('.').some(isConfigFile);
+    if (!isThere) return {};
     // Loaded only here: most commands need none of it.
     const { draftConfiguration } = await import('../config/load.ts');
     const { configuration } = await draftConfiguration({ app: '', values: {} }, env);
@@ -26,7 +27,7 @@ export async function configured(env = process.env): Promise<Target> {
     return {};
   } finally {
     // A configuration may name another directory; what this command writes belongs here.
-    process.chdir(directory);
+    if (directory !== undefined) process.chdir(directory);
   }
 }
 

@@ -15,6 +15,7 @@ export function dateLine(): string {
   return line;
 }
 
+/** Its name says to a watchdog that nothing else runs. */
 function tsgunForget(): void {
   line = '';
 }

@@ -46,8 +46,8 @@ export class MemberList<T extends Member> implements Iterable<T> {
 
   /**
    * Looks at all of them, and makes no object for that: ten thousand idle connections are looked at each quarter of a second.
-   * From the last to the first, as the last one takes the place of one that leaves. Where another leaves than the one that is
-   * looked at, or one comes, one may be looked at twice.
+   * From the last to the first, as the last one takes the place of one that leaves. If another member leaves meanwhile, or one
+   * comes, a member may be visited twice.
    */
   visit(look: (member: T) => void): void {
     for (let index = this.count - 1; index >= 0; index--) {

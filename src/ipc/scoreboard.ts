@@ -60,7 +60,7 @@ export class Scoreboard {
     return this.others(now, freshMs).some((state) => (state & roomBit) !== 0);
   }
 
-  /** Whether any other has written something for `freshMs`. */
+  /** Whether another worker has written within the last `freshMs`. */
   hasOthers(now: number, freshMs: number): boolean {
     return this.others(now, freshMs).length > 0;
   }

@@ -1,6 +1,6 @@
 /**
- * When the newest of the requests that wait go first (`--shed auto`): a queue that is served in order, and has become too long, answers all of them
- * too late. From the other end, the newest are in time, and those that nobody may wait for any more come last.
+ * With `--shed auto`, the newest requests go first once the oldest has waited too long. Served in order, all would be answered too late. This
+ * way the newest are in time, and those whose clients may have given up come last.
  */
 
 const tooLongMs = 1000;

@@ -12,6 +12,9 @@ const app = `export default (env, startResponse) => {
   return [String(process.pid)];
 }`;
 
+/** Lets an app wait until its worker is ready. */
+const tellsWhenReady = 'export default { postWorkerInit: () => { globalThis.isReady = true; } };';
+
 /** Over a connection of its own, which goes with the worker. */
 async function abort(tsgun: Tsgun): Promise<void> {
   const client = await tsgun.connect();
@@ -90,11 +93,11 @@ describe('a worker that dies within seconds of its boot, before its first reques
   it('is followed after a pause that the log explains, while the others serve', async () => {
     const { path } = makeFolder({
       'app.mjs': `import { existsSync, writeFileSync } from 'node:fs';
-        // The first one is well; all that come after it die once they are ready: the watchdog starts when all else is done.
-        const isReady = () => Symbol.for('tsgun.running') in globalThis;
-        if (existsSync('first')) setInterval(() => isReady() && setTimeout(() => process.kill(process.pid, 'SIGSEGV'), 20), 1);
+        // The first one is well; all that come after it die once they are ready.
+        if (existsSync('first')) setInterval(() => globalThis.isReady && setTimeout(() => process.kill(process.pid, 'SIGSEGV'), 20), 1);
         writeFileSync('first', '');
         ${app}`,
+      'tsgun.config.mjs': tellsWhenReady,
     });
     const tsgun = start('app.mjs', [], { cwd: path });
     const [first] = await tsgun.workers(1);
@@ -116,14 +119,12 @@ describe('a worker that dies within seconds of its boot, before its first reques
   });
 
   it('gives up the reload that brought it, and the old workers go on', async () => {
-    const { path, write } = makeFolder({ 'app.mjs': app });
+    const { path, write } = makeFolder({ 'app.mjs': app, 'tsgun.config.mjs': tellsWhenReady });
     const tsgun = start('app.mjs', ['--workers', '2'], { cwd: path });
     await tsgun.workers(2);
-    // The watchdog starts when all else is done.
     write(
       'app.mjs',
-      `const isReady = () => Symbol.for('tsgun.running') in globalThis;
-      setInterval(() => isReady() && setTimeout(() => process.kill(process.pid, 'SIGSEGV'), 20), 1);
+      `setInterval(() => globalThis.isReady && setTimeout(() => process.kill(process.pid, 'SIGSEGV'), 20), 1);
       ${app}`,
     );
     tsgun.signal('SIGHUP');

@@ -30,7 +30,7 @@ export class IncomingBody {
     this.drainedBytes = 0;
   }
 
-  /** Nothing more is read for now. */
+  /** Lets go of its own large buffer, until bytes come again. */
   forget(): void {
     this.nextBuffer(false);
   }

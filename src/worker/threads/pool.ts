@@ -193,7 +193,7 @@ export class ThreadPool {
     // Made here, so that log lines of both threads name the same id.
     void exchange.requestId;
     const relay = new Relay(exchange);
-    if (exchange.observers !== undefined) relay.queuedAt = performance.now();
+    relay.queuedAt = performance.now();
     exchange.isDeaf = () => !relay.hasHeardEnd && this.crew.threadOf(relay)?.hasBegunWith(relay) === true;
     exchange.onCancel((reason) => relay.leave(reason));
     exchange.onAbort((reason) => this.abandon(relay, reason));

@@ -32,7 +32,7 @@ export class Relay {
   hasHeard = false;
   /** Whether the thread has heard that the client has closed its half. */
   hasHeardEnd = false;
-  /** When it began to wait for a thread, if observers want to know. */
+  /** When it began to wait for a thread. */
   queuedAt = 0;
   /** Whether an earlier thread ended with it. */
   isRetry = false;
@@ -67,7 +67,8 @@ export class Relay {
     const { head, ends } = exchange;
     this.thread = thread;
     this.id = id;
-    if (this.queuedAt !== 0) exchange.queueMs = (exchange.queueMs ?? 0) + performance.now() - this.queuedAt;
+    if (exchange.observers !== undefined)
+      exchange.queueMs = (exchange.queueMs ?? 0) + performance.now() - this.queuedAt;
     // Over HTTP/2 there is no connection to take over.
     if (exchange.transport.takeOver === undefined) head.isUpgrade = false;
     thread.send(writeRequest(id, head, ends, head.isKeepAlive, exchange.transport.ends));

@@ -132,7 +132,7 @@ export class Schedule<T extends Scheduled> {
   private next(now: number): Relay {
     const { queue } = this;
     const last = queue.size - 1;
-    const isFromBack = this.options.newestFirst && isTooLong(queue.at(0).exchange.startedAt, now);
+    const isFromBack = this.options.newestFirst && isTooLong(queue.at(0).queuedAt, now);
     for (let index = 0; index <= last; index++) {
       const relay = queue.at(isFromBack ? last - index : index);
       if (relay.exchange.leaveReason === undefined) return relay;

@@ -10,7 +10,7 @@ type Known = Pick<AnsweredRequest, 'method' | 'path' | 'query' | 'minorVersion'>
 const unknown: Known = { method: '', path: '', query: '', minorVersion: 1 };
 const requestLine = /^(?:\r\n)?([!#$%&'*+.^_`|~0-9A-Za-z-]+) ([^ ?\r\n]+)(?:\?([^ \r\n]*))? HTTP\/1\.([01])\r?\n/;
 
-/** @param silentMs since when requests were not read any more */
+/** @param silentMs how long the main thread has read nothing */
 export function describe(
   answered: readonly Answered[],
   entries: readonly TableEntry[],

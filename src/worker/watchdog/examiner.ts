@@ -39,7 +39,8 @@ const wayMs = 100;
 const listMs = 60;
 const checkMs = 50;
 /**
- * tsgun's own timers run some times a second. An idle thread pauses where it next runs anything, which is mostly one of these.
+ * tsgun's own timers run some times a second. An idle thread pauses where it next runs anything, which is mostly one of these: so each of
+ * them is named `tsgun…`.
  */
 const ownTimer = /^at tsgun[A-Z]\w* /;
 const waiting = 'waiting: it runs no JavaScript';

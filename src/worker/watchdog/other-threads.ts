@@ -4,6 +4,8 @@
  */
 
 import { Session } from 'node:inspector';
+// Not the global, which an app may replace.
+import { setTimeout } from 'node:timers';
 import type { Worker } from 'node:worker_threads';
 import type { CpuProfile, ThreadProfile, ThreadStack } from '../../ipc/profiles.ts';
 import { threadWaitMs, wait } from './patience.ts';

@@ -41,6 +41,8 @@ function addressOf(hex: string): string {
   const bytes = Buffer.from(hex, 'hex').swap32();
   if (bytes.length === 4) return bytes.join('.');
   const groups = Array.from({ length: 8 }, (_, index) => bytes.readUInt16BE(index * 2).toString(16));
+  // As Node writes an IPv4 peer of a socket for both families.
+  if (groups.slice(0, 6).join() === '0,0,0,0,0,ffff') return `::ffff:${bytes.subarray(12).join('.')}`;
   return new URL(`http://[${groups.join(':')}]`).hostname.slice(1, -1);
 }
 

@@ -41,8 +41,8 @@ class MadeUpThread implements Scheduled {
 const nameOf = (relay: Relay) => (relay as unknown as { name: string }).name;
 
 function request(name: string, { hasBody = false, hasLeft = false } = {}): Relay {
-  const exchange = { leaveReason: hasLeft ? new Error('gone') : undefined, startedAt: performance.now() };
-  return { name, hasBody, exchange } as unknown as Relay;
+  const exchange = { leaveReason: hasLeft ? new Error('gone') : undefined };
+  return { name, hasBody, exchange, queuedAt: performance.now() } as unknown as Relay;
 }
 
 function scheduleOf(count: number, limit = 100, newestFirst = false) {

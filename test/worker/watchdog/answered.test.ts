@@ -52,6 +52,7 @@ group('the other end of a connection', () => {
   it.each([
     ['0100007F:1F90', { address: '127.0.0.1', port: '8080' }],
     ['00000000000000000000000001000000:0050', { address: '::1', port: '80' }],
+    ['0000000000000000FFFF00000100007F:1F90', { address: '::ffff:127.0.0.1', port: '8080' }],
     ['B80D0120000000000000000001000000:FFFF', { address: '2001:db8::1', port: '65535' }],
   ])('is read from /proc/net/tcp (%s)', (remote, peer) => {
     const line = (inode: number) =>
