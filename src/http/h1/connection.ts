@@ -101,12 +101,12 @@ export class Connection extends WorkingConnection implements Proxied, User, Wait
   }
 
   takeEnd(): void {
-    this.isEndWaiting = this.input.hasUnread && !this.isClosing;
+    this.isEndWaiting = this.hasUnread && !this.isClosing;
     this.hasClientEnded = !this.isEndWaiting;
-    if (this.isClosing) return this.outgoing.watchStallAnew();
+    if (this.isClosing) return this.watchStallAnew();
     if (this.tunnel !== undefined) return this.depart().beginTunnel(this.tunnel.events);
     const isComplete = this.exchange !== undefined && this.isRequestComplete;
-    if (!isComplete && !this.isEndWaiting && (this.input.isInHead || !this.isRequestComplete)) return this.endEarly();
+    if (!isComplete && !this.isEndWaiting && (this.isInHead || !this.isRequestComplete)) return this.endEarly();
     this.attachment?.takeEnd?.();
     if (isComplete) this.depart().begin(this.exchange!);
     else if (this.isEndWaiting) this.updatePhase();
@@ -216,7 +216,7 @@ export class Connection extends WorkingConnection implements Proxied, User, Wait
   /** The worker is stopping. */
   beginDrain(): void {
     this.updatePhase();
-    if (this.hasClientEnded) this.outgoing.watchStallAnew();
+    if (this.hasClientEnded) this.watchStallAnew();
   }
 
   /** Sets the phase and its deadline anew. */

@@ -48,6 +48,8 @@ export abstract class EndingConnection extends HostTransport implements Deserted
   protected abstract readonly brokenHead: RequestHead;
   /** Discards what has come, and what still comes. */
   abstract stopReading(): void;
+  /** Sends what waits for the next write. */
+  protected abstract flushHeld(): void;
   /** Goes on to the next request, unless it must wait. */
   abstract proceed(): void;
 
@@ -106,7 +108,7 @@ export abstract class EndingConnection extends HostTransport implements Deserted
   /** Ends the connection at once, after what waits to be written. */
   reset(): void {
     this.isClosing = true;
-    this.outgoing.flush();
+    this.flushHeld();
     this.wire.cut();
   }
 
@@ -180,15 +182,15 @@ export abstract class EndingConnection extends HostTransport implements Deserted
 
   /** Sends what waits and a FIN, and stays open for the client's own end, or a short while. */
   close(): void {
-    const { outgoing, waits, wire } = this;
+    const { waits, wire } = this;
     this.isClosing = true;
     this.stopReading();
     if (waits.phase === 'closed') return;
-    outgoing.flush();
+    this.flushHeld();
     if (waits.phase !== 'linger') this.noteLastRequest();
     waits.begin('linger');
     this.departing?.renew();
-    if (wire.pendingBytes > 0) outgoing.watchStall();
+    if (wire.pendingBytes > 0) this.outgoing.watchStall();
     // Closing a socket that still has unread bytes resets it, and the answer may never be read: go on reading.
     wire.end(() => {
       this.attachment?.takeFinish?.();
@@ -213,7 +215,8 @@ export abstract class EndingConnection extends HostTransport implements Deserted
     // The app hears of the connection's end before that of its request.
     setImmediate(() => {
       if (!this.isClosing) this.refuse(error, reason);
-      if (exchange?.goneReason !== undefined) attachment.takeClose();
+      // A listener to `clientError` that has taken the connection may answer later.
+      if (exchange?.goneReason !== undefined && this.tunnel === undefined) attachment.takeClose();
     });
   }
 

@@ -27,8 +27,8 @@ export class Outgoing {
   private readonly limitBytes: number;
   private readonly heldAnswers: HeldAnswers | undefined;
   private held = '';
-  /** A stream may tell of its end amid a write. */
-  private isWriting = false;
+  /** Writes under way: a stream in the same process may bring bytes, or its end, amid a write. */
+  private writing = 0;
   /** Where the current answer begins in the text held back; -1 once something of it may be on the wire. */
   private answerStart = -1;
 
@@ -50,7 +50,7 @@ export class Outgoing {
 
   /** Whether nothing waits here, nor for the client. */
   get isClean(): boolean {
-    return this.held === '' && !this.isHolding && !this.isWriting && !this.isBackedUp;
+    return this.held === '' && !this.isHolding && this.writing === 0 && !this.isBackedUp;
   }
 
   private get events(): OutgoingEvents {
@@ -72,7 +72,7 @@ export class Outgoing {
     this.held = '';
     this.answerStart = -1;
     const length = prefix.length + bytes.byteLength + tail.length;
-    this.isWriting = true;
+    this.writing++;
     return this.note(this.wire.writeTogether(prefix, bytes, tail), length);
   }
 
@@ -104,12 +104,12 @@ export class Outgoing {
   }
 
   private write(text: string): boolean {
-    this.isWriting = true;
+    this.writing++;
     return this.note(this.wire.write(text), text.length);
   }
 
   private note(isTaking: boolean, bytes: number): boolean {
-    this.isWriting = false;
+    this.writing--;
     this.events.noteWritten(bytes);
     if (isTaking) return true;
     // What the kernel took at once is no more than a large write.

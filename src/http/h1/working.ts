@@ -68,6 +68,20 @@ export abstract class WorkingConnection extends EndingConnection {
     return this.workspace?.outgoing.isBackedUp === true;
   }
 
+  protected flushHeld(): void {
+    this.workspace?.outgoing.flush();
+  }
+
+  /** The time that the client may take nothing has changed. */
+  protected watchStallAnew(): void {
+    this.workspace?.outgoing.watchStallAnew();
+  }
+
+  /** Whether pipelined bytes wait. */
+  protected get hasUnread(): boolean {
+    return this.workspace?.input.hasUnread === true;
+  }
+
   /** What waits for the next write. */
   private get heldBytes(): number {
     return this.workspace === undefined ? 0 : this.workspace.outgoing.heldBytes;
@@ -86,7 +100,7 @@ export abstract class WorkingConnection extends EndingConnection {
   }
 
   whenTaken(callback: (error?: Error) => void): void {
-    this.workspace?.outgoing.flush();
+    this.flushHeld();
     this.wire.whenTaken(callback);
   }
 

@@ -55,7 +55,7 @@ export class H2Connection implements Carrier, Waiting, Member {
   private readonly turns = new StreamTurns<OpenedStream>({
     begin: (opened) => this.serve(opened),
     isOver: ({ stream }) => stream.closed || stream.destroyed,
-    noteOver: () => this.countReset(),
+    noteOver: () => this.noteTakenBack(),
   });
   private readonly resets = new Allowance(resetBurst, 50);
   private readonly controls = new Allowance(200, 20);
@@ -105,7 +105,7 @@ export class H2Connection implements Carrier, Waiting, Member {
   private serve({ stream, raw, isEnd, trailers }: OpenedStream): void {
     if (this.isGone) return void stream.destroy();
     // The client has reset it already.
-    if (stream.closed || stream.destroyed) this.countReset();
+    if (stream.closed || stream.destroyed) this.noteTakenBack();
     else {
       if (this.streams.size === 0 && !this.isClosing) this.waits.begin('answer');
       const request: RequestStream = new RequestStream(this.host, this, stream, raw, isEnd);
@@ -138,6 +138,13 @@ export class H2Connection implements Carrier, Waiting, Member {
     this.streams.delete(stream);
     if (byClient && !this.isGone) this.countReset();
     this.checkIdle();
+  }
+
+  /** A stream that waited was reset before it began. */
+  private noteTakenBack(): void {
+    this.countReset();
+    // An idle deadline that is set already is not renewed.
+    if (this.waits.phase !== 'idle') this.checkIdle();
   }
 
   private countReset(): void {

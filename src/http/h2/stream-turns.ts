@@ -54,10 +54,15 @@ export class StreamTurns<Stream> {
 
   private readonly beginNext = (): void => {
     this.begun = 0;
-    while (this.waiting.length > 0 && this.begun < streamsOfTurn) {
-      this.begun++;
-      this.events.begin(this.waiting.shift()!);
+    try {
+      while (this.waiting.length > 0 && this.begun < streamsOfTurn) {
+        this.begun++;
+        this.events.begin(this.waiting.shift()!);
+      }
+    } finally {
+      // An app's own classes may throw: the rest still has its turn, and nobody overtakes it.
+      if (this.waiting.length > 0) this.begun = streamsOfTurn;
+      if (this.begun === streamsOfTurn) setImmediate(this.beginNext);
     }
-    if (this.begun === streamsOfTurn) setImmediate(this.beginNext);
   };
 }

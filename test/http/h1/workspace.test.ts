@@ -109,3 +109,12 @@ test.each(['close', 'keep-alive'])(
     expect([one.wire.written.length, other.wire.written.length]).toEqual([1, 1]);
   },
 );
+
+test('idle connections that end need none', () => {
+  const { open, count } = serve();
+  const all = Array.from({ length: 5 }, open);
+  for (const { wire } of all) wire.bring(request);
+  for (const { connection } of all.slice(0, 3)) connection.close();
+  for (const { connection } of all.slice(3)) connection.takeEnd();
+  expect(count()).toBe(1);
+});
