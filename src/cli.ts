@@ -4,7 +4,6 @@
  * Node's own reaction.
  */
 
-import { existsSync } from 'node:fs';
 import { commandIn } from './control/names.ts';
 import { descriptorLimit, leastDescriptors, limitRemedy } from './descriptors.ts';
 import { listenForCommands } from './master/commands.ts';
@@ -43,7 +42,7 @@ if (command !== undefined) {
 }
 const { main } = await import('./main.ts');
 const code = await main(argv, inbox);
-if (code !== 0 && !existsSync(argv[0] ?? '')) {
+if (code !== 0) {
   const { meant } = await import('./control/meant.ts');
   process.stderr.write(meant(argv) ?? '');
 }

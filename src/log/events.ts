@@ -201,7 +201,7 @@ export const events = {
       requestId: 'also in the access log',
       ms: 'for how long',
       outcome: 'what its client got',
-      stack: 'where its code was, or `waiting: it runs no JavaScript`',
+      stack: 'where its code was; or that it waits, or why it is not known',
       cut: 'how many were cut at the end of `--graceful-timeout`',
       requests: 'those that were running, or that were cut: `method`, `path`, `ms`; at most 20',
     },

@@ -5,7 +5,7 @@ import { dirname } from 'node:path';
 import { type Configuration, chosenSettings } from '../config/load.ts';
 import { hasTls } from '../config/values/tls.ts';
 import { BootError, ConfigError, type ErrorReport, revive, unwritable } from '../errors.ts';
-import { explainBoot, type SlowBoot } from './children/exits.ts';
+import { explainBoot, notReady, type SlowBoot } from './children/exits.ts';
 import { type ChildProcess, spawnWorker } from './children/spawn.ts';
 import { identityOf } from './generations/identity.ts';
 import { overstayMs, quickStopMs } from './notes.ts';
@@ -71,9 +71,7 @@ export async function checkApp(
         else if (message.type === 'stalled') slowBoot = { stack: message.stack };
         else if (message.type === 'waits') {
           slowBoot = { waits: message.why };
-          warn(
-            `the worker is not ready yet (tsgun waits up to ${policy.bootMs / 1000} s, see bootTimeout): ${message.why}`,
-          );
+          warn(`the worker is ${notReady(policy.bootMs, message.why)}`);
         }
         if (message.type !== 'ready') return;
         found = message.interface;

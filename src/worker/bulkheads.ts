@@ -9,7 +9,7 @@ import { inFreshContext } from '../http/context.ts';
 import type { Exchange } from '../http/exchange.ts';
 import { takesEffect, withoutClient } from '../http/unheard.ts';
 import { Line } from './line.ts';
-import { isTooLong } from './waiting.ts';
+import { isTooLong } from './newest-first.ts';
 
 interface Waiting {
   readonly exchange: Exchange;

@@ -7,6 +7,7 @@ import { type Address, address } from '../config/values/addresses.ts';
 import { isTls } from '../config/values/tls.ts';
 import type { WorkerOrder } from '../ipc/order.ts';
 import type { ServerAddress } from '../node/listen.ts';
+import { longBootMs } from './boot-waits.ts';
 import { fixedLimits } from './fixed-limits.ts';
 
 /** Sent to threads, so it is plain data. */
@@ -18,8 +19,8 @@ export interface ProgramSurroundings {
   readonly isHttp2: boolean;
   /** Time by which the app must have loaded, in milliseconds since 1970: a little before the master's own deadline. */
   readonly deadline: number;
-  /** The time to boot. */
-  readonly bootMs: number;
+  /** After this time, what is awaited is worth a line. */
+  readonly longBootMs: number;
   readonly generation: number;
   /** What the app cannot set on its own server. */
   readonly fixed: HandlerOptions['fixed'];
@@ -51,7 +52,7 @@ export function prepareSurroundings({
       : settings.http.includes('h2c'),
     generation,
     fixed: fixedLimits(chosen, settings.workerClass),
-    bootMs,
+    longBootMs: longBootMs(settings),
     deadline: performance.timeOrigin + bootMs - Math.min(bootMs / 5, 500),
   };
 }

@@ -19,6 +19,7 @@ import { keepCode } from '../node/code-cache.ts';
 import type { AccessLog } from './access/access-log.ts';
 import { reopenAccessLog, startAccessLog } from './access/start.ts';
 import { boot } from './boot.ts';
+import { longBootMs } from './boot-waits.ts';
 import type { Worker } from './classes/worker.ts';
 import { watchForEnd } from './ending/end.ts';
 import { watchForEscapedErrors } from './ending/escapes.ts';
@@ -182,7 +183,7 @@ function watch(
     fd: watchdogFd,
     // Without a timeout, the watchdog still ends a process that is blocked when its master is gone.
     timeoutMs: limitMs(settings.timeout),
-    bootMs: milliseconds(settings.bootTimeout),
+    longBootMs: longBootMs(settings),
     graceMs: milliseconds(settings.gracefulTimeout),
     slowMs: milliseconds(settings.slowRequest),
     watchesMemory: samplesAllocations,

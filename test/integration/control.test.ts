@@ -407,4 +407,11 @@ describe('a mistyped command line', () => {
     expect(code).not.toBe(0);
     expect(err.trimEnd().split('\n').at(-1)).toBe(hint);
   });
+
+  it('is not taken for one where an app of that name fails', async () => {
+    const { path } = makeFolder({ 'shop.js': "throw new Error('no database');" });
+    const { err } = await run(path, ['shop'], path);
+    expect(err).toContain('no database');
+    expect(err).not.toContain('did you mean');
+  });
 });

@@ -45,8 +45,8 @@ export interface ProgramHost {
   readonly isHttp2: boolean;
   /** The app must be there by then, in milliseconds since 1970. */
   readonly deadline: number;
-  /** The time to boot. */
-  readonly bootMs: number;
+  /** After this time, what is awaited is worth a line. */
+  readonly longBootMs: number;
 }
 
 /** Servers that may still come get so long, where the ones that listen ask for something else than tsgun has. */
@@ -59,9 +59,6 @@ const busyQuietMs = 1000;
 /** A module that exports an app and also calls `listen` somewhere gets so long for it. */
 const exportQuietMs = 5000;
 const pollMs = 10;
-/** What is awaited is told after this time, or after this part of the time to boot. */
-const waitsMs = 5000;
-const waitsPart = 1 / 4;
 
 export async function openProgram(source: AppSource, asked: AskedInterface, host: ProgramHost): Promise<Program> {
   // A script hands its app over; what else it opens is its own.
@@ -122,7 +119,7 @@ class Run {
       onEnd = () => resolve('ended');
     });
     process.once('beforeExit', onEnd);
-    let tellAt = Date.now() + Math.min(waitsMs, this.host.bootMs * waitsPart);
+    let tellAt = Date.now() + this.host.longBootMs;
     try {
       for (;;) {
         this.host.letGo(!this.listening.isOpening);

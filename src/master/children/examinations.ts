@@ -5,8 +5,8 @@ import type { Examination, Findings } from '../../ipc/messages.ts';
 type WithoutId<T> = T extends unknown ? Omit<T, 'id'> : never;
 export type Question = WithoutId<Examination>;
 
-/** What a watchdog needs at most, beyond the time that it was asked to look: 6 s to begin a profile, and 6 s to end it. */
-const patienceMs = 12_500;
+/** What a watchdog needs at most, beyond the time that it was asked to look. */
+const patienceMs = 5000;
 
 interface Waiting<Child> {
   readonly child: Child;

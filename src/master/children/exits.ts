@@ -122,8 +122,11 @@ export function logWaits(
   now: number,
 ): void {
   const waitedMs = Math.round(now - child.spawnedAt);
-  const until = `tsgun waits up to ${bootMs / 1000} s, see bootTimeout`;
-  log.say('warn', { ...nameOf(child), waitedMs }, `a worker is not ready yet (${until}): ${why}`);
+  log.say('warn', { ...nameOf(child), waitedMs }, `a worker is ${notReady(bootMs, why)}`);
+}
+
+export function notReady(bootMs: number, why: string): string {
+  return `not ready yet (tsgun waits up to ${bootMs / 1000} s, see bootTimeout): ${why}`;
 }
 
 /** Why a reload is given up although the new workers boot. */

@@ -143,7 +143,7 @@ export class Control {
       const { pid, worker, generation, state } = child;
       const silentMs = silenceOf(child, now);
       const about = { pid, worker, generation, state, unresponsive: silentMs > 0, silentMs };
-      if (state === 'booting') return { ...about, error: 'it boots, and can say nothing yet' };
+      if (state === 'booting') return { ...about, error: 'it boots: the log says what it waits for' };
       try {
         const findings = await this.master.examine(child, question, waitMs);
         const error = 'error' in findings ? findings.error : 'its answer makes no sense';

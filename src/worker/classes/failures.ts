@@ -10,6 +10,7 @@ import { mostListed, type RunningRequest } from '../../ipc/messages.ts';
 import type { Shortages } from '../../ipc/shortages.ts';
 import type { Logger } from '../../logger.ts';
 import { HttpRequest, rawRequest } from '../hook-request.ts';
+import { waiting } from '../watchdog/waiting.ts';
 
 /** Must not throw. */
 export type OnError = (error: unknown, request: () => HookRequest) => void;
@@ -63,16 +64,13 @@ export function logLateFailure(
 }
 
 export interface AtTimeout {
-  /** Of the request's code. Not given if it did not run, as where the app awaits something, or if it could not be taken. */
+  /** Where the request's code was, or why that is not known. Not given if none of it ran, as where the app awaits something. */
   readonly stack?: string | undefined;
   /** Whether the client had left. */
   readonly hasLeft?: boolean;
   /** What the worker has running, this request among it. */
   readonly requests?: readonly RunningRequest[] | undefined;
 }
-
-/** Where there is no stack, the thread that runs the app has found the time to end the request: so no code of it runs. */
-export const waiting = 'waiting: it runs no JavaScript';
 
 export function logTimeout(
   log: Logger,

@@ -9,8 +9,8 @@ import { sendToMaster } from '../../ipc/channel.ts';
 import { idleGraceMs, mostListed } from '../../ipc/messages.ts';
 import type { WorkerOrder } from '../../ipc/order.ts';
 import type { Logger } from '../../logger.ts';
-import { waiting } from '../classes/failures.ts';
 import type { Worker } from '../classes/worker.ts';
+import { waiting } from '../watchdog/waiting.ts';
 
 export interface Leave {
   /** For the log, if the master does not log the reason. */
@@ -169,7 +169,7 @@ export class Exit {
   }
 }
 
-/** This code runs on the main thread, so no request does there. */
+/** The time limit ends on the main thread: so none of its requests runs code there now. In threads they may. */
 function stackOf({ threads }: Worker): { readonly stack?: string } {
   return threads === undefined ? { stack: waiting } : {};
 }

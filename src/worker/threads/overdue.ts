@@ -12,6 +12,10 @@ import type { Relay } from './relay.ts';
 
 const checkMs = 250;
 
+/** In place of a stack. */
+const ended = 'not taken: the request has ended meanwhile';
+const noInspector = 'not taken: this Node has no inspector';
+
 export class Overdue {
   private readonly logger: Logger;
   private readonly replace: (thread: ThreadHandle) => void;
@@ -41,7 +45,8 @@ export class Overdue {
     if (relay.hasHeard) await new Promise((resolve) => setTimeout(resolve, overdueGraceMs));
     const stack = relay.isOver ? undefined : await captureStack(thread.worker);
     // If the request is over by now, the stack is another request's.
-    this.log(relay.exchange, ms, isStarted, { ...at, stack: relay.isOver ? undefined : stack });
+    const found = relay.isOver ? ended : (stack ?? noInspector);
+    this.log(relay.exchange, ms, isStarted, { ...at, stack: found });
     if (relay.isOver || !thread.isServing) return;
     relay.isOver = true;
     thread.isServing = false;

@@ -5,7 +5,7 @@
  */
 
 import { Line } from '../line.ts';
-import { isTooLong } from '../waiting.ts';
+import { isTooLong } from '../newest-first.ts';
 import type { ThreadHandle } from './handle.ts';
 import type { Relay } from './relay.ts';
 

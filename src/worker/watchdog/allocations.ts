@@ -3,7 +3,7 @@
  * can name what grew when a worker reaches its memory limit. `allocation-sampling.ts` takes the samples.
  */
 
-import type { Growth } from '../../ipc/profiles.ts';
+import type { CpuProfileNode, Growth } from '../../ipc/profiles.ts';
 import type { DebugSession } from './capture.ts';
 import { openSession } from './main-sessions.ts';
 import { type CallFrame, formatStack, type Script } from './stack.ts';
@@ -12,13 +12,7 @@ const maxSites = 3;
 
 /** The part of `HeapProfiler.SamplingHeapProfileNode` that is used. */
 export interface AllocationNode {
-  readonly callFrame: {
-    readonly functionName: string;
-    readonly scriptId: string;
-    readonly url: string;
-    readonly lineNumber: number;
-    readonly columnNumber: number;
-  };
+  readonly callFrame: CpuProfileNode['callFrame'];
   readonly selfSize: number;
   readonly children: readonly AllocationNode[];
 }

@@ -12,6 +12,7 @@ import { isMainThreadRunning, mainThreadWaitMs, wait } from './patience.ts';
 import { type Timed, withCpu } from './running.ts';
 import { detailsExpression, runningExpression, threadsExpression } from './shared.ts';
 import type { ThreadTimes } from './thread-times.ts';
+import { waiting } from './waiting.ts';
 
 export interface ExaminerOptions {
   /** Set if allocations are sampled. */
@@ -43,7 +44,6 @@ const checkMs = 50;
  * them is named `tsgun…`.
  */
 const ownTimer = /^at tsgun[A-Z]\w* /;
-const waiting = 'waiting: it runs no JavaScript';
 const inNative = 'in native code: no JavaScript answers';
 const inDebugger = 'stopped in a debugger';
 /** Mean bytes between two samples: V8's default. */

@@ -10,8 +10,8 @@ export interface WatchdogData {
   /** The pipe to the master. */
   readonly fd: number;
   readonly timeoutMs: number;
-  /** The time to boot. Until the worker is ready, silence is reported, and does not count as a hang. */
-  readonly bootMs: number;
+  /** Until the worker is ready, a silence of this length is reported, and does not count as a hang. */
+  readonly longBootMs: number;
   /** A request is slow after this time; 0: never. */
   readonly slowMs: number;
   /** Whether this worker samples its allocations. */

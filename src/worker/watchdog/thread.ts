@@ -23,13 +23,11 @@ import { cell, checkIntervalMs, pulseMs, runningExpression, stallMsOf, type Watc
 import { SlowRequests, slowCheckMs } from './slow-requests.ts';
 import { readAllThreads, readMainThread, ThreadTimes } from './thread-times.ts';
 
-const { shared, requests, answers, fd, timeoutMs, bootMs, graceMs, slowMs, profiles, watchesMemory, runsApp } =
+const { shared, requests, answers, fd, timeoutMs, longBootMs, graceMs, slowMs, profiles, watchesMemory, runsApp } =
   workerData as WatchdogData;
 const cells = new Int32Array(shared);
 const claims = new AnswerClaims(answers);
 const stallMs = stallMsOf(timeoutMs);
-/** Many an app computes for a second or two while it loads. */
-const bootStallMs = Math.min(5000, bootMs / 4);
 const tickMs = checkIntervalMs(timeoutMs);
 /**
  * How long JavaScript may take to answer before the thread counts as being in native code. The master waits a little longer.
@@ -124,7 +122,7 @@ function tick(): void {
   if (countRunning(requests) > 0) times.look(now);
   const silentMs = now - beatAt;
   watch(silentMs);
-  const left = [bootStallMs, stallMs, timeoutMs].map((ms) => ms - silentMs).filter((ms) => ms > 0);
+  const left = [longBootMs, stallMs, timeoutMs].map((ms) => ms - silentMs).filter((ms) => ms > 0);
   const sleepMs = Math.ceil(Math.min(tickMs, ...left));
   wakeAt = performance.now() + sleepMs;
   setTimeout(tick, sleepMs);
@@ -134,7 +132,7 @@ function watch(silentMs: number): void {
   if (performance.now() < excusedUntil) return;
   const isBooting = Atomics.load(cells, cell.isBooting) === 1;
   if (silentMs >= timeoutMs && stall?.isHung !== true && !isBooting) beHung();
-  else if (silentMs >= (isBooting ? bootStallMs : stallMs) && stall === undefined) {
+  else if (silentMs >= (isBooting ? longBootMs : stallMs) && stall === undefined) {
     const current: Stall = { report: undefined, isHung: false };
     stall = current;
     examine(
