@@ -2,7 +2,9 @@
  * What threads cost and what they give: small requests against node:http, CPU work on two threads against one, light
  * requests beside heavy ones, and large bodies.
  *
- *   node bench/threaded.mjs [hello] [cpu] [light] [bodies] [--quick]
+ *   node bench/threaded.mjs [hello] [cpu] [light] [bodies] [--quick] [--rounds N] [--seconds N] [--also NAME=PATH/TO/dist/cli.js …]
+ *
+ * `--also` adds other builds of tsgun to hello, each with one thread.
  */
 
 import { once } from 'node:events';
@@ -17,8 +19,18 @@ import { judge, median, milliseconds, printMachine, printTable, rate, ratio } fr
 import { benchPath, fetchOnce, loadCore, nodeHttp, serverCore, startServer, tsgun } from './lib/servers.mjs';
 import { runWrk } from './lib/wrk.mjs';
 
-const { values, positionals } = parseArgs({ allowPositionals: true, options: { quick: { type: 'boolean' } } });
-const pace = values.quick ? quickPace : fullPace;
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: {
+    quick: { type: 'boolean', default: false },
+    rounds: { type: 'string' },
+    seconds: { type: 'string' },
+    also: { type: 'string', multiple: true, default: [] },
+  },
+});
+const pace = { ...(values.quick ? quickPace : fullPace) };
+if (values.rounds !== undefined) pace.rounds = Number(values.rounds);
+if (values.seconds !== undefined) pace.seconds = Number(values.seconds);
 /** A turn in which the server did not get this part of the cores it has threads for is repeated. */
 const enoughCores = 0.95;
 const maxRepeats = 5;
@@ -64,9 +76,11 @@ for (const name of positionals.length > 0 ? positionals : Object.keys(contests))
 
 /** Main thread and thread share one core: what a request costs in all. */
 async function hello() {
-  const one = tsgun(undefined, '1 thread', ['--worker-class', 'threaded', '--threads', '1']);
-  const four = tsgun(undefined, '4 threads', ['--worker-class', 'threaded', '--threads', '4']);
-  const contestants = [nodeHttp, tsgun(undefined, 'async'), one, four, ...peers];
+  const threads = (count) => ['--worker-class', 'threaded', '--threads', String(count)];
+  const one = tsgun(undefined, '1 thread', threads(1));
+  const four = tsgun(undefined, '4 threads', threads(4));
+  const builds = values.also.map((text) => text.split('=')).map(([name, cli]) => tsgun(cli, name, threads(1)));
+  const contestants = [nodeHttp, tsgun(undefined, 'async'), one, ...builds, four, ...peers];
   const results = await hold({ app: 'hello', load: { connections: 32 } }, contestants, pace);
   const node = results.get(nodeHttp.name);
   console.log('### hello: hello world, keep-alive, 32 connections, all threads on one core\n');

@@ -2,8 +2,9 @@
 
 import { spawnSync } from 'node:child_process';
 import { createSocket } from 'node:dgram';
-import { mkdirSync, symlinkSync } from 'node:fs';
+import { existsSync, mkdirSync, symlinkSync } from 'node:fs';
 import { connect } from 'node:net';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { canBindForOthers } from '../../src/node/bind.ts';
 import { onTestFinished } from '../current.ts';
@@ -160,9 +161,10 @@ describe('/metrics', () => {
 
   it('counts the requests for which there is no thread as shed', { timeout: 60_000 }, async () => {
     const { path, write } = makeFolder({
-      'app.mjs': `import { existsSync } from 'node:fs';
+      'app.mjs': `import { existsSync, writeFileSync } from 'node:fs';
         import { setTimeout } from 'node:timers/promises';
         export default async (env, startResponse) => {
+          if (env.PATH_INFO === '/wait') writeFileSync('runs', '');
           while (env.PATH_INFO === '/wait' && !existsSync('go')) await setTimeout(10);
           startResponse('200 OK', []);
           return ['fine'];
@@ -170,7 +172,6 @@ describe('/metrics', () => {
     });
     const tsgun = start('app.mjs', ['-k', 'threaded', '--threads', '1', '--admin-bind', '127.0.0.1:0'], { cwd: path });
     await tsgun.workers(1);
-    // One runs, and 256 may wait.
     const clients = await Promise.all(Array.from({ length: 260 }, () => tsgun.connect()));
     const ask = (target: string, by: readonly Client[]) => {
       for (const client of by) client.send(`GET ${target} HTTP/1.1\r\nHost: a\r\n\r\n`);
@@ -180,7 +181,10 @@ describe('/metrics', () => {
     await Promise.all(clients.slice(0, 130).map((client) => client.until(/fine/)));
     ask('/', clients.slice(130));
     await Promise.all(clients.map((client) => client.until(/fine/)));
-    ask('/wait', clients);
+    // One runs, and 256 may wait. An answer may be out before its thread is free, so the first must be seen to run.
+    ask('/wait', clients.slice(0, 1));
+    await eventually(() => existsSync(join(path, 'runs')));
+    ask('/wait', clients.slice(1));
     await eventually(() => answers(/503 Service Unavailable.*no thread is free/s) === 3);
     write('go', '');
     await eventually(() => answers(/200 OK.*200 OK/s) === 257);
