@@ -29,7 +29,8 @@ export const quickPace = { rounds: 1, seconds: 2, warmUpSeconds: 1 };
  * @param {Contest} contest
  * @param {readonly import('./servers.mjs').Contestant[]} contestants
  * @param {Pace} pace
- * @returns {Promise<Map<string, import('./wrk.mjs').Run>>} medians by contestant; `errors` of all runs
+ * @returns {Promise<Map<string, import('./wrk.mjs').Run & { runs: import('./wrk.mjs').Run[] }>>} medians by contestant;
+ *   `errors` of all runs; `runs` one for each round
  */
 export async function hold(contest, contestants, pace) {
   /** @type {Map<string, import('./wrk.mjs').Run[]>} */
@@ -73,7 +74,7 @@ async function expectFields(url, name) {
 function summarize(runs) {
   const of = (key) => median(runs.map((run) => run[key]));
   const errors = [...new Set(runs.map((run) => run.errors).filter(Boolean))].join('; ');
-  return { rate: of('rate'), p50: of('p50'), p99: of('p99'), cpuUs: of('cpuUs'), foreign: of('foreign'), errors };
+  return { rate: of('rate'), p50: of('p50'), p99: of('p99'), cpuUs: of('cpuUs'), foreign: of('foreign'), errors, runs };
 }
 
 /** On standard error: the report alone is on standard output. */
