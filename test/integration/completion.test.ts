@@ -3,12 +3,13 @@ import { chmodSync } from 'node:fs';
 import { delimiter } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
+import { complete as completionOf } from '../../src/config/pages/completion.ts';
 import { makeFolder } from './harness.ts';
 
 const command = fileURLToPath(new URL('../../dist/cli.js', import.meta.url));
 
 /** What bash offers when Tab is pressed at the end of these words. */
-function complete(...words: string[]): string[] {
+function completeInBash(...words: string[]): string[] {
   const { path, write } = makeFolder();
   write('tsgun', `#!/bin/sh\nexec ${process.execPath} ${command} "$@"\n`);
   chmodSync(`${path}/tsgun`, 0o755);
@@ -20,7 +21,16 @@ COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _tsgun_yargs_completions; printf '%s\
   return stdout.split('\n').filter((line) => line !== '');
 }
 
+/** Of what tsgun names, the shell offers what begins with the last word. */
+const complete = async (words: readonly string[]) =>
+  (await completionOf(['tsgun', ...words])).filter((word) => word.startsWith(words.at(-1)!));
+
 describe('completion in the shell', () => {
+  it('is that of bash', () => {
+    expect(completeInBash('--work')).toEqual(['--workers', '--worker-class', '--worker-connections']);
+    expect(completeInBash('-w', '4', '')).toEqual([]);
+  });
+
   it.each([
     [['--work'], ['--workers', '--worker-class', '--worker-connections']],
     [
@@ -33,12 +43,12 @@ describe('completion in the shell', () => {
       ['--help', 'worker-c'],
       ['worker-class', 'worker-connections'],
     ],
-  ])('of %j offers %j', (words, expected) => expect(complete(...words)).toEqual(expected));
+  ])('of %j offers %j', async (words, expected) => expect(await complete(words)).toEqual(expected));
 
   it.each([[['']], [['ap']], [['--config', '']], [['-w', '4', '']]])(
     'of %j leaves it to the shell, which offers files',
-    (words) => {
-      expect(complete(...words)).toEqual([]);
+    async (words) => {
+      expect(await complete(words)).toEqual([]);
     },
   );
 });

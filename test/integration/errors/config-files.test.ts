@@ -1,7 +1,7 @@
 /** Errors that a user meets. Config files. */
 
 import { expect, it } from 'vitest';
-import { outcomeOf, type Start } from './start.ts';
+import { complaintOf, outcomeOf, type Start } from './start.ts';
 
 it.each<[what: string, start: Start]>([
   [
@@ -75,6 +75,7 @@ it.each<[what: string, start: Start]>([
   [
     'three problems in one file',
     {
+      isWhole: true,
       args: ['good.mjs'],
       files: { 'tsgun.config.json': '{\n  "wrokers": 4,\n  "timeout": "soon",\n  "errorlog": "-"\n}\n' },
       code: 1,
@@ -126,6 +127,7 @@ it.each<[what: string, start: Start]>([
   [
     'a hook that is no function',
     {
+      isWhole: true,
       args: ['good.mjs'],
       files: { 'tsgun.config.mjs': 'export default {\n  preFork: 5,\n};' },
       code: 1,
@@ -135,6 +137,7 @@ it.each<[what: string, start: Start]>([
   [
     'a config module that throws',
     {
+      isWhole: true,
       args: ['good.mjs'],
       files: { 'tsgun.config.ts': 'interface A { a: 1 }\nthrow new Error("no vault");' },
       code: 1,
@@ -144,6 +147,7 @@ it.each<[what: string, start: Start]>([
   [
     'a config module with a syntax error',
     {
+      isWhole: true,
       args: ['good.mjs'],
       files: { 'tsgun.config.ts': 'export default {\n  workers:\n};' },
       code: 1,
@@ -153,6 +157,7 @@ it.each<[what: string, start: Start]>([
   [
     'a config module that is a function',
     {
+      isWhole: true,
       args: ['good.mjs'],
       files: { 'tsgun.config.mjs': 'export default function settings() {}' },
       code: 1,
@@ -162,6 +167,7 @@ it.each<[what: string, start: Start]>([
   [
     'a hook that fails at the start',
     {
+      isWhole: true,
       args: ['good.mjs'],
       files: { 'tsgun.config.ts': 'export default { onStarting() { throw new Error("no vault"); } };' },
       code: 1,
@@ -170,5 +176,6 @@ it.each<[what: string, start: Start]>([
   ],
 ])('%s', async (_, start) => {
   const { code, says = [], logs = [] } = start;
-  expect(await outcomeOf(start)).toEqual({ code, says, logs, stdout: '', stack: undefined });
+  const outcome = start.isWhole === true ? await outcomeOf(start) : await complaintOf(start);
+  expect(outcome).toEqual({ code, says, logs, stdout: '', stack: undefined });
 });

@@ -3,6 +3,11 @@
  * and with which exit code, stands beside it in full, as people read it.
  */
 
+import { renderComplaint } from '../../../src/complaint.ts';
+import { accept, draftConfiguration } from '../../../src/config/load.ts';
+import { parseCommandLine } from '../../../src/config/sources/command-line.ts';
+import { meant } from '../../../src/control/meant.ts';
+import { report } from '../../../src/errors.ts';
 import { makeFolder, Tsgun } from '../harness.ts';
 
 const files: Readonly<Record<string, string>> = {
@@ -38,19 +43,49 @@ export interface Start extends Outcome {
   readonly args: readonly string[];
   readonly files?: Readonly<Record<string, string>>;
   readonly env?: NodeJS.ProcessEnv;
+  /** Starts the command, where `complaintOf` would do for others of its kind. */
+  readonly isWhole?: boolean;
 }
+
+const bound = { TSGUN_BIND: '127.0.0.1:0' };
 
 export async function outcomeOf({ args, files: more = {}, env = {} }: Start): Promise<Outcome> {
   const { path } = makeFolder({ ...files, ...more });
-  const tsgun = new Tsgun(args, { cwd: path, env: { TSGUN_BIND: '127.0.0.1:0', ...env } });
+  const tsgun = new Tsgun(args, { cwd: path, env: { ...bound, ...env } });
   const { code } = await tsgun.exited;
-  // Of a stack, the place: how a function is called there differs between versions of Node.
-  const plain = (text: string) =>
-    text
-      .replaceAll(path, '$PWD')
-      .replaceAll(process.version, '$NODE')
-      .replace(/^ {4}at .*?(\$PWD\/[^:]+:\d+).*$/, '    at $1');
+  const plain = (text: string) => plainText(text, path);
   const logs = tsgun.log.filter(({ level }) => ['warn', 'error', 'fatal'].includes(String(level)));
   const [, stack] = /\$PWD\/([^:]+:\d+)/.exec(plain(String(logs[0]?.stack ?? ''))) ?? [];
   return { code, says: tsgun.text.map(plain), logs: logs.map(({ msg }) => plain(msg)), stdout: tsgun.stdout, stack };
+}
+
+/**
+ * As `outcomeOf`, without a process: what the command does up to a bad configuration, for the many that differ in words
+ * only. A config file that is a module needs a process.
+ */
+export async function complaintOf({ args, files: more = {}, env = {} }: Start): Promise<Outcome> {
+  const { path } = makeFolder({ ...files, ...more });
+  const before = process.cwd();
+  process.chdir(path);
+  try {
+    const asked = await parseCommandLine(args);
+    if (!('line' in asked)) throw new Error(`it asks for ${asked.type}`);
+    accept(await draftConfiguration(asked.line, { ...process.env, ...bound, ...env }, path));
+    throw new Error('it would start');
+  } catch (error) {
+    const { exitCode = null } = report(error);
+    const text = renderComplaint(report(error)) + (meant(args) ?? '');
+    const says = text.trimEnd().split('\n');
+    return { code: exitCode, says: says.map((line) => plainText(line, path)), logs: [], stdout: '', stack: undefined };
+  } finally {
+    process.chdir(before);
+  }
+}
+
+/** Of a stack, the place: how a function is called there differs between versions of Node. */
+function plainText(text: string, path: string): string {
+  return text
+    .replaceAll(path, '$PWD')
+    .replaceAll(process.version, '$NODE')
+    .replace(/^ {4}at .*?(\$PWD\/[^:]+:\d+).*$/, '    at $1');
 }

@@ -1,12 +1,13 @@
 /** Errors that a user meets. Values of settings, from every source. */
 
 import { expect, it } from 'vitest';
-import { outcomeOf, type Start } from './start.ts';
+import { complaintOf, outcomeOf, type Start } from './start.ts';
 
 it.each<[what: string, start: Start]>([
   [
     'a word as a number',
     {
+      isWhole: true,
       args: ['good.mjs', '-w', 'four'],
       code: 1,
       says: ['tsgun: workers: expected a positive whole number up to 1024 or "auto", got "four" (--workers)'],
@@ -199,6 +200,7 @@ it.each<[what: string, start: Start]>([
   [
     'an option that makes Node run something else',
     {
+      isWhole: true,
       args: ['good.mjs', '--node-options', '--test'],
       code: 1,
       says: [
@@ -261,5 +263,6 @@ it.each<[what: string, start: Start]>([
   ],
 ])('%s', async (_, start) => {
   const { code, says = [], logs = [] } = start;
-  expect(await outcomeOf(start)).toEqual({ code, says, logs, stdout: '', stack: undefined });
+  const outcome = start.isWhole === true ? await outcomeOf(start) : await complaintOf(start);
+  expect(outcome).toEqual({ code, says, logs, stdout: '', stack: undefined });
 });
