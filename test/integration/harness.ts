@@ -29,12 +29,16 @@ export function makeFolder(files: Record<string, string> = {}): {
 } {
   const path = mkdtempSync(join(tmpdir(), 'tsgun-test-'));
   onTestFinished(() => rmSync(path, { recursive: true, force: true }));
-  const write = (name: string, text: string) => {
-    mkdirSync(dirname(join(path, name)), { recursive: true });
-    writeFileSync(join(path, name), text);
-  };
-  for (const [name, text] of Object.entries(files)) write(name, text);
-  return { path, write };
+  writeFiles(path, files);
+  return { path, write: (name, text) => writeFiles(path, { [name]: text }) };
+}
+
+export function writeFiles(folder: string, files: Record<string, string>): void {
+  for (const [name, text] of Object.entries(files)) {
+    const path = join(folder, name);
+    mkdirSync(dirname(path), { recursive: true });
+    writeFileSync(path, text);
+  }
 }
 
 export interface StartOptions {

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { Client } from '../http/client.ts';
 import { eventually, isAlive, type LogLine, makeFolder, start, Tsgun } from './harness.ts';
+import { shareServer } from './shared.ts';
 
 /** `block` runs for GET /block; the line numbers in the tests count from its first line, 3. */
 const app = (block: string, before = '') => `import { pbkdf2Sync } from 'node:crypto';${before}
@@ -14,8 +15,11 @@ export default async function app(env, startResponse) {
   startResponse('200 OK', []);
   return ['hello'];
 }
-function pause(ms) { for (const end = Date.now() + ms; Date.now() < end; ); }
+function pause(ms) { for (const end = Date.now() + ms; Date.now() < end; ) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 10); }
 `;
+
+/** An endless loop that leaves the processors to others. */
+const loop = 'for (;;) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 100);';
 
 // Who pauses in the midst of the time between a stall and a hang leaves both sides as much of it as there is.
 
@@ -30,14 +34,15 @@ function stalls(tsgun: Tsgun): LogLine[] {
 
 /**
  * Of a worker that the machine does not run while it is asked, there is no stack: then once more.
- * @returns the line of one of two workers that hangs because of a request
+ * @returns the line of a worker that hangs because of a request
  */
-async function hang(tsgun: Tsgun, path: string): Promise<LogLine> {
-  for (let count = 1; ; count++) {
+async function hang(tsgun: Tsgun, path: string, workers: number): Promise<LogLine> {
+  for (;;) {
+    const before = tsgun.lines('worker_hung').length;
+    await tsgun.event('worker_ready', workers + before);
     send(tsgun, path);
-    const line = await tsgun.event('worker_hung', count);
+    const line = await tsgun.event('worker_hung', before + 1);
     if (String(line.stack).startsWith('at ')) return line;
-    await tsgun.event('worker_ready', 2 + count);
   }
 }
 
@@ -47,50 +52,61 @@ async function stall(tsgun: Tsgun): Promise<LogLine> {
 }
 
 describe('a worker in an endless loop', () => {
-  it.each([
-    ['app.mjs', 'while (true) {}', 3],
-    ['app.mjs', '{\n    const loop = () => Promise.resolve().then(loop);\n    await loop();\n  }', 4],
-    ['app.mjs', '{\n    const loop = () => process.nextTick(loop);\n    await new Promise(loop);\n  }', 4],
-    ['app.mjs', `/^(a+)+$/.test('a'.repeat(40) + 'b');`, 3],
-    ['app.mjs', 'Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0);', 3],
-    ['app.ts', '{\n    let n: number = 0;\n    while (true) n++;\n  }', 5],
-  ])('%s: the log has function, file, line and request of %j', async (name, block, line) => {
-    const { path } = makeFolder({ [name]: app(block) });
-    const tsgun = start(name, ['--workers', '2', '--timeout', '1'], { cwd: path });
-    await tsgun.workers(2);
-    const hung = await hang(tsgun, '/block?a=1');
+  const loops = [
+    'while (true) {}',
+    '{ const loop = () => Promise.resolve().then(loop); await loop(); }',
+    '{ const loop = () => process.nextTick(loop); await new Promise(loop); }',
+    `/^(a+)+$/.test('a'.repeat(40) + 'b');`,
+    'Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0);',
+  ];
+
+  describe('has in the log', () => {
+    const routes = loops.map((each, index) => `  if (env.PATH_INFO === '/${index}') ${each}\n`);
+    const text = `export default async function app(env, startResponse) {\n${routes.join('')}  startResponse('200 OK', []); return ['hello']; }`;
+    const shared = shareServer({ 'app.mjs': text }, 'app.mjs', ['--timeout', '1'], 2);
+
+    it.each(loops.map((each, index) => [each, index] as const))('function, file, line and request of %j', (_, index) =>
+      expectFound(shared.tsgun, `/${index}`, `app\\.mjs:${2 + index}`),
+    );
+  });
+
+  it('of TypeScript has in the log function, file, line and request', async () => {
+    const { path } = makeFolder({ 'app.ts': app('{\n    let n: number = 0;\n    while (true) n++;\n  }') });
+    const tsgun = start('app.ts', ['--workers', '2', '--timeout', '1'], { cwd: path });
+    await expectFound(tsgun, '/block', 'app\\.ts:5');
+    await tsgun.stop();
+  });
+
+  async function expectFound(tsgun: Tsgun, path: string, place: string): Promise<void> {
+    const hung = await hang(tsgun, `${path}?a=1`, 2);
     expect(hung).toMatchObject({ level: 'error', worker: expect.any(Number), generation: 1 });
     expect(hung.silentMs).toBeGreaterThanOrEqual(1000);
-    expect(hung.stack).toMatch(new RegExp(`at (app|loop) \\(.*/${name.replace('.', '\\.')}:${line}:\\d+\\)`));
-    expect(hung.requests).toEqual([{ method: 'GET', path: '/block', ms: expect.any(Number) }]);
+    expect(hung.stack).toMatch(new RegExp(`at (app|loop) \\(.*/${place}:\\d+\\)`));
+    expect(hung.requests).toEqual([{ method: 'GET', path, ms: expect.any(Number) }]);
     const exited = () => tsgun.lines('worker_exited').find(({ pid }) => pid === hung.pid);
     await tsgun.until(() => exited() !== undefined, 'its end');
     expect(exited()).toMatchObject({ reason: 'hung', signal: 'SIGKILL' });
     await tsgun.event('worker_ready', 2 + tsgun.lines('worker_hung').length);
     expect(await tsgun.get('/')).toMatchObject({ text: 'hello' });
-    await tsgun.stop();
-  });
+  }
 
   it('of compiled code with a source map: the log has the line of the source too', async () => {
     const { path, write } = makeFolder({});
-    const code = `export default function app(env, startResponse) {\n  while (true) {}\n}\n//# sourceMappingURL=app.js.map\n`;
+    const code = `export default function app(env, startResponse) {\n  ${loop}\n}\n//# sourceMappingURL=app.js.map\n`;
     // Line 2 of the code is line 42 of the source.
     const mappings = `AAAA;AAyCA`;
     write('package.json', '{ "type": "module" }');
     write('app.js', code);
     write('app.js.map', JSON.stringify({ version: 3, sources: ['app.ts'], names: [], mappings }));
     const tsgun = start('app.js', ['--timeout', '1'], { cwd: path });
-    await tsgun.workers(1);
-    send(tsgun, '/');
-    const { stack } = await tsgun.event('worker_hung');
+    const { stack } = await hang(tsgun, '/', 1);
     expect(stack).toMatch(/^at app \(.*\/app\.ts:42:1, compiled to .*\/app\.js:2:\d+\)$/m);
     await tsgun.stop();
   });
 
   it('before its first request: the log has the stack', async () => {
     // While it boots, silence is no hang.
-    const early =
-      "import { existsSync } from 'node:fs'; setInterval(function early() { if (existsSync('go')) for (;;); }, 20);";
+    const early = `import { existsSync } from 'node:fs'; setInterval(function early() { if (existsSync('go')) ${loop} }, 20);`;
     const { path, write } = makeFolder({ 'app.mjs': `${early}\n${app('0')}` });
     const tsgun = start('app.mjs', ['--timeout', '1'], { cwd: path });
     await tsgun.workers(1);
@@ -103,14 +119,14 @@ describe('a worker in an endless loop', () => {
     [
       'while it drains',
       app(
-        `{\n    console.log('at work');\n    while (!existsSync('go')) await setTimeout(10);\n    while (true) {}\n  }`,
+        `{\n    console.log('at work');\n    while (!existsSync('go')) await setTimeout(10);\n    ${loop}\n  }`,
         "import { existsSync } from 'node:fs'; import { setTimeout } from 'node:timers/promises';",
       ),
       6,
     ],
     [
       'in its own code for the end',
-      app(`console.log('at work');`, "process.on('SIGTERM', function end() { while (true) {} });"),
+      app(`console.log('at work');`, `process.on('SIGTERM', function end() { ${loop} });`),
       1,
     ],
   ])('%s is called hung too, long before the graceful timeout', async (_, text, line) => {
@@ -129,7 +145,7 @@ describe('a worker in an endless loop', () => {
   });
 
   it('whose master has died ends by itself', async () => {
-    const { path } = makeFolder({ 'app.mjs': app(`{\n    console.log('at work');\n    while (true) {}\n  }`) });
+    const { path } = makeFolder({ 'app.mjs': app(`{\n    console.log('at work');\n    ${loop}\n  }`) });
     const tsgun = start('app.mjs', ['--timeout', '3600', '--graceful-timeout', '1'], { cwd: path });
     const [pid] = await tsgun.workers(1);
     send(tsgun, '/block');
@@ -143,7 +159,7 @@ describe('the clients of a worker that is killed because it hangs', () => {
   const unavailable = /^HTTP\/1\.1 503 .*\r\nRetry-After: 1\r\nConnection: close\r\n\r\n.+\n$/s;
   const request = (path: string) => `GET ${path} HTTP/1.1\r\nHost: a\r\n\r\n`;
   const writes = "import { writeSync } from 'node:fs';";
-  const blocks = `{ writeSync(1, 'blocked'); while (true) {} }`;
+  const blocks = `{ writeSync(1, 'blocked'); ${loop} }`;
 
   it('get a 503 if their answers had not begun, and no reset', async () => {
     const { path } = makeFolder({
@@ -357,25 +373,47 @@ describe('no worker is called hung', () => {
     expect(await tsgun.stop()).toEqual({ code: 0, signal: null });
   };
 
-  it('for ten thousand slow awaits', async () => {
-    const slow = `{
-    await Promise.all(Array.from({ length: 10_000 }, () => new Promise((done) => setTimeout(done, 2500))));
-  }`;
-    const { path } = makeFolder({ 'app.mjs': app(slow) });
-    const tsgun = start('app.mjs', ['--timeout', '1'], { cwd: path });
-    const [pid] = await tsgun.workers(1);
-    await tsgun.get('/block');
-    await expectQuiet(tsgun, pid!);
-  });
+  describe('with a timeout of a second', () => {
+    const shared = shareServer(
+      {
+        'app.mjs': `import { Worker } from 'node:worker_threads';
+          export default async function app(env, startResponse) {
+            if (env.PATH_INFO === '/await') await Promise.all(Array.from({ length: 10_000 }, () => new Promise((done) => setTimeout(done, 2500))));
+            if (env.PATH_INFO === '/spin') {
+              const thread = new Worker('while (true);', { eval: true });
+              setTimeout(() => thread.terminate(), 1500);
+              await new Promise((go) => thread.once('exit', go));
+            }
+            startResponse('200 OK', []);
+            return ['hello'];
+          }`,
+      },
+      'app.mjs',
+      ['--timeout', '1'],
+    );
 
-  it('for having been suspended', async () => {
-    const { path } = makeFolder({ 'app.mjs': app('0') });
-    const tsgun = start('app.mjs', ['--timeout', '1'], { cwd: path });
-    const [pid] = await tsgun.workers(1);
-    process.kill(pid!, 'SIGSTOP');
-    await tsgun.until(() => tsgun.log.some(({ msg }) => msg.startsWith('worker suspended')), 'the suspension');
-    process.kill(pid!, 'SIGCONT');
-    await expectQuiet(tsgun, pid!);
+    const expectSame = async () => {
+      expect(await shared.tsgun.get('/')).toMatchObject({ text: 'hello' });
+      expect(shared.tsgun.lines('worker_hung')).toEqual([]);
+      expect(shared.tsgun.lines('worker_spawned')).toHaveLength(1);
+    };
+
+    it.each([
+      ['ten thousand slow awaits', '/await'],
+      ['a thread of the app’s own that spins', '/spin'],
+    ])('for %s', async (_, path) => {
+      expect(await shared.tsgun.get(path)).toMatchObject({ text: 'hello' });
+      await expectSame();
+    });
+
+    it('for having been suspended', async () => {
+      const { tsgun } = shared;
+      const [pid] = tsgun.living();
+      process.kill(pid!, 'SIGSTOP');
+      await tsgun.until(() => tsgun.log.some(({ msg }) => msg.startsWith('worker suspended')), 'the suspension');
+      process.kill(pid!, 'SIGCONT');
+      await expectSame();
+    });
   });
 
   it('for an app that replaces the clock and the timers', async () => {
@@ -442,21 +480,6 @@ session.post('Profiler.start');`;
     await tsgun.workers(1);
     expect(await tsgun.get('/block')).toMatchObject({ text: 'true' });
     await stall(tsgun);
-    await tsgun.stop();
-  });
-
-  it('minds the main thread alone: threads of the app’s own may spin', async () => {
-    const spin = `{
-    const { Worker } = await import('node:worker_threads');
-    const thread = new Worker('while (true);', { eval: true });
-    setTimeout(() => thread.terminate(), 2500);
-    await new Promise((go) => thread.once('exit', go));
-  }`;
-    const { path } = makeFolder({ 'app.mjs': app(spin) });
-    const tsgun = start('app.mjs', ['--timeout', '1'], { cwd: path });
-    await tsgun.workers(1);
-    expect(await tsgun.get('/block')).toMatchObject({ text: 'hello' });
-    expect(tsgun.lines('worker_hung')).toEqual([]);
     await tsgun.stop();
   });
 
