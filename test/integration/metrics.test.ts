@@ -111,10 +111,10 @@ async function serve(...args: string[]): Promise<{ tsgun: Tsgun; port: number }>
 
 describe.each(['sync', 'threaded', 'async'])('the counters of %s workers', (workerClass) => {
   it('are exact over errors, recycled workers, a reload and a kill', { timeout: 60_000 }, async () => {
-    const { tsgun, port } = await serve('--worker-class', workerClass, '--max-requests', '60');
+    const { tsgun, port } = await serve('--worker-class', workerClass, '--threads', '2', '--max-requests', '15');
     const seen = makeSeen();
-    await load(port, 90, seen);
-    const loading = load(port, 180, seen);
+    await load(port, 36, seen);
+    const loading = load(port, 45, seen);
     tsgun.signal('SIGHUP');
     await Promise.all([loading, tsgun.event('reload_finished')]);
     compare(await settled(tsgun, seen), seen, workerClass);
@@ -261,8 +261,8 @@ describe.skipIf(!canBindForOthers)('the counters of two masters (USR2)', () => {
   it('are one, and stay when the older one ends', { timeout: 60_000 }, async () => {
     const { tsgun, port } = await serve();
     const seen = makeSeen();
-    await load(port, 45, seen);
-    const loading = load(port, 90, seen);
+    await load(port, 18, seen);
+    const loading = load(port, 36, seen);
     tsgun.signal('SIGUSR2');
     await tsgun.event('worker_ready', 4);
     await loading;
