@@ -9,9 +9,10 @@ import { eventually, makeFolder, start, type Tsgun } from '../integration/harnes
 const classes = ['async', 'threaded', 'sync'];
 
 /** A program that writes down what happens in it, each line with its process. */
-function run(text: string, args: readonly string[] = [], env: NodeJS.ProcessEnv = {}) {
+function run(text: string, args: readonly string[] = [], files: Record<string, string> = {}) {
   const { path } = makeFolder({
     noted: '',
+    ...files,
     'server.cjs': `const http = require('node:http');
       const note = (text) => require('node:fs').appendFileSync('noted', process.pid + ' ' + text + '\\n');
       const answer = (req, res) => {
@@ -23,7 +24,7 @@ function run(text: string, args: readonly string[] = [], env: NodeJS.ProcessEnv 
       };
       ${text}`,
   });
-  const tsgun = start('server.cjs', ['--threads', '1', ...args], { cwd: path, env, isDetached: true });
+  const tsgun = start('server.cjs', ['--threads', '1', ...args], { cwd: path, isDetached: true });
   const noted = () =>
     readFileSync(join(path, 'noted'), 'utf8')
       .split('\n')
@@ -49,82 +50,99 @@ async function askSlowly(tsgun: Tsgun): Promise<Promise<string>[]> {
   return answers.map(async (answer) => (await answer).slice(-4));
 }
 
-describe.each(classes)('the SIGTERM code of a program (%s)', (workerClass) => {
-  it.each(['the master', 'the whole process group'])(
-    'runs in each worker after its last answer: TERM to %s',
-    async (to) => {
-      const { tsgun, textsOf } = run(usual, ['--worker-class', workerClass, '--workers', '4']);
-      const pids = await tsgun.workers(4);
-      const asked = await askSlowly(tsgun);
-      if (to === 'the master') tsgun.signal('SIGTERM');
-      else process.kill(-tsgun.pid, 'SIGTERM');
-      expect(await Promise.all(asked)).toEqual(['slow', 'slow', 'slow', 'slow']);
-      expect(await tsgun.exited).toEqual({ code: 0, signal: null });
-      for (const pid of pids) {
-        const texts = textsOf(pid);
-        expect(texts.slice(-2)).toEqual(['SIGTERM', 'db ended']);
-        expect(texts.indexOf('SIGTERM')).toBe(texts.filter((text) => text === 'answered').length);
-      }
-      const exits = tsgun.lines('worker_exited').filter(({ pid }) => pids.includes(pid));
-      expect(exits.map(({ code, reason }) => [code, reason])).toEqual(pids.map(() => [0, 'shutdown']));
-    },
-  );
+/** The end of all workers, each of which has answered its last request before its own code for the end has run. */
+async function expectEnd(
+  tsgun: Tsgun,
+  asked: readonly Promise<string>[],
+  pids: readonly number[],
+  textsOf: (pid: number) => readonly string[],
+): Promise<void> {
+  expect(await Promise.all(asked)).toEqual(['slow', 'slow', 'slow', 'slow']);
+  expect(await tsgun.exited).toEqual({ code: 0, signal: null });
+  for (const pid of pids) {
+    const texts = textsOf(pid);
+    expect(texts.slice(-2)).toEqual(['SIGTERM', 'db ended']);
+    expect(texts.indexOf('SIGTERM')).toBe(texts.filter((text) => text === 'answered').length);
+  }
+  const exits = tsgun.lines('worker_exited').filter(({ pid }) => pids.includes(pid));
+  expect(exits.map(({ code, reason }) => [code, reason])).toEqual(pids.map(() => [0, 'shutdown']));
+}
 
-  it('runs at a reload, and in a worker that somebody terminates', async () => {
-    const { tsgun, textsOf } = run(usual, ['--worker-class', workerClass, '--workers', '4']);
-    const old = await tsgun.workers(4);
+/** Code for the end of a program, and what it notes. */
+const ways: readonly [what: string, code: string, texts: readonly string[]][] = [
+  [
+    'when nothing is left to do',
+    "process.once('SIGTERM', () => server.close(() => note('closed')));",
+    ['closed', 'beforeExit'],
+  ],
+  [
+    'by the same signal once more',
+    "process.once('SIGTERM', () => setTimeout(() => { note('again'); process.kill(process.pid, 'SIGTERM'); }, 50)); setInterval(() => {}, 1000);",
+    ['again'],
+  ],
+  [
+    'by the code for SIGINT where there is no other',
+    "process.on('SIGINT', (signal) => { note(signal); process.exit(0); });",
+    ['SIGINT'],
+  ],
+  [
+    'though that code fails',
+    "process.on('SIGTERM', () => { note('fails'); setTimeout(() => process.exit(0)); throw new Error('no end'); });",
+    ['fails'],
+  ],
+  [
+    'by what listens for the end of the server or the process, and nothing else',
+    "server.on('close', () => note('close'));",
+    ['close', 'beforeExit'],
+  ],
+];
+
+describe.each(classes)('the SIGTERM code of a program (%s)', (workerClass) => {
+  it('runs in each worker after its last answer: TERM to the whole process group', async () => {
+    const { tsgun, textsOf } = run(usual, ['--worker-class', workerClass, '--workers', '2']);
+    const pids = await tsgun.workers(2);
+    const asked = await askSlowly(tsgun);
+    process.kill(-tsgun.pid, 'SIGTERM');
+    await expectEnd(tsgun, asked, pids, textsOf);
+  });
+
+  it('runs at a reload, in a worker that somebody terminates, and at TERM to the master', async () => {
+    const { tsgun, textsOf } = run(usual, ['--worker-class', workerClass, '--workers', '2']);
+    const old = await tsgun.workers(2);
     const asked = await askSlowly(tsgun);
     tsgun.signal('SIGHUP');
     await tsgun.event('reload_finished');
-    await tsgun.event('worker_exited', 4);
+    await tsgun.event('worker_exited', 2);
     expect(await Promise.all(asked)).toEqual(['slow', 'slow', 'slow', 'slow']);
     for (const pid of old) expect(textsOf(pid).slice(-2)).toEqual(['SIGTERM', 'db ended']);
     const [young = 0] = tsgun.living();
     process.kill(young, 'SIGTERM');
-    await tsgun.event('worker_exited', 5);
+    await tsgun.event('worker_exited', 3);
     expect(tsgun.lines('worker_exited').map(({ code, reason }) => [code, reason])).toEqual([
       ...old.map(() => [0, 'reload']),
       [0, 'killed'],
     ]);
     expect(textsOf(young).slice(-2)).toEqual(['SIGTERM', 'db ended']);
-    await tsgun.event('worker_ready', 9);
-    expect(await tsgun.stop()).toEqual({ code: 0, signal: null });
+    const pids = await tsgun.workers(5);
+    const last = await askSlowly(tsgun);
+    tsgun.signal('SIGTERM');
+    await expectEnd(tsgun, last, pids, textsOf);
   });
 
-  it.each([
-    [
-      'ends when nothing is left to do',
-      "process.once('SIGTERM', () => server.close(() => note('closed')));",
-      ['closed', 'beforeExit'],
-    ],
-    [
-      'ends by the same signal once more',
-      "process.once('SIGTERM', () => setTimeout(() => { note('again'); process.kill(process.pid, 'SIGTERM'); }, 50)); setInterval(() => {}, 1000);",
-      ['again'],
-    ],
-    [
-      'is that for SIGINT where there is no other',
-      "process.on('SIGINT', (signal) => { note(signal); process.exit(0); });",
-      ['SIGINT'],
-    ],
-    [
-      'may fail',
-      "process.on('SIGTERM', () => { note('fails'); setTimeout(() => process.exit(0)); throw new Error('no end'); });",
-      ['fails'],
-    ],
-    [
-      'is only what listens for the end of the server or the process',
-      "server.on('close', () => note('close'));",
-      ['close', 'beforeExit'],
-    ],
-  ])('%s', async (_, text, texts) => {
-    const { tsgun, noted } = run(
-      `const server = http.createServer(answer).listen(3000); process.on('beforeExit', () => note('beforeExit')); ${text}`,
-      ['--worker-class', workerClass],
-    );
+  it('may end in other ways', async () => {
+    // Each worker ends in its own.
+    const config = 'export default { postFork: (server, { id }) => { process.env.WAY = String(id - 1); } };';
+    const text = `const server = http.createServer(answer).listen(3000);
+      process.on('beforeExit', () => note('beforeExit'));
+      ${ways.map(([, code], way) => `if (process.env.WAY === '${way}') { ${code} }`).join('\n')}`;
+    const count = ways.length;
+    const args = ['--worker-class', workerClass, '--workers', String(count)];
+    const { tsgun, textsOf } = run(text, args, { 'tsgun.config.mjs': config });
+    await tsgun.workers(count);
     expect(await tsgun.ask()).toBe('fast');
     expect(await tsgun.stop()).toEqual({ code: 0, signal: null });
-    expect(noted().map((each) => each.text)).toEqual(texts);
+    const found = tsgun.lines('worker_ready').map(({ worker, pid }) => [ways[Number(worker) - 1]![0], textsOf(pid)]);
+    expect(Object.fromEntries(found)).toEqual(Object.fromEntries(ways.map(([what, , texts]) => [what, texts])));
   });
 
   it('gets the time of graceful-timeout, and no more', async () => {
@@ -180,12 +198,12 @@ describe('the shutdown code of a package runs in each worker after its last answ
        process.on('SIGTERM', (signal) => { note(signal); server.stop(() => end().then(() => process.exit(0))); });`,
     ],
   ])('%s', async (_, text) => {
-    const { tsgun, textsOf } = run(`${packages} ${text}`, ['--workers', '2', '--graceful-timeout', '20']);
-    const old = await tsgun.workers(2);
+    const { tsgun, textsOf } = run(`${packages} ${text}`, ['--graceful-timeout', '20']);
+    const old = await tsgun.workers(1);
     const before = await askSlowly(tsgun);
     tsgun.signal('SIGHUP');
     await tsgun.event('reload_finished');
-    await tsgun.event('worker_exited', 2);
+    await tsgun.event('worker_exited');
     expect(await Promise.all(before)).toEqual(['slow', 'slow', 'slow', 'slow']);
     const young = tsgun.living();
     const asked = await askSlowly(tsgun);
@@ -219,25 +237,27 @@ describe('an error that escapes', () => {
     res.end('fast');
   }).listen(3000);`;
 
-  it.each([
-    ['uncaughtException', '/throw', 'escaped'],
-    ['unhandledRejection', '/reject', 'rejected'],
-  ])("is the app's where it listens for %s", async (event, path, message) => {
-    const { tsgun, noted } = run(`${failing} process.on('${event}', (error) => note(error.message));`);
-    await tsgun.ask(path);
-    await eventually(() => noted().length > 0);
-    expect(noted().map(({ text }) => text)).toEqual([message]);
+  it("is the app's where it listens for that", async () => {
+    const { tsgun, noted } = run(`${failing} for (const event of ['uncaughtException', 'unhandledRejection'])
+      process.on(event, (error) => note(event + ': ' + error.message));`);
+    await tsgun.ask('/throw');
+    await eventually(() => noted().length >= 1);
+    await tsgun.ask('/reject');
+    await eventually(() => noted().length >= 2);
+    expect(noted().map(({ text }) => text)).toEqual(['uncaughtException: escaped', 'unhandledRejection: rejected']);
     expect(await tsgun.ask()).toBe('fast');
     expect(tsgun.lines('worker_exited')).toEqual([]);
     await tsgun.stop();
   });
 
-  it.each(['/throw', '/reject'])('costs its worker otherwise: %s', async (path) => {
+  it('costs its worker otherwise', async () => {
     const { tsgun } = run(failing);
-    await tsgun.ask(path);
-    expect(await tsgun.event('worker_exited')).toMatchObject({ code: 1, reason: 'crashed' });
-    await tsgun.event('worker_ready', 2);
-    expect(await tsgun.ask()).toBe('fast');
+    for (const [index, path] of ['/throw', '/reject'].entries()) {
+      await tsgun.ask(path);
+      expect(await tsgun.event('worker_exited', index + 1)).toMatchObject({ code: 1, reason: 'crashed' });
+      await tsgun.event('worker_ready', index + 2);
+      expect(await tsgun.ask()).toBe('fast');
+    }
     await tsgun.stop();
   });
 
