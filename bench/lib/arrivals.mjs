@@ -10,6 +10,8 @@ const patienceMs = 20_000;
 /**
  * @typedef {object} Result
  * @property {number} status 0 where no whole answer came
+ * @property {string} fault what happened in its place: the code of an error, or `timeout`; empty otherwise
+ * @property {number} length of the body
  * @property {number} sentAt by `performance.now()`
  * @property {number} ms
  * @property {import('node:http').IncomingHttpHeaders} headers
@@ -19,14 +21,17 @@ const patienceMs = 20_000;
 export function ask(port, path = '/') {
   const sentAt = performance.now();
   return new Promise((resolve) => {
-    const end = (status, headers = {}) => resolve({ status, headers, sentAt, ms: performance.now() - sentAt });
+    let length = 0;
+    const end = (status, headers = {}, fault = '') =>
+      resolve({ status, headers, fault, length, sentAt, ms: performance.now() - sentAt });
+    const fail = (error) => end(0, {}, error.code ?? error.message);
     const request = get({ port, path, host: '127.0.0.1', agent: false, timeout: patienceMs }, (response) => {
       response
-        .resume()
+        .on('data', (bytes) => (length += bytes.length))
         .on('end', () => end(response.statusCode, response.headers))
-        .on('error', () => end(0));
+        .on('error', fail);
     });
-    request.on('error', () => end(0)).on('timeout', () => request.destroy(new Error('too late')));
+    request.on('error', fail).on('timeout', () => request.destroy(new Error('timeout')));
   });
 }
 

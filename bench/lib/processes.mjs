@@ -71,6 +71,16 @@ export function privateBytes(pid) {
   return Array.from(fields, ([, kilobytes]) => Number(kilobytes) * 1024).reduce((sum, bytes) => sum + bytes, 0);
 }
 
+/**
+ * Its memory, where each page counts in part for each of the processes that share it, in bytes (proc(5), smaps_rollup).
+ * @param {number} pid
+ */
+export function proportionalBytes(pid) {
+  const kilobytes = /^Pss:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/smaps_rollup`, 'latin1'))?.[1];
+  if (kilobytes === undefined) throw new Error(`process ${pid} has ended`);
+  return Number(kilobytes) * 1024;
+}
+
 /** From here on, VmHWM counts anew (proc(5), clear_refs). */
 export function forgetPeak(pid) {
   writeFileSync(`/proc/${pid}/clear_refs`, '5');

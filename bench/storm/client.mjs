@@ -50,9 +50,10 @@ export class Client {
    * @param {Tally} tally shared by all
    * @param {(failure: Failure) => void} onFailure
    * @param {() => number} thinkMs how long to wait after an answer
+   * @param {string} prefix of every path
    */
-  constructor(port, isKeepingAlive, tally, onFailure, thinkMs) {
-    Object.assign(this, { port, isKeepingAlive, tally, onFailure, thinkMs });
+  constructor(port, isKeepingAlive, tally, onFailure, thinkMs, prefix = '') {
+    Object.assign(this, { port, isKeepingAlive, tally, onFailure, thinkMs, prefix });
     this.tail = isKeepingAlive
       ? ` HTTP/1.1\r\nHost: ${host}\r\n\r\n`
       : ` HTTP/1.1\r\nHost: ${host}\r\nConnection: close\r\n\r\n`;
@@ -103,7 +104,7 @@ export class Client {
 
   send() {
     this.isThinking = false;
-    this.path = `/${++this.tally.sent}`;
+    this.path = `${this.prefix}/${++this.tally.sent}`;
     this.request++;
     this.received = '';
     this.isPending = true;
@@ -191,9 +192,10 @@ export class Client {
   }
 }
 
-/** A field's value, by its usual spelling; '' where there is none. */
+/** A field's value, by its usual spelling or in small letters; '' where there is none. */
 function fieldOf(text, end, name) {
-  const start = text.indexOf(`\r\n${name}: `);
+  let start = text.indexOf(`\r\n${name}: `);
+  if (start === -1 || start > end) start = text.indexOf(`\r\n${name.toLowerCase()}: `);
   if (start === -1 || start > end) return '';
   const from = start + name.length + 4;
   return text.slice(from, text.indexOf('\r\n', from));

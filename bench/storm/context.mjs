@@ -10,7 +10,7 @@ import { Server } from './server.mjs';
 const shownFailures = 20;
 const endMs = 15_000;
 
-/** Numbers of clients, from the command line. @typedef {{ keepAlive: number, close: number, thinkers: number }} Clients */
+/** Numbers of clients, from the command line. @typedef {{ keepAlive: number, close: number, thinkers: number, prefix?: string }} Clients */
 
 /** A load generator on its own core. */
 export class Load {
@@ -20,9 +20,9 @@ export class Load {
   startedAt = wallMs();
   endedAt = undefined;
 
-  constructor(port, clients) {
+  constructor(port, clients, cores = String(loadCore)) {
     const command = [process.execPath, benchPath('storm/load.mjs'), JSON.stringify({ port, ...clients })];
-    this.child = spawn('taskset', ['-c', String(loadCore), ...command], {
+    this.child = spawn('taskset', ['-c', cores, ...command], {
       stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
     });
     this.ended = new Promise((resolve) => this.child.once('close', resolve));

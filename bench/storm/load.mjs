@@ -5,7 +5,7 @@
 
 import { Client, emptyTally } from './client.mjs';
 
-const { port, keepAlive, close, thinkers } = JSON.parse(process.argv[2]);
+const { port, keepAlive, close, thinkers, prefix } = JSON.parse(process.argv[2]);
 const longestThoughtMs = 3000;
 const tallyMs = 100;
 
@@ -14,7 +14,7 @@ const onFailure = (failure) => process.send({ type: 'failure', failure });
 const atOnce = () => 0;
 const afterAThought = () => 1 + Math.random() * longestThoughtMs;
 const many = (count, isKeepingAlive, thinkMs) =>
-  Array.from({ length: count }, () => new Client(port, isKeepingAlive, tally, onFailure, thinkMs));
+  Array.from({ length: count }, () => new Client(port, isKeepingAlive, tally, onFailure, thinkMs, prefix));
 const clients = [
   ...many(keepAlive, true, atOnce),
   ...many(close, false, atOnce),

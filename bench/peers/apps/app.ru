@@ -1,0 +1,49 @@
+# The routes (routes.mjs) for Puma.
+require 'json'
+
+RELEASE = File.read(ENV.fetch('RELEASE_FILE')).strip
+raise 'this release is broken' if RELEASE == 'broken'
+
+HELLO = "Hello, world!\n".freeze
+TEN_K = ('x' * (10 * 1024)).freeze
+
+def items
+  list = (1..20).map do |id|
+    price = id * 101
+    quantity = id % 5 + 1
+    { id: id, name: "Item #{id}", price: price, quantity: quantity, total: price * quantity, active: id.even? }
+  end
+  { items: list }
+end
+
+def spin_forever
+  loop {}
+end
+
+def length_of(input)
+  length = 0
+  while (piece = input.read(65_536))
+    length += piece.bytesize
+  end
+  "#{length}\n"
+end
+
+run(lambda do |env|
+  path = env['PATH_INFO']
+  type = 'text/plain'
+  body = HELLO
+  case path
+  when '/json'
+    type = 'application/json'
+    body = JSON.generate(items)
+  when '/10k'
+    type = 'application/octet-stream'
+    body = TEN_K
+  when '/upload' then body = length_of(env['rack.input'])
+  when %r{\A/release/} then body = "#{RELEASE} #{path}\n"
+  when '/hang' then spin_forever
+  when '/abort' then Process.kill(:ABRT, Process.pid)
+  when '/wait' then sleep 1
+  end
+  [200, { 'Content-Type' => type, 'Content-Length' => body.bytesize.to_s }, [body]]
+end)

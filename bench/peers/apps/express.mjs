@@ -1,0 +1,25 @@
+/** The routes in Express: `$PORT` is the port. With PM2's `wait_ready` and a graceful end, as its documentation recommends. */
+
+import { setTimeout as sleep } from 'node:timers/promises';
+import express from 'express';
+import { hello, lengthOf, list, releaseText, spinForever, tenK, waitMs } from './routes.mjs';
+
+const app = express();
+app.get('/', (_request, response) => response.type('text/plain').send(hello));
+app.get('/json', (_request, response) => response.json(list()));
+app.get('/10k', (_request, response) => response.type('application/octet-stream').send(tenK));
+app.post('/upload', async (request, response) => response.type('text/plain').send(await lengthOf(request)));
+app.get('/release/:number', (request, response) => response.type('text/plain').send(releaseText(request.path)));
+app.get('/hang', () => spinForever());
+app.get('/abort', () => process.abort());
+app.get('/wait', async (_request, response) => {
+  await sleep(waitMs);
+  response.type('text/plain').send(hello);
+});
+app.use((_request, response) => response.type('text/plain').send(hello));
+
+const server = app.listen({ port: Number(process.env.PORT), host: '127.0.0.1', backlog: 2048 }, () =>
+  process.send?.('ready'),
+);
+server.keepAliveTimeout = 65_000;
+for (const signal of ['SIGTERM', 'SIGINT']) process.on(signal, () => server.close(() => process.exit()));

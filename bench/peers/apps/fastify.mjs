@@ -1,0 +1,45 @@
+/** The routes in Fastify: `$PORT` is the port. With schemas for its answers, PM2's `wait_ready` and a graceful end, as documented. */
+
+import { setTimeout as sleep } from 'node:timers/promises';
+import Fastify from 'fastify';
+import { hello, lengthOf, list, releaseText, spinForever, tenK, waitMs } from './routes.mjs';
+
+const item = {
+  type: 'object',
+  properties: {
+    id: { type: 'integer' },
+    name: { type: 'string' },
+    price: { type: 'integer' },
+    quantity: { type: 'integer' },
+    total: { type: 'integer' },
+    active: { type: 'boolean' },
+  },
+};
+const schema = { response: { 200: { type: 'object', properties: { items: { type: 'array', items: item } } } } };
+
+export function create() {
+  const app = Fastify({ keepAliveTimeout: 65_000 });
+  const text = (reply, body) => reply.type('text/plain').send(body);
+  app.addContentTypeParser('application/octet-stream', (_request, _payload, done) => done(null));
+  app.get('/', (_request, reply) => text(reply, hello));
+  app.get('/json', { schema }, (_request, reply) => reply.send(list()));
+  app.get('/10k', (_request, reply) => reply.type('application/octet-stream').send(tenK));
+  app.post('/upload', async (request, reply) => text(reply, await lengthOf(request.raw)));
+  app.get('/release/:number', (request, reply) => text(reply, releaseText(request.url)));
+  app.get('/hang', () => spinForever());
+  app.get('/abort', () => process.abort());
+  app.get('/wait', async (_request, reply) => {
+    await sleep(waitMs);
+    return text(reply, hello);
+  });
+  app.get('/*', (_request, reply) => text(reply, hello));
+  return app;
+}
+
+// Watt calls `create` and listens itself.
+if (process.env.PORT !== undefined) {
+  const app = create();
+  await app.listen({ port: Number(process.env.PORT), host: '127.0.0.1', backlog: 2048 });
+  process.send?.('ready');
+  for (const signal of ['SIGTERM', 'SIGINT']) process.on(signal, () => app.close().then(() => process.exit()));
+}

@@ -1,0 +1,23 @@
+/** The routes as a handler of node:http. */
+
+import { setTimeout as sleep } from 'node:timers/promises';
+import { hello, lengthOf, list, releaseText, spinForever, tenK, waitMs } from './routes.mjs';
+
+/** @type {import('node:http').RequestListener} */
+export default async function handler(request, response) {
+  const { url } = request;
+  if (url === '/') return end(response, 'text/plain', hello);
+  if (url === '/json') return end(response, 'application/json', JSON.stringify(list()));
+  if (url === '/10k') return end(response, 'application/octet-stream', tenK);
+  if (url === '/upload') return end(response, 'text/plain', await lengthOf(request));
+  if (url.startsWith('/release/')) return end(response, 'text/plain', releaseText(url));
+  if (url === '/hang') spinForever();
+  if (url === '/abort') process.abort();
+  if (url === '/wait') await sleep(waitMs);
+  end(response, 'text/plain', hello);
+}
+
+function end(response, type, body) {
+  response.writeHead(200, { 'Content-Type': type, 'Content-Length': body.length });
+  response.end(body);
+}

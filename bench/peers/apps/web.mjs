@@ -1,0 +1,40 @@
+/** The routes for servers that speak in `Request` and `Response`. */
+
+import { setTimeout as sleep } from 'node:timers/promises';
+import { hello, list, releaseText, spinForever, tenK, waitMs } from './routes.mjs';
+
+const text = { headers: { 'Content-Type': 'text/plain' } };
+const bytes = { headers: { 'Content-Type': 'application/octet-stream' } };
+
+export const routes = {
+  '/': () => new Response(hello, text),
+  '/json': () => Response.json(list()),
+  '/10k': () => new Response(tenK, bytes),
+  '/upload': async (request) => {
+    let length = 0;
+    for await (const piece of request.body) length += piece.length;
+    return new Response(`${length}\n`, text);
+  },
+  '/hang': () => spinForever(),
+  '/abort': () => process.abort(),
+  '/wait': async () => {
+    await sleep(waitMs);
+    return new Response(hello, text);
+  },
+};
+
+export function anyOther(request) {
+  const path = pathOf(request.url);
+  return new Response(path.startsWith('/release/') ? releaseText(path) : hello, text);
+}
+
+export function answer(request) {
+  return (routes[pathOf(request.url)] ?? anyOther)(request);
+}
+
+/** Of an absolute URL, without its query. */
+function pathOf(url) {
+  const start = url.indexOf('/', 8);
+  const query = url.indexOf('?', start);
+  return query === -1 ? url.slice(start) : url.slice(start, query);
+}

@@ -1,0 +1,21 @@
+import { join } from 'node:path';
+import { npmPackages, packageVersion } from '../lib/install.mjs';
+import { app } from './common.mjs';
+
+const folder = () => npmPackages('bun', ['bun@1.4.5']);
+
+/** @type {import('../lib/peer-server.mjs').Peer} */
+export default {
+  id: 'bun',
+  name: 'Bun',
+  kind: 'other',
+  about:
+    '`Bun.serve` with routes; several processes with `reusePort`; on bad days started again by a supervisor, as by systemd',
+  needsSupervisor: true,
+  sharesPort: true,
+  find: () => ({ Bun: packageVersion(folder(), 'bun') }),
+  command: ({ port }) => ({
+    command: [join(folder(), 'node_modules/bun/bin/bun.exe'), app('bun.mjs')],
+    env: { PORT: String(port) },
+  }),
+};

@@ -1,0 +1,23 @@
+/** What several peers share: where the apps are, and why some cannot take part in a scenario. */
+
+import { spawnSync } from 'node:child_process';
+import { serverCores } from '../lib/peer-server.mjs';
+import { benchPath } from '../lib/servers.mjs';
+
+/** @param {string} name of a file in peers/apps */
+export const app = (name) => benchPath(`peers/apps/${name}`);
+
+/** Silent for so long is hung, in seconds, for each peer that has a setting for it. */
+export const hangSeconds = '10';
+
+/** @param {readonly string[]} scenarios @param {string} why */
+export const lacking = (scenarios, why) => Object.fromEntries(scenarios.map((id) => [id, why]));
+
+export const badDays = ['reloads', 'broken-deploy', 'hang', 'crashes', 'kills', 'leavers'];
+
+/** A command of the peer's own, on the server's cores: a deploy is work of the machine that serves. */
+export function carryOut(server, command) {
+  const options = { env: server.env, cwd: server.place.folder, encoding: 'utf8', timeout: 60_000 };
+  const { status, stdout, stderr } = spawnSync('taskset', ['-c', serverCores, ...command], options);
+  if (status !== 0) throw new Error(`${command.join(' ')} ended with ${status}: ${stdout}${stderr}`);
+}

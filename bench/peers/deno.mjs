@@ -1,0 +1,24 @@
+import { join } from 'node:path';
+import { npmPackages, packageVersion } from '../lib/install.mjs';
+import { app } from './common.mjs';
+
+const folder = () => npmPackages('deno', ['deno@2.9.6']);
+
+/** @type {import('../lib/peer-server.mjs').Peer} */
+export default {
+  id: 'deno',
+  name: 'Deno',
+  kind: 'other',
+  about:
+    '`deno serve`, with `--parallel` for several threads; on bad days started again by a supervisor, as by systemd',
+  needsSupervisor: true,
+  find: () => ({ Deno: packageVersion(folder(), 'deno') }),
+  command: ({ port, workers }) => ({
+    command: [
+      ...[join(folder(), 'node_modules/deno/deno'), 'serve', '--allow-all', '--no-config'],
+      ...(workers > 1 ? ['--parallel'] : []),
+      ...['--host', '127.0.0.1', '--port', String(port), app('deno.mjs')],
+    ],
+    env: { DENO_JOBS: String(workers), DENO_NO_UPDATE_CHECK: '1', DENO_DIR: join(folder(), 'cache') },
+  }),
+};

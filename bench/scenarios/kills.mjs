@@ -1,0 +1,41 @@
+/** A worker that the system kills, every second: as it does for memory. */
+
+import { setTimeout as sleep } from 'node:timers/promises';
+import { badDayColumns, onABadDay, underLoad } from '../lib/bad-day.mjs';
+
+const everyMs = 1000;
+const times = { full: 20, quick: 8 };
+
+/** @type {import('./index.mjs').Scenario} */
+export default {
+  id: 'kills',
+  title: 'A worker killed every second',
+  about:
+    '`kill -9` to one of the workers every second for 20 seconds; 100 requests per second, each on a connection of its own',
+  isMain: true,
+  day: 'bad',
+  rounds: 3,
+  columns: badDayColumns,
+  chart: { of: 'failed', unit: 'failed requests', better: 'less' },
+  seconds: ({ isQuick }) => 6 + (isQuick ? times.quick : times.full),
+  run: (peer, { isQuick }) =>
+    onABadDay(peer, (server) =>
+      underLoad(server, async () => {
+        for (let count = 0; count < (isQuick ? times.quick : times.full); count++) {
+          await sleep(everyMs);
+          kill(server.workers()[0]);
+        }
+        await sleep(2 * everyMs);
+        return {};
+      }),
+    ),
+};
+
+function kill(pid) {
+  if (pid === undefined) return;
+  try {
+    process.kill(pid, 'SIGKILL');
+  } catch (error) {
+    if (error.code !== 'ESRCH') throw error;
+  }
+}
