@@ -1,23 +1,23 @@
 /**
- * How long a worker's number stays empty after a failure. Each number counts for itself, so that one that fails to boot
- * does not hold up the others. No clock here: time is an argument.
+ * How long a number stays without a worker after its last one failed. Each number counts for itself: a worker that fails to
+ * boot does not hold up the others. No clock here: time is an argument.
  */
 
 /** What is known of a number whose last worker failed. */
 export interface Backoff {
   /** Failures in a row. */
   readonly failures: number;
-  /** No worker with this number is spawned before. */
+  /** No worker with this number is spawned before this time. */
   readonly resumeAt: number;
 }
 
-/** A worker that was ready for this long has booted successfully. */
+/** A worker that has been ready for this long has booted well: its death no longer counts as a failure to boot. */
 export const infancyMs = 5000;
 const firstPauseMs = 500;
 /** The longest time that a number stays empty, before jitter, by the reason of its worker's failure. */
 const longestPauses = {
   failure: 30_000,
-  /** Somebody else killed it, as far as is known: the app did not fail, so there is no reason to wait. */
+  /** As far as is known, something outside of tsgun killed it. The app did not fail, so the pause stays short. */
   kill: 250,
   /** There was no descriptor or no memory for a process. Another try costs almost nothing, and may succeed at any moment. */
   fork: 750,

@@ -1,4 +1,4 @@
-/** Makes workers fail on purpose (`--chaos`), so that teams see what their clients and balancers make of it. */
+/** Makes workers fail on purpose (`--chaos`), so that teams see how their clients and balancers react. */
 
 import { milliseconds } from '../config/durations.ts';
 import { type Mishap, spans } from '../config/values/chaos.ts';
@@ -23,7 +23,7 @@ export class Chaos {
     this.parts = { random: Math.random, ...parts };
   }
 
-  /** Called at every turn of the loop. @param mishaps what is wanted; the same array as long as nothing changes */
+  /** Called at every turn of the loop. @param mishaps the configured ones; the same array while nothing changes */
   follow(mishaps: readonly Mishap[]): void {
     if (mishaps === this.mishaps) return;
     this.close();
@@ -38,7 +38,7 @@ export class Chaos {
     this.mishaps = [];
   }
 
-  /** As in a Poisson process: when the next comes does not depend on the last. */
+  /** As in a Poisson process: the time until the next mishap does not depend on the last one. */
   private plan(index: number, mishap: Mishap): void {
     const { random } = this.parts;
     const delayMs = (-Math.log(1 - random()) * spans[mishap.per]) / mishap.times;

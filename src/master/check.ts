@@ -20,7 +20,7 @@ export interface Checked {
 
 /**
  * @param stop resolves when the user ends the check
- * @param warn told if the check takes long
+ * @param warn called if the check takes long
  * @returns the recognised interface, and warnings for the operator
  * @throws ConfigError, BootError or AppLoadError, as a start would
  */

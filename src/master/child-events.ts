@@ -1,4 +1,4 @@
-/** What children report, and how they end: entered in the records, logged, and passed on to the parts that it concerns. */
+/** Takes what children report and how they end: enters it in the records, logs it, and passes it to the parts concerned. */
 
 import { ExitCode } from '../errors.ts';
 import type { ExitReason, Taken, WatchdogMessage, WorkerMessage } from '../ipc/messages.ts';
@@ -110,7 +110,7 @@ export class ChildEvents {
     admin.settle(current().admin);
   }
 
-  /** It has exited. */
+  /** The child has exited. */
   reap(child: Child, code: number | null, signal: NodeJS.Signals | null): void {
     const { pool, children, hooks, rollout, steering, counters, screen } = this.parts;
     const { policy } = pool;

@@ -7,7 +7,7 @@ import type { Child, Ending, Pool } from './pool.ts';
 import { type WritablePool, write } from './writable.ts';
 
 const minuteMs = 60_000;
-/** More crashes of a minute than this are not counted. */
+/** At most this many crashes of the last minute are kept. */
 const mostCrashes = 1000;
 
 export interface Exit {
@@ -38,7 +38,7 @@ export type Consequence =
       readonly crashesLastMinute: number;
     };
 
-/** Takes a child that has exited out of the pool. */
+/** Removes a child that has exited from the pool. @returns how it ended, and what follows */
 export function noteExit(pool: Pool, child: Child, exit: Exit, now: number): Ending & { consequence: Consequence } {
   const state = write(pool);
   const { worker, generation, pid } = child;
@@ -97,7 +97,7 @@ function consequenceOf(
     goBack(pool, pool.reloadFrom);
     return { type: 'reload_failed' };
   }
-  // A worker that exceeds its memory limit from the start has booted all the same.
+  // A worker that exceeds its memory limit from the start did boot.
   if (reason !== 'max_memory') pool.wasLastBootGood = false;
   const backoff = backOff(before, cause, pool.random(), now);
   pool.backoffs.set(worker, backoff);
@@ -116,7 +116,7 @@ function causeOf(reason: ExitReason, { isMemoryKill, isForkFailure }: Exit): Fai
 function hasFailed({ readyAt, hasServed }: Child, reason: ExitReason, now: number): boolean {
   if (readyAt === undefined) return reason === 'boot_failed';
   if (hasServed || now - readyAt >= infancyMs) return false;
-  // One that is too large from the start, too, is followed by one like it.
+  // The next worker would be too large from the start as well.
   return reason === 'max_memory' || crashes.includes(reason);
 }
 

@@ -12,7 +12,7 @@ export interface CommandEvent {
   readonly type: 'command';
   readonly command: Command;
   readonly origin: Origin;
-  /** When it was given, as `performance.now()` says it. */
+  /** When it was given, by `performance.now()`. */
   readonly at: number;
 }
 
@@ -27,7 +27,7 @@ export type MasterEvent =
   | { type: 'judged'; judgement: Judgement }
   /** A generation has gone bad after its roll-out. */
   | { type: 'went_bad'; aftermath: Aftermath }
-  /** Somebody at the control socket wants something done. */
+  /** A client of the control socket wants something done in the loop. */
   | { type: 'control'; act: () => void }
   | Prepared;
 

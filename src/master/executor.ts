@@ -13,7 +13,7 @@ import type { Action } from './plan.ts';
 import { type Child, isRecycling, type Pool } from './pool.ts';
 import type { StartScreen } from './start-screen.ts';
 
-/** What V8 needs to collect the garbage of a large heap. */
+/** How long a retirement may wait for the report of what grew: V8 first collects the garbage of a large heap. */
 const growthMs = 1000;
 
 interface Parts {
@@ -69,7 +69,7 @@ export class Executor {
     this.log.event('info', 'worker_spawned', nameOf(child), 'worker spawned', screen.step);
   }
 
-  /** Before it is told to leave: an idle worker would be gone before the answer. Resolves in a second at most. */
+  /** Runs before the worker is asked to leave: an idle worker would be gone before it answers. Resolves within `growthMs`. */
   private async logGrowth(child: Child): Promise<void> {
     const { log } = this;
     const { children } = this.parts;

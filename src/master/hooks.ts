@@ -20,7 +20,7 @@ import type { Generation } from './generations/generation.ts';
 import type { Ending } from './pool.ts';
 import type { Snapshot } from './snapshot.ts';
 
-/** A user's verdict on a release is waited for so long. */
+/** How long `onCanary` may take for its verdict. */
 const longestVerdictMs = 60_000;
 /** `onExit` may delay a stop for this long. */
 const longestExitHookMs = 5000;
@@ -65,7 +65,7 @@ export class MasterHooks {
     this.call('onReload', () => this.hooks.onReload?.(this.server));
   }
 
-  /** @returns the trial with the user's verdict on it, where there is one; without, if the hook fails or takes too long */
+  /** @returns the trial; with the user's verdict, if the hook gives one in time */
   async judge<T extends CanaryTrial>(trial: T): Promise<T | (T & Pick<CanaryTrial, 'outcome' | 'faults'>)> {
     if (this.hooks.onCanary === undefined) return trial;
     const { log } = this.current();
@@ -106,8 +106,8 @@ export class MasterHooks {
   }
 
   /**
-   * Waits for the hook, within a limit: the service has ended already.
-   * @param hurry resolves when it is to end at once
+   * Calls `onExit` and waits for it, up to a limit. The service has ended already.
+   * @param hurry resolves when the wait is to end at once
    */
   async ending(hurry: Promise<unknown>): Promise<void> {
     if (this.hooks.onExit === undefined) return;

@@ -17,8 +17,8 @@ export class Inbox<T> {
   /** Resolves with all queued items, or with those that come within `ms`; the list may be empty. */
   async next(ms: number): Promise<T[]> {
     if (this.items.length === 0) await this.change(ms);
-    // What is known to the system by now comes along, in one whole turn of the loop. A beat in a pipe ends a silence; and of a
-    // signal to the whole process group, a worker's reaction may be read ahead of the signal itself.
+    // One whole turn of the event loop also reads what the system has by now: a beat that still lies in a pipe ends a silence.
+    // And of a signal to the whole process group, a worker's reaction may be read before the signal itself.
     await setImmediate();
     await setImmediate();
     return this.items.splice(0);
@@ -33,7 +33,7 @@ export class Inbox<T> {
     }
   }
 
-  /** Nobody reads it any more: a wait that is left here does not keep the process alive. */
+  /** Nobody reads the inbox any more: a wait that is still open no longer keeps the process alive. */
   close(): void {
     this.isClosed = true;
     this.wake();

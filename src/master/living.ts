@@ -1,4 +1,4 @@
-/** Whether a process lives. A zombie does, until its parent has reaped it. */
+/** Whether a process lives. A zombie counts as living until its parent has reaped it. */
 
 export function isLiving(pid: number): boolean {
   try {

@@ -45,7 +45,7 @@ export interface MasterParts {
   readonly inbox: Inbox<MasterEvent>;
   /** The directory in which the command was started, by the name that the user gave it. */
   readonly home: string;
-  /** What this process has loaded of the user's: a config module and its imports. */
+  /** The user's modules that this process has loaded: a config module and its imports. */
   readonly ownModules: ReadonlySet<string>;
 }
 

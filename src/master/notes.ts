@@ -14,7 +14,7 @@ export const questionMs = 200;
  * by itself, and longer where more threads than CPUs want to run.
  */
 export const answerMs = 2000;
-/** A blocked worker has ended at most this much after its deadline. */
+/** A blocked worker has ended at most this long after its grace. */
 export const overstayMs = questionMs + answerMs;
 /** How long running requests have at a quick stop. */
 export const quickStopMs = 1000;
@@ -98,7 +98,7 @@ export function noteHung(child: WritableChild, now: number): void {
 }
 
 /**
- * It was asked to finish, or reported that it finishes. A graver known reason stays, and so does an earlier deadline.
+ * It was asked to finish, or reported that it finishes. A reason that is known already stays, and so does an earlier deadline.
  * @param graceMs how long its requests have
  */
 export function noteRetiring(child: WritableChild, reason: ExitReason, graceMs: number, now: number): void {
@@ -117,7 +117,7 @@ export function noteHurried(child: WritableChild, now: number): void {
   noteRetiring(child, 'shutdown', quickStopMs, now);
 }
 
-/** It is blocked for a known reason, and has until then. A stop of the service does not wait for it. */
+/** It is blocked for a known reason, and has until `deadline`. A stop of the service does not wait for it. */
 export function noteExtended(pool: Pool, child: WritableChild, deadline: number): void {
   if (child.state !== 'retiring' || pool.stopping !== undefined) return;
   child.deadline = deadline;
@@ -140,7 +140,7 @@ export function noteStarved(child: WritableChild, now: number): void {
 }
 
 /**
- * Its watchdog has answered; there is nothing more to wait for. If the main thread is well, its beats were not read yet.
+ * Its watchdog has answered; there is nothing more to wait for. If the main thread is well, its beats have just not been read yet.
  * @param silentMs of the main thread
  */
 export function noteReported(child: WritableChild, silentMs: number, now: number): void {
@@ -159,8 +159,8 @@ export function noteKilled(child: WritableChild, reason: ExitReason): void {
 }
 
 /**
- * The master itself was not running for a while: children that serve begin their time anew, as their beats may lie unread;
- * the others get as much more as was lost.
+ * The master itself did not run for `ms`. The deadlines of children that serve start anew, because their beats may lie unread;
+ * those of the others move by as much as was lost.
  */
 export function noteOverslept(pool: Pool, ms: number, now: number): void {
   for (const child of write(pool).children.values()) {
@@ -177,7 +177,7 @@ export function noteOverslept(pool: Pool, ms: number, now: number): void {
 
 /**
  * A new configuration is wanted. One that was still being rolled out is dropped; the last complete one stays the fallback.
- * @param scalings what was asked for after the reload was, while its configuration was read
+ * @param scalings the worker counts that were asked for while the new configuration was read
  * @param canaries how many of its workers serve beside the old ones until it is judged; 0 for no trial
  */
 export function noteReload(
@@ -207,7 +207,7 @@ export function noteTrialPassed(pool: Pool): void {
   write(pool).canaries = 0;
 }
 
-/** All that connects reaches the wanted generation. */
+/** The reload is over: `generation` serves, be it the new one or the one before. */
 export function noteReloaded(pool: Pool): void {
   write(pool).reloadFrom = undefined;
   write(pool).wantedBefore = undefined;
@@ -217,8 +217,8 @@ export function noteReloaded(pool: Pool): void {
 export type Scaling = 'more' | 'fewer' | 'dismiss' | number;
 
 /**
- * So many workers at the least, one more, one fewer (not below one), or none at all until a reload or a signal wants some again. It
- * holds for a reload under way, and for what is gone back to if that fails. What the load has added stays until the load falls.
+ * Sets the least number of workers: a number, one more, one fewer (not below one), or none until a reload or a signal asks for
+ * some again. It also holds for the generation that a failed reload goes back to. What the load has added stays until the load falls.
  */
 export function noteScaled(pool: Pool, scaling: Scaling): void {
   const state = write(pool);
@@ -233,7 +233,7 @@ function rescaled(wanted: Pick<Pool, 'target' | 'least'>, scaling: Scaling): Pic
   return { least, target: isByLoad ? Math.max(least, wanted.target) : least };
 }
 
-/** The load needs so many. */
+/** The load needs this many workers. */
 export function noteNeeded(pool: Pool, workers: number): void {
   write(pool).target = Math.max(pool.least, workers);
 }
@@ -250,8 +250,8 @@ export function noteDrainDelay(pool: Pool, until: number): void {
 }
 
 /**
- * Nothing is spawned from now on. What still boots, or is blocked for a known reason, has no more time than what finishes.
- * A pace only grows.
+ * Nothing is spawned from now on. A worker that still boots, or is blocked for a known reason, gets no more time than one that
+ * finishes its requests. A stop can only become faster.
  */
 export function noteStopping(pool: Pool, pace: Pace, now: number): void {
   const state = write(pool);

@@ -33,7 +33,7 @@ export class Overview implements AdminState {
     return snapshot(this.parts.pool, this.parts.identity, performance.now());
   }
 
-  /** Works while every worker is blocked, too. */
+  /** Answers even while every worker is blocked. */
   status(): Status {
     const { configuration, listeners } = this.parts.current();
     const { app, settings } = configuration;

@@ -1,11 +1,11 @@
-/** Decides what the pool needs and touches nothing; `master.ts` carries the actions out. */
+/** Decides what the pool needs and touches nothing; `executor.ts` carries the actions out. */
 
 import { type ExitReason, idleGraceMs } from '../ipc/messages.ts';
 import { quickStopMs } from './notes.ts';
 import { type Child, childrenOf, expiryOf, type Pool, readyOf, recycleReasonOf } from './pool.ts';
 
 export type Action =
-  /** One with this number. */
+  /** Spawn a worker with this number. */
   | { readonly type: 'spawn'; readonly worker: number }
   /** Ask it to finish what runs in `graceMs`, and to close idle connections after `idleGraceMs`. */
   | {
@@ -23,10 +23,10 @@ export type Action =
   | { readonly type: 'kill'; readonly child: Child; readonly reason: ExitReason; readonly isOverdue: boolean }
   /** New connections reach only the wanted generation from now on. */
   | { readonly type: 'finish_reload' }
-  /** All are gone. */
+  /** All children are gone: the master ends. */
   | { readonly type: 'stop' };
 
-/** What requests that run have to finish when their code has changed. */
+/** Under `--reload`: how long running requests may take to finish after their code has changed. */
 const developmentGraceMs = 3000;
 
 /** How many workers beyond the target a reload may have at once: enough to be quick, few enough for the memory. */
@@ -90,7 +90,7 @@ interface Survey {
   readonly booting: readonly Child[];
   /** Others, which serve until a wanted one replaces them. */
   readonly outdated: readonly Child[];
-  /** Others that nobody needs. */
+  /** Others that still boot: nobody needs them. */
   readonly useless: readonly Child[];
 }
 
@@ -126,14 +126,14 @@ function planService(pool: Pool, now: number): Action[] {
   return actions;
 }
 
-/** An old one goes only when a new one serves in its place; while that is on trial, only those that are too many. */
+/** An old worker goes only when a new one serves in its place. During a trial, only those beyond the target go. */
 function replaceable(
   { target, canaries, reloadFrom }: Pool,
   ready: readonly Child[],
   outdated: readonly Child[],
 ): Child[] {
   const spare = (canaries > 0 ? 0 : ready.length) + outdated.length - target;
-  // Of a trial that was given up for a newer one, first.
+  // First the workers of a trial that was given up for a newer one.
   const isOther = ({ generation }: Child) => canaries > 0 && generation !== reloadFrom;
   const ordered = [...outdated.filter(isOther), ...outdated.filter((child) => !isOther(child))];
   return ordered.slice(0, Math.max(0, spare));

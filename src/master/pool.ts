@@ -39,7 +39,7 @@ export interface Child {
   readonly requestLimit: number;
   /** How long it may serve: jittered likewise. */
   readonly lifetimeMs: number;
-  /** Why it is to be replaced while it still serves: only when another serves in its place is it retired. */
+  /** Why it is to be replaced. It serves until another worker serves in its place. */
   readonly recycleReason: RecycleReason | undefined;
   /** Its watchdog has found it hung: later messages from it do not count. */
   readonly isHung: boolean;
@@ -174,7 +174,7 @@ export function isRecycling(reason: ExitReason): reason is RecycleReason {
 /** A healthy worker beats each second, whatever `timeout` is. */
 const unresponsiveMs = 2000;
 
-/** How long its main thread has been silent; 0 where it has yet to become ready, or is well. */
+/** How long its main thread has been silent; 0 while it boots, or if it is well. */
 export function silenceOf({ state, heardAt }: Child, now: number): number {
   if (state === 'booting') return 0;
   const silentMs = now - heardAt;

@@ -15,7 +15,7 @@ import type { Listener } from './sockets/listener.ts';
 export class StartScreen {
   private isOver = false;
 
-  /** Swallows the line of a start's step, as the banner replaces it. Undefined once the start is over: then lines are shown. */
+  /** Hides the log line of a step on a terminal, where the banner replaces it. Undefined once the start is over: lines are shown. */
   get step(): '' | undefined {
     return this.isOver ? undefined : '';
   }

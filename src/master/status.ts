@@ -31,7 +31,7 @@ export function statusOf(snapshot: Snapshot, { app, addresses, settings, otherMa
     procName: settings.procName,
     node: process.version,
     otherMaster: otherMaster ?? null,
-    // In JSON a key without a value would be gone.
+    // JSON leaves out a key whose value is undefined.
     lastExit: snapshot.lastExit ?? null,
   };
 }

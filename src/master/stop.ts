@@ -1,4 +1,4 @@
-/** A stop of the service, from the first request to its beginning, which `--drain-delay` may hold back. */
+/** Requests to stop the service, up to the moment the stop begins, which `--drain-delay` may hold back. */
 
 import type { Logger } from '../logger.ts';
 import type { Children } from './children/children.ts';
@@ -35,7 +35,7 @@ export class Stop {
     const now = performance.now();
     const pace = event.command === 'stop' ? 'graceful' : 'quick';
     if (this.isDelayed) {
-      // Its copy, if one comes, is of this one.
+      // An echo that comes from now on is of this request.
       this.request = { origin, at };
       log().event('info', 'shutdown_started', fields, 'asked to stop again: the drain delay ends');
       return notes.noteStopping(pool, pace, now);
@@ -64,7 +64,7 @@ export class Stop {
     notes.noteStopping(pool, 'graceful', now);
   }
 
-  /** One that becomes ready in the meantime is told too. */
+  /** Tells a worker that becomes ready during the drain delay, too. */
   welcome(child: Child): void {
     if (this.isDelayed) this.parts.children.send(child, { type: 'unready' });
   }

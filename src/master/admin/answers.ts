@@ -26,7 +26,7 @@ export interface AdminState {
 type Route = (state: AdminState, request: AdminRequest) => AdminAnswer | Promise<AdminAnswer>;
 
 const routes: Readonly<Record<string, Route>> = {
-  // That the master answers is all it says.
+  // It says only that the master answers.
   '/livez': () => text(200, 'ok'),
   '/readyz': readiness,
   '/healthz': readiness,
@@ -69,7 +69,7 @@ async function metrics(state: AdminState, { accept }: AdminRequest): Promise<Adm
   return { status: 200, type, body: expose(await state.metrics(), type) };
 }
 
-/** They may hold secrets, which are for those who may use the control socket. */
+/** Queries may hold secrets: only clients of the control socket see them. */
 function withoutQueries(worker: WorkerRequests): WorkerRequests {
   return { ...worker, requests: worker.requests.map(({ query: _, ...request }) => request) };
 }

@@ -11,7 +11,7 @@ import { dnsModule } from '../../node/builtin.ts';
 import { closer, identify, isInPlace } from '../sockets/socket-file.ts';
 import { makeRoom, refusal } from '../sockets/unix-path.ts';
 
-/** A silent client is closed before. */
+/** How long a closed listener still serves its connections; a silent one ends before (see `server.ts`). */
 const longestConnectionMs = 15_000;
 
 export interface Bound {
@@ -29,7 +29,7 @@ export interface AdminPlace {
   readonly isPublic: boolean;
 }
 
-/** The same place: of two configurations, or of two masters. */
+/** Equal for the same place in two configurations, or of two masters. */
 export function keyOf(where: AdminAddress): string {
   return where.kind === 'unix' ? `unix:${resolve(where.path)}` : formatAddress(where);
 }
@@ -77,8 +77,8 @@ export async function adoptTcp(server: Server, socket: ListeningSocket): Promise
 }
 
 /**
- * Bound under another name, and then given its own: so the file of a master before this one is replaced without a moment in
- * between, and libuv, which removes at the close the name under which it was bound, does not remove that of a master after it.
+ * Binds under a temporary name, then renames: so the file of an older master is replaced without a gap. And libuv, which at the
+ * close removes the name that was bound, cannot remove the file of a newer master.
  */
 async function bindFile(server: Server, path: string, replaces: boolean): Promise<Bound> {
   const key = `unix:${path}`;
@@ -116,15 +116,15 @@ function listen(server: Server, options: ListenOptions, refuse: (code: string) =
 }
 
 /**
- * Accepts no more. Whoever has connected may be about to send its request, and the close of an HTTP server would reset it; so
- * each is served until its own limits end it.
+ * Accepts no more. A connected client may be about to send its request, and closing the HTTP server would reset it. So each
+ * connection is served until its own limits end it.
  */
 function close(server: Server): void {
   ListeningSocket.prototype.close.call(server);
   setTimeout(() => server.close(), longestConnectionMs).unref();
 }
 
-/** The errors of binding speak of the app's addresses. */
+/** The errors of binding name the setting of the app's addresses, `bind`. */
 function inItsName(error: unknown): unknown {
   if (!(error instanceof ConfigError)) return error;
   const message = error.message.replace(/^bind: /, 'adminBind: ').replace('--bind', '--admin-bind');

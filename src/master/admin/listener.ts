@@ -25,7 +25,7 @@ export class AdminListener {
   private bound: Bound | undefined = undefined;
   private hasOpened = false;
   private isClosed = false;
-  /** Set once the master runs; who connects before waits. */
+  /** Set once the master runs; a client that connects earlier waits. */
   private tellAnswer: (answer: Answer) => void = () => {};
   private readonly answer = new Promise<Answer>((resolve) => (this.tellAnswer = resolve));
 
@@ -41,12 +41,12 @@ export class AdminListener {
     this.tellAnswer(answer);
   }
 
-  /** Whether it waits for the master that has it now. */
+  /** Whether it has not been open yet, because an older master has the address. */
   get isPending(): boolean {
     return !this.hasOpened && !this.isClosed;
   }
 
-  /** Not if somebody has removed its file. */
+  /** False if somebody has removed its file. */
   get isUsable(): boolean {
     return this.bound === undefined || this.isOpen;
   }
@@ -78,7 +78,7 @@ export class AdminListener {
       try {
         await this.open(replaces);
       } catch (error) {
-        if (!hasSaid) this.log.say('warn', { error: report(error).message }, 'the admin listener is tried again');
+        if (!hasSaid) this.log.say('warn', { error: report(error).message }, 'the admin listener cannot be opened: tsgun tries again');
         hasSaid = true;
         await setTimeout(tryEveryMs, undefined, { ref: false });
       }
@@ -105,7 +105,7 @@ export class AdminListener {
     const bound = await bind(server);
     if (this.isClosed) return bound.close();
     this.bound = bound;
-    // It keeps no process alive whose master ends.
+    // It must not keep the process alive once the master has ended.
     this.server = server.unref();
     this.hasOpened = true;
     const { address } = bound;
@@ -114,12 +114,12 @@ export class AdminListener {
 }
 
 export interface AdminOptions {
-  /** Of other generations: the listener at the same place is kept. */
+  /** The listeners of other generations: one at the same place is kept. */
   readonly present: readonly (AdminListener | undefined)[];
   readonly log: Logger;
   /** How long to wait for an address that is in use; undefined: not at all. */
   readonly patience: Patience | undefined;
-  /** Whether another master may have it still, of which this one takes it later. */
+  /** Whether an older master may still hold the address: this one takes it over later. */
   readonly isSuccessor: boolean;
 }
 
@@ -132,7 +132,7 @@ export async function openAdmin(
   const listener = new AdminListener({ where, isPublic }, log);
   const known = present.find((other) => other?.key === listener.key && other.isUsable);
   if (known !== undefined) return known;
-  // Any free port: the one that the older master has.
+  // Any free port was asked for: take over the one that the older master has.
   if (isSuccessor && where.kind === 'tcp' && where.port === 0) return listener;
   try {
     const open = () => listener.open();

@@ -1,4 +1,4 @@
-/** The status page for a browser: one table, refreshed by the browser itself. No script, so nothing of it can be misused. */
+/** The status page for a browser: one table, refreshed by the browser itself. It has no script that could be misused. */
 
 import type { WorkerRequests } from '../children/running.ts';
 import type { Snapshot, WorkerSnapshot } from '../snapshot.ts';
@@ -50,7 +50,7 @@ function row(worker: WorkerSnapshot): string {
   return `<tr>${[...cells, `${Math.round(rssBytes / 2 ** 20)} MiB`].map((cell) => `<td>${cell}`).join('')}</tr>`;
 }
 
-/** As many of a worker's as a page is read. */
+/** How many requests of a worker the page shows. */
 const mostRequests = 20;
 
 function requestRows({ worker, requests, more }: WorkerRequests): string[] {

@@ -8,7 +8,7 @@ import type { Socket } from 'node:net';
 import { report } from '../../errors.ts';
 import type { Logger } from '../../logger.ts';
 
-/** What a client gets for the head of a request, and for a body that nobody reads. */
+/** How long a client may take for a request: for its head, and for a body, which nobody reads. */
 const requestMs = 5000;
 /** Scrapers ask every 15 to 60 seconds: a connection is not kept for the next time. */
 const keepAliveMs = 5000;
@@ -73,7 +73,7 @@ export async function createAdminServer({ answer, log }: AdminServerOptions): Pr
 
 function send(request: IncomingMessage, response: ServerResponse, { status, type, body, headers }: AdminAnswer): void {
   const bytes = Buffer.from(body);
-  // What may come of a body is not read.
+  // A body is not read, so the connection cannot go on after it.
   const hasBody = request.headers['content-length'] !== undefined || request.headers['transfer-encoding'] !== undefined;
   response.writeHead(status, {
     'Content-Type': type,

@@ -19,7 +19,7 @@ export class AdminService {
   /** Lets the listener of a configuration answer. */
   serve({ admin, log }: { readonly admin?: AdminListener | undefined; readonly log: Logger }): void {
     admin?.serve(async (request) => {
-      // What has come of the workers is taken first: a beat among it ends a silence.
+      // First the loop reads what the workers have sent: a beat among it ends a silence.
       await setImmediate();
       return answerAdmin(this.state, request);
     }, log);

@@ -6,13 +6,13 @@ import type { Ending } from '../pool.ts';
 import { type Fault, type Figures, hasErrors } from './verdict.ts';
 
 const pollMs = 500;
-/** The generation before is judged by its last minutes. */
+/** The generation before is judged by what it did in this time before the reload. */
 const memoryMs = 5 * 60_000;
 /** One crash or two may be chance. */
 const leastCrashes = 3;
-/** By how much more often workers must crash. */
+/** How many times as often workers must crash. */
 const leastCrashFactor = 3;
-/** There are many looks, each of which could be wrong. */
+/** The odds of a false alarm at one look: there are many looks. */
 const odds = 1e-7;
 
 /** What a generation has done in some time. */
@@ -20,7 +20,7 @@ export interface Stretch extends Pick<Figures, 'requests' | 'errors' | 'crashes'
   readonly seconds: number;
 }
 
-/** Pure. When its answers come is not compared: the load of two times differs. */
+/** Pure. Latency is not compared, because the load of the two times differs. */
 export function faultsOf(fresh: Stretch, before: Stretch): Fault[] {
   const faults: Fault[] = [];
   const [seconds, secondsBefore] = [Math.max(1, fresh.seconds), Math.max(1, before.seconds)];
@@ -94,7 +94,7 @@ export class Watch {
     this.watched = old && { generation, since, old };
   }
 
-  /** A worker has crashed, was found hung, or was killed. */
+  /** A worker has crashed, was found hung, or was killed for lack of memory. */
   noteCrash({ generation }: Ending): void {
     if (this.watched === undefined || generation === this.watched.generation) this.crashes++;
   }

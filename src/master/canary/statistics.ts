@@ -1,7 +1,7 @@
 /** The two questions that a verdict on a release asks of its figures. Pure. */
 
 /**
- * Fisher's exact test, one-sided: how likely so many of the hits, or more, are the first group's, if both groups are alike.
+ * Fisher's exact test, one-sided: how likely it is, if both groups are alike, that the first one has this many of the hits, or more.
  * @param hits in the first group, of `count`
  * @param otherHits in the other group, of `otherCount`
  */
@@ -35,8 +35,8 @@ function lnFactorial(n: number): number {
 }
 
 /**
- * Mann and Whitney's test, one-sided, on two histograms with the same buckets: how likely the first group's values are that much larger,
- * or more, if both groups are alike. The normal approximation, with ties.
+ * Mann and Whitney's test, one-sided, on two histograms with the same buckets: how likely it is, if both groups are alike, that the
+ * first group's values are larger by this much, or more. The normal approximation, with ties.
  */
 export function mannWhitney(first: readonly number[], other: readonly number[]): number {
   const count = sumOf(first);

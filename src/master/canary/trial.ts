@@ -7,10 +7,11 @@ import { type Child, type Ending, type Pool, readyOf } from '../pool.ts';
 import { type Figures, judge, percentile95, type Verdict } from './verdict.ts';
 
 const pollMs = 500;
-/** Until it has so much traffic, a trial may take so many times as long as was asked for. */
+/** A trial with too little traffic for a verdict goes on for at most this many times the time that was asked for. */
 const longestFactor = 5;
-/** The first requests of a new worker are slow while its code is compiled: for this share of the trial, and no longer than so. */
+/** The first requests of a new worker are slow while its code is compiled: for this share of the trial, durations do not count. */
 const warmUpShare = 0.3;
+/** Nor do they for longer than this. */
 const longestWarmUpMs = 5000;
 
 /** How a trial ended. */
@@ -41,7 +42,7 @@ export interface TrialParts {
 
 type Tally = { -readonly [K in keyof Figures]: Figures[K] extends number ? number : number[] };
 
-/** Of a worker, when it was last looked at. */
+/** What a worker had counted at the last poll. */
 interface Seen {
   readonly pid: number | undefined;
   readonly record: Float64Array;
@@ -67,9 +68,9 @@ export class Trial {
     clearInterval(this.timer);
   }
 
-  /** A worker has crashed, was found hung, or was killed. */
+  /** A worker has crashed, was found hung, or was killed for lack of memory. */
   noteCrash({ generation }: Ending): void {
-    // It may crash before the first look at it.
+    // It may crash before the first poll.
     if (generation === this.generation) this.begin(performance.now());
     const tally = this.tallyOf(generation);
     if (tally !== undefined && this.startedAt !== undefined) tally.crashes++;
@@ -88,7 +89,7 @@ export class Trial {
     const isDue = passedMs >= milliseconds(seconds);
     const isLast = passedMs >= milliseconds(seconds * longestFactor);
     const verdict = judge(this.fresh, this.old, isDue);
-    // Without enough traffic more is waited for, as long as that may help.
+    // With too little traffic for a verdict the trial goes on, up to its longest time.
     const isOver = verdict.outcome === 'worse' || (isDue && verdict.outcome === 'no_worse') || isLast;
     if (!isOver) return;
     this.close();
@@ -120,14 +121,14 @@ export class Trial {
     if (tally === undefined) return;
     for (let index = 0; index < workerClasses.length * statuses.length; index++) {
       const status = statuses[index % statuses.length];
-      // Of a request without an answer nobody knows whose fault it was.
+      // A request without an answer may be the client's fault: it does not count.
       if (status !== 'none') tally.requests += grown(at.requests + index);
       if (status === '5xx') tally.errors += grown(at.requests + index);
     }
     if (isWarm) for (const index of tally.durations.keys()) tally.durations[index]! += grown(at.fine + index);
   }
 
-  /** Undefined for one whose own trial was given up. */
+  /** Undefined for a generation whose own trial was given up. */
   private tallyOf(generation: number): Tally | undefined {
     if (generation === this.generation) return this.fresh;
     return generation === this.parts.pool.reloadFrom ? this.old : undefined;

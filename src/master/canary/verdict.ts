@@ -1,8 +1,8 @@
 /**
  * Judges a new generation by what it does beside the old one over the same time. Pure: figures in, a verdict out.
  *
- * It is worse if it crashes where the old one does not, if more of its answers are errors, or if its answers come later. Each of these must
- * be so unlikely by chance, and so large, that a hundred equal releases raise no alarm.
+ * It is worse if it crashes where the old one does not, if more of its answers are errors, or if its answers take longer. Each of these
+ * must be so unlikely by chance, and so large, that a hundred equal releases raise no alarm.
  */
 
 import { fineBounds } from '../../ipc/counters.ts';
@@ -13,9 +13,9 @@ export interface Figures {
   readonly requests: number;
   /** Answers with a status of 500 or more. */
   readonly errors: number;
-  /** Workers that crashed, hung, or were killed. */
+  /** Workers that crashed, hung, or were killed for lack of memory. */
   readonly crashes: number;
-  /** How many requests took how long: one for each of `fineBounds`, and one for what is above. */
+  /** How many requests took how long: a count for each of `fineBounds`, and one for those above. */
   readonly durations: readonly number[];
 }
 
@@ -30,21 +30,21 @@ export interface Verdict {
 
 /** Requests of the new generation from which on its figures say something. */
 export const enoughRequests = 300;
-/** The odds of an alarm by chance, at the end of the trial. */
+/** The odds of a false alarm at the end of the trial. */
 const odds = 1e-4;
-/** Before the end there are many looks, each of which could be wrong. */
+/** The odds of a false alarm at each look before the end: there are many looks. */
 const earlyOdds = 1e-7;
 const leastErrors = 3;
-/** By how much more of the answers must be errors, of all. */
+/** By how much the share of errors among all answers must be larger. */
 const leastErrorShare = 0.01;
 /** An answer is late if it takes this much longer than 95 of 100 of the old generation's. */
 const lateFactor = 1.2;
-/** By how much more of the answers must be late, of all. */
+/** By how much the share of late answers among all must be larger. */
 const leastLateShare = 0.015;
-/** By how much longer an answer in the middle must take. */
+/** How many times as long the median answer must take. */
 const leastMedianFactor = 1.25;
 
-/** @param isEnd whether nothing more is waited for */
+/** @param isEnd whether this is the last look */
 export function judge(fresh: Figures, old: Figures, isEnd: boolean): Verdict {
   const limit = isEnd ? odds : earlyOdds;
   const faults: Fault[] = [];
@@ -64,7 +64,7 @@ function hasCrashes(fresh: Figures, old: Figures): boolean {
   return fisher(fresh.crashes, count, old.crashes, Math.max(old.crashes, old.requests)) < 0.01;
 }
 
-/** @param limit of the odds that it is chance */
+/** @param limit the odds of chance above which nothing is found */
 export function hasErrors(
   fresh: Pick<Figures, 'requests' | 'errors'>,
   old: Pick<Figures, 'requests' | 'errors'>,

@@ -22,7 +22,7 @@ import { type MemoryKill, MemoryKills } from './memory-kills.ts';
 import { Samplers } from './samplers.ts';
 import { type ChildProcess, spawnWorker } from './spawn.ts';
 
-/** What is counted is read for the metrics, to follow the load, and to judge a release. */
+/** Workers count only if something reads it: the metrics, the autoscaler, or the judgement of a release. */
 function isCounting({ adminBind, maxWorkers, canary, watchAfter }: Settings): boolean {
   return adminBind !== undefined || maxWorkers > 0 || canary > 0 || watchAfter > 0;
 }
@@ -49,7 +49,7 @@ export class Children {
   /** @returns whether there is a process; if not, its exit has been reported */
   spawn(child: Child, { configuration, listeners, identity, umask, failure, certificates }: Generation): boolean {
     const { app, appArguments, script, earlierRuns, hooksFrom, directory, environment } = configuration;
-    // An environment can be read by others, and workers have no use for it.
+    // Workers get their settings in an environment variable, which others can read; they have no use for the password.
     const settings = { ...configuration.settings, keyfilePassword: undefined };
     const { worker, generation } = child;
     const sockets = listeners.map(({ socket }, index) =>
@@ -124,7 +124,7 @@ export class Children {
     return this.examinations.ask(child, question, (order) => process?.sendToWatchdog(order), waitMs);
   }
 
-  /** @returns who has sampled what a child allocates; undefined where nobody has */
+  /** @returns the child that has sampled what a child allocates; undefined if none has */
   samplerOf(child: Child): Child | undefined {
     return this.samplers.of(child);
   }
@@ -196,7 +196,7 @@ export interface Reaped {
   readonly bootError: ErrorReport | undefined;
   /** What is known if it has not become ready. */
   readonly slowBoot: SlowBoot;
-  /** What escaped its app before it left. */
+  /** The error that escaped its app before it left. */
   readonly crash: ErrorReport | undefined;
   readonly memoryKill: MemoryKill | undefined;
   /** Clients that its watchdog has answered with a 503. */

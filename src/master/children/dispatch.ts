@@ -8,7 +8,7 @@ export type Dispatched<Connection, Worker> = { readonly connection: Connection; 
 export class Dispatch<Connection, Worker> {
   private readonly limit: number;
   private readonly queue: Connection[] = [];
-  /** The longest wait comes first. */
+  /** The worker that has been idle longest comes first. */
   private readonly idle = new Set<Worker>();
   private readonly serving = new Set<Worker>();
   /** Sent, and not confirmed yet. */

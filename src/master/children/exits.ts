@@ -52,7 +52,7 @@ export function logExit(log: Logger, ending: Ending, pool: Pool, details: ExitDe
 function howOf({ code, signal, reason }: Ending): string {
   if (reason !== 'crashed') return '';
   if (signal === 'SIGABRT') return ' by SIGABRT: Node gave up, most often at its heap limit; its own lines say why';
-  return signal === null ? ` with code ${code}` : ` by ${signal}, in native code as a rule`;
+  return signal === null ? ` with code ${code}` : ` by ${signal}, most often in native code`;
 }
 
 const counts: Record<MemoryKill, string> = {
@@ -113,7 +113,7 @@ export function explainBoot(
   return { ...report(new BootError(`${late}: code of the app has not returned, see the stack`)), stack: lines };
 }
 
-/** A start that is silent looks like one that hangs. */
+/** Without this line, a start that waits looks like one that hangs. */
 export function logWaits(
   log: Logger,
   child: Child,
@@ -137,12 +137,12 @@ export function explainCrash({ code, signal, uptimeMs }: Ending): ErrorReport {
 
 /**
  * Where the memory of a worker that is recycled for it has grown most.
- * @param sampler who has sampled that: itself, or another worker of its generation
+ * @param sampler the worker that has sampled it: itself, or another one of its generation
  */
 export function logGrowth(log: Logger, child: Child, sampler: Child, findings: Findings): void {
   if (!('growth' in findings) || findings.growth.length === 0) return;
   const grew = findings.growth.map(({ site, bytes }) => ({ site, mebibytes: Math.round((bytes / 2 ** 20) * 10) / 10 }));
-  const message = 'what the worker allocated and still holds: the most of it';
+  const message = 'where the worker allocated most of what it still holds';
   if (sampler === child) return log.say('warn', { ...nameOf(child), grew }, message);
   const fields = { ...nameOf(child), sampledIn: sampler.pid, grew };
   log.say('warn', fields, `${message}, in worker ${sampler.worker}, which runs the same code`);

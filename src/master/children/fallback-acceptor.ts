@@ -22,7 +22,7 @@ export interface Registration {
   reap(): void;
 }
 
-/** Where clients connect faster than this, the queue is never empty. */
+/** How long the last worker's leaving may wait for an empty accept queue: if clients keep connecting, it never is. */
 const longestEmptyingMs = 250;
 
 export class FallbackAcceptor {

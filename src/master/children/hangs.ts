@@ -39,7 +39,7 @@ export class Hangs {
     return this.reports.get(child)?.answered ?? [];
   }
 
-  /** Where its code is that does not return, as far as its watchdog has said. */
+  /** The stack of the code that does not return, if its watchdog has reported it. */
   stackOf(child: Child): string | undefined {
     return this.reports.get(child)?.stack;
   }
@@ -80,7 +80,7 @@ export class Hangs {
     return hang;
   }
 
-  /** It was asked to finish, is blocked, and cannot even end itself. */
+  /** It was asked to finish, but is blocked and cannot even end itself. */
   logOverstay(log: Logger, child: Child): void {
     const { stack, requests } = this.of(child, 0);
     const fields = { ...nameOf(child), reason: child.reason, cut: requests.length, requests, stack };

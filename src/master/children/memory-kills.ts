@@ -19,8 +19,9 @@ const forgetMs = 5000;
 export class MemoryKills {
   private readonly readText: ReadText;
   private readonly counter: Counter | undefined;
-  /** The count up to which kills are claimed or expired, and a later count, which will be. */
+  /** Kills up to this count are claimed or have expired. */
   private known: number;
+  /** A later count: kills up to it expire at the next check. */
   private next: number;
   private checkedAt = 0;
 
@@ -32,7 +33,7 @@ export class MemoryKills {
     this.known = this.next = this.read();
   }
 
-  /** Called often. */
+  /** Called at every turn of the master's loop. */
   check(now: number): void {
     if (now - this.checkedAt < forgetMs) return;
     this.checkedAt = now;

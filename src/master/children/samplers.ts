@@ -21,7 +21,7 @@ export class Samplers<T extends Candidate> {
     return !goesOn;
   }
 
-  /** @returns who can say what a child allocates: itself, or the one that has sampled longest in its generation */
+  /** @returns the child that can say what `child` allocates: itself, or the one that has sampled longest in its generation */
   of(child: T): T | undefined {
     if (this.sampling.has(child)) return child;
     return [...this.sampling].find(({ generation }) => generation === child.generation);

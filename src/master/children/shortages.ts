@@ -27,7 +27,7 @@ export class ShortageLog {
 }
 
 function logConnections(log: Logger, name: WorkerName, { connections }: Shortage): void {
-  const message = `the worker holds all the connections that it may (${connections}): for a newcomer it closes the longest idle one; without one, newcomers wait`;
+  const message = `the worker holds as many connections as it may (${connections}): a new one takes the place of the longest idle one; if none is idle, new ones wait`;
   log.event('warn', 'connections_full', { ...name, connections }, message);
 }
 

@@ -19,7 +19,6 @@ import { claimSlot, releaseSlot } from './scoreboard-file.ts';
 /** The process behind a child. */
 export interface ChildProcess {
   readonly pid: number | undefined;
-  /** @param handle a socket that travels along */
   send(message: MasterMessage): void;
   /** Reaches the watchdog even while the main thread is blocked. */
   sendToWatchdog(order: WatchdogOrder): void;

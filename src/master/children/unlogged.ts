@@ -8,7 +8,7 @@ import type { Child, Pool } from '../pool.ts';
 
 type Lines = Extract<MasterMessage, { type: 'answered' }>;
 
-/** Requests of workers that never get a replacement must not gather. */
+/** The requests of at most this many workers wait: if no replacement comes, they must not pile up. */
 const maxWaiting = 100;
 
 export class Unlogged {
@@ -27,7 +27,7 @@ export class Unlogged {
     this.settle(pool);
   }
 
-  /** Called when a worker is ready, too. */
+  /** Sends what waits, if a worker can write it. Also called when a worker becomes ready. */
   settle({ children, generation }: Pool): void {
     if (this.waiting.length === 0) return;
     const able = [...children.values()].filter(({ state }) => state === 'ready' || state === 'retiring');

@@ -9,12 +9,12 @@ import { type ControlAnswer, type ControlOrder, controlVersion, maxOrderBytes } 
 import { checkOrder } from './orders.ts';
 
 const maxClients = 32;
-/** Between two orders. */
+/** How long a client may be silent between two orders. */
 const idleMs = 60_000;
-/** For a client that does not read. */
+/** How long a client may take to read an answer. */
 const writeMs = 10_000;
-/** How long a client that is cut may take to read its last answer; what it still sends is not read. */
-const farewellMs = 1000;
+/** How long a client whose order is too long may take to read the refusal; what it still sends is not read. */
+const refusalMs = 1000;
 
 export type Handle = (order: ControlOrder) => Promise<unknown>;
 
@@ -112,7 +112,7 @@ class Client {
 
   private refuse(error: string): void {
     this.socket.end(line({ id: 0, ok: false, error }));
-    setTimeout(() => this.socket.destroy(), farewellMs).unref();
+    setTimeout(() => this.socket.destroy(), refusalMs).unref();
   }
 }
 

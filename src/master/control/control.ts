@@ -1,6 +1,6 @@
 /**
- * What the control socket's clients can have of the master: reads are answered at once; what changes anything is put into the
- * queue, and answered when the loop has done it.
+ * What clients of the control socket can ask of the master. Reads are answered at once; a change goes through the queue, and is
+ * answered when the loop has made it.
  */
 
 import { milliseconds } from '../../config/durations.ts';
@@ -37,12 +37,12 @@ export interface Controlled {
   /** @returns how many workers were wanted before */
   scale(workers: number): number;
   setLogLevel(level: (ControlOrder & { command: 'log-level' })['level']): void;
-  /** Of one that finishes first, and is replaced. */
+  /** The worker finishes its requests first, and is replaced. */
   snapshot(child: Child): Promise<SnapshotEnd>;
   kill(child: Child): void;
 }
 
-/** A stack comes within 200 ms; that of native code does not come, which the watchdog knows a second later. */
+/** A stack comes within 200 ms. While native code runs none comes, which the watchdog knows after a second more. */
 const stacksMs = 3500;
 
 export class Control {
@@ -82,7 +82,7 @@ export class Control {
     return this.change(order);
   }
 
-  /** With the requests of those workers that cannot say themselves that they have some. */
+  /** Adds the running requests of unresponsive workers, whose beats cannot report them. */
   private async status(): Promise<object> {
     const status = this.master.status();
     if (!status.workers.some(({ unresponsive }) => unresponsive)) return status;
@@ -95,7 +95,7 @@ export class Control {
     return { ...status, workers };
   }
 
-  /** @throws Error that names those there are */
+  /** @throws Error that names the workers there are */
   private chosen(pid: number | undefined): Child[] {
     const children = this.master.children().filter((child) => child.pid !== undefined && child.state !== 'killed');
     const chosen = pid === undefined ? children : children.filter((child) => child.pid === pid);
@@ -143,10 +143,10 @@ export class Control {
       const { pid, worker, generation, state } = child;
       const silentMs = silenceOf(child, now);
       const about = { pid, worker, generation, state, unresponsive: silentMs > 0, silentMs };
-      if (state === 'booting') return { ...about, error: 'it boots: the log says what it waits for' };
+      if (state === 'booting') return { ...about, error: 'it still boots: the log says what it waits for' };
       try {
         const findings = await this.master.examine(child, question, waitMs);
-        const error = 'error' in findings ? findings.error : 'its answer makes no sense';
+        const error = 'error' in findings ? findings.error : 'its watchdog sent an answer of another kind';
         return { ...about, ...(pick(findings) ?? { error }) };
       } catch (error) {
         return { ...about, error: (error as Error).message };

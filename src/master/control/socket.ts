@@ -15,7 +15,7 @@ import { makeRoom } from '../sockets/unix-path.ts';
 
 /** As with the pidfile: what follows the name while an older master has it. */
 const besideSuffix = '.2';
-/** A unix socket refuses whoever comes when this is full, as while the master is suspended. */
+/** When this queue is full, as while the master is suspended, further clients are refused. */
 const backlog = 128;
 /** Other users can neither read nor write. */
 const privateMask = 0o177;
@@ -28,7 +28,7 @@ interface Opened {
 export class ControlSocket {
   private readonly serve: (socket: Socket) => void;
   private opened: Opened | undefined = undefined;
-  /** Of what is open: as it was asked for. */
+  /** The setting of the socket that is open. */
   private setting: string | false | undefined = false;
   private isBeside: boolean;
 
@@ -69,7 +69,7 @@ export class ControlSocket {
       log.say(
         'warn',
         { error: report(error).message },
-        `no control socket: tsgun status and the like do not work; ${remedy}`,
+        `no control socket: commands such as tsgun status do not work; ${remedy}`,
       );
     }
   }
@@ -136,7 +136,7 @@ function listen(server: Server, path: string): Promise<void> {
   });
 }
 
-/** In a folder that all may write to, somebody could have made one of that name before us. @throws ConfigError */
+/** In a folder that everybody may write to, another user could have made one of that name first. @throws ConfigError */
 function makePrivate(directory: string): void {
   mkdirSync(dirname(directory), { recursive: true });
   try {
@@ -150,7 +150,7 @@ function makePrivate(directory: string): void {
   if ((stats.mode & 0o077) !== 0) chmodSync(directory, 0o700);
 }
 
-/** Removes the sockets of masters that were killed. A master in another container may live with a number that means nothing here: its socket accepts. */
+/** Removes the sockets of masters that were killed. The pid of a master in another container means nothing here, but its socket accepts, so it stays. */
 async function sweep(directory: string): Promise<void> {
   for (const name of readdirSync(directory)) {
     const pid = pidOfSocket(name);

@@ -21,7 +21,7 @@ import { type Child, childrenOf, type Pool, silenceOf } from '../pool.ts';
 import type { Status } from '../status.ts';
 import { Control, type Controlled, type ReloadOutcome } from './control.ts';
 
-/** V8 writes some 50 MB a second. */
+/** How long a snapshot may block its worker: V8 writes about 50 MB a second. */
 const snapshotMs = 600_000;
 
 const origin: Origin = { from: 'control' };
@@ -75,7 +75,7 @@ export class Steering implements Controlled {
     if (this.logLevel !== undefined) this.parts.children.send(child, { type: 'log_level', level: this.logLevel });
   }
 
-  /** A reload has read the configuration: the level is what that says. */
+  /** A reload has read the configuration: its log level holds again. */
   forgetLogLevel(): void {
     if (this.logLevel === undefined) return;
     this.logLevel = undefined;
@@ -96,7 +96,7 @@ export class Steering implements Controlled {
   /** It has exited. */
   forget(child: Child): void {
     this.noteSnapshot(child, {
-      error: 'the worker has ended before: it had no time to finish its requests, or was killed',
+      error: 'the worker ended before the snapshot: its requests took too long, or it was killed',
     });
   }
 
@@ -160,7 +160,7 @@ export class Steering implements Controlled {
   setLogLevel(level: Settings['logLevel']): void {
     const { generations, children } = this.parts;
     const fields = { ...originFields(origin), logLevel: level };
-    // Ahead of the change, which may be to a level that says nothing of it.
+    // Logged before the change: the new level may hide it.
     this.log.say('info', fields, 'log level changed until the next reload');
     this.logLevel = level;
     for (const { log } of generations.all()) log.setLevel(level);
@@ -169,10 +169,10 @@ export class Steering implements Controlled {
 
   snapshot(child: Child): Promise<SnapshotEnd> {
     if (child.state !== 'ready')
-      return Promise.resolve({ error: `the worker is ${child.state}: it takes one that is ready` });
+      return Promise.resolve({ error: `the worker is ${child.state}: a snapshot needs one that is ready` });
     if (silenceOf(child, performance.now()) > 0)
       return Promise.resolve({
-        error: 'the worker is unresponsive: a snapshot is of a worker that has finished its requests',
+        error: 'the worker is unresponsive: it cannot finish its requests, which a snapshot waits for',
       });
     if (this.snapshotWaiters.has(child)) return Promise.resolve({ error: 'a snapshot of this worker is under way' });
     this.log.say('info', { ...originFields(origin), ...nameOf(child) }, 'a heap snapshot was asked for');

@@ -37,8 +37,8 @@ export interface Generation {
 }
 
 /**
- * In place of one that cannot boot: it serves the error on the same addresses. What of its settings could fail again, or is for
- * the app, is left out.
+ * Takes the place of a generation that cannot boot: it serves the error on the same addresses, without the settings that could fail
+ * again or concern only the app.
  */
 export function withFailure(generation: Generation, failure: ErrorReport): Generation {
   const { configuration } = generation;
@@ -70,7 +70,7 @@ const readMs = 30_000;
 /**
  * @param present listeners to reuse if an address is the same
  * @param others generations whose log is reused if it is the same: otherwise each reload would leak a descriptor
- * @param giveUp at the start only: then an address in use is waited for, until this signal
+ * @param giveUp at the start only: tsgun waits for an address in use until this signal
  * @param isSuccessor whether an older master runs beside this one
  * @throws ConfigError
  */
@@ -107,7 +107,7 @@ export async function prepare(
 
 /**
  * The first one, with the sockets that an older master may have handed over; those it does not want are closed.
- * @param giveUp the start is given up: nothing is waited for any more
+ * @param giveUp ends all waits: the start is given up
  */
 export async function prepareFirst(
   load: LoadConfiguration,
@@ -124,7 +124,7 @@ export async function prepareFirst(
 const ownMask = process.umask(0);
 process.umask(ownMask);
 
-/** The time limit, and errors that escape from the code of a config file while it is read. */
+/** Limits how long the configuration may be read, and rejects with an error that escapes the config file's code meanwhile. */
 export function withinReason<T>(reading: Promise<T>): Promise<T> {
   return new Promise((resolve, reject) => {
     const onEscape = (error: unknown) =>

@@ -63,7 +63,7 @@ export class Generations {
 
   /**
    * Reads the configuration again, beside the loop, and reports the result; of several reads that overlap, only the newest.
-   * @param onRepeat it is read once more, because `count` requests came meanwhile
+   * @param onRepeat called when it is read once more, because `count` requests came meanwhile
    * @param load what reads it
    */
   read(tell: (event: Prepared) => void, onRepeat: (count: number) => void, load = this.load): void {
@@ -110,7 +110,7 @@ export class Generations {
     for (const listener of new Set(this.all().flatMap(({ listeners }) => listeners))) listener.close();
   }
 
-  /** It says how a stop goes, until the end. */
+  /** Called last: the admin listener says how a stop goes until the end. */
   closeAdmin(): void {
     for (const { admin } of this.all()) admin?.close();
   }
@@ -120,6 +120,6 @@ function prepareFile({ address, onListening }: Listener, log: Logger): void {
   try {
     onListening?.();
   } catch (error) {
-    log.say('error', { address, error: report(error).message }, 'the socket stays the master’s');
+    log.say('error', { address, error: report(error).message }, 'the unix socket still belongs to the master’s user');
   }
 }

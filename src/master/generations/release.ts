@@ -30,7 +30,7 @@ export function isSamePlace(one: Place, other: Place): boolean {
   return one.app === other.app && one.script === other.script && one.directory === other.directory;
 }
 
-/** Of `dist/main`, which Node finds as `dist/main.js`, at least the folder's. */
+/** Of a path such as `dist/main`, which Node finds as `dist/main.js`, at least the folder is resolved. */
 function realPath(path: string, directory: string): string {
   const full = resolve(directory, path);
   for (const known of [() => realpathSync(full), () => join(realpathSync(dirname(full)), basename(full))])

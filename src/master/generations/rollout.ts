@@ -38,7 +38,7 @@ export class Rollout {
   private readonly tell: (event: MasterEvent) => void;
   /** Called when a reload has ended: without an error if it has succeeded. */
   onEnd: ((error: string | undefined) => void) | undefined = undefined;
-  /** Since the last command to reload, while the configuration is read: they hold for the new generation too. */
+  /** Worker counts asked for while the configuration is read: they hold for the new generation too. */
   private scalings: Scaling[] = [];
   /** Of the wanted generation, until it is judged. */
   private trial: Trial | undefined = undefined;
@@ -47,7 +47,7 @@ export class Rollout {
   private before: Stretch | undefined = undefined;
   /** The release before the one that serves. */
   private fallback: Configuration | undefined = undefined;
-  /** It is gone back to. */
+  /** The configuration of a release that is being gone back to. */
   private returning: Configuration | undefined = undefined;
 
   constructor({ pool, generations, surroundings, hooks, watcher, counters, tell }: RolloutParts) {
@@ -96,7 +96,7 @@ export class Rollout {
     if (pool.reloadFrom !== undefined)
       this.current.log.say('info', { generation: pool.generation }, 'a newer reload takes the place of this one');
     const known = this.current.configuration.warnings;
-    // What is gone back to was tried before.
+    // A release that is gone back to has been tried before.
     const isTried = settings.canary > 0 && generation.configuration !== this.returning;
     const canaries = isTried ? Math.max(1, Math.floor(settings.workers / 20)) : 0;
     this.before = pool.reloadFrom === undefined ? this.afterwards.recent : this.before;
@@ -128,7 +128,7 @@ export class Rollout {
     this.trial = undefined;
   }
 
-  /** One has crashed, was found hung, or was killed for its memory. */
+  /** A worker has crashed, was found hung, or was killed for lack of memory. */
   noteCrash(ending: Ending): void {
     this.trial?.noteCrash(ending);
     this.afterwards.noteCrash(ending);
@@ -153,7 +153,10 @@ export class Rollout {
     this.fail({ name: 'Error', message: error }, false, 'canary');
   }
 
-  /** @param reason where the new generation could be served */
+  /**
+   * @param isTold whether the log has the error's stack already
+   * @param reason why it failed although its workers booted
+   */
   fail(error: ErrorReport, isTold = false, reason?: 'canary'): void {
     // A newer configuration that cannot be read ends no reload under way.
     if (this.pool.reloadFrom === undefined) this.endTrial();
@@ -205,7 +208,7 @@ export class Rollout {
     this.onEnd?.(undefined);
   }
 
-  /** A roll-out is complete. What is gone back to, and what serves an error only, is not watched. */
+  /** A roll-out is complete: the new generation is watched, unless it is the release before or serves only an error. */
   private beWatchful(from: number | undefined): void {
     const { current, before } = this;
     const old = from === undefined ? undefined : this.generations.get(from);
@@ -257,7 +260,7 @@ export class Rollout {
     );
   }
 
-  /** Lets go of generations that are not wanted and have no child left. */
+  /** Closes generations that are not wanted and have no child left. */
   tidy(): void {
     const { generation, reloadFrom } = this.pool;
     const wanted = [generation, reloadFrom, ...childrenOf(this.pool).map((child) => child.generation)];

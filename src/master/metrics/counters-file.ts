@@ -1,7 +1,7 @@
 /**
- * The file in which workers count, and the master what happens to them. It has no name, and is gone with the last process
- * that has it open. Two masters share two of them: each has its own workers count in one, and reads both. So counters go on
- * when a newer master takes over, and when it exits again.
+ * The file that holds the workers' counters, and the master's own of exits and reloads. It has no name, and is gone with the last
+ * process that has it open. Two masters share two files: the workers of each count in one, and each master reads both. So counters
+ * go on when a newer master takes over, and when it exits again.
  */
 
 import { fstatSync } from 'node:fs';

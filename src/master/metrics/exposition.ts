@@ -41,7 +41,7 @@ export function expose(families: readonly Family[], type: string): string {
   const gauges = families.filter((family) => family.type !== 'counter').map(({ name }) => name);
   const lines = families.flatMap(({ name, type, help, samples }) => {
     const total = type === 'counter' ? `${name}_total` : name;
-    // OpenMetrics takes the ending for no part of the name, and allows no other metric of the same one.
+    // OpenMetrics does not count `_total` as part of the name, and allows no second metric of that name.
     const isTaken = type === 'counter' && gauges.includes(name);
     const described = isOpen && !isTaken ? name : total;
     return [

@@ -23,7 +23,7 @@ export interface Measured {
   readonly other: readonly Float64Array[];
   /** Whether the other master runs: otherwise nothing is open there any more. */
   readonly hasOther: boolean;
-  /** Requests of workers that cannot say so themselves, by number. */
+  /** Running requests of unresponsive workers, which cannot count them, by the worker's number. */
   readonly stuck: ReadonlyMap<number, number>;
   /** Connections that wait to be accepted, by address. */
   readonly queues: ReadonlyMap<string, number>;
@@ -31,7 +31,7 @@ export interface Measured {
   readonly certificates?: ReadonlyMap<string, number>;
 }
 
-/** A worker of a number that has counted nothing. */
+/** The record of a number under which no worker has counted. */
 const nothing = new Float64Array(recordLength);
 
 export function familiesOf(measured: Measured): Family[] {

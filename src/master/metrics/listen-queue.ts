@@ -3,7 +3,7 @@
 import { open } from 'node:fs/promises';
 import { inodeOf, parseQueues, queueFiles } from '../../ipc/accept-queue.ts';
 
-/** The kernel lists those that listen ahead of all others: there may be a hundred thousand of these. */
+/** The kernel lists listening sockets first. A hundred thousand others may follow, which need not be read. */
 const pieceBytes = 65_536;
 const mostPieces = 16;
 export interface ListeningSocket {

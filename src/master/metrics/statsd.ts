@@ -6,7 +6,7 @@ import { statsdOptions } from '../../config/values/statsd.ts';
 import { type Stat, Statsd, type StatsdOptions } from '../../ipc/statsd.ts';
 
 const sendMs = 1000;
-/** Of durations. */
+/** At most this many durations are sent for one worker that is gone. */
 const mostSamples = 50;
 
 export class MasterStatsd {

@@ -14,7 +14,7 @@ const pollMs = 250;
 const pollsPerSample = 4;
 /** What a worker does first, such as compiling its code, is not load. */
 const warmUpMs = 1000;
-/** That much of the free memory stays free. */
+/** This share of the free memory stays free. */
 const spareShare = 0.1;
 
 /** How many workers there should be, and what says so. */

@@ -29,13 +29,13 @@ const mostBusy = 0.75;
 const leastBusy = 0.5;
 /** Requests that wait this long call for another worker, however busy these are. */
 const longQueueMs = 100;
-/** How much a pool that is busy through and through grows: then the load tells only that it is more. */
+/** How many times larger a saturated pool becomes: its load says that more workers are needed, but not how many. */
 const growth = 2;
 const saturated = 0.95;
-/** From this share on, workers compute more than they wait: more of them than CPUs would only take turns. */
+/** If CPU time makes up this share of the workers' busy time, they compute: more workers than CPUs would only take turns. */
 const computingShare = 0.5;
 
-/** So many seconds in a row must ask for more, or for fewer. */
+/** For how many seconds in a row the load must ask for more workers, or for fewer. */
 export const secondsUp = 2;
 export const secondsDown = 30;
 
@@ -69,7 +69,7 @@ export class Scale {
     needs.push(needOf(load, bounds));
     if (needs.length > secondsDown) needs.shift();
     const next = Math.max(bounds.least, this.grown(workers, bounds) ?? this.shrunk(workers) ?? workers);
-    // What was needed of a pool of another size says little of this one.
+    // The needs of a pool of another size say little about this one.
     if (next !== workers) this.forget();
     return next;
   }

@@ -18,7 +18,7 @@ export async function findAddress(host: string, name: string): Promise<Pick<Endp
   return { host: address, family: family === 6 ? 6 : 4 };
 }
 
-/** Whether not both can be listened on. */
+/** Whether only one of the two can be listened on. */
 export function coversPort(one: Endpoint, other: Endpoint): boolean {
   if (one.port !== other.port || one.port === 0) return false;
   if (one.host === other.host) return true;

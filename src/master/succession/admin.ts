@@ -1,6 +1,6 @@
 /**
  * The admin listener of two masters: the newer one takes it over once it serves, and the older one has it back if the newer
- * one exits. Over the channel between the two, by Node's own way to pass a listening socket.
+ * one exits. The socket crosses the IPC channel between the two, as Node passes listening sockets.
  */
 
 import type { ChildProcess } from 'node:child_process';
@@ -26,7 +26,7 @@ export function giveAdmin(newer: ChildProcess, current: () => AdminListener | un
     if (message?.adminWanted !== undefined) {
       const socket = message.adminWanted === listener?.key ? listener.socket : undefined;
       const answer: Message = { adminGiven: message.adminWanted };
-      // It may be gone; its exit is told of elsewhere.
+      // The newer master may be gone: `successor.ts` logs its exit.
       newer.send(answer, socket, {}, () => {});
     } else if (message?.adminTaken !== undefined && message.adminTaken === listener?.key) listener.release();
   });

@@ -15,7 +15,7 @@ import { closer } from '../sockets/socket-file.ts';
 
 export const socketsVariable = 'TSGUN_SOCKETS';
 
-/** Those that are never closed. */
+/** Keys of sockets that were inherited: these are never closed. */
 const givenPrefix = 'fd://';
 
 /** One socket in `TSGUN_SOCKETS`, a JSON list. */

@@ -33,11 +33,11 @@ export interface Succession {
   /** The listener that the new master takes over. */
   readonly admin: () => AdminListener | undefined;
   readonly counters: CountersFile;
-  /** It has exited. */
+  /** Called when the new master has exited. */
   readonly onGone: () => void;
 }
 
-/** What it has counted, and where it is to count: see `CountersFile`. */
+/** From the predecessor: its counters, and where this master is to count. See `CountersFile`. */
 export const inheritedCounters = countersText;
 
 export class Successor {

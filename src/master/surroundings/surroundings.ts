@@ -70,7 +70,7 @@ export class Surroundings {
       try {
         this.pidfile.promote(log);
       } catch (error) {
-        log.say('error', { error: report(error).message }, 'the pidfile keeps its .2');
+        log.say('error', { error: report(error).message }, 'the pidfile keeps its name with .2');
       }
     }, predecessorCheckMs).unref();
   }
@@ -111,7 +111,7 @@ export class Surroundings {
   /** A reload has ended; these are the settings in force. */
   settle({ configuration, umask, log, identity, listeners }: Generation): void {
     const { pidfile } = configuration.settings;
-    // A reload that failed has left its own.
+    // A reload that failed has set its own umask.
     process.umask(umask);
     try {
       this.pidfile.hold(pidfile, log);
@@ -122,7 +122,7 @@ export class Surroundings {
       // Kept sockets may have belonged to another user.
       for (const { file } of listeners) if (file !== undefined && identity !== undefined) giveTo(identity, file);
     } catch (error) {
-      log.say('error', { error: report(error).message }, 'a unix socket stays whose it was');
+      log.say('error', { error: report(error).message }, 'a unix socket keeps its owner');
     }
     if (this.isReady && !this.isStopping) this.notifier.ready();
   }

@@ -1,6 +1,6 @@
 /**
- * The certificates of a configuration, kept up to date: the files are looked at each second, through links, and read when
- * they have changed. What cannot be used is logged, and the certificates before stay in use.
+ * The certificates of a configuration, kept up to date: the files are checked each second, through links, and read when they
+ * have changed. If the new ones cannot be used, that is logged, and the certificates before stay in use.
  */
 
 import { stat } from 'node:fs/promises';
@@ -28,7 +28,7 @@ export class Certificates {
   /** How the files were when they were last read, and when what was read could be used. */
   private seen: string;
   private isChecking = false;
-  /** What the last failure was for: one that goes on is logged once. */
+  /** The state of the files at the last failure: a failure that lasts is logged once. */
   private failedFor: string | undefined = undefined;
 
   private constructor(settings: CertificateSettings, log: Logger, read: Read, seen: string) {
@@ -54,7 +54,7 @@ export class Certificates {
     return new Certificates(used, log, await readCertificates(used), seen);
   }
 
-  /** Called with each change from now on. @returns what ends that */
+  /** Calls `listener` at each change from now on. @returns a function that ends that */
   subscribe(listener: (files: TlsFiles) => void): () => void {
     this.listeners.add(listener);
     return () => void this.listeners.delete(listener);
@@ -138,14 +138,14 @@ function namesOf(alternatives: string | undefined, subject: string): string {
   return alternatives?.replaceAll(/(?:DNS|IP Address):/g, '') ?? subject.replaceAll('\n', ', ');
 }
 
-/** A certificate that is over must not take the place of one that is not. @throws Error */
+/** An expired certificate must not take the place of a valid one. @throws Error */
 function refuseExpired(read: Read, before: Read): void {
   const isOver = ({ pairs }: Read, index: number) => Date.parse(pairs[index]?.certificate.validTo ?? '') < Date.now();
   for (const [index, { file }] of read.pairs.entries())
     if (isOver(read, index) && !isOver(before, index)) throw new Error(`certfile: ${file} has expired`);
 }
 
-/** Which files the names stand for now, and how they are. A link that was renamed shows another file. */
+/** Which files the names stand for now, with their sizes and times. A link that was renamed shows another file. */
 async function stateOf({ certfile, keyfile, caCerts }: CertificateSettings): Promise<string> {
   const files = [...certfile, ...keyfile, ...(caCerts === undefined ? [] : [caCerts])];
   const states = files.map(async (file) => {

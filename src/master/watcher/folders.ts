@@ -1,6 +1,6 @@
 /**
  * Hears of changes in folders. Folders are watched and not files, because editors replace files: the new file has the old
- * one's name and is another. Where the system has no room for a watch, the folder is looked at in intervals.
+ * one's name and is another. Where the system has no room for a watch, the folder is checked at intervals.
  */
 
 import { type FSWatcher, statSync, watch } from 'node:fs';
@@ -9,7 +9,7 @@ import { basename, dirname } from 'node:path';
 export interface FoldersOptions {
   /** Something has happened to this name in the folder; without a name, to anything in it or below it. */
   readonly onEvent: (folder: string, name: string | undefined) => void;
-  /** These folders have to be looked at now. */
+  /** These folders have to be checked now. */
   readonly onInterval: (folders: readonly string[]) => void;
   /** The first time that the system refuses a watch. */
   readonly onRefused: (error: NodeJS.ErrnoException) => void;

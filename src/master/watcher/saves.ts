@@ -9,11 +9,11 @@ export interface SavesOptions extends Pick<FoldersOptions, 'onRefused' | 'watch'
   readonly onSave: (file: string, count: number) => void;
 }
 
-/** Nothing more has happened for so long: the save is complete. */
+/** When nothing has happened for this long, the save is complete. */
 const quietMs = 40;
-/** What never rests is reported after this time all the same. */
+/** A file that keeps changing is reported after this time all the same. */
 const longestMs = 400;
-/** A file that is gone or empty gets so much longer: many programs save by truncating, or by removing and renaming. */
+/** A file that is gone or empty gets this much longer: many programs save by truncating, or by removing and renaming. */
 const emptyMs = 300;
 
 export class Saves {
@@ -95,7 +95,7 @@ export class Saves {
       changed.push({ file, isEmpty: fingerprint.isEmpty });
     }
     if (this.touched.size > 0) this.timer = setTimeout(() => this.check(), quietMs).unref();
-    // Of a file that is new, names that were looked for in vain have heard too.
+    // A new file also touches missing files with the same stem: prefer the one that has content.
     const first = changed.find(({ isEmpty }) => !isEmpty) ?? changed[0];
     if (first !== undefined) this.options.onSave(first.file, changed.length);
   }

@@ -34,7 +34,7 @@ export class Watcher {
     this.saves = new Saves({ onSave, onRefused: (error) => sayRefused(log(), error) });
   }
 
-  /** A generation is wanted: its configuration says whether files are watched, and is one of them. */
+  /** A generation is wanted. Its configuration says whether files are watched, and its own files are among them. */
   follow(number: number, { configuration, failure }: Pick<Generation, 'configuration' | 'failure'>): void {
     if (!configuration.settings.reload) {
       this.byGeneration.clear();
@@ -48,7 +48,7 @@ export class Watcher {
       join(directory, '.env'),
       script ?? resolve(directory, app.replace(/:[\w$]+(?:\(\))?$/, '')),
       ...this.own,
-      // It loads nothing: what failed, or would have been loaded next, is of those before.
+      // Workers that serve an error load nothing: what failed, or would have been loaded next, belongs to the generations before.
       ...(failure === undefined ? [] : this.all()),
     ];
     this.byGeneration.set(number, { files: new Set(files), root: directory, since: Date.now() });
