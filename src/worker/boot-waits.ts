@@ -6,7 +6,7 @@ import { milliseconds } from '../config/durations.ts';
 import type { Settings } from '../config/settings.ts';
 import { sendToMaster } from '../ipc/channel.ts';
 
-/** The earlier of both counts, the second as a part of the time to boot. */
+/** A step of a boot is long after this time, or after this part of `--boot-timeout`, whichever is shorter. */
 const longMs = 5000;
 const longPart = 1 / 4;
 

@@ -46,7 +46,7 @@ export async function boot(order: WorkerOrder, own: Own, parts: Parts, watch: ()
       'the config module has not finished loading, or its hook postFork has not returned',
     );
   if (order.identity !== undefined) {
-    // The next user may not write where this one may read.
+    // Kept now: the user that this process becomes may not write to this user's cache.
     keepCode();
     become(order.identity);
   }
@@ -103,7 +103,7 @@ export async function boot(order: WorkerOrder, own: Own, parts: Parts, watch: ()
   await tellIfLong(
     2 * longMs,
     worker.load?.(),
-    'no thread of it has loaded the app: does the app compute, or wait?',
+    'none of its threads has loaded the app yet: does the app compute, or wait?',
     true,
   );
   await tellIfLong(longMs, hooks.initialized(), 'the hook postWorkerInit has not returned');

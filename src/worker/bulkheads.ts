@@ -1,6 +1,6 @@
 /**
- * Keeps slow routes from taking all of a worker (`--limit-concurrency`): of the requests whose path matches a pattern, only so many run at
- * once, and the others wait for their turn.
+ * Keeps slow routes from taking all of a worker (`--limit-concurrency`): of the requests whose path matches a pattern, at most N run at
+ * once. The others wait for their turn.
  */
 
 import type { Handler } from '../app/handler.ts';

@@ -1,4 +1,4 @@
-/** What an app cannot set on its own `http.Server`: what the user has set for this service, and what the class has its own way with. */
+/** Limits that an app cannot change on its own `http.Server`: those that the user has set, and those that the worker class decides. */
 
 import type { HandlerOptions } from '../app/handler.ts';
 import { kebabCase } from '../config/kebab-case.ts';

@@ -14,7 +14,7 @@ export interface Memory {
   readonly freeBytes: number;
 }
 
-/** So many times the heap's size must be free. */
+/** This many times the heap's size must be free. */
 const factor = 2;
 
 const mebibytes = (bytes: number) => `${Math.ceil(bytes / 2 ** 20)} MiB`;

@@ -59,7 +59,7 @@ export class Line<T> implements Iterable<T> {
     return true;
   }
 
-  /** All of them; nothing is left. */
+  /** Removes all members. @returns them, in order */
   take(): T[] {
     const all = [...this];
     this.count = 0;
@@ -67,7 +67,7 @@ export class Line<T> implements Iterable<T> {
     return all;
   }
 
-  /** Must not change meanwhile. */
+  /** The line must not change during the iteration. */
   *[Symbol.iterator](): Generator<T> {
     for (let index = 0; index < this.count; index++) yield this.at(index);
   }

@@ -19,7 +19,7 @@ export interface ProgramSurroundings {
   readonly isHttp2: boolean;
   /** Time by which the app must have loaded, in milliseconds since 1970: a little before the master's own deadline. */
   readonly deadline: number;
-  /** After this time, what is awaited is worth a line. */
+  /** After this time, a step that the boot waits for is worth a log line. */
   readonly longBootMs: number;
   readonly generation: number;
   /** What the app cannot set on its own server. */

@@ -117,7 +117,7 @@ export async function work(): Promise<void> {
   }
 }
 
-/** As code that blocks the event loop: chaos. */
+/** For `--chaos`: blocks the event loop, as code of an app may. */
 function standStill(ms: number): void {
   Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms);
 }
@@ -149,7 +149,7 @@ function closed(exit: Exit): void {
 }
 
 /**
- * A worker whose log file cannot be opened serves all the same. The master does as much: it keeps a file that it once opened.
+ * A worker whose log file cannot be opened serves all the same. The master does likewise: it keeps a file that it once opened.
  */
 function openLog(settings: Settings): OwnLogger {
   try {
@@ -166,11 +166,11 @@ function reopen(log: Logger, settings: Settings): void {
     log.reopen();
   } catch (error) {
     const fields = { error: report(error).message };
-    sayOfLog(log, settings, 'error', fields, 'the log file is not reopened: the old one is written on');
+    sayOfLog(log, settings, 'error', fields, 'the log file cannot be reopened: the old one stays in use');
   }
 }
 
-/** @returns to be called once the worker is ready: before that, no silence counts as a hang */
+/** @returns a function to call once the worker is ready: before that, no silence counts as a hang */
 function watch(
   { watchdog: code, makeWorker }: Own,
   { settings, watchdogFd, worker: number, samplesAllocations }: WorkerOrder,
@@ -193,7 +193,7 @@ function watch(
     details: () => worker()?.serving.details() ?? [],
     threads: () => worker()?.threads?.() ?? [],
     ...memory,
-    onFailure: (error) => log.say('warn', { error: report(error).message }, 'the watchdog ended: hangs have no stack'),
+    onFailure: (error) => log.say('warn', { error: report(error).message }, 'the watchdog has ended: hangs are logged without a stack'),
   });
 }
 

@@ -42,7 +42,7 @@ describe('the log file', () => {
     await eventually(() => count('worker_exited', moved) === 1 && ready(moved).length === 2);
     expect(ready(moved)).toContain(pids[1]);
     // The log itself may be where nobody looks any more.
-    const notReopened = 'the log file is not reopened: the old one is written on';
+    const notReopened = 'the log file cannot be reopened: the old one stays in use';
     const notOpened = 'the log file cannot be opened: this worker logs to stderr';
     await tsgun.until(() => tsgun.log.length >= 4, 'what each of them has to say of it');
     expect(tsgun.log.map(({ msg }) => msg)).toEqual([notReopened, notReopened, notReopened, notOpened]);

@@ -50,7 +50,7 @@ export function reopenLog({ configuration: { settings }, identity, log }: Loggin
     log.reopen();
   } catch (error) {
     const fields = { error: report(error).message };
-    sayOfLog(log, settings, 'error', fields, 'the log file is not reopened: the old one is written on');
+    sayOfLog(log, settings, 'error', fields, 'the log file cannot be reopened: the old one stays in use');
   }
 }
 

@@ -33,20 +33,20 @@ const freshMs = 200;
  */
 const starvedMs = 2000;
 /**
- * While no thread of any worker is free, what comes waits this long for the first that is: a worker that takes it could not give
- * it back. After that it is taken, for the time limits and the health checks.
+ * While no thread of any worker is free, a new connection waits this long for the first thread: a worker that takes it could not
+ * give it back. After that this worker takes it, so that time limits and health checks apply.
  */
 const crowdedMs = 500;
 /**
  * A change of its count by less than a sixteenth waits for the next regular write: the others compare with a fifth. With a
  * connection per request, a write for each would be a tenth of its cost.
  */
-const untoldPart = 1 / 16;
+const unpostedPart = 1 / 16;
 /** The event loop lags if its timer fires this much late. */
 const lagMs = 100;
 /** While a worker waits for the others to catch up, it reads their counts this often at first, then ever less. */
-const firstLookMs = 1;
-const longestLookMs = 32;
+const firstCheckMs = 1;
+const longestCheckMs = 32;
 
 export interface IntakeOptions {
   /** The most connections at once: `--worker-connections`. */
@@ -72,8 +72,8 @@ export class Intake {
   /** What it has written last. */
   private said: Entry = { connections: -1, isTaking: false, hasRoom: false };
   private postTimer: NodeJS.Timeout | undefined = undefined;
-  private lookTimer: NodeJS.Timeout | undefined = undefined;
-  private lookMs = firstLookMs;
+  private checkTimer: NodeJS.Timeout | undefined = undefined;
+  private checkMs = firstCheckMs;
   private isLeaving = false;
 
   constructor(options: IntakeOptions) {
@@ -133,7 +133,7 @@ export class Intake {
   async end(isStop: boolean, emptyQueue: () => Promise<void>): Promise<void> {
     this.isLeaving = true;
     clearInterval(this.postTimer);
-    clearTimeout(this.lookTimer);
+    clearTimeout(this.checkTimer);
     this.post();
     this.occupancy?.stop();
     if (isStop || this.gate?.leavesToOthers === false) {
@@ -143,7 +143,7 @@ export class Intake {
     this.gate?.close();
   }
 
-  /** Decides whether to take more. While the answer is no, it is asked again. */
+  /** Decides whether to take more connections. While the answer is no, it decides again later. */
   private decide(): void {
     const { gate, occupancy } = this;
     if (gate === undefined || occupancy === undefined || this.isLeaving) return;
@@ -153,9 +153,9 @@ export class Intake {
     if (isAway || !canTake) {
       gate.shut();
       // A full worker needs no timer: it is called back when a connection ends, or can make room.
-      if (isAway && !isFull) this.lookAgain();
+      if (isAway && !isFull) this.checkAgain();
     } else {
-      this.lookMs = firstLookMs;
+      this.checkMs = firstCheckMs;
       gate.open();
     }
   }
@@ -183,10 +183,10 @@ export class Intake {
     return now - this.crowdedAt < crowdedMs && scoreboard.hasOthers(clock, freshMs);
   }
 
-  private lookAgain(): void {
-    clearTimeout(this.lookTimer);
-    this.lookTimer = setTimeout(() => this.decide(), this.lookMs);
-    this.lookMs = Math.min(this.lookMs * 2, longestLookMs);
+  private checkAgain(): void {
+    clearTimeout(this.checkTimer);
+    this.checkTimer = setTimeout(() => this.decide(), this.checkMs);
+    this.checkMs = Math.min(this.checkMs * 2, longestCheckMs);
   }
 
   private post(): void {
@@ -201,7 +201,7 @@ export class Intake {
     const { said, hasRoom } = this;
     const isSame = said.hasRoom === hasRoom && said.isTaking === (hasRoom && !this.isLagging);
     const difference = (this.occupancy?.count ?? 0) - said.connections;
-    if (!isSame || Math.abs(difference) > said.connections * untoldPart) this.post();
+    if (!isSame || Math.abs(difference) > said.connections * unpostedPart) this.post();
   }
 
   private get hasRoom(): boolean {

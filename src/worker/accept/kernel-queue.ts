@@ -3,8 +3,8 @@
 import { setImmediate } from 'node:timers/promises';
 
 /**
- * The limit of that: where clients connect without a pause, the queue is never empty. It counts once the worker has had so much CPU
- * time, too: on a busy machine, that takes longer.
+ * How long a worker empties the accept queue: if clients connect without a pause, it is never empty. On a busy machine, the worker
+ * goes on until it has also had this much CPU time.
  */
 export const longestEmptyingMs = 250;
 
@@ -15,12 +15,12 @@ interface Idling {
 
 /** Closes idle connections after one more read of the sockets: a request that has arrived makes its connection a busy one. */
 export async function closeIdle(servers: readonly Idling[]): Promise<void> {
-  await nextLook();
+  await nextRead();
   for (const server of servers) server.closeIdle?.();
 }
 
 /** Two immediates: the first may come in the current turn of the event loop; between it and the second, sockets are read. */
-async function nextLook(): Promise<void> {
+async function nextRead(): Promise<void> {
   await setImmediate();
   await setImmediate();
 }
@@ -40,6 +40,6 @@ export async function emptyQueue(countAccepted: () => number, isHurried: () => b
   let before = -1;
   while (before !== countAccepted() && !isHurried() && !isOver()) {
     before = countAccepted();
-    await nextLook();
+    await nextRead();
   }
 }

@@ -119,7 +119,7 @@ export class AccessLog {
     if (this.isFile) this.sink.close();
   }
 
-  /** Its name says to a watchdog that nothing else runs. */
+  /** The watchdog takes a stack that begins with `tsgun` for an idle process: see `examiner.ts`. */
   private readonly tsgunWrite = (): void => {
     clearTimeout(this.timer);
     this.timer = undefined;

@@ -3,7 +3,7 @@
  * texts, and encoding the whole, takes several times as long.
  */
 
-/** As many bytes are written at once. */
+/** This many bytes are written at once. */
 export const gatheredBytes = 32_768;
 /** Room for a long line behind those. */
 const roomBytes = 2 * gatheredBytes;
@@ -22,7 +22,7 @@ export class Lines {
   take(): Buffer {
     const { bytes, length } = this;
     this.length = 0;
-    // That of a line beyond measure is not kept.
+    // The memory of an oversized line is not kept.
     if (bytes.length > roomBytes) this.bytes = Buffer.alloc(0);
     return bytes.subarray(0, length);
   }
@@ -103,7 +103,7 @@ export class Lines {
 
   private grow(count: number): void {
     const { bytes, length } = this;
-    // Never in the pool that others share: it is kept for long.
+    // Not from the pool that Node's buffers share, because it is kept for long.
     this.bytes = Buffer.allocUnsafeSlow(Math.max(roomBytes, 2 * (length + count)));
     bytes.copy(this.bytes, 0, 0, length);
   }

@@ -1,4 +1,4 @@
-/** Opens a worker's access log before the worker gives up its rights, feeds it all that ends, and reopens it on demand. */
+/** Opens a worker's access log before the worker gives up its rights, enters each request and connection that ends, and reopens it. */
 
 import { report } from '../../errors.ts';
 import { type Observers, statusCode } from '../../http/observers.ts';
@@ -20,7 +20,7 @@ export function startAccessLog(
   try {
     access.open();
   } catch (error) {
-    log.say('error', { error: report(error).message }, 'the access log cannot be opened: it is tried again');
+    log.say('error', { error: report(error).message }, 'the access log cannot be opened: tsgun tries again');
   }
   subscribe(access.enter, observers);
   return access;
@@ -68,6 +68,6 @@ export function reopenAccessLog(access: AccessLog | undefined, log: Logger): voi
     access?.reopen();
   } catch (error) {
     const fields = { error: report(error).message };
-    log.say('error', fields, 'the access log is not reopened: the old one is written on');
+    log.say('error', fields, 'the access log cannot be reopened: the old one stays in use');
   }
 }

@@ -1,7 +1,7 @@
 /** The time of a line, in both forms, as bytes. Many lines share a second, or a millisecond: the last ones are kept. */
 
 const months = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec'];
-/** So long, the time of day follows from the other clock, which is read for each request anyway. */
+/** For this long the time of day is computed from `performance.now()`, which is read for each request anyway. */
 const followMs = 100;
 let readAt = Number.NEGATIVE_INFINITY;
 let readTime = 0;

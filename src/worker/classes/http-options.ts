@@ -93,7 +93,7 @@ export function proxied(settings: Settings, log: Logger): RawServerOptions['prox
   return protocol && { protocol, headerMs };
 }
 
-/** For the classes in which an app that waits for a slow client holds up others: of all servers of the worker. */
+/** Answers that are held for slow clients, shared by all servers of the worker. For classes in which a waiting app holds up others. */
 export function heldAnswers(): HeldAnswers {
   return new HeldAnswers(maxHeldAnswersBytes);
 }

@@ -24,8 +24,8 @@ export interface Leave {
 }
 
 /**
- * A signal to the whole process group may reach a worker ahead of the master's order. For so long it serves on, and waits to be
- * told whether the others stop too: only then it takes all that waits in the accept queue, which would be lost.
+ * A signal to the whole process group may reach a worker before the master's order. For this long the worker serves on and waits
+ * for the order. If that says that all workers stop, it also takes what waits in the accept queue, which would be lost otherwise.
  */
 const orderMs = 500;
 
@@ -123,7 +123,7 @@ export class Exit {
         'out of time: requests cut',
       );
     if (this.isShuttingDown || worker.isEnding)
-      this.log.event('warn', 'worker_hung', {}, 'out of time: the app has not ended by itself, and is ended');
+      this.log.event('warn', 'worker_hung', {}, 'out of time: the app did not end by itself, so it is ended');
     else {
       worker.serving.sayFarewell();
       void this.onExit?.();
@@ -169,7 +169,7 @@ export class Exit {
   }
 }
 
-/** The time limit ends on the main thread: so none of its requests runs code there now. In threads they may. */
+/** This runs on the main thread, so no request runs code there now. In threads, requests may. */
 function stackOf({ threads }: Worker): { readonly stack?: string } {
   return threads === undefined ? { stack: waiting } : {};
 }

@@ -23,13 +23,13 @@ export interface Look {
 
 /** A request may take this many times as long as usual. */
 const tolerance = 1.5;
-/** A queue grows if this many times as many requests are in progress as ever in calm times, and this share of them is late. */
+/** A queue grows if this many times the most of calm times is in progress, and this share of that is late. */
 const crowdFactor = 1.3;
 const lateShare = 0.15;
 const enterSlowdown = 2;
-/** Chance makes one such look, and hardly so many in a row. */
+/** Chance may cause one such look, but hardly this many in a row. */
 const enterLooks = 2;
-/** The most of a second counts if the second after it is calm too. Each second multiplies it by `forgetting`. */
+/** `calmMost` takes the most of a second only if the next second is calm too. Each second multiplies the old value by `forgetting`. */
 const calmPeriodMs = 1000;
 const forgetting = 0.99;
 /** The first limit is this share of the requests in progress; the next looks lower it. */
@@ -38,25 +38,25 @@ const entryShare = 0.7;
 const leaveShare = 0.5;
 const leaveLooks = 10;
 /**
- * Whether requests wait for each other shows where their number changes: if they do, as many are done in a second as before. If not, it
- * changes as their number does, and the limit is in vain. It is looked at over so many of their durations.
+ * A limit helps only if requests wait for each other. That shows when the number in progress changes: if they do, the rate stays the
+ * same. If not, the rate changes with the number, and the limit is in vain. A period is this many times the mean duration.
  */
 const periodTimes = 2;
 const leastPeriodMs = 500;
 const otherShare = 0.8;
-/** Where the number stays, more are let in for a period to see; and again after two periods, four, and so on. */
+/** If the number does not change, a higher limit is tried for one period: after 2 periods, then after 4, 8, and so on. */
 const probeFactor = 1.5;
 const mostPeriods = 64;
-/** Before anything is known. */
+/** `calmMost` before anything is known. */
 const firstMost = 10;
 
 export class AdaptiveLimit {
   /** Infinity without overload. */
   limit = Number.POSITIVE_INFINITY;
   private readonly least: number;
-  /** So many were in progress while nothing was slow: fewer are never too many. It is forgotten in a minute or two. */
+  /** This many were in progress while nothing was slow, so no limit is lower. It is forgotten in a minute or two. */
   private calmMost = firstMost;
-  /** The same of the last moments, and of the second before, which may yet turn out otherwise. */
+  /** The most of this second, and of the second before, which may still turn out not to have been calm. */
   private newMost = 0;
   private lastMost = 0;
   private calmMs = 0;
@@ -66,7 +66,7 @@ export class AdaptiveLimit {
   private quiet = 0;
   private period = emptyPeriod();
   private before: { readonly running: number; readonly rate: number } | undefined = undefined;
-  /** For so many periods the number of requests has not changed. */
+  /** For how many periods the number of requests has not changed. */
   private stable = 0;
   private patience = 2;
   private isProbing = false;
@@ -85,7 +85,7 @@ export class AdaptiveLimit {
     return !this.isOn && slowdown < tolerance;
   }
 
-  /** @returns by how much more what is usual grows: 1, unless all has become slower for a reason that no limit mends */
+  /** @returns the factor by which usual durations grow: 1, unless everything has become slower for a reason that no limit can mend */
   look(look: Look): number {
     const { ms, completed, actualMs, usualMs, running, mostRunning, late } = look;
     const slowdown = usualMs === 0 ? 1 : actualMs / usualMs;
@@ -109,7 +109,7 @@ export class AdaptiveLimit {
     return 1;
   }
 
-  /** What a growing queue brings is slow a little later, and not calm. */
+  /** A second in which a queue begins to grow must not count as calm: its requests are slow only a little later. */
   private noteCalm(isCalm: boolean, mostRunning: number, ms: number): void {
     if (!isCalm) {
       this.calmMs = 0;
@@ -144,7 +144,7 @@ export class AdaptiveLimit {
     return usualFactor;
   }
 
-  /** Compares each period with the one before it. @returns whether as many more or fewer are done as there are in progress */
+  /** Compares each period with the one before it. @returns whether the rate changes with the number in progress */
   private isInVain({ ms, completed, running }: Look, slowdown: number, periodMs: number): boolean {
     const { period, before } = this;
     period.ms += ms;

@@ -1,7 +1,7 @@
 /**
  * How long a request has waited for the event loop before it was read. All that lies in the sockets when a turn of the loop begins is
- * read one after the other in that turn; what came while the turn before it ran has waited since then. What is known is the beginning
- * of the turns: an upper bound, and no clock of the kernel's.
+ * read one after the other in that turn; what came while the turn before it ran has waited since then. Only the beginnings of the
+ * turns are known, and not when the bytes arrived, so this is an upper bound.
  */
 
 // Not the globals, which an app may replace.

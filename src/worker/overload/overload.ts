@@ -1,6 +1,6 @@
 /**
- * Refuses requests that would not be answered in time (`--shed auto`), early and at little cost, so that the others are. They come
- * too late if they have waited too long to be read, or if so many are in progress that more would only wait.
+ * Refuses requests that would not be answered in time (`--shed auto`), early and at little cost, so that the others are. It refuses
+ * those that have waited too long to be read, and those that come while so many are in progress that more would only wait.
  */
 
 // Not the global, which an app may replace.
@@ -20,12 +20,12 @@ import { Routes } from './routes.ts';
 import { WaitingConnections } from './waiting-connections.ts';
 
 const lookMs = 50;
-/** Fewer requests than that say something only after a while. */
+/** Fewer requests than this say little: then a look waits for more of them, up to `longestLookMs`. */
 const fewRequests = 5;
 const longestLookMs = 500;
 /** One request stands for all that end within this time. */
 const noteEveryMs = 1;
-/** A request may wait for this many times as long as one takes, and for the least in any case. */
+/** A request may wait for this many times the duration of one request, and always for `leastWaitMs`. */
 const waitTimes = 1.5;
 const leastWaitMs = 20;
 /** A request in progress is late after this many times as long as usual. */
@@ -38,7 +38,7 @@ type Running = readonly { readonly method: string; readonly path: string; readon
 export interface OverloadParts {
   readonly order: Pick<WorkerOrder, 'worker' | 'generation' | 'sockets' | 'settings'>;
   readonly log: Logger;
-  /** Told to keep exact time. */
+  /** Asked to keep exact time. */
   readonly observers: Observers;
 }
 
@@ -86,7 +86,7 @@ export class Overload {
     this.exceptions = settings.shedNever.map(matcher);
     this.limit = new AdaptiveLimit(settings.workerClass === 'threaded' ? settings.threads : 2);
     this.waiting = new WaitingConnections(order.sockets);
-    /** Its name says to a watchdog that nothing else runs. */
+    /** The watchdog takes a stack that begins with `tsgun` for an idle process: see `examiner.ts`. */
     const tsgunLook = () => this.look(performance.now());
     setInterval(tsgunLook, lookMs).unref();
   }
@@ -114,7 +114,7 @@ export class Overload {
     return !this.exceptions.some((matches) => matches(path));
   }
 
-  /** It could have served half of a request since the last one. */
+  /** Whether the worker has had nothing to do for half the time that a request takes. */
   private isIdle(now: number): boolean {
     return this.running === 0 && now - this.idleSince >= this.msPerRequest / 2;
   }

@@ -3,10 +3,10 @@
  * all do for a while. Then those that have waited too long are refused, so that the next are served in time. Pure.
  */
 
-/** A queue that is never shorter in this time stands. */
+/** A queue stands if no request in this time waited less than the limit. */
 const intervalMs = 100;
 const standingIntervals = 2;
-/** It is over when for this long nobody has waited too long. */
+/** The overload is over when for this long no request has waited too long. */
 const calmMs = 1000;
 
 export class QueueDelay {
@@ -18,7 +18,7 @@ export class QueueDelay {
 
   /**
    * A request has come that has waited.
-   * @param limitMs how long it may
+   * @param limitMs how long it may wait
    * @param isIdle whether the worker has had nothing to do for a while: to refuse the request then helps nobody
    * @returns whether to refuse it
    */
@@ -36,7 +36,7 @@ export class QueueDelay {
     return this.isOverloaded && isLate && !isIdle;
   }
 
-  /** Nobody may have come to notice. */
+  /** Called at intervals: if no request comes, `note` does not find the end. */
   settle(now: number): void {
     if (now - this.lateAt <= calmMs) return;
     this.isOverloaded = false;

@@ -3,7 +3,7 @@
 /** More routes than that are taken as one. */
 const mostRoutes = 256;
 const mostSegments = 4;
-/** So many requests make a mean. After them it follows in half a minute or so: a queue that grows is not usual. */
+/** The first requests make a plain mean. Then it follows over about half a minute, so that a growing queue does not become usual. */
 const firstRequests = 20;
 const followMs = 30_000;
 
@@ -36,7 +36,7 @@ export class Routes {
     return usual !== undefined && ageMs > usual.ms * factor;
   }
 
-  /** All has become slower, and not for the number of requests. */
+  /** Everything has become slower, but not because of the number of requests. */
   rescale(factor: number): void {
     for (const usual of this.usual.values()) usual.ms *= factor;
   }

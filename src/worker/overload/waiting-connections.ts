@@ -1,4 +1,4 @@
-/** How many connections wait in the accept queues of this worker's sockets. Reading is synchronous, and looked at seldom. */
+/** How many connections wait in the accept queues of this worker's sockets. The read is synchronous, so it is repeated only after `freshMs`. */
 
 import { closeSync, openSync, readSync } from 'node:fs';
 import { inodeOf, parseQueues, queueFiles } from '../../ipc/accept-queue.ts';
@@ -15,7 +15,7 @@ export class WaitingConnections {
   private readAt = Number.NEGATIVE_INFINITY;
   private last = 0;
 
-  /** @param sockets of others than those by descriptor, and of unix sockets, nothing is known: none wait there */
+  /** @param sockets those given by descriptor are counted, if they are TCP; of others nothing is known, and none counts as waiting */
   constructor(sockets: readonly WorkerSocket[]) {
     const inodes = sockets.map((socket) => ('fd' in socket ? inodeOf(socket.fd) : undefined));
     this.inodes = new Set(inodes.filter((inode) => inode !== undefined));

@@ -24,7 +24,7 @@ export function relayTo(threads: Iterable<Taker>): TcpApp {
     thread.tunnels.set(id, end);
     end.attach(new SocketTunnel(socket));
     thread.send(['tunnelBegin', id, endsOf(socket)]);
-    // It is aborted at the end of the connection, too, which is no concern of the others.
+    // The signal also aborts when the connection itself has ended: then there is nobody to tell.
     const sayFarewell = () => !socket.destroyed && end.takeFarewell();
     if (signal.aborted) sayFarewell();
     else signal.addEventListener('abort', sayFarewell, { once: true });
@@ -72,7 +72,7 @@ class SocketTunnel implements Tunnel {
     this.socket.end();
   }
 
-  /** What the app wrote ahead of it is with the kernel in other classes: here it may be on its way, while the client takes it. */
+  /** In other classes, the kernel has what the app wrote before. Here it may still be on its way: it goes out while the client takes it. */
   destroy(): void {
     const { socket } = this;
     socket.destroySoon();

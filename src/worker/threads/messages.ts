@@ -118,7 +118,7 @@ export type FromThread =
   | readonly ['warning', string]
   /** Its requests are answered. Work that the app continues, or the app's own shutdown code, still runs. */
   | readonly ['closing']
-  /** The app is long in coming. */
+  /** Why the app has not been loaded yet. */
   | readonly ['waits', why: string]
   /** A line for the log. */
   | readonly ['say', level: 'info' | 'warn' | 'error', text: string];

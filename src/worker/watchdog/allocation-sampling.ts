@@ -1,5 +1,5 @@
 /**
- * Samples what the main thread allocates, as long as it lives. It uses an inspector session of the main thread itself: for one
+ * Samples what the main thread allocates, until it ends. It uses an inspector session of the main thread itself: for one
  * from another thread, Node would wait at the end, and print so on standard error.
  */
 

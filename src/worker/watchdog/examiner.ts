@@ -30,7 +30,7 @@ export interface ExaminerOptions {
 
 /** A main thread that runs JavaScript pauses within 30 ms; on an overloaded machine it takes longer. */
 const answerMs = 1000;
-/** So many times that, at most, where it gets no processor. */
+/** If it gets no processor, it has at most this many times that. */
 const starvedTimes = 2;
 /** An idle thread may run its next piece of JavaScript much later. */
 const idleMs = 50;

@@ -1,4 +1,4 @@
-/** Waits for another thread: for so long, and for as much longer as that thread waits for a processor. */
+/** Waits for another thread. The limit grows by the time that the other thread waits for a processor. */
 
 import { readFileSync } from 'node:fs';
 import { waitOf } from '../../ipc/cpu-wait.ts';

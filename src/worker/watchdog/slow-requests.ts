@@ -17,7 +17,7 @@ export interface SlowOptions {
   readonly tell: (slow: Slow) => void;
 }
 
-/** At one moment. The others are most likely slow for the same reason, and come next. */
+/** The most requests in one report. Others are most likely slow for the same reason, and are in the next report. */
 const maxAtOnce = 10;
 /** The first stack of a thread takes longest, on a busy machine longer still. */
 const stackMs = 1000;

@@ -22,9 +22,9 @@ export interface Script {
 
 /** An endless recursion has thousands of equal frames. */
 const maxFrames = 50;
-/** Of one file. Its text and what `JSON.parse` makes of it are both in memory. */
+/** The limit for one map. Its text and what `JSON.parse` makes of it are both in memory. */
 const maxMapBytes = 32 * 1024 * 1024;
-/** Of all maps that a stack needs. Node's table takes 23 times as much: all of this thread's heap would end the thread. */
+/** The limit for the mappings of all maps that a stack needs. Node's table of them takes 23 times as much, and must fit into the heap. */
 const maxMappingsLength = 4_000_000;
 
 /**

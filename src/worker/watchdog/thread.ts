@@ -118,7 +118,7 @@ function tick(): void {
     beatAt = now;
     stall = undefined;
   }
-  // A look is made of system calls, and only requests are asked about.
+  // Reading the times takes system calls, and only running requests are asked about.
   if (countRunning(requests) > 0) times.look(now);
   const silentMs = now - beatAt;
   watch(silentMs);

@@ -35,8 +35,8 @@ const closeMs = 100;
 const retryMs = 1000;
 
 /**
- * From this call on, silence counts.
- * @returns to be called once the worker is ready
+ * From this call on, a long silence is reported.
+ * @returns a function to call once the worker is ready: from then on, a silence may count as a hang
  */
 export function startWatchdog({ code, running, details, threads, onFailure, ...data }: WatchdogOptions): () => void {
   if (data.watchesMemory) sampleAllocations();

@@ -12,7 +12,7 @@ export class ThreadSocket extends Socket implements TunnelEvents {
   constructor({ local, remote }: Pick<Ends, 'local' | 'remote'>) {
     super({ allowHalfOpen: true });
     const told = { ...named('local', local), ...named('remote', remote), pending: false };
-    // Node's own ask a handle.
+    // Node's own getters ask a handle, which there is not.
     for (const [name, value] of Object.entries(told)) Object.defineProperty(this, name, { value, configurable: true });
     Object.defineProperty(this, 'bytesRead', { get: () => this.counts.received, configurable: true });
     Object.defineProperty(this, 'bytesWritten', {

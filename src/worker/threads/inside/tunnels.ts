@@ -9,7 +9,7 @@ import { creditBytes, type ForTunnel, tunnelBytes } from '../messages.ts';
 import type { Outlet } from './outlet.ts';
 
 /** How soon an app that was in the middle of a message is asked again. */
-const farewellMs = 50;
+const askAgainMs = 50;
 
 export class Tunnels {
   private readonly outlet: Outlet;
@@ -112,7 +112,7 @@ class ThreadTunnel implements Tunnel {
   }
 
   private sayFarewell(): void {
-    if (!this.events.takeFarewell()) this.farewell = setTimeout(() => this.sayFarewell(), farewellMs).unref();
+    if (!this.events.takeFarewell()) this.farewell = setTimeout(() => this.sayFarewell(), askAgainMs).unref();
   }
 
   /** Grants credit for what the app has taken, in steps. */
