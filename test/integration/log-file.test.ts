@@ -35,7 +35,7 @@ describe('the log file', () => {
     const pids = ready();
     renameSync(logs, moved);
     tsgun.signal('SIGUSR1');
-    const failures = () => read(moved).filter(({ msg }) => msg.startsWith('the log file is not reopened'));
+    const failures = () => read(moved).filter(({ msg }) => msg.startsWith('the log file cannot be reopened'));
     await eventually(() => failures().length === 3);
     expect(new Set(failures().map(({ pid }) => pid))).toEqual(new Set([tsgun.pid, ...pids]));
     process.kill(pids[0]!, 'SIGKILL');
