@@ -193,7 +193,8 @@ function watch(
     details: () => worker()?.serving.details() ?? [],
     threads: () => worker()?.threads?.() ?? [],
     ...memory,
-    onFailure: (error) => log.say('warn', { error: report(error).message }, 'the watchdog has ended: hangs are logged without a stack'),
+    onFailure: (error) =>
+      log.say('warn', { error: report(error).message }, 'the watchdog has ended: hangs are logged without a stack'),
   });
 }
 

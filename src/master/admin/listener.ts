@@ -78,7 +78,12 @@ export class AdminListener {
       try {
         await this.open(replaces);
       } catch (error) {
-        if (!hasSaid) this.log.say('warn', { error: report(error).message }, 'the admin listener cannot be opened: tsgun tries again');
+        if (!hasSaid)
+          this.log.say(
+            'warn',
+            { error: report(error).message },
+            'the admin listener cannot be opened: tsgun tries again',
+          );
         hasSaid = true;
         await setTimeout(tryEveryMs, undefined, { ref: false });
       }
