@@ -36,8 +36,8 @@ export async function loadFrom({ app, script, earlierRuns }: AppSource): Promise
 }
 
 /**
- * @returns undefined where nobody waits for an app. In a worker, what `run` is to give back: how a call before the one that is
- *   served ended, and never anything for that one
+ * @returns undefined outside of a worker. In a worker, what `run` returns: the outcome of an earlier call, or, for the call that
+ *   is served, a promise that never settles
  */
 export function offerApp(app: unknown, settings: object): Promise<unknown> | undefined {
   const offer = Reflect.get(globalThis, key) as Offer | undefined;

@@ -59,7 +59,7 @@ export function crossCheck({ settings, origins }: Checked, { isRoot, nodeEnv }: 
     );
   if (settings.reload && settings.bind.some(isPublic))
     warnings.push(
-      `reload: who can connect to ${settings.bind.filter(isPublic).map(formatAddress).join(', ')} sees source code where the app fails; bind 127.0.0.1 for development ${at('bind')}`,
+      `reload: everybody who can connect to ${settings.bind.filter(isPublic).map(formatAddress).join(', ')} sees source code when the app fails; bind 127.0.0.1 for development ${at('bind')}`,
     );
   problems.push(...tlsProblems(settings).map((problem) => `${problem} ${at('bind')}`));
   const hasPlain = settings.bind.some((_, index) => !isTls(settings, index));

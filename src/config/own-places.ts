@@ -17,7 +17,7 @@ interface Named<Place> {
 }
 
 export interface Clash {
-  /** The setting that is to be corrected, as likely as not. */
+  /** The setting that most likely has to be corrected. */
   readonly name: SettingName;
   readonly other: SettingName;
   readonly problem: string;

@@ -127,7 +127,7 @@ const runners: Readonly<Record<Exclude<CommandName, 'top'>, Runner>> = {
       ? `${workers} workers were wanted already`
       : `${workers} workers are wanted now, ${from} were before`,
   ),
-  'log-level': shown<{ level: string }>(({ level }) => `the log has what is ${level} or graver, until the next reload`),
+  'log-level': shown<{ level: string }>(({ level }) => `the log shows ${level} and above until the next reload`),
   reload,
   stop,
   profile,

@@ -10,7 +10,7 @@ import { CommandError, NobodyThere } from './failures.ts';
 import type { Target } from './target.ts';
 import { clean } from './text.ts';
 
-const remedy = 'name it by --control-socket PATH if it was started with one, or as another user';
+const remedy = 'if it has another socket, or runs as another user, name it by --control-socket PATH';
 
 /**
  * @param directories where sockets are by default

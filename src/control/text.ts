@@ -13,7 +13,7 @@ export function widthOf({ isTTY, columns }: { readonly isTTY?: boolean; readonly
   return isTTY === true ? columns || 80 : Number.POSITIVE_INFINITY;
 }
 
-/** At most so many characters; the end is cut. */
+/** At most this many characters; the end is cut. */
 export function cut(text: string, width: number): string {
   if (text.length <= width) return text;
   return width <= 3 ? text.slice(0, Math.max(0, width)) : `${text.slice(0, width - 3)}...`;

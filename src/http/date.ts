@@ -15,7 +15,7 @@ export function dateLine(): string {
   return line;
 }
 
-/** Its name says to a watchdog that nothing else runs. */
+/** The watchdog takes a stack that begins with `tsgun` for an idle process: see `worker/watchdog/examiner.ts`. */
 function tsgunForget(): void {
   line = '';
 }

@@ -113,8 +113,8 @@ const anyPlace: EnvironPlace = { environ: 0, store: undefined };
 
 /**
  * @param key undefined for a name that has no place
- * @param isCached whether the name is remembered, and its place with it. Spellings of one name are as long as each other, so
- *   the first of them that is not cached is followed by none that is.
+ * @param isCached whether the name is remembered, and its place with it. All spellings of one name have the same length: after
+ *   the first one that is not cached, no other one is.
  */
 export function placeOf(key: string | undefined, isCached: boolean): EnvironPlace {
   if (key === undefined) return anyPlace;

@@ -18,7 +18,7 @@ import type { RequestHead } from './head.ts';
  * - `refused`: answered without the app, or in its stead, as the request broke a rule, a limit, or came too slowly;
  * - `overdue`: answered 504 in the app's stead;
  * - `upgraded`: its connection spoke another protocol, and has ended;
- * - `unheard`: the app ran for a client that had left. It was told of as `aborted` before.
+ * - `unheard`: the app ran for a client that had left. It was reported as `aborted` before.
  */
 export type Outcome = 'answered' | 'cut' | 'aborted' | 'refused' | 'overdue' | 'upgraded' | 'unheard';
 
@@ -26,7 +26,7 @@ export type Outcome = 'answered' | 'cut' | 'aborted' | 'refused' | 'overdue' | '
 export interface Cost {
   /** CPU time so far, and in all once the request is over; undefined if it cannot be told from that of other requests. */
   readonly cpuMs: number | undefined;
-  /** As `cpuMs`, for who knows the time: a look at the clock shows in the figures of a small request. Absent once it is over. */
+  /** As `cpuMs`, for a caller that has read the clock: each reading shows in the figures of a small request. Absent once it is over. */
   cpuMsAt?(now: number): number | undefined;
   /** The request is over. @param now as `performance.now()` says it */
   end?(now: number): void;

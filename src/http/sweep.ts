@@ -30,7 +30,7 @@ export class Sweep {
     this.all = all;
     this.look();
     this.hasRequestDeadlines = hasRequestDeadlines;
-    /** Its name says to a watchdog that nothing else runs. */
+    /** The watchdog takes a stack that begins with `tsgun` for an idle process: see `worker/watchdog/examiner.ts`. */
     const tsgunSweep = () => this.tick();
     this.sweeper = setInterval(tsgunSweep, sweepMs);
     this.sweeper.unref();

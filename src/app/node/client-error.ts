@@ -9,7 +9,7 @@ import type { HttpError } from '../../http/errors.ts';
 export type ClientFault = Error & Partial<Pick<HttpError, 'status' | 'packet'>>;
 
 /** By the text of our own error. */
-const codes: Readonly<Record<string, string>> = {
+export const codes: Readonly<Record<string, string>> = {
   'malformed method': 'HPE_INVALID_METHOD',
   'no such method': 'HPE_INVALID_METHOD',
   'malformed request line': 'HPE_INVALID_METHOD',
@@ -27,7 +27,7 @@ const codes: Readonly<Record<string, string>> = {
   'malformed Transfer-Encoding': 'HPE_INVALID_TRANSFER_ENCODING',
   'chunked more than once': 'HPE_INVALID_TRANSFER_ENCODING',
   'chunked must come last': 'HPE_INVALID_TRANSFER_ENCODING',
-  'no transfer coding but chunked is served': 'HPE_INVALID_TRANSFER_ENCODING',
+  'the only transfer coding served is chunked': 'HPE_INVALID_TRANSFER_ENCODING',
   'malformed chunk size': 'HPE_INVALID_CHUNK_SIZE',
   'a chunk-size line is too long': 'HPE_INVALID_CHUNK_SIZE',
   'a chunk must end in CRLF': 'HPE_STRICT',

@@ -96,7 +96,7 @@ class RequestedStream extends Duplex {
     this.response.end();
   }
 
-  /** Clients have given it up. */
+  /** Clients no longer support server push. */
   pushStream(_fields: Fields, options: unknown, callback = options as (error: Error) => void): void {
     process.nextTick(callback, failure('ERR_HTTP2_PUSH_DISABLED', 'HTTP/2 client has disabled push streams'));
   }

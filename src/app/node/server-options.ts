@@ -103,7 +103,7 @@ function isSet(value: unknown): value is ReadonlySet<string> {
   return typeof value === 'object' && value !== null && typeof (value as Partial<Set<string>>).has === 'function';
 }
 
-/** Node makes one for each server that has none, which only asks whether there is a listener: it is told by its text. */
+/** Node gives each server without one a default, which only asks whether there is a listener. It is recognised by its text. */
 function readShouldUpgrade(server: NodeServer, usual: NodeServer): Honoured['shouldUpgrade'] {
   const callback: unknown = Reflect.get(server, 'shouldUpgradeCallback');
   if (typeof callback !== 'function' || String(callback) === String(Reflect.get(usual, 'shouldUpgradeCallback')))

@@ -77,7 +77,7 @@ export function frontOf(
   };
 }
 
-/** By the way that tracers watch: many patch node:http when it is first required, even by an app that never does that. */
+/** Many tracers patch node:http when it is first required. So it is required here, even for an app that never does so. */
 function nodeHttp(): { Server: new () => Server } {
   return require('node:http') as { Server: new () => Server };
 }

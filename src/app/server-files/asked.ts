@@ -14,7 +14,7 @@ export interface Asked {
   readonly callback?: (() => void) | undefined;
 }
 
-/** @returns undefined for what Node refuses, or is another socket's handle: then it is Node's to say */
+/** @returns undefined for what Node refuses, or for another socket's handle: Node itself handles such a call */
 export function readListen(args: readonly unknown[]): Asked | undefined {
   const last = args.findLast((arg) => arg !== undefined);
   const callback = typeof last === 'function' ? (last as () => void) : undefined;

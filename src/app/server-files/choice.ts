@@ -17,7 +17,7 @@ export interface Bound {
   readonly path?: string | undefined;
 }
 
-/** What `$PORT` says, and where tsgun listens: who asks for that is what it is for. */
+/** What `$PORT` says, and where tsgun listens: the server that asks for one of these is most likely the app. */
 export interface Own {
   readonly bound: readonly Bound[];
   readonly port: string | undefined;

@@ -146,7 +146,7 @@ export class Listening {
 
   /** Of a `net.Server`. */
   private mayBecomeApp(asked: Asked): boolean {
-    // A port that is free is wanted, for something else: it must be free indeed.
+    // Port 0 asks for any free port, for something else than the app: it must really be free.
     if (asked.port === 0) return false;
     // What asks for the address of tsgun is refused when the export is known.
     return !this.options.opensRaw || conflictOf(this.options.own, asked) !== undefined;

@@ -36,27 +36,27 @@ export interface ProgramHost {
   readonly address: ServerAddress;
   readonly say: (level: 'info' | 'warn' | 'error', text: string) => void;
   readonly sharing: Sharing;
-  /** Called once if the app is long in coming: what it is that has not happened. */
+  /** Called once if the app takes long to appear, with what has not happened yet. */
   readonly waits: (why: string) => void;
-  /** What tsgun itself holds on to is not to keep the process, or the thread, from its end; or it is again. */
+  /** Says whether the process, or the thread, may end although tsgun itself still holds things open. */
   readonly letGo: (isFree: boolean) => void;
   /** Whether all of tsgun's addresses are served over TLS, and whether HTTP/2 is spoken on any. */
   readonly isTls: boolean;
   readonly isHttp2: boolean;
   /** The app must be there by then, in milliseconds since 1970. */
   readonly deadline: number;
-  /** After this time, what is awaited is worth a line. */
+  /** After this time, what the boot waits for is worth a log line. */
   readonly longBootMs: number;
 }
 
-/** Servers that may still come get so long, where the ones that listen ask for something else than tsgun has. */
+/** How long to wait for another server if those that listen ask for another address than tsgun's. */
 const quietMs = 100;
 /**
  * The same while the module has not ended, as it may await the very server; and while nothing but a `net.Server` listens, as
  * that is seldom what a program is for.
  */
 const busyQuietMs = 1000;
-/** A module that exports an app and also calls `listen` somewhere gets so long for it. */
+/** How long a module that exports an app, and also contains a call of `listen`, may take to make that call. */
 const exportQuietMs = 5000;
 const pollMs = 10;
 
@@ -185,7 +185,7 @@ class Run {
     throw this.nothing('');
   }
 
-  /** An interface that was asked for, and that no server speaks. */
+  /** Whether a server that listens can be the app: not if an interface was asked for that no server speaks. */
   private get mayListen(): boolean {
     return this.asked !== 'wsgi' && this.asked !== 'fetch';
   }

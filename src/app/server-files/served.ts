@@ -5,7 +5,7 @@ import type { Server, Socket } from 'node:net';
 import { isHttp2Server } from '../detect.ts';
 import { listenerOf } from '../node/http2-stream.ts';
 
-/** For TLS, whose options node:http takes for no server of its own. */
+/** Whether it is a server for TLS: those of node:http have no such method. */
 export function isTlsServer(server: object): boolean {
   return 'setSecureContext' in server;
 }

@@ -8,11 +8,11 @@ import { listenReally, PretendingServer, takeNextEvent } from '../../node/listen
 /** node:cluster, which knows processes only; between threads the system, or nobody. */
 export type Sharing = 'cluster' | 'threads';
 
-/** Before, only the first thread that asks for a port gets it. */
+/** From this version of Node on, threads can share a port. Before, only the first thread that asks for a port gets it. */
 const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
 const canReusePort = process.platform === 'linux' && (major > 22 || (major === 22 && minor >= 12));
 
-/** A port that another thread has is asked for again so often. */
+/** How often a thread asks again for a port that another one has. */
 const retryMs = 100;
 
 /** @param open how the server listens: given the arguments of `listen` */
@@ -42,8 +42,8 @@ function asOptions(args: readonly unknown[]): readonly unknown[] {
 }
 
 /**
- * The program has asked for it once, and not once for each thread: that another has it already is no error of its. It seems
- * to listen, and does so when the other has ended, such as at a reload.
+ * The program has asked for the port once, and not once for each thread: that another thread has it is not its error. The server
+ * pretends to listen, and does listen once the other has ended, such as at a reload.
  */
 function leaveToSibling(server: Server, options: readonly unknown[]): void {
   takeNextEvent(server, (event, error) => {

@@ -11,12 +11,12 @@ import type { Listening } from './listening.ts';
 
 /** Numbers that listeners get along with the name (signal(7)). */
 const numbers = { SIGTERM: 15, SIGINT: 2 } as const;
-/** What only listens for the end of its server or its process, and not for a signal, gets so long. */
+/** How long code may take that listens for the end of its server or its process, but for no signal. */
 const shortMs = 1000;
 
 /**
- * Resolves when it has ended, if it does not end the process or the thread before. Who calls sets the limit, and holds on
- * to nothing that keeps the process alive.
+ * Resolves when it has ended, if it does not end the process or the thread before. The caller sets the limit, and must hold
+ * nothing that keeps the process alive.
  */
 export async function shutDown(listening: Listening | undefined, onError: (text: string) => void): Promise<void> {
   const server = listening?.chosen?.server;
@@ -36,7 +36,7 @@ export async function shutDown(listening: Listening | undefined, onError: (text:
 
 const endings = new Set<string | number>(['SIGTERM', 'SIGINT', 'SIGQUIT', 'SIGHUP', 'SIGKILL', 15, 2, 3, 1, 9]);
 
-/** Code that is through with its end sends the signal again, for Node to end the process. In a thread that is not its own. */
+/** Shutdown code that has finished often sends itself the signal again, so that Node ends the process. Here that ends the wait. */
 function untilKilledByItself(): Promise<void> {
   return new Promise((resolve) => {
     const { kill } = process;

@@ -62,7 +62,7 @@ export class SecureTcpServer extends TcpServer {
 /** @param client who stands behind a proxy */
 function prepared(socket: TLSSocket, client: End | undefined): TLSSocket {
   if (client !== undefined) nameClient(socket, client);
-  // As without TLS, half-open use is allowed; a reset is none of a TLS socket's, and an end without `close_notify` says the same.
+  // As without TLS, half-open use is allowed. A TLS socket cannot be reset; an end without `close_notify` tells the client the same.
   socket.allowHalfOpen = true;
   socket.resetAndDestroy = () => socket.destroy();
   return socket;

@@ -32,7 +32,7 @@ export interface TcpContext {
  */
 export type TcpApp = (socket: Socket, context: TcpContext) => unknown;
 
-/** Where a client has left without a word, its system no longer answers: so long until the first probe. */
+/** After this silence TCP sends its first keep-alive probe, which the machine of a client that vanished does not answer. */
 const keepAliveProbeMs = 60_000;
 
 interface Connection extends Member {
@@ -81,7 +81,7 @@ export class TcpServer implements RawServer {
       counted: [0, 0],
     };
     this.connections.add(connection);
-    // A client that breaks off is no error of the app's; one that wants to know of it listens too.
+    // A client that breaks off is not an error of the app; an app that wants to know of it listens too.
     socket.on('error', () => {
       if (connection.outcome === 'answered') connection.outcome = 'aborted';
     });
@@ -95,7 +95,7 @@ export class TcpServer implements RawServer {
     else this.identify(connection, proxied);
   }
 
-  /** The app comes after the PROXY header; a header of who may send none ends the connection. */
+  /** The app gets the connection after its PROXY header. A header of a peer that may not send one ends the connection. */
   private identify(connection: Connection, { protocol, headerMs }: NonNullable<RawServerOptions['proxied']>): void {
     const { socket, peer } = connection;
     const refuse = (why: string) => {
@@ -169,7 +169,7 @@ export class TcpServer implements RawServer {
     }));
   }
 
-  /** Tells the app to finish; resolves when no connection is left. Who has a deadline calls `destroy` at it. */
+  /** Tells the app to finish; resolves when no connection is left. A caller with a deadline calls `destroy` then. */
   async drain(): Promise<void> {
     this.isDraining = true;
     for (const { controller } of this.connections) controller.abort(leaving());

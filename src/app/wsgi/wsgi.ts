@@ -47,7 +47,7 @@ class Response {
 
   /** start_response: PEP 3333, "The start_response() Callable". */
   start(status: string, headers: readonly Header[], excInfo?: unknown): Write {
-    // Python's None, as which `null` is written here.
+    // `null` stands for Python's None.
     const isCorrection = excInfo !== undefined && excInfo !== null;
     if (isCorrection && this.exchange.isStarted) throw excInfo;
     if (!isCorrection && this.status !== '')
@@ -64,7 +64,7 @@ class Response {
     const { exchange } = this;
     try {
       const isTaking = this.pass(checkPiece(piece));
-      // With a turn of the loop for each: who writes on in a loop must not keep everyone else waiting.
+      // Each takes a turn of the event loop: an app that goes on writing must not keep everyone else waiting.
       if (exchange.isGone) return setImmediate();
       return isTaking ? taken : this.drained();
     } catch (error) {

@@ -3,7 +3,7 @@
 import { Expected, type Parser, parser } from './parser.ts';
 
 export interface Mishap {
-  /** A worker is killed; its main thread stops; or none of the workers accepts. */
+  /** A worker is killed; its main thread is blocked; or none of the workers accepts. */
   readonly kind: 'kill' | 'stall' | 'slow-accept';
   /** How many times in a second, a minute or an hour, on average; the times between are random. */
   readonly times: number;

@@ -11,7 +11,11 @@ const form = /^(?:\[([0-9a-fA-F:.]+)\]|([^:[\]\s/]+)):(\d{1,5})$/;
 
 /** `HOST:PORT` of another process. */
 export const hostPort = parser<HostPort, string>(
-  { type: 'string', pattern: '^(\\[[0-9a-fA-F:.]+\\]|[^:\\[\\]\\s/]+):[1-9]\\d{0,3}$' },
+  {
+    type: 'string',
+    pattern:
+      '^(\\[[0-9a-fA-F:.]+\\]|[^:\\[\\]\\s/]+):([1-9]\\d{0,3}|[1-5]\\d{4}|6[0-4]\\d{3}|65[0-4]\\d{2}|655[0-2]\\d|6553[0-5])$',
+  },
   (raw) => {
     const match = typeof raw === 'string' ? form.exec(raw) : null;
     const port = Number(match?.[3]);

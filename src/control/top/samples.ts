@@ -17,10 +17,11 @@ export interface Row extends WorkerStatus {
   readonly requestsPerSecond: number | undefined;
   /** In parts of one CPU. */
   readonly cpu: number | undefined;
-  /** The oldest one. */
+  /** Of the event loop, from 0 to 1. */
   readonly utilization: number | undefined;
   /** Of the event loop, in milliseconds. */
   readonly lagMs: number | undefined;
+  /** The oldest of its running requests. */
   readonly current: WorkerRequests['requests'][number] | undefined;
 }
 

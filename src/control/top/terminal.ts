@@ -1,6 +1,6 @@
 /**
  * The terminal under `tsgun top`: another screen, without a cursor, keys as they are pressed; and as it was before, at the end.
- * Two processes see to that: one draws, and its parent keeps the terminal's mode. Whichever is killed, the other mends.
+ * Two processes see to that: one draws, and its parent keeps the terminal's mode. If one is killed, the other restores the terminal.
  */
 
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';

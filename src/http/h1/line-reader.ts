@@ -38,7 +38,7 @@ export abstract class LineReader {
     const hasCarriageReturn = last >= from && line.charCodeAt(last) === carriageReturn;
     const length = (hasCarriageReturn ? last : last + 1) - from;
     if (length > this.lineLimit) throw this.tooLong(line.slice(from, last + 1));
-    // A bare LF ends no line of ours (RFC 9112 §2.2 lets a recipient choose; two choices in a row make a smuggler's day).
+    // A bare LF ends no line. RFC 9112 §2.2 lets each recipient choose; where two choose differently, requests can be smuggled.
     if (!hasCarriageReturn) throw new HttpError(400, 'a line must end in CRLF');
     return line.slice(from, last);
   }

@@ -12,7 +12,7 @@ export interface OutgoingEvents {
   readonly wire: Wire;
   /** How long a client may take nothing of what was sent. */
   readonly stallMs: number;
-  /** So many bytes were written. */
+  /** This many bytes were written. */
   noteWritten(bytes: number): void;
   /** The client has taken nothing for that long. */
   takeStall(): void;

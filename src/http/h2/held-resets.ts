@@ -1,6 +1,6 @@
 /**
  * Resets in what a client has sent before Node's session reads from it. The session would make a stream of each request among that
- * before anyone could say stop: of 64 KiB, two thousand.
+ * before it could be stopped: of 64 KiB, two thousand.
  */
 
 import type { Duplex } from 'node:stream';

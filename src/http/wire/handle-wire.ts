@@ -17,7 +17,7 @@ import { binding, earlyStatus, follow, giveBack, takeRequest, unfinished } from 
 
 const { streamBaseState: state, kReadBytesOrError } = binding ?? ({} as Binding);
 
-/** With so much pending, a write returns false, as that of a `net.Socket` of Node 20. */
+/** With this much pending, a write returns false, as that of a `net.Socket` of Node 20. */
 const highWaterBytes = 16 * 1024;
 
 export class HandleWire implements Wire, SendQueue {

@@ -56,8 +56,19 @@ describe('the schema', () => {
     { umask: '999' },
     { env: ['A'] },
     { preFork: 'x' },
+    { statsdHost: 'h:0' },
+    { statsdHost: 'h:65536' },
     [],
   ])('refuses %j', (content) => expect(validate(content)).toBe(false));
+
+  it.each(['h:1', 'h:9999', 'h:18125', 'h:59999', 'h:65535', '[::1]:64999'])(
+    'accepts the StatsD server %s',
+    (address) => {
+      const content = { statsdHost: address };
+      expect(validate(content), JSON.stringify(validate.errors)).toBe(true);
+      expect(problems(content)).toEqual([]);
+    },
+  );
 
   const values = [
     null,
