@@ -22,9 +22,9 @@ export class RequestHead {
   /** HTTP/1.x: 0 or 1. HTTP/2 counts as 1, because it has all that HTTP/1.1 added to HTTP/1.0. */
   minorVersion = 1;
   isHttp2 = false;
-  /** Fields in order of arrival: names and values at the same index. */
-  readonly names: FieldName[] = noNames.slice();
-  readonly values: string[] = noValues.slice();
+  /** Fields in order of arrival: names and values at the same index. Other heads may have the same lists once it is complete. */
+  names: FieldName[];
+  values: string[];
 
   /** From Host, or from an absolute-form target, which overrules it (RFC 9112 §3.2.2). */
   host: string | undefined = undefined;
@@ -47,6 +47,11 @@ export class RequestHead {
 
   /** See `requestIdOf`. */
   requestId: string | undefined = undefined;
+
+  constructor(names = noNames.slice(), values = noValues.slice()) {
+    this.names = names;
+    this.values = values;
+  }
 
   get version(): HttpVersion {
     if (this.isHttp2) return '2.0';

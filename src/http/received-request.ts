@@ -151,7 +151,7 @@ export abstract class ReceivedRequest<Source extends RequestSource> {
    */
   onCancel(listener: (reason: Error) => void): void {
     if (this.leaveReason !== undefined) listener(this.leaveReason);
-    else if (!this.isEnded) this.cancelListeners = [...(this.cancelListeners ?? []), listener];
+    else if (!this.isEnded) this.cancelListeners = added(this.cancelListeners, listener);
   }
 
   /** From the connection: the client has closed its half. */
@@ -166,7 +166,7 @@ export abstract class ReceivedRequest<Source extends RequestSource> {
   /** Calls back once if the client goes away, or is cut off, before the answer is complete. */
   onAbort(listener: (reason: Error) => void): void {
     if (this.goneReason !== undefined) listener(this.goneReason);
-    else if (!this.isEnded) this.abortListeners = [...(this.abortListeners ?? []), listener];
+    else if (!this.isEnded) this.abortListeners = added(this.abortListeners, listener);
   }
 
   /** From the connection: there is nobody left to answer. */
@@ -180,4 +180,9 @@ export abstract class ReceivedRequest<Source extends RequestSource> {
 
   /** Called last, after all listeners of the abort. */
   protected abstract noteAborted(): void;
+}
+
+/** A list of its own: those who call the listeners may be amid the one before. Nearly always it has one. */
+function added<T>(before: readonly T[] | undefined, one: T): T[] {
+  return before === undefined ? [one] : [...before, one];
 }

@@ -4,12 +4,14 @@ import { describe, expect, test } from 'vitest';
 import { environMaker } from '../../src/app/wsgi/environ.ts';
 import { nowhere, unixEnd } from '../../src/http/ends.ts';
 import { Exchange, type Transport } from '../../src/http/exchange.ts';
+import { KnownHeads } from '../../src/http/h1/known-heads.ts';
 import { bySection, type Case, conformanceLimits, loadCases } from './conformance.ts';
 import { atRandom, byLine, bySize, seededRandom } from './cuts.ts';
 import { feed, type Parsed, type ParsedRequest } from './feed.ts';
 
 const cases = loadCases();
 const randomCuts = 12;
+const known = new KnownHeads();
 /** Beyond it, feeding byte by byte proves nothing new and takes its time. */
 const maxBytesByByte = 64 * 1024;
 
@@ -35,6 +37,8 @@ function check(each: Case): void {
     const pieces = atRandom(bytes, seededRandom(seed), 1 + (seed % 6));
     expect(feed(pieces, conformanceLimits), `at random cuts, seed ${seed}`).toEqual(whole);
   }
+  for (const time of ['first', 'second'])
+    expect(feed([bytes], conformanceLimits, known), `where its head may be known, ${time} time`).toEqual(whole);
   // Last: an environ gives its request an id, which no two have alike.
   checkOutcome(each, whole);
 }

@@ -1,7 +1,8 @@
 /** Feeds bytes to the parser, cut in any way, and records what it made of them: with no socket, no server, no clock. */
 
 import { HttpError } from '../../src/http/errors.ts';
-import { RequestParser } from '../../src/http/h1/parser.ts';
+import type { KnownHeads } from '../../src/http/h1/known-heads.ts';
+import { RequestParser, type RequestSink } from '../../src/http/h1/parser.ts';
 import type { RequestHead } from '../../src/http/head.ts';
 import type { Limits } from '../../src/http/limits.ts';
 
@@ -20,11 +21,14 @@ export interface Parsed {
   state: 'idle' | 'head' | 'body' | 'closed' | 'error';
 }
 
-/** Does what a connection does: feeds until there is nothing left, an error, or a request that ends the connection. */
-export function feed(pieces: Iterable<Buffer>, limits: Limits): Parsed {
+/**
+ * Does what a connection does: feeds until there is nothing left, an error, or a request that ends the connection.
+ * @param known heads of earlier calls
+ */
+export function feed(pieces: Iterable<Buffer>, limits: Limits, known?: KnownHeads): Parsed {
   const parsed: Parsed = { requests: [], error: undefined, state: 'idle' };
   const { requests } = parsed;
-  const parser = new RequestParser(limits, {
+  const sink: RequestSink = {
     onHead: (head) => requests.push({ head, body: '', isComplete: false }),
     onBody: (bytes, start, end) => {
       requests.at(-1)!.body += bytes.toString('latin1', start, end);
@@ -32,7 +36,8 @@ export function feed(pieces: Iterable<Buffer>, limits: Limits): Parsed {
     onEnd: () => {
       requests.at(-1)!.isComplete = true;
     },
-  });
+  };
+  const parser = new RequestParser(limits, sink, undefined, known);
   const isClosed = () => requests.at(-1)?.isComplete === true && !requests.at(-1)!.head.isKeepAlive;
   try {
     for (const piece of pieces) {

@@ -122,16 +122,13 @@ function valuesOf({ names, values }: RequestHead, name: string): string[] {
 }
 
 /** Removes fields whose names differ by an underscore too: some apps and their servers read them as the same. */
-function strip({ names, values }: RequestHead, clientAddress: string | undefined): void {
-  let kept = 0;
-  for (let index = 0; index < names.length; index++) {
-    const name = names[index]!.lower.replaceAll('_', '-');
-    if (name === clientAddress || isForwarding(name)) continue;
-    names[kept] = names[index]!;
-    values[kept++] = values[index]!;
-  }
-  names.length = kept;
-  values.length = kept;
+function strip(head: RequestHead, clientAddress: string | undefined): void {
+  const isKept = head.names.map(({ lower }) => {
+    const name = lower.replaceAll('_', '-');
+    return name !== clientAddress && !isForwarding(name);
+  });
+  head.names = head.names.filter((_, index) => isKept[index]);
+  head.values = head.values.filter((_, index) => isKept[index]);
 }
 
 function isForwarding(name: string): boolean {

@@ -17,6 +17,7 @@ import { type Limits, largeBodyBytes } from '../limits.ts';
 import { readBuffer } from '../wire/buffers.ts';
 import type { Wire } from '../wire/wire.ts';
 import { IncomingBody } from './incoming-body.ts';
+import type { KnownHeads } from './known-heads.ts';
 import type { Outgoing } from './outgoing.ts';
 import { RequestParser, type RequestSink } from './parser.ts';
 import { Unread } from './unread.ts';
@@ -61,9 +62,14 @@ export class Input implements RequestSink {
   private isBroken = false;
 
   /** @param owner says whose input it is */
-  constructor(owner: { readonly user: Readable | undefined }, limits: Limits, allowances: Allowances | undefined) {
+  constructor(
+    owner: { readonly user: Readable | undefined },
+    limits: Limits,
+    allowances: Allowances | undefined,
+    known: KnownHeads,
+  ) {
     this.owner = owner;
-    this.parser = new RequestParser(limits, this, allowances);
+    this.parser = new RequestParser(limits, this, allowances, known);
   }
 
   /** Nothing comes for now. */

@@ -14,8 +14,9 @@ import { viewOf } from '../wire/buffers.ts';
 import { fieldNameAt, fieldValueAt } from './field-line.ts';
 import { readFraming, readRequestLine } from './framing.ts';
 import { chunkLineForm, tokenForm } from './grammar.ts';
+import { KnownHeads } from './known-heads.ts';
 import { carriageReturn, LineReader } from './line-reader.ts';
-import { lineEnd, quickLineBytes, readQuickLine, takeQuickFields } from './quick-head.ts';
+import { lineEnd, QuickLine, takeQuickFields } from './quick-head.ts';
 
 /** What the parser calls. All calls are made while `feed` runs. */
 export interface RequestSink {
@@ -40,11 +41,14 @@ type State = (typeof State)[keyof typeof State];
 
 const lineFeedCode = 0x0a;
 const methodBytes = Uint8Array.from({ length: 256 }, (_, code) => (tokenForm.test(String.fromCharCode(code)) ? 1 : 0));
+const quickLine = new QuickLine();
+
 export class RequestParser extends LineReader {
   private readonly limits: Limits;
   private readonly sink: RequestSink;
   private readonly fieldLimit: number;
   private readonly allowances: Allowances | undefined;
+  private readonly known: KnownHeads;
   private state: State = State.requestLine;
   private head: RequestHead | undefined = undefined;
   private emptyLines = 0;
@@ -54,8 +58,10 @@ export class RequestParser extends LineReader {
   private remaining = 0;
   private bodyBytes = 0;
 
-  constructor(limits: Limits, sink: RequestSink, allowances?: Allowances) {
+  /** @param known heads of all parsers with the same limits */
+  constructor(limits: Limits, sink: RequestSink, allowances?: Allowances, known = new KnownHeads()) {
     super();
+    this.known = known;
     this.limits = limits;
     this.sink = sink;
     this.allowances = allowances;
@@ -104,14 +110,21 @@ export class RequestParser extends LineReader {
         if (this.state === State.requestLine) break;
         continue;
       }
+      const isFirst = this.text === '' && this.isIdle;
+      // Of what is looked up, only the request line becomes text.
+      if (isFirst && this.takeKnown(bytes, position, end)) return end;
       if (position >= this.textStart + this.text.length || this.text === '') this.decode(bytes, position, end);
       const { text, textStart } = this;
       if (this.isIdle && !canBegin(text.charCodeAt(position - textStart))) throw malformedMethod();
       if (this.partialLength === 0 && this.state <= State.fieldLine) {
         const view = viewOf(bytes);
+        const { state } = this;
         position = this.takeQuickly(view, position);
         if (this.isAtHeadEnd(view, position)) {
           position += 2;
+          readFraming(this.head!, this.allowances);
+          if (isFirst && state === State.requestLine && position === end)
+            this.known.keep(view, quickLine.end, end, this.head!);
           this.endHead();
           break;
         }
@@ -131,16 +144,30 @@ export class RequestParser extends LineReader {
     return position;
   }
 
+  /** Takes a head that ends what was read, if its fields are known. */
+  private takeKnown(bytes: Buffer, start: number, end: number): boolean {
+    const view = viewOf(bytes);
+    if (!quickLine.find(view, start, end, this.limits)) return false;
+    const section = this.known.find(view, quickLine.end, end);
+    if (section === undefined) return false;
+    const head = section.makeHead();
+    quickLine.readFrom(bytes, head);
+    this.head = head;
+    this.endHead();
+    return true;
+  }
+
   /** Reads the complete lines of a head that have the common form. @returns where it stopped */
   private takeQuickly(bytes: DataView, start: number): number {
     const { limits, text, textStart } = this;
     let position = start;
     if (this.state === State.requestLine) {
-      const head = readQuickLine(bytes, start, text, textStart, limits);
-      if (head === undefined) return start;
+      if (!quickLine.find(bytes, start, textStart + text.length, limits)) return start;
+      const head = new RequestHead();
+      quickLine.read(text, textStart, head);
       this.head = head;
       this.state = State.fieldLine;
-      position += head.method.length + head.target.length + quickLineBytes;
+      position = quickLine.end;
     }
     return takeQuickFields(bytes, position, text, textStart, limits, this.head!);
   }
@@ -172,7 +199,9 @@ export class RequestParser extends LineReader {
       case State.requestLine:
         return this.takeRequestLine(line);
       case State.fieldLine:
-        return line === '' ? this.endHead() : this.takeField(line, 0, line.length);
+        if (line !== '') return this.takeField(line, 0, line.length);
+        readFraming(this.head!, this.allowances);
+        return this.endHead();
       case State.chunkLine:
         return this.takeChunkLine(line);
       case State.chunkEnd:
@@ -208,7 +237,6 @@ export class RequestParser extends LineReader {
 
   private endHead(): true {
     const head = this.head!;
-    readFraming(head, this.allowances);
     const { bodyBytes } = this.limits;
     if (bodyBytes > 0 && head.contentLength > bodyBytes) throw new HttpError(413, 'the body is too large');
     this.bodyBytes = 0;

@@ -8,7 +8,7 @@
  */
 
 import { type FieldName, firstField, lookUpField } from '../fields.ts';
-import { RequestHead } from '../head.ts';
+import type { RequestHead } from '../head.ts';
 import type { Limits } from '../limits.ts';
 import { targetForm } from './grammar.ts';
 
@@ -23,41 +23,53 @@ export const lineEnd = 0x0d0a;
 const getStart = Buffer.from('GET /');
 const postStart = Buffer.from('POST /');
 const versionEnd = Buffer.from('HTTP/1.1\r\n');
-/** Of a line that is read here: what is not the method or the target, its CRLF included. */
-export const quickLineBytes = '  HTTP/1.1\r\n'.length;
 
 const targetBytes = Uint8Array.from({ length: 256 }, (_, code) => (targetForm.test(String.fromCharCode(code)) ? 1 : 0));
 
-/**
- * Reads a request line of GET or POST, a path and HTTP/1.1.
- * @returns undefined where it is another, or not all there
- */
-export function readQuickLine(
-  bytes: DataView,
-  start: number,
-  text: string,
-  textStart: number,
-  { requestLineBytes }: Limits,
-): RequestHead | undefined {
-  const limit = textStart + text.length;
-  const isGet = isAt(bytes, start, limit, getStart);
-  if (!isGet && !isAt(bytes, start, limit, postStart)) return undefined;
-  const targetAt = start + (isGet ? getStart : postStart).length - 1;
-  let mark = -1;
-  let end = targetAt;
-  for (; end < limit; end++) {
-    const code = bytes.getUint8(end);
-    if (code === questionMark && mark === -1) mark = end;
-    else if (targetBytes[code] === 0) break;
+/** A request line of GET or POST, a path and HTTP/1.1. One object for all: what it found is read before the next one. */
+export class QuickLine {
+  /** Behind its CRLF. */
+  end = 0;
+  private isGet = true;
+  private targetAt = 0;
+  private targetEnd = 0;
+  private mark = -1;
+
+  /** @returns false where it is another line, or not all there */
+  find(bytes: DataView, start: number, limit: number, { requestLineBytes }: Limits): boolean {
+    const isGet = isAt(bytes, start, limit, getStart);
+    if (!isGet && !isAt(bytes, start, limit, postStart)) return false;
+    const targetAt = start + (isGet ? getStart : postStart).length - 1;
+    let mark = -1;
+    let end = targetAt;
+    for (; end < limit; end++) {
+      const code = bytes.getUint8(end);
+      if (code === questionMark && mark === -1) mark = end;
+      else if (targetBytes[code] === 0) break;
+    }
+    if (end === limit || bytes.getUint8(end) !== space || !isAt(bytes, end + 1, limit, versionEnd)) return false;
+    if (requestLineBytes > 0 && end + versionEnd.length - 1 - start > requestLineBytes) return false;
+    this.isGet = isGet;
+    this.targetAt = targetAt;
+    this.targetEnd = end;
+    this.mark = mark;
+    this.end = end + 1 + versionEnd.length;
+    return true;
   }
-  if (end === limit || bytes.getUint8(end) !== space || !isAt(bytes, end + 1, limit, versionEnd)) return undefined;
-  if (requestLineBytes > 0 && end + versionEnd.length - 1 - start > requestLineBytes) return undefined;
-  const head = new RequestHead();
-  head.method = isGet ? 'GET' : 'POST';
-  head.target = text.slice(targetAt - textStart, end - textStart);
-  head.path = mark === -1 ? head.target : text.slice(targetAt - textStart, mark - textStart);
-  if (mark !== -1) head.query = text.slice(mark + 1 - textStart, end - textStart);
-  return head;
+
+  /** @param head takes what it says */
+  read(text: string, textStart: number, head: RequestHead): void {
+    const { targetAt, targetEnd, mark } = this;
+    head.method = this.isGet ? 'GET' : 'POST';
+    head.target = text.slice(targetAt - textStart, targetEnd - textStart);
+    head.path = mark === -1 ? head.target : text.slice(targetAt - textStart, mark - textStart);
+    if (mark !== -1) head.query = text.slice(mark + 1 - textStart, targetEnd - textStart);
+  }
+
+  /** As `read`, where there is no text yet. */
+  readFrom(bytes: Buffer, head: RequestHead): void {
+    this.read(bytes.toString('latin1', this.targetAt, this.targetEnd), this.targetAt, head);
+  }
 }
 
 /**

@@ -9,6 +9,7 @@ import type { Limits } from '../limits.ts';
 import type { Observers } from '../observers.ts';
 import { H1Answer } from './answer.ts';
 import { Input, type Readable } from './input.ts';
+import { KnownHeads } from './known-heads.ts';
 import { Outgoing, type OutgoingEvents } from './outgoing.ts';
 
 /** What all connections of a server share. */
@@ -33,8 +34,8 @@ export class Workspace {
   /** Undefined while nobody has it. */
   user: User | undefined = undefined;
 
-  constructor({ limits, extras, heldAnswerBytes, heldAnswers, observers }: Shared) {
-    this.input = new Input(this, limits, extras);
+  constructor({ limits, extras, heldAnswerBytes, heldAnswers, observers }: Shared, known: KnownHeads) {
+    this.input = new Input(this, limits, extras, known);
     this.outgoing = new Outgoing(this, heldAnswerBytes, heldAnswers);
     this.answer = new H1Answer(this.outgoing, true, observers.isTimed ? () => this.user?.timing ?? '' : undefined);
   }
@@ -58,13 +59,14 @@ const mostSpare = 64;
 export class Workspaces {
   private readonly server: Shared;
   private readonly spare: Workspace[] = [];
+  private readonly known = new KnownHeads();
 
   constructor(server: Shared) {
     this.server = server;
   }
 
   lend(user: User): Workspace {
-    const workspace = this.spare.pop() ?? new Workspace(this.server);
+    const workspace = this.spare.pop() ?? new Workspace(this.server, this.known);
     workspace.user = user;
     return workspace;
   }

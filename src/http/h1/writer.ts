@@ -3,10 +3,10 @@
  * an app must not send is an AppError, thrown before a byte is out.
  */
 
-import { dateLine } from '../date.ts';
 import { AppError } from '../errors.ts';
 import { type FieldKind, lookUpField } from '../fields.ts';
 import { fieldValueForm, interimForm, listMembers, statusForm } from './grammar.ts';
+import { lengthEnd, MadeLines, MadeLinesCache } from './made-lines.ts';
 
 export type Field = readonly [name: string, value: string];
 
@@ -45,43 +45,21 @@ export function writeHead(
   saysConnection = true,
   ownLine = '',
 ): string {
-  checkStatus(status);
+  const isLenient = state.isLenient === true;
+  const known = made.find(status, fields, isLenient);
+  const lines = known ?? writeLines(status, fields, isLenient);
+  const isDated = !lines.hasDate && state.sendsDate !== false;
+  const text = known === undefined ? lines.plain(isDated) : lines.flat(isDated);
+  if (lines.closes) state.persists = false;
+  state.contentLength = lines.contentLength;
   // RFC 9110 §15.3.5, §15.3.6, §15.4.5.
   const isReset = status.startsWith('205');
-  const hasNoBody = isReset || status.startsWith('204') || status.startsWith('304');
-  let text = `HTTP/1.1 ${status}\r\n`;
-  let hasDate = false;
-  let hasType = false;
-  state.contentLength = -1;
-  for (const field of fields) {
-    const [name, value] = field;
-    const kind = checkField(name, value);
-    if (kind === 'content-length') {
-      state.contentLength = readLength(state.contentLength, value);
-      if (isReset || status.startsWith('204')) continue;
-    } else if (kind === 'connection') {
-      if (listMembers(value).includes('close')) state.persists = false;
-      continue;
-    } else if (kind === 'date') {
-      if (hasDate) throw moreThanOne(name);
-      hasDate = true;
-    } else if (kind === 'content-type') {
-      if (hasType) throw moreThanOne(name);
-      hasType = true;
-    } else if (isOfConnection(kind)) {
-      if (state.isLenient !== true || !mayLeaveOut(kind, value)) throw ofConnection(name);
-      // Node's handlers can send the trailers that this field announces (RFC 9110 §6.6.2).
-      if (kind !== 'trailer') continue;
-    }
-    text += `${name}: ${value}\r\n`;
-  }
-  if (!hasDate && state.sendsDate !== false) text += dateLine();
-
-  if (hasNoBody) {
+  let end = '\r\n';
+  if (isReset || status.startsWith('204') || status.startsWith('304')) {
     state.framing = 'none';
     state.contentLength = -1;
     // Unlike the other two, this framing needs a field (RFC 9112 §6.3).
-    if (isReset) text += 'Content-Length: 0\r\n';
+    if (isReset) end = lengthEnd(0);
   } else if (state.contentLength !== -1) {
     if (knownLength !== -1 && knownLength !== state.contentLength && !(state.isHeadRequest && knownLength === 0))
       throw new AppError(`the body has ${knownLength} bytes, but its Content-Length says ${state.contentLength}`);
@@ -90,18 +68,51 @@ export function writeHead(
     state.framing = 'length';
     state.contentLength = knownLength;
     // For HEAD an app need not return a body: then the length is not known (RFC 9110 §9.3.2).
-    if (!(state.isHeadRequest && knownLength === 0)) text += `Content-Length: ${knownLength}\r\n`;
+    if (!(state.isHeadRequest && knownLength === 0)) end = lengthEnd(knownLength);
   } else if (state.minorVersion === 1) {
     state.framing = 'chunked';
-    text += 'Transfer-Encoding: chunked\r\n';
+    end = 'Transfer-Encoding: chunked\r\n\r\n';
   } else {
     state.framing = 'close';
     if (!state.isHeadRequest) state.persists = false;
   }
-  if (state.persists && state.keepAliveLine !== undefined) text += state.keepAliveLine;
-  if (saysConnection) text += connectionField(state);
   if (state.isHeadRequest) state.framing = 'none';
-  return `${text}${ownLine}\r\n`;
+  const idle = state.persists && state.keepAliveLine !== undefined ? state.keepAliveLine : '';
+  const own = saysConnection ? idle + connectionField(state) + ownLine : idle + ownLine;
+  return own === '' ? text + end : `${text}${end.slice(0, -2)}${own}\r\n`;
+}
+
+const made = new MadeLinesCache();
+
+/** @throws AppError for a malformed status or field */
+function writeLines(status: string, fields: readonly Field[], isLenient: boolean): MadeLines {
+  checkStatus(status);
+  const facts = { hasDate: false, hasType: false, contentLength: -1, closes: false };
+  let text = `HTTP/1.1 ${status}\r\n`;
+  for (const [name, value] of fields) {
+    const kind = checkField(name, value);
+    if (kind === 'content-length') {
+      facts.contentLength = readLength(facts.contentLength, value);
+      if (status.startsWith('205') || status.startsWith('204')) continue;
+    } else if (kind === 'connection') {
+      if (listMembers(value).includes('close')) facts.closes = true;
+      continue;
+    } else if (kind === 'date') {
+      if (facts.hasDate) throw moreThanOne(name);
+      facts.hasDate = true;
+    } else if (kind === 'content-type') {
+      if (facts.hasType) throw moreThanOne(name);
+      facts.hasType = true;
+    } else if (isOfConnection(kind)) {
+      if (!isLenient || !mayLeaveOut(kind, value)) throw ofConnection(name);
+      // Node's handlers can send the trailers that this field announces (RFC 9110 §6.6.2).
+      if (kind !== 'trailer') continue;
+    }
+    text += `${name}: ${value}\r\n`;
+  }
+  const lines = new MadeLines(status, fields, isLenient, text, facts);
+  made.keep(lines, text.length);
+  return lines;
 }
 
 /** The field that tells clients when to stop using the connection, before the server closes it; '' if there is no limit. */

@@ -73,6 +73,53 @@ describe('fields that have one value (RFC 9110 §8.3, §6.6.1)', () => {
 const ofConnection = ['Connection', 'Keep-Alive', 'TE', 'Trailer', 'Transfer-Encoding', 'Upgrade'];
 const sample = (name: string) => (name === 'Transfer-Encoding' ? 'chunked' : 'close');
 
+describe('a head whose status and fields were written before', () => {
+  const write = (fields: Field[], overrides?: Partial<ResponseState>, knownLength = 2) =>
+    writeHead(stateOf(overrides), '200 OK', fields, knownLength);
+
+  test('is the same for each answer', () => {
+    const fields: Field[] = [['X-A', 'a']];
+    const heads = [1, 2, 3].map(() => write(fields));
+    expect(new Set(heads)).toEqual(new Set(['HTTP/1.1 200 OK\r\nX-A: a\r\nContent-Length: 2\r\n\r\n']));
+  });
+
+  test('has what the app has changed in its list since', () => {
+    const field: [string, string] = ['X-A', 'a'];
+    const fields: Field[] = [field];
+    write(fields);
+    field[1] = 'b';
+    expect(write(fields)).toContain('X-A: b\r\n');
+    field[0] = 'X-B';
+    expect(write(fields)).toContain('X-B: b\r\n');
+    fields.push(['X-C', 'c']);
+    expect(write(fields)).toContain('X-B: b\r\nX-C: c\r\n');
+    field[1] = 'b\r\nX-D: d';
+    expect(() => write(fields)).toThrow(AppError);
+  });
+
+  test('depends on the connection, the request and the body of each answer', () => {
+    const fields: Field[] = [['X-A', 'a']];
+    write(fields);
+    expect(write(fields, { persists: false })).toMatch(/Content-Length: 2\r\nConnection: close\r\n\r\n$/);
+    expect(write(fields, { keepAliveLine: 'Keep-Alive: timeout=5\r\n' })).toMatch(/Keep-Alive: timeout=5\r\n\r\n$/);
+    expect(write(fields, {}, 3)).toMatch(/\r\nContent-Length: 3\r\n\r\n$/);
+    expect(write(fields, {}, -1)).toMatch(/\r\nTransfer-Encoding: chunked\r\n\r\n$/);
+    expect(write(fields, { isHeadRequest: true }, 0)).toMatch(/X-A: a\r\n\r\n$/);
+    expect(write(fields, { sendsDate: true })).toMatch(/X-A: a\r\nDate: [^\r]+\r\nContent-Length: 2\r\n\r\n$/);
+    const codings: Field[] = [['Transfer-Encoding', 'chunked']];
+    write(codings, { isLenient: true });
+    expect(() => write(codings)).toThrow(/belongs to the connection/);
+  });
+
+  test('closes the connection each time, if the app says so', () => {
+    for (let time = 0; time < 3; time++) {
+      const state = stateOf();
+      writeHead(state, '200 OK', [['Connection', 'close']], 0);
+      expect(state.persists).toBe(false);
+    }
+  });
+});
+
 describe('an interim head', () => {
   test('passes on what is no business of the connection', () => {
     const fields: Field[] = [

@@ -1,0 +1,113 @@
+/**
+ * Field sections that were read before. Clients that keep a connection send the same one again and again, and so do proxies; to
+ * compare it takes a tenth of reading it. Only sections that end what was read are looked up, since their length is known then.
+ *
+ * Pure, and of all connections of a server: what is found is what reading would have made of the same bytes.
+ */
+
+import type { FieldName } from '../fields.ts';
+import { RequestHead } from '../head.ts';
+import { lineEnd } from './quick-head.ts';
+
+/** A power of two. */
+const places = 16;
+/** Longer sections are read each time: 16 of these take 32 KiB. */
+const maxBytes = 2048;
+/** The last four bytes are compared by themselves. */
+const shortest = 4;
+/** A place whose sections do not come back takes one of so many only. */
+const rarely = 64;
+
+class KnownSection {
+  /** The section, without the empty line that ends the head; its last four bytes are in `tail` too. */
+  private readonly words = new Int32Array(maxBytes / 4);
+  private tail = 0;
+  length = 0;
+  private misses = 0;
+  private names: FieldName[] = [];
+  private values: string[] = [];
+  private host: string | undefined = undefined;
+  private contentLength = -1;
+  private isKeepAlive = true;
+  private isUpgrade = false;
+  private isForwarded = false;
+
+  /**
+   * Whether these are the next bytes. Sixteen of them are compared in one step: how long it takes does not show a client which
+   * part of another one's fields it has guessed.
+   */
+  isAt(bytes: DataView, start: number): boolean {
+    const { words, length } = this;
+    if (bytes.getInt32(start + length - 4) !== this.tail) return false;
+    const count = length >> 2;
+    let index = 0;
+    let at = start;
+    for (; index + 4 <= count; index += 4, at += 16) {
+      const difference =
+        (bytes.getInt32(at) ^ words[index]!) |
+        (bytes.getInt32(at + 4) ^ words[index + 1]!) |
+        (bytes.getInt32(at + 8) ^ words[index + 2]!) |
+        (bytes.getInt32(at + 12) ^ words[index + 3]!);
+      if (difference !== 0) return false;
+    }
+    for (; index < count; index++, at += 4) if (bytes.getInt32(at) !== words[index]) return false;
+    return true;
+  }
+
+  /** A head with these fields, and what they mean for its framing. */
+  makeHead(): RequestHead {
+    this.misses = 0;
+    const head = new RequestHead(this.names, this.values);
+    head.host = this.host;
+    head.contentLength = this.contentLength;
+    head.isKeepAlive = this.isKeepAlive;
+    head.isUpgrade = this.isUpgrade;
+    head.isForwarded = this.isForwarded;
+    return head;
+  }
+
+  /** Whether the next section is to be kept here. */
+  isWorthIt(): boolean {
+    this.misses++;
+    return this.misses <= 2 || this.misses % rarely === 0;
+  }
+
+  keep(bytes: DataView, start: number, end: number, head: RequestHead): void {
+    const { words } = this;
+    this.length = end - start;
+    this.tail = bytes.getInt32(end - 4);
+    for (let at = start, index = 0; at + 4 <= end; at += 4, index++) words[index] = bytes.getInt32(at);
+    this.names = head.names;
+    // Slices keep the whole text alive that they were cut from.
+    this.values = head.values.map((value) => Buffer.from(value, 'latin1').toString('latin1'));
+    this.host = head.host;
+    this.contentLength = head.contentLength;
+    this.isKeepAlive = head.isKeepAlive;
+    this.isUpgrade = head.isUpgrade;
+    this.isForwarded = head.isForwarded;
+  }
+}
+
+export class KnownHeads {
+  private readonly sections: (KnownSection | undefined)[] = new Array(places).fill(undefined);
+
+  /** @param end where the head ends, if it is a known one and nothing follows it */
+  find(bytes: DataView, start: number, end: number): KnownSection | undefined {
+    const length = end - 2 - start;
+    if (length < shortest || bytes.getUint16(end - 2) !== lineEnd) return undefined;
+    const section = this.sections[length & (places - 1)];
+    return section?.length === length && section.isAt(bytes, start) ? section : undefined;
+  }
+
+  /** Keeps the section of a head that was just read, unless it would hardly ever be found. */
+  keep(bytes: DataView, start: number, end: number, head: RequestHead): void {
+    const length = end - 2 - start;
+    // What else it says, only reading says.
+    if (length < shortest || length > maxBytes || head.isChunked || head.expectsContinue || head.expectsOther) return;
+    const place = length & (places - 1);
+    const section = this.sections[place];
+    if (section?.isWorthIt() === false) return;
+    this.sections[place] = section ?? new KnownSection();
+    this.sections[place].keep(bytes, start, end - 2, head);
+  }
+}
