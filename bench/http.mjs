@@ -1,15 +1,20 @@
 /**
- * Requests per second against node:http, and against nginx where it can do the same.
+ * Requests per second, and CPU time for each, against node:http, nginx and other servers.
  *
  *   node bench/http.mjs [CONTEST…] [--quick] [--rounds N] [--seconds N] [--also NAME=PATH/TO/dist/cli.js …]
+ *     [--interfaces wsgi,node,fetch] [--peers nginx,bun,deno]
  */
 
 import { parseArgs } from 'node:util';
 import { fullPace, hold, quickPace } from './lib/contest.mjs';
+import { fetchPeers, peers } from './lib/peers.mjs';
 import { judge, milliseconds, printMachine, printTable, rate, ratio } from './lib/report.mjs';
-import { nginx, nodeHttp, tsgun } from './lib/servers.mjs';
+import { nodeHttp, tsgun, tsgunAs } from './lib/servers.mjs';
 
-/** `goal` is what tsgun is held to, as a multiple of node:http's requests per second. */
+/**
+ * `goal` is what tsgun is held to, as a multiple of node:http's requests per second, and `goalCpu` of its CPU time;
+ * `goalNginx` and `goalBun` are multiples of theirs. Bun's has one value for each interface.
+ */
 const contests = {
   hello: {
     what: 'hello world, keep-alive, 32 connections',
@@ -17,6 +22,7 @@ const contests = {
     load: { connections: 32 },
     goal: 1.5,
     goalNginx: 0.8,
+    goalBun: { wsgi: 1, fetch: 1, node: 0.9 },
   },
   pipelined: {
     what: '16 requests pipelined, 32 connections',
@@ -24,9 +30,41 @@ const contests = {
     load: { connections: 32, script: 'pipelined' },
     goal: 4,
   },
-  'body-10k': { what: 'body of 10 KB', app: 'body-10k', load: { connections: 32 }, goal: 1.2 },
-  'body-100k': { what: 'body of 100 KB', app: 'body-100k', load: { connections: 32 }, goal: 1 },
-  post: { what: 'POST of 1 MB, read by the app', app: 'drain', load: { connections: 32, script: 'post' }, goal: 1 },
+  json: {
+    what: 'JSON of 60 bytes',
+    app: 'json',
+    load: { connections: 32 },
+    goal: 1.5,
+    goalBun: { wsgi: 0.95, fetch: 0.95, node: 0.85 },
+  },
+  'body-10k': {
+    what: 'body of 10 KB',
+    app: 'body-10k',
+    load: { connections: 32 },
+    goal: 1.2,
+    goalBun: { wsgi: 0.95, fetch: 0.95, node: 0.85 },
+  },
+  'body-100k': {
+    what: 'body of 100 KB',
+    app: 'body-100k',
+    load: { connections: 32 },
+    goal: 1,
+    goalBun: { wsgi: 0.95, fetch: 0.95, node: 0.85 },
+  },
+  post: {
+    what: 'POST of 1 MB, read by the app',
+    app: 'drain',
+    load: { connections: 32, script: 'post' },
+    goal: 1,
+    goalBun: { wsgi: 1, fetch: 1, node: 1 },
+  },
+  'post-1k': {
+    what: 'POST of 1 KB, sent back',
+    app: 'echo',
+    load: { connections: 32, script: 'post-1k' },
+    goal: 1,
+    goalBun: { wsgi: 1, fetch: 1, node: 1 },
+  },
   close: {
     what: 'a connection per request, 32 at once',
     app: 'hello',
@@ -39,7 +77,23 @@ const contests = {
     app: 'hello',
     load: { connections: 32, script: 'browser' },
     goal: 1.5,
+    goalBun: { wsgi: 0.9, fetch: 0.9, node: 0.9 },
   },
+  changing: {
+    what: '20 header fields, ten of them others in each request',
+    app: 'hello',
+    load: { connections: 32, script: 'changing' },
+    goal: 1.5,
+    goalBun: { wsgi: 0.9, fetch: 0.9, node: 0.9 },
+  },
+  'clients-256': {
+    what: 'hello world, 256 connections',
+    app: 'hello',
+    load: { connections: 256 },
+    goal: 1.5,
+    goalBun: { wsgi: 0.95, fetch: 0.95, node: 0.85 },
+  },
+  'clients-1024': { what: 'hello world, 1,024 connections', app: 'hello', load: { connections: 1024 }, goal: 1.5 },
 };
 
 const { values, positionals } = parseArgs({
@@ -49,6 +103,8 @@ const { values, positionals } = parseArgs({
     rounds: { type: 'string' },
     seconds: { type: 'string' },
     also: { type: 'string', multiple: true, default: [] },
+    interfaces: { type: 'string', default: 'wsgi' },
+    peers: { type: 'string', default: 'nginx' },
   },
 });
 const pace = { ...(values.quick ? quickPace : fullPace) };
@@ -59,47 +115,66 @@ const builds = values.also.map((text) => {
   const [name, cli] = text.split('=');
   return tsgun(cli, name);
 });
+const interfaces = chosen('interface', values.interfaces.split(','), ['wsgi', 'node', 'fetch']);
+const names = chosen('peer', values.peers.split(',').filter(Boolean), Object.keys(peers));
+const held = chosen('contest', positionals, Object.keys(contests));
 
-const unknown = positionals.find((name) => !(name in contests));
-if (unknown !== undefined) {
-  console.error(`no contest ${JSON.stringify(unknown)}; there are ${Object.keys(contests).join(', ')}`);
+function chosen(what, asked, there) {
+  const unknown = asked.find((name) => !there.includes(name));
+  if (unknown === undefined) return asked;
+  console.error(`no ${what} ${JSON.stringify(unknown)}; there are ${there.join(', ')}`);
   process.exit(1);
 }
 
+fetchPeers(names);
 printMachine();
 console.log(`Medians of ${pace.rounds} rounds of ${pace.seconds} s; server and load have a core each.\n`);
-for (const name of positionals.length > 0 ? positionals : Object.keys(contests)) await run(name, contests[name]);
+for (const name of held.length > 0 ? held : Object.keys(contests)) await run(name, contests[name]);
 
 async function run(name, contest) {
-  const contestants = [nodeHttp, tsgun(), ...builds, ...(contest.app === 'hello' ? [nginx] : [])];
+  const ours = interfaces.map((of) => [of, tsgunAs(of)]);
+  const others = names.map((peer) => peers[peer]).filter(({ apps }) => apps?.includes(contest.app) !== false);
+  const contestants = [nodeHttp, ...ours.map(([, each]) => each), ...builds, ...others.map((peer) => peer.contestant)];
   const results = await hold(contest, contestants, pace);
   const node = results.get(nodeHttp.name);
-  const nginxs = results.get(nginx.name);
-  const rows = Array.from(results, ([contestant, result]) => [
-    contestant,
-    rate(result.rate),
-    ratio(result.rate / node.rate),
-    ratio(result.rate / (nginxs?.rate ?? Number.NaN)),
-    milliseconds(result.p50),
-    milliseconds(result.p99),
-    result.cpuUs.toFixed(1),
-    ratio(node.cpuUs / result.cpuUs),
-    `${Math.round(result.foreign * 100)} %`,
-  ]);
+  const rivals = others.map(({ contestant }) => contestant.name);
   console.log(`### ${name}: ${contest.what}\n`);
   printTable([
-    [' ', 'requests/s', 'to node:http', 'to nginx', 'p50', 'p99', 'CPU µs/request', 'node:http to it', 'others took'],
-    ...rows,
+    [
+      ...[' ', 'requests/s', 'to node:http', ...rivals.map((rival) => `to ${rival}`), 'p50', 'p99', 'CPU µs/request'],
+      ...['node:http to it', 'others took'],
+    ],
+    ...Array.from(results, ([contestant, result]) => [
+      contestant,
+      rate(result.rate),
+      ratio(result.rate / node.rate),
+      ...rivals.map((rival) => ratio(result.rate / results.get(rival).rate)),
+      milliseconds(result.p50),
+      milliseconds(result.p99),
+      result.cpuUs.toFixed(1),
+      ratio(node.cpuUs / result.cpuUs),
+      `${Math.round(result.foreign * 100)} %`,
+    ]),
   ]);
-
-  const ours = results.get('tsgun');
   for (const [contestant, { errors }] of results)
     if (errors !== '') judge(`${contestant} without errors, else the run says nothing: ${errors}`, false);
-  judge(`at least ${contest.goal}× node:http`, ours.rate / node.rate >= contest.goal);
-  if (contest.goalCpu !== undefined)
-    judge(`node:http needs at least ${contest.goalCpu}× the CPU time`, node.cpuUs / ours.cpuUs >= contest.goalCpu);
-  if (contest.goalNginx !== undefined)
-    judge(`at least ${contest.goalNginx}× nginx`, ours.rate / nginxs.rate >= contest.goalNginx);
-  if (name === 'hello') judge('p99 no worse than node:http', ours.p99 <= node.p99);
+  for (const [of, each] of ours) judgeOne(name, contest, of, results.get(each.name), results, each.name);
   console.log();
+}
+
+/** The goals to node:http are those of wsgi. */
+function judgeOne(name, { goal, goalCpu, goalNginx, goalBun }, of, result, results, who) {
+  const node = results.get(nodeHttp.name);
+  const nginx = results.get(peers.nginx.contestant.name);
+  const bun = results.get(peers.bun.contestant.name);
+  if (of === 'wsgi') {
+    judge(`at least ${goal}× node:http`, result.rate / node.rate >= goal);
+    if (goalCpu !== undefined)
+      judge(`node:http needs at least ${goalCpu}× the CPU time`, node.cpuUs / result.cpuUs >= goalCpu);
+    if (goalNginx !== undefined && nginx !== undefined)
+      judge(`at least ${goalNginx}× nginx`, result.rate / nginx.rate >= goalNginx);
+    if (name === 'hello') judge('p99 no worse than node:http', result.p99 <= node.p99);
+  }
+  if (goalBun !== undefined && bun !== undefined)
+    judge(`${who}: at least ${goalBun[of]}× Bun.serve`, result.rate / bun.rate >= goalBun[of]);
 }

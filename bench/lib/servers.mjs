@@ -42,18 +42,28 @@ export const benchPath = (path) => fileURLToPath(new URL(`../${path}`, import.me
  * @param {string} cli the built command, which may be another checkout's
  * @param {string} [name]
  * @param {readonly string[]} [options]
+ * @param {string} [folder] with the apps
  * @returns {Contestant}
  */
 export function tsgun(
   cli = fileURLToPath(new URL('../../dist/cli.js', import.meta.url)),
   name = 'tsgun',
   options = [],
+  folder = 'apps',
 ) {
   const command = (app, port) => [
-    ...[process.execPath, cli, benchPath(`apps/${app}.js`), '--bind', `127.0.0.1:${port}`, '--workers', '1'],
+    ...[process.execPath, cli, benchPath(`${folder}/${app}.js`), '--bind', `127.0.0.1:${port}`, '--workers', '1'],
     ...options,
   ];
   return { name, command };
+}
+
+/** Where the same apps are for each interface. */
+const folders = { wsgi: 'apps', node: 'node', fetch: 'fetch' };
+
+/** @param {keyof typeof folders} name @param {string} [cli] */
+export function tsgunAs(name, cli) {
+  return tsgun(cli, name === 'wsgi' ? 'tsgun' : `tsgun, ${name}`, ['--interface', name], folders[name]);
 }
 
 /** @type {Contestant} */

@@ -13,7 +13,7 @@ type Step = Awaited<ReturnType<PieceReader['read']>>;
 export function answer(exchange: Exchange, response: unknown): void | Promise<void> {
   if (!(response instanceof NativeResponse)) return answerLike(exchange, response);
   const plain = LightResponse.read(response);
-  if (isPlain(plain)) return exchange.send(plain.status, plain.fields, plain.text);
+  if (isPlain(plain)) return exchange.send(plain.status, plain.fields, plain.piece);
   // Read first: some frameworks' own Response knows its content type only once it has become Node's, which reading the body
   // does.
   const { body } = plain;
@@ -24,7 +24,7 @@ export function answer(exchange: Exchange, response: unknown): void | Promise<vo
 }
 
 function isPlain(answered: Plain | Response): answered is Plain {
-  return typeof answered.text === 'string';
+  return !(answered instanceof NativeResponse);
 }
 
 function answerLike(exchange: Exchange, response: unknown): void | Promise<void> {

@@ -1,5 +1,5 @@
 /**
- * `Response` as most apps use it: a text and a few headers. Node's own makes a stream of each, which takes longer than serving
+ * `Response` as most apps use it: a text or bytes, and a few headers. Node's own makes a stream of each, which takes longer than serving
  * it. This one keeps its arguments, and becomes Node's when anything else is asked of it. It replaces the global class where a
  * fetch app is served, and looks like Node's in every respect that an app can see.
  */
@@ -22,7 +22,7 @@ const nullBodyStatuses = [204, 205, 304];
 export class LightResponse {
   /** Node's own, once it is needed. */
   #native: Native | undefined = undefined;
-  readonly #piece: string;
+  readonly #piece: string | Uint8Array;
   readonly #hasBody: boolean;
   readonly #fields: readonly Field[];
   readonly status: number;
@@ -30,7 +30,8 @@ export class LightResponse {
 
   constructor(body?: BodyInit, init?: ResponseInit) {
     const { status = 200, statusText = '', headers } = init ?? {};
-    const isSimple = typeof body === 'string' || body === undefined || body === null;
+    const bytes = typeof body === 'object' && body !== null ? copyOf(body) : undefined;
+    const isSimple = typeof body === 'string' || body === undefined || body === null || bytes !== undefined;
     const isNull = nullBodyStatuses.includes(status);
     const isLegal = Number.isInteger(status) && status >= 200 && status <= 599 && !(isNull && isSimple && body);
     // For bad arguments Node throws its own errors. A constructor may return another object.
@@ -45,11 +46,11 @@ export class LightResponse {
       // biome-ignore lint/correctness/noConstructorReturn: for what this class does not do, its caller gets Node's
       return Reflect.construct(NativeResponse, [body, init], Class) as unknown as LightResponse;
     }
-    this.#piece = body ?? '';
-    this.#hasBody = typeof body === 'string';
+    this.#piece = bytes ?? (typeof body === 'string' ? body : '');
+    this.#hasBody = bytes !== undefined || typeof body === 'string';
     this.status = status;
     this.statusText = statusText;
-    this.#fields = readHeaders(headers, this.#hasBody);
+    this.#fields = readHeaders(headers, typeof body === 'string');
   }
 
   /** Also called for an app's own class that extends this one; its instances are others. */
@@ -65,11 +66,11 @@ export class LightResponse {
     return new LightResponse(JSON.stringify(data), { ...init, headers });
   }
 
-  /** Status line, fields and text, if nothing else was asked for; otherwise Node's own. */
+  /** Status line, fields and body, if nothing else was asked for; otherwise Node's own. */
   static read(response: Native | LightResponse): Plain | Native {
     if (!(#plain in response)) return response as Native;
     return (
-      response.#native ?? { status: statusLine(response.status, ''), fields: response.#fields, text: response.#piece }
+      response.#native ?? { status: statusLine(response.status, ''), fields: response.#fields, piece: response.#piece }
     );
   }
 
@@ -89,7 +90,17 @@ export class LightResponse {
 export interface Plain {
   readonly status: string;
   readonly fields: readonly Field[];
-  readonly text: string;
+  readonly piece: string | Uint8Array;
+}
+
+/** The app may change its bytes later. @returns undefined for what is no bytes, or not simply them */
+function copyOf(body: object): Uint8Array | undefined {
+  const isView = ArrayBuffer.isView(body);
+  if (!isView && !(body instanceof ArrayBuffer)) return undefined;
+  const buffer = isView ? body.buffer : body;
+  // Node has errors of its own for memory that is shared or was given away.
+  if (!(buffer instanceof ArrayBuffer) || buffer.byteLength === 0) return undefined;
+  return Buffer.from(isView ? new Uint8Array(buffer, body.byteOffset, body.byteLength) : new Uint8Array(buffer));
 }
 
 export function statusLine(status: number, reason: string): string {

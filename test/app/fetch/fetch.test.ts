@@ -283,6 +283,24 @@ describe('a Response', () => {
       /^HTTP\/1\.1 201 Made\r\n/,
     ],
     ['of bytes has their length', () => new Response(new Uint8Array(3)), /\r\nContent-Length: 3\r\n/],
+    ['of bytes has no type', () => new Response(new Uint8Array(3)), /^(?![\s\S]*content-type)/i],
+    ['of a buffer', () => new Response(new TextEncoder().encode('abc').buffer), /\r\n\r\nabc$/],
+    [
+      'of a part of one',
+      () => new Response(new DataView(new TextEncoder().encode('abcd').buffer, 1, 2)),
+      /\r\n\r\nbc$/,
+    ],
+    [
+      'of bytes that change later',
+      () => {
+        const bytes = new TextEncoder().encode('before');
+        const response = new Response(bytes);
+        bytes.fill(0x78);
+        return response;
+      },
+      /\r\n\r\nbefore$/,
+    ],
+    ['of bytes, cloned', () => new Response(new TextEncoder().encode('twice')).clone(), /\r\n\r\ntwice$/],
     [
       'of JSON',
       () => Response.json({ a: 1 }, { status: 201 }),

@@ -1,0 +1,4 @@
+const headers = { 'Content-Type': 'application/octet-stream' };
+const body = new Uint8Array(10 * 1024).fill(0x78);
+
+export default { fetch: () => new Response(body, { headers }) };

@@ -1,0 +1,3 @@
+const headers = { 'Content-Type': 'text/plain' };
+
+export default { fetch: () => new Response('Hello, world!\n', { headers }) };
