@@ -40,6 +40,17 @@ export const interimForm = /^1(?!01)[0-9]{2} [\t\x20-\x7e\x80-\xff]*$/;
 
 const space = 0x20;
 const tab = 0x09;
+const lineFeed = 0x0a;
+export const carriageReturn = 0x0d;
+const methodBytes = Uint8Array.from({ length: 256 }, (_, code) => (tokenForm.test(String.fromCharCode(code)) ? 1 : 0));
+
+/**
+ * Whether a request may begin with this byte: a method's, or the CRLF that some clients send before (RFC 9112 §2.2). What
+ * comes with a client of another protocol, such as a TLS handshake, is known by it without waiting for a line's end.
+ */
+export function canBegin(code: number): boolean {
+  return code === carriageReturn || code === lineFeed || methodBytes[code] === 1;
+}
 
 /** The text from `from` to `to` without OWS (RFC 9110 §5.6.3) at its ends; String.trim would take more than that. */
 export function trimOws(text: string, from = 0, to = text.length): string {

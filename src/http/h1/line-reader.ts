@@ -4,8 +4,8 @@
  */
 
 import { HttpError } from '../errors.ts';
+import { carriageReturn } from './grammar.ts';
 
-export const carriageReturn = 0x0d;
 /** How much is decoded at a time in search of a line. */
 const windowBytes = 16 * 1024;
 

@@ -13,9 +13,9 @@ import { type Limits, maxChunkExtensionBytes, maxChunkLineBytes, maxEmptyLines }
 import { viewOf } from '../wire/buffers.ts';
 import { fieldNameAt, fieldValueAt } from './field-line.ts';
 import { readFraming, readRequestLine } from './framing.ts';
-import { chunkLineForm, tokenForm } from './grammar.ts';
+import { canBegin, chunkLineForm, tokenForm } from './grammar.ts';
 import { KnownHeads } from './known-heads.ts';
-import { carriageReturn, LineReader } from './line-reader.ts';
+import { LineReader } from './line-reader.ts';
 import { lineEnd, QuickLine, takeQuickFields } from './quick-head.ts';
 
 /** What the parser calls. All calls are made while `feed` runs. */
@@ -39,10 +39,7 @@ const State = {
 } as const;
 type State = (typeof State)[keyof typeof State];
 
-const lineFeedCode = 0x0a;
-const methodBytes = Uint8Array.from({ length: 256 }, (_, code) => (tokenForm.test(String.fromCharCode(code)) ? 1 : 0));
 const quickLine = new QuickLine();
-
 export class RequestParser extends LineReader {
   private readonly limits: Limits;
   private readonly sink: RequestSink;
@@ -57,6 +54,8 @@ export class RequestParser extends LineReader {
   /** Bytes still to come of a body with a length, or of a chunk. */
   private remaining = 0;
   private bodyBytes = 0;
+  /** Whether `quickLine` is that of the head that begins. */
+  private hasLine = false;
 
   /** @param known heads of all parsers with the same limits */
   constructor(limits: Limits, sink: RequestSink, allowances?: Allowances, known = new KnownHeads()) {
@@ -115,7 +114,7 @@ export class RequestParser extends LineReader {
       if (isFirst && this.takeKnown(bytes, position, end)) return end;
       if (position >= this.textStart + this.text.length || this.text === '') this.decode(bytes, position, end);
       const { text, textStart } = this;
-      if (this.isIdle && !canBegin(text.charCodeAt(position - textStart))) throw malformedMethod();
+      if (this.isIdle && !canBegin(text.charCodeAt(position - textStart))) throw new HttpError(400, 'malformed method');
       if (this.partialLength === 0 && this.state <= State.fieldLine) {
         const view = viewOf(bytes);
         const { state } = this;
@@ -147,8 +146,10 @@ export class RequestParser extends LineReader {
   /** Takes a head that ends what was read, if its fields are known. */
   private takeKnown(bytes: Buffer, start: number, end: number): boolean {
     const view = viewOf(bytes);
-    if (!quickLine.find(view, start, end, this.limits)) return false;
+    this.hasLine = quickLine.find(view, start, end, this.limits);
+    if (!this.hasLine) return false;
     const section = this.known.find(view, quickLine.end, end);
+    this.hasLine = section === undefined;
     if (section === undefined) return false;
     const head = section.makeHead();
     quickLine.readFrom(bytes, head);
@@ -162,7 +163,10 @@ export class RequestParser extends LineReader {
     const { limits, text, textStart } = this;
     let position = start;
     if (this.state === State.requestLine) {
-      if (!quickLine.find(bytes, start, textStart + text.length, limits)) return start;
+      const limit = textStart + text.length;
+      const isFound = this.hasLine ? quickLine.end <= limit : quickLine.find(bytes, start, limit, limits);
+      this.hasLine = false;
+      if (!isFound) return start;
       const head = new RequestHead();
       quickLine.read(text, textStart, head);
       this.head = head;
@@ -186,7 +190,7 @@ export class RequestParser extends LineReader {
   protected tooLong(line: string): HttpError {
     if (this.state === State.chunkLine) return new HttpError(400, 'a chunk-size line is too long');
     if (this.state === State.chunkEnd) return new HttpError(400, 'a chunk must end in CRLF');
-    if (this.state !== State.requestLine) return tooLongField();
+    if (this.state !== State.requestLine) return new HttpError(431, 'a header field is too long');
     // Up to the first byte too many, which is the same however the line was cut. RFC 9112 §3: too long a method is 501, too
     // long a target 414.
     const isMethod = tokenForm.test(line.slice(0, this.limits.requestLineBytes + 1));
@@ -293,20 +297,4 @@ export class RequestParser extends LineReader {
     this.sink.onEnd();
     return true;
   }
-}
-
-/**
- * Whether a request may begin with this byte: a method's, or the CRLF that some clients send before (RFC 9112 §2.2). What
- * comes with a client of another protocol, such as a TLS handshake, is known by it without waiting for a line's end.
- */
-function canBegin(code: number): boolean {
-  return code === carriageReturn || code === lineFeedCode || methodBytes[code] === 1;
-}
-
-function malformedMethod(): HttpError {
-  return new HttpError(400, 'malformed method');
-}
-
-function tooLongField(): HttpError {
-  return new HttpError(431, 'a header field is too long');
 }
