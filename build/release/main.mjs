@@ -45,7 +45,7 @@ mkdirSync(out);
 step('version', checkVersion);
 step('SBOM', writeSboms);
 step('licences', writeLicences);
-const tarball = step('package', pack);
+const tarball = pack();
 await step('installation', () => tryOut(tarball));
 step(
   'npm publish --dry-run',
@@ -147,11 +147,9 @@ async function firstAnswer([file, ...args], cwd) {
   const exited = once(child, 'exit');
   const timer = setTimeout(() => child.kill('SIGKILL'), startMs);
   try {
-    let address;
     for await (const line of createInterface({ input: child.stderr })) {
-      const { event, addresses, address: one } = line.startsWith('{') ? JSON.parse(line) : {};
-      if (event === 'listening') address = addresses?.[0] ?? one;
-      if (event === 'worker_ready') return await textOf(address);
+      const { event, url } = line.startsWith('{') ? JSON.parse(line) : {};
+      if (event === 'listening') return await textOf(url);
     }
     throw new Error('tsgun ended before it served');
   } finally {
@@ -161,11 +159,12 @@ async function firstAnswer([file, ...args], cwd) {
   }
 }
 
-function textOf(address) {
+function textOf(url) {
   return new Promise((resolve, reject) => {
-    get(`http://${address.replace(/^https?:\/\//, '')}/you`, async (response) =>
-      resolve(Buffer.concat(await response.toArray()).toString()),
-    ).on('error', reject);
+    get(new URL('/you', url), async (response) => resolve(Buffer.concat(await response.toArray()).toString())).on(
+      'error',
+      reject,
+    );
   });
 }
 
