@@ -8,7 +8,7 @@ const app = `export default (env, startResponse) => {
 
 it.each(['async', 'sync', 'threaded'])('what follows -- is the command line of the app: %s', async (workerClass) => {
   const { path } = makeFolder({ 'app.mjs': app });
-  const options = ['--workers', '1', '-k', workerClass, '--', '--flag', 'a b', '-w', '3'];
+  const options = ['--workers', '1', '--threads', '1', '-k', workerClass, '--', '--flag', 'a b', '-w', '3'];
   const tsgun = start('app.mjs', options, { cwd: path });
   expect((await tsgun.get('/')).text).toBe('["--flag","a b","-w","3"]');
   await tsgun.stop();

@@ -26,39 +26,27 @@ function deployment() {
 }
 
 describe('the working directory', () => {
-  it('is found anew by its name: after a link has moved, HUP loads the release that it points to', async () => {
+  it('is found anew by its name: after a link has moved, HUP loads the release that it points to, and no worker does before', async () => {
     const { path, current, pointTo } = deployment();
     const tsgun = start('app.mjs', [], { cwd: current, env: { PWD: current } });
-    expect(await tsgun.ask()).toBe(`one in ${path}/one`);
+    const [first] = await tsgun.workers(1);
     pointTo('two');
+    process.kill(first!, 'SIGKILL');
+    await tsgun.workers(2);
+    expect(await tsgun.ask()).toBe(`one in ${path}/one`);
     tsgun.signal('SIGHUP');
     await tsgun.event('reload_finished');
     expect(await tsgun.ask()).toBe(`two in ${path}/two`);
-    await tsgun.stop();
-  });
 
-  it('stays what it was until then, also for a worker that replaces one that died', async () => {
-    const { path, current, pointTo } = deployment();
-    const tsgun = start('app.mjs', [], { cwd: current, env: { PWD: current } });
-    const [pid] = await tsgun.workers(1);
-    pointTo('two');
-    process.kill(pid!, 'SIGKILL');
-    await tsgun.workers(2);
-    expect(await tsgun.ask()).toBe(`one in ${path}/one`);
-    await tsgun.stop();
-  });
-
-  it('is the one of before again when the new release does not boot', async () => {
-    const { path, current, pointTo } = deployment();
-    writeFileSync(join(path, 'two', 'app.mjs'), 'throw new Error("not today")');
-    const tsgun = start('app.mjs', [], { cwd: current, env: { PWD: current } });
-    const [pid] = await tsgun.workers(1);
-    pointTo('two');
+    // Where the new release does not boot, it is the one of before again.
+    writeFileSync(join(path, 'one', 'app.mjs'), 'throw new Error("not today")');
+    pointTo('one');
+    const [serving] = tsgun.lines('worker_ready').slice(-1);
     tsgun.signal('SIGHUP');
     await tsgun.event('reload_failed');
-    process.kill(pid!, 'SIGKILL');
-    await tsgun.workers(2);
-    expect(await tsgun.ask()).toBe(`one in ${path}/one`);
+    process.kill(serving!.pid, 'SIGKILL');
+    await tsgun.workers(4);
+    expect(await tsgun.ask()).toBe(`two in ${path}/two`);
     await tsgun.stop();
   });
 

@@ -25,7 +25,7 @@ async function readyz(tsgun: Tsgun): Promise<number> {
 
 describe.each(['sync', 'threaded', 'async'])('at TERM, a %s worker', (workerClass) => {
   it('goes on, while the health path and /readyz say 503; a second TERM ends that', async () => {
-    const tsgun = await serve('--worker-class', workerClass, '--drain-delay', long);
+    const tsgun = await serve('--worker-class', workerClass, '--threads', '2', '--drain-delay', long);
     expect(await tsgun.get('/up?x=1')).toMatchObject({ status: 200, text: 'ready\n' });
     expect(await readyz(tsgun)).toBe(200);
     tsgun.signal('SIGTERM');

@@ -49,7 +49,7 @@ describe.each(Object.keys(registry))('the %s class', (workerClass) => {
     const { cert, key } = certificateFor(['127.0.0.1']);
     const { path, write } = makeFolder({ 'app.cjs': program, 'a.crt': cert, 'a.key': key });
     const at = (name: string) => join(path, name);
-    const args = ['-k', workerClass, '--certfile', at('a.crt'), '--keyfile', at('a.key'), '--threads', '8'];
+    const args = ['-k', workerClass, '--certfile', at('a.crt'), '--keyfile', at('a.key'), '--threads', '2'];
     const tsgun = start(at('app.cjs'), [...args, '--access-logfile', '-', '--access-logformat', '%(H)s %(U)s %(s)s'], {
       env: { GO: at('go') },
     });
