@@ -144,7 +144,6 @@ export class ClientSocket extends Duplex implements TunnelEvents {
   }
 
   // Responses do not write through here, so there is nothing to cork.
-
   override cork(): void {
     if (this[own].tunnel !== undefined) super.cork();
   }
@@ -180,9 +179,14 @@ export class ClientSocket extends Duplex implements TunnelEvents {
     this.end();
   }
 
+  /** The server's FIN is out. As in `node:http`, a socket that the server ends does not wait for its client's end. */
   takeFinish(): void {
-    this[own].finish?.();
+    const { finish, tunnel } = this[own];
     this[own].finish = undefined;
+    if (finish !== undefined) return finish();
+    if (tunnel !== undefined || this.writableEnded || (this._httpMessage !== null && !this._hadError)) return;
+    this.release();
+    this.destroy();
   }
 
   takeFarewell(): boolean {
@@ -205,8 +209,7 @@ export class ClientSocket extends Duplex implements TunnelEvents {
     const code = codeOf(error);
     // A listener answers an incomplete request.
     if (code !== undefined && this.server.listenerCount('clientError') > 0) return;
-    this.count();
-    this[own].transport = undefined;
+    this.release();
     this[own].hasFailed = true;
     if (code === undefined) return void this.destroy(error);
     this.prependOnceListener('end', () => this.destroy(clientError(error, code)));
@@ -216,8 +219,7 @@ export class ClientSocket extends Duplex implements TunnelEvents {
 
   /** The connection is gone. */
   takeClose(): void {
-    this.count();
-    this[own].transport = undefined;
+    this.release();
     this[own].isDeparting = false;
     this.destroy();
     endOwnAnswer(this[own].answered);
@@ -245,13 +247,11 @@ export class ClientSocket extends Duplex implements TunnelEvents {
   }
 
   resetAndDestroy(): this {
-    this.count();
-    const { transport, tunnel } = this[own];
-    tunnel?.cut();
+    const { tunnel } = this[own];
     // A complete answer still goes out.
-    if (tunnel === undefined && this._httpMessage?.writableEnded === false) {
-      this[own].transport = undefined;
-      transport?.cut();
+    if (tunnel !== undefined || this._httpMessage?.writableEnded === false) {
+      const transport = this.release();
+      (tunnel ?? transport)?.cut();
     }
     return this.destroy();
   }
@@ -282,15 +282,15 @@ export class ClientSocket extends Duplex implements TunnelEvents {
 
   /** Ends the connection; cuts it if a request is running. */
   private [hangUp](): void {
-    this.count();
-    const { transport } = this[own];
-    this[own].transport = undefined;
-    transport?.hangUp();
+    this.release()?.hangUp();
   }
 
-  /** Kept, because apps read the counts after the end, too. */
-  private count(): void {
+  /** The counts are kept, because apps read them after the end, too. */
+  private release(): Transport | undefined {
+    const { transport } = this[own];
     this[own].counted = { read: this.bytesRead, written: this.bytesWritten };
+    this[own].transport = undefined;
+    return transport;
   }
 }
 

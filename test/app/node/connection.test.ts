@@ -1,6 +1,6 @@
 /** What Node handlers learn of a connection, and their clients of how long it lasts, beside node:http. */
 
-import { createServer } from 'node:http';
+import { createServer, type RequestListener } from 'node:http';
 import { describe, expect, it } from 'vitest';
 import { fetchHandler } from '../../../src/app/fetch/fetch.ts';
 import { nodeHandler } from '../../../src/app/node/node.ts';
@@ -9,6 +9,10 @@ import { Client } from '../../http/client.ts';
 import { openHandler } from '../../http/in-process.ts';
 import { makeFolder, start } from '../../integration/harness.ts';
 import { sideBySide } from './side-by-side.ts';
+
+interface Resettable {
+  readonly _handle: { reset(done: () => void): void };
+}
 
 const get = 'GET / HTTP/1.1\r\nHost: h\r\n';
 const chunked = (trailers: string) =>
@@ -83,6 +87,65 @@ describe('bytes of the socket', () => {
     });
     expect(ours).toEqual(nodes);
     expect(ours).toEqual([request.length, 2 * request.length, 2 * request.length]);
+  });
+});
+
+describe('a reset by the client', () => {
+  interface Case {
+    readonly what: string;
+    readonly request?: string;
+    readonly isEnded: boolean;
+    readonly app: RequestListener;
+    readonly expected: readonly unknown[];
+  }
+
+  it.each<Case>([
+    {
+      // Its body is not complete, so tsgun still reads what the client sends. node:http closes the connection with its FIN.
+      what: 'behind the last answer is no error',
+      request: 'POST / HTTP/1.1\r\nHost: h\r\nConnection: close\r\nContent-Length: 10\r\n\r\nhello',
+      isEnded: true,
+      app: (_, res) => void res.end('done'),
+      expected: ['close', false],
+    },
+    {
+      what: 'of a connection that the app has ended is an error',
+      isEnded: true,
+      app: ({ socket }, res) => void res.end('done', () => socket.end()),
+      expected: ['ECONNRESET', 'close', true],
+    },
+    {
+      what: 'of an idle connection is an error',
+      isEnded: false,
+      app: (_, res) => void res.end('done'),
+      expected: ['ECONNRESET', 'close', true],
+    },
+  ])('$what', async ({ request = `${get}\r\n`, isEnded, app, expected }) => {
+    const [nodes, ours] = await sideBySide(async (serve) => {
+      const seen: unknown[] = [];
+      const server = createServer((req, res) => {
+        if (req.url === '/other') return void res.end();
+        req.socket.on('close', (hadError) => seen.push('close', hadError));
+        return app(req, res);
+      }).on('clientError', (error: NodeJS.ErrnoException, socket) => {
+        seen.push(error.code);
+        socket.destroy();
+      });
+      const port = await serve(server);
+      const client = await Client.open(port, '127.0.0.1', true);
+      const { socket } = client;
+      const ended = new Promise<void>((resolve) => socket.once('end', resolve));
+      client.send(request);
+      await client.until(/done$/);
+      if (isEnded) await ended;
+      (socket as unknown as Resettable)._handle.reset(() => socket.destroy());
+      // When another client has been served, the reset has been seen.
+      await (await Client.open(port)).exchange('GET /other HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n');
+      await expect.poll(() => seen).toContain('close');
+      return seen;
+    });
+    expect(nodes).toEqual(expected);
+    expect(ours).toEqual(nodes);
   });
 });
 
