@@ -48,6 +48,19 @@ describe('the master outlives', () => {
     expect(await tsgun.stop()).toMatchObject({ code: 0 });
   });
 
+  it('a worker that dies with orders to its watchdog unread', async () => {
+    const { path } = makeFolder({ 'app.mjs': hello });
+    const tsgun = start('app.mjs', ['--timeout', '1'], { cwd: path });
+    const [pid] = await tsgun.workers(1);
+    process.kill(pid!, 'SIGSTOP');
+    // Its watchdog has been asked by then.
+    await tsgun.until(() => tsgun.log.some(({ msg }) => msg.startsWith('worker suspended')), 'the suspension');
+    process.kill(pid!, 'SIGKILL');
+    await tsgun.event('worker_ready', 2);
+    expect(tsgun.log.filter(({ level }) => level === 'error')).toEqual([]);
+    expect(await tsgun.stop()).toMatchObject({ code: 0 });
+  });
+
   it('a config file whose code fails late, at a reload', async () => {
     const { path, write } = makeFolder({ 'app.mjs': hello, 'tsgun.config.mjs': 'export default { workers: 1 }' });
     const tsgun = start('app.mjs', [], { cwd: path });

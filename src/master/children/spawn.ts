@@ -147,9 +147,11 @@ function fork({ order, counters, environment, onMessage, onExit }: SpawnOptions)
 /** One message per line. The app could write there too: anything else is ignored. */
 function listenToWatchdog(pipe: Duplex | null | undefined, onMessage: (message: WatchdogMessage) => void): void {
   if (!pipe) return;
-  // The exit event reports how the worker ended.
-  pipe.on('error', () => {});
-  createInterface({ input: pipe }).on('line', (line) => {
+  // The exit event reports how the worker ended. An end with unread orders is a reset, which readline emits once more.
+  const ignore = () => {};
+  pipe.on('error', ignore);
+  const lines = createInterface({ input: pipe }).on('error', ignore);
+  lines.on('line', (line) => {
     let message: unknown;
     try {
       message = JSON.parse(line);

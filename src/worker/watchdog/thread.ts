@@ -62,8 +62,10 @@ let foreigners = 0;
 const times = new ThreadTimes(runsApp ? readMainThread : readAllThreads);
 
 const pipe = new Socket({ fd, readable: true, writable: true });
+// Its end is what counts. A master that dies with unread messages resets it, which readline emits once more.
 pipe.on('error', () => {});
-createInterface({ input: pipe }).on('line', hear);
+const lines = createInterface({ input: pipe }).on('error', () => {});
+lines.on('line', hear);
 // The pipe ends when the master does.
 pipe.once('close', () => setTimeout(() => process.kill(process.pid, 'SIGKILL'), graceMs));
 tick();
