@@ -2,7 +2,7 @@
 
 import { renderComplaint } from './complaint.ts';
 import { startDirectory } from './config/directory.ts';
-import { accept, type CommandLine, type Draft, draftConfiguration } from './config/load.ts';
+import { accept, type CommandLine, type Configuration, type Draft, draftConfiguration } from './config/load.ts';
 import { renderHelp, renderHelpOf } from './config/pages/help.ts';
 import { renderSettings } from './config/pages/print.ts';
 import { renderUsage } from './config/pages/usage.ts';
@@ -16,6 +16,7 @@ import { createLogger } from './logger.ts';
 import { checkApp } from './master/check.ts';
 import { isStop, type MasterEvent } from './master/events.ts';
 import { withinReason } from './master/generations/generation.ts';
+import { systemProblems } from './master/generations/system-checks.ts';
 import type { Inbox } from './master/inbox.ts';
 import { runMaster } from './master/start.ts';
 
@@ -48,12 +49,12 @@ class Command {
     if (asked.type === 'completion') return completion(asked.words);
     if (asked.type === 'run') {
       const line = { ...asked.line, warnings: activationWarnings(), activation: takeActivation() };
-      return runMaster({ load: async () => accept(await this.draft(line, home)), inbox: this.inbox, home });
+      return runMaster({ load: () => this.accepted(this.draft(line, home)), inbox: this.inbox, home });
     }
     const draft = await Promise.race([withinReason(this.draft(asked.line, home)), this.stopped()]);
     if (asked.type !== 'check') print(renderSettings(draft.configuration));
     for (const warning of draft.configuration.warnings) warn(warning);
-    const configuration = accept(draft);
+    const configuration = await this.accepted(draft);
     if (asked.type === 'print') return ExitCode.ok;
     const { appInterface, doubt } = await checkApp(configuration, this.inbox.find(isStop), warn);
     if (doubt !== undefined) warn(doubt);
@@ -73,6 +74,14 @@ class Command {
     const log = createLogger({ errorLogfile: '-', logFormat: 'json', logLevel: 'fatal' });
     const problems = error instanceof ConfigError ? error.problems : [message];
     for (const problem of problems) log.say('fatal', { error: problem, exitCode, stack }, problem);
+  }
+
+  /** @throws ConfigError that names every problem, those that the system sees too */
+  private async accepted(draft: Draft | Promise<Draft>): Promise<Configuration> {
+    const found = await draft;
+    if (found.problems.length === 0) return found.configuration;
+    const problems = [...found.problems, ...(await systemProblems(found.configuration))];
+    return accept({ ...found, problems });
   }
 
   private async draft(line: CommandLine, home: string): Promise<Draft> {

@@ -169,7 +169,7 @@ describe('files of src', () => {
 
 /** Where code of an app may run in the same realm. The watchdog's thread is its own; the page of a failure runs in a browser. */
 const besideApps =
-  /^(?:app|embed|http|ipc|log|node|worker)\/(?!watchdog\/(?:capture|examiner|other-threads|patience|thread)\.ts|failure\/page\.ts)/;
+  /^(?:app|embed|http|ipc|log|node|worker)\/(?!watchdog\/(?:capture|examiner|thread)\.ts|failure\/page\.ts)/;
 const timers = ['setTimeout', 'setInterval', 'setImmediate', 'clearTimeout', 'clearInterval', 'clearImmediate'];
 
 /** Calls of timers that the file does not import: those of the global object. */

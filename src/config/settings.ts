@@ -288,11 +288,11 @@ export const table = {
   }),
   bootTimeout: setting({
     section: 'Workers',
-    parse: seconds(0.1),
+    parse: secondsOrNever(0.1),
     default: 60,
     metavar: 'S',
-    help: 'A worker must be ready by then.',
-    more: 'A worker that is not ready after this time has failed to boot. At the start that ends tsgun with exit code 3.',
+    help: 'A worker must be ready by then; 0: no limit.',
+    more: 'A worker that is not ready after this time has failed to boot. At the start that ends tsgun with exit code 3. With 0, a worker that never becomes ready is waited for without end.',
     example: 120,
   }),
   gracefulTimeout: setting({
@@ -316,7 +316,7 @@ export const table = {
   }),
   canary: setting({
     section: 'Workers',
-    parse: secondsOrNever(1),
+    parse: secondsOrNever(0.1),
     default: 0,
     metavar: 'S',
     help: 'Try a reload on one worker this long; 0: do not.',
@@ -325,7 +325,7 @@ export const table = {
   }),
   watchAfter: setting({
     section: 'Workers',
-    parse: secondsOrNever(1),
+    parse: secondsOrNever(0.1),
     default: 0,
     metavar: 'S',
     help: 'Go back if a reload goes bad within S; 0: never.',

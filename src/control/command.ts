@@ -62,7 +62,11 @@ export async function runCommand(
 }
 
 /** @throws ConfigError */
-function orderOf({ name, argument, options }: Given): ControlOrder {
+function orderOf({ name, argument, options, isJson }: Given): ControlOrder {
+  if (isJson && options.output === '-')
+    throw new ConfigError(
+      '--json: standard output takes the file of --output - alone; name a file, or leave --json out',
+    );
   const pid = argument === undefined ? undefined : { pid: () => readPid('PID', argument) };
   if (name === 'workers') return { command: 'status' };
   if (name === 'reload') return { command: 'reload', wait: options.wait === true };
@@ -163,15 +167,28 @@ async function stop({ client, given, order, terminal }: Call): Promise<CommandEx
 async function profile({ client, given, order, terminal }: Call): Promise<CommandExit> {
   const { seconds } = order as ControlOrder & { command: 'profile' };
   const workers = await client.ask<WorkerProfiles[]>(order, seconds * 1000 + profileMs);
-  for (const { worker, pid, error } of workers)
-    if (error !== undefined) terminal.complain(`tsgun: worker ${worker} (${pid}): ${clean(error)}`);
+  for (const { worker, pid, error, missing = [] } of workers)
+    for (const problem of error === undefined ? missing : [error])
+      terminal.complain(`tsgun: worker ${worker} (${pid}): ${clean(problem)}`);
   const answered = workers.filter(({ profiles = [] }) => profiles.length > 0);
   if (answered.length === 0) throw new CommandError('no worker has given a profile');
   const merged = merge(answered);
   const isPprof = given.options.format === 'pprof';
   const content = isPprof ? (await import('./pprof.ts')).toPprof(merged) : Buffer.from(JSON.stringify(merged));
-  save(content, isPprof ? 'pb.gz' : 'cpuprofile', 'profile', given, terminal);
-  for (const { name, place, share } of hottest(merged, 5))
+  const path = save(content, isPprof ? 'pb.gz' : 'cpuprofile', 'profile', given, terminal);
+  const hot = hottest(merged, 5);
+  if (given.isJson) {
+    const described = workers.map(({ worker, pid, profiles = [], missing = [], error = null }) => ({
+      worker,
+      pid,
+      threads: profiles.map(({ thread }) => thread),
+      missing,
+      error,
+    }));
+    terminal.print(JSON.stringify({ path, hottest: hot, workers: described }));
+    return CommandExit.done;
+  }
+  for (const { name, place, share } of hot)
     terminal.complain(
       `  ${`${(share * 100).toFixed(1)} %`.padStart(7)}  ${clean(name)}${place === '' ? '' : ` (${clean(place)})`}`,
     );
@@ -182,20 +199,34 @@ async function heap({ client, given, order, terminal }: Call): Promise<CommandEx
   if (order.command === 'snapshot') {
     terminal.complain('the worker finishes its requests, and another takes its place');
     const { path, bytes: size } = await client.ask<{ path: string; bytes: number }>(order, forEver);
-    terminal.complain(`written: ${clean(path)} (${bytes(size)})`);
+    if (given.isJson) terminal.print(JSON.stringify({ path, bytes: size }));
+    else terminal.complain(`written: ${clean(path)} (${bytes(size)})`);
     return CommandExit.done;
   }
   const { seconds } = order as ControlOrder & { command: 'heap' };
   const { heap: found, error } = await client.ask<{ heap?: object; error?: string }>(order, seconds * 1000 + profileMs);
   if (found === undefined) throw new CommandError(clean(error ?? 'the worker has given no profile'));
-  save(Buffer.from(JSON.stringify(found)), 'heapprofile', 'heap', given, terminal);
+  const path = save(Buffer.from(JSON.stringify(found)), 'heapprofile', 'heap', given, terminal);
+  if (given.isJson) terminal.print(JSON.stringify({ path }));
   return CommandExit.done;
 }
 
-/** Under a name that is not there yet; in a folder that is open to all, nobody's link is followed. */
-function save(content: Uint8Array, ending: string, what: string, { options }: Given, terminal: Terminal): void {
+/**
+ * Under a name that is not there yet; in a folder that is open to all, nobody's link is followed.
+ * @returns the name
+ */
+function save(
+  content: Uint8Array,
+  ending: string,
+  what: string,
+  { options, isJson }: Given,
+  terminal: Terminal,
+): string {
   const { output } = options;
-  if (output === '-') return terminal.write(content);
+  if (output === '-') {
+    terminal.write(content);
+    return output;
+  }
   const stamp = new Date().toISOString().slice(0, 19).replace(/[-:]/g, '').replace('T', '-');
   const path = typeof output === 'string' ? output : `tsgun-${what}-${stamp}-${process.pid}.${ending}`;
   try {
@@ -203,5 +234,6 @@ function save(content: Uint8Array, ending: string, what: string, { options }: Gi
   } catch (error) {
     throw new CommandError(`cannot write ${path}: ${(error as Error).message}; name another file by --output`);
   }
-  terminal.complain(`written: ${path}`);
+  if (!isJson) terminal.complain(`written: ${path}`);
+  return path;
 }

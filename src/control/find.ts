@@ -10,7 +10,8 @@ import { CommandError, NobodyThere } from './failures.ts';
 import type { Target } from './target.ts';
 import { clean } from './text.ts';
 
-const remedy = 'if it has another socket, or runs as another user, name it by --control-socket PATH';
+const remedy =
+  'if it runs as another user, or its folder for sockets is another, name its socket by --control-socket PATH';
 
 /**
  * @param directories where sockets are by default

@@ -54,6 +54,7 @@ export const commands: Readonly<Record<CommandName, Command>> = {
       format: { metavar: 'FORMAT', help: 'cpuprofile or pprof [cpuprofile]' },
       output,
     },
+    hasJson: true,
   },
   heap: {
     help: 'What a worker allocates and keeps, by samples: for Chrome’s DevTools.',
@@ -63,6 +64,7 @@ export const commands: Readonly<Record<CommandName, Command>> = {
       snapshot: { help: 'all of the heap: the worker ends for it' },
       output,
     },
+    hasJson: true,
   },
   'log-level': {
     help: 'Change the least level that is logged, until the next reload.',

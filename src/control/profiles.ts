@@ -7,6 +7,8 @@ export interface WorkerProfiles {
   readonly pid: number;
   readonly worker: number;
   readonly profiles?: readonly ThreadProfile[];
+  /** Why threads of it have none. */
+  readonly missing?: readonly string[];
   readonly error?: string;
 }
 

@@ -98,8 +98,14 @@ export class Exchange extends ReceivedRequest<Transport> implements ResponseStat
     // Set before the bytes go: a transport may send the end together with them.
     this.isEnded = true;
     const { answer } = this.transport;
-    if (length === 0) answer.flushHead();
-    else answer.data(this, body, length);
+    try {
+      if (length === 0) answer.flushHead();
+      else answer.data(this, body, length);
+    } catch (error) {
+      // The body cannot be read: without its bytes the answer has not ended.
+      this.isEnded = false;
+      throw error;
+    }
     this.transport.finish(this);
   }
 

@@ -3,7 +3,7 @@
 import type { Settings } from '../config/settings.ts';
 import type { DescriptorError } from '../descriptors.ts';
 import type { ErrorReport } from '../errors.ts';
-import type { Growth, ThreadProfile, ThreadStack } from './profiles.ts';
+import type { Growth, Profiles, ThreadStack } from './profiles.ts';
 
 /** Why a worker exited, in the log's words. */
 export type ExitReason =
@@ -49,6 +49,8 @@ export interface Awaited {
   readonly why: string;
   /** Whether something better may have been said before. */
   readonly isGuess?: boolean;
+  /** Where code is that has not returned, if that is why. */
+  readonly stack?: string | undefined;
 }
 
 /** From a worker. */
@@ -168,7 +170,7 @@ export interface Slow {
 /** The answer to an examination, by the id of its order. */
 export type Findings = { readonly type: 'findings'; readonly id: number } & (
   | { readonly stacks: readonly ThreadStack[]; readonly requests: readonly RunningRequest[] }
-  | { readonly profiles: readonly ThreadProfile[] }
+  | Profiles
   | { readonly running: RunningList }
   /** A sampled allocation profile, in the form of Chrome's `.heapprofile`. */
   | { readonly heap: object }

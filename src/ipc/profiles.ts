@@ -21,6 +21,16 @@ export interface ThreadProfile {
   readonly profile: CpuProfile;
 }
 
+/** Of the threads of a worker. */
+export interface Profiles {
+  readonly profiles: readonly ThreadProfile[];
+  /** Why others have none. */
+  readonly missing: readonly string[];
+}
+
+/** The longest that the start of a profile takes, and its end, on a machine on which a thread gets no processor. */
+export const profileEdgeMs = 6000;
+
 /** What of Chrome's `.cpuprofile` matters here. */
 export interface CpuProfile {
   readonly nodes: readonly CpuProfileNode[];

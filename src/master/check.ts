@@ -1,17 +1,14 @@
 /** `--check-config`: loads the app in a worker that listens nowhere, and ends it. Nothing of a running service is touched. */
 
-import { access, constants, stat } from 'node:fs/promises';
-import { dirname } from 'node:path';
 import { type Configuration, chosenSettings } from '../config/load.ts';
-import { hasTls } from '../config/values/tls.ts';
-import { BootError, ConfigError, type ErrorReport, revive, unwritable } from '../errors.ts';
+import { BootError, ConfigError, type ErrorReport, revive } from '../errors.ts';
 import { explainBoot, notReady, type SlowBoot } from './children/exits.ts';
 import { type ChildProcess, spawnWorker } from './children/spawn.ts';
 import { identityOf } from './generations/identity.ts';
+import { systemProblems } from './generations/system-checks.ts';
 import { overstayMs, quickStopMs } from './notes.ts';
 import { policyOf } from './policy.ts';
 import { checkDescriptorLimit } from './surroundings/descriptor-limit.ts';
-import { readCertificates } from './tls/read.ts';
 
 export interface Checked {
   readonly appInterface: string;
@@ -30,8 +27,8 @@ export async function checkApp(
   warn: (text: string) => void,
 ): Promise<Checked> {
   const { app, appArguments, directory, environment, settings } = configuration;
-  await checkFiles(configuration);
-  if (hasTls(settings) && !settings.devTls) await readCertificates(settings);
+  const problems = await systemProblems(configuration);
+  if (problems.length > 0) throw new ConfigError(problems);
   const doubt = checkDescriptorLimit(configuration);
   const identity = await identityOf(settings, configuration.origins);
   const umask = settings.umask ?? process.umask();
@@ -62,7 +59,8 @@ export async function checkApp(
       if (child.state === 'booting') child.state = 'killed';
       worker?.kill();
     };
-    const timer = setTimeout(kill, policy.bootMs);
+    // Node would take an endless time for a millisecond.
+    const timer = Number.isFinite(policy.bootMs) ? setTimeout(kill, policy.bootMs) : undefined;
     const worker: ChildProcess | undefined = spawnWorker({
       order,
       environment,
@@ -70,7 +68,7 @@ export async function checkApp(
         if (message.type === 'boot_failed') error = message.error;
         else if (message.type === 'stalled') slowBoot = { stack: message.stack };
         else if (message.type === 'waits') {
-          slowBoot = { waits: message.why };
+          slowBoot = { waits: message.why, stack: message.stack };
           warn(`the worker is ${notReady(policy.bootMs, message.why)}`);
         }
         if (message.type !== 'ready') return;
@@ -91,23 +89,4 @@ export async function checkApp(
       kill();
     });
   });
-}
-
-/** @throws ConfigError that names all files that could not be written */
-async function checkFiles({ settings, origins }: Configuration): Promise<void> {
-  const names = ['pidfile', 'errorLogfile', 'accessLogfile'] as const;
-  const checks = names.map(async (name) => {
-    const path = settings[name];
-    if (path === undefined || path === '-') return [];
-    const isThere = await stat(path).then(
-      () => true,
-      () => false,
-    );
-    return access(isThere ? path : dirname(path), constants.W_OK).then(
-      () => [],
-      (error) => unwritable(name, path, error, origins[name]).problems,
-    );
-  });
-  const problems = (await Promise.all(checks)).flat();
-  if (problems.length > 0) throw new ConfigError(problems);
 }

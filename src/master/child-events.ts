@@ -69,7 +69,7 @@ export class ChildEvents {
     else if (message.type === 'snapshot') steering.noteSnapshot(child, message);
     else if (message.type === 'boot_failed') children.noteBootError(child, message.error);
     else if (message.type === 'waits') {
-      if (children.noteWaits(child, message)) logWaits(this.log, child, message.why, pool.policy, now);
+      if (children.noteWaits(child, message)) logWaits(this.log, child, message, pool.policy, now);
     } else if (message.type === 'short') this.shortages.note(this.log, nameOf(child), message, now);
     else if (message.type === 'slow') logSlow(this.log, child, message);
     else if (message.type === 'excused') notes.noteExcused(child, now);

@@ -114,9 +114,10 @@ function planService(pool: Pool, now: number): Action[] {
   for (const child of replaceable(pool, ready, outdated))
     actions.push(...leave(pool, child, outdatedReason(pool, child, now)));
 
-  // Children that still boot go first, then the youngest.
+  // Children that still boot go first, then the highest numbers: those that stay are 1 to N.
   const most = mostWanted(pool, outdated.length);
-  for (const child of [...ready, ...booting].slice(most)) actions.push(...leave(pool, child, 'scaled_down'));
+  const byNumber = [...ready].sort((one, other) => one.worker - other.worker);
+  for (const child of [...byNumber, ...booting].slice(most)) actions.push(...leave(pool, child, 'scaled_down'));
 
   for (const { worker, waitMs } of vacanciesOf(pool, now)) if (waitMs === 0) actions.push({ type: 'spawn', worker });
 

@@ -11,7 +11,7 @@ const watchdogLeadMs = 500;
 /** @param isApp whether the workers serve the app, and not an error in its place */
 export function policyOf(settings: Settings, isApp = true): Policy {
   return {
-    bootMs: milliseconds(settings.bootTimeout),
+    bootMs: limitMs(settings.bootTimeout),
     timeoutMs: settings.timeout === 0 ? Number.POSITIVE_INFINITY : patienceMs(milliseconds(settings.timeout)),
     graceMs: milliseconds(settings.gracefulTimeout),
     maxRequests: settings.maxRequests || Number.POSITIVE_INFINITY,

@@ -10,7 +10,7 @@ import type { Found } from '../ipc/messages.ts';
 import type { WorkerOrder } from '../ipc/order.ts';
 import type { Logger } from '../logger.ts';
 import { keepCode } from '../node/code-cache.ts';
-import { longBootMs, tellIfLong, tellWaits } from './boot-waits.ts';
+import { longBootMs, tellIfLong, tellWaits, whileLong } from './boot-waits.ts';
 import { bulkheads } from './bulkheads.ts';
 import type { Worker } from './classes/worker.ts';
 import { explainEarlyExit } from './ending/early-exit.ts';
@@ -100,17 +100,19 @@ export async function boot(order: WorkerOrder, own: Own, parts: Parts, watch: ()
   });
   if (overload !== undefined) overload.inProgress = () => worker.serving.running();
   // Its threads tell what they wait for, unless they are blocked.
-  await tellIfLong(
-    2 * longMs,
-    worker.load?.(),
-    'none of its threads has loaded the app yet: does the app compute, or wait?',
-    true,
-  );
+  await whileLong(2 * longMs, worker.load?.(), () => void tellBlocked(worker));
   await tellIfLong(longMs, hooks.initialized(), 'the hook postWorkerInit has not returned');
   await worker.start();
   const found = worker.found ?? { interface: worker.interface, serves, askedFor };
   const scheme = schemeOf(found.interface as AskedInterface);
   return { worker, found, scheme, listening, close };
+}
+
+/** Some thread has not loaded the app. If it had said itself what it waits for, that would count. */
+async function tellBlocked(worker: Worker): Promise<void> {
+  const stack = await worker.whereItLoads?.();
+  const guess = 'none of its threads has loaded the app yet: does the app compute, or wait?';
+  tellWaits(stack === undefined ? guess : 'code of the app has not returned, see the stack', true, stack);
 }
 
 /** For a class or a test that loads no app here. @param app is served in its place, if given */

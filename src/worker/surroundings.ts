@@ -2,7 +2,7 @@
 
 import type { HandlerOptions } from '../app/handler.ts';
 import type { Bound, Own } from '../app/server-files/choice.ts';
-import { milliseconds } from '../config/durations.ts';
+import { limitMs } from '../config/durations.ts';
 import { type Address, address } from '../config/values/addresses.ts';
 import { isTls } from '../config/values/tls.ts';
 import type { WorkerOrder } from '../ipc/order.ts';
@@ -42,7 +42,7 @@ export function prepareSurroundings({
     process.env.HOST ??= first.host;
   }
   const tls = listed.map((_, index) => sockets[index]?.isTls ?? isTls(settings, index));
-  const bootMs = milliseconds(settings.bootTimeout);
+  const bootMs = limitMs(settings.bootTimeout);
   return {
     own: { bound, port: process.env.PORT },
     address: addressOf(first ?? bound[0]),

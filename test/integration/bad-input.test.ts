@@ -98,6 +98,15 @@ describe('an app that is long in loading', () => {
     expect(tsgun.log.filter(isStalled)).toMatchObject([{ level: 'warn', worker: 1, stack }]);
   });
 
+  it('and computes in a thread has its stack in the log', async () => {
+    const { path } = makeFolder({ 'app.mjs': spin });
+    const tsgun = start('app.mjs', ['-k', 'threaded', '--threads', '1', '--boot-timeout', '120'], { cwd: path });
+    const isLate = ({ msg }: { msg: string }) => msg.endsWith('code of the app has not returned, see the stack');
+    await tsgun.until(() => tsgun.log.some(isLate), 'a warning');
+    const stack = expect.stringMatching(/at spin \(.*app\.mjs:2/);
+    expect(tsgun.log.filter(isLate)).toMatchObject([{ level: 'warn', worker: 1, stack }]);
+  });
+
   it('and does not become ready has its stack in the error', async () => {
     const { path } = makeFolder({ 'app.mjs': spin });
     const tsgun = start('app.mjs', ['--boot-timeout', '12', '--check-config'], { cwd: path });

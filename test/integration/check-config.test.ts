@@ -135,12 +135,15 @@ describe('--print-config', () => {
 
   it('prints all problems to standard error, all of them in one run, and exits 1', async () => {
     const broken = '{\n  "wrokers": 2,\n  "timeout": "soon",\n  "accesslog": "-"\n}';
-    const { code, stdout, stderr } = await run(['--print-config'], {}, { 'tsgun.config.json': broken });
+    const files = { 'tsgun.config.json': broken };
+    const { code, stdout, stderr } = await run(['--print-config', '--pidfile', 'nowhere/pid'], {}, files);
     expect(code).toBe(1);
     expect(stderr).toEqual([
       'tsgun: wrokers: no such setting; did you mean workers? (tsgun.config.json:2)',
       'tsgun: timeout: expected a time in seconds from 0 to 2147483, got "soon" (tsgun.config.json:3)',
       expect.stringMatching(/^tsgun: accesslog: no such setting; .* \(tsgun\.config\.json:4\)$/),
+      // What the system says, too.
+      expect.stringMatching(/^tsgun: pidfile: expected a file .*nowhere\/pid: its folder is not there \(--pidfile\)$/),
     ]);
     expect(stdout).toMatch(/^timeout +30 +default$/m);
   });

@@ -272,9 +272,9 @@ describe('an instance that is steered', () => {
     await tsgun.until(() => tsgun.lines('worker_ready').length === 4, 'two workers more');
 
     const pid = tsgun.living().at(-1);
-    const written = await run(runtime, ['heap', String(pid), '--snapshot']);
+    const written = await run(runtime, ['heap', String(pid), '--snapshot', '--json']);
     expect(written).toMatchObject({ code: 0, err: expect.stringContaining('another takes its place') });
-    const [, file = ''] = /^written: (.*) \(\d+ MiB\)$/m.exec(written.err) ?? [];
+    const { path: file } = JSON.parse(written.out) as { path: string };
     expect(statSync(dirname(file)).mode & 0o777).toBe(0o700);
     expect(readFileSync(file, 'utf8')).toContain('"snapshot":{"meta"');
     rmSync(dirname(file), { recursive: true });
@@ -297,13 +297,19 @@ describe('an instance that is steered', () => {
     });
   });
 
-  it('with a socket of its own is told from its successor, and not started where that is taken', async () => {
+  it('with a socket of its own is found as any other, told from its successor, and not started where that is taken', async () => {
     const runtime = runtimeFolder();
     onTestFinished(() => rmSync(runtime, { recursive: true, force: true }));
     const { path } = makeFolder({ 'app.mjs': app('hello') });
     const socket = join(path, 'c.sock');
     const old = start('app.mjs', ['--control-socket', socket], { cwd: path, env: { XDG_RUNTIME_DIR: runtime } });
     await old.workers(1);
+    const pidFile = join(path, 'pid');
+    writeFileSync(pidFile, `${old.pid}\n`);
+    for (const words of [[], ['--pid', String(old.pid)], ['--pidfile', pidFile]])
+      expect(JSON.parse((await run(runtime, ['status', '--json', ...words], runtime)).out)).toMatchObject({
+        pid: old.pid,
+      });
     const second = start('app.mjs', ['--control-socket', socket], { cwd: path });
     expect(await second.exited).toMatchObject({ code: 1 });
     expect(second.text.join()).toContain(`controlSocket: ${socket} is in use`);
@@ -318,8 +324,10 @@ describe('an instance that is steered', () => {
     await old.retire();
     await eventually(() => !existsSync(`${socket}.2`));
     expect(await pidOf(socket)).toBe(newPid);
+    expect(JSON.parse((await run(runtime, ['status', '--json'], runtime)).out)).toMatchObject({ pid: newPid });
     expect((await run(runtime, ['stop', '--control-socket', socket])).code).toBe(0);
     expect(existsSync(socket)).toBe(false);
+    expect(readdirSync(join(runtime, 'tsgun'))).toEqual([]);
   });
 });
 

@@ -261,6 +261,20 @@ describe('the worker count', () => {
     expect(actions).toHaveLength(2);
   });
 
+  it('lowered keeps the lowest numbers, whatever their age', () => {
+    const pool = poolOf(4);
+    settle(pool, 0);
+    for (const worker of [2, 3]) end(pool, pool.children.get(worker)!, null, 1);
+    settle(pool, 2);
+    noteScaled(pool, 2);
+    settle(pool, 3);
+    expect(
+      childrenOf(pool)
+        .map(({ worker }) => worker)
+        .sort(),
+    ).toEqual([1, 2]);
+  });
+
   it('has a small surge for reloads', () => {
     expect([1, 2, 4, 8, 16].map(surgeOf)).toEqual([1, 1, 1, 2, 4]);
   });

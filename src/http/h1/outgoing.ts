@@ -68,12 +68,24 @@ export class Outgoing {
   }
 
   sendBytes(head: string, bytes: Bytes, tail: string): boolean {
-    const prefix = this.held + head;
+    const { held, answerStart } = this;
+    const prefix = held + head;
     this.held = '';
     this.answerStart = -1;
-    const length = prefix.length + bytes.byteLength + tail.length;
+    let length: number;
+    let isTaking: boolean;
     this.writing++;
-    return this.note(this.wire.writeTogether(prefix, bytes, tail), length);
+    try {
+      length = prefix.length + bytes.byteLength + tail.length;
+      isTaking = this.wire.writeTogether(prefix, bytes, tail);
+    } catch (error) {
+      // An array of the app's own kind may throw when it is read. Nothing was written, so the answers before this one still wait.
+      this.writing--;
+      this.held = held;
+      this.answerStart = answerStart;
+      throw error;
+    }
+    return this.note(isTaking, length);
   }
 
   /** @returns whether the app may go on */

@@ -98,6 +98,8 @@ export class StreamWire implements Wire {
       if (stream.writableLength > 0) giveAwayScratch(whole);
       return isTaking;
     }
+    // Before anything is written: the stream would refuse it behind the head.
+    if (!ArrayBuffer.isView(bytes)) throw new TypeError('a body piece must be a Uint8Array');
     stream.cork();
     if (head !== '') stream.write(Buffer.from(head, 'latin1'), this.enter);
     this.written++;

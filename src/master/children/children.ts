@@ -32,7 +32,7 @@ export class Children {
   private readonly processes = new Map<Child, ChildProcess>();
   private readonly renewals = new Map<Child, () => void>();
   private readonly bootErrors = new Map<Child, ErrorReport>();
-  private readonly waits = new Map<Child, string>();
+  private readonly waits = new Map<Child, Awaited>();
   private readonly crashes = new Map<Child, ErrorReport>();
   private readonly examinations = new Examinations<Child>();
   private readonly memoryKills = new MemoryKills();
@@ -139,10 +139,10 @@ export class Children {
   }
 
   /** Why it has not booted yet. @returns whether that is the first report of its generation */
-  noteWaits(child: Child, { why, isGuess }: Awaited): boolean {
-    if (isGuess === true && this.waits.has(child)) return false;
+  noteWaits(child: Child, awaited: Awaited): boolean {
+    if (awaited.isGuess === true && this.waits.has(child)) return false;
     const isNews = ![...this.waits.keys()].some(({ generation }) => generation === child.generation);
-    this.waits.set(child, why);
+    this.waits.set(child, awaited);
     // Its code has returned.
     this.hangs.forget(child);
     return isNews;
@@ -170,7 +170,8 @@ export class Children {
     this.renewals.delete(child);
     this.bootErrors.delete(child);
     const answered = this.hangs.answered(child);
-    const slowBoot = { waits: this.waits.get(child), stack: this.hangs.stackOf(child) };
+    const { why, stack } = this.waits.get(child) ?? {};
+    const slowBoot = { waits: why, stack: this.hangs.stackOf(child) ?? stack };
     this.waits.delete(child);
     this.hangs.forget(child);
     this.examinations.forget(child);

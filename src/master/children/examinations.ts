@@ -1,12 +1,16 @@
 /** Questions to the watchdogs of workers, and who waits for the answers. */
 
 import type { Examination, Findings } from '../../ipc/messages.ts';
+import { profileEdgeMs } from '../../ipc/profiles.ts';
 
 type WithoutId<T> = T extends unknown ? Omit<T, 'id'> : never;
 export type Question = WithoutId<Examination>;
 
-/** What a watchdog needs at most, beyond the time that it was asked to look. */
-const patienceMs = 5000;
+/**
+ * What a watchdog needs at most, beyond the time that it was asked to look: the start and the end of a profile, where the machine
+ * is starved. Its own reason comes first.
+ */
+const patienceMs = 2 * profileEdgeMs + 1000;
 
 interface Waiting<Child> {
   readonly child: Child;
@@ -32,7 +36,9 @@ export class Examinations<Child> {
         if (findings instanceof Error) reject(findings);
         else resolve(findings);
       };
-      const timer = setTimeout(() => end(new Error('the worker’s watchdog does not answer')), ms);
+      const seconds = Math.round(ms / 100) / 10;
+      const late = `the worker’s watchdog does not answer within ${seconds} s: is the process stopped, or the machine too busy?`;
+      const timer = setTimeout(() => end(new Error(late)), ms);
       this.waiting.set(id, { child, end });
       send({ ...question, id });
     });

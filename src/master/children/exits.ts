@@ -1,7 +1,7 @@
 /** The log's line for the end of a worker, at a level that suits the reason; and the lines for what follows. */
 
 import { BootError, type ErrorReport, report } from '../../errors.ts';
-import type { ExitReason, Findings } from '../../ipc/messages.ts';
+import type { Awaited, ExitReason, Findings } from '../../ipc/messages.ts';
 import type { Level, Logger } from '../../logger.ts';
 import type { Consequence } from '../endings.ts';
 import type { Child, Ending, Policy, Pool, RecycleReason } from '../pool.ts';
@@ -117,16 +117,18 @@ export function explainBoot(
 export function logWaits(
   log: Logger,
   child: Child,
-  why: string,
+  { why, stack }: Awaited,
   { bootMs }: Pick<Policy, 'bootMs'>,
   now: number,
 ): void {
   const waitedMs = Math.round(now - child.spawnedAt);
-  log.say('warn', { ...nameOf(child), waitedMs }, `a worker is ${notReady(bootMs, why)}`);
+  const fields = { ...nameOf(child), waitedMs, ...(stack === undefined ? {} : { stack }) };
+  log.say('warn', fields, `a worker is ${notReady(bootMs, why)}`);
 }
 
 export function notReady(bootMs: number, why: string): string {
-  return `not ready yet (tsgun waits up to ${bootMs / 1000} s, see bootTimeout): ${why}`;
+  const limit = Number.isFinite(bootMs) ? `tsgun waits up to ${bootMs / 1000} s` : 'tsgun waits without a limit';
+  return `not ready yet (${limit}, see bootTimeout): ${why}`;
 }
 
 /** Why a reload is given up although the new workers boot. */

@@ -113,7 +113,7 @@ export class Control {
 
   private profile(children: readonly Child[], ms: number): Promise<object[]> {
     return this.askEach(children, { type: 'profile', ms }, undefined, (findings) =>
-      'profiles' in findings ? { profiles: findings.profiles } : undefined,
+      'profiles' in findings ? { profiles: findings.profiles, missing: findings.missing } : undefined,
     );
   }
 

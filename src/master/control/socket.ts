@@ -3,9 +3,9 @@
  * mode 0700, the socket 0600. Node cannot ask the system who a peer is, so these modes are the check.
  */
 
-import { chmodSync, lstatSync, mkdirSync, readdirSync } from 'node:fs';
+import { chmodSync, lstatSync, mkdirSync, readdirSync, rmSync, symlinkSync } from 'node:fs';
 import { createServer, type Server, type Socket } from 'node:net';
-import { dirname, join } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { ConfigError, report } from '../../errors.ts';
 import { controlDirectories, pidOfSocket, socketName } from '../../ipc/control.ts';
 import type { Logger } from '../../logger.ts';
@@ -54,16 +54,13 @@ export class ControlSocket {
     if (this.opened !== undefined && setting === this.setting) return;
     if (setting === undefined) return this.holdDefault(log);
     const path = setting === false ? undefined : `${setting}${this.isBeside ? besideSuffix : ''}`;
-    const next = path === undefined ? undefined : await this.open(path);
+    const next = path === undefined ? undefined : await this.openNamed(path);
     this.replace(next, setting);
   }
 
   private async holdDefault(log: Logger): Promise<void> {
     try {
-      const [directory = ''] = controlDirectories();
-      makePrivate(directory);
-      await sweep(directory);
-      this.replace(await this.open(join(directory, socketName(process.pid))), undefined);
+      this.replace(await this.open(await defaultPath()), undefined);
     } catch (error) {
       const remedy = 'name another place with --control-socket, or write --control-socket none';
       log.say(
@@ -87,7 +84,7 @@ export class ControlSocket {
     const { opened, setting } = this;
     if (opened === undefined || typeof setting !== 'string') return;
     try {
-      this.replace(await this.open(setting), setting);
+      this.replace(await this.openNamed(setting), setting);
     } catch (error) {
       log.say('error', { error: report(error).message }, `the control socket keeps its ${besideSuffix}`);
     }
@@ -97,6 +94,19 @@ export class ControlSocket {
     this.opened?.close();
     this.opened = undefined;
     this.setting = false;
+  }
+
+  /** At a path of the user's. */
+  private async openNamed(path: string): Promise<Opened> {
+    const opened = await this.open(path);
+    const unlink = await linkTo(path);
+    return {
+      path,
+      close: () => {
+        unlink();
+        opened.close();
+      },
+    };
   }
 
   private async open(path: string): Promise<Opened> {
@@ -110,6 +120,32 @@ export class ControlSocket {
     const file = identify(path);
     const close = () => void server.close();
     return { path, close: file === undefined ? close : closer(file, close) };
+  }
+}
+
+/** Where commands look for the socket of a master of whom they know the pid at most. */
+async function defaultPath(): Promise<string> {
+  const [directory = ''] = controlDirectories();
+  makePrivate(directory);
+  await sweep(directory);
+  return join(directory, socketName(process.pid));
+}
+
+/**
+ * Makes a link there: so `--pid`, `--pidfile` and a command that names no instance find a socket wherever it is.
+ * @returns what removes it
+ */
+async function linkTo(path: string): Promise<() => void> {
+  try {
+    const link = await defaultPath();
+    // Of this process, if there is one: its socket was elsewhere before a reload.
+    rmSync(link, { force: true });
+    symlinkSync(resolve(path), link);
+    const file = identify(link);
+    return file === undefined ? () => {} : closer(file, () => {});
+  } catch {
+    // Without such a folder, `--control-socket` finds it.
+    return () => {};
   }
 }
 
@@ -150,11 +186,17 @@ function makePrivate(directory: string): void {
   if ((stats.mode & 0o077) !== 0) chmodSync(directory, 0o700);
 }
 
-/** Removes the sockets of masters that were killed. The pid of a master in another container means nothing here, but its socket accepts, so it stays. */
+/**
+ * Removes the sockets of masters that were killed, and links to sockets. The pid of a master in another container means nothing here,
+ * but its socket accepts, so it stays.
+ */
 async function sweep(directory: string): Promise<void> {
   for (const name of readdirSync(directory)) {
     const pid = pidOfSocket(name);
     const path = join(directory, name);
-    if (pid !== undefined && pid !== process.pid && !isLiving(pid)) await makeRoom(path, path).catch(() => {});
+    if (pid === undefined || pid === process.pid || isLiving(pid)) continue;
+    // What a link leads to may belong to the next master by now.
+    if (lstatSync(path, { throwIfNoEntry: false })?.isSymbolicLink() === true) rmSync(path, { force: true });
+    else await makeRoom(path, path).catch(() => {});
   }
 }

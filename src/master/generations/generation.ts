@@ -19,6 +19,7 @@ import { Certificates } from '../tls/certificates.ts';
 import { identityOf } from './identity.ts';
 import { openLog } from './log-file.ts';
 import { type Release, releaseOf } from './release.ts';
+import { withSystemProblems } from './system-checks.ts';
 
 export interface Generation {
   readonly configuration: Configuration;
@@ -85,14 +86,14 @@ export async function prepare(
   const { settings } = configuration;
   const release = releaseOf(configuration);
   const doubt = checkDescriptorLimit(configuration);
-  const identity = await identityOf(settings, configuration.origins);
   // The umask comes before the files to which it applies: log files, sockets.
   const umask = settings.umask ?? ownMask;
   process.umask(umask);
-  const log = openLog(configuration, identity, others);
+  const { identity, log, certificates } = await open(configuration, others).catch(async (error) => {
+    throw await withSystemProblems(error, configuration);
+  });
   if (doubt !== undefined) log.say('warn', {}, doubt);
   const patience = giveUp === undefined ? undefined : new Patience(log, giveUp);
-  const certificates = hasTls(settings) ? await Certificates.open(settings, log) : undefined;
   let listeners: Listener[] = [];
   try {
     listeners = await bindAll(settings.bind, { present, owner: identity, patience });
@@ -103,6 +104,18 @@ export async function prepare(
     for (const listener of listeners) if (!present.includes(listener)) listener.close();
     throw error;
   }
+}
+
+/** @throws ConfigError for the first that fails */
+async function open(
+  configuration: Configuration,
+  others: readonly Generation[],
+): Promise<Pick<Generation, 'identity' | 'log' | 'certificates'>> {
+  const { settings, origins } = configuration;
+  const identity = await identityOf(settings, origins);
+  const log = openLog(configuration, identity, others);
+  const certificates = hasTls(settings) ? await Certificates.open(settings, log) : undefined;
+  return { identity, log, certificates };
 }
 
 /**

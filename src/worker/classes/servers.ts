@@ -8,6 +8,7 @@ import type { WaitOrder } from '../../http/host.ts';
 import { HttpServer } from '../../http/server.ts';
 import type { TlsEndpoint } from '../../http/tls/endpoint.ts';
 import type { WorkerSocket } from '../../ipc/order.ts';
+import { isMultiprocess } from '../multiprocess.ts';
 import { logConnectionFailure } from './failures.ts';
 import { httpOptions, proxied } from './http-options.ts';
 import { type Server, Serving } from './serving.ts';
@@ -23,7 +24,7 @@ export interface ServersOptions {
 export function serveAny(context: WorkerContext, options: ServersOptions): Serving {
   if (servedBy(context.asked) === 'connections') return serveConnections(context, options);
   const { settings, sockets, log, observers, shortages, onError, answerClaims } = context;
-  const handler = handlerOf(context, settings.workers > 1);
+  const handler = handlerOf(context);
   const { extras } = handler;
   const handle = context.observe(context.track(handler));
   const countConnections = () => serving.connections;
@@ -58,11 +59,11 @@ export function serveConnections(context: WorkerContext, { onGone }: Pick<Server
 }
 
 /** @throws AppLoadError when the export is not what the interface needs */
-export function handlerOf({ app, asked, log, surroundings }: WorkerContext, multiprocess: boolean): Handler {
+export function handlerOf({ app, asked, settings, log, surroundings }: WorkerContext): Handler {
   return makeHandler(app, asked, {
     fixed: surroundings?.fixed,
     multithread: false,
-    multiprocess,
+    multiprocess: isMultiprocess(settings),
     onErrorLine: (line) => log.say('error', { source: 'wsgi.errors' }, line),
     onWarning: (warning) => log.say('warn', {}, warning),
   });

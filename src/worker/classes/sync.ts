@@ -27,7 +27,7 @@ const heldAnswerBytes = 1024 * 1024;
 export function syncWorker(context: WorkerContext): Worker {
   const { settings, sockets, log, shortages } = context;
   const options = httpOptions(settings, log, shortages, context.onError, () => serving.running());
-  const handler = handlerOf(context, true);
+  const handler = handlerOf(context);
   const tracked = context.track(handler);
   const run: Handler = (exchange) => {
     ahead.release(exchange);

@@ -81,6 +81,7 @@ function threadedWorker(context: WorkerContext, code: ThreadCode): Worker {
       return all();
     },
     threads: () => pool.appThreads(),
+    whereItLoads: () => pool.whereItLoads(),
     async load() {
       await pool.start();
       if (servedBy(pool.found.interface as AskedInterface) === 'connections')

@@ -67,6 +67,8 @@ export interface Worker {
   threads?(): Iterable<AppThread>;
   /** Loads the app, for a class that does so itself. */
   load?(): Promise<void>;
+  /** Meanwhile: the stack of code of the app that does not return, if there is any. */
+  whereItLoads?(): Promise<string | undefined>;
   /** Begins to accept; resolves when it does. */
   start(): Promise<void>;
   /** Accepts none for a while, on purpose. Not there where that cannot be. */

@@ -14,6 +14,7 @@ import type { Logger } from '../../logger.ts';
 import { decoded, matcher } from '../bulkheads.ts';
 import { refuse } from '../refusal.ts';
 import { AdaptiveLimit } from './adaptive-limit.ts';
+import { Idleness } from './idleness.ts';
 import { LoopTurns } from './loop-turns.ts';
 import { QueueDelay } from './queue-delay.ts';
 import { Routes } from './routes.ts';
@@ -56,13 +57,12 @@ export class Overload {
   private readonly delay = new QueueDelay();
   private readonly routes = new Routes();
   private readonly limit: AdaptiveLimit;
+  private readonly idleness: Idleness;
   private readonly waiting: WaitingConnections;
   /** Connections that were seen while others waited to be accepted: on these no request has waited for that. */
   private known = new WeakSet<object>();
   private running = 0;
   private mostRunning = 0;
-  /** When the last request ended, if none is in progress. */
-  private idleSince = 0;
   private completed = 0;
   private noted = 0;
   private actualMs = 0;
@@ -84,7 +84,10 @@ export class Overload {
     this.workerClass = settings.workerClass;
     this.workers = settings.workers;
     this.exceptions = settings.shedNever.map(matcher);
-    this.limit = new AdaptiveLimit(settings.workerClass === 'threaded' ? settings.threads : 2);
+    const { workerClass, threads } = settings;
+    this.limit = new AdaptiveLimit(workerClass === 'threaded' ? threads : 2);
+    const capacity = { sync: 1, threaded: threads, async: Number.POSITIVE_INFINITY };
+    this.idleness = new Idleness(capacity[workerClass]);
     this.waiting = new WaitingConnections(order.sockets);
     /** The watchdog takes a stack that begins with `tsgun` for an idle process: see `examiner.ts`. */
     const tsgunLook = () => this.look(performance.now());
@@ -97,9 +100,10 @@ export class Overload {
       this.running++;
       if (this.running > this.mostRunning) this.mostRunning = this.running;
       this.turns.noteTaken();
-      const { onOver } = exchange;
+      const { onOver, startedAt } = exchange;
+      const period = this.idleness.begin(startedAt);
       exchange.onOver = (answered) => {
-        this.noteOver(answered);
+        this.noteOver(answered, period);
         onOver?.(answered);
       };
       return handle(exchange);
@@ -108,15 +112,11 @@ export class Overload {
 
   private mustRefuse(exchange: Exchange): boolean {
     const { startedAt } = exchange;
-    const isLate = this.delay.note(this.waitOf(exchange), this.longestWaitMs, startedAt, this.isIdle(startedAt));
+    const isIdle = this.idleness.has(this.msPerRequest / 2, startedAt);
+    const isLate = this.delay.note(this.waitOf(exchange), this.longestWaitMs, startedAt, isIdle);
     if (!isLate && this.running < this.limit.limit) return false;
     const path = decoded(exchange.head.path);
     return !this.exceptions.some((matches) => matches(path));
-  }
-
-  /** Whether the worker has had nothing to do for half the time that a request takes. */
-  private isIdle(now: number): boolean {
-    return this.running === 0 && now - this.idleSince >= this.msPerRequest / 2;
   }
 
   private get longestWaitMs(): number {
@@ -146,11 +146,11 @@ export class Overload {
     refuse(exchange, 'too many requests at the moment');
   }
 
-  private noteOver({ head, startedAt, isGone }: Exchange): void {
+  private noteOver({ head, startedAt, isGone }: Exchange, period: number): void {
     this.running--;
     this.completed++;
     const now = performance.now();
-    if (this.running === 0) this.idleSince = now;
+    this.idleness.end(period, now);
     if (now - this.notedAt < noteEveryMs || isGone) return;
     this.notedAt = now;
     const ms = now - startedAt;

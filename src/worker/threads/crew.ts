@@ -10,6 +10,7 @@ import type { Found } from '../../ipc/messages.ts';
 import type { Logger } from '../../logger.ts';
 import type { ProgramSurroundings } from '../surroundings.ts';
 import type { ThreadCode } from '../thread-code.ts';
+import { captureStack, inNativeCode } from '../watchdog/thread-stack.ts';
 import type { Watch } from './answer-ring.ts';
 import { bootError, earlyExit, ThreadHandle } from './handle.ts';
 import type { FromThread } from './messages.ts';
@@ -68,6 +69,15 @@ export class ThreadCrew {
       for (let count = 0; count < atOnce; count++) this.spawn();
     });
     this.onBoot = undefined;
+  }
+
+  /** The stack of a thread that loads the app, if its code does not return. */
+  async whereItLoads(): Promise<string | undefined> {
+    for (const thread of this.threads) {
+      const stack = thread.isBooting ? await captureStack(thread.worker) : undefined;
+      if (stack !== undefined && stack !== inNativeCode) return stack;
+    }
+    return undefined;
   }
 
   /** Resolves when the last thread has ended. */

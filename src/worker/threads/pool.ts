@@ -160,6 +160,8 @@ export class ThreadPool {
     }
   }
 
+  readonly whereItLoads = () => this.crew.whereItLoads();
+
   /** Takes raw connections, where the app is for these. */
   readonly connectionApp: TcpApp = (socket, context) => this.relayConnection(socket, context);
 

@@ -4,11 +4,11 @@
  */
 
 import type { Examination, Findings, RequestDetail, RunningList, RunningRequest } from '../../ipc/messages.ts';
-import type { CpuProfile, ThreadProfile, ThreadStack } from '../../ipc/profiles.ts';
+import { type CpuProfile, type Profiles, profileEdgeMs, type ThreadStack } from '../../ipc/profiles.ts';
 import type { Allocations } from './allocations.ts';
 import type { Captured, Captures } from './capture.ts';
 import { openSession } from './main-sessions.ts';
-import { isMainThreadRunning, mainThreadWaitMs, wait } from './patience.ts';
+import { explainSilence, isMainThreadRunning, mainThreadWaitMs, wait } from './patience.ts';
 import { type Timed, withCpu } from './running.ts';
 import { detailsExpression, runningExpression, threadsExpression } from './shared.ts';
 import type { ThreadTimes } from './thread-times.ts';
@@ -25,6 +25,8 @@ export interface ExaminerOptions {
   /** Whether the main thread has been silent for so long that only the inspector reaches it. */
   readonly isBlocked: () => boolean;
   readonly times: ThreadTimes;
+  /** Whether other threads run the app. */
+  readonly hasThreads: boolean;
   readonly tell: (findings: Findings) => void;
 }
 
@@ -44,14 +46,16 @@ const checkMs = 50;
  * them is named `tsgun…`.
  */
 const ownTimer = /^at tsgun[A-Z]\w* /;
-const inNative = 'in native code: no JavaScript answers';
 const inDebugger = 'stopped in a debugger';
 /** Mean bytes between two samples: V8's default. */
 const heapIntervalBytes = 32 * 1024;
-/** The limit for the start and the end of a profile. A thread in native code answers only when that returns. */
+/** Only the main thread can reach the others. */
+const unreached = 'not known: the main thread, which would ask the others, does not answer';
+/**
+ * The limit for the start of a profile, and for its end. A thread in native code answers only when that returns. Where the main
+ * thread gets no processor it is `profileEdgeMs`.
+ */
 const patienceMs = 2000;
-/** The same on a machine on which the main thread gets no processor. */
-const longestPatienceMs = 6000;
 
 export class Examiner {
   private readonly options: ExaminerOptions;
@@ -76,7 +80,7 @@ export class Examiner {
     this.underWay.add(type);
     try {
       if (type === 'stacks') tell({ type: 'findings', id, ...(await this.stacks()) });
-      else if (type === 'profile') tell({ type: 'findings', id, profiles: await this.profiles(order.ms) });
+      else if (type === 'profile') tell({ type: 'findings', id, ...(await this.profiles(order.ms)) });
       else if (type === 'heap') tell({ type: 'findings', id, heap: await this.heap(order.ms) });
       else tell({ type: 'findings', id, growth: (await this.options.allocations?.growth()) ?? [] });
     } catch (error) {
@@ -92,7 +96,8 @@ export class Examiner {
     // Not at the same time: the question runs as JavaScript, in which the main thread would be paused.
     const others = await this.askMain<ThreadStack[]>(`stacks(${ms})`, ms + wayMs);
     const running = typeof value === 'string' ? (JSON.parse(value) as RunningRequest[]) : this.options.requests();
-    return { stacks: [{ thread: 'main', stack }, ...(others ?? [])], requests: running };
+    const unknown = this.options.hasThreads ? [{ thread: 'other threads', stack: unreached }] : [];
+    return { stacks: [{ thread: 'main', stack }, ...(others ?? unknown)], requests: running };
   }
 
   /** From the main thread, which knows most about them; if it does not answer, from shared memory. */
@@ -109,17 +114,21 @@ export class Examiner {
     }
   }
 
-  async profiles(ms: number): Promise<ThreadProfile[]> {
+  /** Takes at most twice `profileEdgeMs` longer than that. */
+  async profiles(ms: number): Promise<Profiles> {
     const [main, others] = await Promise.all([
       withSession(async (post) => {
-        await post('Profiler.enable');
-        await post('Profiler.start');
+        await Promise.all([post('Profiler.enable'), post('Profiler.start')]);
         await this.letPass(ms, post);
         return (await post<{ profile: CpuProfile }>('Profiler.stop')).profile;
       }),
-      this.askMain<ThreadProfile[]>(`profiles(${ms})`, ms + longestPatienceMs + wayMs),
+      this.askMain<Profiles>(`profiles(${ms})`, ms + profileEdgeMs + wayMs),
     ]);
-    return [{ thread: 'main', profile: main }, ...(others ?? [])];
+    const { profiles, missing } = others ?? {
+      profiles: [],
+      missing: this.options.hasThreads ? [`other threads: ${unreached}`] : [],
+    };
+    return { profiles: [{ thread: 'main', profile: main }, ...profiles], missing };
   }
 
   /**
@@ -131,8 +140,9 @@ export class Examiner {
     for (let left = ms; left > 0; left = endAt - performance.now()) {
       if (!isKnown && this.options.isBlocked()) {
         isKnown = true;
-        await post('Profiler.startPreciseCoverage');
-        await post('Profiler.stopPreciseCoverage');
+        const coverage = ['Profiler.startPreciseCoverage', 'Profiler.stopPreciseCoverage'];
+        // If it takes too long, the profile may lack that code.
+        await Promise.all(coverage.map((method) => post(method, {}, left))).catch(() => {});
       }
       await sleep(Math.min(checkMs, left));
     }
@@ -143,15 +153,15 @@ export class Examiner {
     // Samples are taken all the time. To stop a profile here would stop them.
     if (allocations !== undefined) return allocations.profile();
     return withSession(async (post) => {
-      await post('HeapProfiler.enable');
-      await post('HeapProfiler.startSampling', { samplingInterval: heapIntervalBytes });
+      const start = post('HeapProfiler.startSampling', { samplingInterval: heapIntervalBytes });
+      await Promise.all([post('HeapProfiler.enable'), start]);
       await sleep(ms);
       return (await post<{ profile: object }>('HeapProfiler.stopSampling')).profile;
     });
   }
 
-  /** What the main thread says about the other threads. @returns undefined if it is blocked, or late */
-  private askMain<T>(question: string, ms: number): Promise<T | undefined> {
+  /** What the main thread says about the other threads. @returns undefined or null if it is blocked, late, or still boots */
+  private askMain<T>(question: string, ms: number): Promise<T | null | undefined> {
     const { isBlocked } = this.options;
     if (isBlocked()) return Promise.resolve(undefined);
     const asked = withSession(async (post) => {
@@ -162,12 +172,12 @@ export class Examiner {
         silent: true,
       };
       const { result } = await post<{ result?: { value?: unknown } }>('Runtime.evaluate', options, ms);
-      return JSON.parse(result?.value as string) as T;
+      return JSON.parse(result?.value as string) as T | null;
     });
     return new Promise((resolve) => {
       // The main thread may block only now.
       const timer = setInterval(() => isBlocked() && end(undefined), checkMs);
-      const end = (answer: T | undefined) => {
+      const end = (answer: T | null | undefined) => {
         clearInterval(timer);
         resolve(answer);
       };
@@ -185,7 +195,7 @@ function captureMain(captures: Captures, ms: number): Promise<Captured> {
       resolve({ stack, value });
     };
     const patience = { ms, mostMs: starvedTimes * ms, waitedMs: mainThreadWaitMs };
-    const stopWaiting = wait(patience, () => end(inNative));
+    const stopWaiting = wait(patience, (silence) => end(explainSilence(silence)));
     let isWanted = true;
     captures.run({
       expression: runningExpression,
@@ -207,9 +217,9 @@ async function withSession<T>(use: (post: Post) => Promise<T>): Promise<T> {
   const session = openSession();
   const post: Post = (method, params = {}, ms = patienceMs) =>
     new Promise((resolve, reject) => {
-      const mostMs = ms === patienceMs ? longestPatienceMs : ms;
-      const stopWaiting = wait({ ms, mostMs, waitedMs: mainThreadWaitMs }, () =>
-        reject(new Error(`the main thread is in native code: no answer to ${method}`)),
+      const mostMs = ms === patienceMs ? profileEdgeMs : ms;
+      const stopWaiting = wait({ ms, mostMs, waitedMs: mainThreadWaitMs }, (silence) =>
+        reject(new Error(`the main thread does not answer: ${explainSilence(silence)} (${method})`)),
       );
       session.post(method, params, (error: Error | null, result?: object) => {
         stopWaiting();

@@ -7,15 +7,19 @@ import { Session } from 'node:inspector';
 // Not the global, which an app may replace.
 import { setTimeout } from 'node:timers';
 import type { Worker } from 'node:worker_threads';
-import type { CpuProfile, ThreadProfile, ThreadStack } from '../../ipc/profiles.ts';
-import { threadWaitMs, wait } from './patience.ts';
+import {
+  type CpuProfile,
+  type Profiles,
+  profileEdgeMs,
+  type ThreadProfile,
+  type ThreadStack,
+} from '../../ipc/profiles.ts';
+import { explainSilence, threadWaitMs, wait } from './patience.ts';
 import { captureStack } from './thread-stack.ts';
 
 /** A thread that runs JavaScript pauses within 30 ms. One without a request gets no more time. */
 const stackMs = 100;
 const patienceMs = 2000;
-/** The same on a machine on which the thread gets no processor. */
-const longestPatienceMs = 6000;
 
 /** A thread that runs an app, and the request that it runs. */
 export interface AppThread {
@@ -46,10 +50,13 @@ export class OtherThreads {
     return JSON.stringify(await Promise.all(stacks));
   }
 
-  /** Of the threads that answer. */
   async profiles(ms: number): Promise<string> {
-    const profiles = await Promise.all([...this.threads()].map((thread) => profile(thread, ms)));
-    return JSON.stringify(profiles.filter((each) => each !== undefined));
+    const taken = await Promise.all([...this.threads()].map((thread) => profile(thread, ms)));
+    const found: Profiles = {
+      profiles: taken.filter((each) => typeof each !== 'string'),
+      missing: taken.filter((each) => typeof each === 'string'),
+    };
+    return JSON.stringify(found);
   }
 }
 
@@ -61,15 +68,17 @@ interface Answer {
   readonly result?: unknown;
 }
 
-function profile({ worker: thread, systemId }: AppThread, ms: number): Promise<ThreadProfile | undefined> {
+/** @returns why there is none, as a text */
+function profile({ worker: thread, systemId }: AppThread, ms: number): Promise<ThreadProfile | string> {
   const title = `[worker ${thread.threadId}]`;
   const session = new Session();
   session.connect();
-  return new Promise<ThreadProfile | undefined>((resolve) => {
+  return new Promise<ThreadProfile | string>((resolve) => {
     const waitedMs = () => (systemId === undefined ? 0 : threadWaitMs(systemId));
-    const patience = { ms: ms + patienceMs, mostMs: ms + longestPatienceMs, waitedMs };
-    const stopWaiting = wait(patience, () => resolve(undefined));
-    const end = (found: ThreadProfile | undefined) => {
+    const patience = { ms: ms + patienceMs, mostMs: ms + profileEdgeMs, waitedMs };
+    const without = (why: string) => `${nameOf(thread)} gave no profile: ${why}`;
+    const stopWaiting = wait(patience, (silence) => resolve(without(explainSilence(silence))));
+    const end = (found: ThreadProfile | string) => {
       stopWaiting();
       resolve(found);
     };
@@ -84,13 +93,16 @@ function profile({ worker: thread, systemId }: AppThread, ms: number): Promise<T
       tell(2, 'Profiler.start');
       setTimeout(() => tell(3, 'Profiler.stop'), ms);
     });
-    session.on('NodeWorker.detachedFromWorker', ({ params }) => params.sessionId === sessionId && end(undefined));
+    session.on(
+      'NodeWorker.detachedFromWorker',
+      ({ params }) => params.sessionId === sessionId && end(without('it has ended')),
+    );
     session.on('NodeWorker.receivedMessageFromWorker', ({ params }) => {
       if (params.sessionId !== sessionId) return;
       const { id, result } = JSON.parse(params.message) as Answer;
       if (id !== 3) return;
       const found = (result as { profile?: CpuProfile } | undefined)?.profile;
-      end(found === undefined ? undefined : { thread: nameOf(thread), profile: found });
+      end(found === undefined ? without('its inspector refused') : { thread: nameOf(thread), profile: found });
     });
     session.post('NodeWorker.enable', { waitForDebuggerOnStart: false });
   }).finally(() => session.post('NodeWorker.disable', () => session.disconnect()));

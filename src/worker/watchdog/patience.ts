@@ -1,6 +1,9 @@
 /** Waits for another thread. The limit grows by the time that the other thread waits for a processor. */
 
 import { readFileSync } from 'node:fs';
+// Not the globals, which an app may replace.
+import { performance } from 'node:perf_hooks';
+import { clearTimeout, setTimeout } from 'node:timers';
 import { waitOf } from '../../ipc/cpu-wait.ts';
 
 /** How long the main thread has waited for a processor so far. */
@@ -27,24 +30,43 @@ export interface PatienceOptions {
   /** How long the other thread has waited for a processor so far. */
   readonly waitedMs: () => number;
   readonly now?: () => number;
+  readonly timers?: Timers;
+}
+
+interface Timers {
+  setTimeout(callback: () => void, ms: number): NodeJS.Timeout;
+  clearTimeout(timer: NodeJS.Timeout): void;
+}
+
+/** Why a thread has not answered. */
+export interface Silence {
+  readonly ms: number;
+  /** For how long of it the thread waited for a processor. */
+  readonly starvedMs: number;
+}
+
+/** A thread that had a processor for most of the time is in native code; otherwise the machine is too busy. */
+export function explainSilence({ ms, starvedMs }: Silence): string {
+  const seconds = (value: number) => (value / 1000).toFixed(1);
+  return starvedMs >= ms / 2
+    ? `it got no processor for ${seconds(starvedMs)} of ${seconds(ms)} s: the machine is too busy`
+    : 'in native code: no JavaScript answers';
 }
 
 /** @param onEnd called once, unless the returned function was called before */
 export function wait(
-  { ms, mostMs, waitedMs, now = () => performance.now() }: PatienceOptions,
-  onEnd: () => void,
+  { ms, mostMs, waitedMs, now = () => performance.now(), timers = { setTimeout, clearTimeout } }: PatienceOptions,
+  onEnd: (silence: Silence) => void,
 ): () => void {
   const startedAt = now();
   const waitedBefore = waitedMs();
-  const leftMs = () => {
-    const goneMs = now() - startedAt;
-    return Math.min(ms + waitedMs() - waitedBefore, mostMs) - goneMs;
-  };
   const check = () => {
-    const left = leftMs();
-    if (left < 1) onEnd();
-    else timer = setTimeout(check, Math.ceil(left));
+    const goneMs = now() - startedAt;
+    const starvedMs = waitedMs() - waitedBefore;
+    const left = Math.min(ms + starvedMs, mostMs) - goneMs;
+    if (left < 1) onEnd({ ms: goneMs, starvedMs });
+    else timer = timers.setTimeout(check, Math.ceil(left));
   };
-  let timer = setTimeout(check, ms);
-  return () => clearTimeout(timer);
+  let timer = timers.setTimeout(check, ms);
+  return () => timers.clearTimeout(timer);
 }

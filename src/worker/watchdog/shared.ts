@@ -50,7 +50,7 @@ export function checkIntervalMs(timeoutMs: number): number {
 export const runningKey = 'tsgun.running';
 /** The global name of what asks the other threads: see `other-threads.ts`. */
 export const threadsKey = 'tsgun.threads';
-export const threadsExpression = (question: string) => `globalThis[Symbol.for('${threadsKey}')]?.${question} ?? '[]'`;
+export const threadsExpression = (question: string) => `globalThis[Symbol.for('${threadsKey}')]?.${question} ?? 'null'`;
 
 /** The global name of the function that lists the running requests for an operator. */
 export const detailsKey = 'tsgun.details';

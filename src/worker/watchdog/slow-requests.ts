@@ -80,7 +80,7 @@ export class SlowRequests {
     const file = files.next();
     // The log line was most likely written already. Someone who looks for the file finds none.
     examiner.profiles(profileMs).then(
-      (profiles) => files.write(file, profiles),
+      ({ profiles }) => files.write(file, profiles),
       // None was taken: the next slow request may have one.
       () => {
         this.profiledAt = Number.NEGATIVE_INFINITY;

@@ -85,6 +85,7 @@ const examiner = new Examiner({
   requests: () => readTable(requests),
   running: () => runningIn(readRunning(requests), runsApp ? process.pid : undefined, times),
   isBlocked: () => performance.now() - beatAt > blockedMs,
+  hasThreads: !runsApp,
   tell: say,
 });
 if (slowMs > 0) {

@@ -38,6 +38,28 @@ describe('pipelined requests', () => {
     expect(wire.written[0]!.match(/X-Target: \/./g)).toEqual(['X-Target: /1', 'X-Target: /2', 'X-Target: /3']);
   });
 
+  test('have their answers, also where the next answer cannot be read', () => {
+    // The first time it is read for the head.
+    let reads = 0;
+    const body = Object.defineProperty(Buffer.from('body'), 'byteLength', {
+      get() {
+        if (++reads > 1) throw new Error('unreadable');
+        return 4;
+      },
+    });
+    const { wire } = open((exchange) => {
+      try {
+        if (exchange.head.target === '/1') answer(exchange);
+        else exchange.send('200 OK', [], body);
+      } catch (error) {
+        exchange.fail(error);
+      }
+    });
+    wire.bring(ask('/1') + ask('/2'));
+    const statuses = wire.written.join('').match(/HTTP\/1\.1 \d+/g);
+    expect(statuses).toEqual(['HTTP/1.1 200', 'HTTP/1.1 500']);
+  });
+
   test('wait for the answer to the one before', () => {
     const waiting: Exchange[] = [];
     const { wire, calls } = open((exchange) => waiting.push(exchange));

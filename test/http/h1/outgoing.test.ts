@@ -66,6 +66,24 @@ describe('text that is held back', () => {
     expect(wire.written).toEqual(['first answer']);
   });
 
+  test('still waits if bytes behind it cannot be read', () => {
+    const { wire, outgoing } = make();
+    outgoing.isHolding = true;
+    outgoing.sendText('first answer');
+    outgoing.markAnswer();
+    const unreadable = Object.defineProperty(Buffer.from('body'), 'byteLength', {
+      get: () => {
+        throw new Error('unreadable');
+      },
+    });
+    expect(() => outgoing.sendBytes('head', unreadable, '')).toThrow('unreadable');
+    expect(outgoing.retract()).toBe(true);
+    outgoing.isHolding = false;
+    outgoing.flush();
+    expect(wire.written).toEqual(['first answer']);
+    expect(outgoing.isClean).toBe(true);
+  });
+
   test('is not taken back once something of it may be on the wire', () => {
     const { outgoing } = make();
     outgoing.isHolding = true;

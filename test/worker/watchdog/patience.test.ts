@@ -9,7 +9,13 @@ function begin(waits: number) {
   const startedAt = Date.now();
   const ends: number[] = [];
   const stop = wait(
-    { ms: 300, mostMs: 3000, waitedMs: () => 5000 + (Date.now() - startedAt) * waits, now: () => Date.now() },
+    {
+      ms: 300,
+      mostMs: 3000,
+      waitedMs: () => 5000 + (Date.now() - startedAt) * waits,
+      now: () => Date.now(),
+      timers: globalThis,
+    },
     () => ends.push(Date.now() - startedAt),
   );
   return { ends, stop };
@@ -32,4 +38,9 @@ it('nobody is called once it has answered', async () => {
   stop();
   await vi.advanceTimersByTimeAsync(10_000);
   expect(ends).toEqual([]);
+});
+
+it('an app that replaces the global timers and clocks does not stop it', async () => {
+  const waited = new Promise<void>((resolve) => wait({ ms: 5, mostMs: 5, waitedMs: () => 0 }, () => resolve()));
+  await expect(waited).resolves.toBeUndefined();
 });

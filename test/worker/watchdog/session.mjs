@@ -18,7 +18,7 @@ globalThis[Symbol.for('tsgun.details')] = () =>
   JSON.stringify({ requests: [{ method: 'GET', path: '/hot', ms: 1, query: 'n=1', client: '127.0.0.1:5' }], more: 2 });
 new Worker(entry, {
   workerData: {
-    ...{ shared, requests, answers, fd: 3, graceMs: 0, longBootMs: 5000 },
+    ...{ shared, requests, answers, fd: 3, graceMs: 0, longBootMs: 5000, runsApp: true },
     timeoutMs: Number(process.argv[3] ?? 3_600_000),
   },
 });

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { Slow } from '../../../src/ipc/messages.ts';
-import type { ThreadProfile } from '../../../src/ipc/profiles.ts';
+import type { Profiles } from '../../../src/ipc/profiles.ts';
 import type { TableEntry } from '../../../src/worker/watchdog/requests.ts';
 import { SlowRequests, slowCheckMs } from '../../../src/worker/watchdog/slow-requests.ts';
 
@@ -13,7 +13,7 @@ const stacks = [
   { thread: 'thread 2', stack: 'at busy', request: 'GET /busy' },
 ];
 
-function watch(profile: () => Promise<ThreadProfile[]> = async () => []) {
+function watch(profile: () => Promise<Profiles> = async () => ({ profiles: [], missing: [] })) {
   const running: TableEntry[] = [];
   const told: Slow[] = [];
   const written: string[] = [];

@@ -24,6 +24,7 @@ import { isMainError } from '../../../node/main-module.ts';
 import { failureOf } from '../../failure/handler.ts';
 import { sayWhatIsLoaded } from '../../loaded.ts';
 import { measuresCpu, systemThread, threadUsage } from '../../metering/cpu.ts';
+import { isMultiprocess } from '../../multiprocess.ts';
 import { AnswerRing, Watch } from '../answer-ring.ts';
 import { Claims } from '../claims.ts';
 import type { ThreadOrder } from '../messages.ts';
@@ -56,7 +57,7 @@ async function begin(order: ThreadOrder): Promise<void> {
     }
     const handle = makeHandler(app, asked, {
       multithread: true,
-      multiprocess: settings.workers > 1,
+      multiprocess: isMultiprocess(settings),
       fixed: order.surroundings.fixed,
       onErrorLine: (line) => outlet.post(['line', line]),
       onWarning: (warning) => outlet.post(['warning', warning]),
