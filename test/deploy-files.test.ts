@@ -18,7 +18,7 @@ function folder(): string {
 }
 
 describe('the proxies’ own checks', () => {
-  it.skipIf(!has('nginx'))('nginx takes nginx.conf', () => {
+  it.skipIf(!has('nginx'))('nginx accepts nginx.conf', () => {
     const path = folder();
     writeFileSync(
       join(path, 'nginx.conf'),
@@ -30,12 +30,12 @@ describe('the proxies’ own checks', () => {
     expect([status, stderr]).toEqual([0, expect.stringContaining('test is successful')]);
   });
 
-  it.skipIf(!has('haproxy'))('HAProxy takes haproxy.cfg', () => {
+  it.skipIf(!has('haproxy'))('HAProxy accepts haproxy.cfg', () => {
     const { status, stdout, stderr } = spawnSync('haproxy', ['-c', '-f', 'deploy/haproxy.cfg'], { encoding: 'utf8' });
     expect([status, stdout + stderr]).toEqual([0, expect.not.stringContaining('ALERT')]);
   });
 
-  it.skipIf(!has('caddy'))('Caddy takes the Caddyfile', () => {
+  it.skipIf(!has('caddy'))('Caddy accepts the Caddyfile', () => {
     const args = ['adapt', '--config', 'deploy/Caddyfile', '--adapter', 'caddyfile', '--validate'];
     expect(spawnSync('caddy', args, { encoding: 'utf8', env: { ...process.env, HOME: folder() } }).status).toBe(0);
   });
@@ -72,20 +72,20 @@ const dockerfile = (name: string) => {
 describe.each(['Dockerfile', 'Dockerfile.distroless'])('%s', (name) => {
   const { text, jsonOf } = dockerfile(name);
 
-  it('has a first stage for building, and is not root', () => {
+  it('builds in a first stage, and does not run as root', () => {
     expect(text.match(/^FROM /gm)).toHaveLength(2);
     const last = text.slice(text.lastIndexOf('FROM '));
     expect(last).toMatch(/^USER node$|:nonroot$/m);
     expect(last).not.toMatch(/npm (ci|install)/);
   });
 
-  it('starts tsgun itself, with settings that there are', async () => {
+  it('starts tsgun itself, with settings that exist', async () => {
     expect(jsonOf('ENTRYPOINT').at(-1)).toMatch(/tsgun/);
     expect((await settingsOf(jsonOf('CMD'))).healthPath).toBe('/up');
   });
 });
 
-it('the health check of both answers for good and bad', () => {
+it('the health checks of both tell a good service from a bad one', () => {
   const [program, other] = ['Dockerfile', 'Dockerfile.distroless'].map((name) =>
     dockerfile(name).jsonOf('HEALTHCHECK').at(-1),
   );

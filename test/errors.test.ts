@@ -44,7 +44,7 @@ describe('the log of an error', () => {
     expect(outline(new Error('outer', { cause: { password: 'x' } }))).toBe('Error: outer\n  [cause]: an object');
   });
 
-  it('ends where causes go round in a circle, or go on and on', () => {
+  it('ends where causes form a circle, or have no end', () => {
     const circle = new Error('first');
     circle.cause = new Error('second', { cause: circle });
     expect(outline(circle)).toBe('Error: first\n  [cause]: Error: second\n    [cause]: Error: first [see above]');
@@ -66,7 +66,7 @@ describe('the log of an error', () => {
     expect(outline(wide)).toMatch(/\[errors\[16\]\]: \.\.\.$/);
   });
 
-  it('is there however hostile the error is', () => {
+  it('is written even if the error throws when it is read', () => {
     const hostile = new Error('outer');
     Object.defineProperty(hostile, 'cause', {
       get() {
@@ -81,7 +81,7 @@ describe('the log of an error', () => {
     );
   });
 
-  it('knows an error of another realm', () => {
+  it('recognises an error of another realm', () => {
     expect(report(runInNewContext('new RangeError("over there")'))).toMatchObject({
       name: 'RangeError',
       message: 'over there',

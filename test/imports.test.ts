@@ -116,7 +116,7 @@ describe('imports between the files of src', () => {
     expect(circles(graph)).toEqual([]);
   });
 
-  it('name files that are there', () => {
+  it('name files that exist', () => {
     const missing = [...graph].flatMap(([file, imports]) =>
       imports.filter((path) => !graph.has(path)).map((path) => `${file} imports ${path}`),
     );

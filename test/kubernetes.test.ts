@@ -54,7 +54,7 @@ describe.skipIf(yaml === undefined)('deploy/kubernetes', () => {
     expect(() => new Model(rest).validate()).not.toThrow();
   });
 
-  it('would not pass with a mistake', async () => {
+  it('fails the check with a mistake in it', async () => {
     const { apiVersion: _, kind: __, ...rest } = manifest('deployment');
     rest.spec.template.spec.terminationGracePeriodSeconds = '45';
     const Model = (await modelOf('apps/v1', 'Deployment'))!;
@@ -67,7 +67,7 @@ describe.skipIf(yaml === undefined)('deploy/kubernetes', () => {
     expect(manifest('kustomization').resources.toSorted()).toEqual(files.sort());
   });
 
-  it('gives a pod the time for its drain and its last requests, a boot its own, and takes a pod out amid its drain', async () => {
+  it('gives a pod time to boot, to drain and to finish its requests, and takes it out of service while it drains', async () => {
     const { terminationGracePeriodSeconds, containers } = manifest('deployment').spec.template.spec;
     const [{ args, readinessProbe, startupProbe }] = containers;
     const { drainDelay, gracefulTimeout, bootTimeout } = await settingsOf(args);

@@ -75,7 +75,7 @@ describe('a function', () => {
     expect(() => detect(make(source))).toThrow(/--interface wsgi, node or fetch/);
   });
 
-  it('that is a class is none', () => {
+  it('that is a class is refused', () => {
     expect(() => detect(class App {})).toThrow(/App, a class; export an instance/);
   });
 });
@@ -87,7 +87,7 @@ describe('what is no app', () => {
 });
 
 describe('an interface that was asked for', () => {
-  it('is not doubted', () => {
+  it('is taken without a guess', () => {
     expect(findInterface(make('(a, b) => undefined'), 'node')).toBe('node');
   });
 
@@ -95,7 +95,7 @@ describe('an interface that was asked for', () => {
     ['wsgi', {}, /expected a function \(env, startResponse\)/],
     ['node', { fetch() {} }, /expected a function \(req, res\)/],
     ['fetch', {}, /expected \{ fetch\(request\) \}/],
-  ] as const)('%s refuses what cannot be one', async (name, app, expected) => {
+  ] as const)('%s refuses an export that cannot be one', async (name, app, expected) => {
     await prepareApp(app, name);
     const options = { multithread: false, multiprocess: false, onErrorLine: () => {} };
     expect(() => makeHandler(app, name, options)).toThrow(expected);

@@ -82,7 +82,7 @@ async function variables(target: string, ...fields: string[]): Promise<Record<st
 }
 
 describe('the meta-variables (RFC 3875 §4.1)', () => {
-  test('say what was asked for', async () => {
+  test('describe the request', async () => {
     expect(await variables('/env.sh/a%20b/c?q=1&r=%20')).toMatchObject({
       GATEWAY_INTERFACE: 'CGI/1.1',
       REQUEST_METHOD: 'GET',
@@ -188,7 +188,7 @@ describe('a program', () => {
     expect(own.failures).toEqual([]);
   });
 
-  test('that writes a megabyte of complaints is answered', async () => {
+  test('that writes a megabyte to standard error is answered', async () => {
     expect((await get('/words.sh')).body).toContain('talked');
   });
 });

@@ -57,7 +57,7 @@ describe('apps/futures.ts', () => {
     expect(await (await blue).text()).toBe('b');
   });
 
-  test('a POST for which nobody waits releases nobody, and is not kept for who comes later', async () => {
+  test('a POST for which nobody waits releases nobody, and is not kept for later clients', async () => {
     expect(await post('early', 'gone')).toBe('released: 0\n');
     const late = fetch(`${service.url}/wait/early`);
     await untilParked(1, 1);
@@ -86,7 +86,7 @@ describe('apps/futures.ts', () => {
     await untilParked(0, 0);
   });
 
-  test('who closes half of the connection is not left waiting', async () => {
+  test('a client that closes half of its connection is not left waiting', async () => {
     expect(await service.exchange('GET /wait/half HTTP/1.1\r\nHost: h\r\n\r\n')).toMatch(/^HTTP\/1\.1 503 /);
     expect(await counted()).toBe('waiting: 0, keys: 0\n');
   });

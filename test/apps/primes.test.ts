@@ -58,7 +58,7 @@ describe('apps/primes.ts', () => {
     expect(await (await fetch(`${service.url}/?n=5&n=6`)).text()).toBe('5: prime\n6: not prime\n');
   });
 
-  test('a thousand numbers are told apart as a sieve tells them', async () => {
+  test('the primes among a thousand numbers are those that a sieve finds', async () => {
     const known = sieve(1000);
     const lines = Array.from({ length: 1000 }, (_, n) => `${n}: ${known.has(n) ? 'prime' : 'not prime'}\n`);
     const answer = await post(Array.from({ length: 1000 }, (_, n) => n).join(','));
@@ -113,7 +113,7 @@ describe('apps/primes.ts', () => {
     await expect(reader.read()).rejects.toThrow('aborted');
   });
 
-  test('who closes half of the connection is told that the rest was given up', async () => {
+  test('a client that closes half of its connection is told that the rest was given up', async () => {
     const list = Array(100).fill(slowest).join();
     const answer = await service.exchange(
       `POST / HTTP/1.1\r\nHost: h\r\nConnection: close\r\nContent-Length: ${list.length}\r\n\r\n${list}`,

@@ -197,7 +197,7 @@ describe('files and directories', () => {
   });
 });
 
-describe('the way out of the root', () => {
+describe('paths that lead out of the root', () => {
   test.each([
     // Dots, as they are and encoded.
     '/../secret.txt',
@@ -291,7 +291,7 @@ describe('the way out of the root', () => {
     for (const body of bodies) expect(body).not.toContain(secret);
   });
 
-  test('the refused leave no file open', async () => {
+  test('refused requests leave no file open', async () => {
     await closed(home);
     expect(openFiles(home)).toEqual([]);
   });
@@ -392,7 +392,7 @@ describe('ranges (RFC 9110 §14)', () => {
   });
 
   test.each(['items=0-1', 'items=99-', 'bytes', 'bytes=', 'bytes=x-y', 'bytes=-', 'bytes=1-2, 5'])(
-    'Range: %s is passed over',
+    'Range: %s is ignored',
     async (range) => {
       const { status, body } = await service.get('/alphabet.txt', `Range: ${range}`);
       expect(status).toBe(200);
@@ -423,7 +423,7 @@ describe('ranges (RFC 9110 §14)', () => {
     expect(body.length).toBeGreaterThan(2_000_000);
   });
 
-  test('who asks for more than sixteen pieces gets the whole file', async () => {
+  test('a client that asks for more than sixteen pieces gets the whole file', async () => {
     const pieces = Array.from({ length: 17 }, (_, index) => `${index * 10}-${index * 10}`);
     expect((await service.get('/large.bin', `Range: bytes=${pieces.slice(1).join(',')}`)).status).toBe(206);
     expect((await service.get('/large.bin', `Range: bytes=${pieces.join(',')}`)).status).toBe(200);
@@ -434,7 +434,7 @@ describe('ranges (RFC 9110 §14)', () => {
     expect((await service.get('/empty.txt', 'Range: bytes=-1')).status).toBe(416);
   });
 
-  test('HEAD takes no notice of a range', async () => {
+  test('HEAD ignores a range', async () => {
     const answer = await service.exchange('HEAD /alphabet.txt HTTP/1.1\r\nHost: h\r\nRange: bytes=0-1\r\n\r\n');
     expect(answer).toMatch(/^HTTP\/1\.1 200 /);
     expect(answer).toMatch(/^Content-Length: 26\r$/m);

@@ -94,7 +94,7 @@ describe('socket activation', () => {
     ],
     [{ LISTEN_FDS: '2' }, expect.stringContaining('LISTEN_PID is not set, and this is process 7')],
     [{ LISTEN_PID: '7', LISTEN_FDS: 'two' }, expect.stringContaining('LISTEN_FDS=two is ignored')],
-  ])('that cannot be used is told: %j', (env, warning) => {
+  ])('that cannot be used is warned of: %j', (env, warning) => {
     expect(activationWarnings(env, 7)).toEqual([warning]);
   });
 
@@ -103,7 +103,7 @@ describe('socket activation', () => {
     { LISTEN_PID: '7', LISTEN_FDS: '2' },
     { LISTEN_PID: '8', LISTEN_FDS: '0' },
     { LISTEN_PID: '8', LISTEN_FDS: '1', TSGUN_ACTIVATED: 'fd://3' },
-  ])('that is used, or none, is not: %j', (env) => {
+  ])('that is used, or not there, is not warned of: %j', (env) => {
     expect(activationWarnings(env, 7)).toEqual([]);
   });
 
@@ -197,7 +197,7 @@ describe('parsers', () => {
   });
 });
 
-describe('a word that there is not', () => {
+describe('a value that is none of the words of its setting', () => {
   it.each([
     ['workerClass', 'asynch', 'write async'],
     ['workerClass', 'gthread', 'write threaded'],

@@ -59,7 +59,7 @@ async function proxy(file: string, args: readonly string[], port: number): Promi
   return url;
 }
 
-it('the steps of the page work, and no request is lost at a reload, through nginx and HAProxy neither', async () => {
+it('the steps of the page work, and no request is lost at a reload, directly or through nginx and HAProxy', async () => {
   const folder = project();
   const tsgun = new Tsgun(['app.js'], { cwd: folder.path });
   await tsgun.workers(2);

@@ -111,7 +111,7 @@ test('a unix path whose server was killed is used again, and one that is served 
   expect(existsSync(path)).toBe(false);
 });
 
-test('a unix path in a directory that is not there is told as the command tells it', async () => {
+test('a unix path in a missing directory has the same error as with the command', async () => {
   const listening = createServer(hello, { bind: 'unix:/none/app.sock' }).listen();
   await expect(listening).rejects.toThrow('bind: unix:/none/app.sock: the directory is not there: make it first');
   await expect(listening).rejects.toBeInstanceOf(ConfigError);

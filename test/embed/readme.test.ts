@@ -41,7 +41,7 @@ function project(name: string): string {
   return folder.path;
 }
 
-test('all of them are run here; what is in no language is a drawing', () => {
+test('all code of the documentation is run here; a block without a language is a drawing', () => {
   expect([...examples.keys()].sort()).toEqual([
     'channel.ts',
     'hello.test.ts',

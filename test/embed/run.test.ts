@@ -173,7 +173,7 @@ test('an app by its path has the hooks of the script too', async () => {
   expect(await once(script.process, 'close')).toEqual([0, null]);
 });
 
-test('CommonJS, with what only a main module does', async () => {
+test('a script in CommonJS is served, as the main module of its workers', async () => {
   const path = join(project, 'server.cjs');
   writeFileSync(
     path,
@@ -203,7 +203,7 @@ test('the app may be a path, and the script is then not run again', async () => 
   expect(script.stdout).toBe('run\n');
 });
 
-test('what the script throws afterwards ends it as anywhere', async () => {
+test('an error that the script throws afterwards ends it, as under Node', async () => {
   const path = join(project, 'throws.mjs');
   writeFileSync(
     path,
@@ -219,7 +219,7 @@ test('what the script throws afterwards ends it as anywhere', async () => {
   expect(script.text).toContain('Error: afterwards');
 });
 
-test('a thread cannot be the master, and is told so', async () => {
+test('run() in a thread fails, because a thread cannot be the master', async () => {
   const path = join(project, 'threads.mjs');
   writeFileSync(
     path,
@@ -242,7 +242,7 @@ test.each([
     'only here',
   ],
   ['does not call run in a worker', 'if (process.connected) await 1; else', 'did not call run()'],
-])('a script that %s is told so, and the exit code is 4', async (_, line, message) => {
+])('a script that %s gets an error that says so, and exit code 4', async (_, line, message) => {
   const path = join(project, 'wrong.mjs');
   writeFileSync(
     path,

@@ -131,7 +131,7 @@ test.each<[Record<string, unknown>, string]>([
   expect(() => createServer(hello, settings as ServerSettings)).toThrow(message);
 });
 
-test('an address in use is told', async () => {
+test('an address in use is an error', async () => {
   await using first = createServer(hello);
   const { port } = await first.listen();
   await expect(createServer(hello, { bind: `127.0.0.1:${port}` }).listen()).rejects.toThrow('in use');

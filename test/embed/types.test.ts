@@ -31,7 +31,7 @@ const app: App = (_env, startResponse) => {
   return ['x'];
 };
 
-test('settings are what a config file may say', () => {
+test('settings have the types of a config file', () => {
   const settings: UserSettings = {
     bind: ['127.0.0.1:0', 'unix:/run/x.sock'],
     workers: 'auto',
@@ -65,7 +65,7 @@ test('defineConfig types settings and hooks', () => {
   expect(defineConfig({ wrokers: 2 })).toEqual({ wrokers: 2 });
 });
 
-test('the functions take and give what they say', () => {
+test('the functions have the types that are declared for them', () => {
   expectTypeOf<ReturnType<typeof run>>().resolves.toEqualTypeOf<Stopped>();
   expectTypeOf(createServer((env) => [env.PATH_INFO])).toEqualTypeOf<Server>();
   expectTypeOf<ReturnType<Server['listen']>>().resolves.toEqualTypeOf<ServerAddress>();
@@ -98,7 +98,7 @@ test('apps of every interface are taken', () => {
   expect([...servers, none, other]).toHaveLength(13);
 });
 
-test('hooks are told what they are told', () => {
+test('hooks have the types of what they are called with', () => {
   const config: Config = {
     workers: 2,
     async postFork(server, worker) {
@@ -115,7 +115,7 @@ test('hooks are told what they are told', () => {
   expect([config, badHook]).toHaveLength(2);
 });
 
-test('what tests are made of has its types', () => {
+test('the functions for tests have their types', () => {
   expectTypeOf(inject(app, '/x')).resolves.toEqualTypeOf<Response>();
   expectTypeOf(
     inject((request) => new Response(request.url), '/x', { interface: 'fetch' }),

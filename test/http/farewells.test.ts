@@ -44,7 +44,7 @@ describe('connections after an upgrade are asked to end', () => {
     expect(vi.getTimerCount()).toBe(0);
   });
 
-  it('all now where there is a hurry', () => {
+  it('all at once in a hurry', () => {
     const { told, farewells, connections } = make(100);
     farewells.begin(connections);
     farewells.hurry();
@@ -62,7 +62,7 @@ describe('connections after an upgrade are asked to end', () => {
     expect(told.toSorted()).toEqual([0, 1]);
   });
 
-  it('also those that come to be in the meantime, and none that has gone', () => {
+  it('also those that are upgraded meanwhile, and none that has gone', () => {
     const { told, farewells, connections } = make(3);
     farewells.begin([]);
     expect(vi.getTimerCount()).toBe(0);

@@ -21,7 +21,7 @@ describe('field names (RFC 9110 §5.1)', () => {
   });
 
   test.each(['X_Real_Ip', '_', 'Content_Length', 'Transfer_Encoding'])(
-    '%s has no place in an environ, where it would pose as another',
+    '%s has no place in an environ, where it would overwrite another',
     (name) => expect(lookUpField(name)).toMatchObject({ kind: 'other', environKey: undefined }),
   );
 

@@ -151,7 +151,7 @@ describe('a closed connection', () => {
 });
 
 describe('a client that announced the end', () => {
-  it('gets its answer also if more requests follow in the same breath, and those get none', async () => {
+  it('gets its answer also if more requests follow in the same packet, and those get none', async () => {
     const { open, server } = await serve(hello);
     const client = await open();
     client.send(`GET / HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n${get.repeat(10_000)}`);
@@ -341,7 +341,7 @@ describe('half-closed clients (RFC 9112 §9.6)', () => {
     expect(client.received.match(/hello/g)).toHaveLength(2);
   });
 
-  it('are answered all that they pipelined, also where the app takes its time, and the app is told', async () => {
+  it('get the answers to all that they pipelined, even from a slow app, and the app is told', async () => {
     const told: boolean[] = [];
     const { open } = await serve(async (env, startResponse) => {
       const { 'tsgun.signal': signal } = env;

@@ -70,7 +70,7 @@ describe('keep-alive connections', () => {
     await tsgun.stop('SIGINT');
   });
 
-  it('go to a worker that is new until it has its share', async () => {
+  it('go to a new worker until it has its share', async () => {
     const tsgun = start('app.mjs', ['--workers', '1'], { cwd: makeFolder({ 'app.mjs': app }).path });
     await tsgun.workers(1);
     await open(tsgun, 20);
@@ -124,7 +124,7 @@ describe('--worker-connections', () => {
     await tsgun.stop('SIGINT');
   });
 
-  it('closes the longest idle connection for a newcomer, and says once that it is reached', async () => {
+  it('closes the longest idle connection for a new one, and the log says once that the limit is reached', async () => {
     const folder = makeFolder({ 'app.mjs': app });
     const tsgun = start('app.mjs', ['--worker-connections', '3'], { cwd: folder.path });
     const [pid] = await tsgun.workers(1);
@@ -175,7 +175,7 @@ describe('--worker-connections', () => {
     },
   );
 
-  it('is 10,000 by itself: 4,096 busy connections to one worker are all served', async () => {
+  it('is 10,000 by default: 4,096 busy connections to one worker are all served', async () => {
     const folder = makeFolder({ 'app.mjs': app });
     const tsgun = start('app.mjs', [], { cwd: folder.path });
     await tsgun.workers(1);
@@ -195,7 +195,7 @@ describe('--worker-connections', () => {
     await tsgun.stop('SIGINT');
   });
 
-  it('loses nobody at a stop: who waits beyond it is served', async () => {
+  it('loses no client at a stop: those that wait beyond it are served', async () => {
     const folder = makeFolder({ 'app.mjs': app });
     const tsgun = start('app.mjs', ['--worker-connections', '1'], { cwd: folder.path });
     await tsgun.workers(1);

@@ -233,7 +233,7 @@ describe('an instance whose workers are all in endless loops', () => {
     expect(await run(runtime, ['top'])).toMatchObject({ code: 1, err: expect.stringContaining('expected a terminal') });
   });
 
-  it('refuses what makes no sense, and says what would', async () => {
+  it('refuses commands that make no sense, and says which would', async () => {
     const { code, err } = await run(runtime, ['heap', '1']);
     expect([code, err]).toEqual([1, expect.stringMatching(/no worker has pid 1: there are \d+, \d+\n$/)]);
     expect(await run(runtime, ['scale', 'many'])).toMatchObject({
@@ -332,7 +332,7 @@ describe('an instance that is steered', () => {
 });
 
 describe('which instance is meant', () => {
-  it('is said where there are several; a dead one does not count', async () => {
+  it('must be named if several run; a dead one does not count', async () => {
     const runtime = runtimeFolder();
     const folder = join(runtime, 'tsgun');
     mkdirSync(folder, { mode: 0o700 });

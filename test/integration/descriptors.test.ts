@@ -155,7 +155,7 @@ describe('an app that takes all descriptors', () => {
   });
 
   it.each(['async', 'sync', 'threaded'])(
-    'and keeps them leaks them: after ten seconds its worker is replaced (%s)',
+    'and keeps them counts as leaking them: after ten seconds its worker is replaced (%s)',
     async (workerClass) => {
       const tsgun = startLimited(workerClass);
       const [pid] = await tsgun.workers(1);

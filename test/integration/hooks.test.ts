@@ -133,13 +133,12 @@ describe('hooks of a config module', () => {
     const [pid] = tsgun.living();
     expect(calls('preRequest')[0]?.args[0]).toMatchObject({ pid, id: 1 });
     expect(calls('preRequest')[2]?.args[1].headers).toEqual({ host: 'x', 'x-a': '1, 2', connection: 'close' });
-    expect(fine).toEqual([
-      expect.objectContaining({ method: 'GET', target: '/fine?b=1', remoteAddress: '127.0.0.1' }),
-      { status: 201, isComplete: true, ms: expect.any(Number) },
-    ]);
+    const { ms, ...answer } = fine![1];
+    expect(fine![0]).toMatchObject({ method: 'GET', target: '/fine?b=1', remoteAddress: '127.0.0.1' });
+    expect(answer).toEqual({ status: 201, isComplete: true });
     // Measured from its head to its end: both lie within what its client has measured.
-    expect(fine?.[1].ms).toBeGreaterThanOrEqual(0);
-    expect(fine?.[1].ms).toBeLessThanOrEqual(Math.ceil(tookMs));
+    expect(ms).toBeGreaterThanOrEqual(0);
+    expect(ms).toBeLessThanOrEqual(Math.ceil(tookMs));
     expect(failed?.[1]).toMatchObject({ status: 500, isComplete: true });
     await tsgun.stop();
   });
@@ -267,14 +266,14 @@ describe('a hook that fails', () => {
       'export default { postfork() {} };',
       /^tsgun: postfork: no such setting.*did you mean postFork\? \(tsgun\.config\.mjs\)$/,
     ],
-  ])('is none: %s %s', async (file, config, message) => {
+  ])('a hook that is no function, in a JSON file, or misspelt is refused: %s %s', async (file, config, message) => {
     const { tsgun } = serve(config, [], file);
     expect(await tsgun.exited).toEqual({ code: 1, signal: null });
     expect(tsgun.text.join('\n')).toMatch(message);
   });
 });
 
-it('of a client that goes before the answer: a response without a status', async () => {
+it('the hooks hear of a client that leaves before the answer: a response without a status', async () => {
   const { tsgun, calls, write } = serve(everyHook());
   await tsgun.workers(1);
   write('app.mjs', 'export default (env, startResponse) => new Promise(() => {});');
@@ -282,16 +281,20 @@ it('of a client that goes before the answer: a response without a status', async
   await tsgun.event('reload_finished');
   await tsgun.event('worker_exited');
   const client = await tsgun.connect();
+  const sentAt = performance.now();
   client.send('GET / HTTP/1.1\r\nHost: x\r\n\r\n');
   await eventually(() => calls('preRequest').length === 1);
   client.socket.resetAndDestroy();
   await eventually(() => calls('postRequest').length === 1);
-  expect(calls('postRequest')[0]?.args[2]).toEqual({ isComplete: false, ms: expect.any(Number) });
+  const { ms, ...answer } = calls('postRequest')[0]!.args[2];
+  expect(answer).toEqual({ isComplete: false });
+  expect(ms).toBeGreaterThanOrEqual(0);
+  expect(ms).toBeLessThanOrEqual(Math.ceil(performance.now() - sentAt));
   await tsgun.stop();
 });
 
 it.each(['async', 'sync', 'threaded'])(
-  "of a request that the server answers in the app's place: that answer, %s",
+  "the hooks hear of a request that the server answers in the app's place: that answer, %s",
   async (workerClass) => {
     const args = ['-k', workerClass, '--threads', '1', '--request-timeout', '0.2', '--limit-request-body', '10'];
     const { tsgun, calls, write } = serve('export default {};', args);
@@ -301,22 +304,33 @@ it.each(['async', 'sync', 'threaded'])(
     tsgun.signal('SIGHUP');
     await tsgun.event('reload_finished');
     await tsgun.event('worker_exited');
-    const ask = async (text: string) => (await tsgun.connect()).exchange(text);
+    const tookMs: number[] = [];
+    const ask = async (text: string) => {
+      const client = await tsgun.connect();
+      const askedAt = performance.now();
+      const answer = await client.exchange(text);
+      tookMs.push(performance.now() - askedAt);
+      return answer;
+    };
     const chunked = 'POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n';
     expect(await ask(`${chunked}14\r\n${'x'.repeat(20)}\r\n0\r\n\r\n`)).toMatch(/^HTTP\/1\.1 413 /);
     expect(await ask(`${chunked}nonsense\r\n`)).toMatch(/^HTTP\/1\.1 400 /);
     expect(await ask(`${chunked}1\r\nx`)).toMatch(/^HTTP\/1\.1 504 /);
     await eventually(() => calls('postRequest').length === 3);
     expect(calls('preRequest')).toHaveLength(3);
-    expect(calls('postRequest').map(({ args: [, , response] }) => response)).toEqual(
-      [413, 400, 504].map((status) => ({ status, isComplete: true, ms: expect.any(Number) })),
+    const responses = calls('postRequest').map(({ args: [, , response] }) => response);
+    expect(responses.map(({ ms: _, ...response }) => response)).toEqual(
+      [413, 400, 504].map((status) => ({ status, isComplete: true })),
     );
+    for (const [index, { ms }] of responses.entries()) expect(ms).toBeLessThanOrEqual(Math.ceil(tookMs[index]!));
+    // The deadline, and the grace after it.
+    expect(responses[2].ms).toBeGreaterThanOrEqual(200 + 250);
     await tsgun.stop();
   },
 );
 
 it.each(['async', 'sync', 'threaded'])(
-  'of a client that goes within its body: its request, and a response without a status, %s',
+  'the hooks hear of a client that leaves within its body: its request, and a response without a status, %s',
   async (workerClass) => {
     const { tsgun, calls } = serve(everyHook(), ['-k', workerClass, '--threads', '1']);
     const client = await tsgun.connect();

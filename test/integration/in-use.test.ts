@@ -43,7 +43,7 @@ describe.each([
     await tsgun.stop();
   });
 
-  it('and in use for five seconds ends the start', async () => {
+  it('that stays in use for five seconds ends the start', async () => {
     const { run } = makeService();
     const holder = await occupy({ port: 0, host: '127.0.0.1' });
     const before = performance.now();

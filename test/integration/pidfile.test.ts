@@ -9,7 +9,7 @@ import { makeFolder, start } from './harness.ts';
 const app = `export default (env, startResponse) => { startResponse('200 OK', []); return ['hello'] }`;
 
 describe('--pidfile', () => {
-  it('says the master while it lives, and is gone afterwards', async () => {
+  it('names the master while it lives, and is gone afterwards', async () => {
     const { path } = makeFolder({ 'app.mjs': app });
     const tsgun = start('app.mjs', ['--pidfile', 'x.pid'], { cwd: path });
     await tsgun.event('master_started');

@@ -7,7 +7,7 @@ import { eventually, makeFolder, start } from './harness.ts';
 const get = 'GET / HTTP/1.1\r\nHost: h\r\n\r\n';
 
 describe('a graceful stop (TERM)', () => {
-  it('answers who had connected before, though no worker had accepted yet', async () => {
+  it('answers clients that had connected before, though no worker had accepted them yet', async () => {
     const { path, write } = makeFolder({
       'app.mjs': `import { existsSync, writeSync } from 'node:fs'
         export default (env, startResponse) => {
@@ -30,7 +30,7 @@ describe('a graceful stop (TERM)', () => {
     expect(await tsgun.exited).toEqual({ code: 0, signal: null });
   });
 
-  it('of the whole process group answers who waits in the accept queue, though the workers hear of it first', async () => {
+  it('of the whole process group answers clients in the accept queue, though the workers hear of it first', async () => {
     const { path, write } = makeFolder({
       'app.mjs': `import { existsSync } from 'node:fs'
         export default async (env, startResponse) => {
@@ -57,7 +57,7 @@ describe('a graceful stop (TERM)', () => {
     expect(await tsgun.exited).toEqual({ code: 0, signal: null });
   });
 
-  it('refuses who connects while the last requests run, instead of letting them wait for nothing', async () => {
+  it('refuses clients that connect while the last requests run, instead of letting them wait for nothing', async () => {
     const { path, write } = makeFolder({
       'app.mjs': `import { existsSync } from 'node:fs'
         export default async (env, startResponse) => {

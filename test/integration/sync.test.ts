@@ -181,26 +181,23 @@ describe.each([
       await tsgun.stop();
     });
 
-    it.each(['/await', '/block'])(
-      'while %s runs are served at a stop, and who comes later is refused',
-      async (path) => {
-        const folder = makeFolder({ 'app.mjs': app });
-        const tsgun = sync(folder);
-        const { port } = new URL(await tsgun.url());
-        const slow = tsgun.get(path);
-        await tsgun.until(() => tsgun.stdout !== '', 'it to be busy');
-        const waiting = await Promise.all(Array.from({ length: 20 }, () => tsgun.connect()));
-        for (const client of waiting) client.send(get('/'));
-        tsgun.signal('SIGTERM');
-        await tsgun.event('shutdown_started');
-        if (path === '/await') await eventually(() => isRefused(Number(port)));
-        folder.write('go', '');
-        await Promise.all(waiting.map(({ closed }) => closed));
-        expect(waiting.every(({ received }) => received.startsWith('HTTP/1.1 200'))).toBe(true);
-        expect(await slow).toMatchObject({ status: 200 });
-        expect(await tsgun.exited).toEqual({ code: 0, signal: null });
-      },
-    );
+    it.each(['/await', '/block'])('while %s runs are served at a stop, and later clients are refused', async (path) => {
+      const folder = makeFolder({ 'app.mjs': app });
+      const tsgun = sync(folder);
+      const { port } = new URL(await tsgun.url());
+      const slow = tsgun.get(path);
+      await tsgun.until(() => tsgun.stdout !== '', 'it to be busy');
+      const waiting = await Promise.all(Array.from({ length: 20 }, () => tsgun.connect()));
+      for (const client of waiting) client.send(get('/'));
+      tsgun.signal('SIGTERM');
+      await tsgun.event('shutdown_started');
+      if (path === '/await') await eventually(() => isRefused(Number(port)));
+      folder.write('go', '');
+      await Promise.all(waiting.map(({ closed }) => closed));
+      expect(waiting.every(({ received }) => received.startsWith('HTTP/1.1 200'))).toBe(true);
+      expect(await slow).toMatchObject({ status: 200 });
+      expect(await tsgun.exited).toEqual({ code: 0, signal: null });
+    });
 
     it('stay when the worker count changes', async () => {
       const folder = makeFolder({ 'app.mjs': app });

@@ -42,7 +42,7 @@ describe.each([
     ['000', 0o777],
     ['007', 0o770],
     ['177', 0o600],
-  ])('is open to whom the umask %s leaves it to', async (umask, mode) => {
+  ])('is open to those that the umask %s allows', async (umask, mode) => {
     const { run, at } = makeService();
     const through = ['/bin/sh', '-c', `umask ${umask}; exec "$@"`, 'sh'];
     const tsgun = run(['--bind', 'unix:a.sock'], { env, through });

@@ -25,7 +25,7 @@ it('a worker sees the fewest connections of the others, and not its own', () => 
   expect(two!.fewest(1010, 200)).toBe(1);
 });
 
-it('who takes none, or has been silent, is not waited for', () => {
+it('a worker that takes none, or has been silent, is not waited for', () => {
   const [one, two, three] = scoreboards(3);
   two!.write({ connections: 1, isTaking: false, hasRoom: false }, 1000);
   three!.write({ connections: 2, isTaking: true, hasRoom: true }, 700);
@@ -34,7 +34,7 @@ it('who takes none, or has been silent, is not waited for', () => {
   expect(one!.fewest(1000, 200)).toBe(3);
 });
 
-it('who has room is known, also while it lags, and where it has not been scheduled for a while', () => {
+it('a worker that has room is known, also while it lags, and where it has not been scheduled for a while', () => {
   const [one, two, three] = scoreboards(3);
   two!.write({ connections: 1, isTaking: false, hasRoom: false }, 1000);
   expect(one!.hasRoom(1000, 2000)).toBe(false);

@@ -124,7 +124,7 @@ describe('a log file', () => {
     expect(readFileSync(path, 'utf8')).toBe('three\n');
   });
 
-  it('whose folder is gone is written on', () => {
+  it('whose folder is gone is still written to', () => {
     const path = folder();
     const sink = new Sink({ open: () => openFile(join(path, 'log')) });
     sink.write('one\n');

@@ -52,7 +52,7 @@ describe('a worker that has served', () => {
     }
   });
 
-  it('by its beats counts as one that has served', () => {
+  it('is known as such by its beats', () => {
     const pool = poolOf(1);
     const child = spawnReady(pool, 0);
     beat(pool, child, { requests: 1 }, 10);
@@ -143,7 +143,7 @@ describe('a pause', () => {
     }
   };
 
-  it('is one number’s: others are replaced at once', () => {
+  it('is for one number: others are replaced at once', () => {
     const pool = poolOf(4);
     settle(pool, 0);
     fail(pool, 2, 5, 0);

@@ -50,7 +50,7 @@ describe('what goes wrong on purpose', () => {
     expect(kill).toHaveBeenCalledTimes(2);
   });
 
-  it('one worker stands still; or none accepts', () => {
+  it('blocks one worker, or keeps all from accepting', () => {
     const { sent } = begin([
       { kind: 'stall', times: 1, per: 'min', seconds: 2 },
       { kind: 'slow-accept', times: 1, per: 'min', seconds: 5 },

@@ -13,7 +13,7 @@ describe('the inbox', () => {
     expect(await inbox.next(0)).toEqual([]);
   });
 
-  it('gives along what the system brings in the same moment, and a turn of the loop later', async () => {
+  it('also gives what the system brings in the same moment, and a turn of the loop later', async () => {
     const inbox = new Inbox<string>();
     const taken = inbox.next(1000);
     // In the poll phase, as messages of workers come; a signal that is pending is seen at the next poll.
@@ -24,7 +24,7 @@ describe('the inbox', () => {
     expect(await taken).toEqual(['a worker got the signal', 'the signal']);
   });
 
-  it('leaves what was found where it is', async () => {
+  it('leaves an item that was found in the queue', async () => {
     const inbox = new Inbox<number | string>();
     const found = inbox.find(isNumber);
     inbox.push('text');

@@ -47,7 +47,7 @@ function openWith(newestFirst: boolean, ...limits: [pattern: string, limit: numb
 const answer = (exchange: Exchange) => exchange.send('200 OK', [], '');
 
 describe('a limit for the requests to a route', () => {
-  it('lets so many run at once, the others in order as places become free; other routes do not wait', () => {
+  it('lets that many run at once, and the others in order as places become free; other routes do not wait', () => {
     const { ask, paths } = open(['/export/*', 2]);
     const first = ask('/export/1');
     ask('/export/2');

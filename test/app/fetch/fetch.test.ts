@@ -39,7 +39,7 @@ describe('a Request', () => {
     ['/a\\..\\b', 'http://example.test/a%5C..%5Cb'],
     ['/\\evil.test/x', 'http://example.test/%5Cevil.test/x'],
     ['/a?b\\c', 'http://example.test/a?b\\c'],
-  ])('has no slash for a backslash: %s', async (target, url) => {
+  ])('does not turn a backslash into a slash: %s', async (target, url) => {
     expect(bodyOf(await ask((request) => new Response(request.url), `GET ${target}`))).toBe(url);
   });
 
@@ -47,7 +47,7 @@ describe('a Request', () => {
     ['h', 'http://h/'],
     ['h:8080', 'http://h:8080/'],
     ['[::1]:80', 'http://[::1]/'],
-  ])('that asks about the server as a whole is one of host %s', async (host, url) => {
+  ])('that asks about the whole server has a URL of the host %s', async (host, url) => {
     const { port } = await open((request) => new Response(`${request.method} ${request.url}`));
     const client = await Client.open(port);
     const received = await client.exchange(`OPTIONS * HTTP/1.1\r\nHost: ${host}\r\nConnection: close\r\n\r\n`);
@@ -141,7 +141,7 @@ describe('a Request', () => {
     expect(await client.exchange('GET / HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n')).toMatch(/\["abcdef"\]$/);
   });
 
-  it('of which the rest does not come after its answer fails who reads it', async () => {
+  it('fails its reader if the rest does not come after the answer', async () => {
     let tell = (_error: Error) => {};
     const told = new Promise<Error>((resolve) => (tell = resolve));
     const app: Fetch = (request) => {
@@ -156,7 +156,7 @@ describe('a Request', () => {
     expect((await told).message).toMatch(/ahead of the body/);
   });
 
-  it('that nobody reads is thrown away', async () => {
+  it('that nobody reads is discarded', async () => {
     const { port } = await open((request) => new Response(String(request.body !== null)));
     const client = await Client.open(port);
     client.send(`POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 200000\r\n\r\n${'x'.repeat(200_000)}`);
@@ -165,7 +165,7 @@ describe('a Request', () => {
     );
   });
 
-  it('has a signal that tells of a client that has gone', async () => {
+  it('has a signal that aborts when the client has gone', async () => {
     let tell = (_reason: unknown) => {};
     const told = new Promise((resolve) => (tell = resolve));
     let begin = () => {};
@@ -186,18 +186,18 @@ describe('a Request', () => {
     expect(await told).toMatchObject({ name: 'ClientGone' });
   });
 
-  it('comes with who sent it', async () => {
+  it('comes with the address of its client', async () => {
     const app: Fetch = (_request, info) => Response.json(info.remoteAddr.hostname);
     expect(bodyOf(await ask(app))).toBe('"127.0.0.1"');
   });
 
-  it('tells Hono who sent it by c.env', async () => {
+  it('gives Hono the address of its client in c.env', async () => {
     const app = new Hono<{ Bindings: Parameters<Fetch>[1] }>();
     app.get('*', (c) => c.text(c.env.remoteAddr.hostname));
     expect(bodyOf(await ask(app.fetch as Fetch))).toBe('127.0.0.1');
   });
 
-  it('has no name that a Request has not, and neither has its Response: they are for apps', async () => {
+  it('has no property that Node’s Request lacks, and its Response none that Node’s lacks', async () => {
     const added: string[] = [];
     const app: Fetch = (request) => {
       const response = new Response('x');
@@ -209,7 +209,7 @@ describe('a Request', () => {
     expect(added).toEqual([]);
   });
 
-  it('whose Host is none is refused', async () => {
+  it('whose Host is malformed is refused', async () => {
     const { port } = await open(() => new Response());
     const client = await Client.open(port);
     expect(await client.exchange('GET / HTTP/1.1\r\nHost: 1.2.3.4.5\r\nConnection: close\r\n\r\n')).toMatch(/ 400 /);

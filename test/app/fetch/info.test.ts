@@ -14,7 +14,7 @@ async function connect(app: unknown): Promise<Client> {
   return Client.open(service.port);
 }
 
-it('tells who asks as @hono/node-server and Deno do', async () => {
+it('gives the client’s address as @hono/node-server and Deno do', async () => {
   const app = new Hono<{ Bindings: FetchInfo }>();
   app.get('/', (c) => {
     const node = getConnInfo(c).remote;
@@ -28,7 +28,7 @@ it('tells who asks as @hono/node-server and Deno do', async () => {
   );
 });
 
-it('has the request as Node would give it, with one socket for each connection', async () => {
+it('has Node’s form of the request, with one socket for each connection', async () => {
   const sockets = new Set<unknown>();
   const closed: string[] = [];
   const client = await connect((_request: Request, { incoming }: FetchInfo) => {

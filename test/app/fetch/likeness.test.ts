@@ -74,7 +74,7 @@ describe('a body', () => {
     expect(answer.replace(/^[0-9a-f]+\r\n|\r\n(?=0\r\n)/gm, '')).toMatch(/hel(?:\r\n)?lo/);
   });
 
-  it('that is only to be had as a whole is taken so', async () => {
+  it('that can only be read as a whole is sent as a whole', async () => {
     const whole = new Response('hello');
     const { answer } = await ask(() => ({ ...response({}), arrayBuffer: () => whole.arrayBuffer() }));
     expect(answer).toMatch(/\r\n\r\nhello$/);

@@ -239,8 +239,8 @@ it("requests and responses have the names of Node's classes", async () => {
   for (const answer of [nodes, ours]) expect(answer).toMatch(/\r\n\r\nIncomingMessage ServerResponse$/);
 });
 
-describe('what an upgraded connection holds together', () => {
-  it('goes out when it is let go, also behind requests that the connection brought before', async () => {
+describe('what an upgraded connection holds back while it is corked', () => {
+  it('goes out when it is uncorked, also after earlier requests on the connection', async () => {
     const answers = await sideBySide(async (serve) => {
       const app = createServer((_req, res) => res.end('a'));
       app.on('upgrade', (_req, socket) => {

@@ -80,7 +80,7 @@ describe.each([
     expect(await get(service.port, '/inner/x')).toEqual([200, ['outer', 1, '/inner', true]]);
   });
 
-  it('has one pair of prototypes more, however many servers it has', async () => {
+  it('gets one more pair of prototypes, however many servers it has', async () => {
     const app = create().get('/', (_req, res) => void res.json(null)) as Express;
     await ask(app);
     const { request, response } = app;

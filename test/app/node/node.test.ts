@@ -86,7 +86,7 @@ describe('a request', () => {
     expect(sockets.size).toBe(1);
   });
 
-  it('has no name that Node has not, and neither have its response and socket: they are for frameworks and apps', async () => {
+  it('has no property that Node’s lacks, and neither have its response and socket', async () => {
     const kept: { req: IncomingMessage; res: ServerResponse }[] = [];
     const keep: NodeListener = (req, res) => {
       kept.push({ req, res });
@@ -218,7 +218,7 @@ describe('a request', () => {
     ).toMatch(/next$/);
   });
 
-  it('of which the rest does not come after its answer is broken off', async () => {
+  it('is broken off if the rest does not come after the answer', async () => {
     const told = deferred();
     const { port } = await open((req, res) => {
       req.on('data', () => res.end('accepted'));
@@ -458,7 +458,7 @@ describe('an answer', () => {
     expect(service.failures).toMatchObject([{ name: 'AppError' }]);
   });
 
-  it('tells of an empty piece when it is on its way, not at the end', async () => {
+  it('calls back for an empty piece when that is sent, not at the end', async () => {
     const written = deferred();
     const { port } = await open((_, res) => {
       res.write('', () => written.resolve());
@@ -483,7 +483,7 @@ describe('an answer', () => {
     expect(await client.exchange('GET / HTTP/1.1\r\nHost: h\r\n\r\n')).toMatch(/\r\n\r\nwhole$/);
   });
 
-  it('over, its timeout is over too', async () => {
+  it('that is complete has no timeout any more', async () => {
     const { port } = await open((req, res) => {
       const { timeout } = req.socket;
       res.setTimeout(40_000);
@@ -496,7 +496,7 @@ describe('an answer', () => {
     await client.until(/\]HTTP[\s\S]*\[0 40000\]$/);
   });
 
-  it('over, the next request on the connection follows', async () => {
+  it('that is complete is followed by the next request on the connection', async () => {
     const { port } = await open((req, res) => void setImmediate(() => res.end(`[${req.url}]`)));
     const client = await Client.open(port);
     const requests = ['/1', '/2', '/3'].map((url) => `GET ${url} HTTP/1.1\r\nHost: h\r\n\r\n`);
@@ -637,8 +637,8 @@ describe('failures', () => {
   });
 });
 
-describe('a client that goes', () => {
-  it('is told by aborted and close', async () => {
+describe('a client that leaves', () => {
+  it('is reported by the events aborted and close', async () => {
     const seen: string[] = [];
     const started = deferred();
     const closed = deferred();

@@ -50,7 +50,7 @@ describe('an app of Socket.IO whose clients use long polling', () => {
     },
   );
 
-  it('is not what another app is taken for', () => {
+  it('is told from other apps', () => {
     expect(
       ask(
         createServer(() => {}),

@@ -326,7 +326,7 @@ describe('write() that is refused', () => {
 });
 
 describe('write() to a slow client', () => {
-  it('is done, each of several, when the client has taken what was written', async () => {
+  it('resolves, each of several, when the client has taken what was written', async () => {
     const all = new EventEmitter();
     const { open } = await serve(async (_env, startResponse) => {
       const write = startResponse(...ok);
@@ -349,7 +349,7 @@ describe('write() to a slow client', () => {
     expect(bodyOf(client.received)).toMatch(/\r\n3\r\nend\r\n0\r\n\r\n$/);
   });
 
-  it('that has gone leaves the process to others, however much is written', async () => {
+  it('that has gone does not keep the process from others, however much is written', async () => {
     const events = new EventEmitter();
     const { ask, open } = await serve(async (env, startResponse) => {
       const write = startResponse(...ok);
@@ -637,7 +637,7 @@ describe('a client that goes away', () => {
     expect(bodyOf(client.received)).toBe('still here');
   });
 
-  it('stops being produced for as soon as it stops reading', async () => {
+  it('that stops reading stops the app from producing', async () => {
     let produced = 0;
     const events = new EventEmitter();
     const piece = Buffer.alloc(64 * 1024);

@@ -56,7 +56,7 @@ describe('a name that is no setting is told what was most likely meant', () => {
     ],
   ])('%s: %s', (where, name, value, hint) => expect(explainUnknown(name, where, value)).toBe(hint));
 
-  it('whatever the name of gunicorn or another program is, there is a sentence, and never a wrong guess', () => {
+  it('every name of gunicorn and of other programs is explained, and none is guessed wrong', () => {
     for (const name of [...sharedNames, ...Object.keys(gunicornSettings)])
       expect(explainUnknown(name, 'file'), name).toMatch(/^(write [a-z]|tsgun has no counterpart|[^?]+$)/);
     for (const name of Object.keys(gunicornOptions))

@@ -182,7 +182,7 @@ describe('the client, with Forwarded (RFC 7239)', () => {
     expect((await ask(options, '127.0.0.1', [value, 'X-Forwarded-Proto: http'])).status).toBe(400);
   });
 
-  it('a quote that a client leaves open does not take in what the proxy adds', async () => {
+  it('a quote that a client leaves open does not swallow what the proxy adds', async () => {
     const fields = ['Forwarded: for="', 'Forwarded: for=203.0.113.9;host="x"'];
     expect(await client(options, '127.0.0.1', ...fields)).toBe(400);
   });

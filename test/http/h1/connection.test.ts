@@ -179,7 +179,7 @@ describe('a client that has left', () => {
     expect(wire.ending).toBe('cut');
   });
 
-  test('nor is an upgraded connection kept by an app that writes on', () => {
+  test('an upgraded connection is cut even if the app goes on writing', () => {
     let write = () => {};
     const { wire } = open((exchange) => {
       const nothing = () => {};

@@ -52,7 +52,7 @@ describe('the time for a whole request', () => {
     expect(waits.deadline).toBe(55_000);
   });
 
-  it('is all there is where silence has no limit, and none where it is not set', () => {
+  it('is the only limit where silence has none, and does not exist where it is not set', () => {
     const limited = connect({ ...times, bodyMs: 0 });
     limited.waits.noteHead(true);
     limited.waits.beginBody();

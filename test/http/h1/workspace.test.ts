@@ -33,7 +33,7 @@ function serve(handle: (exchange: Exchange) => void = answer) {
 const request = 'GET / HTTP/1.1\r\nHost: a\r\n\r\n';
 const answer = (exchange: Exchange) => exchange.send('200 OK', [], 'ok');
 
-test('connections that are idle have none: one is enough for any number, one after another', () => {
+test('idle connections have no workspace: one is enough for any number of connections, one after another', () => {
   const { open, count } = serve();
   const all = Array.from({ length: 5 }, open);
   expect(count()).toBe(0);
@@ -46,7 +46,7 @@ test.each([
   ['a part of a head has come', 'GET / HT', 'TP/1.1\r\nHost: a\r\n\r\n'],
   ['a part of a body has come', 'POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 4\r\n\r\nbo', 'dy'],
   ['empty lines announce a request, which are counted', '\r\n', request],
-])('a connection keeps its own while %s', (_, beginning, rest) => {
+])('a connection keeps its workspace while %s', (_, beginning, rest) => {
   const { open, count } = serve();
   const [one, other] = [open(), open()];
   one.wire.bring(beginning);
@@ -56,7 +56,7 @@ test.each([
   expect([one.wire.written.length, other.wire.written.length]).toEqual([1, 1]);
 });
 
-test('a connection keeps its own while its answer is under way', () => {
+test('a connection keeps its workspace while its answer is under way', () => {
   const waiting: Exchange[] = [];
   const { open, count } = serve((exchange) => waiting.push(exchange));
   const [one, other] = [open(), open()];
@@ -70,7 +70,7 @@ test('a connection keeps its own while its answer is under way', () => {
   expect(one.wire.written).toHaveLength(2);
 });
 
-test('one in which a request broke the rules is never another connection\u2019s', () => {
+test('a workspace in which a request broke the rules is never another connection\u2019s', () => {
   const { open, count } = serve();
   const one = open();
   one.wire.bring('GET\r\n\r\n');
@@ -82,7 +82,7 @@ test('one in which a request broke the rules is never another connection\u2019s'
   expect(other.wire.written[0]).toContain('200 OK');
 });
 
-test('a connection that has ended gives its own to the next one', () => {
+test('a connection that has ended leaves its workspace to the next one', () => {
   const { open, count } = serve();
   for (let connections = 0; connections < 3; connections++) {
     const { wire, connection } = open();
@@ -93,7 +93,7 @@ test('a connection that has ended gives its own to the next one', () => {
 });
 
 test.each(['close', 'keep-alive'])(
-  'a connection (%s) that ends amid a write, as a stream in the same process may, keeps its own until then',
+  'a connection (%s) that ends amid a write, as a stream in the same process may, keeps its workspace until then',
   (option) => {
     const { open, count } = serve();
     const [one, other] = [open(), open()];
@@ -110,7 +110,7 @@ test.each(['close', 'keep-alive'])(
   },
 );
 
-test('idle connections that end need none', () => {
+test('idle connections end without a workspace', () => {
   const { open, count } = serve();
   const all = Array.from({ length: 5 }, open);
   for (const { wire } of all) wire.bring(request);

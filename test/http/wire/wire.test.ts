@@ -135,7 +135,7 @@ function catchEscaped(): unknown[] {
   return escaped;
 }
 
-it('this Node has what handles are read and written by', () => expect(canUseHandles).toBe(true));
+it('this Node has what is needed to read and write handles', () => expect(canUseHandles).toBe(true));
 
 describe.each([
   ['a handle of TCP', false, true, false],
@@ -409,7 +409,7 @@ describe.each([
     expect(second.events.text).toBe('last');
   });
 
-  it('brings nothing inside of what resumes it', async () => {
+  it('delivers nothing within the call that resumes it', async () => {
     const { client, wire, events } = await pair();
     wire.pause();
     client.write('x');
@@ -443,7 +443,7 @@ describe.each([
     await eventually(() => events.closes + events.ends > 0);
   });
 
-  it('calls when nothing has gone out for a while', async () => {
+  it('reports a stall when nothing has gone out for a while', async () => {
     const { client, wire } = await pair();
     client.pause();
     fill(wire);

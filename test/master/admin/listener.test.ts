@@ -68,7 +68,7 @@ describe('the admin listener', () => {
     expect(await client.exchange('GET / HTTP/1.1\r\nHost:')).toMatch(/^(HTTP\/1.1 408 .*)?/s);
   });
 
-  it('answers who comes before the master runs once it does', async () => {
+  it('answers clients that come before the master runs once it does', async () => {
     const listener = new AdminListener({ where: { kind: 'tcp', host: '127.0.0.1', port: 0 }, isPublic: false }, log);
     onTestFinished(() => listener.close());
     await listener.open();
@@ -85,7 +85,7 @@ describe('the admin listener', () => {
     );
   });
 
-  it('is not opened to other machines because a name stands for more than it seems', async () => {
+  it('is refused if its host name stands for an address that other machines reach', async () => {
     await expect(open('0.0.0.0')).rejects.toThrow(/0\.0\.0\.0 .*add --admin-public/);
     await expect(open('0.0.0.0', true)).resolves.toBeDefined();
   });

@@ -50,7 +50,7 @@ describe('kills by the kernel for lack of memory', () => {
     expect(kills.take()).toBeUndefined();
   });
 
-  it('are nobody’s business where nothing counts them', () => {
+  it('are not known where nothing counts them', () => {
     expect(machine({}).kills.take()).toBeUndefined();
   });
 });

@@ -100,7 +100,7 @@ describe('a main thread that is silent for a known reason', () => {
 });
 
 describe('a main thread that comes and goes', () => {
-  it('waits, where it runs nothing', async () => {
+  it('is shown as waiting while it runs nothing', async () => {
     const session = await Session.open('idle');
     // At first it still writes that it is ready; and on a busy machine it may not get to answer.
     let findings: unknown;

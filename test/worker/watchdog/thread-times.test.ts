@@ -29,7 +29,7 @@ it('one that began after the last look is known too', () => {
   expect(since(100)).toBe(100);
 });
 
-it('of hours, the looks are still close enough to tell', () => {
+it('after hours, the readings are still close enough together to tell', () => {
   const since = threadThatRan([[3_600_000, 7_200_000]], 7_200_000);
   expect(since(3_600_000)! / 3_600_000).toBeCloseTo(1, 2);
 });

@@ -19,7 +19,7 @@ function writing() {
   return { outgoing, exchange, taken };
 }
 
-it('who waits for what the client takes gets the error that Node gives, where it leaves', async () => {
+it('a callback that waits for the client gets the error that Node gives, if the client leaves', async () => {
   const cut = writing();
   cut.outgoing.drop();
   expect(await cut.taken).toMatchObject({ code: 'ECANCELED', syscall: 'write' });
@@ -31,7 +31,7 @@ it('who waits for what the client takes gets the error that Node gives, where it
   expect(await ended.taken).toMatchObject({ code: 'ECANCELED', syscall: 'write' });
 });
 
-it('and no error where the client has taken it', async () => {
+it('a callback that waits for the client gets no error, if the client has taken all', async () => {
   const { outgoing, exchange, taken } = writing();
   exchange.isEnded = true;
   outgoing.sendLast(0);
