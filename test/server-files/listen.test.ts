@@ -4,19 +4,35 @@ import { once } from 'node:events';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { eventually, makeFolder, type StartOptions, start, Tsgun } from '../integration/harness.ts';
+import { eventually, type LogLine, makeFolder, type StartOptions, start, Tsgun } from '../integration/harness.ts';
+import { shareServer } from '../integration/shared.ts';
 import { freePort, freePorts } from '../ports.ts';
 
 /** A program that answers with what it has seen so far, and tsgun that runs it. */
 function run(text: string, args: readonly string[] = [], options: StartOptions = {}): Tsgun {
-  const { path } = makeFolder({
-    'server.cjs': `const http = require('node:http');
-      const net = require('node:net');
-      const seen = [];
-      const answer = (req, res) => res.end(JSON.stringify(seen));
-      ${text}`,
-  });
+  const { path } = makeFolder({ 'server.cjs': programOf(text) });
   return start('server.cjs', args, { cwd: path, ...options });
+}
+
+const programOf = (text: string) => `const http = require('node:http');
+  const net = require('node:net');
+  const seen = [];
+  const answer = (req, res) => res.end(JSON.stringify(seen));
+  ${text}`;
+
+/** One instance, which becomes each of the programs that need no other options. */
+const shared = shareServer({ 'server.cjs': programOf('http.createServer(answer).listen(3000);') }, 'server.cjs');
+
+/** As `run`, by a reload. @returns a function for the lines of the log since */
+const become = (text: string) => shared.reload({ 'server.cjs': programOf(text) });
+const seen = () => seenBy(shared.tsgun);
+const readyIn = (log: readonly LogLine[]) => log.find(({ event }) => event === 'worker_ready')!;
+
+/** One at least: who answers may be ahead of who logs. */
+async function warningsIn(log: () => readonly LogLine[]): Promise<string[]> {
+  const warnings = () => log().flatMap(({ level, msg }) => (level === 'warn' ? [msg] : []));
+  await shared.tsgun.until(() => warnings().length > 0, 'a warning');
+  return warnings();
 }
 
 async function seenBy(tsgun: Tsgun): Promise<unknown> {
@@ -37,25 +53,23 @@ describe('the server of a program', () => {
     'server.listen({ fd: 3 }, callback)',
     'server.listen(3000, callback).unref()',
   ])('%s: it is told that it listens, where tsgun does', async (listen) => {
-    const tsgun = run(`const server = http.createServer(answer);
+    await become(`const server = http.createServer(answer);
       const callback = () => seen.push('callback');
       server.on('listening', () => seen.push(server.listening, server.address()));
       const same = ${listen};
       seen.push(same === server, server.listening);`);
-    const port = await portOf(tsgun);
-    expect(await seenBy(tsgun)).toEqual(
+    const port = await portOf(shared.tsgun);
+    expect(await seen()).toEqual(
       expect.arrayContaining([true, true, 'callback', { address: '127.0.0.1', family: 'IPv4', port }]),
     );
-    expect(tsgun.text).toEqual([]);
-    await tsgun.stop();
+    expect(shared.tsgun.text).toEqual([]);
   });
 
   it('may listen once only', async () => {
-    const tsgun = run(`const server = http.createServer(answer).listen(3000);
+    await become(`const server = http.createServer(answer).listen(3000);
       try { server.listen(3001); } catch (error) { seen.push(error.code); }
       try { http.createServer().listen(99999); } catch (error) { seen.push(error.code); }`);
-    expect(await seenBy(tsgun)).toEqual(['ERR_SERVER_ALREADY_LISTEN', 'ERR_SOCKET_BAD_PORT']);
-    await tsgun.stop();
+    expect(await seen()).toEqual(['ERR_SERVER_ALREADY_LISTEN', 'ERR_SOCKET_BAD_PORT']);
   });
 
   it('has the path of a unix socket for its address', async () => {
@@ -72,10 +86,11 @@ describe('the server of a program', () => {
   });
 
   it('may listen late, and the worker is ready then', async () => {
-    const tsgun = run(`setTimeout(() => http.createServer(answer).listen(process.env.PORT), 600); seen.push('late');`);
-    expect(await seenBy(tsgun)).toEqual(['late']);
-    expect((await tsgun.event('worker_ready')).bootMs).toBeGreaterThan(600);
-    await tsgun.stop();
+    const log = await become(
+      `setTimeout(() => http.createServer(answer).listen(process.env.PORT), 600); seen.push('late');`,
+    );
+    expect(await seen()).toEqual(['late']);
+    expect(readyIn(log()).bootMs).toBeGreaterThan(600);
   });
 
   it('may listen while its module waits for ever', async () => {
@@ -103,27 +118,25 @@ describe('the server of a program', () => {
   });
 
   it('knows its connections', async () => {
-    const tsgun = run(`const server = http.createServer((req, res) =>
+    await become(`const server = http.createServer((req, res) =>
         server.getConnections((error, count) => res.end(JSON.stringify([count, server.closeIdleConnections(), server.unref() === server, server.ref() === server])))
       ).listen(3000);`);
-    expect(await seenBy(tsgun)).toEqual([1, null, true, true]);
-    await tsgun.stop();
+    expect(await seen()).toEqual([1, null, true, true]);
   });
 });
 
 describe('of several servers', () => {
   it('one that looks for a free port does not count, and the program may then take that port', async () => {
-    const tsgun = run(`const probe = net.createServer().listen(3000, () => {
+    const log = await become(`const probe = net.createServer().listen(3000, () => {
         const { port } = probe.address();
         probe.close(() => http.createServer(answer).listen(port, () => seen.push('app')));
       });`);
-    expect(await seenBy(tsgun)).toEqual(['app']);
-    expect((await tsgun.event('worker_ready')).askedFor).toBeUndefined();
-    await tsgun.stop();
+    expect(await seen()).toEqual(['app']);
+    expect(readyIn(log()).askedFor).toBeUndefined();
   });
 
   it('one that looks whether $PORT is free does not count either', async () => {
-    const tsgun = run(`(async () => {
+    await become(`(async () => {
         const host = '127.0.0.1';
         const port = Number(process.env.PORT);
         await null;
@@ -131,18 +144,16 @@ describe('of several servers', () => {
         await new Promise((resolve) => probe.listen({ host, port }, () => probe.close(resolve)));
         http.createServer(answer).listen({ host, port }, () => seen.push('app'));
       })();`);
-    expect(await seenBy(tsgun)).toEqual(['app']);
-    await tsgun.stop();
+    expect(await seen()).toEqual(['app']);
   });
 
   it('one that asks for any port at all gets one that is free', async () => {
-    const tsgun = run(`const probe = net.createServer().listen(0, () => {
+    await become(`const probe = net.createServer().listen(0, () => {
         const { port } = probe.address();
         probe.close(() => net.createServer().listen(port).on('error', (error) => seen.push(error.code)).on('listening', () => seen.push(port !== Number(process.env.PORT))));
       });
       setTimeout(() => http.createServer(answer).listen(process.env.PORT), 200);`);
-    expect(await seenBy(tsgun)).toEqual([true]);
-    await tsgun.stop();
+    expect(await seen()).toEqual([true]);
   });
 
   it('the one that asks for $PORT is the app, and the others listen for themselves, shared by the workers', async () => {
@@ -159,9 +170,8 @@ describe('of several servers', () => {
     expect((await seenBy(tsgun)) as string[]).toEqual(expect.arrayContaining(['metrics', 'app']));
     const metrics = () => fetch(`http://127.0.0.1:${other}/`, { headers: { connection: 'close' } });
     expect(await (await metrics()).text()).toBe('metrics');
-    expect(tsgun.log.map(({ msg }) => msg)).toContain(
-      `the app also listens on 127.0.0.1:${other} itself; the workers share it`,
-    );
+    const line = `the app also listens on 127.0.0.1:${other} itself; the workers share it`;
+    await tsgun.until(() => tsgun.log.some(({ msg }) => msg === line), line);
     tsgun.signal('SIGHUP');
     await tsgun.event('reload_finished');
     await tsgun.event('worker_exited', 2);
@@ -171,30 +181,25 @@ describe('of several servers', () => {
   });
 
   it('one that asked for port 0 before the app did is warned of: it was told the address of tsgun', async () => {
-    const tsgun = run(`http.createServer((req, res) => res.end('inner')).listen(0, () => {
+    const log = await become(`http.createServer((req, res) => res.end('inner')).listen(0, () => {
         http.createServer(answer).listen(process.env.PORT, () => seen.push('app'));
       });`);
-    expect(await seenBy(tsgun)).toEqual(['app']);
-    const warnings = tsgun.log.filter(({ level }) => level === 'warn').map(({ msg }) => msg);
-    expect(warnings).toEqual([
+    expect(await seen()).toEqual(['app']);
+    expect(await warningsIn(log)).toEqual([
       expect.stringMatching(/^the app's http\.Server that asked for port 0 had tsgun's address/),
     ]);
-    await tsgun.stop();
   });
 
   it('one that needs the address of tsgun fails, and the error names both', async () => {
-    const tsgun = run(`http.createServer(answer).listen(3000);
+    await become(`http.createServer(answer).listen(3000);
       setTimeout(() => net.createServer().on('error', ({ code, message }) => seen.push(code, message)).listen(process.env.PORT), 300);
       setInterval(() => {}, 1000);`);
-    await tsgun.event('worker_ready');
-    const port = await portOf(tsgun);
-    let seen: unknown[] = [];
-    while (seen.length === 0) seen = (await seenBy(tsgun)) as unknown[];
-    expect(seen).toEqual([
+    const port = await portOf(shared.tsgun);
+    await eventually(async () => ((await seen()) as unknown[]).length > 0);
+    expect(await seen()).toEqual([
       'EADDRINUSE',
       `listen EADDRINUSE: address already in use port ${port}: tsgun listens there for the app's server that asked for port 3000; give this server another`,
     ]);
-    await tsgun.stop();
   });
 
   it('in threads each may have one of its own too', async () => {
@@ -217,9 +222,8 @@ describe('a program that exports and listens', () => {
     const server = http.createServer((req, res) => res.end('server')).listen(3000);`;
 
   it('is served by its server', async () => {
-    const tsgun = run(`${both} module.exports = app;`);
-    expect((await tsgun.get('/')).text).toBe('server');
-    await tsgun.stop();
+    await become(`${both} module.exports = app;`);
+    expect(await shared.tsgun.ask()).toBe('server');
   });
 
   it('is served by its export where that is named, and its server binds nothing', async () => {
@@ -238,10 +242,9 @@ describe('a program that exports and listens', () => {
   });
 
   it('is served by its server where that listens after a while', async () => {
-    const tsgun = run(`module.exports = (req, res) => res.end('export');
+    await become(`module.exports = (req, res) => res.end('export');
       setTimeout(() => http.createServer((req, res) => res.end('server')).listen(3000), 500);`);
-    expect((await tsgun.get('/')).text).toBe('server');
-    await tsgun.stop();
+    expect(await shared.tsgun.ask()).toBe('server');
   });
 });
 describe.each(['async', 'threaded'])('beside an export that is named, a server (%s)', (workerClass) => {
@@ -388,14 +391,13 @@ describe('the process of a program', () => {
     ['http2', "require('node:http2').createServer(answer)", 'Http2Server'],
     ['secure http2', "require('node:http2').createSecureServer({ allowHTTP1: true }, answer)", 'Http2Server'],
   ])('is served in plain HTTP where it speaks %s, and the log says so', async (_, server, kind) => {
-    const tsgun = run(`${server}.listen(8443, () => seen.push('listens'));`);
-    expect(await seenBy(tsgun)).toEqual(['listens']);
-    expect(await tsgun.event('worker_ready')).toMatchObject({
+    const log = await become(`${server}.listen(8443, () => seen.push('listens'));`);
+    expect(await seen()).toEqual(['listens']);
+    expect(readyIn(log())).toMatchObject({
       serves: `the ${kind} that asked for port 8443`,
       askedFor: 8443,
     });
-    expect(tsgun.log.filter(({ level, msg }) => level === 'warn' && /plain HTTP/.test(msg))).toHaveLength(1);
-    await tsgun.stop();
+    expect((await warningsIn(log)).filter((msg) => /plain HTTP/.test(msg))).toHaveLength(1);
   });
 });
 
@@ -438,12 +440,12 @@ describe('a program with no app', () => {
 
   it('and with something left to do ends with the boot timeout', async () => {
     const { path } = makeFolder({ 'app.mjs': 'export const other = 1; setInterval(() => {}, 1000);' });
-    const tsgun = start('app.mjs', ['--boot-timeout', '4', '--workers', '2'], { cwd: path });
+    const tsgun = start('app.mjs', ['--boot-timeout', '16', '--workers', '2'], { cwd: path });
     expect(await tsgun.exited).toEqual({ code: 4, signal: null });
     // Meanwhile it is said what is awaited, once for all workers.
     const warnings = tsgun.log.filter(({ level }) => level === 'warn');
     expect(warnings.map(({ msg }) => msg)).toEqual([
-      'a worker is not ready yet (tsgun waits up to 4 s, see bootTimeout): app.mjs exports no app, and does not listen yet. Export the app (export default app, or module.exports = app), or call listen() on its server',
+      'a worker is not ready yet (tsgun waits up to 16 s, see bootTimeout): app.mjs exports no app, and does not listen yet. Export the app (export default app, or module.exports = app), or call listen() on its server',
     ]);
     expect(tsgun.lines('worker_exited')[0]!.error).toMatch(
       /it exports other\).*\. It does not listen in time either: export the app \(export default app, or module\.exports = app\), or call listen\(\)/,
