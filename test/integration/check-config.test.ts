@@ -26,7 +26,8 @@ describe('--check-config', () => {
   it.each(['async', 'sync', 'threaded'])(
     'loads the app in a worker, says what it is, and exits 0: %s',
     async (name) => {
-      const { code, stdout, stderr, log } = await run(['good.mjs', '--check-config', '-k', name]);
+      const threads = name === 'threaded' ? ['--threads', '1'] : [];
+      const { code, stdout, stderr, log } = await run(['good.mjs', '--check-config', '-k', name, ...threads]);
       expect({ code, stderr, log }).toEqual({ code: 0, stderr: [], log: [] });
       expect(stdout).toBe('The configuration and the app are fine: good.mjs (wsgi)\n');
     },
@@ -60,9 +61,9 @@ describe('--check-config', () => {
     ],
     [
       'an app that waits',
-      ['waits.mjs', '--boot-timeout', '2'],
+      ['waits.mjs', '--boot-timeout', '12'],
       3,
-      [/^tsgun: warning: the worker is not ready yet/, /^tsgun: worker not ready within 2 s/],
+      [/^tsgun: warning: the worker is not ready yet/, /^tsgun: worker not ready within 12 s/],
     ],
     ['a bad setting', ['good.mjs', '-w', 'x'], 1, [/^tsgun: workers: expected .* \(--workers\)$/]],
     ['no app', [], 1, [/^tsgun: no app given/]],
