@@ -1,5 +1,6 @@
 /** A request's id: the client's or a proxy's, or else one made here. It connects the lines of all logs about one request. */
 
+import { closeSync, openSync, readSync } from 'node:fs';
 import { cryptoModule } from '../node/builtin.ts';
 import type { RequestHead } from './head.ts';
 
@@ -38,7 +39,23 @@ function makeId(): string {
 }
 
 function begin(): void {
-  if (prefix === '') prefix = `${cryptoModule().randomBytes(9).toString('hex')}-`;
+  if (prefix === '') prefix = `${randomBytes(9).toString('hex')}-`;
   beginning = prefix + (beginnings++).toString(16);
   next = 0;
+}
+
+/** From the system. `node:crypto`, which few workers need otherwise, takes a megabyte. */
+function randomBytes(count: number): Buffer {
+  try {
+    const bytes = Buffer.alloc(count);
+    const fd = openSync('/dev/urandom', 'r');
+    try {
+      if (readSync(fd, bytes) === count) return bytes;
+    } finally {
+      closeSync(fd);
+    }
+  } catch {
+    // No descriptor is free, or there is no such file.
+  }
+  return cryptoModule().randomBytes(count);
 }
