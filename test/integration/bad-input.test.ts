@@ -50,7 +50,7 @@ describe('an app that cannot be loaded exits 4 with its error, once, however man
       /rejects\.mjs:1:/,
     ],
   ])('%s', async (_, app, message, stack) => {
-    const { code, errors, text } = await fails([app, '--workers', '3']);
+    const { code, errors, text } = await fails([app, '--workers', '2']);
     expect(text).toBe('');
     expect(errors).toHaveLength(1);
     expect(errors[0]).toMatchObject({ event: 'worker_exited', reason: 'boot_failed' });
@@ -87,7 +87,9 @@ describe('a worker that cannot boot exits 3', () => {
 });
 
 describe('an app that is long in loading', () => {
-  const spin = 'function spin() {\n  for (;;);\n}\nspin();\n';
+  // It computes for a moment at a time: both take ten seconds.
+  const spin =
+    'function spin() {\n  for (;;) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 10);\n}\nspin();\n';
 
   it('and computes without a pause has its stack in the log', async () => {
     const { path } = makeFolder({ 'app.mjs': spin });
@@ -118,7 +120,9 @@ describe('an app that is long in loading', () => {
 
   it.each(['async', 'threaded'])('because it awaits something is named, once for all workers: %s', async (name) => {
     const { path } = makeFolder({ 'app.mjs': 'await new Promise((resolve) => setTimeout(resolve, 60_000))' });
-    const tsgun = start('app.mjs', ['--boot-timeout', '16', '-k', name, '--workers', '2'], { cwd: path });
+    const threads = name === 'threaded' ? ['--threads', '1'] : [];
+    const args = ['--boot-timeout', '16', '-k', name, ...threads, '--workers', '2'];
+    const tsgun = start('app.mjs', args, { cwd: path });
     expect(await tsgun.exited).toMatchObject({ code: 3 });
     const why = 'app.mjs has not finished loading: does it, or its factory, await something that does not come?';
     expect(tsgun.log.filter(({ level }) => level === 'warn').map(({ msg }) => msg)).toEqual([
