@@ -37,7 +37,7 @@ const app = `
 import { appendFileSync } from 'node:fs';
 appendFileSync('calls', JSON.stringify({ name: 'the app loads', pid: process.pid, args: [] }) + '\\n');
 export default (env, startResponse) => {
-  if (env.PATH_INFO === '/hang') for (;;) ;
+  if (env.PATH_INFO === '/hang') for (;;) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 100);
   if (env.PATH_INFO === '/wait') return new Promise(() => {});
   if (env.PATH_INFO === '/fail') throw new Error('no');
   startResponse('201 Created', [['Content-Type', 'text/plain']]);
@@ -120,7 +120,7 @@ describe('hooks of a config module', () => {
     expect(calls('onExit')).toHaveLength(1);
   });
 
-  it('of a request: what it was, and how it was answered', async () => {
+  it('of a request, what it was and how it was answered; of a quick stop', async () => {
     const { tsgun, calls } = serve(everyHook());
     const askedAt = performance.now();
     await tsgun.ask('/fine?b=1');
@@ -140,7 +140,10 @@ describe('hooks of a config module', () => {
     expect(ms).toBeGreaterThanOrEqual(0);
     expect(ms).toBeLessThanOrEqual(Math.ceil(tookMs));
     expect(failed?.[1]).toMatchObject({ status: 500, isComplete: true });
-    await tsgun.stop();
+    // A quick stop: the workers are told.
+    expect(await tsgun.stop('SIGINT')).toEqual({ code: 0, signal: null });
+    expect(calls('workerInt').map((call) => call.pid)).toEqual([pid]);
+    expect(calls('workerExit').map((call) => call.pid)).toEqual([pid]);
   });
 
   it('of a large answer, when its client has taken it, or left', async () => {
@@ -168,32 +171,25 @@ describe('hooks of a config module', () => {
 
   it('of a worker that hangs: its stack and its requests, in the master', async () => {
     const { tsgun, calls } = serve(everyHook(), ['--timeout', '1']);
-    const [pid] = await tsgun.workers(1);
-    tsgun.get('/hang').catch(() => {});
-    await tsgun.event('worker_ready', 2);
-    expect(calls('workerAbort')).toEqual([
-      {
-        name: 'workerAbort',
-        pid: tsgun.pid,
-        args: [
-          expect.objectContaining({
-            pid,
-            stack: expect.stringContaining('app.mjs:5:'),
-            requests: [{ method: 'GET', path: '/hang', ms: expect.any(Number) }],
-          }),
-        ],
-      },
-    ]);
+    // Of a worker that the machine does not run while it is asked, there is no stack: then once more.
+    for (let count = 1; !String(calls('workerAbort').at(-1)?.args[0].stack).startsWith('at '); count++) {
+      const [pid] = await tsgun.workers(count);
+      tsgun.get('/hang').catch(() => {});
+      await tsgun.event('worker_ready', count + 1);
+      expect(calls('workerAbort').at(-1)?.args[0].pid).toBe(pid);
+    }
+    expect(calls('workerAbort').at(-1)).toEqual({
+      name: 'workerAbort',
+      pid: tsgun.pid,
+      args: [
+        expect.objectContaining({
+          stack: expect.stringContaining('app.mjs:5:'),
+          requests: [{ method: 'GET', path: '/hang', ms: expect.any(Number) }],
+        }),
+      ],
+    });
     expect(calls('workerExit')).toEqual([]);
     await tsgun.stop();
-  });
-
-  it('of a quick stop: the workers are told', async () => {
-    const { tsgun, calls } = serve(everyHook());
-    const [pid] = await tsgun.workers(1);
-    expect(await tsgun.stop('SIGINT')).toEqual({ code: 0, signal: null });
-    expect(calls('workerInt').map((call) => call.pid)).toEqual([pid]);
-    expect(calls('workerExit').map((call) => call.pid)).toEqual([pid]);
   });
 
   it('log through the error log', async () => {
