@@ -6,20 +6,33 @@
 import { symbolOf } from './objects.ts';
 import { findBinding, type ShutdownRequest, type WriteRequest } from './stream-binding.ts';
 
-interface StreamHandle {
+export interface StreamHandle {
   respond(fields: readonly [list: string, count: number], options: number): number;
   writeUtf8String(request: WriteRequest, text: string): unknown;
+  writeLatin1String(request: WriteRequest, text: string): unknown;
   writeBuffer(request: WriteRequest, bytes: Uint8Array): unknown;
   shutdown(request: ShutdownRequest): number;
 }
 
+/** Who wants to know when a body is out. */
+export interface WholeOwner {
+  /** It is out, or never will be (a negative status). */
+  takeWhole(status: number): void;
+}
+
 /** Of `respond`: nothing follows. */
 const isEmpty = 1;
+/** Of `shutdown`: it is done. */
+const isShut = 1;
 
 const binding = findBinding();
 let symbol: symbol | undefined;
+let spareEnd: ShutdownRequest | undefined;
 
-function handleOf(stream: object): StreamHandle | undefined {
+/** Whether this Node has what `answerWhole` needs beside the handle. */
+export const canAnswerWhole = binding !== undefined;
+
+export function handleOf(stream: object): StreamHandle | undefined {
   if (binding === undefined) return undefined;
   symbol ??= symbolOf(stream, 'kHandle');
   const handle = symbol === undefined ? undefined : (Reflect.get(stream, symbol) as Partial<StreamHandle> | undefined);
@@ -32,44 +45,47 @@ function handleOf(stream: object): StreamHandle | undefined {
  * Nothing else may have been written, or be written later.
  * @param list of each field: name, NUL, value, NUL, and a character of flags; pseudo-fields first
  * @param count of fields
- * @param onWritten called when the body is out, or never will be (a negative status); not called without a body
+ * @param length of the body in bytes
+ * @param owner hears of the body, if there is one
  * @returns whether that was possible; if not, nothing was sent
  */
 export function answerWhole(
-  stream: object,
+  handle: StreamHandle | undefined,
   list: string,
   count: number,
   body: string | Uint8Array | undefined,
-  onWritten: (status: number) => void,
+  length: number,
+  owner: WholeOwner,
 ): boolean {
-  const handle = handleOf(stream);
   if (handle === undefined || binding === undefined) return false;
   if (body === undefined) return handle.respond([list, count], isEmpty) === 0;
   if (handle.respond([list, count], 0) !== 0) return false;
   const request: HeldRequest = new binding.WriteWrap();
   request.oncomplete = tell;
-  request.onWritten = onWritten;
-  if (typeof body === 'string') handle.writeUtf8String(request, body);
-  else {
+  request.owner = owner;
+  if (typeof body !== 'string') {
     request.held = body;
     handle.writeBuffer(request, body);
-  }
-  const end = new binding.ShutdownWrap();
+  } // Of text in UTF-8, Node first takes three times the memory.
+  else if (length === body.length) handle.writeLatin1String(request, body);
+  else handle.writeUtf8String(request, body);
+  const end = spareEnd ?? new binding.ShutdownWrap();
+  spareEnd = undefined;
   end.oncomplete = ignore;
-  handle.shutdown(end);
+  if (handle.shutdown(end) === isShut) spareEnd = end;
   return true;
 }
 
 interface HeldRequest extends WriteRequest {
-  onWritten?: ((status: number) => void) | undefined;
+  owner?: WholeOwner | undefined;
 }
 
 /** A request outlives its write by some collections of garbage: what it has held must not. */
 function tell(this: HeldRequest, status: number): void {
-  const { onWritten } = this;
-  this.onWritten = undefined;
+  const { owner } = this;
+  this.owner = undefined;
   this.held = undefined;
-  onWritten?.(status);
+  owner?.takeWhole(status);
 }
 
 function ignore(): void {}

@@ -84,3 +84,17 @@ export function interimFields(status: string, fields: readonly Field[], isLenien
   }
   return result;
 }
+
+/** Fields as Node's session takes them: a list for a name with several values. */
+export type OutgoingFields = Record<string, string | string[]>;
+
+export function outgoing(fields: readonly Field[]): OutgoingFields {
+  const all: OutgoingFields = Object.create(null);
+  for (const [name, value] of fields) {
+    const before = all[name];
+    if (before === undefined) all[name] = value;
+    else if (typeof before === 'string') all[name] = [before, value];
+    else before.push(value);
+  }
+  return all;
+}

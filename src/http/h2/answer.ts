@@ -1,23 +1,27 @@
 /** Answers as HTTP/2's fields and data (RFC 9113 §8). One for each request. */
 
-import type { ServerHttp2Stream, ServerStreamResponseOptions } from 'node:http2';
-import { answerWhole } from '../../node/http2-handle.ts';
+import type { ServerStreamResponseOptions } from 'node:http2';
+import { answerWhole, type WholeOwner } from '../../node/http2-handle.ts';
+import type { OpenedStream } from '../../node/http2-streams.ts';
 import type { AnswerSink, MadeText, Piece } from '../answer-sink.ts';
 import type { Exchange } from '../exchange.ts';
 import type { Field, ResponseState } from '../h1/writer.ts';
 import type { HeldShare } from '../held-answers.ts';
 import { canceled, type Taken, tellTaken, writeError } from '../wire/taken.ts';
-import { answerFields, interimFields } from './answer-fields.ts';
+import { answerFields, interimFields, outgoing } from './answer-fields.ts';
 import { isTrailers, readLines } from './made.ts';
 
 /** Larger pieces are written in parts, so that progress of a slow client can be seen. */
 const partBytes = 64 * 1024;
 
-/** Fields as Node's session takes them: a list for a name with several values. */
-type OutgoingFields = Record<string, string | string[]>;
+interface Waiting {
+  /** How many writes must be done. */
+  readonly written: number;
+  readonly callback: Taken;
+}
 
-export class H2Answer implements AnswerSink {
-  private readonly stream: ServerHttp2Stream;
+export class H2Answer implements AnswerSink, WholeOwner {
+  private readonly stream: OpenedStream;
   private readonly heldBytes: number;
   private readonly share: HeldShare | undefined;
   private exchange: Exchange;
@@ -34,7 +38,9 @@ export class H2Answer implements AnswerSink {
   /** Bytes of a body that was written together with its head, until they are sent. */
   private wholeBytes = 0;
   private isWhole = false;
-  private readonly waiting: { readonly written: number; readonly callback: Taken }[] = [];
+  private waiting: Waiting[] | undefined = undefined;
+  /** Called at the end of each write of a part. */
+  private takeWritten: ((error?: Error | null) => void) | undefined = undefined;
 
   /**
    * @param heldBytes how much waits for a slow client before the app has to
@@ -42,7 +48,7 @@ export class H2Answer implements AnswerSink {
    * @param ownField returns a field of the server's own
    */
   constructor(
-    stream: ServerHttp2Stream,
+    stream: OpenedStream,
     exchange: Exchange,
     heldBytes: number,
     share: HeldShare | undefined,
@@ -57,7 +63,7 @@ export class H2Answer implements AnswerSink {
 
   /** Whether the stream is closed: its client has left, or it was cut. */
   private get isDead(): boolean {
-    return this.stream.destroyed || this.stream.closed;
+    return this.stream.isOver;
   }
 
   /** Another exchange answers in place of the first. */
@@ -66,8 +72,13 @@ export class H2Answer implements AnswerSink {
   }
 
   get pendingBytes(): number {
-    const writableLength = this.stream.writableLength + this.wholeBytes;
-    return this.failure === undefined ? writableLength : Math.max(writableLength, 1);
+    const { heldLength } = this;
+    return this.failure === undefined ? heldLength : Math.max(heldLength, 1);
+  }
+
+  /** Bytes that have not left Node's stream, or its handle. */
+  private get heldLength(): number {
+    return (this.stream.made?.writableLength ?? 0) + this.wholeBytes;
   }
 
   /** Changes whenever the client takes something. */
@@ -77,22 +88,25 @@ export class H2Answer implements AnswerSink {
 
   whenTaken(callback: Taken): void {
     const { written } = this;
-    if (this.done < written) this.waiting.push({ written, callback });
-    else tellTaken([callback], this.failure);
+    if (this.done >= written) return tellTaken([callback], this.failure);
+    this.waiting ??= [];
+    this.waiting.push({ written, callback });
   }
 
   /** The stream is closed: what is not sent by now is lost. */
   close(): void {
     // Without an error, everything was sent before the end.
-    if (this.done < this.written && this.stream.rstCode !== 0) this.failure ??= writeError(canceled);
+    if (this.done < this.written && this.stream.errorCode !== 0) this.failure ??= writeError(canceled);
     this.wholeBytes = 0;
     this.share?.close();
     this.done = this.written;
-    for (const { callback } of this.waiting.splice(0)) tellTaken([callback], this.failure);
+    for (const { callback } of this.waiting?.splice(0) ?? []) tellTaken([callback], this.failure);
   }
 
   continue(): void {
-    if (!this.isDead && !this.stream.headersSent) this.stream.additionalHeaders({ ':status': 100 });
+    if (this.isDead) return;
+    const stream = this.stream.make();
+    if (!stream.headersSent) stream.additionalHeaders({ ':status': 100 });
   }
 
   interim(status: string, fields: readonly Field[], isLenient: boolean): void {
@@ -100,7 +114,7 @@ export class H2Answer implements AnswerSink {
   }
 
   private sendInterim(status: string, fields: readonly Field[]): void {
-    if (!this.isDead) this.stream.additionalHeaders({ ':status': codeOf(status), ...outgoing(fields) });
+    if (!this.isDead) this.stream.make().additionalHeaders({ ':status': codeOf(status), ...outgoing(fields) });
   }
 
   head(state: ResponseState, status: string, fields: readonly Field[], knownLength: number): void {
@@ -126,8 +140,9 @@ export class H2Answer implements AnswerSink {
     this.isHeadHeld = false;
     if (this.isDead) return;
     const waitForTrailers = !isWhole && this.exchange.framing === 'chunked';
-    if (waitForTrailers) this.stream.once('wantTrailers', () => this.sendTrailers());
-    this.stream.respond({ ':status': codeOf(this.status), ...outgoing(this.fields) }, {
+    const stream = this.stream.make();
+    if (waitForTrailers) stream.once('wantTrailers', () => this.sendTrailers());
+    stream.respond({ ':status': codeOf(this.status), ...outgoing(this.fields) }, {
       endStream: isWhole,
       waitForTrailers,
       sendDate: false,
@@ -136,7 +151,7 @@ export class H2Answer implements AnswerSink {
 
   /** Called even without trailers: this ends the stream. */
   private sendTrailers(): void {
-    if (!this.isDead) this.stream.sendTrailers(outgoing(this.trailers));
+    if (!this.isDead) this.stream.make().sendTrailers(outgoing(this.trailers));
   }
 
   data(state: ResponseState, piece: Piece, length: number): boolean {
@@ -145,15 +160,15 @@ export class H2Answer implements AnswerSink {
     this.sendHead(false);
     const isTaking = this.write(piece, length);
     // In the same tick as the last write, so that the end is sent in the same frame.
-    if (this.exchange.isEnded && !this.isDead) this.stream.end();
+    if (this.exchange.isEnded && !this.isDead) this.stream.make().end();
     else if (!isTaking) this.awaitDrain();
     return isTaking;
   }
 
   private awaitDrain(): void {
-    if (this.isAwaitingDrain) return;
+    if (this.isAwaitingDrain || this.isDead) return;
     this.isAwaitingDrain = true;
-    this.stream.once('drain', () => {
+    this.stream.make().once('drain', () => {
       this.isAwaitingDrain = false;
       this.exchange.onDrain?.();
     });
@@ -166,7 +181,7 @@ export class H2Answer implements AnswerSink {
     if (!isPossible || this.isDead) return false;
     let list = `:status\0${this.status.slice(0, 3)}\0\0`;
     for (const [name, value] of this.fields) list += `${name}\0${value}\0\0`;
-    if (!answerWhole(stream, list, this.fields.length + 1, body, this.takeWhole)) return false;
+    if (!answerWhole(stream.handle, list, this.fields.length + 1, body, length, this)) return false;
     this.isHeadHeld = false;
     this.isWhole = true;
     if (body !== undefined) {
@@ -177,11 +192,11 @@ export class H2Answer implements AnswerSink {
     return true;
   }
 
-  private readonly takeWhole = (status: number): void => {
+  takeWhole(status: number): void {
     if (!this.isWhole || this.done === this.written) return;
     this.wholeBytes = 0;
-    this.takeWritten(status < 0 ? writeError(status) : undefined);
-  };
+    this.noteWritten(status < 0 ? writeError(status) : undefined);
+  }
 
   private write(piece: Piece, length: number): boolean {
     if (this.isDead) return false;
@@ -196,29 +211,31 @@ export class H2Answer implements AnswerSink {
   }
 
   private mayHold(bytes: number): boolean {
-    return !this.isDead && (this.stream.writableLength < bytes || this.share?.mayHoldMore === true);
+    return !this.isDead && (this.stream.make().writableLength < bytes || this.share?.mayHoldMore === true);
   }
 
   private writePart(part: Piece): boolean {
     this.written++;
-    return this.stream.write(part, this.takeWritten);
+    this.takeWritten ??= (error) => this.noteWritten(error);
+    return this.stream.make().write(part, this.takeWritten);
   }
 
   private enter(): void {
-    this.share?.set(this.stream.writableLength + this.wholeBytes);
+    this.share?.set(this.heldLength);
   }
 
-  private readonly takeWritten = (error?: Error | null): void => {
+  private noteWritten(error: Error | null | undefined): void {
     this.done++;
     this.enter();
     if (error) this.failure ??= error;
-    while (this.waiting.length > 0 && this.waiting[0]!.written <= this.done)
-      this.waiting.shift()!.callback(this.failure);
-  };
+    const { waiting } = this;
+    if (waiting === undefined) return;
+    while (waiting.length > 0 && waiting[0]!.written <= this.done) waiting.shift()!.callback(this.failure);
+  }
 
   end(state: ResponseState, trailers: readonly Field[]): void {
     this.trailers = trailers;
-    if (state.framing !== 'none' && !this.isDead) this.stream.end();
+    if (state.framing !== 'none' && !this.isDead) this.stream.make().end();
   }
 
   pass(state: ResponseState, made: MadeText): boolean {
@@ -235,15 +252,22 @@ export class H2Answer implements AnswerSink {
       const body = text.slice(Math.max(0, headLength)) + tail;
       const length = body.length + (bytes?.byteLength ?? 0);
       if (length === 0) this.flushHead();
+      else if (this.mayPassWhole(state, body, bytes) && this.sendWhole(bytes ?? body, length)) return true;
       else {
         this.sendHead(false);
         if (body !== '') this.write(Buffer.from(body, 'latin1'), body.length);
         if (bytes !== undefined) this.write(bytes, bytes.byteLength);
       }
     }
-    if (exchange.isEnded && state.framing !== 'none' && !this.isDead) this.stream.end();
-    if (this.stream.writableNeedDrain) this.awaitDrain();
-    return this.mayHold(Math.max(this.heldBytes, this.stream.writableHighWaterMark));
+    if (this.isDead) return false;
+    const stream = this.stream.make();
+    if (exchange.isEnded && state.framing !== 'none') stream.end();
+    if (stream.writableNeedDrain) this.awaitDrain();
+    return this.mayHold(Math.max(this.heldBytes, stream.writableHighWaterMark));
+  }
+
+  private mayPassWhole({ framing }: ResponseState, body: string, bytes: Uint8Array | undefined): boolean {
+    return this.exchange.isEnded && framing === 'length' && (body === '' || bytes === undefined);
   }
 
   private takeMadeHead(state: ResponseState, text: string): void {
@@ -259,15 +283,4 @@ export class H2Answer implements AnswerSink {
 
 function codeOf(status: string): number {
   return Number.parseInt(status, 10);
-}
-
-function outgoing(fields: readonly Field[]): OutgoingFields {
-  const all: OutgoingFields = Object.create(null);
-  for (const [name, value] of fields) {
-    const before = all[name];
-    if (before === undefined) all[name] = value;
-    else if (typeof before === 'string') all[name] = [before, value];
-    else before.push(value);
-  }
-  return all;
 }

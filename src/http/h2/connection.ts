@@ -3,8 +3,9 @@
  * many streams there are, when the connection ends, and what a client may do that costs it nothing.
  */
 
-import type { ServerHttp2Session, ServerHttp2Stream } from 'node:http2';
+import type { ServerHttp2Session } from 'node:http2';
 import type { Duplex } from 'node:stream';
+import { type OpenedStream, openedStream } from '../../node/http2-streams.ts';
 import type { Ends } from '../ends.ts';
 import type { Attachment, Exchange } from '../exchange.ts';
 import { type Phase, Waits } from '../h1/waits.ts';
@@ -30,8 +31,8 @@ export interface Http2Events {
 }
 
 /** A stream that its client has opened, and that no request is made of yet. */
-interface OpenedStream {
-  readonly stream: ServerHttp2Stream;
+interface Asked {
+  readonly stream: OpenedStream;
   readonly raw: readonly string[];
   /** Whether no body follows. */
   readonly isEnd: boolean;
@@ -52,9 +53,9 @@ export class H2Connection implements Carrier, Waiting, Member {
   private isClosing = false;
   private isGone = false;
   private requests = 0;
-  private readonly turns = new StreamTurns<OpenedStream>({
-    begin: (opened) => this.serve(opened),
-    isOver: ({ stream }) => stream.closed || stream.destroyed,
+  private readonly turns = new StreamTurns<Asked>({
+    begin: (asked) => this.serve(asked, true),
+    isOver: ({ stream }) => stream.isOver,
     noteOver: () => this.noteTakenBack(),
   });
   private readonly resets = new Allowance(resetBurst, 50);
@@ -75,8 +76,8 @@ export class H2Connection implements Carrier, Waiting, Member {
     this.waits = new Waits(host);
     const isTooMuch = dropTooManyResets(socket, resetBurst);
     this.session = openSession(socket, host.limits);
-    this.session.on('stream', (stream: ServerHttp2Stream, _fields: unknown, flags: number, raw?: readonly string[]) =>
-      this.begin(stream, raw ?? [], (flags & endStream) !== 0),
+    this.session.on('stream', (stream: object, _fields: unknown, flags: number, raw?: readonly string[]) =>
+      this.begin(openedStream(stream), raw ?? [], (flags & endStream) !== 0),
     );
     this.session.on('ping', () => this.takeControl('PING'));
     this.session.on('remoteSettings', () => this.takeControl('SETTINGS'));
@@ -89,26 +90,24 @@ export class H2Connection implements Carrier, Waiting, Member {
 
   // From the session.
 
-  private begin(stream: ServerHttp2Stream, raw: readonly string[], isEnd: boolean): void {
-    // First of all: a session that its client has broken destroys its streams with an error, which must not escape.
-    stream.on('error', ignore);
-    if (this.isGone) return void stream.destroy();
+  private begin(stream: OpenedStream, raw: readonly string[], isEnd: boolean): void {
+    if (this.isGone) return stream.destroy();
     this.requests++;
-    const opened: OpenedStream = { stream, raw, isEnd, trailers: undefined };
-    if (this.turns.mayBegin(opened)) return this.serve(opened);
-    if (isEnd) return;
-    stream.once('trailers', (_fields: object, _flags: number, trailers: readonly string[] = []) => {
-      opened.trailers = trailers;
+    const asked: Asked = { stream, raw, isEnd, trailers: undefined };
+    if (this.turns.mayBegin(asked)) return this.serve(asked, false);
+    if (isEnd || stream.isOver) return;
+    stream.make().once('trailers', (_fields: object, _flags: number, trailers: readonly string[] = []) => {
+      asked.trailers = trailers;
     });
   }
 
-  private serve({ stream, raw, isEnd, trailers }: OpenedStream): void {
-    if (this.isGone) return void stream.destroy();
+  private serve({ stream, raw, isEnd, trailers }: Asked, hasWaited: boolean): void {
+    if (this.isGone) return stream.destroy();
     // The client has reset it already.
-    if (stream.closed || stream.destroyed) this.noteTakenBack();
+    if (stream.isOver) this.noteTakenBack();
     else {
       if (this.streams.size === 0 && !this.isClosing) this.waits.begin('answer');
-      const request: RequestStream = new RequestStream(this.host, this, stream, raw, isEnd);
+      const request: RequestStream = new RequestStream(this.host, this, stream, raw, isEnd, hasWaited);
       if (trailers !== undefined) request.takeTrailers(trailers);
       if (!request.isOver) this.streams.add(request);
       this.checkIdle();

@@ -24,7 +24,7 @@ export interface BodyOwner {
 export class IncomingBody {
   /** Bytes that have come. */
   receivedBytes = 0;
-  isWhole: boolean;
+  isWhole = false;
   private readonly host: Host;
   private readonly stream: ServerHttp2Stream;
   private readonly owner: BodyOwner;
@@ -38,12 +38,10 @@ export class IncomingBody {
   /** Bytes thrown away since the answer was complete. */
   private drainedBytes = 0;
 
-  /** @param isWhole whether the request has no body */
-  constructor(host: Host, stream: ServerHttp2Stream, owner: BodyOwner, isWhole: boolean) {
+  constructor(host: Host, stream: ServerHttp2Stream, owner: BodyOwner) {
     this.host = host;
     this.stream = stream;
     this.owner = owner;
-    this.isWhole = isWhole;
   }
 
   /** The stream delivers the body from now on. */

@@ -4,6 +4,7 @@
  */
 
 import type { ServerHttp2Stream } from 'node:http2';
+import type { OpenedStream } from '../../node/http2-streams.ts';
 import { contextsStay, inFreshContext } from '../context.ts';
 import type { Ends } from '../ends.ts';
 import { ClientGone, HttpError } from '../errors.ts';
@@ -42,8 +43,9 @@ export class RequestStream extends HostTransport implements Member, BodyOwner, S
   readonly isHttp2 = true;
   attachment: Attachment | undefined = undefined;
   private readonly carrier: Carrier;
-  private readonly stream: ServerHttp2Stream;
-  private readonly body: IncomingBody;
+  private readonly stream: OpenedStream;
+  /** Undefined if there is none. */
+  private readonly body: IncomingBody | undefined;
   /** Whether this side has cut the stream. */
   isCut = false;
   private isClosed = false;
@@ -52,13 +54,23 @@ export class RequestStream extends HostTransport implements Member, BodyOwner, S
   private stallDeadline = 0;
   private progress = 0;
 
-  /** @param isEnd whether no body follows */
-  constructor(host: Host, carrier: Carrier, stream: ServerHttp2Stream, raw: readonly string[], isEnd: boolean) {
+  /**
+   * @param isEnd whether no body follows
+   * @param hasWaited whether other requests may have begun in the same callback
+   */
+  constructor(
+    host: Host,
+    carrier: Carrier,
+    stream: OpenedStream,
+    raw: readonly string[],
+    isEnd: boolean,
+    hasWaited: boolean,
+  ) {
     super(host);
     this.carrier = carrier;
     this.stream = stream;
     this.ends = carrier.ends;
-    this.body = new IncomingBody(host, stream, this, isEnd);
+    this.body = isEnd ? undefined : new IncomingBody(host, stream.make(), this);
     const spare = carrier.spares.pop();
     if (isMovable(spare) && spare.moveTo(this)) this.attachment = spare;
     else spare?.takeClose();
@@ -73,20 +85,22 @@ export class RequestStream extends HostTransport implements Member, BodyOwner, S
       host.heldAnswers?.open(),
       host.observers.isTimed ? () => this.timing : undefined,
     );
-    listen(stream, this, !isEnd);
-    if (!isEnd) this.body.begin();
-    if (problem === undefined) this.begin(exchange);
+    stream.owner = this;
+    if (stream.made !== undefined) listen(stream.made, this, !isEnd);
+    this.body?.begin();
+    if (problem === undefined) this.begin(exchange, hasWaited);
     else {
       exchange.outcome = 'refused';
       exchange.answer(problem);
     }
   }
 
-  private begin(exchange: Exchange): void {
+  private begin(exchange: Exchange, hasWaited: boolean): void {
     const { host } = this;
     if (host.forwarding?.admit(exchange) === false) return;
-    exchange.settled =
-      (contextsStay ? inFreshContext(() => host.handle(exchange)) : host.handle(exchange)) ?? undefined;
+    // Otherwise Node's tick for this stream is a context of its own.
+    const isShared = contextsStay && hasWaited;
+    exchange.settled = (isShared ? inFreshContext(() => host.handle(exchange)) : host.handle(exchange)) ?? undefined;
   }
 
   get isOver(): boolean {
@@ -101,30 +115,35 @@ export class RequestStream extends HostTransport implements Member, BodyOwner, S
     return ['server-timing', timingLine(this.exchange!).slice(timingName, -2)];
   }
 
+  /** Only without a body: for one, Node's stream has been there from the beginning. */
+  takeMade(stream: ServerHttp2Stream): void {
+    listen(stream, this, false);
+  }
+
   // The request's body.
 
   takeBody(bytes: Buffer): void {
-    this.body.take(bytes);
+    this.body?.take(bytes);
   }
 
   takeTrailers(raw: readonly string[]): void {
-    this.body.takeTrailers(raw);
+    this.body?.takeTrailers(raw);
   }
 
   endBody(): void {
-    this.body.end();
+    this.body?.end();
   }
 
   pauseBody(): void {
-    this.body.pause();
+    this.body?.pause();
   }
 
   resumeBody(): void {
-    this.body.resume();
+    this.body?.resume();
   }
 
   get receivedBytes(): number {
-    return this.body.receivedBytes;
+    return this.body?.receivedBytes ?? 0;
   }
 
   // To the exchange.
@@ -158,7 +177,7 @@ export class RequestStream extends HostTransport implements Member, BodyOwner, S
   finish(exchange: Exchange): void {
     this.exchange = undefined;
     this.host.countRequest(exchange);
-    this.body.leave(exchange);
+    this.body?.leave(exchange);
     this.endTurn();
   }
 
@@ -184,14 +203,14 @@ export class RequestStream extends HostTransport implements Member, BodyOwner, S
 
   private reset(code: number): void {
     this.isCut = true;
-    if (!this.stream.closed && !this.stream.destroyed) this.stream.close(code);
+    if (!this.stream.isOver) this.stream.make().close(code);
   }
 
   // The end.
 
   refuse(error: HttpError, reason: Error = new ClientGone(error.message)): void {
     const { exchange } = this;
-    if (exchange === undefined) return this.body.stop();
+    if (exchange === undefined) return this.body?.stop();
     if (exchange.isStarted) return this.cut();
     const substitute = exchange.replace(reason instanceof ClientGone ? 'refused' : 'overdue');
     exchange.abort(reason);
@@ -202,7 +221,7 @@ export class RequestStream extends HostTransport implements Member, BodyOwner, S
 
   /** From the server's sweep: checks whether the client is late. */
   expire(now: number): void {
-    this.body.expire(now);
+    this.body?.expire(now);
     if (this.answer.pendingBytes === 0 || this.progress !== this.answer.progress) {
       this.progress = this.answer.progress;
       this.stallDeadline = 0;
@@ -214,18 +233,19 @@ export class RequestStream extends HostTransport implements Member, BodyOwner, S
   takeClose(): void {
     if (this.isClosed) return;
     this.isClosed = true;
-    forget(this.stream);
+    this.stream.owner = undefined;
+    if (this.stream.made !== undefined) forget(this.stream.made);
     const { exchange } = this;
     this.exchange = undefined;
     this.answer.close();
-    this.body.close();
+    this.body?.close();
     this.endTurn();
     if (exchange !== undefined)
       this.abandon(exchange, new ClientGone('the client closed the stream, or its connection'));
     if (exchange === undefined && !this.isCut && isMovable(this.attachment)) this.carrier.spares.push(this.attachment);
     else this.attachment?.takeClose();
     this.attachment = undefined;
-    this.carrier.forget(this, !this.isCut && this.stream.rstCode !== ErrorCode.none);
+    this.carrier.forget(this, !this.isCut && this.stream.errorCode !== ErrorCode.none);
   }
 }
 

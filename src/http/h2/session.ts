@@ -3,6 +3,7 @@
 import type { ServerHttp2Session } from 'node:http2';
 import { createRequire } from 'node:module';
 import type { Duplex } from 'node:stream';
+import { spareStreams } from '../../node/http2-streams.ts';
 import type { Limits } from '../limits.ts';
 import { sessionOptions } from './session-options.ts';
 
@@ -14,6 +15,7 @@ export function openSession(socket: Duplex, limits: Limits): ServerHttp2Session 
   session.setLocalWindowSize(connectionWindowBytes);
   session.on('error', () => {});
   session.destroy = destroyAsMeant;
+  spareStreams(session);
   return session;
 }
 

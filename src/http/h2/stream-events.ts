@@ -4,13 +4,13 @@
  */
 
 import type { ServerHttp2Stream } from 'node:http2';
+import type { StreamOwner } from '../../node/http2-streams.ts';
 
-export interface StreamEvents {
+/** `takeClose` may be called twice. */
+export interface StreamEvents extends StreamOwner {
   takeBody(bytes: Buffer): void;
   takeTrailers(raw: readonly string[]): void;
   endBody(): void;
-  /** The stream is closed, by either side. May be called twice. */
-  takeClose(): void;
 }
 
 const owner = Symbol('tsgun');

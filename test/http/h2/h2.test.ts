@@ -1,5 +1,6 @@
 /** HTTP/2 of a server in this process: what apps and clients see of it. Its frames are in `conformance.test.ts`. */
 
+import { AsyncLocalStorage } from 'node:async_hooks';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import type { IncomingMessage, ServerResponse } from 'node:http';
@@ -351,6 +352,20 @@ describe('HTTP/2 without TLS', () => {
     };
     const { port } = await serve(app, plain);
     expect(await ask(open(port, 'http'))).toMatchObject({ status: 500 });
+  });
+
+  it('keeps the stores of one request from the others, those that wait for their turn included', async () => {
+    const store = new AsyncLocalStorage<string>();
+    const app = (request: IncomingMessage, response: ServerResponse) => {
+      const before = store.getStore();
+      store.enterWith(request.url!);
+      setImmediate(() => response.end(`${before} ${store.getStore()}`));
+    };
+    const { port } = await serve(app, plain);
+    const session = open(port, 'http');
+    const paths = Array.from({ length: 100 }, (_, at) => `/${at}`);
+    const answers = await Promise.all(paths.map((path) => ask(session, { ':path': path })));
+    expect(answers.map(({ body }) => body)).toEqual(paths.map((path) => `undefined ${path}`));
   });
 
   it('holds requests to their time', async () => {
