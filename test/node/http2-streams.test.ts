@@ -72,8 +72,8 @@ describe(`Node ${process.version}`, () => {
       expect(stream.make()).toBe(made);
       made.respond({ ':status': 200 }, { waitForTrailers: true });
       made.on('wantTrailers', () => made.sendTrailers({ a: 'b' }));
-      if (made.headRequest) made.end();
-      else made.pipe(made);
+      // Node ends the answer to HEAD by itself.
+      if (made.writable) made.pipe(made);
     });
     const get = ask(client);
     const trailers = once(get, 'trailers');
