@@ -159,7 +159,9 @@ describe('--worker-connections', () => {
     'closes none that has a request for one that has none (%s)',
     async (workerClass) => {
       const folder = makeFolder({ 'app.mjs': app });
-      const tsgun = start('app.mjs', ['--worker-connections', '4', '-k', workerClass], { cwd: folder.path });
+      const tsgun = start('app.mjs', ['--worker-connections', '4', '-k', workerClass, '--threads', '2'], {
+        cwd: folder.path,
+      });
       await tsgun.workers(1);
       const running = await tsgun.connect();
       running.send('GET /hold HTTP/1.1\r\nHost: h\r\n\r\n');
