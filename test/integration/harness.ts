@@ -22,13 +22,19 @@ export interface Exit {
   readonly signal: NodeJS.Signals | null;
 }
 
-/** A folder of its own for a test's apps, gone after the test. */
-export function makeFolder(files: Record<string, string> = {}): {
+/**
+ * A folder of its own for a test's apps, gone after the test.
+ * @param isShared for several tests: whoever made it removes it
+ */
+export function makeFolder(
+  files: Record<string, string> = {},
+  isShared = false,
+): {
   path: string;
   write(name: string, text: string): void;
 } {
   const path = mkdtempSync(join(tmpdir(), 'tsgun-test-'));
-  onTestFinished(() => rmSync(path, { recursive: true, force: true }));
+  if (!isShared) onTestFinished(() => rmSync(path, { recursive: true, force: true }));
   writeFiles(path, files);
   return { path, write: (name, text) => writeFiles(path, { [name]: text }) };
 }
