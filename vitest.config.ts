@@ -63,6 +63,8 @@ const common = {
   // Processes start on machines of every speed: a test waits for events, and this only ends one that waits in vain.
   testTimeout: 60_000,
   hookTimeout: 60_000,
+  // Likewise; vitest's own is one second.
+  expect: { poll: { timeout: 50_000 } },
 };
 
 export default defineConfig({

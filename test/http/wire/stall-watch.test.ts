@@ -3,6 +3,7 @@
 import { setTimeout } from 'node:timers/promises';
 import { expect, it, vi } from 'vitest';
 import { StallWatch } from '../../../src/http/wire/stall-watch.ts';
+import { eventually } from '../../current.ts';
 
 const block = (ms: number) => {
   const end = performance.now() + ms;
@@ -19,13 +20,13 @@ it('what the kernel takes as soon as a suspended process runs again is progress'
   await setTimeout(1);
   expect(watch.isOver).toBe(false);
   Object.assign(queue, { takenBytes: 100, untakenBytes: 0 });
-  await vi.waitUntil(() => watch.isOver);
+  await eventually(() => watch.isOver);
   expect(onStall).not.toHaveBeenCalled();
 });
 
 it('a client that takes nothing for the whole time is reported once', async () => {
   const onStall = vi.fn();
   const watch = new StallWatch({ takenBytes: 0, untakenBytes: 100 }, 10, onStall);
-  await vi.waitUntil(() => watch.isOver);
+  await eventually(() => watch.isOver);
   expect(onStall).toHaveBeenCalledTimes(1);
 });
