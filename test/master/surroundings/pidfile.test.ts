@@ -1,3 +1,4 @@
+import { spawn } from 'node:child_process';
 import {
   existsSync,
   mkdtempSync,
@@ -64,10 +65,20 @@ describe('a pidfile', () => {
     expect(readFileSync(path, 'utf8')).toBe(`${alive}\n`);
   });
 
-  it('of a running process that is no tsgun is replaced with a warning', () => {
+  it.each([
+    ['a Node program', () => alive],
+    [
+      'another program',
+      () => {
+        const sleep = spawn('sleep', ['60'], { stdio: 'ignore' });
+        onTestFinished(() => void sleep.kill());
+        return sleep.pid;
+      },
+    ],
+  ])('of a running process that is no tsgun, but %s, is replaced with a warning', (_, run) => {
     const { path, log, said } = setUp();
     const pidfile = new Pidfile();
-    writeFileSync(path, `${alive}\n`);
+    writeFileSync(path, `${run()}\n`);
     pidfile.check(path);
     pidfile.hold(path, log);
     expect(readFileSync(path, 'utf8')).toBe(own);
