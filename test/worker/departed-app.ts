@@ -18,11 +18,13 @@ const crash = () => {
   return never();
 };
 const later = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
-/** As a rule longer than a client that has closed its half is waited for. */
-function compute(ms = 1500): string {
-  const end = performance.now() + ms;
-  while (performance.now() < end);
+/** Holds up its thread for longer, as a rule, than a client that has closed its half is waited for. */
+function compute(): string {
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1500);
   return 'computed';
+}
+function block(): never {
+  for (;;);
 }
 
 // node
@@ -75,7 +77,7 @@ const nodeRoutes: Record<string, (req: IncomingMessage, res: ServerResponse) => 
   '/busy': (_, res) => void setTimeout(() => res.end('no longer busy'), 2500),
   '/soon': (_, res) => void setTimeout(() => res.end('soon'), 300),
   '/computes': (_, res) => res.end(compute()),
-  '/blocks': (_, res) => res.end(compute(600_000)),
+  '/blocks': (_, res) => res.end(block()),
 };
 
 export function node(req: IncomingMessage, res: ServerResponse): unknown {
@@ -152,7 +154,7 @@ const wsgiRoutes: Record<string, App> = {
   },
   '/blocks': (_env, start) => {
     start('200 OK', plain);
-    return [compute(600_000)];
+    return [block()];
   },
 };
 
@@ -203,7 +205,7 @@ hono.get('/soon', async (c) => {
   return c.text('soon');
 });
 hono.get('/computes', (c) => c.text(compute()));
-hono.get('/blocks', (c) => c.text(compute(600_000)));
+hono.get('/blocks', (c) => c.text(block()));
 
 export const fetch = {
   fetch(request: Request, info: object) {
