@@ -1,6 +1,6 @@
 /**
  * Hooks: functions in a config module, or among the settings of `run`, that are called at events of the service's life.
- * The names and the arguments are gunicorn's.
+ * Names and arguments follow gunicorn's hooks, if it has the same one.
  */
 
 import { format } from 'node:util';

@@ -21,7 +21,7 @@ const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: {
     out: { type: 'string', default: fileURLToPath(new URL('../../../docs/conformance.md', import.meta.url)) },
-    // How long a server may leave a case without an answer or an end.
+    // How long a server may take for a case until its connection counts as open.
     'patience-ms': { type: 'string', default: '3000' },
   },
 });
@@ -38,13 +38,13 @@ for (const contestant of chosen) {
   console.log(`${contestant.name} (${result.version}): ${passed}/${total}`);
   for (const [each, verdict] of result.verdicts) {
     if (verdict === undefined || verdict.passed) continue;
-    // For others docs/conformance.md says it.
+    // What others fail is in docs/conformance.md.
     if (contestant.isOurs || chosen.length < contestants.length)
       console.log(`  ${each.place} ${each.name}: ${verdict.faults.join('; ')}`);
   }
 }
 if (chosen.length === contestants.length)
-  writeFileSync(values.out, writeReport(cases, results, new Date().toISOString().slice(0, 10)));
+  writeFileSync(values.out, writeReport(cases, results, new Date().toISOString().slice(0, 10), patienceMs));
 const isPassed = results.every((result) => {
   const { passed, total } = score(result, cases);
   return !result.contestant.isOurs || passed === total;

@@ -1,14 +1,14 @@
-/** `docs/conformance.md`, out of the verdicts. Every word and number of it is written here. */
+/** Makes the text of `docs/conformance.md` from the verdicts. */
 
 import { bySection, type Case, conformanceLimits, type Outcome } from '../conformance.ts';
 import { refusals } from './refusals.ts';
 import type { Contestant } from './servers.ts';
-import { inRuns, type Verdict } from './verdict.ts';
+import { inRuns, maxTries, type Verdict } from './verdict.ts';
 
 export interface Result {
   readonly contestant: Contestant;
   readonly version: string;
-  /** Undefined for a case that says nothing about this server. */
+  /** Undefined for a case that is not counted for this server. */
   readonly verdicts: ReadonlyMap<Case, Verdict | undefined>;
 }
 
@@ -22,12 +22,18 @@ export function score({ verdicts }: Result, cases: readonly Case[]): Score {
   return { passed: judged.filter(({ passed }) => passed).length, total: judged.length };
 }
 
-/** `Map.groupBy`, which Node 20 does not have, by section and in their order. */
+/** In the order of the numbers: §9 before §10. */
 function bySectionInOrder(cases: readonly Case[]): [section: string, cases: Case[]][] {
   return bySection(cases).sort(([one], [other]) => one.localeCompare(other, 'en', { numeric: true }));
 }
 
-export function writeReport(cases: readonly Case[], results: readonly Result[], date: string): string {
+/** @param patienceMs how long a server had for each case */
+export function writeReport(
+  cases: readonly Case[],
+  results: readonly Result[],
+  date: string,
+  patienceMs: number,
+): string {
   return `${[
     '# Conformance',
     `The ${cases.length} cases of [test/http/conformance](../test/http/conformance) were sent to tsgun and to other ` +
@@ -37,9 +43,11 @@ export function writeReport(cases: readonly Case[], results: readonly Result[], 
     '## Passed, by section',
     sectionTable(cases, results),
     '## What other servers fail',
-    'Outcomes are written as in the cases: the statuses in order, then what happened to the connection. `close`: the ' +
-      'server closed it. `reset`: the server reset it, and no answer arrived. `open`: the server neither answered nor ' +
-      'closed it. None of these: it served another request.',
+    'An outcome is the statuses in order, and then what happened to the connection. `close`: the server closed it. ' +
+      `\`open\`: it was still open after ${patienceMs / 1000} seconds. \`reset\`: the server reset it before an answer ` +
+      'arrived. If none of these follows, the server answered one more request, with 200 if no other status is given ' +
+      '(`then 400`). `no answer`: there was no status. `broken bytes`: what arrived is not a complete answer. `200*5`: ' +
+      '200 five times. `saw …`: what the app got, if that is not what the client sent.',
     ...failureTables(cases, results),
   ].join('\n\n')}\n`;
 }
@@ -47,23 +55,27 @@ export function writeReport(cases: readonly Case[], results: readonly Result[], 
 function method(results: readonly Result[]): string {
   const { requestLineBytes, fieldCount, fieldBytes, bodyBytes } = conformanceLimits;
   const lines = [
-    'Every case is sent as a whole on its own connection over loopback. If the connection should stay open after it, ' +
-      'one more request follows.',
-    `Limits are equal where a server has them: request line ${requestLineBytes} bytes, field line ${fieldBytes} bytes, ` +
-      `${fieldCount} fields, body ${bodyBytes} bytes. A case about a limit that a server lacks is not counted for it.`,
-    'tsgun must do exactly what the case expects: statuses, the fields of its answers, what the app sees, the end of the ' +
-      'connection.',
-    'Other servers pass by any outcome that the case lists as conforming. Checked are statuses, the end of the ' +
-      'connection, and, if the server can report them, the method, target and body that the app saw.',
-    `For them, any of ${refusals.join(', ')} counts as a refusal. If no MUST asks for the end of the connection, it ` +
-      'may stay open after an error. A reset after all answers counts as a close, and such a case is tried again. A ' +
-      'server may close after any answer with `Connection: close`; later requests then need no answer.',
-    'The cases were written together with tsgun. If an RFC leaves a choice (MAY, can, ought to, or nothing), they list ' +
-      'the known outcomes. A failure violates a MUST or a SHOULD. Many violate one SHOULD: a request that does not match ' +
-      'the grammar is answered 400, and the connection is closed (RFC 9112 §2.2). A 500 is not a refusal: it says that ' +
-      'the server failed.',
-    'A case fails as a whole: a server that does not answer pipelined requests, as gunicorn gthread, fails each case ' +
-      'that needs a second request.',
+    'Each case has its own connection over loopback. Its bytes are sent at once; a case about `Expect: 100-continue` ' +
+      'waits for the answer 100 before it sends the rest. If the connection should stay open after the case, one more ' +
+      'request follows, and must be answered.',
+    `All servers have the same limits, if they have such a limit: request line ${requestLineBytes} bytes, field line ` +
+      `${fieldBytes} bytes, ${fieldCount} fields, body ${bodyBytes} bytes. A case about a limit that a server lacks is ` +
+      'not counted for it.',
+    'tsgun must do exactly what the case expects: the statuses, the fields of the answers, what the app sees, and ' +
+      'whether the connection is closed.',
+    'Other servers pass with any outcome that conforms to the RFC; the case lists them all. Compared are the statuses ' +
+      'and whether the connection is closed. If the server reports what its app saw, so are the method, the target and ' +
+      'the body.',
+    `For other servers, any of ${refusals.join(', ')} counts as a refusal. After an error, the connection may stay ` +
+      'open, unless an RFC says that the server MUST close it. A connection that is reset counts as closed. A reset can ' +
+      `discard an answer on its way, so a case that fails with a reset is sent up to ${maxTries} times. After an answer ` +
+      'with `Connection: close`, a server may close the connection and leave later requests unanswered.',
+    'The cases were written together with tsgun. If an RFC leaves a choice (MAY, can, ought to, or nothing), the case ' +
+      'lists the outcomes that we know. So a failure violates a MUST or a SHOULD. Many failures violate the same SHOULD ' +
+      '(RFC 9112 §2.2): the answer to a request that does not match the grammar is 400, and the connection is closed. A ' +
+      '500 is not a refusal: it says that the server failed.',
+    'A case passes or fails as a whole. gunicorn gthread does not answer pipelined requests, so it fails each case that ' +
+      'needs the answer to a second one.',
   ];
   const servers = results.map(({ contestant, version }) => {
     const { name, setup, incomparable } = contestant;
@@ -90,7 +102,7 @@ function sectionTable(cases: readonly Case[], results: readonly Result[]): strin
   ].join('\n');
 }
 
-/** Grouped by section, with the servers beside each other: most cases are failed by more than one. */
+/** A table for each section, with a column for each server: most of these cases are failed by more than one. */
 function failureTables(cases: readonly Case[], results: readonly Result[]): string[] {
   const others = results.filter(({ contestant }) => !contestant.isOurs);
   const failed = cases.filter((each) => others.some(({ verdicts }) => verdicts.get(each)?.passed === false));

@@ -1,4 +1,4 @@
-/** The servers that the cases are sent to, each with the same limits and an app that says what it saw. */
+/** The servers that the cases are sent to, with the same limits. Their apps report what they saw. */
 
 import { execFileSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
@@ -11,13 +11,13 @@ import { openScgiEcho } from './scgi-echo.ts';
 export interface Contestant {
   readonly name: string;
   readonly version: () => string;
-  /** Ours is held to every promise of tsgun, others to what an RFC says. */
+  /** tsgun must keep all of its promises; others must do what an RFC says. */
   readonly isOurs: boolean;
   /** One sentence on how it was set up. */
   readonly setup: string;
   /** How many cases it is sent at a time; each may hold a worker. */
   readonly concurrency: number;
-  /** Cases about a limit that this server does not have: what it is, and what it has instead. */
+  /** Cases about a limit that this server does not have. `what`: the limit, and what the server does instead. */
   readonly incomparable: readonly { readonly cases: RegExp; readonly what: string }[];
   readonly open: (port: number, directory: string) => Promise<{ close(): Promise<void> }>;
 }
@@ -26,10 +26,10 @@ const root = fileURLToPath(new URL('../../../', import.meta.url));
 const here = fileURLToPath(new URL('./', import.meta.url));
 const cli = join(root, 'dist/cli.js');
 const { requestLineBytes, fieldCount, fieldBytes, bodyBytes } = conformanceLimits;
-/** Longer than any case may wait, so that no idle connection is taken for a refused one. */
+/** Longer than any case waits: a connection closed as idle would count as `close`. */
 const keepAliveSeconds = 65;
 const workers = 4;
-/** Some limits count it in. */
+/** nginx and gunicorn count it as part of the line. */
 const crlfBytes = 2;
 
 const perLine = /of 8191 bytes|that never ends is answered|a field that is too long/;
@@ -38,8 +38,14 @@ const perSize = /by its size alone|a chunk size of 2\^32/;
 const perExtension = /an extension line of 4097 bytes|the extensions of all chunks together/;
 const perVersion = /no HTTP\/0\.9 to us/;
 const oldVersion = { cases: perVersion, what: 'a request without a version (it serves HTTP/0.9)' };
-const ownBound = { cases: perExtension, what: 'the length of chunk extensions (the bound is tsgun’s own)' };
-const countsBytes = { cases: perSize, what: 'the size that a chunk announces (the app sees its bytes alone)' };
+const ownBound = {
+  cases: perExtension,
+  what: 'the length of chunk extensions (no RFC has a limit, and tsgun’s is its own)',
+};
+const countsBytes = {
+  cases: perSize,
+  what: 'the size that a chunk announces (the app answers the 413, and sees only the bytes that arrived)',
+};
 
 function tsgun(workerClass: string): Contestant {
   return {
@@ -65,10 +71,10 @@ const nodeHttp: Contestant = {
   name: 'node:http',
   version: () => `Node.js ${process.version}`,
   isOurs: false,
-  setup: 'A plain `http.createServer` whose handler reads the body, and answers 413 itself to one that is too large.',
+  setup: 'A plain `http.createServer`. Its handler reads the body, and answers 413 if it is too large.',
   concurrency: 16,
   incomparable: [
-    { cases: perLine, what: 'the length of a line (it bounds the head as a whole)' },
+    { cases: perLine, what: 'the length of a line (it limits only the head as a whole)' },
     { cases: perCount, what: 'the number of fields (it drops those beyond `maxHeadersCount`)' },
     countsBytes,
     ownBound,
@@ -84,8 +90,8 @@ const nginx: Contestant = {
   version: () => execFileSync('sh', ['-c', 'nginx -v 2>&1'], { encoding: 'utf8' }).replace(/^.*\//, '').trim(),
   isOurs: false,
   setup:
-    'It passes requests over SCGI, which is not HTTP, to an app that reports what it saw. ' +
-    'On `/unread` it answers by `return 200`, which reads no body.',
+    'It passes requests to an app over SCGI, which is not HTTP; the app reports what it saw. ' +
+    'On `/unread` nginx itself answers with `return 200`, which reads no body.',
   concurrency: 16,
   incomparable: [{ cases: perCount, what: 'the number of fields (it has no limit)' }, ownBound, oldVersion],
   async open(port, directory) {
@@ -141,8 +147,8 @@ function gunicorn(workerClass: string, option: string, capacity: number): Contes
       `${execFileSync('/usr/bin/gunicorn', ['--version'], { encoding: 'utf8' }).replace(/[^\d.]/g, '')}, ${pythonVersion()}`,
     isOurs: false,
     setup:
-      `\`gunicorn --worker-class ${workerClass} ${option} ${capacity}\` with a WSGI app that reads the body, ` +
-      'answers 413 itself to one that is too large, and 400 to one that it cannot read.',
+      `\`gunicorn --worker-class ${workerClass} ${option} ${capacity}\` with a WSGI app that reads the body. The app ` +
+      'answers 413 if the body is too large, and 400 if it cannot be read.',
     concurrency: capacity,
     incomparable: [countsBytes, ownBound],
     open: (port, directory) =>
@@ -157,8 +163,7 @@ function gunicorn(workerClass: string, option: string, capacity: number): Contes
 }
 
 export const contestants: readonly Contestant[] = [
-  // All classes share the engine. That each passes the suite, by what it promises of connections, is a test's to show:
-  // conformance-server.test.ts.
+  // One class is enough: all share the engine, and conformance-server.test.ts runs the cases in each class.
   tsgun('async'),
   nodeHttp,
   nginx,

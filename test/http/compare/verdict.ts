@@ -1,4 +1,4 @@
-/** Sends a case to a server, and says whether what came conforms. */
+/** Sends a case to a server, and judges whether what came back conforms. */
 
 import { type Answer, fieldOf } from '../answers.ts';
 import type { Case, Outcome } from '../conformance.ts';
@@ -6,7 +6,8 @@ import { type Echo, faults, outcomeFaults } from '../judge.ts';
 import { type Observation, observe, type Target } from '../observe.ts';
 import { mustCloseAfterError, refusals } from './refusals.ts';
 
-const maxTries = 5;
+/** For a case that fails with a reset, which may have overtaken the answer. */
+export const maxTries = 5;
 
 export interface Verdict {
   readonly passed: boolean;
@@ -16,14 +17,14 @@ export interface Verdict {
   readonly faults: readonly string[];
 }
 
-/** All that tsgun promises: statuses, fields, what the app saw, and how the connection ended. */
+/** Compares all that tsgun promises: statuses, fields, what the app saw, and how the connection ended. */
 export async function judgeOurs(target: Target, each: Case, patienceMs: number): Promise<Verdict> {
   const observation = await observe(target, each, { patience: AbortSignal.timeout(patienceMs) });
   const found = faults(each, observation);
   return { passed: found.length === 0, came: summary(observation), faults: found };
 }
 
-/** What an RFC asks for, in any of the ways that it allows. A case is observed once for each of them, until one fits. */
+/** Compares with each outcome that the RFC allows. Each takes an observation of its own, until one fits. */
 export async function judgeOther(target: Target, each: Case, patienceMs: number): Promise<Verdict> {
   let first: Verdict | undefined;
   for (const outcome of [each.expected, ...each.alternatives]) {
@@ -34,7 +35,7 @@ export async function judgeOther(target: Target, each: Case, patienceMs: number)
   return first!;
 }
 
-/** Whether a reset overtakes the answer is chance; one arrival in a few tries is enough. */
+/** A reset may or may not overtake the answer, so the answer needs to arrive in only one of several tries. */
 async function judgeOutcome(target: Target, each: Case, outcome: Outcome, patienceMs: number): Promise<Verdict> {
   for (let tries = 1; ; tries++) {
     const tried: Case = { ...each, expected: outcome };
@@ -53,16 +54,16 @@ function otherFaults(each: Case, outcome: Outcome, observation: Observation): st
   return [...outcomeFaults(each, wanted, seen), ...echoFaults(each, seen)];
 }
 
-/** Whether what counts is not that the connection was closed, and how. */
+/** Whether the end of the connection is not compared. */
 function mayStayOpen(each: Case, outcome: Outcome, { end }: Observation): boolean {
-  // Whoever got all of its answers need not care how the connection went.
+  // A reset after all answers costs the client nothing.
   if (end === 'reset') return true;
   if (end !== 'open' || !outcome.closes) return false;
   if (outcome.mayWait === true) return true;
   return (outcome.statuses.at(-1) ?? 0) >= 400 && !mustCloseAfterError(each);
 }
 
-/** The same outcome, with the refusal that came in place of the one that was expected. */
+/** The outcome with the refusal that came in place of the expected one. */
 function withRefusalOf(outcome: Outcome, { final }: Observation): Outcome {
   const wanted = outcome.statuses.at(-1) ?? 0;
   const came = final.at(-1)?.status ?? 0;
@@ -70,7 +71,7 @@ function withRefusalOf(outcome: Outcome, { final }: Observation): Outcome {
   return { ...outcome, statuses: [...outcome.statuses.slice(0, -1), came] };
 }
 
-/** A server may close after any answer that says so (RFC 9112 §9.6), and owes none to what came later. */
+/** A server may close after an answer with `Connection: close` (RFC 9112 §9.6), and need not answer later requests. */
 function shortened(outcome: Outcome, { final, probe, end }: Observation): Outcome {
   const last = final.at(-1);
   if (last === undefined || probe !== undefined || end !== 'ended') return outcome;
@@ -80,7 +81,7 @@ function shortened(outcome: Outcome, { final, probe, end }: Observation): Outcom
   return { statuses: [...interim, ...wanted.slice(0, final.length)], closes: true };
 }
 
-/** Method, target and body as the app says it saw them, in each answer that says so. */
+/** Compares method, target and body with those that the app reports in its answers. */
 function echoFaults({ sees = [] }: Case, { final }: Observation): string[] {
   const found: string[] = [];
   const served = final.filter(({ status }) => status === 200);
@@ -112,7 +113,7 @@ function summary({ interim, final, probe, end, rest }: Observation): string {
   return words.join(' ');
 }
 
-/** `200*100` for a hundred of them. */
+/** Shortens more than three equal statuses: `200*100`. */
 export function inRuns(statuses: readonly number[]): string[] {
   const runs: { status: number; count: number }[] = [];
   for (const status of statuses) {
