@@ -127,9 +127,7 @@ const runners: Readonly<Record<Exclude<CommandName, 'top'>, Runner>> = {
   ),
   stacks: shown<WorkerStacks[]>((workers) => renderStacks(workers)),
   scale: shown<{ from: number; workers: number }>(({ from, workers }) =>
-    from === workers
-      ? `${workers} workers were wanted already`
-      : `${workers} workers are wanted now, ${from} were before`,
+    from === workers ? `workers wanted: ${workers}, as before` : `workers wanted: ${workers}, ${from} before`,
   ),
   'log-level': shown<{ level: string }>(({ level }) => `the log shows ${level} and above until the next reload`),
   reload,

@@ -271,7 +271,7 @@ describe('an instance that is steered', () => {
     expect(tsgun.lines('reload_started')[0]).toMatchObject({ from: 'control' });
 
     write('app.mjs', app('three'));
-    expect((await run(runtime, ['scale', '3'])).out).toBe('3 workers are wanted now, 1 were before\n');
+    expect((await run(runtime, ['scale', '3'])).out).toBe('workers wanted: 3, 1 before\n');
     expect(await tsgun.event('scaled')).toMatchObject({ from: 1, workers: 3 });
     await tsgun.workers(4);
 

@@ -61,7 +61,7 @@ export class Keys {
 
   private scale(view: View, workers: number): Reaction {
     if (workers < 1 || workers > 1024) return { type: 'view', view: { ...view, message: 'from 1 to 1024 workers' } };
-    return { type: 'ask', view, order: { command: 'scale', workers }, done: `${workers} workers are wanted now` };
+    return { type: 'ask', view, order: { command: 'scale', workers }, done: `workers wanted: ${workers}` };
   }
 
   private kill(view: View): Reaction {
