@@ -15,8 +15,8 @@ const places = 16;
 const maxBytes = 2048;
 /** The last four bytes are compared by themselves. */
 const shortest = 4;
-/** A place whose sections do not come back takes one of so many only. */
-const rarely = 64;
+/** A place whose sections do not come back takes fewer and fewer of them, and in the end one of so many. */
+const rarely = 1024;
 
 class KnownSection {
   /** The section, without the empty line that ends the head; its last four bytes are in `tail` too. */
@@ -69,7 +69,8 @@ class KnownSection {
   /** Whether the next section is to be kept here. */
   isWorthIt(): boolean {
     this.misses++;
-    return this.misses <= 2 || this.misses % rarely === 0;
+    const isPowerOfTwo = (this.misses & (this.misses - 1)) === 0;
+    return this.misses < rarely ? isPowerOfTwo : this.misses % rarely === 0;
   }
 
   keep(bytes: DataView, start: number, end: number, head: RequestHead): void {
