@@ -183,47 +183,87 @@ function copyOfChild(child: Child): Child {
   };
 }
 
+/** Numbers for values of any kind, in the order in which they come. */
+const numbers = new Map<unknown, number>();
+
+function numberOf(value: unknown): number {
+  const known = numbers.get(value);
+  if (known !== undefined) return known;
+  const number = numbers.size;
+  if (number > 0xffff) throw new Error('there are more values than characters');
+  numbers.set(value, number);
+  return number;
+}
+
 /**
  * Two worlds with the same key have the same future. Only what is still to come counts, and not when it began; a number
- * counts only where one has failed; and of those that leave, what they are to the others.
+ * counts only where one has failed; and of those that leave, what they are to the others. A character for each value: keys
+ * of a few hundred characters would take half of the time.
  */
 export function keyOf({ pool, now, budget, failed, wasLastBootGood, hasLoad, isOver }: World): string {
-  const { wantedBefore: before } = pool;
-  const left = Object.values(budget).join('');
-  const flags = [wasLastBootGood, pool.wasLastBootGood, pool.hasServed, hasLoad, isOver].map(Number).join('');
-  const hasNumbers = pool.backoffs.size > 0 || failed.size > 0;
-  const backoffs = [...pool.backoffs]
-    .sort(([one], [other]) => one - other)
-    .map(([worker, { failures, resumeAt }]) => `${worker}:${failures}:${Math.max(0, resumeAt - now)}`);
-  const staying: string[] = [];
+  const { wantedBefore: before, backoffs } = pool;
+  const hasNumbers = backoffs.size > 0 || failed.size > 0;
+  const parts = [
+    budget.failures,
+    budget.reloads,
+    budget.recyclings,
+    budget.scalings,
+    budget.stops,
+    budget.delays,
+    budget.snapshots,
+    budget.loads,
+    budget.trials,
+    Number(wasLastBootGood),
+    Number(pool.wasLastBootGood),
+    Number(pool.hasServed),
+    Number(hasLoad),
+    Number(isOver),
+    numberOf(pool.stopping),
+    numberOf(pool.drainUntil - now),
+    pool.least,
+    pool.target,
+    pool.canaries,
+    pool.generation,
+    numberOf(pool.reloadFrom),
+    numberOf(before?.least),
+    numberOf(before?.target),
+    failed.size,
+    backoffs.size,
+  ];
+  if (failed.size > 0) parts.push(...[...failed].sort());
+  for (const [worker, { failures, resumeAt }] of [...backoffs].sort(([one], [other]) => one - other))
+    parts.push(worker, failures, numberOf(Math.max(0, resumeAt - now)));
   const leaving: string[] = [];
   for (const child of pool.children.values()) {
     const { worker, state } = child;
-    const text =
-      (hasNumbers ? `${worker} ` : '') +
-      (state === 'killed' || state === 'retiring' ? leavingKey : stayingKey)(child, now);
-    (state === 'killed' || state === 'retiring' ? leaving : staying).push(text);
+    const number = hasNumbers ? worker : 0;
+    if (state === 'killed' || state === 'retiring') leaving.push(leavingKey(child, number, now));
+    else putStaying(parts, child, number, now);
   }
-  return [
-    `${left} ${flags} ${pool.stopping ?? ''} ${pool.drainUntil - now} ${pool.least} ${pool.target} ${pool.canaries}`,
-    `${pool.generation} ${pool.reloadFrom ?? ''} ${before?.least ?? ''} ${before?.target ?? ''} ${[...failed].sort().join()}`,
-    ...backoffs,
-    ...staying,
-    ...leaving.sort(),
-  ].join(';');
+  return String.fromCharCode(...parts) + leaving.sort().join('');
 }
 
-function stayingKey({ state, generation, deadline, recycleReason, isHung }: Child, now: number): string {
-  const left = deadline - now < farMs ? deadline - now : '';
-  return `${state} ${generation} ${recycleReason ?? ''} ${isHung} ${left}`;
+function putStaying(parts: number[], child: Child, number: number, now: number): void {
+  const { state, generation, deadline, recycleReason, isHung } = child;
+  const left = deadline - now < farMs ? deadline - now : undefined;
+  parts.push(number, numberOf(state), generation, numberOf(recycleReason), Number(isHung), numberOf(left));
 }
 
-function leavingKey(child: Child, now: number): string {
+function leavingKey(child: Child, number: number, now: number): string {
   const { state, generation, isAccepting, deadline, questionAt, reason, readyAt, hasServed, isHung, isHurried } = child;
   // The exit of one that was told to leave has no consequence.
   const isFailure = reason === 'crashed' || reason === 'boot_failed' || reason === 'hung' || reason === 'killed';
   const youth = readyAt === undefined ? 'unready' : hasServed ? '' : Math.max(0, readyAt + infancyMs - now);
-  const failure = isFailure ? `${reason} ${generation} ${youth}` : '';
-  const left = `${Math.min(deadline - now, farMs)} ${Math.min(questionAt - now, farMs)}`;
-  return `${state} ${isAccepting ? generation : ''} ${left} ${isHung}${isHurried} ${failure}`;
+  return String.fromCharCode(
+    number,
+    numberOf(state),
+    isAccepting ? generation : 0,
+    numberOf(Math.min(deadline - now, farMs)),
+    numberOf(Math.min(questionAt - now, farMs)),
+    Number(isHung),
+    Number(isHurried),
+    numberOf(isFailure ? reason : undefined),
+    isFailure ? generation : 0,
+    isFailure ? numberOf(youth) : 0,
+  );
 }
