@@ -22,13 +22,18 @@ import { cellsOf } from './statistics.mjs';
  */
 export function tableOf(scenario, peers, report) {
   const cells = cellsOf(report.runs).get(scenario.id) ?? new Map();
-  const heads = scenario.columns.flatMap(({ head, ratioTo }) =>
+  // Without the peer that others are compared with, there is no ratio.
+  const columns = scenario.columns.map(({ ratioTo, ...column }) => ({
+    ...column,
+    ratioTo: cells.has(ratioTo) ? ratioTo : undefined,
+  }));
+  const heads = columns.flatMap(({ head, ratioTo }) =>
     ratioTo === undefined ? [head] : [head, ratioHead(ratioTo, peers)],
   );
   const rows = sorted(scenario, peers, cells).map((peer) => {
     const cell = cells.get(peer.id);
     if (cell.runs.length === 0) return [peer.name, ...heads.map((_, index) => (index === 0 ? 'did not work' : ''))];
-    return [peer.name, ...scenario.columns.flatMap((column) => shown(column, cell, cells))];
+    return [peer.name, ...columns.flatMap((column) => shown(column, cell, cells))];
   });
   return table([[' ', ...heads], ...rows]);
 }

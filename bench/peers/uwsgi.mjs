@@ -10,11 +10,18 @@ export default {
   id: 'uwsgi',
   name: 'uWSGI',
   kind: 'other',
-  about: 'workers with 8 threads, `http-socket`, `lazy-apps`; chain reload',
-  find: () => ({ uWSGI: programVersion('uwsgi', ['--version'], remedy) }),
+  about: 'workers with 8 threads, `http11-socket`, `lazy-apps`; chain reload',
+  find: () => ({
+    uWSGI: programVersion(
+      'uwsgi',
+      ['--need-plugin', 'python3', '--version'],
+      remedy,
+      'uWSGI with its plugin for Python',
+    ),
+  }),
   command: ({ port, workers, folder }) => ({
     command: [
-      ...['uwsgi', '--plugin', 'python3', '--master', '--http-socket', `127.0.0.1:${port}`, '--listen', '1024'],
+      ...['uwsgi', '--plugin', 'python3', '--master', '--http11-socket', `127.0.0.1:${port}`, '--listen', '1024'],
       ...['--processes', String(workers), '--threads', '8', '--enable-threads', '--lazy-apps', '--die-on-term'],
       ...['--harakiri', hangSeconds, '--harakiri-verbose', '--disable-logging', '--need-app'],
       ...['--master-fifo', join(folder, 'fifo'), '--pythonpath', app(''), '--module', 'app:app'],
@@ -23,5 +30,5 @@ export default {
   }),
   // "c": chain reload, one worker after another.
   reload: (server) => writeFileSync(join(server.place.folder, 'fifo'), 'c'),
-  lacks: lacking(['pipelined'], 'its HTTP socket closes each connection'),
+  lacks: lacking(['pipelined'], 'it loses what follows in the same write'),
 };
