@@ -52,7 +52,8 @@ describe.skipIf(!hasCommands())('the service manager (these tests need systemd-n
     const env = { NOTIFY_SOCKET: address, WATCHDOG_USEC: '60000000' };
     const tsgun = start('app.mjs', ['-w', '2'], { cwd: path, env });
     await eventually(() => states(messages).length === 1);
-    expect(tsgun.lines('worker_ready')).toHaveLength(2);
+    // It comes another way than the log.
+    await tsgun.workers(2);
     expect(messages.find((line) => line.startsWith('READY'))).toBe(
       `READY=1|MAINPID=${tsgun.pid}|STATUS=2 workers ready, generation 1`,
     );
@@ -96,7 +97,7 @@ describe.skipIf(!hasCommands())('the service manager (these tests need systemd-n
     await tsgun.retire();
     await eventually(() => states(messages).length === 3);
     const since = messages.length;
-    await eventually(() => messages.slice(since).filter((line) => line.startsWith('WATCHDOG=1')).length === 2);
+    await eventually(() => messages.slice(since).filter((line) => line.startsWith('WATCHDOG=1')).length >= 2);
     const mains = messages.flatMap((line) => /MAINPID=(\d+)/.exec(line)?.[1] ?? []).map(Number);
     expect(mains).toEqual([tsgun.pid, pid, pid]);
     expect(states(messages)).toEqual(['READY=1', 'READY=1', 'READY=1']);
