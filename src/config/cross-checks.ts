@@ -61,7 +61,7 @@ export function crossCheck({ settings, origins }: Checked, { isRoot, nodeEnv }: 
     warnings.push(
       `reload: everybody who can connect to ${settings.bind.filter(isPublic).map(formatAddress).join(', ')} sees source code when the app fails; bind 127.0.0.1 for development ${at('bind')}`,
     );
-  problems.push(...tlsProblems(settings).map((problem) => `${problem} ${at('bind')}`));
+  problems.push(...tlsProblems(settings).map(({ by, text }) => `${text} ${at(by)}`));
   const hasPlain = settings.bind.some((_, index) => !isTls(settings, index));
   if (servedBy(settings.interface) !== 'connections')
     problems.push(

@@ -37,6 +37,11 @@ describe('settings that contradict each other are refused', () => {
     [{ pidfile: '/run/x', errorLogfile: '/run/x' }, /^errorLogfile: .* which pidfile names too /],
     [{ pidfile: 'x', accessLogfile: './x' }, /^accessLogfile: .* which pidfile names too /],
     [{ pidfile: 'x', chdir: '/srv', controlSocket: '/srv/x' }, /^pidfile: .* which controlSocket names too /],
+    [{ bind: 'https://h:1', certfile: ['a'] }, /^keyfile: expected one .* got 0 for 1 \(--certfile\)$/],
+    [
+      { bind: 'https://h:1', devTls: true, certReqs: 'required' },
+      /^certReqs: required needs --ca-certs.* \(--certReqs\)$/,
+    ],
     [{ bind: ['h:1', 'https://h:1'], devTls: true }, /^bind: expected each address once, got h:1 twice \(--bind\)$/],
     [{ bind: ['h:1', 'h:1'] }, /^bind: expected each address once, got h:1 twice \(--bind\)$/],
   ])('%j', (values, message) => {

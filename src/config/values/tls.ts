@@ -30,22 +30,33 @@ export function schemeAt(settings: TlsAddresses, index: number, scheme: string):
   return scheme === 'http' && isTls(settings, index) ? 'https' : scheme;
 }
 
+export interface TlsProblem {
+  /** The setting that asks for what cannot be. */
+  readonly by: 'bind' | 'certfile' | 'keyfile' | 'certReqs' | 'devTls';
+  readonly text: string;
+}
+
 /** What cannot be served. */
-export function tlsProblems(settings: TlsSettings): string[] {
+export function tlsProblems(settings: TlsSettings): TlsProblem[] {
   const { bind, certfile, keyfile, certReqs, caCerts, devTls } = settings;
-  const problems: string[] = [];
+  const problems: TlsProblem[] = [];
   const tls = bind.find((_, index) => isTls(settings, index));
   if (tls !== undefined && certfile.length === 0 && !devTls)
-    problems.push(
-      `bind: ${formatAddress(tls)} needs a certificate: give --certfile and --keyfile, or --dev-tls for development`,
-    );
+    problems.push({
+      by: 'bind',
+      text: `bind: ${formatAddress(tls)} needs a certificate: give --certfile and --keyfile, or --dev-tls for development`,
+    });
   if (devTls && certfile.length > 0)
-    problems.push('devTls: it makes a certificate of its own: leave it or certfile out');
+    problems.push({ by: 'devTls', text: 'devTls: it makes a certificate of its own: leave it or certfile out' });
   if (certfile.length !== keyfile.length)
-    problems.push(
-      `keyfile: expected one for each certfile, in the same order, got ${keyfile.length} for ${certfile.length}`,
-    );
+    problems.push({
+      by: keyfile.length > 0 ? 'keyfile' : 'certfile',
+      text: `keyfile: expected one for each certfile, in the same order, got ${keyfile.length} for ${certfile.length}`,
+    });
   if (certReqs !== 'none' && caCerts === undefined)
-    problems.push(`certReqs: ${certReqs} needs --ca-certs, which says who may sign clients' certificates`);
+    problems.push({
+      by: 'certReqs',
+      text: `certReqs: ${certReqs} needs --ca-certs, which says who may sign clients' certificates`,
+    });
   return problems;
 }

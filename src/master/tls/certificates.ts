@@ -48,7 +48,7 @@ export class Certificates {
   /** @throws ConfigError */
   static async open(settings: CertificateSettings & TlsSettings, log: Logger): Promise<Certificates> {
     const problems = tlsProblems(settings);
-    if (problems.length > 0) throw new ConfigError(problems);
+    if (problems.length > 0) throw new ConfigError(problems.map(({ text }) => text));
     const used = settings.devTls ? { ...settings, ...(await developmentFiles()) } : settings;
     const seen = await stateOf(used);
     return new Certificates(used, log, await readCertificates(used), seen);
@@ -120,7 +120,10 @@ export class Certificates {
       const fields = { file, names: namesOf(certificate.subjectAltName, certificate.subject), expires, daysLeft };
       const isLate = daysLeft < warnDays;
       if (why === 'certificates' && !isLate) continue;
-      const text = daysLeft < 0 ? 'the certificate has expired' : `the certificate expires in ${daysLeft} days`;
+      const text =
+        daysLeft < 0
+          ? 'the certificate has expired: clients refuse it until it is renewed'
+          : `the certificate expires in ${daysLeft} days`;
       this.log.event(isLate ? 'warn' : 'info', 'certificate_loaded', fields, text);
     }
   }
@@ -142,7 +145,8 @@ function namesOf(alternatives: string | undefined, subject: string): string {
 function refuseExpired(read: Read, before: Read): void {
   const isOver = ({ pairs }: Read, index: number) => Date.parse(pairs[index]?.certificate.validTo ?? '') < Date.now();
   for (const [index, { file }] of read.pairs.entries())
-    if (isOver(read, index) && !isOver(before, index)) throw new Error(`certfile: ${file} has expired`);
+    if (isOver(read, index) && !isOver(before, index))
+      throw new Error(`certfile: ${file} has expired: put a renewed one in its place`);
 }
 
 /** Which files the names stand for now, with their sizes and times. A link that was renamed shows another file. */

@@ -53,7 +53,6 @@ async function readPair(file: string, keyFile: string, password: string | undefi
 
 const reasons = new Map([
   ['ENOENT', 'there is no such file'],
-  ['EACCES', 'it may not be read'],
   ['EISDIR', 'this is a folder: name the file in it'],
 ]);
 
@@ -62,7 +61,9 @@ async function text(setting: string, file: string): Promise<string> {
     return await readFile(file, 'latin1');
   } catch (error) {
     const { code, message } = report(error);
-    throw new ConfigError(`${setting}: ${file}: ${reasons.get(code ?? '') ?? message}`);
+    const denied = `user ${process.geteuid?.()} may not read it: give that user the right, or start as root`;
+    const reason = code === 'EACCES' ? denied : (reasons.get(code ?? '') ?? message);
+    throw new ConfigError(`${setting}: ${file}: ${reason}`);
   }
 }
 
@@ -77,7 +78,9 @@ function parse(setting: string, file: string, pem: string): X509Certificate {
 function readKey(file: string, pem: string, password: string | undefined): KeyObject {
   const isEncrypted = /ENCRYPTED/.test(pem);
   if (isEncrypted && password === undefined)
-    throw new ConfigError(`keyfile: ${file} is encrypted: give its password with keyfilePassword`);
+    throw new ConfigError(
+      `keyfile: ${file} is encrypted: give its password with keyfilePassword, or $TSGUN_KEYFILE_PASSWORD`,
+    );
   try {
     return cryptoModule().createPrivateKey({
       key: pem,
@@ -85,7 +88,8 @@ function readKey(file: string, pem: string, password: string | undefined): KeyOb
       ...(password === undefined ? {} : { passphrase: password }),
     });
   } catch {
-    if (isEncrypted) throw new ConfigError(`keyfilePassword: it does not open ${file}`);
+    if (isEncrypted)
+      throw new ConfigError(`keyfilePassword: it does not open ${file}: give the one that the key was encrypted with`);
     throw new ConfigError(`keyfile: ${file}: expected a private key in PEM form ("-----BEGIN PRIVATE KEY-----")`);
   }
 }
