@@ -2,7 +2,7 @@
 
 import type { ErrorReport } from './errors.ts';
 
-/** As it is built, this file lies in a folder of dist. */
+/** In a build, this file is in a folder of dist. */
 const ownFolder = new URL('../', import.meta.url).href;
 
 /** Ends with a line feed. */

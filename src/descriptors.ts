@@ -1,5 +1,5 @@
 /**
- * File descriptors: how many this process may hold, whether some are free, and which errors say that none is. A connection, an
+ * File descriptors: how many this process may hold, whether some are free, and which errors mean that none is. A connection, an
  * open file, a pipe and a child's standard streams each take at least one.
  */
 
@@ -53,7 +53,7 @@ export function openDescriptorCount(): number | undefined {
   }
 }
 
-/** Why not: EMFILE, this process has as many as it may, or ENFILE, the system has. */
+/** Why none is free. EMFILE: this process has reached its limit. ENFILE: the system has. */
 export type DescriptorError = 'EMFILE' | 'ENFILE';
 
 /**
@@ -84,7 +84,7 @@ export function descriptorError(error: unknown): DescriptorError | undefined {
 
 /** A worker opens some after it has counted: the thread of its watchdog has 5, and some are always on the move. */
 const openedLater = 8;
-/** Of all descriptors, this part at least is the app's, for its files and its own connections. */
+/** The least share of all descriptors that is left to the app, for its files and its own connections. */
 const partOfApp = 1 / 4;
 
 /**

@@ -30,7 +30,7 @@ export class ConfigError extends TsgunError {
   }
 }
 
-/** An address on which another process listens; that may end. */
+/** An address on which another process listens. That process may end, so a retry makes sense. */
 export class AddressInUse extends ConfigError {
   readonly address: string;
 

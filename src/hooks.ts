@@ -35,7 +35,7 @@ export function serverAddress(address: string, scheme: string): ServerAddress {
   return { url: `${scheme}://${address}`, address: host.replace(/^\[(.*)\]$/s, '$1'), port: Number(port) };
 }
 
-/** Before the app is loaded, and may have been found to be another. */
+/** A guess from the settings, before the app is loaded: its export may turn out to have another interface. */
 export function schemeOf(settings: Settings): string {
   return settings.interface === 'tcp' ? 'tcp' : 'http';
 }

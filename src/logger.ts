@@ -153,7 +153,7 @@ export function sayOfLog(log: Logger, settings: LogSettings, level: Level, field
   if (settings.errorLogfile !== '-') sayOnStandardError(settings, level, fields, message);
 }
 
-/** One line. Who hears of the faults of standard error stays as it was. */
+/** Writes one line. Whoever is called for faults of standard error stays the same. */
 export function sayOnStandardError(settings: LogSettings, level: Level, fields: Fields, message: string): void {
   makeLogger({ ...settings, errorLogfile: '-' }, outputSink('stderr'), undefined).say(level, fields, message);
 }

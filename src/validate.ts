@@ -10,7 +10,7 @@ import { assert, show, Violation } from './validate/assert.ts';
 import { checkEnviron } from './validate/environ.ts';
 import { checkContentType, checkHeaders, checkStatus } from './validate/response.ts';
 
-// What an app's type is made of, for who imports no more than this.
+// The parts of an app's type, for users who import only this module.
 export type {
   App,
   Body,

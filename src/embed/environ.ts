@@ -11,8 +11,8 @@ import { plainRequest, type RequestInput } from './request.ts';
 
 /**
  * @param request a path, a `Request`, or method, URL, headers and body
- * @param own what is to be there besides, or instead
- * @throws TypeError for what is no request
+ * @param own keys to add or to replace
+ * @throws TypeError if `request` is not one of these
  */
 export function createEnviron(request: string | URL | Request | RequestInput = '/', own: object = {}): Environ {
   const { method, target, headers, body, signal } = plainRequest(request);

@@ -1,4 +1,4 @@
-/** `inject`: one request through the real engine, and no socket. */
+/** `inject`: sends one request through the real engine, without a socket. */
 
 import { Duplex } from 'node:stream';
 // Not the globals, which an app may replace.
@@ -91,7 +91,7 @@ export async function inject(
   });
 }
 
-/** The server's side of a connection that is none. */
+/** The server's side of a connection without a socket. */
 class Line extends Duplex {
   private readonly reader: AnswerReader;
 

@@ -22,7 +22,7 @@ export interface PlainRequest {
   readonly signal: AbortSignal | undefined;
 }
 
-/** @throws TypeError for what is no request */
+/** @throws TypeError if it is not one of these */
 export function plainRequest(given: string | URL | Request | RequestInput): PlainRequest {
   const isText = typeof given === 'string' || given instanceof URL;
   if (!isText && (typeof given !== 'object' || given === null))

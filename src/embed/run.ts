@@ -96,7 +96,7 @@ async function runIfPossible(
 
 let isRunning = false;
 
-/** Anything but an object is refused with the other problems. */
+/** If it is not an object, that is reported together with the other problems. */
 function withoutSignal(given: RunSettings): Config {
   if (typeof given !== 'object' || given === null || !('signal' in given)) return given;
   const { signal: _, ...settings } = given;

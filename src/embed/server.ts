@@ -214,7 +214,7 @@ export async function httpServer(
   const onWarning = (warning: string) => log.say('warn', {}, warning);
   const fixed = fixedLimits(checked.chosen, undefined, (setting) => setting);
   const options = { multithread: false, multiprocess: false, isGuest: true, fixed, onErrorLine, onWarning };
-  // Not closed with the server: it is the caller's, who may have more to do with it.
+  // Not closed with the server: it belongs to the caller, who may still use it.
   const prepared = await prepareApp(app, asked);
   const handle = makeHandler(prepared.app, asked, options);
   return new HttpServer({

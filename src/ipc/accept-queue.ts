@@ -21,7 +21,7 @@ export function parseQueues(text: string): { readonly queues: Map<number, number
   return { queues, isComplete: false };
 }
 
-/** Of a socket. */
+/** The number of a socket's inode. */
 export function inodeOf(fd: number): number | undefined {
   try {
     const inode = /^socket:\[(\d+)\]$/.exec(readlinkSync(`/proc/self/fd/${fd}`))?.[1];

@@ -35,7 +35,7 @@ export function sendToWorker(worker: Channel, message: MasterMessage): void {
   void send(worker, message);
 }
 
-/** Both sides have the socket then; the sender destroys its own when the receiver confirms. */
+/** Afterwards both sides have the socket; the sender destroys its own when the receiver confirms. */
 export function sendConnection(worker: SocketChannel, address: string, socket: Socket): void {
   const message: MasterMessage = { type: 'connection', address };
   if (worker.connected) worker.send({ cmd, [envelope]: message }, socket, { keepOpen: true }, () => {});

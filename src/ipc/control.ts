@@ -1,5 +1,5 @@
 /**
- * What is said over the control socket, on both ends: one JSON object a line. `docs/control.md` describes it for other programs.
+ * The messages of the control socket, for both ends: one JSON object a line. `docs/control.md` describes it for other programs.
  */
 
 import { tmpdir } from 'node:os';
@@ -8,7 +8,7 @@ import type { Settings } from '../config/settings.ts';
 
 /** Raised when an old client would misunderstand an answer. */
 export const controlVersion = 1;
-/** Of a line to the master. Its answers may be longer. */
+/** The most bytes of a line to the master. Its answers may be longer. */
 export const maxOrderBytes = 64 * 1024;
 /** The longest that a profile may take. */
 export const maxSeconds = 300;
@@ -17,7 +17,7 @@ export const maxSeconds = 300;
 export type ControlOrder =
   | { readonly command: 'status' }
   | { readonly command: 'requests' }
-  /** What has been counted. */
+  /** Asks for the counters. */
   | { readonly command: 'counters' }
   /** `wait`: answered when the reload has ended. */
   | { readonly command: 'reload'; readonly wait?: boolean }

@@ -68,7 +68,7 @@ const recordBytes = recordLength * 8;
 /** Empty where nothing was written yet. */
 export function readRecord({ fd, index }: CountersPlace): Float64Array {
   const record = new Float64Array(recordLength);
-  // A writer takes a few microseconds. One that died half-way leaves what is there.
+  // A writer takes a few microseconds. If one died in the middle, the record stays as it is.
   for (let tries = 0; tries < 3; tries++) {
     readSync(fd, record, 0, recordBytes, index * recordBytes);
     const isFineWhole = record[at.fineSequence] === 0 || record[at.fineSequence] === record[0];
@@ -91,7 +91,7 @@ export function hasFine(record: Float64Array): boolean {
   return record[at.fineSequence] !== 0;
 }
 
-/** Its process is gone: what it held is no more. */
+/** Its process is gone: sets its gauges to 0. */
 export function clearGauges(place: CountersPlace): void {
   const record = readRecord(place);
   record.fill(0, at.gauges, at.sequence);

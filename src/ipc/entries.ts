@@ -2,7 +2,7 @@
 
 import { ConfigError } from '../errors.ts';
 
-/** For who has bundled tsgun with a script. */
+/** The advice to a user who has bundled tsgun with a script. */
 export const keepExternal =
   'Keep tsgun external (esbuild --external:tsgun; external: ["tsgun"] in Rollup, Rolldown and Vite), and install it beside';
 

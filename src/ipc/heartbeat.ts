@@ -8,7 +8,7 @@ import type { Beat } from './messages.ts';
 const longestBeatMs = 1000;
 const countMs = 100;
 
-/** The longest silence of a healthy worker. */
+/** The longest time between two beats of a healthy worker. */
 export function beatIntervalMs(timeoutMs: number): number {
   return timeoutMs === 0 ? longestBeatMs : Math.min(longestBeatMs, timeoutMs / 3);
 }

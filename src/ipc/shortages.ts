@@ -1,5 +1,5 @@
 /**
- * Reports what a worker has run out of. The master writes the line: one worker's shortage is mostly that of all, and is
+ * Reports what a worker has run out of. The master writes the line: a shortage mostly affects all workers, and is
  * worth one line a minute.
  */
 

@@ -1,5 +1,5 @@
 /**
- * Sends to a StatsD server by UDP. What cannot be sent is lost: it must cost nobody anything. The datagrams are made here,
+ * Sends to a StatsD server by UDP. What cannot be sent is dropped, and delays nothing. The datagrams are made here,
  * as they are a line of text each, and the client libraries bring native modules along.
  */
 
@@ -18,13 +18,13 @@ export interface Stat {
   readonly name: string;
   readonly value: number;
   readonly type: 'c' | 'g' | 'ms';
-  /** Of how many this one is; 1 where it is not given. */
+  /** The share of such values that is sent; 1 if it is not given. */
   readonly rate?: number;
 }
 
 /** What goes through any network in one piece. */
 const datagramBytes = 1432;
-/** After a failure, so long nothing is tried: a name server may be slow. */
+/** How long nothing is tried after a failure: a name server may be slow. */
 const retryMs = 5000;
 
 export class Statsd {
@@ -53,7 +53,7 @@ export class Statsd {
 
   private async connect(): Promise<void> {
     if (this.socket !== undefined || this.isClosed || performance.now() - this.failedAt < retryMs) return;
-    // Until it is known whether that succeeds, none other is tried.
+    // One attempt at a time.
     this.failedAt = performance.now();
     const { host, port } = this.options;
     try {

@@ -24,7 +24,7 @@ export interface SinkOptions {
 }
 
 const defaultLimitBytes = 4 * 1024 * 1024;
-/** The most bytes in one write; this much is not gathered any longer. */
+/** The most bytes in one write. When so many have gathered, they are written at once. */
 const largestPieceBytes = 65_536;
 /** pipe(7): a pipe takes a write of up to this many bytes whole, so that lines of several processes do not mix. */
 const atomicBytes = 4096;

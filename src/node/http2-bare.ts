@@ -13,7 +13,7 @@ import { canAnswerWhole, handleOf, type StreamHandle } from './http2-handle.ts';
 import { symbolOf } from './objects.ts';
 import { internalsAreOff } from './switch.ts';
 
-/** Who has taken a stream. */
+/** The code that handles a stream. */
 export interface StreamOwner {
   /** Node's own stream is there from now on. */
   takeMade(stream: ServerHttp2Stream): void;
@@ -31,7 +31,7 @@ export interface OpenedStream {
   readonly isOver: boolean;
   /** Of RFC 9113 §7, once it is closed. */
   readonly errorCode: number;
-  /** Must not be called of one that is over. */
+  /** Must not be called after the stream has ended. */
   make(): ServerHttp2Stream;
   destroy(): void;
 }

@@ -14,9 +14,9 @@ export interface StreamHandle {
   shutdown(request: ShutdownRequest): number;
 }
 
-/** Who wants to know when a body is out. */
+/** Called when a body has been sent. */
 export interface WholeOwner {
-  /** It is out, or never will be (a negative status). */
+  /** The body is sent; with a negative status it never will be. */
   takeWhole(status: number): void;
 }
 

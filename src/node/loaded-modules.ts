@@ -27,7 +27,7 @@ const internals = Module as unknown as {
 
 let tell: ((path: string) => void) | undefined;
 
-/** @param listener is told each file, more than once maybe; and each that was looked for where there is none */
+/** @param listener called with each file, perhaps more than once, and with each path at which no file was found */
 export function onModule(listener: (path: string) => void): void {
   tell = listener;
 }

@@ -25,7 +25,7 @@ export function takeEvent(event: string, take: Take): void {
   entrance().taken.set(event, take);
 }
 
-/** Has a signal come to `take`, also where no listener of the app is left. */
+/** From now on the signal reaches `take`, even if the app has no listener for it. */
 export function takeSignal(signal: NodeJS.Signals, take: Take): void {
   takeEvent(signal, take);
   watch(signal);

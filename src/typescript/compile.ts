@@ -37,7 +37,7 @@ export function loadCompiler(): void {
   require('@swc/core');
 }
 
-/** The same, before this process becomes a user who may not read it. */
+/** Loads swc if not every user may read its files: this process becomes another user later. */
 export function loadCompilerForOthers(): void {
   if (!mayAllRead(require.resolve('@swc/core'))) loadCompiler();
 }
