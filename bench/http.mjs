@@ -9,7 +9,7 @@ import { parseArgs } from 'node:util';
 import { fullPace, hold, quickPace } from './lib/contest.mjs';
 import { fetchPeers, peers } from './lib/peers.mjs';
 import { judge, milliseconds, printMachine, printTable, rate, ratio } from './lib/report.mjs';
-import { nodeHttp, tsgun, tsgunAs } from './lib/servers.mjs';
+import { nodeHttp, tsgunAs } from './lib/servers.mjs';
 
 /**
  * `goal` is what tsgun is held to, as a multiple of node:http's requests per second, and `goalCpu` of its CPU time;
@@ -111,11 +111,11 @@ const pace = { ...(values.quick ? quickPace : fullPace) };
 if (values.rounds !== undefined) pace.rounds = Number(values.rounds);
 if (values.seconds !== undefined) pace.seconds = Number(values.seconds);
 
-const builds = values.also.map((text) => {
-  const [name, cli] = text.split('=');
-  return tsgun(cli, name);
-});
 const interfaces = chosen('interface', values.interfaces.split(','), ['wsgi', 'node', 'fetch']);
+const builds = values.also.flatMap((text) => {
+  const [name, cli] = text.split('=');
+  return interfaces.map((of) => ({ ...tsgunAs(of, cli), name: of === 'wsgi' ? name : `${name}, ${of}` }));
+});
 const names = chosen('peer', values.peers.split(',').filter(Boolean), Object.keys(peers));
 const held = chosen('contest', positionals, Object.keys(contests));
 
