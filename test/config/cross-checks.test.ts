@@ -39,8 +39,8 @@ describe('settings that contradict each other are refused', () => {
     [{ pidfile: 'x', chdir: '/srv', controlSocket: '/srv/x' }, /^pidfile: .* which controlSocket names too /],
     [{ bind: 'https://h:1', certfile: ['a'] }, /^keyfile: expected one .* got 0 for 1 \(--certfile\)$/],
     [
-      { bind: 'https://h:1', devTls: true, certReqs: 'required' },
-      /^certReqs: required needs --ca-certs.* \(--certReqs\)$/,
+      { bind: 'https://h:1', devTls: true, certfile: ['a'], keyfile: ['b'] },
+      /^devTls: it makes a certificate of its own.* \(--devTls\)$/,
     ],
     [{ bind: ['h:1', 'https://h:1'], devTls: true }, /^bind: expected each address once, got h:1 twice \(--bind\)$/],
     [{ bind: ['h:1', 'h:1'] }, /^bind: expected each address once, got h:1 twice \(--bind\)$/],
