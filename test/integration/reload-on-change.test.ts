@@ -22,10 +22,11 @@ function makeProject(files: Record<string, string>) {
 
 /** What the newest code answers, once a reload that was asked for `count` times in all has ended so. */
 async function answer(tsgun: Tsgun, end: 'reload_finished' | 'reload_failed', count: number): Promise<string> {
-  await tsgun.event(end, count);
-  // The worker with the error is ready a moment after the reload has failed.
+  const ended = await tsgun.event(end, count);
+  // The worker with the error is ready a moment after the reload has failed; it may be spawned by now.
   if (end === 'reload_failed') {
-    const { generation } = tsgun.lines('worker_spawned').at(-1)!;
+    const before = tsgun.log.slice(0, tsgun.log.indexOf(ended));
+    const { generation } = before.findLast(({ event }) => event === 'worker_spawned')!;
     const isReady = () => tsgun.lines('worker_ready').some((line) => Number(line.generation) > Number(generation));
     await tsgun.until(isReady, 'the error is served');
     await tsgun.until(() => tsgun.living().length === 1, 'the old worker has left');
