@@ -21,7 +21,7 @@ import { tool } from './lib/generator.mjs';
 import { cache, Missing } from './lib/install.mjs';
 import { calibrate, reasonsNotToPublish } from './lib/noise.mjs';
 import { machineOf, tableOf } from './lib/page.mjs';
-import { loadCores } from './lib/peer-server.mjs';
+import { loadCores, stopAll } from './lib/peer-server.mjs';
 import { endProgress, progressLine, secondsLeft, showProgress } from './lib/progress.mjs';
 import { check, publish } from './lib/publication.mjs';
 import { choose, turnsOf } from './lib/turns.mjs';
@@ -105,6 +105,7 @@ function printPeers() {
 }
 
 async function run() {
+  for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => stopAll().then(() => process.exit(1)));
   // The runner is a part of the load.
   spawnSync('taskset', ['-cp', loadCores, String(process.pid)]);
   const campaign = new Campaign(join(cache, 'results'), { ...machine(), ...pace, tool }, values.fresh);

@@ -37,6 +37,12 @@ export const serverCores = cores <= 2 ? '0' : `0-${cores - 2}`;
  * @property {Record<string, string>} [lacks] scenarios in which it cannot take part, and why
  */
 
+/** @type {Set<PeerServer>} */
+const running = new Set();
+
+/** For the end of the runner amid a turn: no server may outlive it. */
+export const stopAll = () => Promise.all([...running].map((server) => server.stop()));
+
 export class PeerServer {
   /** @param {Peer} peer @param {Place} place */
   constructor(peer, place, child, logFile, env, isSupervised) {
@@ -44,6 +50,7 @@ export class PeerServer {
     this.port = place.port;
     this.url = `http://127.0.0.1:${place.port}/`;
     this.pid = child.pid;
+    running.add(this);
   }
 
   log() {
@@ -74,6 +81,7 @@ export class PeerServer {
   }
 
   async stop() {
+    running.delete(this);
     const { child } = this;
     if (child.exitCode === null && child.signalCode === null) {
       // What outlives its master would load the machine in the next turn.
