@@ -93,7 +93,7 @@ describe.each(classes)('in the %s class', (workerClass) => {
       tsgun.signal('SIGUSR1');
     };
     await askOften(tsgun, 8000, (answered) => {
-      if (answered % 4000 === 1000) tsgun.signal('SIGHUP');
+      if (answered % 2500 === 1000) tsgun.signal('SIGHUP');
       if (answered % 4000 === 3000) rotate();
     });
     await tsgun.event('reload_finished');

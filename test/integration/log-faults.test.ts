@@ -160,12 +160,12 @@ async function startInTerminal(): Promise<Instance> {
   });
 }
 
-/** 30 requests of each path, each with errors: all are answered, no worker is lost, the master idles, TERM is obeyed. */
+/** 60 requests of each path, each with errors: all are answered, no worker is lost, the master idles, TERM is obeyed. */
 async function survives(instance: Instance, paths = ['/fail']): Promise<void> {
   const workers = instance.workers();
   for (const path of paths) {
-    const answers = await Promise.all(Array.from({ length: 30 }, () => instance.get(path)));
-    expect(answers.map((answer) => answer.slice(9, 12))).toEqual(Array(30).fill('500'));
+    const answers = await Promise.all(Array.from({ length: 60 }, () => instance.get(path)));
+    expect(answers.map((answer) => answer.slice(9, 12))).toEqual(Array(60).fill('500'));
   }
   const before = instance.cpu();
   await new Promise((resolve) => setTimeout(resolve, 1500));
