@@ -376,7 +376,7 @@ describe('the command line of a command', () => {
     ['scale', [], 'expected N (how many, from 1 to 1024), got none'],
     ['status', ['--frob'], "Unknown option '--frob'"],
     ['status', ['--pid', 'x'], '--pid: expected a process id, got "x"'],
-    ['profile', ['--json'], "Unknown option '--json'"],
+    ['top', ['--json'], "Unknown option '--json'"],
   ] as const)('tsgun %s %j is refused', (name, words, message) => {
     expect(() => readOptions(name, words)).toThrow(message);
   });

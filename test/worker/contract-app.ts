@@ -150,7 +150,11 @@ const routes: Record<string, Route> = {
   },
   '/large': (env, start) => {
     start('200 OK', text);
-    return large(env);
+    return pieces(env, 1024);
+  },
+  '/larger': (env, start) => {
+    start('200 OK', text);
+    return pieces(env, 3072);
   },
   '/signal': async (env, start) => {
     say(env, 'waiting');
@@ -231,10 +235,8 @@ async function* endless(env: Environ): AsyncGenerator<string> {
 
 const piece = Buffer.alloc(64 * 1024, 'x');
 
-/** 64 MB, which no buffers on the way can hold; 192 MB where a worker holds answers for slow clients, lest they hold up others. */
-function* large(env: Environ): Generator<Uint8Array> {
-  const isHeld = env['wsgi.multithread'] || env['wsgi.multiprocess'];
-  const count = isHeld ? 3072 : 1024;
+/** 1024 pieces are 64 MB, which no buffers on the way can hold. */
+function* pieces(env: Environ, count: number): Generator<Uint8Array> {
   for (let index = 0; index < count; index++) yield piece;
   say(env, 'all of it was taken');
 }

@@ -3,7 +3,7 @@
  * mode 0700, the socket 0600. Node cannot ask the system who a peer is, so these modes are the check.
  */
 
-import { chmodSync, lstatSync, mkdirSync, readdirSync, rmSync, symlinkSync } from 'node:fs';
+import { chmodSync, lstatSync, mkdirSync, readdirSync, renameSync, rmSync, symlinkSync } from 'node:fs';
 import { createServer, type Server, type Socket } from 'node:net';
 import { dirname, join, resolve } from 'node:path';
 import { ConfigError, report } from '../../errors.ts';
@@ -138,9 +138,11 @@ async function defaultPath(): Promise<string> {
 async function linkTo(path: string): Promise<() => void> {
   try {
     const link = await defaultPath();
-    // Of this process, if there is one: its socket was elsewhere before a reload.
-    rmSync(link, { force: true });
-    symlinkSync(resolve(path), link);
+    const next = `${link}.new`;
+    rmSync(next, { force: true });
+    symlinkSync(resolve(path), next);
+    // The one before is there until now, so this one is another file to whoever closes that one.
+    renameSync(next, link);
     const file = identify(link);
     return file === undefined ? () => {} : closer(file, () => {});
   } catch {
