@@ -12,6 +12,7 @@
  */
 
 import { execFileSync, spawnSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import { cpus, release } from 'node:os';
 import { join } from 'node:path';
 import { performance } from 'node:perf_hooks';
@@ -159,7 +160,8 @@ async function makeTurns(turns, campaign) {
 function conclude(report, turns) {
   const reasons = reasonsNotToPublish(report.runs, turns);
   const isAll = chosen.scenarios.length === allScenarios.length && chosen.peers.length === allPeers.length;
-  if (!isAll || pace.isQuick) reasons.push('these are not all scenarios against all peers at the full pace');
+  if (!isAll || pace.isQuick || pace.rounds < 5 || pace.seconds < 4 || pace.workers !== 1)
+    reasons.push('these are not all scenarios against all peers at the full pace');
   if (report.head.commit.includes('changes')) reasons.push('the working tree has changes');
   if (reasons.length > 0) console.log(`Not to be published:\n${reasons.map((reason) => `- ${reason}`).join('\n')}`);
   if (!values.publish) return;
@@ -169,7 +171,9 @@ function conclude(report, turns) {
 
 function machine() {
   const git = (...args) => execFileSync('git', args, { cwd: import.meta.dirname, encoding: 'utf8' }).trim();
-  const changes = git('status', '--porcelain') === '' ? '' : ' with changes';
+  // Two trees with other changes are two builds, whose turns must not be mixed.
+  const digest = () => createHash('sha256').update(git('diff', 'HEAD')).digest('hex').slice(0, 8);
+  const changes = git('status', '--porcelain') === '' ? '' : ` with changes ${digest()}`;
   return {
     date: new Date().toISOString().slice(0, 10),
     node: process.versions.node,

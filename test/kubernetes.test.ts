@@ -2,6 +2,7 @@
 
 import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
+import { parse } from 'yaml';
 import { settingsOf } from './config/command-line.ts';
 
 interface Probe {
@@ -29,28 +30,23 @@ interface Kind {
   kind: string;
 }
 
-/** Both are there after `npm ci`; an older installation lacks them. */
-const load = <T>(name: string) =>
-  import(name).then(
-    (module: T) => module,
-    () => undefined,
-  );
-const yaml = await load<{ parse(text: string): Manifest }>('yaml');
-const manifest = (name: string) => yaml!.parse(readFileSync(`deploy/kubernetes/${name}.yaml`, 'utf8'));
+const manifest = (name: string) => parse(readFileSync(`deploy/kubernetes/${name}.yaml`, 'utf8')) as Manifest;
 const kinds = [
   ['deployment', 'apps/v1', 'Deployment'],
   ['service', 'v1', 'Service'],
   ['autoscaler', 'autoscaling/v2', 'HorizontalPodAutoscaler'],
   ['disruption-budget', 'policy/v1', 'PodDisruptionBudget'],
 ] as const;
-const modelOf = async (group: string, kind: string) =>
-  (await load<Record<string, Kind>>(`kubernetes-models/${group}/${kind}`))?.[kind];
+const modelOf = async (group: string, kind: string) => {
+  const models: Record<string, Kind> = await import(`kubernetes-models/${group}/${kind}`);
+  return models[kind]!;
+};
 
-describe.skipIf(yaml === undefined)('deploy/kubernetes', () => {
+describe('deploy/kubernetes', () => {
   it.each(kinds)('%s.yaml is what the schema of %s %s asks for', async (name, group, kind) => {
     const { apiVersion, kind: own, ...rest } = manifest(name);
     expect([apiVersion, own]).toEqual([group, kind]);
-    const Model = (await modelOf(group, kind))!;
+    const Model = await modelOf(group, kind);
     expect(() => new Model(rest).validate()).not.toThrow();
   });
 

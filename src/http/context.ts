@@ -7,7 +7,8 @@ import { AsyncResource } from 'node:async_hooks';
 
 /**
  * Before Node 24, `AsyncLocalStorage.enterWith` stores its value on the current async resource. For all reads of a connection
- * that is the same one: its handle.
+ * that is the same one: its handle. From Node 24 on, the value is lost with the end of the callback, in which several pipelined
+ * requests may begin.
  */
 export const contextsStay = Number.parseInt(process.versions.node, 10) < 24;
 

@@ -1,6 +1,6 @@
 /**
- * Streams of `node:http2` that Node has not made. Its session makes a Duplex for each request, which is half of what a small one
- * costs, and which an answer in one piece does not need. For sessions that ask for it, the constructor that all streams go
+ * Streams of `node:http2` that Node has not made. Its session makes a Duplex for each request, which an answer in one piece
+ * does not need. For sessions that ask for it, the constructor that all streams go
  * through makes a bare one in its place.
  */
 
@@ -219,11 +219,12 @@ function readBare(this: BareHandle, bytes: unknown): unknown {
 
 /** Looks at the first stream that Node has made. */
 export function learn(stream: ServerHttp2Stream): void {
-  if (lore !== undefined) return;
-  lore = null;
   const { session } = stream;
   const handle = handleOf(stream) as BareHandle | undefined;
-  if (!canAnswerWhole || internalsAreOff || session === undefined || handle === undefined) return;
+  // One that its client has reset already has neither.
+  if (lore !== undefined || session === undefined || handle === undefined) return;
+  lore = null;
+  if (!canAnswerWhole || internalsAreOff) return;
   const Made = stream.constructor as Lore['Made'];
   const Base = Object.getPrototypeOf(Made) as Gate;
   if (!knownMajors.has(process.versions.node.split('.', 1)[0]!) || Made.name !== 'ServerHttp2Stream') return;

@@ -1,6 +1,6 @@
 /**
  * The handle under a stream of `node:http2`, to which a whole answer is written in three steps. Node's own `respond`, `write` and
- * `end` do the same by way of a stream, which takes a third of what a small request costs.
+ * `end` do the same by way of a stream.
  */
 
 import { symbolOf } from './objects.ts';

@@ -61,6 +61,13 @@ describe.each(Object.keys(registry))('a worker of class %s', (workerClass) => {
       expect(await Promise.all(asks)).toEqual(asks.map((_, index) => `[undefined ${index}]`));
     });
 
+    it('are made in an async context of their own, also of pipelined requests', async () => {
+      const requests = Array.from({ length: 20 }, (_, at) => `GET /context?${at} HTTP/1.1\r\n${host}\r\n`);
+      const received = await raw(`${requests.join('')}GET /context?last HTTP/1.1\r\n${close}\r\n`);
+      const stores = [...received.matchAll(/\[undefined (\w+)\]/g)].map(([, store]) => store);
+      expect(stores).toEqual(firstOf([...Array.from({ length: 20 }, (_, at) => String(at)), 'last']));
+    });
+
     it('of a file are the file', async () => {
       expect((await tsgun.get('/file')).text).toMatch(/^\/\*\* What every worker class must[\s\S]*\}\n$/);
     });

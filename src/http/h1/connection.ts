@@ -4,7 +4,7 @@
  */
 
 import { ConnectionHandle } from '../../node/handles.ts';
-import { inFreshContext } from '../context.ts';
+import { contextsStay, inFreshContext } from '../context.ts';
 import type { End, Ends } from '../ends.ts';
 import type { Exchange, Tunnel, TunnelEvents } from '../exchange.ts';
 import type { RequestHead } from '../head.ts';
@@ -137,7 +137,7 @@ export class Connection extends WorkingConnection implements Proxied, User, Wait
     if (host.forwarding?.admit(exchange) === false) return exchange;
     // Read before the first request too, but not for a request that is the only one: it is a call of native code.
     const isMarked = head.isKeepAlive && this.wire.isMarked;
-    const isApart = ++this.requests > 1 && isMarked;
+    const isApart = ++this.requests > 1 && (contextsStay ? isMarked : isPipelined);
     exchange.settled = (isApart ? inFreshContext(() => host.handle(exchange)) : host.handle(exchange)) ?? undefined;
     return exchange;
   }

@@ -1,6 +1,6 @@
 /**
- * Field sections that were read before. Clients that keep a connection send the same one again and again, and so do proxies; to
- * compare it takes a tenth of reading it. Only sections that end what was read are looked up, since their length is known then.
+ * Field sections that were read before. Clients that keep a connection send the same one again and again, and so do proxies;
+ * comparing is cheaper than reading (docs/decisions/known-heads.md). Only sections that end what was read are looked up, since their length is known then.
  *
  * Pure, and of all connections of a server: what is found is what reading would have made of the same bytes.
  */
@@ -11,7 +11,7 @@ import { lineEnd } from './quick-head.ts';
 
 /** A power of two. */
 const places = 16;
-/** Longer sections are read each time: 16 of these take 32 KiB. */
+/** Longer sections are read each time. */
 const maxBytes = 2048;
 /** The last four bytes are compared by themselves. */
 const shortest = 4;
@@ -33,25 +33,15 @@ class KnownSection {
   private isForwarded = false;
 
   /**
-   * Whether these are the next bytes. Sixteen of them are compared in one step: how long it takes does not show a client which
-   * part of another one's fields it has guessed.
+   * Whether these are the next bytes. All of them are compared, also behind a difference: how long it takes does not show a client
+   * which part of another one's fields it has guessed.
    */
   isAt(bytes: DataView, start: number): boolean {
     const { words, length } = this;
-    if (bytes.getInt32(start + length - 4) !== this.tail) return false;
     const count = length >> 2;
-    let index = 0;
-    let at = start;
-    for (; index + 4 <= count; index += 4, at += 16) {
-      const difference =
-        (bytes.getInt32(at) ^ words[index]!) |
-        (bytes.getInt32(at + 4) ^ words[index + 1]!) |
-        (bytes.getInt32(at + 8) ^ words[index + 2]!) |
-        (bytes.getInt32(at + 12) ^ words[index + 3]!);
-      if (difference !== 0) return false;
-    }
-    for (; index < count; index++, at += 4) if (bytes.getInt32(at) !== words[index]) return false;
-    return true;
+    let difference = bytes.getInt32(start + length - 4) ^ this.tail;
+    for (let index = 0, at = start; index < count; index++, at += 4) difference |= bytes.getInt32(at) ^ words[index]!;
+    return difference === 0;
   }
 
   /** A head with these fields, and what they mean for its framing. */
@@ -66,8 +56,8 @@ class KnownSection {
     return head;
   }
 
-  /** Whether the next section is to be kept here. */
-  isWorthIt(): boolean {
+  /** @returns whether the next section is to be kept here */
+  countMiss(): boolean {
     this.misses++;
     const isPowerOfTwo = (this.misses & (this.misses - 1)) === 0;
     return this.misses < rarely ? isPowerOfTwo : this.misses % rarely === 0;
@@ -80,13 +70,17 @@ class KnownSection {
     for (let at = start, index = 0; at + 4 <= end; at += 4, index++) words[index] = bytes.getInt32(at);
     this.names = head.names;
     // Slices keep the whole text alive that they were cut from.
-    this.values = head.values.map((value) => Buffer.from(value, 'latin1').toString('latin1'));
-    this.host = head.host;
+    this.values = head.values.map(copied);
+    this.host = head.host === undefined ? undefined : copied(head.host);
     this.contentLength = head.contentLength;
     this.isKeepAlive = head.isKeepAlive;
     this.isUpgrade = head.isUpgrade;
     this.isForwarded = head.isForwarded;
   }
+}
+
+function copied(text: string): string {
+  return Buffer.from(text, 'latin1').toString('latin1');
 }
 
 export class KnownHeads {
@@ -103,11 +97,11 @@ export class KnownHeads {
   /** Keeps the section of a head that was just read, unless it would hardly ever be found. */
   keep(bytes: DataView, start: number, end: number, head: RequestHead): void {
     const length = end - 2 - start;
-    // What else it says, only reading says.
+    // Of chunked bodies and expectations nothing is remembered: such heads are always read.
     if (length < shortest || length > maxBytes || head.isChunked || head.expectsContinue || head.expectsOther) return;
     const place = length & (places - 1);
     const section = this.sections[place];
-    if (section?.isWorthIt() === false) return;
+    if (section?.countMiss() === false) return;
     this.sections[place] = section ?? new KnownSection();
     this.sections[place].keep(bytes, start, end - 2, head);
   }

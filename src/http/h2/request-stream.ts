@@ -5,7 +5,7 @@
 
 import type { ServerHttp2Stream } from 'node:http2';
 import type { OpenedStream } from '../../node/http2-streams.ts';
-import { contextsStay, inFreshContext } from '../context.ts';
+import { inFreshContext } from '../context.ts';
 import type { Ends } from '../ends.ts';
 import { ClientGone, HttpError } from '../errors.ts';
 import type { Attachment, Exchange, Transport } from '../exchange.ts';
@@ -98,9 +98,8 @@ export class RequestStream extends HostTransport implements Member, BodyOwner, S
   private begin(exchange: Exchange, hasWaited: boolean): void {
     const { host } = this;
     if (host.forwarding?.admit(exchange) === false) return;
-    // Otherwise Node's tick for this stream is a context of its own.
-    const isShared = contextsStay && hasWaited;
-    exchange.settled = (isShared ? inFreshContext(() => host.handle(exchange)) : host.handle(exchange)) ?? undefined;
+    // Several of those that have waited begin one after another; otherwise Node calls for each stream by itself.
+    exchange.settled = (hasWaited ? inFreshContext(() => host.handle(exchange)) : host.handle(exchange)) ?? undefined;
   }
 
   get isOver(): boolean {

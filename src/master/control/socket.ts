@@ -3,9 +3,20 @@
  * mode 0700, the socket 0600. Node cannot ask the system who a peer is, so these modes are the check.
  */
 
-import { chmodSync, lstatSync, mkdirSync, readdirSync, renameSync, rmSync, symlinkSync } from 'node:fs';
+import {
+  chmodSync,
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  readlinkSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  unlinkSync,
+} from 'node:fs';
 import { createServer, type Server, type Socket } from 'node:net';
 import { dirname, join, resolve } from 'node:path';
+import { onExit } from 'signal-exit';
 import { ConfigError, report } from '../../errors.ts';
 import { controlDirectories, pidOfSocket, socketName } from '../../ipc/control.ts';
 import type { Logger } from '../../logger.ts';
@@ -60,7 +71,10 @@ export class ControlSocket {
 
   private async holdDefault(log: Logger): Promise<void> {
     try {
-      this.replace(await this.open(await defaultPath()), undefined);
+      const path = await defaultPath();
+      // Of this process, or of one before it with the same pid.
+      if (isLink(path)) rmSync(path, { force: true });
+      this.replace(await this.open(path), undefined);
     } catch (error) {
       const remedy = 'name another place with --control-socket, or write --control-socket none';
       log.say(
@@ -99,7 +113,7 @@ export class ControlSocket {
   /** At a path of the user's. */
   private async openNamed(path: string): Promise<Opened> {
     const opened = await this.open(path);
-    const unlink = await linkTo(path);
+    const unlink = await linkTo(path, this.opened?.path);
     return {
       path,
       close: () => {
@@ -133,18 +147,32 @@ async function defaultPath(): Promise<string> {
 
 /**
  * Makes a link there: so `--pid`, `--pidfile` and a command that names no instance find a socket wherever it is.
+ * @param own the socket of this process until now
  * @returns what removes it
  */
-async function linkTo(path: string): Promise<() => void> {
+async function linkTo(path: string, own: string | undefined): Promise<() => void> {
   try {
     const link = await defaultPath();
+    // Another one there may be that of a master in another container, which has the same pid.
+    if (link !== own && !isLink(link)) await makeRoom(link, link);
+    const target = resolve(path);
     const next = `${link}.new`;
     rmSync(next, { force: true });
-    symlinkSync(resolve(path), next);
-    // The one before is there until now, so this one is another file to whoever closes that one.
+    symlinkSync(target, next);
     renameSync(next, link);
-    const file = identify(link);
-    return file === undefined ? () => {} : closer(file, () => {});
+    const remove = () => {
+      try {
+        // Not what has its place by now. Its inode says nothing: the system may give that of a removed file to the next one.
+        if (readlinkSync(link) === target) unlinkSync(link);
+      } catch {
+        // Gone, or no link.
+      }
+    };
+    const letGo = onExit(remove);
+    return () => {
+      letGo();
+      remove();
+    };
   } catch {
     // Without such a folder, `--control-socket` finds it.
     return () => {};
@@ -198,7 +226,11 @@ async function sweep(directory: string): Promise<void> {
     const path = join(directory, name);
     if (pid === undefined || pid === process.pid || isLiving(pid)) continue;
     // What a link leads to may belong to the next master by now.
-    if (lstatSync(path, { throwIfNoEntry: false })?.isSymbolicLink() === true) rmSync(path, { force: true });
+    if (isLink(path)) rmSync(path, { force: true });
     else await makeRoom(path, path).catch(() => {});
   }
+}
+
+function isLink(path: string): boolean {
+  return lstatSync(path, { throwIfNoEntry: false })?.isSymbolicLink() === true;
 }

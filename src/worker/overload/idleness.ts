@@ -32,7 +32,7 @@ export class Idleness {
   /** @param period in which it began */
   end(period: number, now: number): void {
     this.follow(now);
-    this.running--;
+    if (this.running-- === this.capacity) this.since = now;
     if (period === this.period) this.begun--;
     else if (period === this.period - 1) this.begunBefore--;
     else return;

@@ -516,6 +516,20 @@ it('requests on one connection have each their async context', async () => {
   expect(await client.exchange('')).toMatch(/\[undefined \/1\][\s\S]*\[undefined \/2\]$/);
 });
 
+it('a pipelined request does not see what the one before it has entered, though that is answered at once', async () => {
+  const storage = new AsyncLocalStorage<string>();
+  const { port } = await open((req, res) => {
+    const before = storage.getStore();
+    storage.enterWith(req.url!);
+    res.end(`[${before}]`);
+  });
+  const client = await Client.open(port);
+  const requests = [1, 2, 3].map((number) => `GET /${number} HTTP/1.1\r\nHost: h\r\n\r\n`);
+  client.send(requests.join(''));
+  const answers = await client.until(/\[(.*)\][\s\S]*\[(.*)\][\s\S]*\[(.*)\]$/);
+  expect(answers.slice(1)).toEqual(['undefined', 'undefined', 'undefined']);
+});
+
 it('a request does not see what the one before it has entered', async () => {
   const storage = new AsyncLocalStorage<string>();
   const { port } = await open((req, res) => {
