@@ -63,7 +63,7 @@ test('all code of the documentation is run here; a block without a language is a
     'kill -HUP $(cat tsgun.pid)',
     'nginx -t && nginx -s reload',
     // Needs a container.
-    'docker build -t shop .\ndocker run --publish 8000:8000 --stop-timeout 40 shop',
+    'docker build -t shop .\ndocker run --name shop --publish 8000:8000 --stop-timeout 40 shop',
     // Needs a cluster; test/kubernetes.test.ts has the manifests.
     'kubectl apply --kustomize deploy/kubernetes',
     // test/integration/access-log.test.ts and test/integration/tracers.test.ts have the like of them.

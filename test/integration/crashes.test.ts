@@ -120,15 +120,17 @@ describe('a worker that dies within seconds of its boot, before its first reques
   });
 
   it('gives up the reload that brought it, and the old workers go on', async () => {
-    const { path, write } = makeFolder({ 'app.mjs': app, 'tsgun.config.mjs': tellsWhenReady });
+    const { path, write } = makeFolder({ 'app.mjs': app, dies: '' });
     const tsgun = start('app.mjs', ['--workers', '2'], { cwd: path });
     await tsgun.workers(2);
     write(
       'app.mjs',
-      `setInterval(() => globalThis.isReady && setTimeout(() => process.kill(process.pid, 'SIGSEGV'), 20), 1);
+      `import { readFileSync } from 'node:fs';
+      setInterval(() => readFileSync('dies', 'utf8') === String(process.pid) && process.kill(process.pid, 'SIGSEGV'), 1);
       ${app}`,
     );
     tsgun.signal('SIGHUP');
+    write('dies', String((await tsgun.event('worker_ready', 3)).pid));
     const { error } = await tsgun.event('reload_failed');
     expect(error).toMatch(/^a new worker ended after \d+ ms \(SIGSEGV\), before its first request$/);
     // One of them may have left for the new one, and be replaced by one of its own generation.
