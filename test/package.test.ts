@@ -4,19 +4,24 @@ import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, posix } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, describe, expect, it } from 'vitest';
 import { linksOf } from './docs/markdown.ts';
 
+const folder = mkdtempSync(join(tmpdir(), 'tsgun-pack-'));
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
 /** Without the build, which `npm test` has made. */
-function packed(): string[] {
-  const output = execFileSync('npm', ['pack', '--dry-run', '--json', '--ignore-scripts'], {
+function pack(): { archive: string; files: string[] } {
+  const output = execFileSync('npm', ['pack', '--json', '--ignore-scripts', '--pack-destination', folder], {
     encoding: 'utf8',
     stdio: ['ignore', 'pipe', 'ignore'],
   });
   // A list in npm 10, an object by the package's name in npm 11.
-  const [contents] = Object.values(JSON.parse(output) as Record<string, { files: { path: string }[] }>);
-  return contents!.files.map(({ path }) => path);
+  type Contents = { filename: string; files: { path: string }[] };
+  const [contents] = Object.values(JSON.parse(output) as Record<string, Contents>);
+  return { archive: join(folder, contents!.filename), files: contents!.files.map(({ path }) => path) };
 }
+const { archive, files } = pack();
 
 /** The files that a page links to by a relative address. */
 function relativeLinks(page: string): string[] {
@@ -27,7 +32,6 @@ function relativeLinks(page: string): string[] {
 }
 
 describe('npm pack', () => {
-  const files = packed();
   const pages = files.filter((path) => path.endsWith('.md'));
 
   it('holds the README', () => expect(pages).toContain('README.md'));
@@ -53,14 +57,6 @@ describe('npm pack', () => {
 });
 
 describe('the packed package, to those who judge packages', () => {
-  const folder = mkdtempSync(join(tmpdir(), 'tsgun-pack-'));
-  let archive = '';
-  beforeAll(() => {
-    execFileSync('npm', ['pack', '--ignore-scripts', '--pack-destination', folder], { stdio: 'ignore' });
-    archive = join(folder, `tsgun-${JSON.parse(readFileSync('package.json', 'utf8')).version}.tgz`);
-  });
-  afterAll(() => rmSync(folder, { recursive: true, force: true }));
-
   it('has no fault in publint', () => {
     const program = 'node_modules/publint/src/cli.js';
     const output = execFileSync(process.execPath, [program, archive, '--strict'], { encoding: 'utf8' });

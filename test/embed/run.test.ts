@@ -76,7 +76,7 @@ const app${types ? ': App' : ''} = (env, startResponse) => {
   startResponse('200 OK', [['Content-Type', 'text/plain']]);
   return ['first ' + process.pid + ' ' + process.argv.slice(2)];
 };
-const { reason, exitCode } = await run(app, { bind: '127.0.0.1:0', workers: 2, workerClass: 'CLASS' });
+const { reason, exitCode } = await run(app, { bind: '127.0.0.1:0', workerClass: 'CLASS' });
 console.log('stopped:', reason, exitCode);
 `;
 
@@ -106,17 +106,17 @@ test.each([
     const path = join(project, name);
     writeFileSync(path, first + body(name.endsWith('ts')).replace('CLASS', kind));
     const script = new Script([...through, path, '--mine']);
-    await script.event('worker_ready', 2);
+    await script.event('worker_ready');
     expect(await script.get()).toMatch(/^first \d+ --mine$/);
 
     process.kill(script.workers()[0]!, 'SIGKILL');
     expect(await script.event('worker_exited')).toMatchObject({ reason: 'killed' });
-    await script.event('worker_ready', 3);
+    await script.event('worker_ready', 2);
 
     writeFileSync(path, readFileSync(path, 'utf8').replace('first', 'second'));
     script.process.kill('SIGHUP');
     await script.event('reload_finished');
-    await script.event('worker_exited', 3);
+    await script.event('worker_exited', 2);
     expect(await script.get()).toMatch(/^second /);
 
     script.process.kill('SIGTERM');

@@ -1,8 +1,9 @@
 /** Upgraded connections: handed over with what was read, counted, and told at the end of a reload. */
 
 import { once } from 'node:events';
+import { rmSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { WebSocket } from 'ws';
 import { onTestFinished } from '../current.ts';
 import { Client } from '../http/client.ts';
@@ -27,18 +28,21 @@ async function echo(socket: WebSocket, message: string | Buffer): Promise<string
 const closed = async (socket: WebSocket): Promise<number> => (await once(socket, 'close'))[0];
 
 describe('a WebSocket', () => {
-  it.each(['async', 'threaded'])('carries messages of any size, beside requests (%s)', async (workerClass) => {
-    const tsgun = start(example, ['--worker-class', workerClass]);
-    const socket = await open(tsgun);
-    expect(await echo(socket, 'hello')).toBe('hello');
-    const large = 'x'.repeat(5_000_000);
-    expect(await echo(socket, large)).toBe(large);
-    expect((await tsgun.get('/')).text).toBe('hello');
-    const ended = closed(socket);
-    socket.close(1000);
-    expect(await ended).toBe(1000);
-    await tsgun.stop();
-  });
+  it.each(['async', 'threaded'])(
+    'carries messages of any size, beside requests, and holds up no stop once it has ended (%s)',
+    async (workerClass) => {
+      const tsgun = start(example, ['--worker-class', workerClass]);
+      const socket = await open(tsgun);
+      expect(await echo(socket, 'hello')).toBe('hello');
+      const large = 'x'.repeat(5_000_000);
+      expect(await echo(socket, large)).toBe(large);
+      expect((await tsgun.get('/')).text).toBe('hello');
+      const ended = closed(socket);
+      socket.close(1000);
+      expect(await ended).toBe(1000);
+      expect(await tsgun.stop()).toEqual({ code: 0, signal: null });
+    },
+  );
 
   it.each([
     [
@@ -120,15 +124,6 @@ export default app;`,
       await tsgun.stop();
     },
   );
-
-  it('that has ended does not hold up a stop', async () => {
-    const tsgun = start(example);
-    const socket = await open(tsgun);
-    const ended = closed(socket);
-    socket.close();
-    await ended;
-    expect(await tsgun.stop()).toEqual({ code: 0, signal: null });
-  });
 });
 
 describe('an upgrade', () => {
@@ -143,10 +138,19 @@ describe('an upgrade', () => {
     });
     export default server;`;
 
-  it.each(['async', 'threaded'])(
-    'hands over what was read along with the request, and both ends of the stream (%s)',
-    async (workerClass) => {
-      const tsgun = start(`${makeFolder({ 'app.mjs': listening }).path}/app.mjs`, ['--worker-class', workerClass]);
+  describe.each(['async', 'threaded'])('in a worker of class %s', (workerClass) => {
+    const folder = makeFolder({ 'app.mjs': listening }, true);
+    let tsgun: Tsgun;
+    beforeAll(async () => {
+      tsgun = start(`${folder.path}/app.mjs`, ['--worker-class', workerClass], { isShared: true });
+      await tsgun.workers(1);
+    });
+    afterAll(async () => {
+      expect(await tsgun.stop()).toEqual({ code: 0, signal: null });
+      rmSync(folder.path, { recursive: true });
+    });
+
+    it('hands over what was read along with the request, and both ends of the stream', async () => {
       const { port } = new URL(await tsgun.url());
       const client = await Client.open(Number(port), '127.0.0.1', true);
       client.send(`${request}early`);
@@ -154,9 +158,25 @@ describe('an upgrade', () => {
       client.socket.end('late');
       await client.closed;
       expect(client.received).toMatch(/\/x true earlylate$/);
-      await tsgun.stop();
-    },
-  );
+    });
+
+    it.each(['h2c', 'HTTP/2.0', 'h2c, TLS/1.3'])(
+      'to %s is ignored, as versions of HTTP are not an app’s',
+      async (protocol) => {
+        const client = await tsgun.connect();
+        client.send(
+          `GET / HTTP/1.1\r\nHost: h\r\nConnection: Upgrade, HTTP2-Settings\r\nUpgrade: ${protocol}\r\nHTTP2-Settings: AAMAAABk\r\n\r\n`,
+        );
+        await client.until(/^HTTP\/1\.1 200 OK[\s\S]*a request$/);
+      },
+    );
+
+    it('goes to the app if one of several protocols can be its own', async () => {
+      const client = await tsgun.connect();
+      client.send('GET /x HTTP/1.1\r\nHost: h\r\nConnection: upgrade\r\nUpgrade: h2c, echo\r\n\r\n');
+      await client.until(/^HTTP\/1\.1 101 [\s\S]*\/x true $/);
+    });
+  });
 
   it('is ignored where nobody listens for it (RFC 9110 §7.8)', async () => {
     const app = `export default (req, res) => res.end('a request with ' + req.headers.upgrade);`;
@@ -164,28 +184,6 @@ describe('an upgrade', () => {
     const client = await tsgun.connect();
     client.send(request);
     await client.until(/200 OK[\s\S]*a request with echo$/);
-    await tsgun.stop();
-  });
-
-  it.each(['h2c', 'HTTP/2.0', 'h2c, TLS/1.3'])(
-    'to %s is ignored, as versions of HTTP are not an app’s',
-    async (protocol) => {
-      const tsgun = start(`${makeFolder({ 'app.mjs': listening }).path}/app.mjs`);
-      const client = await tsgun.connect();
-      client.send(
-        `GET / HTTP/1.1\r\nHost: h\r\nConnection: Upgrade, HTTP2-Settings\r\nUpgrade: ${protocol}\r\nHTTP2-Settings: AAMAAABk\r\n\r\n`,
-      );
-      await client.until(/^HTTP\/1\.1 200 OK[\s\S]*a request$/);
-      await tsgun.stop();
-    },
-  );
-
-  it('goes to the app if one of several protocols can be its own', async () => {
-    const tsgun = start(`${makeFolder({ 'app.mjs': listening }).path}/app.mjs`);
-    const client = await tsgun.connect();
-    client.send('GET /x HTTP/1.1\r\nHost: h\r\nConnection: upgrade\r\nUpgrade: h2c, echo\r\n\r\n');
-    await client.until(/^HTTP\/1\.1 101 [\s\S]*\/x true $/);
-    client.socket.destroy();
     await tsgun.stop();
   });
 

@@ -26,14 +26,17 @@ const handler = (body: string) => `(env, startResponse) => { startResponse('200 
 const colors = 'export enum Color { Red = 1 }\nexport const name: string = Color[1];\nexport default name;\n';
 
 describe('JavaScript that imports TypeScript', () => {
-  it.each(['./colors.ts', './colors', './colors.js'])('as an ES module, by %s', async (specifier) => {
-    const app = `import { name } from '${specifier}'; export default ${handler('name + import.meta.url.includes("app.mjs")')}`;
-    expect(await answerOf('app.mjs', { 'app.mjs': app, 'colors.ts': colors })).toBe('Redtrue');
+  it('as an ES module, by its name, without its extension, or by that of JavaScript', async () => {
+    const app = `import { name as a } from './a.ts'; import { name as b } from './b'; import { name as c } from './c.js';
+      export default ${handler('[a, b, c, import.meta.url.includes("app.mjs")]')}`;
+    const files = { 'app.mjs': app, 'a.ts': colors, 'b.ts': colors, 'c.ts': colors };
+    expect(await answerOf('app.mjs', files)).toBe('Red,Red,Red,true');
   });
 
-  it.each(['./colors.ts', './colors'])('as CommonJS, by %s', async (specifier) => {
-    const app = `const { name } = require('${specifier}'); module.exports = ${handler('name + (require.main === module)')}`;
-    expect(await answerOf('app.cjs', { 'app.cjs': app, 'colors.ts': colors })).toBe('Redtrue');
+  it('as CommonJS, by its name, or without its extension', async () => {
+    const app = `const { name: a } = require('./a.ts'); const { name: b } = require('./b');
+      module.exports = ${handler('[a, b, require.main === module]')}`;
+    expect(await answerOf('app.cjs', { 'app.cjs': app, 'a.ts': colors, 'b.ts': colors })).toBe('Red,Red,true');
   });
 
   it('two files away, in threads too', async () => {
