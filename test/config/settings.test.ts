@@ -212,7 +212,7 @@ describe('a value that is none of the words of its setting', () => {
 
 describe('the command line', () => {
   it.each(['--constructor', '--__proto__', '--toString=5', '-vv', '-vX'])(
-    'refuses %s as any other unknown option',
+    'refuses %s like each unknown option',
     async (word) => {
       const asked = await parseCommandLine(['app.ts', word]);
       const [name] = word.split('=');

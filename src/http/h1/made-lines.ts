@@ -7,7 +7,7 @@ import { dateLine } from '../date.ts';
 
 type Fields = readonly (readonly [name: string, value: string])[];
 
-/** What status and fields have come to. */
+/** A status line and fields as text, and what they say of the framing. */
 export class MadeLines {
   readonly hasDate: boolean;
   /** By the field; -1 without one. */
@@ -55,7 +55,7 @@ export class MadeLines {
     return isDated ? this.text + dateLine() : this.text;
   }
 
-  /** As `plain`, and of one piece, which pays where they are found again. */
+  /** The same text as one flat string, for lines that were found in the cache. */
   flat(isDated: boolean): string {
     if (!this.isFlat) this.text = flat(this.text);
     this.isFlat = true;

@@ -3,17 +3,7 @@
  * mode 0700, the socket 0600. Node cannot ask the system who a peer is, so these modes are the check.
  */
 
-import {
-  chmodSync,
-  lstatSync,
-  mkdirSync,
-  readdirSync,
-  readlinkSync,
-  renameSync,
-  rmSync,
-  symlinkSync,
-  unlinkSync,
-} from 'node:fs';
+import { chmodSync, lstatSync, mkdirSync, readdirSync, readlinkSync, rmSync, symlinkSync, unlinkSync } from 'node:fs';
 import { createServer, type Server, type Socket } from 'node:net';
 import { dirname, join, resolve } from 'node:path';
 import { onExit } from 'signal-exit';
@@ -64,9 +54,22 @@ export class ControlSocket {
   async hold(setting: string | false | undefined, log: Logger): Promise<void> {
     if (this.opened !== undefined && setting === this.setting) return;
     if (setting === undefined) return this.holdDefault(log);
-    const path = setting === false ? undefined : `${setting}${this.isBeside ? besideSuffix : ''}`;
-    const next = path === undefined ? undefined : await this.openNamed(path);
-    this.replace(next, setting);
+    if (setting === false) this.replace(undefined, setting);
+    else await this.holdNamed(setting, `${setting}${this.isBeside ? besideSuffix : ''}`);
+  }
+
+  /** At a path of the user's. */
+  private async holdNamed(setting: string, path: string): Promise<void> {
+    const opened = await this.open(path);
+    const link = await placeOfLink(this.opened?.path);
+    // First: the end of a socket removes what has its name by then.
+    this.close();
+    const unlink = link === undefined ? () => {} : makeLink(resolve(path), link);
+    const close = () => {
+      unlink();
+      opened.close();
+    };
+    this.replace({ path, close }, setting);
   }
 
   private async holdDefault(log: Logger): Promise<void> {
@@ -98,7 +101,7 @@ export class ControlSocket {
     const { opened, setting } = this;
     if (opened === undefined || typeof setting !== 'string') return;
     try {
-      this.replace(await this.openNamed(setting), setting);
+      await this.holdNamed(setting, setting);
     } catch (error) {
       log.say('error', { error: report(error).message }, `the control socket keeps its ${besideSuffix}`);
     }
@@ -108,19 +111,6 @@ export class ControlSocket {
     this.opened?.close();
     this.opened = undefined;
     this.setting = false;
-  }
-
-  /** At a path of the user's. */
-  private async openNamed(path: string): Promise<Opened> {
-    const opened = await this.open(path);
-    const unlink = await linkTo(path, this.opened?.path);
-    return {
-      path,
-      close: () => {
-        unlink();
-        opened.close();
-      },
-    };
   }
 
   private async open(path: string): Promise<Opened> {
@@ -146,37 +136,43 @@ async function defaultPath(): Promise<string> {
 }
 
 /**
- * Makes a link there: so `--pid`, `--pidfile` and a command that names no instance find a socket wherever it is.
+ * Where a link to a socket belongs: by it `--pid`, `--pidfile` and a command that names no instance find a socket wherever it is.
  * @param own the socket of this process until now
- * @returns what removes it
+ * @returns undefined where there can be none: then `--control-socket` finds it
  */
-async function linkTo(path: string, own: string | undefined): Promise<() => void> {
+async function placeOfLink(own: string | undefined): Promise<string | undefined> {
   try {
     const link = await defaultPath();
     // Another one there may be that of a master in another container, which has the same pid.
     if (link !== own && !isLink(link)) await makeRoom(link, link);
-    const target = resolve(path);
-    const next = `${link}.new`;
-    rmSync(next, { force: true });
-    symlinkSync(target, next);
-    renameSync(next, link);
-    const remove = () => {
-      try {
-        // Not what has its place by now. Its inode says nothing: the system may give that of a removed file to the next one.
-        if (readlinkSync(link) === target) unlinkSync(link);
-      } catch {
-        // Gone, or no link.
-      }
-    };
-    const letGo = onExit(remove);
-    return () => {
-      letGo();
-      remove();
-    };
+    return link;
   } catch {
-    // Without such a folder, `--control-socket` finds it.
+    return undefined;
+  }
+}
+
+/** @returns what removes it */
+function makeLink(target: string, link: string): () => void {
+  try {
+    // Of a process before this one with the same pid.
+    rmSync(link, { force: true });
+    symlinkSync(target, link);
+  } catch {
     return () => {};
   }
+  const remove = () => {
+    try {
+      // Not what has its place by now. Its inode says nothing: the system may give that of a removed file to the next one.
+      if (readlinkSync(link) === target) unlinkSync(link);
+    } catch {
+      // Gone, or no link.
+    }
+  };
+  const letGo = onExit(remove);
+  return () => {
+    letGo();
+    remove();
+  };
 }
 
 async function roomFor(path: string): Promise<void> {

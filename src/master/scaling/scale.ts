@@ -39,7 +39,7 @@ const computingShare = 0.5;
 export const secondsUp = 2;
 export const secondsDown = 30;
 
-/** What a load needs: any number of workers from `least` to `most` is right. */
+/** What a load needs. Each number of workers from `least` to `most` is right. */
 export interface Need {
   readonly least: number;
   readonly most: number;

@@ -79,7 +79,7 @@ export class AnswerRing {
     return true;
   }
 
-  /** For the main thread: takes everything that is there. @returns whether there was anything */
+  /** For the main thread: takes all answers that are there. @returns whether there were some */
   drain(take: (id: number, flags: number, answer: AnswerPart) => void): boolean {
     let position = this.positions[read]! >>> 0;
     const end = Atomics.load(this.positions, written) >>> 0;

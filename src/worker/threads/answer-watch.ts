@@ -12,7 +12,7 @@ export class AnswerWatch {
   private readonly watch: Watch;
   private readonly drain: () => boolean;
 
-  /** @param drain takes everything in the rings, and returns whether there was anything */
+  /** @param drain takes all answers in the rings, and returns whether there were some */
   constructor(watch: Watch, drain: () => boolean) {
     this.watch = watch;
     this.drain = drain;

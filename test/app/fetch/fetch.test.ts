@@ -115,7 +115,7 @@ describe('a Request', () => {
     expect(bodyOf(await ask(app, 'POST /', post, '{"a":"b"}'))).toBe('[true,"TypeError"]');
   });
 
-  it('read as text is as unusable as any other', async () => {
+  it('read as text cannot be read again', async () => {
     const app: Fetch = async (request) => {
       await request.text();
       return Response.json([request.body === null, request.bodyUsed, throwsAt(() => request.clone())]);

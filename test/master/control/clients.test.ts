@@ -7,6 +7,7 @@ import {
   lstatSync,
   mkdirSync,
   mkdtempSync,
+  readlinkSync,
   renameSync,
   rmSync,
   symlinkSync,
@@ -255,5 +256,50 @@ describe('the file of the socket', () => {
     chmodSync(join(runtime, 'tsgun'), 0o777);
     await make().hold(undefined, log);
     expect(modeOf(join(runtime, 'tsgun'))).toBe('700');
+  });
+});
+
+describe('the socket of a master whose setting changes', () => {
+  afterEach(() => {
+    vi.unstubAllEnvs();
+  });
+
+  it('is found by the pid wherever it is, and leaves nothing behind', async () => {
+    const path = folder();
+    vi.stubEnv('XDG_RUNTIME_DIR', path);
+    const found = join(path, 'tsgun', `${process.pid}.sock`);
+    const [one, two] = [join(path, 'one.sock'), join(path, 'two.sock')];
+    const socket = new ControlSocket((client) => client.destroy(), false);
+    const seen: (string | undefined)[] = [];
+    for (const setting of [one, two, undefined, one, undefined, false] as const) {
+      await socket.hold(setting, log);
+      const stats = lstatSync(found, { throwIfNoEntry: false });
+      seen.push(
+        stats?.isSymbolicLink() === true ? readlinkSync(found) : stats?.isSocket() === true ? 'itself' : undefined,
+      );
+    }
+    expect(seen).toEqual([one, two, 'itself', one, 'itself', undefined]);
+    expect([one, two].some((name) => existsSync(name))).toBe(false);
+  });
+
+  it('takes the name of another one with its pid only if that is dead', async () => {
+    const path = folder();
+    vi.stubEnv('XDG_RUNTIME_DIR', path);
+    const found = join(path, 'tsgun', `${process.pid}.sock`);
+    mkdirSync(join(path, 'tsgun'), { mode: 0o700 });
+    const other = createServer().listen(found);
+    await once(other, 'listening');
+    const socket = new ControlSocket((client) => client.destroy(), false);
+    await socket.hold(join(path, 'one.sock'), log);
+    expect(lstatSync(found).isSocket()).toBe(true);
+    socket.close();
+    expect(existsSync(found)).toBe(true);
+    other.close();
+    // What a process of this pid has left.
+    rmSync(found, { force: true });
+    symlinkSync(join(path, 'gone.sock'), found);
+    await socket.hold(undefined, log);
+    expect(lstatSync(found).isSocket()).toBe(true);
+    socket.close();
   });
 });

@@ -67,4 +67,12 @@ describe('a request that has run for long', () => {
     idleness.end(stream, 3720);
     expect(idleness.has(5, 3715 + 5)).toBe(true);
   });
+
+  it('leaves the only free place when it ends, and that has been free since then', () => {
+    const idleness = new Idleness(1);
+    const period = idleness.begin(1000);
+    idleness.end(period, 9000);
+    expect(idleness.has(500, 9001)).toBe(false);
+    expect(idleness.has(500, 9500)).toBe(true);
+  });
 });
