@@ -6,8 +6,6 @@
  * not read: the client's own buffers are the queue.
  */
 
-// Not the global, which an app may replace.
-import { setImmediate } from 'node:timers';
 import { inFreshContext } from '../context.ts';
 import { HttpError } from '../errors.ts';
 import type { Exchange } from '../exchange.ts';
@@ -16,6 +14,7 @@ import type { RequestHead } from '../head.ts';
 import { type Limits, largeBodyBytes } from '../limits.ts';
 import { readBuffer } from '../wire/buffers.ts';
 import type { Wire } from '../wire/wire.ts';
+import { waitForTurn } from './head-turns.ts';
 import { IncomingBody } from './incoming-body.ts';
 import type { KnownHeads } from './known-heads.ts';
 import type { Outgoing } from './outgoing.ts';
@@ -120,17 +119,8 @@ export class Input implements RequestSink {
     if (this.unread !== undefined) return this.keep(this.unread, bytes.subarray(0, length));
     if (this.connection.exchange === undefined && this.parser.isIdle) this.isBehind = false;
     this.consume(bytes, 0, length);
-    if (length === bytes.length && this.isInHead) this.rest();
-  }
-
-  /**
-   * After a large head: libuv would read up to two megabytes of each connection in the same turn of the event loop, and other
-   * clients would wait.
-   */
-  private rest(): void {
-    const { wire } = this.connection;
-    wire.pause();
-    setImmediate(() => wire.resume());
+    // libuv would go on reading, up to two megabytes.
+    if (length === bytes.length && this.isInHead) waitForTurn(this.connection.wire);
   }
 
   /** Reads the pipelined bytes that waited. @returns whether there were any */

@@ -265,3 +265,19 @@ test('a large head is read in several turns of the loop, so that others have the
   wire.bring(head.slice(length));
   expect([calls, wire.isPaused]).toEqual([['/1'], false]);
 });
+
+test('of several large heads one is read on in each turn, in the order in which they came', async () => {
+  const wires = Array.from({ length: 3 }, () => open(answer).wire);
+  const head = `GET /1 HTTP/1.1\r\nHost: a\r\n${`X: ${'x'.repeat(1000)}\r\n`.repeat(90)}`;
+  for (const wire of wires) wire.bring(head.slice(0, wire.events!.nextBuffer().length));
+  const paused = [];
+  for (let turn = 0; turn < 3; turn++) {
+    await new Promise(setImmediate);
+    paused.push(wires.map((wire) => wire.isPaused));
+  }
+  expect(paused).toEqual([
+    [false, true, true],
+    [false, false, true],
+    [false, false, false],
+  ]);
+});
