@@ -9,6 +9,7 @@ import type { Allocations } from './allocations.ts';
 import type { Captured, Captures } from './capture.ts';
 import { openSession } from './main-sessions.ts';
 import { explainSilence, isMainThreadRunning, mainThreadWaitMs, wait } from './patience.ts';
+import { forgetOptimised, startProfile } from './profiler.ts';
 import { type Timed, withCpu } from './running.ts';
 import { detailsExpression, runningExpression, threadsExpression } from './shared.ts';
 import type { ThreadTimes } from './thread-times.ts';
@@ -118,8 +119,11 @@ export class Examiner {
   async profiles(ms: number): Promise<Profiles> {
     const [main, others] = await Promise.all([
       withSession(async (post) => {
-        await Promise.all([post('Profiler.enable'), post('Profiler.start')]);
-        await this.letPass(ms, post);
+        const endAt = performance.now() + ms;
+        await Promise.all(startProfile.map((method) => post(method)));
+        // If it takes too long, the profile names the callers of functions that were inlined before it began.
+        await Promise.all(forgetOptimised.map((method) => post(method, {}, ms))).catch(() => {});
+        await sleep(Math.max(0, endAt - performance.now()));
         return (await post<{ profile: CpuProfile }>('Profiler.stop')).profile;
       }),
       this.askMain<Profiles>(`profiles(${ms})`, ms + profileEdgeMs + wayMs),
@@ -129,23 +133,6 @@ export class Examiner {
       missing: this.options.hasThreads ? [`other threads: ${unreached}`] : [],
     };
     return { profiles: [{ thread: 'main', profile: main }, ...profiles], missing };
-  }
-
-  /**
-   * The profiler cannot see code in a loop that was optimised before the profile began. Such code is thrown away once, here.
-   */
-  private async letPass(ms: number, post: Post): Promise<void> {
-    const endAt = performance.now() + ms;
-    let isKnown = false;
-    for (let left = ms; left > 0; left = endAt - performance.now()) {
-      if (!isKnown && this.options.isBlocked()) {
-        isKnown = true;
-        const coverage = ['Profiler.startPreciseCoverage', 'Profiler.stopPreciseCoverage'];
-        // If it takes too long, the profile may lack that code.
-        await Promise.all(coverage.map((method) => post(method, {}, left))).catch(() => {});
-      }
-      await sleep(Math.min(checkMs, left));
-    }
   }
 
   private heap(ms: number): Promise<object> {

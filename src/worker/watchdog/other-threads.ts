@@ -15,6 +15,7 @@ import {
   type ThreadStack,
 } from '../../ipc/profiles.ts';
 import { explainSilence, threadWaitMs, wait } from './patience.ts';
+import { forgetOptimised, startProfile } from './profiler.ts';
 import { captureStack } from './thread-stack.ts';
 
 /** A thread that runs JavaScript pauses within 30 ms. One without a request gets no more time. */
@@ -83,15 +84,16 @@ function profile({ worker: thread, systemId }: AppThread, ms: number): Promise<T
       resolve(found);
     };
     let sessionId = '';
-    const tell = (id: number, method: string) => {
+    const tell = (method: string, id: number) => {
       session.post('NodeWorker.sendMessageToWorker', { sessionId, message: JSON.stringify({ id, method }) });
     };
+    const beginning = [...startProfile, ...forgetOptimised];
+    const stopId = beginning.length;
     session.on('NodeWorker.attachedToWorker', ({ params }) => {
       if (!params.workerInfo.title.startsWith(title)) return;
       sessionId = params.sessionId;
-      tell(1, 'Profiler.enable');
-      tell(2, 'Profiler.start');
-      setTimeout(() => tell(3, 'Profiler.stop'), ms);
+      beginning.forEach(tell);
+      setTimeout(() => tell('Profiler.stop', stopId), ms);
     });
     session.on(
       'NodeWorker.detachedFromWorker',
@@ -100,7 +102,7 @@ function profile({ worker: thread, systemId }: AppThread, ms: number): Promise<T
     session.on('NodeWorker.receivedMessageFromWorker', ({ params }) => {
       if (params.sessionId !== sessionId) return;
       const { id, result } = JSON.parse(params.message) as Answer;
-      if (id !== 3) return;
+      if (id !== stopId) return;
       const found = (result as { profile?: CpuProfile } | undefined)?.profile;
       end(found === undefined ? without('its inspector refused') : { thread: nameOf(thread), profile: found });
     });

@@ -91,6 +91,16 @@ describe('a main thread in an endless loop', () => {
   });
 });
 
+it('a profile names the function that was inlined before it began, and not its caller', async () => {
+  const session = await Session.open('inlined');
+  const findings = await session.ask({ type: 'profile', id: 1, ms: 1000 });
+  if (!('profiles' in findings)) throw new Error(JSON.stringify(findings));
+  const { nodes, ...profile } = findings.profiles[0]!.profile;
+  const busy = nodes.filter(({ callFrame }) => ['inlined', 'caller'].includes(callFrame.functionName));
+  const ids = new Set(busy.map(({ id }) => id));
+  expect(widest({ ...profile, nodes, samples: profile.samples!.filter((id) => ids.has(id)) })).toBe('inlined');
+});
+
 describe('a main thread that is silent for a known reason', () => {
   it('is not called hung until the time for that is over', async () => {
     const session = await Session.open('loop', 500);

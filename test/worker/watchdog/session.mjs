@@ -23,7 +23,10 @@ new Worker(entry, {
   },
 });
 setTimeout(() => {
+  // V8 has made one function of both by now.
+  if (process.argv[2] === 'inlined') for (let count = 0; count < 100; count++) caller();
   console.log('ready');
+  if (process.argv[2] === 'inlined') every(caller, 7);
   if (process.argv[2] === 'loop') setTimeout(hot, 50);
   if (process.argv[2] === 'allocate') every(allocate, 5);
 }, 100);
@@ -34,6 +37,17 @@ function hot() {
 
 function cold() {
   return Math.random();
+}
+
+function caller() {
+  inlined(5);
+}
+
+function inlined(ms) {
+  const endAt = performance.now() + ms;
+  let value = 0;
+  while (performance.now() < endAt) for (let count = 0; count < 100_000; count++) value = (value * 31 + count) | 0;
+  return value;
 }
 
 const kept = [];
