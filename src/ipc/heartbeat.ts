@@ -1,9 +1,8 @@
 /** A worker's heartbeat, with its counts of requests and its memory. */
 
-// Not the global, which an app may replace: fake timers must not look like a hang.
-import { setInterval } from 'node:timers';
 import { sendToMaster } from './channel.ts';
 import type { Beat } from './messages.ts';
+import { every } from './ticks.ts';
 
 const longestBeatMs = 1000;
 const countMs = 100;
@@ -42,5 +41,5 @@ export function startHeartbeat(
     }
     void sendToMaster({ type: 'beat', ...now, memoryBytes });
   };
-  setInterval(tsgunReport, countMs).unref();
+  every(countMs, tsgunReport);
 }

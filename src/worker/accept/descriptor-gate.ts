@@ -3,10 +3,9 @@
  * accept queue, and reports nothing. While the gate is shut, they stay in the queue; they are served once a descriptor is free.
  */
 
-// Not the globals, which an app may replace.
-import { clearInterval, setInterval } from 'node:timers';
 import { type DescriptorError, descriptorLimit, missingDescriptors } from '../../descriptors.ts';
 import type { Incoming } from '../../http/wire/wire.ts';
+import { every } from '../../ipc/ticks.ts';
 import { ConnectionHandle } from '../../node/handles.ts';
 import type { Gate } from './gate.ts';
 
@@ -45,7 +44,7 @@ export class DescriptorGate implements Gate {
   /** Since when there is no descriptor for a connection. */
   private outSince: number | undefined = undefined;
   private hasLeaked = false;
-  private readonly timer: NodeJS.Timeout;
+  private readonly stopChecking: () => void;
 
   constructor(gate: Gate, options: DescriptorGateOptions) {
     this.gate = gate;
@@ -54,7 +53,7 @@ export class DescriptorGate implements Gate {
     this.readLimit();
     /** The watchdog takes a stack that begins with `tsgun` for an idle process: see `examiner.ts`. */
     const tsgunCheck = () => this.check();
-    this.timer = setInterval(tsgunCheck, checkEveryMs).unref();
+    this.stopChecking = every(checkEveryMs, tsgunCheck);
   }
 
   get isOpen(): boolean {
@@ -81,7 +80,7 @@ export class DescriptorGate implements Gate {
   }
 
   close(): void {
-    clearInterval(this.timer);
+    this.stopChecking();
     this.isWanted = false;
     this.gate.close();
   }

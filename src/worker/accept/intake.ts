@@ -5,12 +5,13 @@
  */
 
 // Not the globals, which an app may replace.
-import { clearInterval, clearTimeout, setInterval, setTimeout } from 'node:timers';
+import { clearTimeout, setTimeout } from 'node:timers';
 import type { ConnectionServer } from '../../http/accept.ts';
 import { WaitOrder } from '../../http/host.ts';
 import type { WorkerSocket } from '../../ipc/order.ts';
 import { type Entry, Scoreboard, type Slot, sharedClock } from '../../ipc/scoreboard.ts';
 import type { Shortages } from '../../ipc/shortages.ts';
+import { every } from '../../ipc/ticks.ts';
 import type { Gate } from './gate.ts';
 import { Occupancy } from './occupancy.ts';
 import { openGate } from './open-gate.ts';
@@ -71,7 +72,7 @@ export class Intake {
   private fewest = 0;
   /** What it has written last. */
   private said: Entry = { connections: -1, isTaking: false, hasRoom: false };
-  private postTimer: NodeJS.Timeout | undefined = undefined;
+  private stopPosting: (() => void) | undefined = undefined;
   private checkTimer: NodeJS.Timeout | undefined = undefined;
   private checkMs = firstCheckMs;
   private isLeaving = false;
@@ -132,7 +133,7 @@ export class Intake {
    */
   async end(isStop: boolean, emptyQueue: () => Promise<void>): Promise<void> {
     this.isLeaving = true;
-    clearInterval(this.postTimer);
+    this.stopPosting?.();
     clearTimeout(this.checkTimer);
     this.post();
     this.occupancy?.stop();
@@ -221,6 +222,6 @@ export class Intake {
       if (this.isLagging !== wasLagging) this.decide();
       else this.post();
     };
-    this.postTimer = setInterval(tsgunPost, postMs).unref();
+    this.stopPosting = every(postMs, tsgunPost);
   }
 }

@@ -4,8 +4,6 @@
  */
 
 import { type IntervalHistogram, monitorEventLoopDelay, performance } from 'node:perf_hooks';
-// Not the global, which an app may replace.
-import { setInterval } from 'node:timers';
 import { getHeapStatistics } from 'node:v8';
 import type { Observed, Observers, Outcome } from '../../http/observers.ts';
 import {
@@ -23,6 +21,7 @@ import {
   workerClasses,
   writeRecord,
 } from '../../ipc/counters.ts';
+import { every } from '../../ipc/ticks.ts';
 import type { Serving } from '../classes/serving.ts';
 
 const flushMs = 100;
@@ -92,7 +91,7 @@ export class Counters {
     this.delays.enable();
     this.measure();
     const tsgunFlush = () => this.flush(counted);
-    setInterval(tsgunFlush, flushMs).unref();
+    every(flushMs, tsgunFlush);
     process.on('exit', () => {
       counted.serving.tellUnfinished();
       this.flushes = flushesPerMeasurement - 1;

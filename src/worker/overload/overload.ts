@@ -3,13 +3,12 @@
  * those that have waited too long to be read, and those that come while so many are in progress that more would only wait.
  */
 
-// Not the global, which an app may replace.
-import { setInterval } from 'node:timers';
 import type { Handler } from '../../app/handler.ts';
 import type { Settings } from '../../config/settings.ts';
 import type { Exchange } from '../../http/exchange.ts';
 import type { Observers } from '../../http/observers.ts';
 import type { WorkerOrder } from '../../ipc/order.ts';
+import { every } from '../../ipc/ticks.ts';
 import type { Logger } from '../../logger.ts';
 import { decoded, matcher } from '../bulkheads.ts';
 import { refuse } from '../refusal.ts';
@@ -91,7 +90,7 @@ export class Overload {
     this.waiting = new WaitingConnections(order.sockets);
     /** The watchdog takes a stack that begins with `tsgun` for an idle process: see `examiner.ts`. */
     const tsgunLook = () => this.look(performance.now());
-    setInterval(tsgunLook, lookMs).unref();
+    every(lookMs, tsgunLook);
   }
 
   around(handle: Handler): Handler {

@@ -1,10 +1,11 @@
 /** The main thread's side of the watchdog: it starts the thread, beats for it, and lists the running requests on demand. */
 
-// Not the globals, which an app may replace: fake timers must not look like a hang.
-import { setInterval, setTimeout } from 'node:timers';
+// Not the global, which an app may replace: fake timers must not look like a hang.
+import { setTimeout } from 'node:timers';
 import type { Worker as Thread } from 'node:worker_threads';
 import { descriptorError } from '../../descriptors.ts';
 import type { RequestDetail, RunningRequest } from '../../ipc/messages.ts';
+import { every } from '../../ipc/ticks.ts';
 import { beforeRealExit } from '../../node/real-exit.ts';
 import { startThread, type ThreadCode } from '../thread-code.ts';
 import { sampleAllocations } from './allocation-sampling.ts';
@@ -67,7 +68,7 @@ export function startWatchdog({ code, running, details, threads, onFailure, ...d
   Object.defineProperty(globalThis, Symbol.for(threadsKey), { value: new OtherThreads(threads) });
   /** The examiner takes a stack that begins with `tsgun` for an idle process. */
   const tsgunBeat = () => void Atomics.add(cells, cell.beats, 1);
-  setInterval(tsgunBeat, pulseMs).unref();
+  every(pulseMs, tsgunBeat);
   return () => void Atomics.store(cells, cell.isBooting, 0);
 }
 
