@@ -3,7 +3,8 @@
  * each task, an idle worker took twice as much of a core.
  */
 
-// Not the global, which an app may replace: fake timers must not look like a hang.
+// Not the globals, which an app may replace: fake timers must not look like a hang.
+import { performance } from 'node:perf_hooks';
 import { clearInterval, setInterval } from 'node:timers';
 
 /** What tasks may ask for is a multiple of it. */
@@ -11,17 +12,17 @@ const tickMs = 50;
 
 interface Task {
   readonly run: () => void;
-  /** In ticks. */
-  readonly interval: number;
+  readonly ms: number;
+  /** By `performance.now()`. */
+  dueAt: number;
 }
 
 const tasks = new Set<Task>();
 let timer: NodeJS.Timeout | undefined;
-let ticks = 0;
 
 /** Calls `run` every `ms`, and keeps no process alive. @returns ends it */
 export function every(ms: number, run: () => void): () => void {
-  const task = { run, interval: ms / tickMs };
+  const task = { run, ms, dueAt: performance.now() + ms };
   tasks.add(task);
   timer ??= setInterval(tsgunTick, tickMs).unref();
   return () => {
@@ -34,11 +35,13 @@ export function every(ms: number, run: () => void): () => void {
 
 /** The watchdog takes a stack that begins with `tsgun` for an idle process: see `examiner.ts`. */
 function tsgunTick(): void {
-  ticks++;
-  for (const { run, interval } of tasks) {
-    if (ticks % interval !== 0) continue;
+  const now = performance.now();
+  for (const task of tasks) {
+    if (now < task.dueAt) continue;
+    // With the tick that is nearest to it: all tasks of one interval run together.
+    task.dueAt = now + task.ms - tickMs / 2;
     try {
-      run();
+      task.run();
     } catch (error) {
       // As if each had a timer of its own.
       process.nextTick(() => {
