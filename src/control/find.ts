@@ -1,8 +1,9 @@
 /** Which running instance a command is for: the one that is named, that of the configuration, or the only one that this user has. */
 
 import { lstatSync, readdirSync, readFileSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { basename, join, resolve } from 'node:path';
 import { controlDirectories, pidOfSocket, socketName } from '../ipc/control.ts';
+import { isLiving } from '../master/living.ts';
 import type { Status } from '../master/status.ts';
 import { ControlClient } from './client.ts';
 import { configured } from './configured.ts';
@@ -35,7 +36,7 @@ export async function find(target: Target, directories = controlDirectories()): 
 async function findPid(pid: number, directories: readonly string[], of: string): Promise<ControlClient> {
   for (const directory of directories) {
     const path = join(directory, socketName(pid));
-    if (!isSafe(directory) || lstatSync(path, { throwIfNoEntry: false }) === undefined) continue;
+    if (!isSafe(directory) || !isThere(path)) continue;
     return ControlClient.open(path);
   }
   throw new NobodyThere(`no tsgun with pid ${pid}${of} has a socket in ${directories.join(' or ')}; ${remedy}`);
@@ -46,7 +47,8 @@ async function findAll(directories: readonly string[]): Promise<ControlClient[]>
   const paths = directories.filter(isSafe).flatMap((directory) =>
     readdirSync(directory)
       .filter((name) => pidOfSocket(name) !== undefined)
-      .map((name) => join(directory, name)),
+      .map((name) => join(directory, name))
+      .filter(isThere),
   );
   const opened = await Promise.allSettled(paths.map((path) => ControlClient.open(path)));
   const refused = opened.find(
@@ -55,6 +57,15 @@ async function findAll(directories: readonly string[]): Promise<ControlClient[]>
   const clients = opened.flatMap((each) => (each.status === 'fulfilled' ? [each.value] : []));
   if (clients.length === 0 && refused?.status === 'rejected') throw refused.reason;
   return clients;
+}
+
+/**
+ * Whether a master's entry is there: its socket, or the link to it. The link of a master that was killed may lead to the socket
+ * of its successor, which has an entry of its own.
+ */
+function isThere(path: string): boolean {
+  const stats = lstatSync(path, { throwIfNoEntry: false });
+  return stats !== undefined && (!stats.isSymbolicLink() || isLiving(pidOfSocket(basename(path))!));
 }
 
 /** In a folder that all may write to, somebody else's folder of this name could lead to a false master. */
