@@ -41,5 +41,8 @@ export function startHeartbeat(
     }
     void sendToMaster({ type: 'beat', ...now, memoryBytes });
   };
+  // The first beat goes out at once: until then the master would report a memory of 0.
+  sinceBeat = beatMs;
+  tsgunReport();
   every(countMs, tsgunReport);
 }

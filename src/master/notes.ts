@@ -70,6 +70,8 @@ export function noteServing(child: WritableChild): void {
 }
 
 export function noteBeat(pool: Pool, child: WritableChild, beat: Beat, now: number): void {
+  // The first beat comes at once: a worker that boots with more than it may use would be replaced several times a second.
+  const isFirst = child.beat.memoryBytes === 0;
   // A worker that is about to exit no longer measures its memory.
   child.beat = { ...beat, memoryBytes: beat.memoryBytes || child.beat.memoryBytes };
   child.heardAt = now;
@@ -77,7 +79,7 @@ export function noteBeat(pool: Pool, child: WritableChild, beat: Beat, now: numb
   noteExcused(child, now);
   if (child.state !== 'ready') return;
   if (beat.requests >= child.requestLimit) child.recycleReason ??= 'max_requests';
-  else if (beat.memoryBytes > pool.policy.maxMemoryBytes) child.recycleReason ??= 'max_memory';
+  else if (!isFirst && beat.memoryBytes > pool.policy.maxMemoryBytes) child.recycleReason ??= 'max_memory';
 }
 
 /** It is alive, or its silence has an outside cause: its deadline starts again. */

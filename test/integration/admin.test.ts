@@ -86,6 +86,16 @@ describe('the admin listener', () => {
     await tsgun.stop();
   });
 
+  it('knows the memory of a worker as soon as the worker is ready', async () => {
+    const tsgun = start(hello(), withAdmin, {});
+    const [pid] = await tsgun.workers(1);
+    const admin = await adminOf(tsgun);
+    const { workers } = JSON.parse((await ask(admin, '/status')).text);
+    expect(workers).toMatchObject([{ pid, rssBytes: expect.any(Number) }]);
+    expect(workers[0].rssBytes).toBeGreaterThan(2 ** 20);
+    expect((await ask(admin, '/metrics')).text).not.toContain('tsgun_worker_resident_bytes{worker="1"} 0\n');
+  });
+
   it('follows a reload to another address, or to none, and survives one that fails', async () => {
     const [first, second] = [await freePort(), await freePort()];
     const folder = makeFolder();

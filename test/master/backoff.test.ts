@@ -113,6 +113,7 @@ describe('a worker that ends before it has served', () => {
     spawnReady(pool, 0);
     for (let now = 0; pauses.length < 4; ) {
       const [large] = childrenOf(pool) as [Child];
+      beat(pool, large, { memoryBytes: 1001 }, now);
       beat(pool, large, { requests, memoryBytes: 1001 }, now);
       const waitMs = vacanciesOf(pool, now)[0]!.waitMs;
       pauses.push(waitMs);

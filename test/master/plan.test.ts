@@ -193,6 +193,9 @@ describe('recycling', () => {
   it('a child that has grown too large goes the same way', () => {
     const pool = poolOf(1);
     const large = spawnReady(pool, 0);
+    // Its first beat comes with its readiness.
+    beat(pool, large, { memoryBytes: 1001 }, 0);
+    expect(plan(pool, 0)).toEqual([]);
     beat(pool, large, { memoryBytes: 1001 }, 10);
     expect(plan(pool, 10)).toEqual([{ type: 'spawn', worker: 2 }]);
     spawnReady(pool, 20);
