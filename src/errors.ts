@@ -155,10 +155,13 @@ function causesOf(error: Error): [label: string, cause: unknown][] {
   return found;
 }
 
+/** In the addresses of modules that were loaded again (`typescript/hooks.ts`): no editor opens a file of that name. */
+const againMarks = /\?again=[\d.]+/g;
+
 /** An app may have set a stack to anything. */
 function stackOf(error: Error): string {
   const stack = read(error, 'stack');
-  return typeof stack === 'string' && stack !== '' ? stack : String(error);
+  return typeof stack === 'string' && stack !== '' ? stack.replace(againMarks, '') : String(error);
 }
 
 function safely(text: () => string): string {
