@@ -136,16 +136,37 @@ function isWanted(request: Request): boolean {
   return request.readableFlowing === true || pipes.length > 0 || request.listenerCount('readable') > 0;
 }
 
-/** The answer is complete: ends the request's stream for those who wait for that. */
-export function endRequest(request: Request): void {
+/** Since version 26, Node ends a request that nobody has read in the next tick, and its answer closes after that. */
+const endsUnreadFirst = (() => {
+  const request = new IncomingMessage(null as never);
+  request.complete = true;
+  request.push(null);
+  (request as unknown as { _dump(): void })._dump();
+  return request.readableFlowing === null;
+})();
+
+/**
+ * The answer is complete: ends the request's stream for those who wait for that.
+ * @returns whether that is in the next tick, ahead of the close of the answer
+ */
+export function endRequest(request: Request): boolean {
   request[own].isOver = true;
-  if (!request.complete && !request.destroyed && isWanted(request)) return startReading(request);
+  if (!request.complete && !request.destroyed && isWanted(request)) {
+    startReading(request);
+    return false;
+  }
   request[own].exchange.loseBody();
   request[own].socket.forgetRequest(request);
-  if (request.destroyed || (request.listenerCount('close') === 0 && request.listenerCount('end') === 0)) return;
+  if (request.destroyed || (request.listenerCount('close') === 0 && request.listenerCount('end') === 0)) return false;
   if (!request.complete) request.destroy();
   else if (!request.readableEnded) {
+    const isUnread = request.readableFlowing === null && request.readableLength === 0;
     startReading(request);
+    if (endsUnreadFirst && isUnread) {
+      request.read(0);
+      return true;
+    }
     request.resume();
   }
+  return false;
 }

@@ -23,9 +23,8 @@ export function settle(response: OwnResponse): void {
 function conclude(response: OwnResponse, error?: Error): void {
   const { finishDone } = response[own];
   if (error === undefined) {
-    detach(response);
     finishDone?.();
-    endRequest(response.req);
+    if (endRequest(response.req)) return void process.nextTick(close, response);
   } else {
     const socket = seam(response).socket as ClientSocket | null;
     if (socket !== null) socket._hadError = true;
@@ -48,7 +47,14 @@ export function close(response: OwnResponse): void {
   response[own].onSettled?.();
 }
 
-/** The connection goes on to the next request. */
+/**
+ * The connection goes on to the next request. Node does this in a listener too: `end` may emit `finish` itself in a later
+ * tick, and since version 24 its callbacks are called before.
+ */
+export function detachAtFinish(this: OwnResponse): void {
+  detach(this);
+}
+
 function detach(response: OwnResponse): void {
   const parts = seam(response);
   const socket = parts.socket as ClientSocket | null;

@@ -13,7 +13,7 @@ import { ServerResponse, validateHeaderName, validateHeaderValue } from './http.
 import { own, type Request, startReading } from './request.ts';
 import { Answer, areHintsUnchecked, type Done, needDrain, outHeaders, type Seam, seam } from './response-parts.ts';
 import { begin, flushPending, notify, send, takePending } from './response-sending.ts';
-import { attempt, settle } from './response-settling.ts';
+import { attempt, detachAtFinish, settle } from './response-settling.ts';
 import type { ResponseOptions } from './server-options.ts';
 import type { ClientSocket } from './socket.ts';
 
@@ -67,6 +67,7 @@ function prepare(response: Response, request: Request, socket: ClientSocket): vo
   parts._send = send;
   parts._writeRaw = writeRaw;
   parts._finish = finish;
+  response.on('finish', detachAtFinish);
   if (needDrain === undefined)
     Object.defineProperty(response, 'writableNeedDrain', { get: () => response[own].isStalled });
 }

@@ -97,6 +97,15 @@ async function serveByTsgun(workerClass: string, isSecure: boolean): Promise<Ser
   };
 }
 
+/**
+ * Since version 26 Node holds chunks back until the end of the tick, and takes more of them although the socket is destroyed.
+ * Here such a write returns false, as in earlier versions, and as in 26 where there is a Content-Length.
+ */
+function asWithoutCork(line: string, index: number, lines: string[]): string {
+  const isInVain = line.startsWith('written at ') && lines[index - 1]?.includes('socket destroyed');
+  return isInVain ? line.replace(/true$/, 'false') : line;
+}
+
 describe.each([{ over: 'TCP' }, { over: 'TLS' }])('over $over', ({ over }) => {
   const isSecure = over === 'TLS';
 
@@ -107,7 +116,7 @@ describe.each([{ over: 'TCP' }, { over: 'TLS' }])('over $over', ({ over }) => {
       if (does === 'answers' && workerClass !== 'async') continue;
       // On a busy machine, libuv may take one for a plain end there.
       if (leave === 'resets' && isSecure) continue;
-      const expected = await play(node, isSecure, does, leave);
+      const expected = (await play(node, isSecure, does, leave)).map(asWithoutCork);
       expect(await play(ours, isSecure, does, leave), `${does}, and its client ${leave}`).toEqual(expected);
     }
   });

@@ -67,7 +67,7 @@ function trace(write: Write, act: (client: Client, note: (line: string) => void)
     const over = new Promise<void>((resolve) => (end = resolve));
     const port = await serve((req, res) => {
       res.on('prefinish', () => note('prefinish'));
-      res.on('finish', () => note(`finish, finished: ${res.writableFinished}`));
+      res.on('finish', () => note(`finish, finished: ${res.writableFinished}, detached: ${res.socket === null}`));
       res.on('close', () => note(`close, destroyed: ${res.destroyed}, left: ${res.writableLength}`));
       req.on('aborted', () => note('aborted'));
       // What is still to come, comes in this turn.
