@@ -65,8 +65,11 @@ export class Watch {
 
   /** Called at every turn of the loop. */
   follow(isServing: boolean): void {
-    if (!isServing || this.parts.seconds() === 0) this.close();
-    else this.timer ??= setInterval(() => this.poll(), pollMs).unref();
+    if (!isServing || this.parts.seconds() === 0) return this.close();
+    if (this.timer !== undefined) return;
+    // What is answered ahead of the first poll counts: without it, a reload soon after the start had nothing to compare with.
+    this.marks = [this.mark()];
+    this.timer = setInterval(() => this.poll(), pollMs).unref();
   }
 
   close(): void {

@@ -67,6 +67,16 @@ describe('watching', () => {
     ]);
   });
 
+  it('knows what was answered ahead of the first look', () => {
+    const { told, answer, rollOut } = begin();
+    answer('2xx', 1000);
+    vi.advanceTimersByTime(400);
+    rollOut(2);
+    answer('5xx', 500);
+    vi.advanceTimersByTime(500);
+    expect(told).toMatchObject([{ faults: ['errors'], old: { requests: 1000, errors: 0 } }]);
+  });
+
   it('is over after its time', () => {
     const { told, answer, rollOut } = begin(10);
     answer('2xx', 1000);
