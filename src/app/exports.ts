@@ -53,7 +53,8 @@ function isEmpty(value: unknown): boolean {
 /** `import()` of a CommonJS module: `module.exports` is the default export, and its members are one level down. */
 function unwrap(inner: unknown): unknown {
   if (typeof inner !== 'object' || inner === null) return inner;
-  if ('default' in inner) return inner.default;
+  // Compiled code may name a default export that it never sets.
+  if ('default' in inner && !(inner.default === undefined && 'app' in inner)) return inner.default;
   return 'app' in inner && typeof inner.app === 'function' ? inner.app : inner;
 }
 
