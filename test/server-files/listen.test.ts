@@ -180,6 +180,17 @@ describe('of several servers', () => {
     await expect(metrics()).rejects.toThrow();
   });
 
+  it('one that asks for port 0 beside the app has a port of its own from the start', async () => {
+    const tsgun = run(
+      `http.createServer(answer).listen(3000);
+       const inner = http.createServer((req, res) => res.end('inner')).listen(0, '127.0.0.1', () => seen.push(inner.address().port));`,
+    );
+    const [port] = (await seenBy(tsgun)) as number[];
+    expect(await (await fetch(`http://127.0.0.1:${port}/`, { headers: { connection: 'close' } })).text()).toBe('inner');
+    expect(tsgun.log.filter(({ level }) => level === 'warn')).toEqual([]);
+    await tsgun.stop();
+  });
+
   it('one that asked for port 0 before the app did is warned of: it was told the address of tsgun', async () => {
     const log = await become(`http.createServer((req, res) => res.end('inner')).listen(0, () => {
         http.createServer(answer).listen(process.env.PORT, () => seen.push('app'));

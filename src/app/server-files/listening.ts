@@ -135,13 +135,20 @@ export class Listening {
     if (asked === undefined || server.listening) return false;
     const isHttp = isHttpServer(server);
     if (this.isDecided) return this.takeLate(server, args, asked, isHttp);
-    if (!isHttp && !this.mayBecomeApp(asked)) return this.openOther(server, args, asked);
+    if (!(isHttp ? this.mayBeServed(server, asked) : this.mayBecomeApp(asked)))
+      return this.openOther(server, args, asked);
     const candidate = this.pretend(server, args, asked, isHttp);
     // Not one more: it would ask for the port that the first one was told.
     if (this.candidates.some((other) => isTwin(candidate, other))) return true;
     this.candidates.push(candidate);
     this.options.onChange();
     return true;
+  }
+
+  /** Of an `http.Server`. Port 0 after another server is not for the app: its address must be true from the start. */
+  private mayBeServed(server: Server, asked: Asked): boolean {
+    const { best } = this;
+    return asked.port !== 0 || best === undefined || !best.isHttp || isTwin({ server }, best);
   }
 
   /** Of a `net.Server`. */
