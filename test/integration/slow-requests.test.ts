@@ -56,3 +56,26 @@ describe.each(['async', 'threaded'])('a slow request of an %s worker', (workerCl
     expect(tsgun.lines('request_slow')).toHaveLength(count);
   });
 });
+
+describe('many slow requests of a threaded worker', () => {
+  it('are all answered, also those that get slow while the profile of others is taken', async () => {
+    const source = `export default async (env, startResponse) => {
+      await new Promise((resolve) => setTimeout(resolve, 150));
+      startResponse('200 OK', []);
+      return ['fine'];
+    };`;
+    const { path } = makeFolder({ 'app.mjs': source });
+    // A main thread that stays paused is killed.
+    const tsgun = start('app.mjs', ['--slow-request', '0.1', '-k', 'threaded', '--timeout', '3'], { cwd: path });
+    await tsgun.workers(1);
+    const endAt = Date.now() + 2000;
+    const texts = new Set<string>();
+    const client = async () => {
+      while (Date.now() < endAt) texts.add((await tsgun.get('/')).text);
+    };
+    await Promise.all([client(), client(), client(), client()]);
+    expect([...texts]).toEqual(['fine']);
+    expect(tsgun.lines('worker_hung')).toEqual([]);
+    rmSync((await tsgun.event('request_slow')).profile as string, { force: true });
+  });
+});

@@ -50,6 +50,11 @@ const ownTimer = /^at tsgun[A-Z]\w* /;
 const inDebugger = 'stopped in a debugger';
 /** Mean bytes between two samples: V8's default. */
 const heapIntervalBytes = 32 * 1024;
+/**
+ * While the main thread talks to the inspectors of other threads, Node may lose the message that resumes it: paused in the callback
+ * of one of their messages, it would spin for ever.
+ */
+const unpaused = 'not taken: a profile of the other threads is under way';
 /** Only the main thread can reach the others. */
 const unreached = 'not known: the main thread, which would ask the others, does not answer';
 /**
@@ -62,6 +67,10 @@ export class Examiner {
   private readonly options: ExaminerOptions;
   /** Kinds of profiles that are being taken. */
   private readonly underWay = new Set<string>();
+  /** Profiles of other threads that are being taken: the main thread may not be paused. */
+  private profilesOfThreads = 0;
+  /** Ends when the main thread is no longer paused for a stack. */
+  private pausing: Promise<unknown> = Promise.resolve();
 
   constructor(options: ExaminerOptions) {
     this.options = options;
@@ -93,12 +102,19 @@ export class Examiner {
 
   /** @param ms how long the main thread may take; a client that waits for an answer has less time than a log line */
   async stacks(ms = answerMs): Promise<{ stacks: ThreadStack[]; requests: readonly RunningRequest[] }> {
-    const { stack, value } = await captureMain(this.options.captures, ms);
+    const { stack, value } = await this.mainStack(ms);
     // Not at the same time: the question runs as JavaScript, in which the main thread would be paused.
     const others = await this.askMain<ThreadStack[]>(`stacks(${ms})`, ms + wayMs);
     const running = typeof value === 'string' ? (JSON.parse(value) as RunningRequest[]) : this.options.requests();
     const unknown = this.options.hasThreads ? [{ thread: 'other threads', stack: unreached }] : [];
     return { stacks: [{ thread: 'main', stack }, ...(others ?? unknown)], requests: running };
+  }
+
+  private mainStack(ms: number): Promise<Captured> {
+    if (this.profilesOfThreads > 0) return Promise.resolve({ stack: unpaused, value: undefined });
+    const captured = captureMain(this.options.captures, ms);
+    this.pausing = captured;
+    return captured;
   }
 
   /** From the main thread, which knows most about them; if it does not answer, from shared memory. */
@@ -126,13 +142,25 @@ export class Examiner {
         await sleep(Math.max(0, endAt - performance.now()));
         return (await post<{ profile: CpuProfile }>('Profiler.stop')).profile;
       }),
-      this.askMain<Profiles>(`profiles(${ms})`, ms + profileEdgeMs + wayMs),
+      this.profileThreads(ms),
     ]);
     const { profiles, missing } = others ?? {
       profiles: [],
       missing: this.options.hasThreads ? [`other threads: ${unreached}`] : [],
     };
     return { profiles: [{ thread: 'main', profile: main }, ...profiles], missing };
+  }
+
+  private async profileThreads(ms: number): Promise<Profiles | null | undefined> {
+    if (!this.options.hasThreads) return undefined;
+    // Counted first, so that nothing pauses it meanwhile.
+    this.profilesOfThreads++;
+    try {
+      await this.pausing;
+      return await this.askMain<Profiles>(`profiles(${ms})`, ms + profileEdgeMs + wayMs);
+    } finally {
+      this.profilesOfThreads--;
+    }
   }
 
   private heap(ms: number): Promise<object> {
