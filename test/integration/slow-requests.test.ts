@@ -45,8 +45,15 @@ describe.each(['async', 'threaded'])('a slow request of an %s worker', (workerCl
     expect(nodes.map(({ callFrame }) => callFrame.functionName)).toContain('app');
 
     if (workerClass === 'async') {
-      const waiting = tsgun.get('/wait');
-      const second = await tsgun.event('request_slow', ++count);
+      let waiting = tsgun.get('/wait');
+      let second = await tsgun.event('request_slow', ++count);
+      // Likewise.
+      while (String(second.stack).startsWith('it got no processor')) {
+        await tsgun.get('/release');
+        await waiting;
+        waiting = tsgun.get('/wait');
+        second = await tsgun.event('request_slow', ++count);
+      }
       expect(second).toMatchObject({ path: '/wait', stack: 'waiting: it runs no JavaScript' });
       expect(second).not.toHaveProperty('profile');
       await tsgun.get('/release');
