@@ -20,6 +20,9 @@ export class BadAnswer extends Error {
 /** Fields about the connection, which belong to the server (RFC 9110 §7.6.1). */
 const hopByHop = ['connection', 'keep-alive', 'proxy-connection', 'te', 'trailer', 'transfer-encoding', 'upgrade'];
 
+/** A field of these that comes twice has no meaning (RFC 3875 §6.3, RFC 9110 §8.6). */
+const onlyOnce = ['content-type', 'location', 'status', 'content-length'];
+
 /**
  * Reads up to the empty line.
  * @returns the header's lines, and what of the body has come with them
@@ -54,6 +57,7 @@ export function parseHeader(lines: readonly string[]): Answer {
   let status: string | undefined;
   let location: string | undefined;
   const headers: Header[] = [];
+  const seen = new Set<string>();
   for (const line of lines) {
     const colon = line.indexOf(':');
     const name = line.slice(0, Math.max(colon, 0));
@@ -61,6 +65,8 @@ export function parseHeader(lines: readonly string[]): Answer {
       throw new BadAnswer(`no header field: ${JSON.stringify(line.slice(0, 80))}`);
     const value = line.slice(colon + 1).trim();
     const key = name.toLowerCase();
+    if (seen.has(key) && onlyOnce.includes(key)) throw new BadAnswer(`it says ${name} twice`);
+    seen.add(key);
     if (key === 'status') status = value;
     else if (key === 'location') location = value;
     else if (!hopByHop.includes(key)) headers.push([name, value]);

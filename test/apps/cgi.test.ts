@@ -33,6 +33,8 @@ const programs = {
   'loop.sh': "printf 'Location: /loop.sh\\n\\n'",
   'nothing.sh': 'exit 0',
   'untyped.sh': "printf 'X-A: 1\\n\\nbody'",
+  'typed-twice.sh': "printf 'Content-Type: text/plain\\nContent-Type: text/html\\n\\nbody'",
+  'status-twice.sh': "printf 'Status: 200\\nContent-Type: text/plain\\nStatus: 404\\n\\nbody'",
   'broken.sh': 'echo "no header here"; echo; echo body',
   'early.sh': 'echo "the reason" >&2; exit 3',
   'late.sh': `${plain}; echo all of it; exit 3`,
@@ -155,12 +157,18 @@ describe('a program', () => {
     });
   });
 
-  test.each(['loop.sh', 'nothing.sh', 'untyped.sh', 'broken.sh', 'early.sh', 'endless.sh'])(
-    'that answers wrongly (%s) is a 502',
-    async (name) => {
-      expect((await get(`/${name}`)).status).toBe(502);
-    },
-  );
+  test.each([
+    'loop.sh',
+    'nothing.sh',
+    'untyped.sh',
+    'typed-twice.sh',
+    'status-twice.sh',
+    'broken.sh',
+    'early.sh',
+    'endless.sh',
+  ])('that answers wrongly (%s) is a 502', async (name) => {
+    expect((await get(`/${name}`)).status).toBe(502);
+  });
 
   test('that is killed within its answer has the connection cut', async () => {
     // With failures of its own: of a client that has left, one may come after its test.
