@@ -10,7 +10,7 @@ import { Script } from 'node:vm';
 import type { Options } from '@swc/core';
 import { report } from '../errors.ts';
 import { awaitOwner } from './compiler-owner.ts';
-import { assignsExports, find, fitCommonJs, fitModule } from './fit.ts';
+import { assignsExports, find, fitCommonJs, fitModule, hasAccessorField } from './fit.ts';
 import { type CodeToken, tokenize } from './keep-lines.ts';
 import type { CompileOptions } from './options.ts';
 
@@ -55,6 +55,9 @@ export function compile(source: string, path: string, format: Format, options: C
   const { code: swcCode, map } = transform(source, path, format, options);
   const code = format === 'commonjs' ? tolerateCycles(swcCode) : swcCode;
   const tokens = tokenize(code, (JSON.parse(map!) as { mappings: string }).mappings);
+  // swc knows these with standard decorators only.
+  if (options.experimentalDecorators === undefined && hasAccessorField(tokens))
+    return compile(source, path, format, { ...options, experimentalDecorators: false });
   if (format === 'module') {
     if (assignsExports(tokens)) return compile(source, path, 'commonjs', options);
     return { code: fitModule(tokens), format, imports: [], exports: [], stars: [], isAsync: false };
@@ -102,7 +105,7 @@ function swcOptions(path: string, format: Format, options: CompileOptions): Opti
         ? { syntax: 'ecmascript', jsx: isJsx, decorators: true }
         : { syntax: 'typescript', tsx: isJsx, decorators: true },
       transform: {
-        ...(experimentalDecorators
+        ...((experimentalDecorators ?? true)
           ? { legacyDecorator: true, decoratorMetadata: emitDecoratorMetadata }
           : { decoratorVersion: '2022-03' as const }),
         useDefineForClassFields,

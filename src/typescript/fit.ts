@@ -48,6 +48,14 @@ export function find(tokens: readonly CodeToken[], values: readonly string[]): n
   );
 }
 
+/** Whether a class has a field such as `accessor name = 1`. */
+export function hasAccessorField(tokens: readonly CodeToken[]): boolean {
+  return find(tokens, ['accessor']).some((index) => {
+    const { type, value } = tokens[index + 1] ?? { type: '', value: '' };
+    return type === 'PrivateIdentifier' || (type === 'IdentifierName' && !/^(?:in|of|instanceof)$/.test(value));
+  });
+}
+
 function replace(tokens: readonly CodeToken[], index: number, count: number, by: string): void {
   for (const [at, token] of tokens.slice(index, index + count).entries()) token.value = at === 0 ? by : '';
 }

@@ -10,9 +10,10 @@ import { isInstalled } from './files.ts';
 
 const require = createRequire(import.meta.url);
 
-/** As in `tsconfig.json`, with every default filled in. */
+/** As in `tsconfig.json`, with the defaults filled in. */
 export interface CompileOptions {
-  readonly experimentalDecorators: boolean;
+  /** Undefined where nobody says: then only a file with `accessor` fields, which go with the standard ones, has those. */
+  readonly experimentalDecorators: boolean | undefined;
   readonly emitDecoratorMetadata: boolean;
   readonly useDefineForClassFields: boolean;
   readonly jsx: 'automatic' | 'classic';
@@ -35,7 +36,7 @@ export interface Project {
  */
 const plain: Project = {
   options: {
-    experimentalDecorators: true,
+    experimentalDecorators: undefined,
     emitDecoratorMetadata: true,
     useDefineForClassFields: true,
     jsx: 'automatic',
@@ -103,7 +104,7 @@ function projectBy(found: TsConfigResult): Project {
   const match = createPathsMatcher(found);
   return {
     options: {
-      experimentalDecorators: said.experimentalDecorators ?? true,
+      experimentalDecorators: said.experimentalDecorators,
       emitDecoratorMetadata: said.emitDecoratorMetadata ?? said.experimentalDecorators !== false,
       useDefineForClassFields: said.useDefineForClassFields ?? definesFields(said.target),
       jsx: said.jsx?.toLowerCase() === 'react' ? 'classic' : 'automatic',

@@ -185,6 +185,24 @@ describe('compiled code', () => {
     expect(compileWith({ experimentalDecorators: false })).not.toContain('_ts_decorate');
   });
 
+  it('takes decorators for those of ECMAScript in a file with accessor fields, unless the project says otherwise', () => {
+    const compileWith = (source: string, more: object = { experimentalDecorators: undefined }) =>
+      compile(source, '/p/a.ts', 'module', { ...options, ...more }).code;
+    for (const field of ['accessor b = 1', 'static accessor b', 'accessor #b = 1']) {
+      const source = `export class A { @mark ${field}; }`;
+      expect(compileWith(source)).toContain('_apply_decs');
+      expect(compileWith(source, { experimentalDecorators: true })).toContain('accessor');
+    }
+    for (const other of [
+      '// accessor b',
+      'accessor = 1',
+      'a = accessor in b',
+      "'accessor b'",
+      'a() { for (accessor of b); }',
+    ])
+      expect(compileWith(`export class A { @mark b;\n ${other}\n }`)).toContain('_ts_decorate');
+  });
+
   it('that cannot be read is an error that says where', () => {
     const failing = () => compile('const a = 1;\n\nfunction (', '/p/broken.ts', 'module', options);
     expect(failing).toThrow(/^Expected .* \(\/p\/broken\.ts:3\)$/);
