@@ -4,7 +4,7 @@ import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import type { CpuProfile } from '../../src/ipc/profiles.ts';
 import { onTestFinished } from '../current.ts';
-import { eventually, makeFolder, start } from './harness.ts';
+import { eventually, makeFolder, start, Tsgun } from './harness.ts';
 
 const app = `
 const release = new Set();
@@ -65,7 +65,10 @@ describe.each(['async', 'threaded'])('a slow request of an %s worker', (workerCl
 });
 
 describe('many slow requests of a threaded worker', () => {
-  it('are all answered, also those that get slow while the profile of others is taken', async () => {
+  it.each([
+    ['those that get slow while the profile of others is taken', false],
+    ['while an operator looks at their stacks', true],
+  ])('are all answered, also %s', async (_, isWatched) => {
     const source = `export default async (env, startResponse) => {
       await new Promise((resolve) => setTimeout(resolve, 150));
       startResponse('200 OK', []);
@@ -73,14 +76,23 @@ describe('many slow requests of a threaded worker', () => {
     };`;
     const { path } = makeFolder({ 'app.mjs': source });
     // A main thread that stays paused is killed.
-    const tsgun = start('app.mjs', ['--slow-request', '0.1', '-k', 'threaded', '--timeout', '3'], { cwd: path });
+    const tsgun = start(
+      'app.mjs',
+      ['--slow-request', '0.1', '-k', 'threaded', '--timeout', '3', '--control-socket', 'c.sock'],
+      {
+        cwd: path,
+      },
+    );
     await tsgun.workers(1);
     const endAt = Date.now() + 2000;
     const texts = new Set<string>();
     const client = async () => {
       while (Date.now() < endAt) texts.add((await tsgun.get('/')).text);
     };
-    await Promise.all([client(), client(), client(), client()]);
+    const operator = async () => {
+      while (isWatched && Date.now() < endAt) await new Tsgun(['stacks', '--control-socket', `${path}/c.sock`]).exited;
+    };
+    await Promise.all([client(), client(), client(), client(), operator(), operator()]);
     expect([...texts]).toEqual(['fine']);
     expect(tsgun.lines('worker_hung')).toEqual([]);
     rmSync((await tsgun.event('request_slow')).profile as string, { force: true });

@@ -9,6 +9,7 @@ import type { Allocations } from './allocations.ts';
 import type { Captured, Captures } from './capture.ts';
 import { openSession } from './main-sessions.ts';
 import { explainSilence, isMainThreadRunning, mainThreadWaitMs, wait } from './patience.ts';
+import { beginPause, endPause, inspecting } from './pause-lock.ts';
 import { forgetOptimised, startProfile } from './profiler.ts';
 import { type Timed, withCpu } from './running.ts';
 import { detailsExpression, runningExpression, threadsExpression } from './shared.ts';
@@ -50,11 +51,7 @@ const ownTimer = /^at tsgun[A-Z]\w* /;
 const inDebugger = 'stopped in a debugger';
 /** Mean bytes between two samples: V8's default. */
 const heapIntervalBytes = 32 * 1024;
-/**
- * While the main thread talks to the inspectors of other threads, Node may lose the message that resumes it: paused in the callback
- * of one of their messages, it would spin for ever.
- */
-const unpaused = 'not taken: a profile of the other threads is under way';
+const unpaused = 'not taken: it talks to the inspectors of the other threads';
 /** Only the main thread can reach the others. */
 const unreached = 'not known: the main thread, which would ask the others, does not answer';
 /**
@@ -67,10 +64,6 @@ export class Examiner {
   private readonly options: ExaminerOptions;
   /** Kinds of profiles that are being taken. */
   private readonly underWay = new Set<string>();
-  /** Profiles of other threads that are being taken: the main thread may not be paused. */
-  private profilesOfThreads = 0;
-  /** Ends when the main thread is no longer paused for a stack. */
-  private pausing: Promise<unknown> = Promise.resolve();
 
   constructor(options: ExaminerOptions) {
     this.options = options;
@@ -102,19 +95,12 @@ export class Examiner {
 
   /** @param ms how long the main thread may take; a client that waits for an answer has less time than a log line */
   async stacks(ms = answerMs): Promise<{ stacks: ThreadStack[]; requests: readonly RunningRequest[] }> {
-    const { stack, value } = await this.mainStack(ms);
+    const { stack, value } = await captureMain(this.options.captures, ms);
     // Not at the same time: the question runs as JavaScript, in which the main thread would be paused.
     const others = await this.askMain<ThreadStack[]>(`stacks(${ms})`, ms + wayMs);
     const running = typeof value === 'string' ? (JSON.parse(value) as RunningRequest[]) : this.options.requests();
     const unknown = this.options.hasThreads ? [{ thread: 'other threads', stack: unreached }] : [];
     return { stacks: [{ thread: 'main', stack }, ...(others ?? unknown)], requests: running };
-  }
-
-  private mainStack(ms: number): Promise<Captured> {
-    if (this.profilesOfThreads > 0) return Promise.resolve({ stack: unpaused, value: undefined });
-    const captured = captureMain(this.options.captures, ms);
-    this.pausing = captured;
-    return captured;
   }
 
   /** From the main thread, which knows most about them; if it does not answer, from shared memory. */
@@ -142,25 +128,13 @@ export class Examiner {
         await sleep(Math.max(0, endAt - performance.now()));
         return (await post<{ profile: CpuProfile }>('Profiler.stop')).profile;
       }),
-      this.profileThreads(ms),
+      this.askMain<Profiles>(`profiles(${ms})`, ms + profileEdgeMs + wayMs),
     ]);
     const { profiles, missing } = others ?? {
       profiles: [],
       missing: this.options.hasThreads ? [`other threads: ${unreached}`] : [],
     };
     return { profiles: [{ thread: 'main', profile: main }, ...profiles], missing };
-  }
-
-  private async profileThreads(ms: number): Promise<Profiles | null | undefined> {
-    if (!this.options.hasThreads) return undefined;
-    // Counted first, so that nothing pauses it meanwhile.
-    this.profilesOfThreads++;
-    try {
-      await this.pausing;
-      return await this.askMain<Profiles>(`profiles(${ms})`, ms + profileEdgeMs + wayMs);
-    } finally {
-      this.profilesOfThreads--;
-    }
   }
 
   private heap(ms: number): Promise<object> {
@@ -179,7 +153,7 @@ export class Examiner {
   private askMain<T>(question: string, ms: number): Promise<T | null | undefined> {
     const { isBlocked } = this.options;
     if (isBlocked()) return Promise.resolve(undefined);
-    const asked = withSession(async (post) => {
+    const ask = async (post: Post) => {
       const options = {
         expression: threadsExpression(question),
         awaitPromise: true,
@@ -188,7 +162,9 @@ export class Examiner {
       };
       const { result } = await post<{ result?: { value?: unknown } }>('Runtime.evaluate', options, ms);
       return JSON.parse(result?.value as string) as T | null;
-    });
+    };
+    // From the start: it is JavaScript, too, in which another question may not pause the main thread.
+    const asked = inspecting(() => withSession(ask));
     return new Promise((resolve) => {
       // The main thread may block only now.
       const timer = setInterval(() => isBlocked() && end(undefined), checkMs);
@@ -203,6 +179,7 @@ export class Examiner {
 
 /** The stack of the main thread, with the requests that run in it, if it says so. */
 function captureMain(captures: Captures, ms: number): Promise<Captured> {
+  if (!beginPause()) return Promise.resolve({ stack: unpaused, value: undefined });
   return new Promise((resolve) => {
     const end = (stack: string, value?: unknown) => {
       isWanted = false;
@@ -218,10 +195,14 @@ function captureMain(captures: Captures, ms: number): Promise<Captured> {
       idleMs,
       isRunning: isMainThreadRunning,
       onEnd: (captured) => {
+        endPause();
         if (captured === undefined || ownTimer.test(captured.stack)) end(waiting);
         else end(captured.stack, captured.value);
       },
-      onForeign: () => end(inDebugger),
+      onForeign: () => {
+        endPause();
+        end(inDebugger);
+      },
     });
   });
 }

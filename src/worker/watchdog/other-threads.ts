@@ -15,6 +15,7 @@ import {
   type ThreadStack,
 } from '../../ipc/profiles.ts';
 import { explainSilence, threadWaitMs, wait } from './patience.ts';
+import { inspecting } from './pause-lock.ts';
 import { forgetOptimised, startProfile } from './profiler.ts';
 import { captureStack } from './thread-stack.ts';
 
@@ -52,7 +53,7 @@ export class OtherThreads {
   }
 
   async profiles(ms: number): Promise<string> {
-    const taken = await Promise.all([...this.threads()].map((thread) => profile(thread, ms)));
+    const taken = await inspecting(() => Promise.all([...this.threads()].map((thread) => profile(thread, ms))));
     const found: Profiles = {
       profiles: taken.filter((each) => typeof each !== 'string'),
       missing: taken.filter((each) => typeof each === 'string'),

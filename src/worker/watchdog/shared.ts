@@ -24,10 +24,10 @@ export interface WatchdogData {
 }
 
 /**
- * What stands in which cell: the main thread's beats, the watchdog's inspector sessions, whether the process ends, and whether
- * the worker still boots.
+ * What stands in which cell: the main thread's beats, the watchdog's inspector sessions, whether the process ends, whether the
+ * worker still boots, and who inspects or pauses whom: see `pause-lock.ts`.
  */
-export const cell = { beats: 0, sessions: 1, isEnding: 2, isBooting: 3, count: 4 } as const;
+export const cell = { beats: 0, sessions: 1, isEnding: 2, isBooting: 3, inspecting: 4, pausing: 5, count: 6 } as const;
 
 /** How often the main thread beats. */
 export const pulseMs = 100;

@@ -7,6 +7,7 @@ import { Session } from 'node:inspector';
 // Not the globals, which an app may replace.
 import { clearTimeout, setTimeout } from 'node:timers';
 import type { Worker } from 'node:worker_threads';
+import { inspecting } from './pause-lock.ts';
 import { type CallFrame, formatStack, type Script } from './stack.ts';
 
 /**
@@ -25,7 +26,11 @@ interface WorkerMessage {
 }
 
 /** @returns the stack; the thread runs on. Undefined if this Node has no inspector */
-export async function captureStack(worker: Worker, ms = patienceMs): Promise<string | undefined> {
+export function captureStack(worker: Worker, ms = patienceMs): Promise<string | undefined> {
+  return inspecting(() => capture(worker, ms));
+}
+
+async function capture(worker: Worker, ms: number): Promise<string | undefined> {
   const session = new Session();
   try {
     session.connect();

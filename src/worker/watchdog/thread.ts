@@ -16,6 +16,7 @@ import { type Captured, Captures } from './capture.ts';
 import { Examiner } from './examiner.ts';
 import { closeSessions, openSession, shareSessions } from './main-sessions.ts';
 import { mainThreadWaitMs, wait } from './patience.ts';
+import { shareLock } from './pause-lock.ts';
 import { ProfileFiles } from './profile-files.ts';
 import { countRunning, readEntries, readRunning, readTable } from './requests.ts';
 import { runningIn } from './running.ts';
@@ -75,6 +76,7 @@ function say(message: WatchdogMessage): void {
 }
 
 shareSessions(cells);
+shareLock(cells);
 parentPort?.on('message', closeSessions);
 const captures = new Captures(openSession);
 const allocations = watchesMemory ? new Allocations() : undefined;

@@ -10,6 +10,7 @@ import { beforeRealExit } from '../../node/real-exit.ts';
 import { startThread, type ThreadCode } from '../thread-code.ts';
 import { sampleAllocations } from './allocation-sampling.ts';
 import { type AppThread, OtherThreads } from './other-threads.ts';
+import { shareLock } from './pause-lock.ts';
 import { listRunning } from './running.ts';
 import { cell, detailsKey, pulseMs, runningKey, threadsKey, type WatchdogData } from './shared.ts';
 
@@ -44,6 +45,7 @@ export function startWatchdog({ code, running, details, threads, onFailure, ...d
   const shared = new SharedArrayBuffer(cell.count * Int32Array.BYTES_PER_ELEMENT);
   const cells = new Int32Array(shared);
   cells[cell.isBooting] = 1;
+  shareLock(cells);
   let thread: Thread | undefined;
   const begin = () => {
     thread = start(code, { ...data, shared }, fail);

@@ -8,7 +8,7 @@ import { fileURLToPath } from 'node:url';
 import { Worker } from 'node:worker_threads';
 
 const entry = fileURLToPath(new URL('../../../dist/worker/watchdog/thread.cjs', import.meta.url));
-const shared = new SharedArrayBuffer(16);
+const shared = new SharedArrayBuffer(24);
 const counter = new Int32Array(shared);
 const requests = new SharedArrayBuffer(1024);
 const answers = new SharedArrayBuffer(64 * 1024 * 5);
