@@ -138,6 +138,13 @@ const routes: Record<string, Route> = {
       yield 'def';
     })();
   },
+  '/too-long-later': (_env, start) => {
+    start('200 OK', [['Content-Length', '3']]);
+    return (async function* () {
+      yield 'abc';
+      yield 'def';
+    })();
+  },
   '/too-short': (_env, start) => {
     start('200 OK', [['Content-Length', '9']]);
     return (function* () {

@@ -131,20 +131,43 @@ class Response {
     // At once, not in its turn: a body that waits for something may wait for ever.
     exchange.onAbort(() => release(false));
     try {
+      let step = iterator.next();
       while (!exchange.isGone) {
-        const step = iterator.next();
         const { done, value } = isPromise(step) ? await step : step;
         if (done) {
           release(true);
           return this.finish();
         }
-        if (!this.pass(checkPiece(value)) && !exchange.isGone) await this.drained();
+        const piece = checkPiece(value);
+        const isLast = this.completes(piece);
+        if (isLast) {
+          step = iterator.next();
+          await this.expectEnd(step);
+        }
+        if (!this.pass(piece) && !exchange.isGone) await this.drained();
+        if (!isLast) step = iterator.next();
       }
     } catch (error) {
       release(false);
       this.fail(error);
     }
     release(false);
+  }
+
+  /** Whether the client will take the answer for complete with this piece. */
+  private completes(piece: Piece): boolean {
+    const [, value] = this.headers.find(([name]) => name.toLowerCase() === 'content-length') ?? [];
+    return value !== undefined && this.exchange.sentBytes + byteLength(piece) === Number(value);
+  }
+
+  /**
+   * With what follows the last piece, the answer fails while the client can still see that; but the piece waits for a turn of the
+   * event loop at most, as the body may do something else before it ends.
+   */
+  private async expectEnd(step: ReturnType<Iterator<Piece>['next']> | Promise<IteratorResult<Piece>>): Promise<void> {
+    const found = isPromise(step) ? await Promise.race([step, setImmediate(undefined)]) : step;
+    if (found === undefined || found.done === true || checkPiece(found.value).length === 0) return;
+    throw new AppError('the body is longer than its Content-Length');
   }
 
   /** @returns false when the client is slower than the app */

@@ -201,6 +201,39 @@ describe('startResponse (PEP 3333, "The start_response() Callable")', () => {
       /has 5 bytes, but its Content-Length says 9/,
     ],
     [
+      'pieces behind the last one that its Content-Length has room for',
+      (_e, s) => {
+        s('200 OK', [['Content-Length', '5']]);
+        return (async function* () {
+          yield 'hello';
+          yield ' world';
+        })();
+      },
+      /longer than its Content-Length/,
+    ],
+    [
+      'such pieces of a sync generator',
+      (_e, s) => {
+        s('200 OK', [['Content-Length', '5']]);
+        return (function* () {
+          yield 'hello';
+          yield ' world';
+        })();
+      },
+      /longer than its Content-Length/,
+    ],
+    [
+      'a failure right behind the last piece',
+      (_e, s) => {
+        s('200 OK', [['Content-Length', '5']]);
+        return (async function* () {
+          yield 'hello';
+          throw new Error('oh no');
+        })();
+      },
+      /oh no/,
+    ],
+    [
       'a body that is none',
       (_e, s) => {
         s(...ok);
