@@ -1,6 +1,7 @@
 /** Apps of each interface that keep a client waiting. `say` what they see of its departure, by their path. */
 
 import { once } from 'node:events';
+import { writeSync } from 'node:fs';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { PassThrough } from 'node:stream';
 import { text } from 'node:stream/consumers';
@@ -8,7 +9,8 @@ import { Hono } from 'hono';
 import { streamSSE } from 'hono/streaming';
 import type { App } from '../../src/app/types.ts';
 
-const say = (text: string) => void process.stdout.write(`${text}\n`);
+/** Not by process.stdout: a thread's text may wait there for the event loop, which never comes to it in `block`. */
+const say = (text: string) => void writeSync(1, `${text}\n`);
 const never = () => new Promise<never>(() => {});
 /** An error that nobody catches, once the client has left. */
 const crash = () => {

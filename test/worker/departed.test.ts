@@ -30,10 +30,10 @@ const table = Object.keys(registry).flatMap((workerClass) =>
 
 describe.concurrent.each(table)('a $workerClass worker, $name', ({ workerClass, name, paths }) => {
   const count = (tsgun: Tsgun, text: string) => tsgun.stdout.split('\n').filter((line) => line === text).length;
-  const begin = (...more: readonly (string | number)[]) => {
+  const begin = (isShared: boolean, ...more: readonly (string | number)[]) => {
     const common = ['--interface', name, '--worker-class', workerClass, '--worker-connections', connections];
     const args = [...common, ...settings, ...more];
-    return start(`${app}:${name}`, args.map(String), { isShared: true });
+    return start(`${app}:${name}`, args.map(String), { isShared });
   };
 
   /** Fills all places; the clients end their half, and never more than that: nobody is reset. */
@@ -52,7 +52,7 @@ describe.concurrent.each(table)('a $workerClass worker, $name', ({ workerClass, 
   describe('with clients that have left in all its places', { concurrent: false }, () => {
     let tsgun: Tsgun;
     beforeAll(async () => {
-      tsgun = begin();
+      tsgun = begin(true);
       await tsgun.workers(1);
     });
     afterAll(async () => {
@@ -105,7 +105,7 @@ describe.concurrent.each(table)('a $workerClass worker, $name', ({ workerClass, 
   });
 
   it('a hundred that gave up together, and wait in the accept queue, cost the next one no more than one of them', async () => {
-    const tsgun = begin('--worker-connections', 1000);
+    const tsgun = begin(false, '--worker-connections', 1000);
     await tsgun.workers(1);
     const { hostname, port } = new URL(await tsgun.url());
     await Promise.all(
@@ -121,7 +121,7 @@ describe.concurrent.each(table)('a $workerClass worker, $name', ({ workerClass, 
 
   // In a thread, an error that escapes costs the thread.
   it.skipIf(workerClass === 'threaded')('a worker that is replaced after a crash does not wait for them', async () => {
-    const tsgun = begin();
+    const tsgun = begin(false);
     const [pid] = await tsgun.workers(1);
     await fill(tsgun, '/crash');
     expect(await tsgun.event('worker_exited')).toMatchObject({ pid, reason: 'crashed' });
@@ -130,7 +130,7 @@ describe.concurrent.each(table)('a $workerClass worker, $name', ({ workerClass, 
   });
 
   it('a stop lets what came whole from a client that has left take effect', async () => {
-    const tsgun = begin();
+    const tsgun = begin(false);
     await tsgun.workers(1);
     const { hostname, port } = new URL(await tsgun.url());
     const client = await Client.open(Number(port), hostname, true);
@@ -147,7 +147,7 @@ describe.concurrent.each(table)('a $workerClass worker, $name', ({ workerClass, 
     // As many places as paths: workers where each has one.
     const places = { sync: ['--workers', all.length], threaded: ['--threads', all.length], async: [] };
     const limit = workerClass === 'sync' ? [] : ['--worker-connections', all.length];
-    const tsgun = begin(...places[workerClass as keyof typeof places], ...limit);
+    const tsgun = begin(false, ...places[workerClass as keyof typeof places], ...limit);
     await tsgun.workers(workerClass === 'sync' ? all.length : 1);
     for (const path of all) {
       const client = await tsgun.connect();
