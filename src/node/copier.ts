@@ -117,7 +117,7 @@ interface PipeBinding {
 
 /**
  * By libuv's handle: tracers that patch `net.Socket` (Datadog's) would make a span of it.
- * @returns undefined where that cannot be had
+ * @returns undefined where Node does not give out that handle
  */
 function connectUnseen(path: string): Promise<PipeHandle> | undefined {
   const { Pipe, PipeConnectWrap } = openBinding<PipeBinding>('pipe_wrap') ?? {};

@@ -1,4 +1,4 @@
-/** libuv's handles of sockets, as Node shows them to its own code: types, and the one class that carries a handle about. */
+/** libuv's handles of sockets, as Node shows them to its own code: types, the class that carries a handle about, and a handle's async id. */
 
 /** What libuv calls a stream handle; the handle of a unix socket cannot say its addresses. */
 export interface ServerHandle {

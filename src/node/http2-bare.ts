@@ -1,7 +1,6 @@
 /**
- * Streams of `node:http2` that Node has not made. Its session makes a Duplex for each request, which an answer in one piece
- * does not need. For sessions that ask for it, the constructor that all streams go
- * through makes a bare one in its place.
+ * Streams of `node:http2` that Node has not made. Its session makes a Duplex for each request, which an answer in one piece does
+ * not need. For sessions that ask for it, the constructor that all streams go through makes a bare one in its place.
  */
 
 import { channel } from 'node:diagnostics_channel';

@@ -1,6 +1,6 @@
 /**
- * What `HandleWire` uses of Node without it being documented: libuv's streams, as Node shows them to its own code, and the
- * binding that goes with them. Nothing here does anything; it only says what there is.
+ * libuv's streams, as Node shows them to its own code without documenting it, and the binding that goes with them: types, and
+ * whether the binding can be had.
  */
 
 import { internalsAreOff } from './switch.ts';

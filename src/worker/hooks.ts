@@ -1,6 +1,8 @@
 /** Calls the user's hooks in a worker. Functions cannot be sent, so each worker reads them for itself. */
 
 import type { Handler } from '../app/handler.ts';
+import { askedFor } from '../app/interfaces.ts';
+import { schemeOf } from '../app/names.ts';
 import { offeredHooks } from '../app/script.ts';
 import { schemeAt } from '../config/values/tls.ts';
 import { BootError, report } from '../errors.ts';
@@ -12,7 +14,6 @@ import {
   type Hooks,
   type HookWorker,
   hookLog,
-  schemeOf,
   serverAddress,
 } from '../hooks.ts';
 import type { RequestHead } from '../http/head.ts';
@@ -33,9 +34,9 @@ export class WorkerHooks {
   constructor({ worker: id, app, settings, sockets, generation }: WorkerOrder, log: OwnLogger) {
     this.log = log;
     const lines = hookLog(log);
-    const addresses = sockets.map(({ address }, index) =>
-      serverAddress(address, schemeAt(settings, index, schemeOf(settings))),
-    );
+    // As far as can be said before the app is loaded.
+    const scheme = schemeOf(askedFor(settings.interface, app));
+    const addresses = sockets.map(({ address }, index) => serverAddress(address, schemeAt(settings, index, scheme)));
     const { workers } = settings;
     this.server = { pid: process.ppid, app, settings, addresses, workers, generation, log: lines };
     this.worker = { pid: process.pid, id, generation, log: lines };
