@@ -16,7 +16,8 @@ const processes = [
 /** Tests that replace a module, need one as it is when it has just been loaded, or measure memory. */
 const apart = [
   'test/app/{registry,idle-connections}.test.ts',
-  'test/http/{farewells,field-guess}.test.ts',
+  'test/http/{farewells,field-guess,member-list,request-id}.test.ts',
+  'test/worker/line.test.ts',
   'test/worker/threads/saturation.test.ts',
 ];
 /** They begin first: at the end nothing would run beside them. */
@@ -71,7 +72,7 @@ export default defineConfig({
   test: {
     sequence: { sequencer: LongestFirst },
     projects: [
-      { test: { name: 'processes', include: processes, ...common } },
+      { test: { name: 'processes', include: processes, exclude: apart, ...common } },
       { test: { name: 'apart', include: apart, ...common, isolate: true } },
       { test: { name: 'unit', include: ['test/**/*.test.ts'], exclude: [...processes, ...apart], ...common } },
     ],
