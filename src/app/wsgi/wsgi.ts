@@ -37,6 +37,8 @@ class Response {
   private headers: readonly Header[] = [];
   /** Bytes in the whole body where all of it is at hand, else -1. */
   private knownLength = -1;
+  /** Its Content-Length, or -1 without one; undefined until somebody asks. */
+  private announced: number | undefined = undefined;
   /** What a `write` failed with that nobody awaits: the request fails with it at its next step. */
   private failure: unknown = undefined;
   private draining: Promise<void> | undefined = undefined;
@@ -55,6 +57,7 @@ class Response {
     if (!Array.isArray(headers)) throw new AppError('startResponse needs a list of [name, value] pairs for headers');
     this.status = status;
     this.headers = headers;
+    this.announced = undefined;
     this.failure = undefined;
     return (piece) => this.write(piece);
   }
@@ -131,21 +134,21 @@ class Response {
     // At once, not in its turn: a body that waits for something may wait for ever.
     exchange.onAbort(() => release(false));
     try {
-      let step = iterator.next();
+      let ahead: Step | Promise<Step> | undefined;
       while (!exchange.isGone) {
+        const step = ahead ?? iterator.next();
+        ahead = undefined;
         const { done, value } = isPromise(step) ? await step : step;
         if (done) {
           release(true);
           return this.finish();
         }
         const piece = checkPiece(value);
-        const isLast = this.completes(piece);
-        if (isLast) {
-          step = iterator.next();
-          await this.expectEnd(step);
+        if (this.completes(piece)) {
+          ahead = iterator.next();
+          this.expectEnd(isPromise(ahead) ? await withinTurn(ahead) : ahead);
         }
         if (!this.pass(piece) && !exchange.isGone) await this.drained();
-        if (!isLast) step = iterator.next();
       }
     } catch (error) {
       release(false);
@@ -156,18 +159,14 @@ class Response {
 
   /** Whether the client will take the answer for complete with this piece. */
   private completes(piece: Piece): boolean {
-    const [, value] = this.headers.find(([name]) => name.toLowerCase() === 'content-length') ?? [];
-    return value !== undefined && this.exchange.sentBytes + byteLength(piece) === Number(value);
+    if (this.announced === undefined) this.announced = lengthIn(this.headers);
+    return this.announced >= 0 && this.exchange.sentBytes + byteLength(piece) === this.announced;
   }
 
-  /**
-   * With what follows the last piece, the answer fails while the client can still see that; but the piece waits for a turn of the
-   * event loop at most, as the body may do something else before it ends.
-   */
-  private async expectEnd(step: ReturnType<Iterator<Piece>['next']> | Promise<IteratorResult<Piece>>): Promise<void> {
-    const found = isPromise(step) ? await Promise.race([step, setImmediate(undefined)]) : step;
+  /** The last piece has not gone out: the client can still see that the answer failed. @param found what follows it, if known */
+  private expectEnd(found: Step | undefined): void {
     if (found === undefined || found.done === true || checkPiece(found.value).length === 0) return;
-    throw new AppError('the body is longer than its Content-Length');
+    throw new AppError(`the body is longer than its Content-Length of ${this.announced}`);
   }
 
   /** @returns false when the client is slower than the app */
@@ -212,7 +211,21 @@ class Response {
   }
 }
 
+type Step = IteratorResult<Piece>;
+
 const taken = Promise.resolve();
+
+/** A body may do something else before it ends, so its last piece waits for a turn of the event loop at most. */
+function withinTurn(step: Promise<Step>): Promise<Step | undefined> {
+  return Promise.race([step, setImmediate(undefined)]);
+}
+
+/** @param headers not checked yet @returns -1 if none of them is a Content-Length */
+function lengthIn(headers: readonly unknown[]): number {
+  for (const header of headers)
+    if (Array.isArray(header) && String(header[0]).toLowerCase() === 'content-length') return Number(header[1]);
+  return -1;
+}
 
 function byteLength(piece: unknown): number {
   const checked = checkPiece(piece);

@@ -3,6 +3,7 @@
  * 64 KiB, which costs the parser half a millisecond at worst; a volley of such heads at once would keep all other clients waiting.
  */
 
+import { AsyncResource } from 'node:async_hooks';
 // Not the global, which an app may replace.
 import { setImmediate } from 'node:timers';
 
@@ -13,16 +14,17 @@ interface Pausable {
 }
 
 /** In order of their last reads. */
-const waiting: Pausable[] = [];
+const waiting: (() => void)[] = [];
 
 /** Pauses a connection in the middle of a large head until its turn comes. */
 export function waitForTurn(wire: Pausable): void {
   wire.pause();
-  if (waiting.push(wire) === 1) setImmediate(resumeNext);
+  // In its own context: that of another connection may hold the stores of another client (`AsyncLocalStorage`).
+  if (waiting.push(AsyncResource.bind(() => wire.resume())) === 1) setImmediate(resumeNext);
 }
 
 function resumeNext(): void {
-  const wire = waiting.shift()!;
+  const resume = waiting.shift()!;
   if (waiting.length > 0) setImmediate(resumeNext);
-  wire.resume();
+  resume();
 }

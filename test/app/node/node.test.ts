@@ -707,3 +707,21 @@ function deferred(): { promise: Promise<void>; resolve: () => void } {
   const promise = new Promise<void>((done) => (resolve = done));
   return { promise, resolve };
 }
+
+it('a request with a large head does not see what one of another connection has entered', async () => {
+  const storage = new AsyncLocalStorage<string>();
+  const { port } = await open((req, res) => {
+    const before = storage.getStore();
+    if (req.url === '/enter') storage.enterWith('of another');
+    res.end(`[${req.url} ${before}]`);
+  });
+  // Longer than a read: such heads take turns.
+  const large = `Host: h\r\n${`X: ${'x'.repeat(8000)}\r\n`.repeat(40)}\r\n`;
+  const [one, other] = [await Client.open(port), await Client.open(port)];
+  one.send('GET /enter HTTP/1.1\r\nHost: h\r\n\r\n');
+  await one.until(/\[\/enter undefined\]$/);
+  one.send(`GET /one HTTP/1.1\r\n${large}`);
+  other.send(`GET /other HTTP/1.1\r\n${large}`);
+  await one.until(/\[\/one .*\]$/);
+  expect((await other.until(/\[\/other (.*)\]$/))[1]).toBe('undefined');
+});

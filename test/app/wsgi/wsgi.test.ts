@@ -20,6 +20,13 @@ async function serve(app: App) {
 
 const get = 'GET / HTTP/1.1\nHost: h\nConnection: close\n\n';
 const ok: [string, [string, string][]] = ['200 OK', [['Content-Type', 'text/plain']]];
+/** An app with this body, which says that it has five bytes. */
+const ofFiveBytes =
+  (body: () => ReturnType<App>): App =>
+  (_environ, startResponse) => {
+    startResponse('200 OK', [['Content-Length', '5']]);
+    return body();
+  };
 const bodyOf = (answer: string) => answer.slice(answer.indexOf('\r\n\r\n') + 4);
 const never = new Promise<never>(() => {});
 
@@ -201,37 +208,38 @@ describe('startResponse (PEP 3333, "The start_response() Callable")', () => {
       /has 5 bytes, but its Content-Length says 9/,
     ],
     [
-      'pieces behind the last one that its Content-Length has room for',
-      (_e, s) => {
-        s('200 OK', [['Content-Length', '5']]);
-        return (async function* () {
-          yield 'hello';
-          yield ' world';
-        })();
-      },
-      /longer than its Content-Length/,
+      'a piece behind the last one that its Content-Length has room for',
+      ofFiveBytes(async function* () {
+        yield 'hello';
+        yield ' world';
+      }),
+      /longer than its Content-Length of 5/,
     ],
     [
-      'such pieces of a sync generator',
-      (_e, s) => {
-        s('200 OK', [['Content-Length', '5']]);
-        return (function* () {
-          yield 'hello';
-          yield ' world';
-        })();
-      },
-      /longer than its Content-Length/,
+      'such a piece of a sync generator',
+      ofFiveBytes(function* () {
+        yield 'hello';
+        yield ' world';
+      }),
+      /longer than its Content-Length of 5/,
     ],
     [
       'a failure right behind the last piece',
+      ofFiveBytes(async function* () {
+        yield 'hello';
+        throw new Error('oh no');
+      }),
+      /oh no/,
+    ],
+    [
+      'headers of a generator that are no pairs',
       (_e, s) => {
-        s('200 OK', [['Content-Length', '5']]);
-        return (async function* () {
+        s('200 OK', [[5, 'a'], ['Content-Length']] as never);
+        return (function* () {
           yield 'hello';
-          throw new Error('oh no');
         })();
       },
-      /oh no/,
+      /a pair of texts/,
     ],
     [
       'a body that is none',
@@ -280,6 +288,37 @@ describe('startResponse (PEP 3333, "The start_response() Callable")', () => {
     });
     expect(bodyOf(await ask(get))).toBe('6\r\nfirst \r\n6\r\nsecond\r\n0\r\n\r\n');
   });
+});
+
+it('a body is not asked for more once its client has left', async () => {
+  const asked: string[] = [];
+  let leave = () => {};
+  const left = new Promise<void>((resolve) => (leave = resolve));
+  const body = {
+    [Symbol.asyncIterator]: () => ({
+      next: async () => {
+        asked.push('next');
+        if (asked.length === 2) await left;
+        return { done: false, value: 'piece' };
+      },
+      return: async () => {
+        asked.push('return');
+        return { done: true as const, value: undefined };
+      },
+    }),
+  };
+  const { port } = await serve((_env, startResponse) => {
+    startResponse(...ok);
+    return body;
+  });
+  const client = await Client.open(port);
+  client.send(get.replaceAll('\n', '\r\n'));
+  await client.until(/piece/);
+  client.socket.resetAndDestroy();
+  await expect.poll(() => asked).toContain('return');
+  leave();
+  await new Promise(setImmediate);
+  expect(asked).toEqual(['next', 'next', 'return']);
 });
 
 describe('write() that is refused', () => {
