@@ -94,6 +94,7 @@ describe('the admin listener', () => {
     expect(workers).toMatchObject([{ pid, rssBytes: expect.any(Number) }]);
     expect(workers[0].rssBytes).toBeGreaterThan(2 ** 20);
     expect((await ask(admin, '/metrics')).text).not.toContain('tsgun_worker_resident_bytes{worker="1"} 0\n');
+    await tsgun.stop();
   });
 
   it('follows a reload to another address, or to none, and survives one that fails', async () => {

@@ -1,4 +1,5 @@
 import { once } from 'node:events';
+import { setImmediate as realImmediate } from 'node:timers';
 import { expect, it, vi } from 'vitest';
 import { every } from '../../src/ipc/ticks.ts';
 import { onTestFinished } from '../current.ts';
@@ -29,6 +30,13 @@ it('after a block each task that is due runs, before the next event can block ag
     await new Promise(setImmediate);
     expect(tasks.map((run) => run.mock.calls.length)).toEqual([block, block, block]);
   }
+});
+
+it('the fake timers of an app do not stop them', async () => {
+  const run = task(50);
+  vi.useFakeTimers();
+  onTestFinished(() => void vi.useRealTimers());
+  while (run.mock.calls.length < 3) await new Promise(realImmediate);
 });
 
 it('a task that fails does so alone', async () => {

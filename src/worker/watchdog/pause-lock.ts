@@ -10,8 +10,8 @@ import { cell } from './shared.ts';
 
 let cells: Int32Array | undefined;
 const pollMs = 5;
-/** Longer than a pause takes. */
-const longestWaitMs = 3000;
+/** They take longer than a pause. */
+const mostPolls = 600;
 
 /** @param shared cells that both threads have */
 export function shareLock(shared: Int32Array): void {
@@ -23,8 +23,7 @@ export async function inspecting<T>(use: () => Promise<T>): Promise<T> {
   if (cells === undefined) return use();
   Atomics.add(cells, cell.inspecting, 1);
   try {
-    const endAt = performance.now() + longestWaitMs;
-    while (Atomics.load(cells, cell.pausing) > 0 && performance.now() < endAt)
+    for (let polls = 0; Atomics.load(cells, cell.pausing) > 0 && polls < mostPolls; polls++)
       await new Promise<void>((resolve) => void setTimeout(resolve, pollMs));
     return await use();
   } finally {

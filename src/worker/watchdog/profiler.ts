@@ -3,7 +3,7 @@
 export const startProfile = ['Profiler.enable', 'Profiler.start'] as const;
 
 /**
- * After it: throws away what V8 has optimised. Of functions that were inlined before a profile began, it would name the callers,
- * and of a loop that was, nothing. It costs the milliseconds until V8 has optimised the busiest ones again.
+ * After those: V8 throws away what it has optimised. A profile would otherwise name the callers of functions that were inlined
+ * before it began, and would not see a loop in such code. It costs the milliseconds until V8 has optimised the busiest ones again.
  */
 export const forgetOptimised = ['Profiler.startPreciseCoverage', 'Profiler.stopPreciseCoverage'] as const;

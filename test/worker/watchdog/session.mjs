@@ -23,7 +23,7 @@ new Worker(entry, {
   },
 });
 setTimeout(() => {
-  // V8 has made one function of both by now.
+  // So often that V8 makes one function of both.
   if (process.argv[2] === 'inlined') for (let count = 0; count < 100; count++) caller();
   console.log('ready');
   if (process.argv[2] === 'inlined') every(caller, 7);
