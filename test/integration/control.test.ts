@@ -301,7 +301,7 @@ describe('an instance that is steered', () => {
     });
   });
 
-  it('with a socket of its own is found as any other, told from its successor, and not started where that is taken', async () => {
+  it('with a named socket is found as with the default one, told from its successor, and not started where that is taken', async () => {
     const runtime = runtimeFolder();
     onTestFinished(() => rmSync(runtime, { recursive: true, force: true }));
     const { path } = makeFolder({ 'app.mjs': app('hello') });

@@ -46,11 +46,13 @@ export default (env, startResponse) => {
 };
 `;
 
+/** What a hook was called with; by its name it is known how many there are. */
+type Told = Readonly<Record<string, unknown>>;
+
 interface Call {
   readonly name: string;
   readonly pid: number;
-  // biome-ignore lint/suspicious/noExplicitAny: whatever a hook was told
-  readonly args: any[];
+  readonly args: readonly [Told, Told, Told];
 }
 
 function serve(config: string, args: readonly string[] = [], file = 'tsgun.config.mjs') {
@@ -133,7 +135,7 @@ describe('hooks of a config module', () => {
     const [pid] = tsgun.living();
     expect(calls('preRequest')[0]?.args[0]).toMatchObject({ pid, id: 1 });
     expect(calls('preRequest')[2]?.args[1].headers).toEqual({ host: 'x', 'x-a': '1, 2', connection: 'close' });
-    const { ms, ...answer } = fine![1];
+    const { ms, ...answer } = fine![1]!;
     expect(fine![0]).toMatchObject({ method: 'GET', target: '/fine?b=1', remoteAddress: '127.0.0.1' });
     expect(answer).toEqual({ status: 201, isComplete: true });
     // Measured from its head to its end: both lie within what its client has measured.
@@ -320,7 +322,7 @@ it.each(['async', 'sync', 'threaded'])(
     );
     for (const [index, { ms }] of responses.entries()) expect(ms).toBeLessThanOrEqual(Math.ceil(tookMs[index]!));
     // The deadline, and the grace after it.
-    expect(responses[2].ms).toBeGreaterThanOrEqual(200 + 250);
+    expect(responses[2]!.ms).toBeGreaterThanOrEqual(200 + 250);
     await tsgun.stop();
   },
 );

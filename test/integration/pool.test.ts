@@ -132,7 +132,7 @@ describe('a worker that dies', () => {
 describe('a reload (HUP)', () => {
   it('replaces every worker and serves the edited app, without losing a request', async () => {
     const app = (text: string) => `enum E { A = '${text}' }
-      export default (env: any, startResponse: any) => { startResponse('200 OK', []); return [E.A] }`;
+      export default (env: object, startResponse: Function) => { startResponse('200 OK', []); return [E.A] }`;
     const { path, write } = makeFolder({ 'app.ts': app('old') });
     const tsgun = start('app.ts', ['--workers', '2'], { cwd: path });
     const before = await tsgun.workers(2);

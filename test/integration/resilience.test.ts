@@ -183,7 +183,10 @@ describe('an app in CommonJS', () => {
     ['two.cjs', `exports.app = ${app}`],
     ['three.cjs', `module.exports = { app: ${app} }`],
     ['four.cjs', `exports.default = ${app}`],
-    ['five.cts', `const app = ${app.replace('(env, startResponse)', '(env: any, startResponse: any)')}\nexport = app`],
+    [
+      'five.cts',
+      `const app = ${app.replace('(env, startResponse)', '(env: object, startResponse: Function)')}\nexport = app`,
+    ],
   ])('%s loads', async (name, text) => {
     const { path } = makeFolder({ [name]: text });
     const tsgun = start(name, [], { cwd: path });

@@ -53,7 +53,7 @@ async function expectAnswer(directory: string, args: readonly string[] = [], opt
   expect(failure.stack).toMatch(
     /^Error: this is line 58: 1\n +at fail \(.*src\/app\.ts:58:9\)\n +at .*src\/app\.ts:48:/,
   );
-  // Neither Node nor the compiler has anything to say beside it.
+  // Node and the compiler print nothing of their own.
   expect(tsgun.text).toEqual([]);
   await tsgun.stop();
 }

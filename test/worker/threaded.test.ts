@@ -27,8 +27,8 @@ function runInCircles(): never {
   for (;;) Math.random(); // line 15
 }
 
-async function app(env: any, startResponse: any): Promise<string[]> {
-  const query = env.QUERY_STRING as string;
+async function app(env: Record<string, string>, startResponse: Function): Promise<string[]> {
+  const query = env.QUERY_STRING;
   switch (env.PATH_INFO) {
     case '/circles': runInCircles();
     case '/exit': process.exit(3);
