@@ -65,7 +65,7 @@ export default defineConfig([
           {
             name: 'base',
             priority: 1,
-            test: /src\/(errors|descriptors|hooks|logger|log\/|ipc\/|node\/|config\/(?:\w+\/)?(durations|addresses|parsers|suggest|cpus|cgroups|version|tls|statsd|access-fields|access-atoms|kebab-case)|typescript\/files|app\/(registry|names|detect|\w+\/interface))/,
+            test: /src\/(app-reference|errors|descriptors|hooks|logger|log\/|ipc\/|node\/|config\/(?:\w+\/)?(durations|addresses|parsers|suggest|cpus|cgroups|version|tls|statsd|access-fields|access-atoms|kebab-case)|typescript\/files|app\/(registry|names|detect|\w+\/interface))/,
           },
           { name: 'serving', test: /src\/(http|app|worker)\/(?!main|work\.ts|failure)/ },
         ],

@@ -36,10 +36,20 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   // The commands for a running instance print what its master and workers say.
   // The configuration may say where the instance is found.
   control: ['config', 'errors.ts', 'ipc', 'master'],
-  master: ['complaint.ts', 'config', 'descriptors.ts', 'errors.ts', 'hooks.ts', 'ipc', 'logger.ts', 'node'],
+  master: [
+    'app-reference.ts',
+    'complaint.ts',
+    'config',
+    'descriptors.ts',
+    'errors.ts',
+    'hooks.ts',
+    'ipc',
+    'logger.ts',
+    'node',
+  ],
   ipc: ['config', 'descriptors.ts', 'errors.ts'],
   worker: ['app', 'config', 'descriptors.ts', 'errors.ts', 'hooks.ts', 'http', 'ipc', 'log', 'logger.ts', 'node'],
-  app: ['errors.ts', 'hooks.ts', 'http', 'node', 'typescript'],
+  app: ['app-reference.ts', 'errors.ts', 'hooks.ts', 'http', 'node', 'typescript'],
   // Apps and config files are both TypeScript.
   typescript: ['errors.ts', 'node'],
   http: ['node'],
@@ -47,6 +57,8 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   'logger.ts': ['errors.ts', 'log'],
   log: ['errors.ts', 'node'],
   'errors.ts': [],
+  // The master names a release by the path of its app, which a worker loads.
+  'app-reference.ts': [],
   // Why a start fails is said by the command, and by the master once there is a log.
   'complaint.ts': ['errors.ts'],
   // What the processes share: master and workers count descriptors alike.

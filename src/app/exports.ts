@@ -1,22 +1,7 @@
-/** Reads `path[:export]`, and finds that export in a module. */
+/** Finds an app among the exports of a module. */
 
+import type { AppReference } from '../app-reference.ts';
 import { AppLoadError, describe, report } from '../errors.ts';
-
-export interface AppReference {
-  readonly path: string;
-  /** If undefined: the default export, or else the one named `app`. */
-  readonly exportName: string | undefined;
-  /** `:create()`: the export is a factory. */
-  readonly isFactory: boolean;
-}
-
-const referenceForm = /^(.*?)(?::([A-Za-z_$][\w$]*)(\(\))?)?$/s;
-
-/** The path may contain colons: only a last one that a name follows begins an export. */
-export function parseReference(text: string): AppReference {
-  const [, path = '', exportName, call] = referenceForm.exec(text) ?? [];
-  return { path, exportName, isFactory: call !== undefined };
-}
 
 export interface Picked {
   readonly value?: unknown;
@@ -69,12 +54,26 @@ export function settleable(value: unknown): unknown {
   return { fetch: (...args: unknown[]) => Reflect.apply(fetch, value, args) };
 }
 
-export async function callFactory(factory: unknown, { path, exportName }: AppReference): Promise<unknown> {
+/** @throws AppLoadError if it is no function, its arguments are not JSON, or it fails */
+export async function callFactory(
+  factory: unknown,
+  { path, exportName, factoryArguments }: AppReference,
+): Promise<unknown> {
+  const call = `${path}:${exportName}(${factoryArguments})`;
   if (typeof factory !== 'function')
-    throw new AppLoadError(`app: ${path}:${exportName}() calls a factory, but the export is ${describe(factory)}`);
+    throw new AppLoadError(`app: ${call} calls a factory, but the export is ${describe(factory)}`);
+  const given = readArguments(call, factoryArguments);
   try {
-    return await settleable(factory());
+    return await settleable(factory(...given));
   } catch (error) {
-    throw new AppLoadError(`app: ${path}:${exportName}() failed: ${report(error).message}`, { cause: error });
+    throw new AppLoadError(`app: ${call} failed: ${report(error).message}`, { cause: error });
+  }
+}
+
+function readArguments(call: string, text = ''): unknown[] {
+  try {
+    return JSON.parse(`[${text}]`);
+  } catch {
+    throw new AppLoadError(`app: ${call}: arguments are JSON, as in create("blue", 3, {"debug": true})`);
   }
 }

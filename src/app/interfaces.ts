@@ -1,7 +1,7 @@
 /** Finds the interface of an export, and loads the code that serves it. */
 
+import { parseReference } from '../app-reference.ts';
 import { detect } from './detect.ts';
-import { parseReference } from './exports.ts';
 import type { Handler, HandlerOptions } from './handler.ts';
 import type { ConnectionLoader, PreparedApp, RawServer, RawServerOptions, RequestLoader } from './interface.ts';
 import { type AskedInterface, descriptorOf, interfaceNames } from './names.ts';

@@ -7,10 +7,11 @@ import { readFile, stat } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { basename, extname, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import { parseReference } from '../app-reference.ts';
 import { AppLoadError, describe, ownFilesError, report } from '../errors.ts';
 import { noteMainError, runAsMain } from '../node/main-module.ts';
 import { isCompiled, isModule } from '../typescript/files.ts';
-import { callFactory, parseReference, pickExport, settleable } from './exports.ts';
+import { callFactory, pickExport, settleable } from './exports.ts';
 
 const extensions = ['.ts', '.mts', '.cts', '.js', '.mjs', '.cjs', '.tsx', '.jsx'];
 
@@ -43,7 +44,7 @@ export async function loadModule(text: string, isMain: boolean): Promise<LoadedM
   const exports = await importApp(path, reference.path, isMain);
   const { value, problem } = pickExport(exports, reference);
   const mentionsListen = /\.\s*listen\s*\(|\bserve\s*\(/.test(await readFile(path, 'utf8'));
-  const exported = await (reference.isFactory ? callFactory(value, reference) : settleable(value));
+  const exported = await (reference.factoryArguments !== undefined ? callFactory(value, reference) : settleable(value));
   return { exported, problem, mentionsListen };
 }
 

@@ -5,10 +5,10 @@
 
 import type { Socket } from 'node:net';
 import { setTimeout } from 'node:timers/promises';
+import { parseReference } from '../../app-reference.ts';
 import { AppLoadError, report } from '../../errors.ts';
 import type { ServerAddress } from '../../node/listen.ts';
 import { detect, isHttp2Server } from '../detect.ts';
-import { parseReference } from '../exports.ts';
 import { type LoadedModule, loadModule } from '../load.ts';
 import type { AskedInterface } from '../names.ts';
 import { type AppSource, loadFrom } from '../script.ts';

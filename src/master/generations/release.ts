@@ -5,6 +5,7 @@
 
 import { realpathSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
+import { parseReference } from '../../app-reference.ts';
 import type { Configuration } from '../../config/load.ts';
 
 type Place = Pick<Configuration, 'app' | 'script' | 'hooksFrom' | 'directory'>;
@@ -19,10 +20,15 @@ export function releaseOf({ app, script, hooksFrom, directory }: Configuration):
     const real = realPath(script, directory);
     return { app, script: real, hooksFrom, directory, isLinked: real !== resolve(directory, script) };
   }
-  const [, path = '', name = ''] = /^(.*?)(:[^/:]*)?$/s.exec(app) ?? [];
+  const { path } = parseReference(app);
   const hooks = typeof hooksFrom === 'object' ? { file: realPath(hooksFrom.file, directory) } : hooksFrom;
   const real = realPath(path, directory);
-  return { app: real + name, hooksFrom: hooks, directory, isLinked: real !== resolve(directory, path) };
+  return {
+    app: real + app.slice(path.length),
+    hooksFrom: hooks,
+    directory,
+    isLinked: real !== resolve(directory, path),
+  };
 }
 
 /** Whether both have the same files: then the older release is no longer there. */

@@ -17,8 +17,8 @@ it('a release is where its files are without links, whatever is named', () => {
   const at = (app: string, others: Partial<Configuration> = {}) =>
     releaseOf({ app, directory: path, ...others } as Configuration);
   link(1);
-  const first = at('current/app.mjs:create()');
-  expect(first).toMatchObject({ app: join(path, 'releases/1/app.mjs:create()'), directory: path });
+  const first = at('current/app.mjs:create("a/b:c")');
+  expect(first).toMatchObject({ app: join(path, 'releases/1/app.mjs:create("a/b:c")'), directory: path });
   expect(at('current/dist/main').app).toBe(join(path, 'releases/1/dist/main'));
   expect(at('current').app).toBe(join(path, 'releases/1'));
   expect(at('gone/app.mjs').app).toBe(join(path, 'gone/app.mjs'));
@@ -29,7 +29,7 @@ it('a release is where its files are without links, whatever is named', () => {
   expect(at('x', { hooksFrom: { file: join(path, 'current/app.mjs') } }).hooksFrom).toEqual({
     file: join(path, 'releases/1/app.mjs'),
   });
-  expect(isSamePlace(first, at('current/app.mjs:create()'))).toBe(true);
+  expect(isSamePlace(first, at('current/app.mjs:create("a/b:c")'))).toBe(true);
   link(2);
-  expect(isSamePlace(first, at('current/app.mjs:create()'))).toBe(false);
+  expect(isSamePlace(first, at('current/app.mjs:create("a/b:c")'))).toBe(false);
 });
