@@ -24,7 +24,8 @@ export function interceptListen(take: (server: Server, args: readonly unknown[])
 export type ServerAddress = { readonly address: string; readonly family: string; readonly port: number } | string;
 
 export interface Pretence {
-  readonly address: ServerAddress;
+  /** Where the server is to believe that it listens. Asked each time, because that may change. */
+  readonly address: () => ServerAddress;
   /** The server was closed by the app. @returns whether its connections have ended; if not, `release` says so later */
   readonly onClose: () => boolean;
   /** How many connections it has: what `server.getConnections` says. */
@@ -43,20 +44,22 @@ interface Internals {
 class PretendedHandle {
   readonly fd = -1;
   private readonly timer = setInterval(() => {}, 2 ** 31 - 1);
-  /** Absent for the path of a unix socket: the server itself has that. */
-  readonly getsockname: ((out: object) => number) | undefined;
+  private readonly address: () => ServerAddress;
   private readonly onClose: () => void;
 
-  constructor(address: ServerAddress, isUnref: boolean, onClose: () => void) {
-    this.getsockname =
-      typeof address === 'string'
-        ? undefined
-        : (out) => {
-            Object.assign(out, address);
-            return 0;
-          };
+  constructor(address: () => ServerAddress, onClose: () => void) {
+    this.address = address;
     this.onClose = onClose;
-    if (isUnref) this.unref();
+  }
+
+  /** Absent for the path of a unix socket: the server itself has that. */
+  get getsockname(): ((out: object) => number) | undefined {
+    const address = this.address();
+    if (typeof address === 'string') return undefined;
+    return (out) => {
+      Object.assign(out, address);
+      return 0;
+    };
   }
 
   ref(): void {
@@ -82,34 +85,40 @@ class PretendedHandle {
   }
 }
 
-/** A server that seems to listen. */
+/** A server that seems to listen. It says so once `tell` is called. */
 export class PretendingServer {
   private readonly server: Server & Internals;
   private readonly handle: PretendedHandle;
   private isReleased = false;
-  private hasTold = false;
+  hasTold = false;
   private count: (() => number) | undefined;
 
   constructor(server: Server, { address, onClose, countConnections }: Pretence) {
     this.server = server as Server & Internals;
     this.count = countConnections;
-    this.handle = new PretendedHandle(address, this.server._unref === true, () => {
+    this.handle = new PretendedHandle(address, () => {
       if (onClose()) this.release();
     });
+    if (this.server._unref === true) this.handle.unref();
     this.server._handle = this.handle;
-    if (typeof address === 'string') this.server._pipeName = address;
+    this.compute('_pipeName', () => pathIn(address()));
     // Node holds back `close` while there are any.
-    Object.defineProperty(server, '_connections', {
-      configurable: true,
-      enumerable: true,
-      get: () => this.count?.() ?? 0,
-      set: () => {},
-    });
-    process.nextTick(() => {
-      if (!this.isListening) return;
-      this.hasTold = true;
-      server.emit('listening');
-    });
+    this.compute('_connections', () => this.count?.() ?? 0);
+  }
+
+  private compute(name: keyof Internals, get: () => unknown): void {
+    Object.defineProperty(this.server, name, { configurable: true, enumerable: true, get, set: () => {} });
+  }
+
+  private restore(name: keyof Internals, value: unknown): void {
+    Object.defineProperty(this.server, name, { configurable: true, enumerable: true, writable: true, value });
+  }
+
+  /** It listens, if it was not told so before. */
+  tell(): void {
+    if (this.hasTold || !this.isListening) return;
+    this.hasTold = true;
+    this.server.emit('listening');
   }
 
   get isListening(): boolean {
@@ -134,13 +143,13 @@ export class PretendingServer {
     this.handle.unref();
   }
 
-  /** Listens now, as it was asked to. It may have said already that it does. */
+  /** Listens now, as it was asked to. If it said before that it does, it does not say so again. */
   listenReally(args: readonly unknown[]): void {
     const { server } = this;
     this.handle.end();
     server._handle = null;
-    server._pipeName = undefined;
-    Object.defineProperty(server, '_connections', { configurable: true, enumerable: true, writable: true, value: 0 });
+    this.restore('_pipeName', undefined);
+    this.restore('_connections', 0);
     if (this.hasTold) takeNextEvent(server, (event) => event === 'listening');
     listenReally(server, ...args);
   }
@@ -153,6 +162,8 @@ export class PretendingServer {
     this.listenReally([{ _handle: handle }]);
   }
 }
+
+const pathIn = (address: ServerAddress) => (typeof address === 'string' ? address : undefined);
 
 /** @param take whether the next event of a server is to be heard by nobody else */
 export function takeNextEvent(server: Server, take: (event: string, ...args: unknown[]) => boolean): void {

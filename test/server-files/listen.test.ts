@@ -180,6 +180,26 @@ describe('of several servers', () => {
     await expect(metrics()).rejects.toThrow();
   });
 
+  it.each([
+    ['after', "app(3000); other(PORT, '127.0.0.1')"],
+    ['before', "other(PORT, '127.0.0.1'); app(process.env.PORT)"],
+  ])(
+    'another that listens %s it in the same turn is told its own address, once it can be reached there',
+    async (_when, listen) => {
+      const port = await freePort();
+      await become(`const app = (...args) => http.createServer(answer).listen(...args);
+      const other = (...args) => {
+        const server = http.createServer((req, res) => res.end('other'));
+        server.listen(...args, () => {
+          seen.push(server.address());
+          http.get(server.address(), (res) => res.on('data', (data) => seen.push(String(data))));
+        });
+      };
+      ${listen.replace('PORT,', `${port},`)};`);
+      await expect.poll(seen).toEqual([{ address: '127.0.0.1', family: 'IPv4', port }, 'other']);
+    },
+  );
+
   it('one that asks for port 0 beside the app has a port of its own from the start', async () => {
     const tsgun = run(
       `http.createServer(answer).listen(3000);

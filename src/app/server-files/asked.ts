@@ -1,6 +1,7 @@
 /** What a call of `server.listen` asks for, in any of its forms: https://nodejs.org/api/net.html#serverlisten */
 
 import { isIPv6 } from 'node:net';
+import type { ServerAddress } from '../../node/listen.ts';
 
 export interface Asked {
   /** Of TCP; 0 for any. */
@@ -45,6 +46,13 @@ function portOf(value: unknown): number | undefined {
   const isNumber = typeof value === 'number' || (typeof value === 'string' && value.trim() !== '');
   const port = isNumber ? Number(value) : Number.NaN;
   return Number.isInteger(port) && port >= 0 && port <= 65_535 ? port : undefined;
+}
+
+/** What `server.address()` says once it listens there, as far as that is known before. */
+export function addressAsked({ port = 0, host, path }: Asked): ServerAddress {
+  if (path !== undefined) return path;
+  const address = host === 'localhost' ? '127.0.0.1' : host || '::';
+  return { address, family: isIPv6(address) ? 'IPv6' : 'IPv4', port };
 }
 
 /** For people. */

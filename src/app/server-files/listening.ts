@@ -1,13 +1,13 @@
 /**
- * What becomes of the servers that a program lets listen. Until one is chosen, all of them only seem to; then the chosen one
- * is served by tsgun, and the others listen for themselves.
+ * What becomes of the servers that a program lets listen. Until one is chosen, the likeliest seems to listen, and the others
+ * seem about to; then the chosen one is served by tsgun, and the others listen for themselves.
  */
 
 import { type EventEmitter, errorMonitor } from 'node:events';
 import type { Server } from 'node:net';
 import { interceptListen, PretendingServer, type ServerAddress } from '../../node/listen.ts';
 import { isHttp2Server } from '../detect.ts';
-import { type Asked, nameAsked, readListen } from './asked.ts';
+import { type Asked, addressAsked, nameAsked, readListen } from './asked.ts';
 import { asksFor, type Candidate, choose, conflictOf, type Own } from './choice.ts';
 import { isServerOf } from './exported.ts';
 import { listenShared, type Sharing, withoutCallback } from './sharing.ts';
@@ -95,8 +95,11 @@ export class Listening {
 
   private openOthers(): void {
     this.isDecided = true;
-    for (const candidate of this.candidates.splice(0))
-      if (!candidate.isClosed && !this.isServed(candidate.server)) this.open(candidate);
+    for (const candidate of this.candidates.splice(0)) {
+      if (candidate.isClosed) continue;
+      if (this.isServed(candidate.server)) this.tellSoon(candidate);
+      else this.open(candidate);
+    }
   }
 
   /** Whether tsgun accepts in the place of a server. */
@@ -138,10 +141,12 @@ export class Listening {
     if (!(isHttp ? this.mayBeServed(server, asked) : this.mayBecomeApp(asked)))
       return this.openOther(server, args, asked);
     const candidate = this.pretend(server, args, asked, isHttp);
-    // Not one more: it would ask for the port that the first one was told.
-    if (this.candidates.some((other) => isTwin(candidate, other))) return true;
-    this.candidates.push(candidate);
-    this.options.onChange();
+    // A twin of the likeliest is not one more: it may ask for the port that that one was told.
+    if (!this.seemsServed(candidate)) {
+      this.candidates.push(candidate);
+      this.options.onChange();
+    }
+    this.tellSoon(candidate);
     return true;
   }
 
@@ -164,6 +169,7 @@ export class Listening {
     const isWanted = chosen === undefined && exported !== undefined && isHttp && asksFor(options.own, asked);
     if (isWanted || this.isServed(server)) {
       const seeming = this.pretend(server, args, asked, isHttp);
+      this.tellSoon(seeming);
       // What the program does with this one, such as to close it, is meant for what tsgun serves.
       if (chosen === undefined || chosen.isClosed) this.chosen = seeming;
     } else if (conflictOf(options.own, asked) !== undefined) this.refuse(server, asked);
@@ -179,7 +185,7 @@ export class Listening {
       isHttp,
       isClosed: false,
       pretending: new PretendingServer(server, {
-        address: this.options.address,
+        address: () => (this.seemsServed(candidate) ? this.options.address : addressAsked(asked)),
         countConnections: () => (candidate === this.chosen ? this.connectionCount : 0),
         onClose: () => this.noteClosed(candidate),
       }),
@@ -189,21 +195,37 @@ export class Listening {
     return candidate;
   }
 
+  /** Another that listens in the same turn may be likelier: that one is told then, and this one once it really listens. */
+  private tellSoon(candidate: Seeming): void {
+    process.nextTick(() => {
+      if (this.seemsServed(candidate)) candidate.pretending.tell();
+    });
+  }
+
+  private seemsServed(candidate: Seeming): boolean {
+    const { best } = this;
+    if (this.isDecided) return this.isServed(candidate.server);
+    return best !== undefined && (candidate === best || isTwin(candidate, best));
+  }
+
   /** @returns whether nothing of it is served any more */
   private noteClosed(candidate: Seeming): boolean {
     candidate.isClosed = true;
-    if (!this.isDecided) this.options.onChange();
+    if (!this.isDecided) {
+      if (this.best !== undefined) this.tellSoon(this.best);
+      this.options.onChange();
+    }
     if (candidate !== this.chosen || this.service === undefined) return true;
     this.service.onClose();
     return this.service === undefined;
   }
 
-  /** It has said already that it listens. */
+  /** It may have said already that it listens. */
   private open({ server, args, asked, pretending }: Seeming): void {
     if (conflictOf(this.options.own, asked) !== undefined) return this.refuse(server, asked);
     this.note(server, asked);
     // A proxy that asks it there would ask itself, for ever.
-    if (asked.port === 0)
+    if (asked.port === 0 && pretending.hasTold)
       this.options.say(
         'warn',
         "the app's http.Server that asked for port 0 had tsgun's address until another server asked for that one: who kept it now reaches tsgun; give this server a port of its own",

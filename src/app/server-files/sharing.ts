@@ -49,12 +49,14 @@ function leaveToSibling(server: Server, options: readonly unknown[]): void {
   takeNextEvent(server, (event, error) => {
     if (event !== 'error' || Object(error).code !== 'EADDRINUSE') return false;
     const { address = '::', port = -1 } = Object(error) as { address?: string; port?: number };
+    const seen = port < 0 ? address : { address, family: address.includes(':') ? 'IPv6' : 'IPv4', port };
     const pretending = new PretendingServer(server, {
-      address: port < 0 ? address : { address, family: address.includes(':') ? 'IPv6' : 'IPv4', port },
+      address: () => seen,
       countConnections: () => 0,
       onClose: () => true,
     });
     pretending.unref();
+    process.nextTick(() => pretending.tell());
     const again = () => {
       if (!pretending.isListening) return;
       const probe = new net.Server();
