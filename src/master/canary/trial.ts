@@ -13,6 +13,8 @@ const longestFactor = 5;
 const warmUpShare = 0.3;
 /** Nor do they for longer than this. */
 const longestWarmUpMs = 5000;
+/** Before there have been so many looks at durations, a warm-up that goes on would pass for a slow release. */
+const fewestLooks = 4;
 
 /** How a trial ended. */
 export interface Judgement extends Verdict {
@@ -55,6 +57,8 @@ export class Trial {
   /** When the first worker of the new generation was ready. */
   private startedAt: number | undefined = undefined;
   private readonly fresh = newTally();
+  /** How many requests of the new generation took how long, for each look. */
+  private readonly looks: number[][] = [];
   private readonly old = newTally();
   private readonly seen = new Map<number, Seen>();
 
@@ -85,10 +89,13 @@ export class Trial {
     const passedMs = now - this.startedAt;
     const isWarm = passedMs >= Math.min(longestWarmUpMs, warmUpShare * milliseconds(seconds));
     const { own } = counters.read();
+    if (isWarm) this.looks.push(noDurations());
     for (const child of ready) this.count(child, own[child.worker], isWarm);
     const isDue = passedMs >= milliseconds(seconds);
     const isLast = passedMs >= milliseconds(seconds * longestFactor);
-    const verdict = judge(this.fresh, this.old, isDue);
+    const isTelling = isDue || this.looks.length >= fewestLooks;
+    const newest = isTelling ? sumOfEach(this.looks.slice(-Math.ceil(this.looks.length / 2))) : [];
+    const verdict = judge({ ...this.fresh, newest }, this.old, isDue);
     // With too little traffic for a verdict the trial goes on, up to its longest time.
     const isOver = verdict.outcome === 'worse' || (isDue && verdict.outcome === 'no_worse') || isLast;
     if (!isOver) return;
@@ -125,7 +132,10 @@ export class Trial {
       if (status !== 'none') tally.requests += grown(at.requests + index);
       if (status === '5xx') tally.errors += grown(at.requests + index);
     }
-    if (isWarm) for (const index of tally.durations.keys()) tally.durations[index]! += grown(at.fine + index);
+    if (!isWarm) return;
+    const counts = noDurations().map((_, index) => grown(at.fine + index));
+    addTo(tally.durations, counts);
+    if (tally === this.fresh) addTo(this.looks.at(-1)!, counts);
   }
 
   /** Undefined for a generation whose own trial was given up. */
@@ -136,7 +146,21 @@ export class Trial {
 }
 
 function newTally(): Tally {
-  return { requests: 0, errors: 0, crashes: 0, durations: Array<number>(fineBounds.length + 1).fill(0) };
+  return { requests: 0, errors: 0, crashes: 0, durations: noDurations() };
+}
+
+function noDurations(): number[] {
+  return Array<number>(fineBounds.length + 1).fill(0);
+}
+
+function addTo(sum: number[], counts: readonly number[]): void {
+  for (const [index, count] of counts.entries()) sum[index]! += count;
+}
+
+function sumOfEach(histograms: readonly (readonly number[])[]): number[] {
+  const sum = noDurations();
+  for (const each of histograms) addTo(sum, each);
+  return sum;
 }
 
 function summarize({ requests, errors, crashes, durations }: Figures): Summary {

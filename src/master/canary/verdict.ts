@@ -1,8 +1,8 @@
 /**
  * Judges a new generation by what it does beside the old one over the same time. Pure: figures in, a verdict out.
  *
- * It is worse if it crashes where the old one does not, if more of its answers are errors, or if its answers take longer. Each of these
- * must be so unlikely by chance, and so large, that a hundred equal releases raise no alarm.
+ * It is worse if it crashes where the old one does not, if more of its answers are errors, or if its answers take longer and go on doing so.
+ * Each of these must be so unlikely by chance, and so large, that a hundred equal releases raise no alarm.
  */
 
 import { fineBounds } from '../../ipc/counters.ts';
@@ -17,6 +17,8 @@ export interface Figures {
   readonly crashes: number;
   /** How many requests took how long: a count for each of `fineBounds`, and one for those above. */
   readonly durations: readonly number[];
+  /** Of these, the newest half: what is slow only at first is late in `durations` alone. All of them, if undefined. */
+  readonly newest?: readonly number[];
 }
 
 /** `hook`: the user's own verdict. */
@@ -34,6 +36,8 @@ export const enoughRequests = 300;
 const odds = 1e-4;
 /** The odds of a false alarm at each look before the end: there are many looks. */
 const earlyOdds = 1e-7;
+/** The odds of chance that are good enough for the newest half, which only confirms the whole. */
+const newestOdds = 0.2;
 const leastErrors = 3;
 /** By how much the share of errors among all answers must be larger. */
 const leastErrorShare = 0.01;
@@ -50,7 +54,11 @@ export function judge(fresh: Figures, old: Figures, isEnd: boolean): Verdict {
   const faults: Fault[] = [];
   if (hasCrashes(fresh, old)) faults.push('crashes');
   if (hasErrors(fresh, old, limit)) faults.push('errors');
-  if (isLate(fresh, old, limit)) faults.push('latency');
+  if (
+    isLate(fresh.durations, old.durations, limit) &&
+    isLate(fresh.newest ?? fresh.durations, old.durations, newestOdds)
+  )
+    faults.push('latency');
   if (faults.length > 0) return { outcome: 'worse', faults };
   const isKnown = fresh.requests >= enoughRequests && old.requests > 0;
   return { outcome: isKnown ? 'no_worse' : 'unknown', faults };
@@ -75,7 +83,8 @@ export function hasErrors(
   return more >= leastErrorShare && fisher(fresh.errors, fresh.requests, old.errors, old.requests) < limit;
 }
 
-function isLate({ durations: fresh }: Figures, { durations: old }: Figures, limit: number): boolean {
+/** @param limit the odds of chance above which nothing is found */
+function isLate(fresh: readonly number[], old: readonly number[], limit: number): boolean {
   const count = sumOf(fresh);
   const oldCount = sumOf(old);
   if (count === 0 || oldCount === 0) return false;

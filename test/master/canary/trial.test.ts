@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { at, recordLength, statuses, workerClasses } from '../../../src/ipc/counters.ts';
+import { at, observeFinely, recordLength, statuses, workerClasses } from '../../../src/ipc/counters.ts';
 import { type Judgement, Trial } from '../../../src/master/canary/trial.ts';
 import { addChild, noteForked, noteReady, noteReload } from '../../../src/master/notes.ts';
 import { childrenOf, type Ending, type Pool } from '../../../src/master/pool.ts';
@@ -27,7 +27,20 @@ function begin() {
     records[worker]![at.requests + workerClasses.indexOf('async') * statuses.length + statuses.indexOf(status)]! +=
       count;
   };
-  return { pool, trial, judgements, starts, answer };
+  /** In each of so many half seconds, 50 answers by the old worker in 10 ms, and as many by the new one. */
+  const serve = (halves: number, freshMs: number) => {
+    for (let half = 0; half < halves; half++) {
+      for (const [worker, ms] of [
+        [1, 10],
+        [2, freshMs],
+      ] as const) {
+        answer(worker, '2xx', 50);
+        for (let count = 0; count < 50; count++) observeFinely(records[worker]!, ms / 1000);
+      }
+      vi.advanceTimersByTime(500);
+    }
+  };
+  return { pool, trial, judgements, starts, answer, serve };
 }
 
 function boot(pool: Pool, worker: number, pid: number): void {
@@ -73,6 +86,22 @@ describe('a trial', () => {
     vi.advanceTimersByTime(500);
     expect(starts).toHaveLength(1);
     expect(judgements).toMatchObject([{ outcome: 'worse', faults: ['crashes'], fresh: { crashes: 1 } }]);
+  });
+
+  it('is lost where the new workers are slow after their warm-up, also before its end', () => {
+    const { pool, judgements, serve } = begin();
+    boot(pool, 2, 102);
+    serve(12, 20);
+    expect(judgements).toMatchObject([{ outcome: 'worse', faults: ['latency'] }]);
+  });
+
+  it('is not lost where the new workers warm up for longer than others do', () => {
+    const { pool, judgements, serve } = begin();
+    boot(pool, 2, 102);
+    serve(8, 20);
+    expect(judgements).toEqual([]);
+    serve(14, 10);
+    expect(judgements).toMatchObject([{ outcome: 'no_worse' }]);
   });
 
   it('does not take the workers of a trial that was given up for old ones', () => {
