@@ -35,11 +35,6 @@ export function serverAddress(address: string, scheme: string): ServerAddress {
   return { url: `${scheme}://${address}`, address: host.replace(/^\[(.*)\]$/s, '$1'), port: Number(port) };
 }
 
-/** A guess from the settings, before the app is loaded: its export may turn out to have another interface. */
-export function schemeOf(settings: Settings): string {
-  return settings.interface === 'tcp' ? 'tcp' : 'http';
-}
-
 /** The service as it is when the hook is called. */
 export interface HookServer {
   /** Of the master. */

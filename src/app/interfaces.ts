@@ -1,6 +1,5 @@
 /** Finds the interface of an export, and loads the code that serves it. */
 
-import { parseReference } from '../app-reference.ts';
 import { detect } from './detect.ts';
 import type { Handler, HandlerOptions } from './handler.ts';
 import type { ConnectionLoader, PreparedApp, RawServer, RawServerOptions, RequestLoader } from './interface.ts';
@@ -9,14 +8,6 @@ import type { InterfaceName } from './registry.ts';
 import { traced } from './tracing.ts';
 
 const loaded = new Map<InterfaceName, Partial<RequestLoader & ConnectionLoader>>();
-
-/** @returns the interface that is asked for, perhaps by the name of the export */
-export function askedFor(asked: AskedInterface, appReference: string): AskedInterface {
-  if (asked !== 'auto') return asked;
-  const { exportName } = parseReference(appReference);
-  const isNamed = (name: InterfaceName) => exportName !== undefined && descriptorOf(name).exportName === exportName;
-  return interfaceNames.find(isNamed) ?? 'auto';
-}
 
 /**
  * Loads the code that an app may need, before the app is loaded: later this process may not be allowed to read the files, or

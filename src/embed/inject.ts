@@ -3,9 +3,8 @@
 import { Duplex } from 'node:stream';
 // Not the globals, which an app may replace.
 import { clearTimeout, setTimeout } from 'node:timers';
-import { askedFor } from '../app/interfaces.ts';
 import { loadApp } from '../app/load.ts';
-import { servedBy } from '../app/names.ts';
+import { askedFor, servedBy } from '../app/names.ts';
 import type { App } from '../app/types.ts';
 import { milliseconds } from '../config/durations.ts';
 import { ConfigError } from '../errors.ts';

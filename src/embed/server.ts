@@ -5,9 +5,9 @@ import type { Server as Listener } from 'node:net';
 // Not the globals, which an app may replace.
 import { clearTimeout, setTimeout } from 'node:timers';
 import type { RawServer } from '../app/interface.ts';
-import { askedFor, makeHandler, makeServer, prepareApp } from '../app/interfaces.ts';
+import { makeHandler, makeServer, prepareApp } from '../app/interfaces.ts';
 import { loadApp } from '../app/load.ts';
-import { type AskedInterface, schemeOf, servedBy } from '../app/names.ts';
+import { type AskedInterface, askedFor, schemeOf, servedBy } from '../app/names.ts';
 import type { App } from '../app/types.ts';
 import { milliseconds } from '../config/durations.ts';
 import { hasTls, schemeAt } from '../config/values/tls.ts';

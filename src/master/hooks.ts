@@ -1,7 +1,7 @@
 /** The hooks that the master calls: those of the configuration in force when the event happens. */
 
 import { setTimeout } from 'node:timers/promises';
-import { schemeAt } from '../config/values/tls.ts';
+import { schemeAt, schemeExpected } from '../config/values/tls.ts';
 import { ConfigError, describe, report } from '../errors.ts';
 import {
   type CanaryTrial,
@@ -10,7 +10,6 @@ import {
   type Hooks,
   type HookWorker,
   hookLog,
-  schemeOf,
   serverAddress,
 } from '../hooks.ts';
 import type { Hang } from '../ipc/messages.ts';
@@ -132,7 +131,7 @@ export class MasterHooks {
   private get server(): HookServer {
     const { configuration, listeners } = this.current();
     const { app, settings } = configuration;
-    const scheme = this.scheme ?? schemeOf(settings);
+    const scheme = this.scheme ?? schemeExpected(settings.interface, app);
     const addresses = listeners.map(({ address }, index) => serverAddress(address, schemeAt(settings, index, scheme)));
     const { pid, wanted, generation } = this.snapshot();
     return { pid, app, settings, addresses, workers: wanted, generation, log: this.log };

@@ -55,7 +55,7 @@ export async function boot(order: WorkerOrder, own: Own, parts: Parts, watch: ()
   const { instead } = own;
   const loaded =
     instead !== undefined
-      ? nothing(own.asked, own.asked === 'tcp' ? instead.tcp : instead.wsgi)
+      ? nothing(instead.interface, instead.app)
       : isElsewhere
         ? nothing(own.asked)
         : await load(order, own.asked, surroundings, log);

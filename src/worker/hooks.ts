@@ -1,10 +1,8 @@
 /** Calls the user's hooks in a worker. Functions cannot be sent, so each worker reads them for itself. */
 
 import type { Handler } from '../app/handler.ts';
-import { askedFor } from '../app/interfaces.ts';
-import { schemeOf } from '../app/names.ts';
 import { offeredHooks } from '../app/script.ts';
-import { schemeAt } from '../config/values/tls.ts';
+import { schemeAt, schemeExpected } from '../config/values/tls.ts';
 import { BootError, report } from '../errors.ts';
 import {
   callHook,
@@ -34,8 +32,7 @@ export class WorkerHooks {
   constructor({ worker: id, app, settings, sockets, generation }: WorkerOrder, log: OwnLogger) {
     this.log = log;
     const lines = hookLog(log);
-    // As far as can be said before the app is loaded.
-    const scheme = schemeOf(askedFor(settings.interface, app));
+    const scheme = schemeExpected(settings.interface, app);
     const addresses = sockets.map(({ address }, index) => serverAddress(address, schemeAt(settings, index, scheme)));
     const { workers } = settings;
     this.server = { pid: process.ppid, app, settings, addresses, workers, generation, log: lines };

@@ -3,9 +3,9 @@
  * may be unreadable for its user, or missing, as while `npm ci` runs.
  */
 
-import { askedFor, loadInterfaces } from '../app/interfaces.ts';
+import { loadInterfaces } from '../app/interfaces.ts';
 import { loadLoader } from '../app/load.ts';
-import { type AskedInterface, servedBy } from '../app/names.ts';
+import { type AskedInterface, askedFor, rawServersInterface, servedBy } from '../app/names.ts';
 import { version } from '../config/version.ts';
 import { descriptorError } from '../descriptors.ts';
 import { ownFilesError, TsgunError } from '../errors.ts';
@@ -42,12 +42,14 @@ export async function loadOwn(order: WorkerOrder): Promise<Own> {
   const { settings, app, script, hooksFrom, identity, failure } = order;
   try {
     const said = askedFor(settings.interface, app);
-    const asked = failure === undefined ? said : servedBy(said) === 'connections' ? 'tcp' : 'wsgi';
+    const instead =
+      failure === undefined ? undefined : (await import('./failure/app.ts')).failureApp(failure, servedBy(said));
+    const asked = instead?.interface ?? said;
     const makeWorker = await loadClass(settings.workerClass, servedBy(asked));
     const isForThreads = makeWorker.loadsApp === false;
     if (!isForThreads || hooksFrom === 'script') await loadInterfaces(asked);
     const mayBeRaw = !isForThreads && asked === 'auto';
-    if (mayBeRaw) await loadInterfaces('tcp');
+    if (mayBeRaw) await loadInterfaces(rawServersInterface);
     const makeRawWorker = mayBeRaw ? await loadClass(settings.workerClass, 'connections') : undefined;
     if (failure === undefined) await loadLoader(script ?? app, identity !== undefined, isForThreads);
     if (typeof hooksFrom === 'object') await import('../config/sources/config-file.ts');
@@ -55,7 +57,6 @@ export async function loadOwn(order: WorkerOrder): Promise<Own> {
     const { AccessLog } = isLogged ? await import('./access/access-log.ts') : { AccessLog: undefined };
     const sheds = settings.shed === 'auto';
     const { Overload } = sheds ? await import('./overload/overload.ts') : { Overload: undefined };
-    const instead = failure === undefined ? undefined : (await import('./failure/app.ts')).failureApp(failure);
     const handlerFailures = settings.reload ? await import('./failure/handler.ts') : undefined;
     const watchdog = readThreadCode(watchdogEntry);
     return {

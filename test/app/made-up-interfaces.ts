@@ -19,6 +19,7 @@ export const answers: RequestInterface<(path: string) => string> = {
 /** `() => text`, written to each connection. */
 export const greets: ConnectionInterface<() => string> = {
   takes: '() => text.',
+  exportName: 'greet',
   serves: 'connections',
   load: async () => {
     const { TcpServer } = await import('../../src/app/tcp/tcp.ts');

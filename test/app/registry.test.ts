@@ -8,6 +8,7 @@ import { type AskedInterface, servedBy } from '../../src/app/names.ts';
 import type { registry } from '../../src/app/registry.ts';
 import { resolveSettings } from '../../src/config/load.ts';
 import { table } from '../../src/config/settings.ts';
+import { schemeExpected } from '../../src/config/values/tls.ts';
 import { createServer } from '../../src/embed/server.ts';
 import type { ServerSettings } from '../../src/embed/settings.ts';
 import { Observers } from '../../src/http/observers.ts';
@@ -16,6 +17,7 @@ import { createLogger } from '../../src/logger.ts';
 import { bindHandle } from '../../src/node/bind.ts';
 import type { ServerHandle } from '../../src/node/handles.ts';
 import { loadClass } from '../../src/worker/classes/registry.ts';
+import { failureApp } from '../../src/worker/failure/app.ts';
 
 vi.mock('../../src/app/registry.ts', async (original) => {
   const known = await original<{ registry: typeof registry }>();
@@ -39,6 +41,18 @@ describe('an interface in the registry', () => {
     expect(table.interface.more).toContain('answers: (path) => text.');
     const { problems } = resolveSettings([{ name: 'test', values: { interface: 'reply' } }]);
     expect(problems).toEqual([expect.stringContaining('write answers')]);
+  });
+
+  it('says what is spoken before its app is loaded, what a hook is told too', () => {
+    expect(schemeExpected(named('greets'), 'app.js')).toBe('tcp');
+    expect(schemeExpected('auto', 'app.js:greet')).toBe('tcp');
+    expect(schemeExpected(named('answers'), 'app.js:greet')).toBe('http');
+  });
+
+  it('has the error page of its kind in its place, where the app cannot be loaded', () => {
+    const instead = (name: string) => failureApp({ name: 'Error', message: 'no app' }, servedBy(named(name)));
+    expect(instead('answers').interface).toBe('wsgi');
+    expect(instead('greets').interface).toBe('tcp');
   });
 
   it('serves in this process, and its URL says what is spoken', async () => {

@@ -17,7 +17,7 @@ const trial: CanaryTrial = {
 function judge(onCanary?: Hooks['onCanary']) {
   const lines: unknown[] = [];
   const log = { say: (level: string, _: object, message: string) => lines.push(`${level} ${message}`) };
-  const configuration = { app: 'app.ts', settings: { bind: [] }, hooks: { onCanary } };
+  const configuration = { app: 'app.ts', settings: { bind: [], interface: 'auto' }, hooks: { onCanary } };
   const generation = { configuration, listeners: [], log } as unknown as Generation;
   const snapshot = { pid: 1, wanted: 2, generation: 2 } as Snapshot;
   const judged = new MasterHooks(

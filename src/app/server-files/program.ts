@@ -10,7 +10,7 @@ import { AppLoadError, report } from '../../errors.ts';
 import type { ServerAddress } from '../../node/listen.ts';
 import { detect, isHttp2Server } from '../detect.ts';
 import { type LoadedModule, loadModule } from '../load.ts';
-import type { AskedInterface } from '../names.ts';
+import { type AskedInterface, rawServersInterface, servedBy } from '../names.ts';
 import { type AppSource, loadFrom } from '../script.ts';
 import { nameAsked } from './asked.ts';
 import { askedElsewhere, type Own } from './choice.ts';
@@ -91,7 +91,7 @@ class Run {
       address,
       say,
       sharing,
-      opensRaw: asked !== 'tcp' && (this.isNamed || !this.mayListen),
+      opensRaw: servedBy(asked) !== 'connections' && (this.isNamed || !this.mayListen),
       onChange: () => {
         this.changedAt = performance.now();
         this.wake();
@@ -210,11 +210,11 @@ class Run {
     const { count } = this.listening;
     const { server, asked, isHttp } = this.listening.decide()!;
     const kind = isHttp2Server(server) ? 'Http2Server' : isHttp ? 'http.Server' : 'net.Server';
-    const isTcp = !isHttp || this.asked === 'tcp';
-    if (!isTcp && (isTlsServer(server) || isHttp2Server(server))) this.sayHow(kind, isTlsServer(server));
+    const isRaw = !isHttp || servedBy(this.asked) === 'connections';
+    if (!isRaw && (isTlsServer(server) || isHttp2Server(server))) this.sayHow(kind, isTlsServer(server));
     return {
-      app: isTcp ? (socket: Socket) => connect(server, socket, this.listening.connectionCount) : appOf(server),
-      asked: isTcp ? 'tcp' : 'node',
+      app: isRaw ? (socket: Socket) => connect(server, socket, this.listening.connectionCount) : appOf(server),
+      asked: isRaw ? rawServersInterface : 'node',
       serves: `the ${kind} that asked for ${nameAsked(asked)}${count > 1 ? `, one of ${count} that listen` : ''}`,
       askedFor: askedElsewhere(this.host.own, asked),
       listening: this.listening,

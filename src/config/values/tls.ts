@@ -1,5 +1,6 @@
 /** Which addresses are served over TLS. */
 
+import { type AskedInterface, askedFor, schemeOf } from '../../app/names.ts';
 import { type Address, formatAddress } from './addresses.ts';
 
 export interface TlsAddresses {
@@ -23,6 +24,11 @@ export function isTls({ bind, certfile, devTls }: TlsAddresses, index: number): 
 
 export function hasTls(settings: TlsAddresses): boolean {
   return settings.bind.some((_, index) => isTls(settings, index));
+}
+
+/** A guess, before the app is loaded: its export may turn out to have another interface. */
+export function schemeExpected(asked: AskedInterface, app: string): string {
+  return schemeOf(askedFor(asked, app));
 }
 
 /** @param scheme that of the app's interface */

@@ -2,6 +2,7 @@
 
 // Not the globals, which an app may replace.
 import { clearTimeout, setTimeout } from 'node:timers';
+import { type AskedInterface, servedBy } from '../../app/names.ts';
 import type { Listening } from '../../app/server-files/listening.ts';
 import { shutDown } from '../../app/server-files/shutdown.ts';
 import { milliseconds } from '../../config/durations.ts';
@@ -143,7 +144,8 @@ export class Exit {
       this.listening?.closeOthers();
       void sendToMaster({ type: 'draining' });
       // Only the app knows how connections of its own protocol end.
-      if (worker.interface === 'tcp' && this.listening?.chosen !== undefined) void this.shutDown();
+      if (servedBy(worker.interface as AskedInterface) === 'connections' && this.listening?.chosen !== undefined)
+        void this.shutDown();
       await worker.drain(idleMs);
     } finally {
       await sendToMaster({ type: 'beat', requests: worker.serving.requests, running: 0, memoryBytes: 0 });

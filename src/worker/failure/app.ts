@@ -7,21 +7,29 @@ import { frameOf, placeOf } from './frame.ts';
 import { type Failure, renderPage, renderText } from './page.ts';
 
 export interface FailureApp {
-  readonly wsgi: App;
-  readonly tcp: (socket: Socket) => void;
+  readonly interface: 'wsgi' | 'tcp';
+  readonly app: App | ((socket: Socket) => void);
   /** Ends the connections of pages that wait for the app. */
   leave(): void;
 }
 
-export function failureApp(error: ErrorReport): FailureApp {
+/** @param serves what the app itself would get */
+export function failureApp(error: ErrorReport, serves: 'requests' | 'connections'): FailureApp {
   const failure = describe(error);
   const departure = resolvable();
-  const wsgi: App = (env, startResponse) => {
+  const leave = () => departure.resolve();
+  return serves === 'requests'
+    ? { interface: 'wsgi', app: answering(failure, departure.promise), leave }
+    : { interface: 'tcp', app: writing(failure), leave };
+}
+
+function answering(failure: Failure, departure: Promise<void>): App {
+  return (env, startResponse) => {
     const accepts = env.HTTP_ACCEPT ?? '';
     const isGet = env.REQUEST_METHOD === 'GET';
     if (isGet && accepts.includes('text/event-stream')) {
       startResponse('200 OK', [['Content-Type', 'text/event-stream'], noStore]);
-      return waiting(Promise.race([departure.promise, aborted(env['tsgun.signal'])]));
+      return waiting(Promise.race([departure, aborted(env['tsgun.signal'])]));
     }
     const isBrowser = accepts.includes('text/html');
     const body = isBrowser ? renderPage(failure, isGet ? { id: String(process.pid) } : undefined) : renderText(failure);
@@ -34,13 +42,12 @@ export function failureApp(error: ErrorReport): FailureApp {
     ]);
     return [body];
   };
-  return {
-    wsgi,
-    tcp: (socket) => {
-      socket.on('error', () => {});
-      socket.end(renderText(failure));
-    },
-    leave: () => departure.resolve(),
+}
+
+function writing(failure: Failure): (socket: Socket) => void {
+  return (socket) => {
+    socket.on('error', () => {});
+    socket.end(renderText(failure));
   };
 }
 

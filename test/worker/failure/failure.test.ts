@@ -1,6 +1,7 @@
 /** The page that stands for an app that cannot be served, under `--reload`. */
 
 import { describe, expect, it } from 'vitest';
+import type { App } from '../../../src/app/types.ts';
 import { inject } from '../../../src/embed/inject.ts';
 import { failureApp } from '../../../src/worker/failure/app.ts';
 import { frameOf, placeOf } from '../../../src/worker/failure/frame.ts';
@@ -33,9 +34,9 @@ describe('the place of an error', () => {
 function begin() {
   const { path } = makeFolder({ 'app.ts': 'one();\nif (a < b) throw new Error();\n' });
   const stack = `Error: x\n    at load (${path}/app.ts:2:3)`;
-  const app = failureApp({ name: 'Error', message: 'cannot read <script>alert("1")</script>', stack });
+  const app = failureApp({ name: 'Error', message: 'cannot read <script>alert("1")</script>', stack }, 'requests');
   const ask = async (accept: string, method = 'GET') => {
-    const answer = await inject(app.wsgi, { url: '/any/path', method, headers: { accept } });
+    const answer = await inject(app.app as App, { url: '/any/path', method, headers: { accept } });
     return { status: answer.status, type: answer.headers.get('content-type'), text: await answer.text() };
   };
   return { path, app, ask };

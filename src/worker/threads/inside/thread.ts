@@ -5,15 +5,8 @@
  */
 
 import { isMainThread, workerData } from 'node:worker_threads';
-import {
-  askedFor,
-  findInterface,
-  loadInterfaces,
-  makeHandler,
-  makeServer,
-  prepareApp,
-} from '../../../app/interfaces.ts';
-import { servedBy } from '../../../app/names.ts';
+import { findInterface, loadInterfaces, makeHandler, makeServer, prepareApp } from '../../../app/interfaces.ts';
+import { askedFor, servedBy } from '../../../app/names.ts';
 import { openProgram, type ProgramHost } from '../../../app/server-files/program.ts';
 import { milliseconds } from '../../../config/durations.ts';
 import { report } from '../../../errors.ts';
