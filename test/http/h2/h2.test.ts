@@ -17,6 +17,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { connect as connectTls } from 'node:tls';
+import express from 'express';
 import { createServer, type ServerSettings } from 'tsgun';
 import { afterAll, describe, expect, it, onTestFinished } from 'vitest';
 import { certificateFor } from '../tls/certificates.ts';
@@ -29,6 +30,8 @@ writeFileSync(join(folder, 'a.key'), local.key);
 afterAll(() => rmSync(folder, { recursive: true }));
 const tls: ServerSettings = { certfile: join(folder, 'a.crt'), keyfile: join(folder, 'a.key') };
 const plain: ServerSettings = { http: ['h1', 'h2c'] };
+
+type NodeApp = (req: IncomingMessage, res: ServerResponse) => void;
 
 async function serve(app: unknown, more: ServerSettings = tls) {
   const server = createServer(app as never, { logLevel: 'fatal', ...more } as never);
@@ -144,19 +147,33 @@ describe('HTTP/2 by ALPN', () => {
     expect(JSON.parse(body)).toEqual({ url: `https://127.0.0.1:${port}/`, body: 'hello', type: 'text/x' });
   });
 
-  it('shows node apps what the compatibility API of Node shows', async () => {
+  it.each([
+    ['node apps', (answer: NodeApp) => answer],
+    // It changes the prototypes of requests.
+    ['Express', (answer: NodeApp) => express().use(answer as never)],
+  ])('shows %s what the compatibility API of Node shows', async (_of, make) => {
     const { port } = await serve(
-      (req: never, res: never) => {
+      make((req, res) => {
         const { httpVersion, httpVersionMajor, headers, authority, scheme, socket, rawHeaders } = req as unknown as {
           [name: string]: string;
         } & { headers: Record<string, string>; socket: { encrypted: boolean; alpnProtocol: string } };
         const names = Object.keys(headers).filter((name) => name.startsWith(':'));
         const { alpnProtocol, encrypted } = socket;
         const shown = { httpVersion, httpVersionMajor, authority, scheme, host: headers.host, names, rawHeaders };
-        (res as { end(text: string): void }).end(
-          JSON.stringify({ ...shown, path: headers[':path'], method: headers[':method'], alpnProtocol, encrypted }),
+        const { setTrailer } = res as unknown as { setTrailer: unknown };
+        Object.assign(req, { authority: 'set' });
+        res.end(
+          JSON.stringify({
+            ...shown,
+            path: headers[':path'],
+            method: headers[':method'],
+            alpnProtocol,
+            encrypted,
+            setTrailer: typeof setTrailer,
+            changed: (req as unknown as { authority: string }).authority,
+          }),
         );
-      },
+      }) as never,
       { ...tls, interface: 'node' } as ServerSettings,
     );
     const { body } = await ask(open(port), { ':path': '/x' });
@@ -171,6 +188,8 @@ describe('HTTP/2 by ALPN', () => {
       names: [],
       alpnProtocol: 'h2',
       encrypted: true,
+      setTrailer: 'function',
+      changed: 'set',
     });
   });
 
