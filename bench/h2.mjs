@@ -6,11 +6,12 @@
  */
 
 import { execFile } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs, promisify } from 'node:util';
 import { makeCertificate } from './lib/certificate.mjs';
+import { nginxCommand } from './lib/nginx.mjs';
 import { cpuMs } from './lib/processes.mjs';
 import { judge, median, printMachine, printTable, rate, ratio } from './lib/report.mjs';
 import { benchPath, loadCore, startSecure, tsgun } from './lib/servers.mjs';
@@ -39,24 +40,8 @@ const node = (kind) => ({
 });
 const nginx = {
   name: 'nginx',
-  command(_, port, directory) {
-    const configuration = `
-      daemon off; worker_processes 1; pid ${directory}/nginx.pid; error_log stderr warn;
-      events { worker_connections 4096; }
-      http {
-        access_log off; keepalive_requests 1000000000;
-        client_body_temp_path ${directory}/b; proxy_temp_path ${directory}/p; fastcgi_temp_path ${directory}/f;
-        uwsgi_temp_path ${directory}/u; scgi_temp_path ${directory}/s;
-        server {
-          listen 127.0.0.1:${port} ssl http2 backlog=2048;
-          ssl_certificate ${cert}; ssl_certificate_key ${key};
-          default_type text/plain;
-          location / { return 200 "Hello, world!\\n"; }
-        }
-      }`;
-    writeFileSync(join(directory, 'nginx.conf'), configuration);
-    return ['nginx', '-p', directory, '-c', join(directory, 'nginx.conf')];
-  },
+  command: (_, port, directory) =>
+    nginxCommand({ folder: directory, port, certificate: { certfile: cert, keyfile: key } }),
 };
 const others = values.also.map((text) => {
   const [name, cli] = text.split('=');

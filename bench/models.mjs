@@ -11,6 +11,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { limits } from './lib/noise.mjs';
 import { judge, machine, median } from './lib/report.mjs';
 import { benchPath } from './lib/servers.mjs';
 import { drawChart } from './models/chart.mjs';
@@ -40,9 +41,6 @@ if (unknown !== undefined) {
 }
 /** All share all of them: a row of several workers on one core would teach nothing. */
 const cores = `0-${availableParallelism() - 1}`;
-
-/** Cores that others may use beside a turn, over all of it. */
-const maxForeign = 0.2;
 
 const where = machine();
 console.log(`${where}\n\nMedians of ${pace.rounds} rounds.\n`);
@@ -74,7 +72,7 @@ for (const { name, result } of measured) {
   if (result === undefined) continue;
   demand(
     `${name} had the machine for itself: others used ${result.foreign.toFixed(2)} cores`,
-    result.foreign <= maxForeign,
+    result.foreign <= limits.foreignOfAll,
   );
   if (result.errors !== '') demand(`${name} without errors, else its run says nothing: ${result.errors}`, false);
 }

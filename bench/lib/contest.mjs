@@ -3,6 +3,7 @@
  * that the luck of one compilation by V8 does not decide.
  */
 
+import { quietestOf } from './noise.mjs';
 import { median } from './report.mjs';
 import { fetchOnce, startServer } from './servers.mjs';
 import { runWrk } from './wrk.mjs';
@@ -42,21 +43,13 @@ export async function hold(contest, contestants, pace) {
   return new Map(Array.from(runs, ([name, list]) => [name, summarize(list)]));
 }
 
-/** A turn in which others took more than this of a core is repeated, a few times at most. */
-const maxForeign = 0.1;
-const maxRepeats = 3;
-
 /** @returns {Promise<import('./wrk.mjs').Run>} */
 async function measure({ app, load }, contestant, { seconds, warmUpSeconds }) {
   const server = await startServer(contestant, app);
   try {
     await expectFields(`${server.url}${load.path ?? ''}`, contestant.name);
     await runWrk(server, load, warmUpSeconds);
-    let run = await runWrk(server, load, seconds);
-    for (let repeats = 0; run.foreign > maxForeign && repeats < maxRepeats; repeats++) {
-      const again = await runWrk(server, load, seconds);
-      if (again.foreign < run.foreign) run = again;
-    }
+    const run = await quietestOf(() => runWrk(server, load, seconds));
     progress(`${contestant.name} ${Math.round(run.rate)}`);
     return run;
   } finally {

@@ -8,7 +8,7 @@ import { writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { loadCores, serverCores } from './peer-server.mjs';
-import { coreBusyMs, cpuMs, endedChildrenCpuMs } from './processes.mjs';
+import { coreBusyMs, cpuMsOf, endedChildrenCpuMs } from './processes.mjs';
 import { askRaw } from './raw-request.mjs';
 
 /**
@@ -86,9 +86,9 @@ export function lengthFault({ requests, bytes }, size, open) {
  */
 export async function generate(server, load, seconds) {
   const size = await rightSize(server.port, load);
-  const before = { server: cpuMs(server.pid), load: endedChildrenCpuMs(), cores: busy() };
+  const before = { server: cpuMsOf(server.processes()), load: endedChildrenCpuMs(), cores: busy() };
   const run = tool === 'wrk' ? await runWrk(server, load, seconds) : await runAutocannon(server, load, seconds);
-  const cpu = cpuMs(server.pid) - before.server;
+  const cpu = cpuMsOf(server.processes()) - before.server;
   const loadCpu = endedChildrenCpuMs() - before.load;
   const [serverBusy, loadBusy] = busy().map((ms, index) => ms - before.cores[index]);
   const errors = [...run.errors];

@@ -7,7 +7,7 @@ import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { performance } from 'node:perf_hooks';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { processTree } from './processes.mjs';
+import { isOf, processesOf, processTree } from './processes.mjs';
 import { benchPath, fetchOnce, freePort } from './servers.mjs';
 
 const bootMs = 60_000;
@@ -33,6 +33,7 @@ export const serverCores = cores <= 2 ? '0' : `0-${cores - 2}`;
  * @property {boolean} [needsSupervisor] it has no master of its own: on bad days it runs under `supervise.mjs`
  * @property {boolean} [sharesPort] the supervisor starts as many of it as there are workers; without it one
  * @property {(server: PeerServer) => Promise<void> | void} [reload] HUP to what was started, if it is not said
+ * @property {boolean} [isDetached] its processes do not descend from what was started
  * @property {(server: PeerServer) => number[]} [workersOf] pids; the children of what was started, if it is not said
  * @property {Record<string, string>} [lacks] scenarios in which it cannot take part, and why
  */
@@ -76,6 +77,7 @@ export class PeerServer {
 
   /** All of its processes, without the supervisor. */
   processes() {
+    if (this.peer.isDetached) return processesOf(this.place.folder);
     const tree = processTree(this.pid);
     return this.isSupervised ? tree.slice(1) : tree;
   }
@@ -85,13 +87,13 @@ export class PeerServer {
     const { child } = this;
     if (child.exitCode === null && child.signalCode === null) {
       // What outlives its master would load the machine in the next turn.
-      const tree = processTree(child.pid);
+      const tree = this.peer.isDetached ? this.processes() : processTree(child.pid);
       const exited = once(child, 'exit');
       child.kill('SIGTERM');
       const timer = setTimeout(() => child.kill('SIGKILL'), stopMs);
       await exited;
       clearTimeout(timer);
-      for (const pid of tree.slice(1)) killLeftOver(pid, this.place.folder);
+      for (const pid of tree) killLeftOver(pid, this.place.folder);
     }
     rmSync(this.place.folder, { recursive: true, force: true, maxRetries: 3 });
   }
@@ -158,9 +160,10 @@ function parentOf(pid) {
 
 /** Only what is still the same process: its environment names the folder of this turn. */
 function killLeftOver(pid, folder) {
+  if (!isOf(pid, folder)) return;
   try {
-    if (readFileSync(`/proc/${pid}/environ`, 'latin1').includes(folder)) process.kill(pid, 'SIGKILL');
-  } catch {
-    // It has ended.
+    process.kill(pid, 'SIGKILL');
+  } catch (error) {
+    if (error.code !== 'ESRCH') throw error;
   }
 }

@@ -18,12 +18,37 @@ export function processTree(pid) {
 }
 
 /**
+ * Processes whose environment names this folder, wherever they descend from.
+ * @param {string} folder
+ * @returns {number[]}
+ */
+export function processesOf(folder) {
+  const pids = readdirSync('/proc').filter((name) => /^\d+$/.test(name));
+  return pids.map(Number).filter((pid) => isOf(pid, folder));
+}
+
+/** @param {number} pid @param {string} folder */
+export function isOf(pid, folder) {
+  try {
+    return readFileSync(`/proc/${pid}/environ`, 'latin1').includes(folder);
+  } catch {
+    // It has ended.
+    return false;
+  }
+}
+
+/**
  * CPU time of a process and its children so far, in milliseconds.
  * @param {number} pid
  */
 export function cpuMs(pid) {
+  return cpuMsOf(processTree(pid));
+}
+
+/** CPU time of these processes so far, in milliseconds. @param {readonly number[]} pids */
+export function cpuMsOf(pids) {
   let ticks = 0;
-  for (const member of processTree(pid)) {
+  for (const member of pids) {
     const stat = readFileSync(`/proc/${member}/stat`, 'latin1');
     // After the name, which may hold anything, from the third field on: utime is the 14th, stime the 15th.
     const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');

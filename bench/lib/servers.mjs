@@ -2,7 +2,7 @@
 
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs';
 import { get } from 'node:http';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -10,6 +10,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { connect } from 'node:tls';
 import { fileURLToPath } from 'node:url';
+import { nginxCommand } from './nginx.mjs';
 import { processTree } from './processes.mjs';
 
 export const serverCore = 0;
@@ -73,33 +74,7 @@ export const nodeHttp = {
 };
 
 /** Answers as apps/hello.js does, whatever the app. @type {Contestant} */
-export const nginx = {
-  name: 'nginx',
-  command(_app, port, directory) {
-    const configuration = `
-      daemon off;
-      worker_processes 1;
-      pid ${directory}/nginx.pid;
-      error_log stderr warn;
-      events { worker_connections 16384; }
-      http {
-        access_log off;
-        keepalive_requests 1000000000;
-        client_body_temp_path ${directory}/body;
-        proxy_temp_path ${directory}/proxy;
-        fastcgi_temp_path ${directory}/fastcgi;
-        uwsgi_temp_path ${directory}/uwsgi;
-        scgi_temp_path ${directory}/scgi;
-        server {
-          listen 127.0.0.1:${port} backlog=2048;
-          default_type text/plain;
-          location / { return 200 "Hello, world!\\n"; }
-        }
-      }`;
-    writeFileSync(join(directory, 'nginx.conf'), configuration);
-    return ['nginx', '-p', directory, '-c', join(directory, 'nginx.conf')];
-  },
-};
+export const nginx = { name: 'nginx', command: (_app, port, folder) => nginxCommand({ folder, port }) };
 
 /** As `startServer`, of a server over TLS. */
 export function startSecure(contestant, app) {

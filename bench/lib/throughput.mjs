@@ -1,11 +1,9 @@
 /** A scenario of a good day: as many requests as the server answers, from one process on a core of its own. */
 
 import { generate } from './generator.mjs';
+import { quietestOf } from './noise.mjs';
 import { startPeer } from './peer-server.mjs';
 import { milliseconds, rate } from './report.mjs';
-
-const maxForeign = 0.1;
-const maxRepeats = 3;
 
 /** @type {import('../scenarios/index.mjs').Column[]} */
 export const throughputColumns = [
@@ -30,13 +28,7 @@ export function throughput({ load, ...description }) {
       const server = await startPeer(peer, pace.workers);
       try {
         await generate(server, load, pace.warmUpSeconds);
-        let figures = await generate(server, load, pace.seconds);
-        // A turn in which others took part of a core is repeated, and the quietest counts.
-        for (let repeats = 0; figures.foreign > maxForeign && repeats < maxRepeats; repeats++) {
-          const again = await generate(server, load, pace.seconds);
-          if (again.foreign < figures.foreign) figures = again;
-        }
-        return figures;
+        return await quietestOf(() => generate(server, load, pace.seconds));
       } finally {
         await server.stop();
       }

@@ -3,6 +3,8 @@ import { npmPackages, packageVersion } from '../lib/install.mjs';
 import { app } from './common.mjs';
 
 const folder = () => npmPackages('bun', ['bun@1.4.5']);
+/** Installed when it is first asked for. */
+export const program = () => join(folder(), 'node_modules/bun/bin/bun.exe');
 
 /** @type {import('../lib/peer-server.mjs').Peer} */
 export default {
@@ -15,7 +17,7 @@ export default {
   sharesPort: true,
   find: () => ({ Bun: packageVersion(folder(), 'bun') }),
   command: ({ port }) => ({
-    command: [join(folder(), 'node_modules/bun/bin/bun.exe'), app('bun.mjs')],
+    command: [program(), app('bun.mjs')],
     env: { PORT: String(port) },
   }),
 };

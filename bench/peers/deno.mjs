@@ -3,6 +3,8 @@ import { npmPackages, packageVersion } from '../lib/install.mjs';
 import { app } from './common.mjs';
 
 const folder = () => npmPackages('deno', ['deno@2.9.6']);
+/** Installed when it is first asked for. */
+export const program = () => join(folder(), 'node_modules/deno/deno');
 
 /** @type {import('../lib/peer-server.mjs').Peer} */
 export default {
@@ -15,7 +17,7 @@ export default {
   find: () => ({ Deno: packageVersion(folder(), 'deno') }),
   command: ({ port, workers }) => ({
     command: [
-      ...[join(folder(), 'node_modules/deno/deno'), 'serve', '--allow-all', '--no-config'],
+      ...[program(), 'serve', '--allow-all', '--no-config'],
       ...(workers > 1 ? ['--parallel'] : []),
       ...['--host', '127.0.0.1', '--port', String(port), app('deno.mjs')],
     ],

@@ -5,10 +5,10 @@ const folder = app('');
 const remedy = 'apt-get install gunicorn';
 
 /** @returns {import('../lib/peer-server.mjs').Peer} */
-function gunicorn(id, name, about, options, lacks = {}) {
+function gunicorn(id, name, about, options, lacks = {}, versions = () => ({})) {
   return {
     ...{ id, name, about, lacks, kind: 'other' },
-    find: () => ({ gunicorn: programVersion('gunicorn', ['--version'], remedy) }),
+    find: () => ({ gunicorn: programVersion('gunicorn', ['--version'], remedy), ...versions() }),
     command: ({ port, workers }) => ({
       command: [
         ...['gunicorn', '-w', String(workers), '-b', `127.0.0.1:${port}`, '--backlog', '2048', '--chdir', folder],
@@ -19,6 +19,12 @@ function gunicorn(id, name, about, options, lacks = {}) {
   };
 }
 
+/** Debian's gunicorn runs on Debian's Python. */
+const gevent = () =>
+  programVersion(
+    ...['/usr/bin/python3', ['-c', 'import gevent; print(gevent.__version__)']],
+    ...['apt-get install python3-gevent', 'gevent'],
+  );
 const pipelined = lacking(['pipelined'], 'it loses what follows in the same write');
 
 export default [
@@ -27,5 +33,11 @@ export default [
     ...['gunicorn-gthread', 'gunicorn gthread', 'workers with 32 threads, keep-alive'],
     ['-k', 'gthread', '--threads', '32', '--keep-alive', '65'],
     pipelined,
+  ),
+  gunicorn(
+    ...['gunicorn-gevent', 'gunicorn gevent', 'greenlets, up to 1,000 connections a worker, keep-alive'],
+    ['-k', 'gevent', '--worker-connections', '1000', '--keep-alive', '65'],
+    pipelined,
+    () => ({ gevent: gevent() }),
   ),
 ];

@@ -1,7 +1,7 @@
 /** A worker that the system kills, every second: as it does for memory. */
 
 import { setTimeout as sleep } from 'node:timers/promises';
-import { badDayColumns, onABadDay, underLoad } from '../lib/bad-day.mjs';
+import { badDayColumns, count, onABadDay, underLoad } from '../lib/bad-day.mjs';
 
 const everyMs = 1000;
 const times = { full: 20, quick: 8 };
@@ -15,27 +15,31 @@ export default {
   isMain: true,
   day: 'bad',
   rounds: 3,
-  columns: badDayColumns,
+  columns: [...badDayColumns, { of: 'killed', head: 'killed', show: count }],
   chart: { of: 'failed', unit: 'failed requests', better: 'less' },
   seconds: ({ isQuick }) => 6 + (isQuick ? times.quick : times.full),
   run: (peer, { isQuick }) =>
     onABadDay(peer, (server) =>
       underLoad(server, async () => {
-        for (let count = 0; count < (isQuick ? times.quick : times.full); count++) {
+        let killed = 0;
+        for (let time = 0; time < (isQuick ? times.quick : times.full); time++) {
           await sleep(everyMs);
-          kill(server.workers()[0]);
+          if (kill(server.workers()[0])) killed++;
         }
         await sleep(2 * everyMs);
-        return {};
+        if (killed === 0) throw new Error('no worker was found');
+        return { killed };
       }),
     ),
 };
 
+/** @returns {boolean} whether it was there */
 function kill(pid) {
-  if (pid === undefined) return;
+  if (pid === undefined) return false;
   try {
-    process.kill(pid, 'SIGKILL');
+    return process.kill(pid, 'SIGKILL');
   } catch (error) {
     if (error.code !== 'ESRCH') throw error;
+    return false;
   }
 }

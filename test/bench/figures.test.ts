@@ -20,8 +20,9 @@ const { choose, turnsOf } = await load<{
     rounds: number,
   ): { scenario: { id: string }; peer: { id: string }; round: number }[];
 }>('lib/turns.mjs');
-const { reasonsNotToPublish } = await load<{
+const { reasonsNotToPublish, quietestOf } = await load<{
   reasonsNotToPublish(runs: readonly Run[], turns: readonly Turn[]): string[];
+  quietestOf<F extends { foreign: number }>(measure: () => Promise<F>): Promise<F>;
 }>('lib/noise.mjs');
 const { secondsLeft, progressLine, duration } = await load<{
   secondsLeft(expected: number[], taken: number[]): number;
@@ -113,6 +114,18 @@ describe('what must not be published', () => {
     const faulty = [failedRun('hello', 'a', 1, '3 × status'), ...quiet.slice(1)];
     expect(reasonsNotToPublish(faulty, turns)).toEqual(['hello, a, round 1 does not count: 3 × status']);
   });
+});
+
+describe('a turn in which others took part of a core', () => {
+  const of = async (...shares: number[]) => {
+    const left = shares.values();
+    const best = await quietestOf(async () => ({ foreign: left.next().value ?? Number.NaN }));
+    return [best.foreign, ...left];
+  };
+
+  it('is made again until one is quiet', async () => expect(await of(0.3, 0.05, 0.2)).toEqual([0.05, 0.2]));
+  it('is made four times at the most, and the quietest counts', async () =>
+    expect(await of(0.4, 0.3, 0.2, 0.3, 0.01)).toEqual([0.2, 0.01]));
 });
 
 describe('turns that are kept', () => {

@@ -105,10 +105,13 @@ describe('the peers and scenarios', () => {
     'node-cluster-rr',
     'gunicorn-sync',
     'gunicorn-gthread',
+    'gunicorn-gevent',
     'uvicorn',
     'uwsgi',
     'puma',
+    'passenger',
     'nginx',
+    'h2o',
   ];
   it.each(own)('%s is started with its port and its workers', (id) => {
     const folder = mkdtempSync(join(tmpdir(), 'tsgun-peer-'));
