@@ -9,23 +9,22 @@
 
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { Agent, get } from 'node:http';
-import { performance } from 'node:perf_hooks';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { figuresOf, lateFactor, offerPhases } from './lib/overload.mjs';
 import { isThere, tsgunPool } from './lib/pools.mjs';
 import { judge, printMachine, printTable } from './lib/report.mjs';
 import { benchPath, fetchOnce, freePort } from './lib/servers.mjs';
 
 const capacity = 100;
+/** "done" and a line's end. */
+const answerBytes = 5;
 const phases = [
   ['half', capacity / 2, 10],
   ['twice', capacity * 2, 30],
   ['after', capacity / 2, 10],
 ];
-/** A client gives up. */
-const patienceMs = 20_000;
 /** Of what the app could do; of the 99th percentile without overload; seconds until all is well again. */
-const goals = { goodput: 0.9, latency: 3, recovery: 2 };
+const goals = { goodput: 0.9, latency: lateFactor, recovery: 2 };
 
 const app = benchPath('apps/overload.mjs');
 const threads = '256';
@@ -53,8 +52,8 @@ async function contest(scenario) {
       continue;
     }
     const results = await measure(pool, `/${scenario}`);
-    const figures = summarize(results);
-    rows.push([name, ...figures.columns]);
+    const figures = figuresOf(results, phases);
+    rows.push([name, ...columnsOf(figures)]);
     curves.push([name, ...curveOf(results)]);
     if (!name.includes('shedding')) continue;
     judge(`${scenario}: answered ≥ ${goals.goodput} of the capacity`, figures.goodput >= goals.goodput * capacity);
@@ -80,7 +79,7 @@ async function measure(pool, path) {
       if ((await fetchOnce(`http://127.0.0.1:${port}/`).catch(() => undefined)) !== undefined) break;
       await sleep(50);
     }
-    return await offer(port, path);
+    return await offerPhases(port, path, phases, answerBytes);
   } finally {
     child.kill('SIGTERM');
     const timer = setTimeout(() => child.kill('SIGKILL'), 5000);
@@ -89,69 +88,17 @@ async function measure(pool, path) {
   }
 }
 
-async function offer(port, path) {
-  const agent = new Agent({ keepAlive: true, maxSockets: Number.POSITIVE_INFINITY });
-  const results = [];
-  const open = new Set();
-  const startedAt = performance.now();
-  const ask = (phase) => {
-    const sentAt = performance.now();
-    const done = new Promise((resolve) => {
-      const end = (status) => resolve({ phase, status, sentAt: sentAt - startedAt, ms: performance.now() - sentAt });
-      const request = get({ port, path, agent, host: '127.0.0.1', timeout: patienceMs }, (response) => {
-        response
-          .resume()
-          .on('end', () => end(response.statusCode))
-          .on('error', () => end(0));
-      });
-      request.on('error', () => end(0)).on('timeout', () => request.destroy(new Error('too late')));
-    });
-    open.add(done);
-    void done.then((result) => {
-      results.push(result);
-      open.delete(done);
-    });
-  };
-  for (const [phase, rate, seconds] of phases) {
-    const from = performance.now();
-    for (let count = 0; performance.now() < from + seconds * 1000; await sleep(1))
-      for (const due = ((performance.now() - from) / 1000) * rate; count < due; count++) ask(phase);
-  }
-  await Promise.all(open);
-  agent.destroy();
-  return results;
-}
-
-function summarize(results) {
-  const of = (phase, status) => results.filter((each) => each.phase === phase && each.status === status);
-  const quantile = (each, share) =>
-    each.map(({ ms }) => ms).sort((a, b) => a - b)[Math.floor(each.length * share)] ?? Number.NaN;
-  const [[, , calmSeconds], [, , seconds]] = phases;
-  const [from, to] = [calmSeconds * 1000, (calmSeconds + seconds) * 1000];
-  // Whenever their request came: what was answered in this time.
-  const answered = results.filter(
-    ({ status, sentAt, ms }) => status === 200 && sentAt + ms >= from && sentAt + ms < to,
-  );
-  const heavy = of('twice', 200);
-  const calmP99 = quantile(of('half', 200), 0.99);
-  const late = results.filter(
-    ({ phase, status, ms }) => phase === 'after' && (status !== 200 || ms > goals.latency * calmP99),
-  );
-  const recovery = late.length === 0 ? 0 : (Math.max(...late.map(({ sentAt }) => sentAt)) - to) / 1000;
-  const failed = results.filter(({ status }) => status !== 200 && status !== 503).length;
-  const goodput = answered.length / seconds;
-  const p99 = quantile(heavy, 0.99);
+function columnsOf({ calmP99, goodput, p50, p99, refused, failed, recovery }) {
   const ms = (value) => `${value.toFixed(0)} ms`;
-  const columns = [
+  return [
     ms(calmP99),
     goodput.toFixed(0),
-    ms(quantile(heavy, 0.5)),
+    ms(p50),
     ms(p99),
-    of('twice', 503).length,
-    failed,
+    String(refused),
+    String(failed),
     `${recovery.toFixed(1)} s`,
   ];
-  return { goodput, calmP99, p99, recovery, columns: columns.map(String) };
 }
 
 /** Answers by the second in which they came. */

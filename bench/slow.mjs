@@ -7,7 +7,7 @@
 import { performance } from 'node:perf_hooks';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
-import { openMany } from './lib/clients.mjs';
+import { startDripping } from './lib/drippers.mjs';
 import { startProbe } from './lib/probe.mjs';
 import { forgetPeak, residentBytes } from './lib/processes.mjs';
 import { judge, median, milliseconds, printMachine, printTable, rate } from './lib/report.mjs';
@@ -30,7 +30,6 @@ const leewaySeconds = 2;
 /** For the slow clients and the others. A worker holds 10,000 by itself; beyond, each newcomer ends a slow one. */
 const room = ['--worker-connections', String(connections + 1000)];
 const load = { connections: 16 };
-const line = 'GET / HTTP/1.1\r\nHost: localhost\r\nX-Drip: ';
 
 /** Connections that slowhttptest opens in a second. */
 const perSecond = 1000;
@@ -130,40 +129,15 @@ async function drip() {
     await runWrk(server, load, 2);
     const alone = await runWrk(server, load, 5);
 
-    /** @type {{ seconds: number, said: string }[]} */
-    const cuts = [];
-    const sockets = await openMany(server.port, connections, (socket) => watch(socket, cuts));
-    let position = 0;
-    const dripping = setInterval(() => {
-      const byte = line[position] ?? 'x';
-      position++;
-      for (const socket of sockets) if (socket.writable) socket.write(byte);
-    }, 1000);
+    const { cuts, stop } = await startDripping(server.port, connections);
     const beside = await runWrk(server, load, Math.floor(headerSeconds * 0.8));
     const deadline = performance.now() + (headerSeconds + leewaySeconds) * 1000;
     while (cuts.length < connections && performance.now() < deadline) await sleep(100);
-    clearInterval(dripping);
-    for (const socket of sockets) socket.destroy();
+    stop();
     report(alone, beside, cuts);
   } finally {
     await server.stop();
   }
-}
-
-function watch(socket, cuts) {
-  const startedAt = performance.now();
-  let said = '';
-  let isCut = false;
-  const cut = () => {
-    if (isCut) return;
-    isCut = true;
-    cuts.push({ seconds: (performance.now() - startedAt) / 1000, said });
-    socket.destroy();
-  };
-  socket.on('data', (bytes) => (said += bytes.toString('latin1')));
-  // Not 'close' alone: our own destroy at the end is no cut of the server's.
-  socket.on('end', cut);
-  socket.on('error', cut);
 }
 
 function report(alone, beside, cuts) {

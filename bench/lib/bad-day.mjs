@@ -28,9 +28,10 @@ export const badDayColumns = [
 /**
  * @param {import('./peer-server.mjs').Peer} peer
  * @param {(server: import('./peer-server.mjs').PeerServer) => Promise<Record<string, unknown>>} happen
+ * @param {import('./peer-server.mjs').Means} [means]
  */
-export async function onABadDay(peer, happen) {
-  const server = await startPeer(peer, workers, true);
+export async function onABadDay(peer, happen, means = {}) {
+  const server = await startPeer(peer, workers, { isBadDay: true, ...means });
   try {
     await allWorkers(server);
     return await happen(server);
@@ -44,8 +45,8 @@ export async function onABadDay(peer, happen) {
  * @param {import('./peer-server.mjs').PeerServer} server
  * @param {(results: import('./arrivals.mjs').Result[]) => Promise<Record<string, unknown>>} happen whose figures join those of the requests
  */
-export async function underLoad(server, happen) {
-  const load = offer(server.port, rate);
+export async function underLoad(server, happen, path = '/') {
+  const load = offer(server.port, rate, path);
   let figures;
   try {
     figures = await happen(load.results);

@@ -15,6 +15,7 @@ const stopMs = 15_000;
 const cores = availableParallelism();
 /** The load has the last core to itself. */
 export const loadCores = String(cores - 1);
+export const serverCoreCount = Math.max(1, cores - 1);
 export const serverCores = cores <= 2 ? '0' : `0-${cores - 2}`;
 
 /**
@@ -22,6 +23,13 @@ export const serverCores = cores <= 2 ? '0' : `0-${cores - 2}`;
  * @property {number} port
  * @property {number} workers
  * @property {string} folder its own, for what it writes
+ * @property {number} [canarySeconds] a new release is on trial for so long, by those that have a setting for it
+ * @property {number} [maxMemoryMib] of a worker, by those that have a setting for it
+ * @property {number} [maxRequests] of a worker, by those that can limit nothing but these
+ * @property {boolean} [shedsLoad] where it can
+ * @property {string} [logTo] it logs its requests, and all goes there
+ *
+ * @typedef {Omit<Place, 'port' | 'workers' | 'folder'> & { isBadDay?: boolean, maxFiles?: number }} Means what a scenario needs
  *
  * @typedef {object} Peer
  * @property {string} id in the command line and the results
@@ -102,12 +110,12 @@ export class PeerServer {
 /**
  * @param {Peer} peer
  * @param {number} workers
- * @param {boolean} isBadDay
+ * @param {Means} [means]
  * @returns {Promise<PeerServer & { startMs: number }>} with the time until its first answer
  */
-export async function startPeer(peer, workers, isBadDay = false) {
+export async function startPeer(peer, workers, { isBadDay = false, maxFiles, ...wishes } = {}) {
   const folder = mkdtempSync(join(tmpdir(), 'tsgun-bench-'));
-  const place = { port: await freePort(), workers, folder };
+  const place = { port: await freePort(), workers, folder, ...wishes };
   writeFileSync(join(folder, 'release'), 'release-01\n');
   const { command, env: own } = peer.command(place);
   const env = {
@@ -121,9 +129,11 @@ export async function startPeer(peer, workers, isBadDay = false) {
   const isSupervised = peer.needsSupervisor === true && (isBadDay || count > 1);
   const supervisor = isSupervised ? [process.execPath, benchPath('lib/supervise.mjs'), String(count)] : [];
   const logFile = join(folder, 'log');
-  const output = openSync(logFile, 'a');
+  writeFileSync(logFile, '');
+  const output = openSync(wishes.logTo ?? logFile, 'a');
   const startedAt = performance.now();
-  const child = spawn('taskset', ['-c', serverCores, ...supervisor, ...command], {
+  const limit = maxFiles === undefined ? [] : ['prlimit', `--nofile=${maxFiles}:${maxFiles}`];
+  const child = spawn('taskset', ['-c', serverCores, ...limit, ...supervisor, ...command], {
     ...{ stdio: ['ignore', output, output], cwd: folder, env },
   });
   closeSync(output);

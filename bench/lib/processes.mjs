@@ -118,3 +118,14 @@ export function forgetPeak(pid) {
 export function openFiles(pid) {
   return readdirSync(`/proc/${pid}/fd`).length;
 }
+
+/** With -9. @param {number | undefined} pid @returns {boolean} whether it was there */
+export function kill(pid) {
+  if (pid === undefined) return false;
+  try {
+    return process.kill(pid, 'SIGKILL');
+  } catch (error) {
+    if (error.code !== 'ESRCH') throw error;
+    return false;
+  }
+}

@@ -13,7 +13,16 @@ export const hangSeconds = '10';
 /** @param {readonly string[]} scenarios @param {string} why */
 export const lacking = (scenarios, why) => Object.fromEntries(scenarios.map((id) => [id, why]));
 
-export const badDays = ['reloads', 'broken-deploy', 'hang', 'crashes', 'kills', 'leavers'];
+/** Its answer to leaks is a number of requests: it knows no limit of memory. @param {Partial<import('../lib/peer-server.mjs').Place>} wishes */
+export const gunicornOptions = ({ maxRequests, logTo }) => [
+  ...(maxRequests === undefined ? [] : ['--max-requests', String(maxRequests), '--max-requests-jitter', '50']),
+  ...(logTo === undefined ? [] : ['--access-logfile', '-']),
+];
+
+export const badDays = [
+  ...['reloads', 'broken-deploy', 'faulty-deploy', 'hang', 'crashes', 'kills', 'leavers', 'slow-clients', 'full-disk'],
+  ...['descriptors', 'leak', 'overload', 'downloads'],
+];
 
 /** A command of the peer's own, on the server's cores: a deploy is work of the machine that serves. */
 export function carryOut(server, command) {

@@ -1,5 +1,5 @@
 import { programVersion } from '../lib/install.mjs';
-import { app, hangSeconds, lacking } from './common.mjs';
+import { app, gunicornOptions, hangSeconds, lacking } from './common.mjs';
 
 const folder = app('');
 const remedy = 'apt-get install gunicorn';
@@ -9,10 +9,10 @@ function gunicorn(id, name, about, options, lacks = {}, versions = () => ({})) {
   return {
     ...{ id, name, about, lacks, kind: 'other' },
     find: () => ({ gunicorn: programVersion('gunicorn', ['--version'], remedy), ...versions() }),
-    command: ({ port, workers }) => ({
+    command: ({ port, workers, ...wishes }) => ({
       command: [
         ...['gunicorn', '-w', String(workers), '-b', `127.0.0.1:${port}`, '--backlog', '2048', '--chdir', folder],
-        ...['--timeout', hangSeconds, ...options, 'app:app'],
+        ...['--timeout', hangSeconds, ...gunicornOptions(wishes), ...options, 'app:app'],
       ],
       env: { PYTHONDONTWRITEBYTECODE: '1' },
     }),

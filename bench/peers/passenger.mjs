@@ -16,7 +16,7 @@ export default {
     Passenger: programVersion('passenger', ['--version'], 'apt-get install passenger', 'Passenger'),
     Node: process.versions.node,
   }),
-  command({ port, workers, folder }) {
+  command({ port, workers, folder, maxRequests, logTo }) {
     for (const name of ['tmp', 'public']) mkdirSync(join(folder, name));
     for (const file of files) copyFileSync(app(file), join(folder, file));
     return {
@@ -24,8 +24,9 @@ export default {
         ...['passenger', 'start', folder, '--address', '127.0.0.1', '--port', String(port), '--engine', 'builtin'],
         ...['--app-type', 'node', '--startup-file', files[0], '--nodejs', process.execPath],
         ...['--environment', 'production', '--max-pool-size', String(workers), '--min-instances', String(workers)],
-        ...['--log-file', '/dev/stderr', '--pid-file', join(folder, 'pid'), '--disable-security-update-check'],
+        ...['--log-file', logTo ?? '/dev/stderr', '--pid-file', join(folder, 'pid'), '--disable-security-update-check'],
         ...['--no-friendly-error-pages', '--instance-registry-dir', folder],
+        ...(maxRequests === undefined ? [] : ['--max-requests', String(maxRequests)]),
       ],
       env: { PORT: String(port), PASSENGER_INSTANCE_REGISTRY_DIR: folder },
     };

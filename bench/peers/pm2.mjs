@@ -19,10 +19,12 @@ function pm2(framework, name) {
       [framework]: ownVersion(framework),
       Node: process.versions.node,
     }),
-    command({ port, workers, folder: place }) {
+    command({ port, workers, folder: place, maxMemoryMib, logTo }) {
       const description = {
         ...{ name: 'app', script: app(`${framework}.mjs`), exec_mode: 'cluster', instances: workers },
         ...{ wait_ready: true, listen_timeout: 10_000, kill_timeout: 10_000, cwd: place },
+        ...(maxMemoryMib === undefined ? {} : { max_memory_restart: `${maxMemoryMib}M` }),
+        ...(logTo === undefined ? {} : { out_file: logTo, error_file: logTo }),
       };
       const file = join(place, 'ecosystem.json');
       writeFileSync(file, JSON.stringify({ apps: [description] }));

@@ -10,7 +10,7 @@ export default {
   kind: 'other',
   about: 'cluster mode, 5 threads a worker; phased restart',
   find: () => ({ Puma: programVersion('puma', ['--version'], 'apt-get install puma') }),
-  command({ port, workers, folder }) {
+  command({ port, workers, folder, logTo }) {
     const file = join(folder, 'puma.rb');
     const lines = [
       `bind 'tcp://127.0.0.1:${port}?backlog=1024'`,
@@ -18,6 +18,7 @@ export default {
       'threads 5, 5',
       `worker_timeout ${hangSeconds}`,
       "environment 'production'",
+      ...(logTo === undefined ? [] : ['log_requests']),
       `rackup '${app('app.ru')}'`,
     ];
     writeFileSync(file, `${lines.join('\n')}\n`);

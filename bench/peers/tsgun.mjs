@@ -15,13 +15,23 @@ function tsgun(id, name, file, about, packages = []) {
       Node: process.versions.node,
       ...Object.fromEntries(packages.map((each) => [each, ownVersion(each)])),
     }),
-    command: ({ port, workers }) => ({
+    command: ({ port, workers, ...wishes }) => ({
       command: [
         ...[process.execPath, repository('dist/cli.js'), app(file), '--bind', `127.0.0.1:${port}`],
-        ...['--workers', String(workers), '--timeout', hangSeconds],
+        ...['--workers', String(workers), '--timeout', hangSeconds, ...optionsOf(wishes)],
       ],
     }),
   };
+}
+
+/** @param {Partial<import('../lib/peer-server.mjs').Place>} wishes of a scenario */
+function optionsOf({ canarySeconds, maxMemoryMib, shedsLoad, logTo }) {
+  return [
+    ...(canarySeconds === undefined ? [] : ['--canary', String(canarySeconds)]),
+    ...(maxMemoryMib === undefined ? [] : ['--max-worker-memory', String(maxMemoryMib)]),
+    ...(shedsLoad === true ? ['--shed', 'auto'] : []),
+    ...(logTo === undefined ? [] : ['--access-logfile', '-']),
+  ];
 }
 
 export default [

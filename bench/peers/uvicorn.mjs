@@ -1,5 +1,5 @@
 import { programVersion } from '../lib/install.mjs';
-import { app, hangSeconds } from './common.mjs';
+import { app, gunicornOptions, hangSeconds } from './common.mjs';
 
 const remedy = 'apt-get install gunicorn python3-uvicorn python3-uvloop python3-httptools';
 
@@ -18,10 +18,21 @@ export default {
     ),
     gunicorn: programVersion('gunicorn', ['--version'], remedy),
   }),
-  command: ({ port, workers }) => ({
+  command: ({ port, workers, ...wishes }) => ({
     command: [
       ...['gunicorn', '-k', 'uvicorn.workers.UvicornWorker', '-w', String(workers), '-b', `127.0.0.1:${port}`],
-      ...['--backlog', '2048', '--keep-alive', '65', '--timeout', hangSeconds, '--chdir', app(''), 'asgi:app'],
+      ...[
+        '--backlog',
+        '2048',
+        '--keep-alive',
+        '65',
+        '--timeout',
+        hangSeconds,
+        '--chdir',
+        app(''),
+        ...gunicornOptions(wishes),
+        'asgi:app',
+      ],
     ],
     env: { PYTHONDONTWRITEBYTECODE: '1' },
   }),

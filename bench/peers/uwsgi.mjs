@@ -19,11 +19,13 @@ export default {
       'uWSGI with its plugin for Python',
     ),
   }),
-  command: ({ port, workers, folder }) => ({
+  command: ({ port, workers, folder, maxMemoryMib, logTo }) => ({
     command: [
       ...['uwsgi', '--plugin', 'python3', '--master', '--http11-socket', `127.0.0.1:${port}`, '--listen', '1024'],
       ...['--processes', String(workers), '--threads', '8', '--enable-threads', '--lazy-apps', '--die-on-term'],
-      ...['--harakiri', hangSeconds, '--harakiri-verbose', '--disable-logging', '--need-app'],
+      ...['--harakiri', hangSeconds, '--harakiri-verbose', '--need-app'],
+      ...(logTo === undefined ? ['--disable-logging'] : []),
+      ...(maxMemoryMib === undefined ? [] : ['--reload-on-rss', String(maxMemoryMib)]),
       ...['--master-fifo', join(folder, 'fifo'), '--pythonpath', app(''), '--module', 'app:app'],
     ],
     env: { PYTHONDONTWRITEBYTECODE: '1' },

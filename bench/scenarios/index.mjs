@@ -4,15 +4,22 @@ import body10k from './body-10k.mjs';
 import brokenDeploy from './broken-deploy.mjs';
 import close from './close.mjs';
 import crashes from './crashes.mjs';
+import descriptors from './descriptors.mjs';
+import downloads from './downloads.mjs';
+import faultyDeploy from './faulty-deploy.mjs';
 import fields from './fields.mjs';
+import fullDisk from './full-disk.mjs';
 import hang from './hang.mjs';
 import hello from './hello.mjs';
 import json from './json.mjs';
 import kills from './kills.mjs';
+import leak from './leak.mjs';
 import leavers from './leavers.mjs';
 import memory from './memory.mjs';
+import overload from './overload.mjs';
 import pipelined from './pipelined.mjs';
 import reloads from './reloads.mjs';
+import slowClients from './slow-clients.mjs';
 import startup from './startup.mjs';
 import tenPerConnection from './ten-per-connection.mjs';
 import upload from './upload.mjs';
@@ -48,5 +55,6 @@ import upload from './upload.mjs';
 /** @type {Scenario[]} */
 export const scenarios = [
   ...[hello, fields, json, body10k, upload, close, tenPerConnection, pipelined, memory, startup],
-  ...[reloads, brokenDeploy, hang, crashes, kills, leavers],
+  ...[reloads, brokenDeploy, faultyDeploy, hang, crashes, kills, leavers, slowClients, fullDisk, descriptors, leak],
+  ...[overload, downloads],
 ];

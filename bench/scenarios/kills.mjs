@@ -2,6 +2,7 @@
 
 import { setTimeout as sleep } from 'node:timers/promises';
 import { badDayColumns, count, onABadDay, underLoad } from '../lib/bad-day.mjs';
+import { kill } from '../lib/processes.mjs';
 
 const everyMs = 1000;
 const times = { full: 20, quick: 8 };
@@ -32,14 +33,3 @@ export default {
       }),
     ),
 };
-
-/** @returns {boolean} whether it was there */
-function kill(pid) {
-  if (pid === undefined) return false;
-  try {
-    return process.kill(pid, 'SIGKILL');
-  } catch (error) {
-    if (error.code !== 'ESRCH') throw error;
-    return false;
-  }
-}

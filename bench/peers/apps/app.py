@@ -1,7 +1,9 @@
 """The routes (routes.mjs) as a WSGI app."""
 
 import json
+import logging
 import os
+import sys
 import time
 
 with open(os.environ['RELEASE_FILE']) as file:
@@ -9,8 +11,14 @@ with open(os.environ['RELEASE_FILE']) as file:
 if release == 'broken':
     raise RuntimeError('this release is broken')
 
+status = '500 Internal Server Error' if release == 'faulty' else '200 OK'
 hello = b'Hello, world!\n'
 ten_k = b'x' * (10 * 1024)
+large = b'x' * (16 * 1024 ** 2)
+kept = []
+log = logging.getLogger('app')
+log.addHandler(logging.StreamHandler(sys.stdout))
+log.setLevel(logging.INFO)
 
 
 def items():
@@ -34,6 +42,20 @@ def spin_forever():
         pass
 
 
+def compute(seconds):
+    until = time.thread_time() + seconds
+    while time.thread_time() < until:
+        pass
+
+
+# What is done before the 14 bytes are answered, by path.
+works = {
+    '/cpu': lambda: compute(0.01),
+    '/leak': lambda: kept.append([0.5] * 65_536),
+    '/log': lambda: log.info('a request of release %s', release),
+}
+
+
 def length_of(stream):
     length = 0
     while piece := stream.read(65536):
@@ -51,6 +73,9 @@ def app(environ, start_response):
     elif path == '/10k':
         kind = 'application/octet-stream'
         body = ten_k
+    elif path == '/download':
+        kind = 'application/octet-stream'
+        body = large
     elif path == '/upload':
         body = length_of(environ['wsgi.input'])
     elif path.startswith('/release/'):
@@ -61,5 +86,7 @@ def app(environ, start_response):
         os.abort()
     elif path == '/wait':
         time.sleep(1)
-    start_response('200 OK', [('Content-Type', kind), ('Content-Length', str(len(body)))])
+    elif path in works:
+        works[path]()
+    start_response(status if path == '/' else '200 OK', [('Content-Type', kind), ('Content-Length', str(len(body)))])
     return [body]

@@ -1,11 +1,16 @@
 # The routes (routes.mjs) for Puma.
 require 'json'
+require 'logger'
 
 RELEASE = File.read(ENV.fetch('RELEASE_FILE')).strip
 raise 'this release is broken' if RELEASE == 'broken'
 
 HELLO = "Hello, world!\n".freeze
 TEN_K = ('x' * (10 * 1024)).freeze
+LARGE = ('x' * (16 * 1024**2)).freeze
+STATUS = RELEASE == 'faulty' ? 500 : 200
+KEPT = []
+LOG = Logger.new($stdout)
 
 def items
   list = (1..20).map do |id|
@@ -18,6 +23,11 @@ end
 
 def spin_forever
   loop {}
+end
+
+def compute(seconds)
+  before = Process.clock_gettime(Process::CLOCK_THREAD_CPUTIME_ID)
+  nil while Process.clock_gettime(Process::CLOCK_THREAD_CPUTIME_ID) - before < seconds
 end
 
 def length_of(input)
@@ -39,11 +49,17 @@ run(lambda do |env|
   when '/10k'
     type = 'application/octet-stream'
     body = TEN_K
+  when '/download'
+    type = 'application/octet-stream'
+    body = LARGE
   when '/upload' then body = length_of(env['rack.input'])
   when %r{\A/release/} then body = "#{RELEASE} #{path}\n"
   when '/hang' then spin_forever
   when '/abort' then Process.kill(:ABRT, Process.pid)
   when '/wait' then sleep 1
+  when '/cpu' then compute(0.01)
+  when '/leak' then KEPT << Array.new(65_536, 0.5)
+  when '/log' then LOG.info("a request of release #{RELEASE}")
   end
-  [200, { 'Content-Type' => type, 'Content-Length' => body.bytesize.to_s }, [body]]
+  [path == '/' ? STATUS : 200, { 'Content-Type' => type, 'Content-Length' => body.bytesize.to_s }, [body]]
 end)

@@ -3,7 +3,7 @@
 import asyncio
 import os
 
-from app import as_json, hello, release, spin_forever, ten_k
+from app import as_json, hello, large, release, spin_forever, status, ten_k, works
 
 
 async def length_of(receive):
@@ -27,6 +27,9 @@ async def app(scope, receive, send):
     elif path == '/10k':
         kind = b'application/octet-stream'
         body = ten_k
+    elif path == '/download':
+        kind = b'application/octet-stream'
+        body = large
     elif path == '/upload':
         body = await length_of(receive)
     elif path.startswith('/release/'):
@@ -37,6 +40,9 @@ async def app(scope, receive, send):
         os.abort()
     elif path == '/wait':
         await asyncio.sleep(1)
+    elif path in works:
+        works[path]()
+    code = int(status[:3]) if path == '/' else 200
     headers = [(b'Content-Type', kind), (b'Content-Length', str(len(body)).encode())]
-    await send({'type': 'http.response.start', 'status': 200, 'headers': headers})
+    await send({'type': 'http.response.start', 'status': code, 'headers': headers})
     await send({'type': 'http.response.body', 'body': body})

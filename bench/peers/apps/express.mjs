@@ -2,12 +2,13 @@
 
 import { setTimeout as sleep } from 'node:timers/promises';
 import express from 'express';
-import { hello, lengthOf, list, releaseText, spinForever, tenK, waitMs } from './routes.mjs';
+import { hello, large, lengthOf, list, releaseText, spinForever, status, tenK, waitMs, works } from './routes.mjs';
 
 const app = express();
-app.get('/', (_request, response) => response.type('text/plain').send(hello));
+app.get('/', (_request, response) => response.status(status).type('text/plain').send(hello));
 app.get('/json', (_request, response) => response.json(list()));
 app.get('/10k', (_request, response) => response.type('application/octet-stream').send(tenK));
+app.get('/download', (_request, response) => response.type('application/octet-stream').send(large));
 app.post('/upload', async (request, response) => response.type('text/plain').send(await lengthOf(request)));
 app.get('/release/:number', (request, response) => response.type('text/plain').send(releaseText(request.path)));
 app.get('/hang', () => spinForever());
@@ -16,6 +17,11 @@ app.get('/wait', async (_request, response) => {
   await sleep(waitMs);
   response.type('text/plain').send(hello);
 });
+for (const [path, work] of Object.entries(works))
+  app.get(path, (_request, response) => {
+    work();
+    response.type('text/plain').send(hello);
+  });
 app.use((_request, response) => response.type('text/plain').send(hello));
 
 const server = app.listen({ port: Number(process.env.PORT), host: '127.0.0.1', backlog: 2048 }, () =>

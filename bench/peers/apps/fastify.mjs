@@ -2,7 +2,7 @@
 
 import { setTimeout as sleep } from 'node:timers/promises';
 import Fastify from 'fastify';
-import { hello, lengthOf, list, releaseText, spinForever, tenK, waitMs } from './routes.mjs';
+import { hello, large, lengthOf, list, releaseText, spinForever, status, tenK, waitMs, works } from './routes.mjs';
 
 const item = {
   type: 'object',
@@ -21,9 +21,10 @@ export function create() {
   const app = Fastify({ keepAliveTimeout: 65_000 });
   const text = (reply, body) => reply.type('text/plain').send(body);
   app.addContentTypeParser('application/octet-stream', (_request, _payload, done) => done(null));
-  app.get('/', (_request, reply) => text(reply, hello));
+  app.get('/', (_request, reply) => text(reply.code(status), hello));
   app.get('/json', { schema }, (_request, reply) => reply.send(list()));
   app.get('/10k', (_request, reply) => reply.type('application/octet-stream').send(tenK));
+  app.get('/download', (_request, reply) => reply.type('application/octet-stream').send(large));
   app.post('/upload', async (request, reply) => text(reply, await lengthOf(request.raw)));
   app.get('/release/:number', (request, reply) => text(reply, releaseText(request.url)));
   app.get('/hang', () => spinForever());
@@ -32,6 +33,11 @@ export function create() {
     await sleep(waitMs);
     return text(reply, hello);
   });
+  for (const [path, work] of Object.entries(works))
+    app.get(path, (_request, reply) => {
+      work();
+      return text(reply, hello);
+    });
   app.get('/*', (_request, reply) => text(reply, hello));
   return app;
 }

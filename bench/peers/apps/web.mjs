@@ -1,15 +1,16 @@
 /** The routes for servers that speak in `Request` and `Response`. */
 
 import { setTimeout as sleep } from 'node:timers/promises';
-import { hello, list, releaseText, spinForever, tenK, waitMs } from './routes.mjs';
+import { hello, large, list, releaseText, spinForever, status, tenK, waitMs, works } from './routes.mjs';
 
 const text = { headers: { 'Content-Type': 'text/plain' } };
 const bytes = { headers: { 'Content-Type': 'application/octet-stream' } };
 
 export const routes = {
-  '/': () => new Response(hello, text),
+  '/': () => new Response(hello, { ...text, status }),
   '/json': () => Response.json(list()),
   '/10k': () => new Response(tenK, bytes),
+  '/download': () => new Response(large, bytes),
   '/upload': async (request) => {
     let length = 0;
     for await (const piece of request.body) length += piece.length;
@@ -21,6 +22,15 @@ export const routes = {
     await sleep(waitMs);
     return new Response(hello, text);
   },
+  ...Object.fromEntries(
+    Object.entries(works).map(([path, work]) => [
+      path,
+      () => {
+        work();
+        return new Response(hello, text);
+      },
+    ]),
+  ),
 };
 
 export function anyOther(request) {

@@ -1,26 +1,32 @@
 /** The routes as a WSGI app. */
 
 import { setTimeout as sleep } from 'node:timers/promises';
-import { hello, lengthOf, list, releaseText, spinForever, tenK, waitMs } from './routes.mjs';
+import { hello, large, lengthOf, list, releaseText, spinForever, status, tenK, waitMs, works } from './routes.mjs';
 
 const text = [['Content-Type', 'text/plain']];
 const json = [['Content-Type', 'application/json']];
+const root = status === 200 ? '200 OK' : '500 Internal Server Error';
 const bytes = [['Content-Type', 'application/octet-stream']];
 
 /** @type {import('tsgun').App} */
 export default function app(env, startResponse) {
   const path = env.PATH_INFO;
+  if (path === '/') {
+    startResponse(root, text);
+    return [hello];
+  }
   if (path === '/json') {
     startResponse('200 OK', json);
     return [JSON.stringify(list())];
   }
-  if (path === '/10k') {
+  if (path === '/10k' || path === '/download') {
     startResponse('200 OK', bytes);
-    return [tenK];
+    return [path === '/10k' ? tenK : large];
   }
   if (path === '/upload' || path === '/wait') return later(path, env, startResponse);
   if (path === '/hang') spinForever();
   if (path === '/abort') process.abort();
+  works[path]?.();
   startResponse('200 OK', text);
   return [path.startsWith('/release/') ? releaseText(path) : hello];
 }
