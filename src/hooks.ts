@@ -54,7 +54,7 @@ export interface HookServer {
 export interface HookWorker {
   /** Undefined before it is forked. */
   readonly pid: number | undefined;
-  /** From 1, the lowest that was free when it was spawned; `worker` in the log. */
+  /** Its number, `worker` in the log: from 1 to N. It is above N until the worker that it replaces has left, and changes then. */
   readonly id: number;
   readonly generation: number;
   readonly log: HookLog;

@@ -1,6 +1,6 @@
 /**
- * What workers count, for the metrics: a file in memory with one record for each number of a worker, which the master reads
- * without asking anybody. A new worker goes on from what its number has counted, so counters never go backwards.
+ * What workers count, for the metrics: a file in memory with one record for each seat of a worker, which the master reads
+ * without asking anybody. A new worker goes on from what its seat has counted, so counters never go backwards.
  */
 
 import { readSync, writeSync } from 'node:fs';
@@ -8,7 +8,7 @@ import { readSync, writeSync } from 'node:fs';
 /** A worker's record in the file. */
 export interface CountersPlace {
   readonly fd: number;
-  /** From 1; the master's own record is before them. */
+  /** The worker's seat, from 1; the master's own record is before them. */
   readonly index: number;
 }
 
@@ -23,6 +23,9 @@ export const queueBounds = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 
 /** In seconds, from a tenth of a millisecond to 100 s, each a tenth more than the one before: fine enough to compare two releases. */
 export const fineBounds: readonly number[] = Array.from({ length: 146 }, (_, index) => 1e-4 * 1.1 ** index);
 export const delayQuantiles = [0.5, 0.9, 0.99] as const;
+
+/** How many counters are shown by the number of a worker, and not for all workers together. */
+const byNumber = 3;
 
 /** Where each value is in a record. Each is a number of 64 bits. */
 let next = 1;
@@ -60,7 +63,18 @@ export const at = {
   fine: take(fineBounds.length + 1),
   /** The same number, behind the fine histogram; 0 in a record that never had one. */
   fineSequence: take(1),
+  /**
+   * From here on the master alone writes, about the number that is the record's index, whoever has it. First the seat of the
+   * worker that has it now; 0 for none.
+   */
+  holder: take(1),
+  /** What was counted under the number by those that had it before, and what that seat had counted when it got the number. */
+  past: take(byNumber),
+  mark: take(byNumber),
 } as const;
+
+/** In the order of `past` and `mark`. */
+export const countedByNumber: readonly number[] = [at.cpuSeconds, at.delaySum, at.delayCount];
 
 export const recordLength = next;
 const recordBytes = recordLength * 8;
@@ -83,10 +97,16 @@ export function writeRecord({ fd, index }: CountersPlace, record: Float64Array):
   record[at.sequence] = record[0]!;
   const isFine = hasFine(record);
   if (isFine) record[at.fineSequence] = record[0]!;
-  writeSync(fd, record, 0, isFine ? recordBytes : at.fine * 8, index * recordBytes);
+  writeSync(fd, record, 0, (isFine ? at.holder : at.fine) * 8, index * recordBytes);
 }
 
-/** Whether the fine histogram is counted, or was by an earlier worker with the same number. */
+/** Writes the part about a number. @throws as `writeRecord` does */
+export function writeHolder({ fd, index }: CountersPlace, record: Float64Array): void {
+  const part = record.subarray(at.holder);
+  writeSync(fd, part, 0, part.byteLength, index * recordBytes + at.holder * 8);
+}
+
+/** Whether the fine histogram is counted, or was by an earlier worker in the same seat. */
 export function hasFine(record: Float64Array): boolean {
   return record[at.fineSequence] !== 0;
 }

@@ -235,6 +235,8 @@ export type MasterMessage =
   | { readonly type: 'unready' }
   /** What TLS needs: first when the worker asks for it, then when the files have changed. */
   | { readonly type: 'certificates'; readonly files: TlsFiles }
+  /** Its number among the workers from now on: the one that had it is gone. */
+  | { readonly type: 'renumbered'; readonly worker: number }
   /** Reopen the log files: someone has moved them away. */
   | { readonly type: 'reopen' }
   /** Finish, write a heap snapshot, exit. */

@@ -23,7 +23,9 @@ export interface Identity {
 
 /** A worker's order, in its environment. */
 export interface WorkerOrder {
-  /** Its number among the workers. */
+  /** No other living worker has it; a later one may. For names of files alone. */
+  readonly seat: number;
+  /** Its first number among the workers: see the message `renumbered`. */
   readonly worker: number;
   readonly generation: number;
   readonly app: string;

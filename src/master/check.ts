@@ -35,6 +35,7 @@ export async function checkApp(
   // The log file belongs to the running service. This worker's messages are for the user of `--check-config`.
   const quiet = { ...settings, errorLogfile: '-', keyfilePassword: undefined };
   const order = {
+    seat: 1,
     worker: 1,
     generation: 1,
     app,

@@ -126,7 +126,7 @@ export class ChildEvents {
     if (shown === undefined) screen.end();
     hooks.exited(ending);
     if (isCrash(ending.reason) || memoryKill !== undefined) rollout.noteCrash(ending);
-    counters.noteExit(ending.worker, ending.reason, unavailable);
+    counters.noteExit(child, ending.reason, unavailable);
     this.parts.statsd.noteUnavailable(answered.map(({ ms }) => ms));
     this.unlogged.enter(child, answered, pool);
     rollout.tidy();

@@ -47,7 +47,7 @@ export function noteExit(pool: Pool, child: Child, exit: Exit, now: number): End
   const reason = reasonOf(pool, child, exit);
   const uptimeMs = Math.round(now - child.spawnedAt);
   const ending: Ending = { worker, generation, pid, code, signal, reason, uptimeMs, requests, endedAt: now };
-  state.children.delete(worker);
+  state.children.delete(child.seat);
   state.pastRequests += requests;
   state.lastExit = ending;
   if (crashes.includes(reason)) noteCrash(state, now);

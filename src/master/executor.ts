@@ -42,7 +42,8 @@ export class Executor {
     if (action.type === 'spawn') return this.spawn(action.worker, now);
     if (action.type === 'finish_reload') return rollout.finish();
     const { child } = action;
-    if (action.type === 'question') {
+    if (action.type === 'renumber') this.renumber(child, action.worker);
+    else if (action.type === 'question') {
       notes.noteQuestioned(child);
       children.hangs.noteQuestioned(child, now);
       children.question(child);
@@ -67,6 +68,15 @@ export class Executor {
     hooks.forking(child);
     if (!children.spawn(child, current())) return;
     this.log.event('info', 'worker_spawned', nameOf(child), 'worker spawned', screen.step);
+  }
+
+  private renumber(child: Child, worker: number): void {
+    const { pool, children } = this.parts;
+    const before = child.worker;
+    children.renumber(child, worker);
+    notes.noteRenumbered(pool, child, worker);
+    const message = `worker ${before} is worker ${worker} from now on: the one before it has left`;
+    this.log.say('debug', { ...nameOf(child), before }, message);
   }
 
   /** Runs before the worker is asked to leave: an idle worker would be gone before it answers. Resolves within `growthMs`. */

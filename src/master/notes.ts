@@ -24,7 +24,10 @@ export const quickStopMs = 1000;
 /** Enters a child before it is spawned: one that hangs while booting must be overdue too. */
 export function addChild(pool: Pool, worker: number, now: number): Child {
   const { policy, generation, random } = pool;
+  let seat = 1;
+  while (pool.children.has(seat)) seat++;
   const child: Child = {
+    seat,
     worker,
     generation,
     pid: undefined,
@@ -45,12 +48,22 @@ export function addChild(pool: Pool, worker: number, now: number): Child {
     isHung: false,
     isHurried: false,
   };
-  write(pool).children.set(worker, child);
+  write(pool).children.set(seat, child);
   return child;
 }
 
 export function noteForked(child: WritableChild, pid: number | undefined): void {
   child.pid = pid;
+}
+
+/** It takes over the number of one that has left. What is known of failures under its old number goes along. */
+export function noteRenumbered(pool: Pool, child: WritableChild, worker: number): void {
+  const { backoffs } = write(pool);
+  const backoff = backoffs.get(child.worker);
+  backoffs.delete(child.worker);
+  if (backoff === undefined) backoffs.delete(worker);
+  else backoffs.set(worker, backoff);
+  child.worker = worker;
 }
 
 export function noteReady(pool: Pool, child: WritableChild, now: number): void {

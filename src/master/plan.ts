@@ -2,11 +2,13 @@
 
 import { type ExitReason, idleGraceMs } from '../ipc/messages.ts';
 import { quickStopMs } from './notes.ts';
-import { type Child, childrenOf, expiryOf, type Pool, readyOf, recycleReasonOf } from './pool.ts';
+import { type Child, childrenOf, expiryOf, freeNumbers, type Pool, readyOf, recycleReasonOf } from './pool.ts';
 
 export type Action =
   /** Spawn a worker with this number. */
   | { readonly type: 'spawn'; readonly worker: number }
+  /** It has this number from now on: the one that had it is gone. */
+  | { readonly type: 'renumber'; readonly child: Child; readonly worker: number }
   /** Ask it to finish what runs in `graceMs`, and to close idle connections after `idleGraceMs`. */
   | {
       readonly type: 'retire';
@@ -110,14 +112,16 @@ function survey(pool: Pool, now: number): Survey {
 function planService(pool: Pool, now: number): Action[] {
   const { generation, target, canaries } = pool;
   const { ready, booting, outdated, useless } = survey(pool, now);
+  const takeovers = takeoversOf(pool, ready, now);
+  // What numbers are free for new workers follows from that.
+  if (takeovers.length > 0) return takeovers;
   const actions = useless.flatMap((child) => leave(pool, child, outdatedReason(pool, child, now)));
   for (const child of replaceable(pool, ready, outdated))
     actions.push(...leave(pool, child, outdatedReason(pool, child, now)));
 
   // Children that still boot go first, then the highest numbers: those that stay are 1 to N.
   const most = mostWanted(pool, outdated.length);
-  const byNumber = [...ready].sort((one, other) => one.worker - other.worker);
-  for (const child of [...byNumber, ...booting].slice(most)) actions.push(...leave(pool, child, 'scaled_down'));
+  for (const child of [...byNumber(ready), ...booting].slice(most)) actions.push(...leave(pool, child, 'scaled_down'));
 
   for (const { worker, waitMs } of vacanciesOf(pool, now)) if (waitMs === 0) actions.push({ type: 'spawn', worker });
 
@@ -125,6 +129,27 @@ function planService(pool: Pool, now: number): Action[] {
   const isComplete = ready.length === target && booting.length === 0 && isReplaced;
   if (pool.reloadFrom !== undefined && canaries === 0 && isComplete) actions.push({ type: 'finish_reload' });
   return actions;
+}
+
+/**
+ * The wanted workers with numbers above the target take over those that others have left, so that the numbers at rest are 1 to
+ * N. A number that waits after failures is left to its next worker: otherwise that would get another number, and not wait.
+ */
+function takeoversOf(pool: Pool, ready: readonly Child[], now: number): Action[] {
+  const above = byNumber(ready).filter(({ worker }) => worker > pool.target);
+  if (above.length === 0) return [];
+  const waiting = vacanciesOf(pool, now).filter(({ waitMs }) => waitMs > 0);
+  const takeovers: Action[] = [];
+  for (const worker of freeNumbers(pool)) {
+    const child = above[takeovers.length];
+    if (child === undefined || worker > pool.target) break;
+    if (!waiting.some((vacancy) => vacancy.worker === worker)) takeovers.push({ type: 'renumber', child, worker });
+  }
+  return takeovers;
+}
+
+function byNumber(children: readonly Child[]): Child[] {
+  return [...children].sort((one, other) => one.worker - other.worker);
 }
 
 /** An old worker goes only when a new one serves in its place. During a trial, only those beyond the target go. */
@@ -156,7 +181,7 @@ export interface Vacancy {
   readonly waitMs: number;
 }
 
-/** The numbers that are to be filled: the lowest that are free, so that numbers stay as small as there are workers. */
+/** The numbers that are to be filled: the lowest that are free. So a worker that replaces one which still runs gets one above. */
 export function vacanciesOf(pool: Pool, now: number): Vacancy[] {
   if (pool.stopping !== undefined) return [];
   const { ready, booting, outdated } = survey(pool, now);
@@ -164,10 +189,11 @@ export function vacanciesOf(pool: Pool, now: number): Vacancy[] {
   const wanted = ready.length + booting.length;
   const surge = pool.policy.isDevelopment ? target : surgeOf(target);
   const missing = Math.min(mostWanted(pool, outdated.length) - wanted, target + surge - wanted - outdated.length);
+  if (missing <= 0) return [];
   const vacancies: Vacancy[] = [];
-  for (let worker = 1; vacancies.length < missing; worker++) {
-    if (pool.children.has(worker)) continue;
+  for (const worker of freeNumbers(pool)) {
     vacancies.push({ worker, waitMs: mayWait(pool) ? waitOf(pool, worker, now) : 0 });
+    if (vacancies.length === missing) break;
   }
   return vacancies;
 }

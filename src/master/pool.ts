@@ -10,7 +10,12 @@ import type { Backoff } from './backoff.ts';
 export type ChildState = 'booting' | 'ready' | 'retiring' | 'killed';
 
 export interface Child {
-  /** Its number among the workers: the lowest that was free. It keeps the number for life. */
+  /**
+   * Its place among what is kept for each worker and outlives it, such as counters: the lowest that was free. It keeps the seat
+   * for life, and nobody is shown it.
+   */
+  readonly seat: number;
+  /** Its number among the workers, by which everything shows it. It changes when it takes over the number of one that has left. */
   readonly worker: number;
   /** Which configuration it runs. */
   readonly generation: number;
@@ -87,7 +92,7 @@ export interface Ending {
 }
 
 export interface Pool {
-  /** By the child's number, the oldest first. */
+  /** By the child's seat, the oldest first. */
   readonly children: ReadonlyMap<number, Child>;
   readonly policy: Policy;
   /** How many ready workers there should be. */
@@ -150,6 +155,12 @@ export function createPool(policy: Policy, target: number, random: () => number 
 
 export function childrenOf(pool: Pool): Child[] {
   return [...pool.children.values()];
+}
+
+/** The numbers that no child has, the lowest first. One that leaves has its number until it is gone. */
+export function* freeNumbers(pool: Pool): Generator<number> {
+  const taken = new Set(childrenOf(pool).map(({ worker }) => worker));
+  for (let worker = 1; ; worker++) if (!taken.has(worker)) yield worker;
 }
 
 /** Those that can answer a request. */

@@ -35,7 +35,7 @@ interface Loaded extends Program, PreparedApp {}
 
 /** @param watch called before anything of the app runs, and after rights are given up */
 export async function boot(order: WorkerOrder, own: Own, parts: Parts, watch: () => void): Promise<Booted> {
-  const { log, hooks, tracker, shortages, observers, answerClaims, health, certificates } = parts;
+  const { name, log, hooks, tracker, shortages, observers, answerClaims, health, certificates } = parts;
   const { settings, sockets, hooksFrom, slot } = order;
   const surroundings = prepareSurroundings(order);
   const longMs = longBootMs(settings);
@@ -79,7 +79,7 @@ export async function boot(order: WorkerOrder, own: Own, parts: Parts, watch: ()
   const meter = measures ? new CpuMeter(clock, limits.length > 0) : undefined;
   const track = (handle: Handler) =>
     tracker.http(bulkheads(limits, meter === undefined ? handle : meter.around(handle), settings.shed === 'auto'));
-  const overload = own.Overload && new own.Overload({ order, log, observers });
+  const overload = own.Overload && new own.Overload({ order, name, log, observers });
   const from = { app, asked, source: order, surroundings };
   const tls = sockets.some(({ isTls }) => isTls === true) ? await certificates.open(settings, log) : undefined;
   const worker = makeWorker({

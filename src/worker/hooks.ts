@@ -20,6 +20,7 @@ import type { WorkerOrder } from '../ipc/order.ts';
 import type { OwnLogger } from '../logger.ts';
 import type { OnError } from './classes/failures.ts';
 import { HttpRequest } from './hook-request.ts';
+import type { WorkerName } from './name.ts';
 
 export class WorkerHooks {
   private hooks: Hooks = {};
@@ -29,14 +30,21 @@ export class WorkerHooks {
   private readonly server: HookServer;
   private readonly worker: HookWorker;
 
-  constructor({ worker: id, app, settings, sockets, generation }: WorkerOrder, log: OwnLogger) {
+  constructor({ app, settings, sockets, generation }: WorkerOrder, name: WorkerName, log: OwnLogger) {
     this.log = log;
     const lines = hookLog(log);
     const scheme = schemeExpected(settings.interface, app);
     const addresses = sockets.map(({ address }, index) => serverAddress(address, schemeAt(settings, index, scheme)));
     const { workers } = settings;
     this.server = { pid: process.ppid, app, settings, addresses, workers, generation, log: lines };
-    this.worker = { pid: process.pid, id, generation, log: lines };
+    this.worker = {
+      pid: process.pid,
+      get id() {
+        return name.worker;
+      },
+      generation,
+      log: lines,
+    };
   }
 
   /** @throws ConfigError, or BootError if `postFork` fails */

@@ -8,10 +8,12 @@ import type { OwnLogger } from '../logger.ts';
 import { Certificates } from './certificates.ts';
 import { Health } from './health.ts';
 import { WorkerHooks } from './hooks.ts';
+import type { WorkerName } from './name.ts';
 import { Tracker } from './track.ts';
 import { RequestTable } from './watchdog/requests.ts';
 
 export interface Parts {
+  readonly name: WorkerName;
   readonly log: OwnLogger;
   readonly hooks: WorkerHooks;
   readonly observers: Observers;
@@ -25,10 +27,13 @@ export interface Parts {
 }
 
 export function makeParts(order: WorkerOrder, log: OwnLogger): Parts {
+  const { worker, generation } = order;
+  const name = { worker, generation };
   const table = new RequestTable();
   return {
+    name,
     log,
-    hooks: new WorkerHooks(order, log),
+    hooks: new WorkerHooks(order, name, log),
     observers: new Observers(),
     health: new Health(order.settings.healthPath),
     certificates: new Certificates(),

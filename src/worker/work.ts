@@ -28,6 +28,7 @@ import { holdSignals } from './ending/signals.ts';
 import { snapshotRefusal, writeSnapshot } from './heap-snapshot.ts';
 import { sayWhatIsLoaded } from './loaded.ts';
 import { Metering } from './metering/metering.ts';
+import { Title } from './name.ts';
 import { loadOwn, type Own } from './own.ts';
 import { makeParts } from './parts.ts';
 import type { WatchdogData } from './watchdog/shared.ts';
@@ -40,12 +41,12 @@ export async function work(): Promise<void> {
   // Opened before the process changes its user: the log may be writable for root alone.
   const log = openLog(order.settings);
   logOutput(() => log);
-  process.title = `${order.settings.procName}: worker ${order.worker}, generation ${order.generation} [${order.app}]`;
-
   const parts = makeParts(order, log);
-  const { hooks, observers, health, certificates, shortages, answerClaims, table } = parts;
+  const title = new Title(order);
+  title.show(parts.name);
+  const { name, hooks, observers, health, certificates, shortages, answerClaims, table } = parts;
   let access: AccessLog | undefined;
-  const exit = new Exit(log, order);
+  const exit = new Exit(log, name, order.settings);
   exit.onExit = () => hooks.exiting();
   // By default, node:cluster ends this process at once when the master dies, with its requests half answered.
   cluster.worker?.on('disconnect', () => {
@@ -61,8 +62,13 @@ export async function work(): Promise<void> {
     if (message.type === 'chaos')
       return message.kind === 'stall' ? standStill(message.ms) : exit.worker?.hold?.(message.ms);
     if (message.type === 'answered') return access?.enterOf(message);
+    if (message.type === 'renumbered') {
+      name.worker = message.worker;
+      title.show(name);
+      return access?.rename(message.worker);
+    }
     if (message.type === 'log_level') return log.setLevel(message.level);
-    if (message.type === 'snapshot') return leaveWithSnapshot(exit, order);
+    if (message.type === 'snapshot') return leaveWithSnapshot(exit, order.settings);
     if (message.type === 'certificates') return certificates.take(message.files);
     const isStop = message.type === 'quit' || (message.type === 'retire' && message.isStop);
     if (isStop || message.type === 'unready') health.isReady = false;
@@ -86,7 +92,7 @@ export async function work(): Promise<void> {
   watchForEscapedErrors({ log, exit, shortages, failBoot: (error) => failBoot(error, exit, sayLoaded) });
   try {
     const own = await loadOwn(order);
-    access = startAccessLog(own.AccessLog, order, observers, log);
+    access = startAccessLog(own.AccessLog, order.settings, name, observers, log);
     const metering = new Metering({ order, observers, version: own.version }, log);
     let endOfBoot = () => {};
     const { worker, found, scheme, listening, close } = await boot(order, own, parts, () => {
@@ -126,13 +132,13 @@ function standStill(ms: number): void {
  * Writes a snapshot once the worker has drained; the master replaces it at once. If there is to be none, the master gets the
  * reason.
  */
-function leaveWithSnapshot(exit: Exit, { settings, worker }: WorkerOrder): void {
-  const refusal = exit.isLeaving ? 'the worker leaves already' : snapshotRefusal(settings.workerClass === 'threaded');
+function leaveWithSnapshot(exit: Exit, { workerClass }: Settings): void {
+  const refusal = exit.isLeaving ? 'the worker leaves already' : snapshotRefusal(workerClass === 'threaded');
   if (refusal !== undefined) return void sendToMaster({ type: 'snapshot', error: refusal });
   exit.onDrained = async () => {
     await sendToMaster({ type: 'snapshot_begins' });
     try {
-      await sendToMaster({ type: 'snapshot', ...writeSnapshot(worker) });
+      await sendToMaster({ type: 'snapshot', ...writeSnapshot(exit.name.worker) });
     } catch (error) {
       await sendToMaster({ type: 'snapshot', error: report(error).message });
     }
@@ -173,7 +179,7 @@ function reopen(log: Logger, settings: Settings): void {
 /** @returns a function to call once the worker is ready: before that, no silence counts as a hang */
 function watch(
   { watchdog: code, makeWorker }: Own,
-  { settings, watchdogFd, worker: number, samplesAllocations }: WorkerOrder,
+  { settings, watchdogFd, seat, samplesAllocations }: WorkerOrder,
   worker: () => Worker | undefined,
   memory: Pick<WatchdogData, 'requests' | 'answers'>,
   log: Logger,
@@ -188,7 +194,7 @@ function watch(
     slowMs: milliseconds(settings.slowRequest),
     watchesMemory: samplesAllocations,
     runsApp: makeWorker.loadsApp !== false,
-    profiles: join(tmpdir(), `tsgun-slow-${process.ppid}-${number}`),
+    profiles: join(tmpdir(), `tsgun-slow-${process.ppid}-${seat}`),
     running: () => worker()?.serving.running() ?? [],
     details: () => worker()?.serving.details() ?? [],
     threads: () => worker()?.threads?.() ?? [],

@@ -2,9 +2,9 @@
 
 import type { Beat } from '../../src/ipc/messages.ts';
 import { type Exit, noteExit } from '../../src/master/endings.ts';
-import { addChild, noteBeat, noteReady, noteReloaded, noteRetiring } from '../../src/master/notes.ts';
+import { addChild, noteBeat, noteReady, noteReloaded, noteRenumbered, noteRetiring } from '../../src/master/notes.ts';
 import { plan, vacanciesOf } from '../../src/master/plan.ts';
-import { type Child, createPool, type Policy, type Pool } from '../../src/master/pool.ts';
+import { type Child, createPool, freeNumbers, type Policy, type Pool } from '../../src/master/pool.ts';
 
 export const policy: Policy = {
   bootMs: 1000,
@@ -35,9 +35,8 @@ export function wants(pool: Pool, now: number): object[] {
 
 /** Enters a child under the number that is to be filled next, or else the lowest that is free. */
 export function spawn(pool: Pool, now: number): Child {
-  let worker = vacanciesOf(pool, now).find(({ waitMs }) => waitMs === 0)?.worker ?? 1;
-  while (pool.children.has(worker)) worker++;
-  return addChild(pool, worker, now);
+  const vacancy = vacanciesOf(pool, now).find(({ waitMs }) => waitMs === 0);
+  return addChild(pool, vacancy?.worker ?? freeNumbers(pool).next().value!, now);
 }
 
 export function spawnReady(pool: Pool, now: number): Child {
@@ -70,6 +69,7 @@ export function settle(pool: Pool, now: number): void {
     for (const action of actions) {
       if (action.type === 'spawn') noteReady(pool, addChild(pool, action.worker, now), now);
       else if (action.type === 'finish_reload') noteReloaded(pool);
+      else if (action.type === 'renumber') noteRenumbered(pool, action.child, action.worker);
       else if (action.type === 'retire' || action.type === 'kill') {
         noteRetiring(action.child, action.reason, policy.graceMs, now);
         end(pool, action.child, null, now);

@@ -10,16 +10,18 @@ import {
   noteQuestioned,
   noteReady,
   noteReload,
+  noteRenumbered,
   noteReported,
   noteRetiring,
   noteScaled,
   noteStopping,
+  noteTrialPassed,
   overstayMs,
   questionMs,
   quickStopMs,
 } from '../../src/master/notes.ts';
-import { nextDeadline, plan, surgeOf } from '../../src/master/plan.ts';
-import { type Child, childrenOf } from '../../src/master/pool.ts';
+import { nextDeadline, plan, surgeOf, vacanciesOf } from '../../src/master/plan.ts';
+import { type Child, childrenOf, type Pool } from '../../src/master/pool.ts';
 import { beat, end, policy, poolOf, settle, spawn, spawnReady, wants } from './fixtures.ts';
 
 describe('a new pool', () => {
@@ -38,6 +40,12 @@ describe('a new pool', () => {
   });
 });
 
+function numbersIn(pool: Pool): number[] {
+  return childrenOf(pool)
+    .map(({ worker }) => worker)
+    .sort((one, other) => one - other);
+}
+
 describe('the number of a worker', () => {
   it('is the lowest that is free: above the target only until a predecessor has left', () => {
     const pool = poolOf(2);
@@ -46,10 +54,93 @@ describe('the number of a worker', () => {
     expect(plan(pool, 1)).toEqual([{ type: 'spawn', worker: 3 }]);
     settle(pool, 1);
     for (let round = 0; round < 50; round++) {
+      expect(numbersIn(pool)).toEqual([1, 2]);
       noteReload(pool, policy, 2);
       settle(pool, 2 + round);
     }
-    expect(childrenOf(pool).every(({ worker }) => worker <= 2 + surgeOf(2))).toBe(true);
+  });
+
+  it('is taken over by a ready worker of the wanted generation, when the process that had it is gone', () => {
+    const pool = poolOf(2);
+    settle(pool, 0);
+    const [first] = childrenOf(pool);
+    noteReload(pool, policy, 2);
+    const fresh = spawn(pool, 1);
+    noteRetiring(first!, 'crashed', policy.graceMs, 1);
+    expect(plan(pool, 1)).not.toContainEqual(expect.objectContaining({ type: 'renumber' }));
+    noteReady(pool, fresh, 2);
+    expect(plan(pool, 2)).not.toContainEqual(expect.objectContaining({ type: 'renumber' }));
+    end(pool, first!, null, 3);
+    expect(plan(pool, 3)).toEqual([{ type: 'renumber', child: fresh, worker: 1 }]);
+    noteRenumbered(pool, fresh, 1);
+    expect(plan(pool, 3)).toContainEqual({ type: 'spawn', worker: 3 });
+  });
+
+  it('is not taken over by a worker that leaves, or once the service stops', () => {
+    const pool = poolOf(1);
+    const first = spawnReady(pool, 0);
+    noteReload(pool, policy, 1);
+    const fresh = spawnReady(pool, 1);
+    noteRetiring(first, 'reload', policy.graceMs, 1);
+    end(pool, first, null, 2);
+    beat(pool, fresh, { requests: fresh.requestLimit }, 2);
+    expect(plan(pool, 2)).not.toContainEqual(expect.objectContaining({ type: 'renumber' }));
+    noteStopping(pool, 'graceful', 3);
+    expect(plan(pool, 3)).not.toContainEqual(expect.objectContaining({ type: 'renumber' }));
+  });
+
+  it('is above the target for a worker on trial, until that is passed and the old ones leave', () => {
+    const pool = poolOf(2);
+    settle(pool, 0);
+    noteReload(pool, policy, 2, [], 1);
+    settle(pool, 1);
+    expect(numbersIn(pool)).toEqual([1, 2, 3]);
+    noteTrialPassed(pool);
+    settle(pool, 2);
+    expect(numbersIn(pool)).toEqual([1, 2]);
+  });
+
+  it('is from 1 to N after a reload that was given up, and one with fewer or more workers', () => {
+    const pool = poolOf(3);
+    settle(pool, 0);
+    noteReload(pool, policy, 3);
+    spawnReady(pool, 1);
+    end(pool, childrenOf(pool)[0]!, 'SIGSEGV', 6000);
+    // The one that follows does not boot.
+    end(pool, spawn(pool, 6000), null, 6000, { hasBootError: true });
+    expect(pool.generation).toBe(1);
+    settle(pool, 6001);
+    expect(numbersIn(pool)).toEqual([1, 2, 3]);
+    for (const target of [1, 4, 2]) {
+      noteReload(pool, policy, target);
+      spawnReady(pool, 6002);
+      noteScaled(pool, target);
+      settle(pool, 6003);
+      expect(numbersIn(pool)).toEqual(Array.from({ length: target }, (_, index) => index + 1));
+    }
+  });
+
+  it('is left to its own next worker while that waits after failures; else the pause would be for nothing', () => {
+    const pool = poolOf(2);
+    settle(pool, 0);
+    const [worn, failing] = childrenOf(pool);
+    beat(pool, worn!, { requests: worn!.requestLimit }, 0);
+    const fresh = spawnReady(pool, 0);
+    expect(fresh.worker).toBe(3);
+    noteRetiring(worn!, 'max_requests', policy.graceMs, 0);
+    end(pool, failing!, 'SIGSEGV', 0);
+    end(pool, spawnReady(pool, 0), 'SIGSEGV', 0);
+    expect(vacanciesOf(pool, 1)).toMatchObject([{ worker: 2, waitMs: 499 }]);
+    expect(plan(pool, 1)).toEqual([]);
+    end(pool, worn!, null, 1);
+    expect(plan(pool, 1)).toEqual([{ type: 'renumber', child: fresh, worker: 1 }]);
+    noteRenumbered(pool, fresh, 1);
+    expect(plan(pool, 1)).toEqual([]);
+    expect(plan(pool, 500)).toContainEqual({ type: 'spawn', worker: 2 });
+    // As fewer are wanted now, nobody waits for the number.
+    noteScaled(pool, 1);
+    expect(plan(pool, 2)).toEqual([]);
+    expect(numbersIn(pool)).toEqual([1]);
   });
 
   it('is not given to another while its process lives', () => {

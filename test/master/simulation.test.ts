@@ -18,6 +18,7 @@ import {
   noteReady,
   noteReload,
   noteReloaded,
+  noteRenumbered,
   noteRetiring,
   noteScaled,
   noteServing,
@@ -250,13 +251,22 @@ class World {
     hold(actions.every(isLow), 'a number was passed over that is free, and has not failed');
     for (const action of actions) this.act(action);
     this.check(actions, readyBefore);
+    // As the master does it: what else is to be done depends on the new numbers.
+    if (actions.some(({ type }) => type === 'renumber')) this.look();
   }
 
   private act(action: Action): void {
     const { pool, now } = this;
     if (action.type === 'spawn') {
-      hold(!pool.children.has(action.worker), 'a number was given to two workers');
+      hold(!this.numbers().includes(action.worker), 'a number was given to two workers');
       addChild(pool, action.worker, now);
+    } else if (action.type === 'renumber') {
+      const { child, worker } = action;
+      hold(!this.numbers().includes(worker), 'a number was taken over from a worker that is there');
+      hold(worker <= pool.target && child.worker > pool.target, 'a number was taken over in vain');
+      if (this.failed.delete(child.worker)) this.failed.add(worker);
+      else this.failed.delete(worker);
+      noteRenumbered(pool, child, worker);
     } else if (action.type === 'retire') {
       noteRetiring(action.child, action.reason, action.graceMs, now);
       noteDraining(action.child);
@@ -298,6 +308,10 @@ class World {
     }
   }
 
+  private numbers(): number[] {
+    return childrenOf(this.pool).map(({ worker }) => worker);
+  }
+
   private count(state: Child['state']): number {
     return childrenOf(this.pool).filter((child) => child.state === state).length;
   }
@@ -321,6 +335,8 @@ describe('the policy in a random world', () => {
         const { pool } = world;
         expect(pool.reloadFrom).toBeUndefined();
         expect(childrenOf(pool).map(({ state }) => state)).toEqual(Array(pool.target).fill('ready'));
+        const numbers = childrenOf(pool).map(({ worker }) => worker);
+        expect(numbers.sort((one, other) => one - other)).toEqual(Array.from(numbers, (_, index) => index + 1));
         expect(childrenOf(pool).filter(({ generation }) => generation !== pool.generation)).toEqual([]);
       }),
       { numRuns: 400 },

@@ -10,6 +10,6 @@ it.each([
   const settings = { interface: 'auto', bind: ['127.0.0.1:80'], certfile: [], workers: 1 };
   const order = { worker: 1, generation: 1, app, settings, sockets: [{ address: '127.0.0.1:80' }] };
   const log = { event() {}, say() {}, reopen() {}, passTo() {} };
-  const hooks = new WorkerHooks(order as unknown as WorkerOrder, log as never);
+  const hooks = new WorkerHooks(order as unknown as WorkerOrder, { worker: 1, generation: 1 }, log as never);
   expect((Reflect.get(hooks, 'server') as HookServer).addresses).toMatchObject([{ url }]);
 });

@@ -60,6 +60,7 @@ export class Trial {
   /** How many requests of the new generation took how long, for each look. */
   private readonly looks: number[][] = [];
   private readonly old = newTally();
+  /** By seat. */
   private readonly seen = new Map<number, Seen>();
 
   constructor(parts: TrialParts) {
@@ -90,7 +91,7 @@ export class Trial {
     const isWarm = passedMs >= Math.min(longestWarmUpMs, warmUpShare * milliseconds(seconds));
     const { own } = counters.read();
     if (isWarm) this.looks.push(noDurations());
-    for (const child of ready) this.count(child, own[child.worker], isWarm);
+    for (const child of ready) this.count(child, own[child.seat], isWarm);
     const isDue = passedMs >= milliseconds(seconds);
     const isLast = passedMs >= milliseconds(seconds * longestFactor);
     const isTelling = isDue || this.looks.length >= fewestLooks;
@@ -118,10 +119,10 @@ export class Trial {
   }
 
   /** Adds what a worker has counted since the last poll. */
-  private count({ worker, pid, generation }: Child, record: Float64Array | undefined, isWarm: boolean): void {
+  private count({ seat, pid, generation }: Child, record: Float64Array | undefined, isWarm: boolean): void {
     if (record === undefined) return;
-    const before = this.seen.get(worker);
-    this.seen.set(worker, { pid, record });
+    const before = this.seen.get(seat);
+    this.seen.set(seat, { pid, record });
     if (before === undefined || before.pid !== pid) return;
     const grown = (index: number) => record[index]! - before.record[index]!;
     const tally = this.tallyOf(generation);

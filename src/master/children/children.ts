@@ -51,14 +51,15 @@ export class Children {
     const { app, appArguments, script, earlierRuns, hooksFrom, directory, environment } = configuration;
     // Workers get their settings in an environment variable, which others can read; they have no use for the password.
     const settings = { ...configuration.settings, keyfilePassword: undefined };
-    const { worker, generation } = child;
+    const { seat, worker, generation } = child;
     const sockets = listeners.map(({ socket }, index) =>
       isTls(settings, index) ? { ...socket, isTls: true } : socket,
     );
     const childProcess = spawnWorker({
-      counters: isCounting(settings) ? this.counters.placeOf(worker) : undefined,
+      counters: isCounting(settings) ? this.counters.placeOf(child) : undefined,
       environment,
       order: {
+        seat,
         worker,
         generation,
         app,
@@ -99,6 +100,12 @@ export class Children {
 
   send(child: Child, message: MasterMessage): void {
     this.processes.get(child)?.send(message);
+  }
+
+  /** Called while it has its old number. */
+  renumber(child: Child, worker: number): void {
+    this.counters.noteRenumbered(child, worker);
+    this.send(child, { type: 'renumbered', worker });
   }
 
   sendAll(message: MasterMessage): void {

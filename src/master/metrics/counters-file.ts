@@ -19,6 +19,8 @@ import {
 } from '../../ipc/counters.ts';
 import type { ExitReason } from '../../ipc/messages.ts';
 import { openNamelessFile } from '../nameless-file.ts';
+import type { Child } from '../pool.ts';
+import { changeNumber } from './by-number.ts';
 
 export const countersVariable = 'TSGUN_COUNTERS';
 
@@ -47,6 +49,8 @@ export interface Unavailable {
   readonly durationsMs: readonly number[];
 }
 
+type Seated = Pick<Child, 'seat' | 'worker'>;
+
 export class CountersFile {
   private fd: number | undefined = undefined;
   /** The master's own record, until there is a file. */
@@ -59,21 +63,33 @@ export class CountersFile {
     const fds = (inherited ?? '').split(',').filter(Boolean).map(Number);
     if (fds.length !== 2 || !fds.every(isFile)) return;
     [this.fd, this.otherFd] = fds;
+    // A master that was killed has left its workers' numbers to them.
+    for (const [number, record] of readAll(this.fd).entries())
+      if (record[at.holder] !== 0) this.changeNumber(record[at.holder]!, number, undefined);
   }
 
-  /** Opens it at the first call. @returns undefined if no file can be made: then this worker counts nothing */
-  placeOf(worker: number): CountersPlace | undefined {
+  /**
+   * Called when a worker is about to be spawned. Opens the file at the first call.
+   * @returns undefined if no file can be made: then this worker counts nothing
+   */
+  placeOf({ seat, worker }: Seated): CountersPlace | undefined {
     this.open();
-    return this.fd === undefined ? undefined : { fd: this.fd, index: worker };
+    this.changeNumber(seat, undefined, worker);
+    return this.fd === undefined ? undefined : { fd: this.fd, index: seat };
+  }
+
+  noteRenumbered({ seat, worker }: Seated, to: number): void {
+    this.changeNumber(seat, worker, to);
   }
 
   /** A worker has gone. */
-  noteExit(worker: number, reason: ExitReason, unavailable?: Unavailable): void {
+  noteExit({ seat, worker }: Seated, reason: ExitReason, unavailable?: Unavailable): void {
     this.add(own.exits + exitReasons.indexOf(reason as never));
     if (this.fd === undefined) return;
-    const place = { fd: this.fd, index: worker };
+    const place = { fd: this.fd, index: seat };
     if (unavailable !== undefined && unavailable.durationsMs.length > 0) attempt(() => count(place, unavailable));
     attempt(() => clearGauges(place));
+    this.changeNumber(seat, worker, undefined);
   }
 
   noteReload(outcome: ReloadOutcome): void {
@@ -101,6 +117,11 @@ export class CountersFile {
     if (this.fd !== undefined) return;
     this.fd = openNamelessFile();
     if (this.fd !== undefined) attempt(() => writeRecord({ fd: this.fd!, index: 0 }, this.early));
+  }
+
+  private changeNumber(seat: number, from: number | undefined, to: number | undefined): void {
+    const { fd } = this;
+    if (fd !== undefined) attempt(() => changeNumber(fd, seat, from, to));
   }
 
   private add(index: number): void {

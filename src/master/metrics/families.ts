@@ -1,16 +1,9 @@
 /** From what was counted, and the state of the service, to the metrics. Pure. */
 
 import type { Settings } from '../../config/settings.ts';
-import {
-  at,
-  delayQuantiles,
-  durationBounds,
-  queueBounds,
-  recordLength,
-  statuses,
-  workerClasses,
-} from '../../ipc/counters.ts';
+import { at, delayQuantiles, durationBounds, queueBounds, statuses, workerClasses } from '../../ipc/counters.ts';
 import type { Snapshot, WorkerSnapshot } from '../snapshot.ts';
+import { countedUnder, nothing, recordUnder } from './by-number.ts';
 import { exitReasons, exitsIn, reloadOutcomes, reloadsIn } from './counters-file.ts';
 import { type Family, histogram, pointed, type Sample } from './exposition.ts';
 
@@ -18,21 +11,18 @@ export interface Measured {
   readonly snapshot: Pick<Snapshot, 'workers'>;
   /** Of new workers. */
   readonly workerClass: Settings['workerClass'];
-  /** Records of this master and its workers, by number; of the other master, if there is or was one. */
+  /** Records of this master and its workers, by seat; of the other master, if there is or was one. */
   readonly own: readonly Float64Array[];
   readonly other: readonly Float64Array[];
   /** Whether the other master runs: otherwise nothing is open there any more. */
   readonly hasOther: boolean;
-  /** Running requests of unresponsive workers, which cannot count them, by the worker's number. */
-  readonly stuck: ReadonlyMap<number, number>;
+  /** Running requests of unresponsive workers, which cannot count them, by the worker's pid. */
+  readonly stuck: ReadonlyMap<number | undefined, number>;
   /** Connections that wait to be accepted, by address. */
   readonly queues: ReadonlyMap<string, number>;
   /** When certificates end, in seconds since 1970, by the hosts that they are for. */
   readonly certificates?: ReadonlyMap<string, number>;
 }
-
-/** The record of a number under which no worker has counted. */
-const nothing = new Float64Array(recordLength);
 
 export function familiesOf(measured: Measured): Family[] {
   const { own, other, hasOther, workerClass } = measured;
@@ -74,8 +64,11 @@ export function familiesOf(measured: Measured): Family[] {
 }
 
 /** A blocked worker has no time to count what it has begun. */
-function unsaid({ own, stuck }: Measured): number {
-  return [...stuck].reduce((total, [worker, count]) => total + count - (own[worker]?.[at.inFlight] ?? 0), 0);
+function unsaid({ own, snapshot, stuck }: Measured): number {
+  return snapshot.workers.reduce((total, { pid, worker }) => {
+    const count = stuck.get(pid);
+    return count === undefined ? total : total + count - recordUnder(own, worker)[at.inFlight]!;
+  }, 0);
 }
 
 function family(type: Family['type'], name: string, help: string, samples: readonly Sample[]): Family {
@@ -151,11 +144,14 @@ function masterFamilies({ own, other, snapshot, queues, certificates = new Map()
 function workerFamilies({ own, other, snapshot }: Measured): Family[] {
   const workers = snapshot.workers
     .filter(({ pid }) => pid !== undefined)
-    .map((worker) => ({ ...worker, record: own[worker.worker] ?? nothing, earlier: other[worker.worker] ?? nothing }));
+    .map((worker) => ({ ...worker, record: recordUnder(own, worker.worker) }));
   type Worker = (typeof workers)[number];
   const each = (value: (worker: Worker) => number): Sample[] =>
     workers.map((worker) => ({ labels: { worker: worker.worker }, value: value(worker) }));
-  const total = (index: number) => (worker: Worker) => worker.record[index]! + worker.earlier[index]!;
+  const total =
+    (index: number) =>
+    ({ worker }: Worker) =>
+      countedUnder(own, worker, index) + countedUnder(other, worker, index);
   return [
     family(
       'gauge',
@@ -183,7 +179,11 @@ function workerFamilies({ own, other, snapshot }: Measured): Family[] {
         ];
       }),
     ]),
-    counter('worker_cpu_seconds', 'CPU time of all processes that have had this number.', each(total(at.cpuSeconds))),
+    counter(
+      'worker_cpu_seconds',
+      'CPU time of all processes that have had this number, while they had it.',
+      each(total(at.cpuSeconds)),
+    ),
     family(
       'gauge',
       'worker_uptime_seconds',

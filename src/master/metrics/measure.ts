@@ -28,7 +28,7 @@ export async function measure({ counters, listeners, snapshot, requests, ...rest
   const stuck = new Map(
     running
       .filter(({ unresponsive }) => unresponsive)
-      .map(({ worker, requests, more }) => [worker, requests.length + more] as const),
+      .map(({ pid, requests, more }) => [pid, requests.length + more] as const),
   );
   return familiesOf({ ...rest, snapshot: snapshot(), ...counters.read(), queues, stuck });
 }

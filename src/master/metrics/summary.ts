@@ -1,6 +1,7 @@
 /** What of the counters a live screen shows. Pure. */
 
 import { at, delayQuantiles, durationBounds } from '../../ipc/counters.ts';
+import { recordUnder } from './by-number.ts';
 import { exitReasons, exitsIn } from './counters-file.ts';
 
 export interface CountersSummary {
@@ -22,8 +23,9 @@ export interface WorkerGauges {
   readonly delaySeconds: number;
 }
 
-/** @param records the master's own first, then one for each number of a worker */
-export function summarize([own, ...records]: readonly Float64Array[]): CountersSummary {
+/** @param all the master's own first, then one for each seat of a worker */
+export function summarize(all: readonly Float64Array[]): CountersSummary {
+  const [own, ...records] = all;
   const counted = records.filter((record) => record[0]! > 0);
   const sum = (index: number) => counted.reduce((total, record) => total + record[index]!, 0);
   return {
@@ -33,16 +35,12 @@ export function summarize([own, ...records]: readonly Float64Array[]): CountersS
       counted.length === 0
         ? undefined
         : Array.from({ length: durationBounds.length + 1 }, (_, index) => sum(at.duration + index)),
-    workers: records.flatMap((record, index) =>
-      record[0]! > 0
-        ? [
-            {
-              worker: index + 1,
-              utilization: record[at.utilization]!,
-              delaySeconds: record[at.delay + delayQuantiles.indexOf(0.99)]!,
-            },
-          ]
-        : [],
-    ),
+    workers: records.flatMap((_, index) => {
+      const worker = index + 1;
+      const record = recordUnder(all, worker);
+      if (record[0] === 0) return [];
+      const delaySeconds = record[at.delay + delayQuantiles.indexOf(0.99)]!;
+      return [{ worker, utilization: record[at.utilization]!, delaySeconds }];
+    }),
   };
 }

@@ -37,12 +37,12 @@ export class LoadMeter {
 
   /**
    * @param ready the workers that serve
-   * @param records by the number of the worker
+   * @param records by the seat of the worker
    */
   poll(ready: readonly Child[], records: readonly Float64Array[], capacity: number, now: number): void {
     this.polls++;
     this.before ??= totalsOf(records, now);
-    for (const child of ready) this.busyWorkers += busyShare(child, records[child.worker], capacity, now);
+    for (const child of ready) this.busyWorkers += busyShare(child, records[child.seat], capacity, now);
   }
 
   /** Since the last call, or the first poll. There has been more than one poll. */

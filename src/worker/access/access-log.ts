@@ -39,9 +39,9 @@ export class AccessLog {
   beforeExit: (() => void) | undefined = undefined;
   private readonly sink: Sink;
   private readonly isFile: boolean;
-  private readonly origin: Origin;
+  private origin: Origin;
   private readonly compile: (origin: Origin) => Writer;
-  private readonly line: Writer;
+  private line: Writer;
   private readonly skips: ((path: string) => boolean) | undefined;
   private readonly file: string;
   private readonly log: Logger;
@@ -88,6 +88,14 @@ export class AccessLog {
     if (this.lines.length >= gatheredBytes) this.tsgunWrite();
     else this.timer ??= setTimeout(this.tsgunWrite, gatherMs).unref();
   };
+
+  /** The worker has another number from now on. */
+  rename(worker: number): void {
+    // Until now it had the old one.
+    this.makeLines();
+    this.origin = { ...this.origin, worker };
+    this.line = this.compile(this.origin);
+  }
 
   /** Writes the lines of another worker, which is gone: in its name. */
   enterOf({ pid, worker, requests }: Extract<MasterMessage, { type: 'answered' }>): void {

@@ -1,16 +1,18 @@
 /** Opens a worker's access log before the worker gives up its rights, enters each request and connection that ends, and reopens it. */
 
+import type { Settings } from '../../config/settings.ts';
 import { report } from '../../errors.ts';
 import { type Observers, statusCode } from '../../http/observers.ts';
-import type { WorkerOrder } from '../../ipc/order.ts';
 import type { Logger } from '../../logger.ts';
+import type { WorkerName } from '../name.ts';
 import type { AccessLog } from './access-log.ts';
 import type { Entry } from './entry.ts';
 
 /** A worker whose access log cannot be opened serves all the same, as with the error log. */
 export function startAccessLog(
   Log: typeof AccessLog | undefined,
-  { settings, worker }: WorkerOrder,
+  settings: Settings,
+  { worker }: WorkerName,
   observers: Observers,
   log: Logger,
 ): AccessLog | undefined {

@@ -6,11 +6,12 @@ import { type AskedInterface, servedBy } from '../../app/names.ts';
 import type { Listening } from '../../app/server-files/listening.ts';
 import { shutDown } from '../../app/server-files/shutdown.ts';
 import { milliseconds } from '../../config/durations.ts';
+import type { Settings } from '../../config/settings.ts';
 import { sendToMaster } from '../../ipc/channel.ts';
 import { idleGraceMs, mostListed } from '../../ipc/messages.ts';
-import type { WorkerOrder } from '../../ipc/order.ts';
 import type { Logger } from '../../logger.ts';
 import type { Worker } from '../classes/worker.ts';
+import type { WorkerName } from '../name.ts';
 import { waiting } from '../watchdog/waiting.ts';
 
 export interface Leave {
@@ -52,15 +53,14 @@ export class Exit {
   /** Runs while it waits for the master's order. */
   private orderTimer: NodeJS.Timeout | undefined = undefined;
   private readonly log: Logger;
-  /** How the log names the worker. */
-  readonly name: Pick<WorkerOrder, 'worker' | 'generation'>;
+  readonly name: WorkerName;
   private readonly graceMs: number;
 
   /** The time for running requests, if a `Leave` has none, is `gracefulTimeout`. */
-  constructor(log: Logger, { worker, generation, settings }: WorkerOrder) {
+  constructor(log: Logger, name: WorkerName, { gracefulTimeout }: Pick<Settings, 'gracefulTimeout'>) {
     this.log = log;
-    this.name = { worker, generation };
-    this.graceMs = milliseconds(settings.gracefulTimeout);
+    this.name = name;
+    this.graceMs = milliseconds(gracefulTimeout);
   }
 
   /** Drains and exits. Before the worker serves, it only notes the request to leave. */

@@ -43,7 +43,7 @@ export class Counters {
   private readonly record: Float64Array;
   /** The values that the file has. */
   private readonly written = new Float64Array(recordLength);
-  /** What earlier workers with the same number have counted. */
+  /** What earlier workers in the same seat have counted. */
   private readonly past: Float64Array;
   private readonly statusAt: number;
   private readonly isFine: boolean;
@@ -152,7 +152,7 @@ export class Counters {
 }
 
 function isSame(record: Float64Array, written: Float64Array): boolean {
-  const length = hasFine(record) ? recordLength : at.sequence;
+  const length = hasFine(record) ? at.holder : at.sequence;
   for (let index = 0; index < length; index++) if (record[index] !== written[index]) return false;
   return true;
 }

@@ -11,6 +11,7 @@ import type { WorkerOrder } from '../../ipc/order.ts';
 import { every } from '../../ipc/ticks.ts';
 import type { Logger } from '../../logger.ts';
 import { decoded, matcher } from '../bulkheads.ts';
+import type { WorkerName } from '../name.ts';
 import { refuse } from '../refusal.ts';
 import { AdaptiveLimit } from './adaptive-limit.ts';
 import { Idleness } from './idleness.ts';
@@ -36,7 +37,8 @@ const calmMs = 2000;
 type Running = readonly { readonly method: string; readonly path: string; readonly ms: number }[];
 
 export interface OverloadParts {
-  readonly order: Pick<WorkerOrder, 'worker' | 'generation' | 'sockets' | 'settings'>;
+  readonly order: Pick<WorkerOrder, 'sockets' | 'settings'>;
+  readonly name: WorkerName;
   readonly log: Logger;
   /** Asked to keep exact time. */
   readonly observers: Observers;
@@ -48,7 +50,7 @@ export class Overload {
   /** The requests in progress. Set before anything comes. */
   inProgress: () => Running = () => [];
   private readonly log: Logger;
-  private readonly name: Pick<WorkerOrder, 'worker' | 'generation'>;
+  private readonly name: WorkerName;
   private readonly workerClass: Settings['workerClass'];
   private readonly workers: number;
   private readonly exceptions: readonly ((path: string) => boolean)[];
@@ -75,11 +77,11 @@ export class Overload {
   private shedBefore = 0;
   private isOverloaded = false;
 
-  constructor({ order, log, observers }: OverloadParts) {
+  constructor({ order, name, log, observers }: OverloadParts) {
     observers.keepTime();
-    const { worker, generation, settings } = order;
+    const { settings } = order;
     this.log = log;
-    this.name = { worker, generation };
+    this.name = name;
     this.workerClass = settings.workerClass;
     this.workers = settings.workers;
     this.exceptions = settings.shedNever.map(matcher);

@@ -41,7 +41,7 @@ export function eventsOf(world: World, { notes }: Rules): Event[] {
   for (const child of pool.children.values())
     for (const { what, name, happen } of happeningsOf(child)) {
       const text = `worker ${child.worker} of generation ${child.generation} ${name}`;
-      const toChild: Event['happen'] = (draft, rules) => happen(draft, draft.pool.children.get(child.worker)!, rules);
+      const toChild: Event['happen'] = (draft, rules) => happen(draft, draft.pool.children.get(child.seat)!, rules);
       if (what === undefined) sure(text, toChild);
       else paid(what, text, toChild);
     }

@@ -190,6 +190,22 @@ const faults: readonly [what: string, rules: Rules, found: RegExp, budget: Parti
     { reloads: 1 },
   ],
   [
+    'a worker keeps its number when the one before it has left',
+    without(({ type }) => type === 'renumber'),
+    /not taken over the number/,
+    { reloads: 1 },
+  ],
+  [
+    'a worker takes over a number while the old one still finishes',
+    planning((actions, pool) => {
+      const above = readyOf(pool).find((child) => !isOld(pool)(child) && child.worker > pool.target);
+      const isFree = actions.length > 0 || above === undefined;
+      return isFree ? actions : [{ type: 'renumber', child: above, worker: 1 }];
+    }),
+    /two workers have the same number/,
+    { reloads: 1 },
+  ],
+  [
     'a worker that does not finish in time is left alone',
     without((action) => isKill(action, 'killed')),
     /past its deadline, and lives/,

@@ -3,7 +3,7 @@
 import { overstayMs } from '../../../src/master/notes.ts';
 import type { Action } from '../../../src/master/plan.ts';
 import { type Child, childrenOf, type Pool } from '../../../src/master/pool.ts';
-import { type Draft, hold, nextDue, policy, type Rules, type World } from './world.ts';
+import { type Draft, hold, isGood, mostWorkers, nextDue, policy, type Rules, type World } from './world.ts';
 
 export function turn(draft: Draft, rules: Rules): void {
   if (draft.now >= draft.pool.drainUntil) rules.notes.noteStopping(draft.pool, 'graceful', draft.now);
@@ -53,13 +53,25 @@ export function checkRest(world: World, { plan }: Rules): void {
   // What is left to do then is planned when those are gone that were killed.
   const isAwaited = childrenOf(pool).some(({ state }) => state === 'killed');
   hold(isAwaited || plan.plan(pool, now).length === 0, 'something is left to do, and nothing will wake the loop');
+  const numbers = childrenOf(pool).map(({ worker }) => worker);
+  hold(new Set(numbers).size === numbers.length, 'two workers have the same number');
+  hold(!isGood(world) || Math.max(0, ...numbers) === pool.target, 'the numbers at rest are not 1 to N');
   if (isAwaited) return;
   if (pool.stopping !== undefined) {
     for (const { deadline } of pool.children.values())
       hold(deadline - now <= longestStopMs, 'a stop waits longer than its grace');
     return;
   }
-  for (const { worker, waitMs } of plan.vacanciesOf(pool, now)) {
+  const vacancies = plan.vacanciesOf(pool, now);
+  const isLeft = (number: number) =>
+    number <= pool.target && !numbers.includes(number) && !vacancies.some(({ worker }) => worker === number);
+  const isToMove = ({ worker, state, generation, recycleReason }: Child) =>
+    worker > pool.target && state === 'ready' && generation === pool.generation && recycleReason === undefined;
+  hold(
+    !Array.from({ length: mostWorkers }, (_, index) => index + 1).some(isLeft) || !childrenOf(pool).some(isToMove),
+    'a worker has not taken over the number of one that has left',
+  );
+  for (const { worker, waitMs } of vacancies) {
     hold(waitMs > 0, 'a worker is missing, and none is spawned');
     hold(failed.has(worker), 'a number waits whose last worker had served');
     const isShort = count(pool, 'ready') * 2 < pool.target;
@@ -70,8 +82,14 @@ export function checkRest(world: World, { plan }: Rules): void {
 function act(draft: Draft, action: Action, { notes }: Rules): void {
   const { pool, now } = draft;
   if (action.type === 'spawn') {
-    hold(!pool.children.has(action.worker), 'a number was given to two workers');
+    const isTaken = childrenOf(pool).some(({ worker }) => worker === action.worker);
+    hold(!isTaken, 'a number was given to two workers');
     notes.addChild(pool, action.worker, now);
+  } else if (action.type === 'renumber') {
+    const isFailed = draft.failed.delete(action.child.worker);
+    if (isFailed) draft.failed.add(action.worker);
+    else draft.failed.delete(action.worker);
+    notes.noteRenumbered(pool, action.child, action.worker);
   } else if (action.type === 'finish_reload') {
     const isOld = (child: Child) => child.generation !== pool.generation && child.isAccepting;
     hold(!childrenOf(pool).some(isOld), 'a reload is called finished while an old worker accepts');

@@ -135,7 +135,7 @@ export function draftOf(world: World): Draft {
 
 function copyOfPool(pool: Pool): Pool {
   const children = new Map<number, Child>();
-  for (const [worker, child] of pool.children) children.set(worker, copyOfChild(child));
+  for (const [seat, child] of pool.children) children.set(seat, copyOfChild(child));
   return {
     children,
     policy: pool.policy,
@@ -161,6 +161,7 @@ function copyOfPool(pool: Pool): Pool {
 
 function copyOfChild(child: Child): Child {
   return {
+    seat: child.seat,
     worker: child.worker,
     generation: child.generation,
     pid: child.pid,
@@ -197,12 +198,11 @@ function numberOf(value: unknown): number {
 
 /**
  * Two worlds with the same key have the same future. Only what is still to come counts, and not when it began; a number
- * counts only where one has failed; and of those that leave, what they are to the others. A character for each value: keys
+ * counts only where one has failed, else whether it is above the target; and of those that leave, what they are to the others. A character for each value: keys
  * of a few hundred characters would take half of the time.
  */
 export function keyOf({ pool, now, budget, failed, wasLastBootGood, hasLoad, isOver }: World): string {
   const { wantedBefore: before, backoffs } = pool;
-  const hasNumbers = backoffs.size > 0 || failed.size > 0;
   const parts = [
     budget.failures,
     budget.reloads,
@@ -234,9 +234,10 @@ export function keyOf({ pool, now, budget, failed, wasLastBootGood, hasLoad, isO
   for (const [worker, { failures, resumeAt }] of [...backoffs].sort(([one], [other]) => one - other))
     parts.push(worker, failures, numberOf(Math.max(0, resumeAt - now)));
   const leaving: string[] = [];
+  const hasNumbers = backoffs.size > 0 || failed.size > 0;
   for (const child of pool.children.values()) {
     const { worker, state } = child;
-    const number = hasNumbers ? worker : 0;
+    const number = hasNumbers ? worker : Number(worker > pool.target);
     if (state === 'killed' || state === 'retiring') leaving.push(leavingKey(child, number, now));
     else putStaying(parts, child, number, now);
   }

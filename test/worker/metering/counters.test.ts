@@ -79,7 +79,7 @@ it('the fine histogram is written only if releases are compared, and stays when 
   expect(readRecord({ fd, index: 1 })[at.requests + 2 * statuses.length + 2]).toBe(3);
 });
 
-it('a worker goes on from what its number has counted; what is open goes with the process', () => {
+it('a worker goes on from what its seat has counted; what is open goes with the process', () => {
   const fd = makeFile();
   const first = makeWorker(fd, 1, 4);
   first.count('200 OK', 1);
@@ -103,14 +103,15 @@ it('a worker goes on from what its number has counted; what is open goes with th
 
 it('two masters read what both have counted, and the older one goes on when the newer has exited', () => {
   const older = new CountersFile(undefined);
-  older.noteExit(1, 'reload');
-  older.placeOf(1);
+  const first = { seat: 1, worker: 1 };
+  older.noteExit(first, 'reload');
+  older.placeOf(first);
   older.noteReload('finished');
   const { stdio, env } = older.handOver(5);
   expect(env).toEqual({ [countersVariable]: '5,6' });
   const newer = new CountersFile(stdio.join());
-  newer.noteExit(1, 'crashed');
-  const place = newer.placeOf(3)!;
+  newer.noteExit(first, 'crashed');
+  const place = newer.placeOf({ seat: 3, worker: 3 })!;
   writeRecord(place, readRecord(place));
   for (const file of [older, newer]) {
     const { own, other } = file.read();
