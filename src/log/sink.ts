@@ -9,6 +9,9 @@ import { closeSync, writeSync } from 'node:fs';
 import { clearTimeout, setTimeout } from 'node:timers';
 import type { Target } from './target.ts';
 
+// Fake timers replace this method, too: a process that exits would wait for ever for a reader.
+const clock = performance.now.bind(performance);
+
 export interface Dropped {
   readonly lines: number;
   readonly bytes: number;
@@ -73,14 +76,14 @@ export class Sink {
   write(data: string | Uint8Array, isUrgent = false, lines = 1): void {
     const bytes = typeof data === 'string' ? Buffer.from(data) : data;
     if (bytes.length === 0) return;
-    if (this.queuedBytes > 0 && performance.now() >= this.dueAt) this.drain();
+    if (this.queuedBytes > 0 && clock() >= this.dueAt) this.drain();
     if (this.mustDrop(bytes.length, isUrgent)) {
       this.droppedLines += lines;
       this.droppedBytes += bytes.length;
       return;
     }
     this.reportDropped();
-    if (this.queuedBytes === 0 && this.gatherMs > 0) this.dueAt = performance.now() + this.gatherMs;
+    if (this.queuedBytes === 0 && this.gatherMs > 0) this.dueAt = clock() + this.gatherMs;
     this.push(bytes);
     if (isExiting || this.dueAt === 0 || (this.retryMs === 0 && this.queuedBytes >= largestPieceBytes)) this.drain();
     if (this.queuedBytes === 0) return;
@@ -112,11 +115,11 @@ export class Sink {
 
   /** Blocks until all is written, or the time is over. @returns whether all is written */
   flush(withinMs: number): boolean {
-    const deadline = performance.now() + withinMs;
+    const deadline = clock() + withinMs;
     for (;;) {
       this.drain();
       if (this.queuedBytes === 0) return true;
-      if (this.isBroken || performance.now() >= deadline) return false;
+      if (this.isBroken || clock() >= deadline) return false;
       Atomics.wait(sleepCell, 0, 0, flushStepMs);
     }
   }
@@ -195,13 +198,13 @@ export class Sink {
     const isFull = error.code === 'EAGAIN' || error.code === 'EINTR';
     const longestMs = longestRetryMs[isFull ? 'full' : 'broken'];
     this.retryMs = hasProgressed ? 1 : Math.min(Math.max(this.retryMs * 2, 1), longestMs);
-    this.dueAt = performance.now() + this.retryMs;
+    this.dueAt = clock() + this.retryMs;
     clearTimeout(this.timer);
     this.timer = undefined;
     this.wait();
     this.isBroken = !isFull;
-    if (isFull || performance.now() - this.failureSaidAt < failureEveryMs) return;
-    this.failureSaidAt = performance.now();
+    if (isFull || clock() - this.failureSaidAt < failureEveryMs) return;
+    this.failureSaidAt = clock();
     this.onFailure?.(error);
   }
 
@@ -212,7 +215,7 @@ export class Sink {
         this.timer = undefined;
         this.drain();
       },
-      Math.max(0, this.dueAt - performance.now()),
+      Math.max(0, this.dueAt - clock()),
     ).unref();
   }
 }
@@ -233,6 +236,6 @@ function forget(sink: Sink): void {
 
 function flushPending(): void {
   isExiting = true;
-  const deadline = performance.now() + exitFlushMs;
-  for (const sink of pending) sink.flush(Math.max(0, deadline - performance.now()));
+  const deadline = clock() + exitFlushMs;
+  for (const sink of pending) sink.flush(Math.max(0, deadline - clock()));
 }

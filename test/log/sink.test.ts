@@ -1,7 +1,7 @@
 import { constants, mkdtempSync, openSync, readFileSync, renameSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { type Dropped, Sink } from '../../src/log/sink.ts';
 import { openFile } from '../../src/log/target.ts';
 import { onTestFinished } from '../current.ts';
@@ -89,6 +89,14 @@ describe.skipIf(!isLinux)('a log whose reader', () => {
     expect(fifo.read().length).toBeGreaterThan(0);
     fifo.close();
     expect(sink.flush(60_000)).toBe(false);
+  });
+
+  it('never goes on costs no more where an app has stopped the clock', () => {
+    const { sink } = pipe();
+    for (let number = 0; number < 5000; number++) sink.write(lineOf(number));
+    vi.useFakeTimers({ toFake: ['performance'] });
+    onTestFinished(() => void vi.useRealTimers());
+    expect(sink.flush(50)).toBe(false);
   });
 
   it('is slow gets what is larger than the limit, and whoever wrote it may use its memory again', async () => {
