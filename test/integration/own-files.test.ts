@@ -1,6 +1,6 @@
 /** What becomes of the service when tsgun's own files are gone, as while `npm ci` runs, or only root's to read. */
 
-import { chmodSync, cpSync, mkdirSync, renameSync, symlinkSync } from 'node:fs';
+import { chmodSync, cpSync, mkdirSync, realpathSync, renameSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
@@ -30,7 +30,8 @@ function install() {
   const { path, write } = makeFolder();
   const place = join(path, 'installed');
   mkdirSync(place);
-  for (const name of ['dist', 'package.json']) cpSync(join(root, name), join(place, name), { recursive: true });
+  for (const name of ['dist', 'package.json'])
+    cpSync(realpathSync(join(root, name)), join(place, name), { recursive: true });
   symlinkSync(join(root, 'node_modules'), join(place, 'node_modules'));
   return {
     path,
