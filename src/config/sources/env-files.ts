@@ -20,14 +20,20 @@ export function workerVariables({ settings, origins }: Checked, env: NodeJS.Proc
   return { environment, problems, warnings: misplacedSettings(Object.keys(variables), origins) };
 }
 
+/** What these would say, where nothing else says it, and what says it instead. */
+const generalVariables: Readonly<Record<string, { readonly sets: 'bind' | 'workers'; readonly remedy: string }>> = {
+  PORT: { sets: 'bind', remedy: 'write --bind for that' },
+  WEB_CONCURRENCY: { sets: 'workers', remedy: 'write --workers for that' },
+};
+
 /** An env file is for the app: settings of tsgun have no effect there, so each gets a warning. */
-function misplacedSettings(names: readonly string[], { bind, envFile }: Checked['origins']): string[] {
-  return names
-    .filter((name) => name.startsWith('TSGUN_') || (name === 'PORT' && bind === 'default'))
-    .map((name) => {
-      const remedy = name === 'PORT' ? 'write --bind for that' : 'put it into the environment or a config file';
-      return `envFile: ${name} in an env file is for the app and changes no setting; ${remedy} (${envFile})`;
-    });
+function misplacedSettings(names: readonly string[], origins: Checked['origins']): string[] {
+  return names.flatMap((name) => {
+    const general = Object.hasOwn(generalVariables, name) ? generalVariables[name] : undefined;
+    if (general === undefined ? !name.startsWith('TSGUN_') : origins[general.sets] !== 'default') return [];
+    const remedy = general?.remedy ?? 'put it into the environment or a config file';
+    return `envFile: ${name} in an env file is for the app and changes no setting; ${remedy} (${origins.envFile})`;
+  });
 }
 
 /** Of several files that set a variable the last one counts. */

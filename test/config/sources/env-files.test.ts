@@ -44,11 +44,13 @@ describe('an env file', () => {
   });
 
   it('warns of what looks like a setting of tsgun, which it cannot change', () => {
-    const { warnings } = read({ '.env': 'TSGUN_WORKERS=4\nPORT=3000' });
+    const { warnings } = read({ '.env': 'TSGUN_WORKERS=4\nPORT=3000\nWEB_CONCURRENCY=4' });
     expect(warnings).toEqual([
       'envFile: PORT in an env file is for the app and changes no setting; write --bind for that (x)',
       'envFile: TSGUN_WORKERS in an env file is for the app and changes no setting; put it into the environment or a config file (x)',
+      'envFile: WEB_CONCURRENCY in an env file is for the app and changes no setting; write --workers for that (x)',
     ]);
+    expect(read({ '.env': 'WEB_CONCURRENCY=4' }, {}, { workers: 2 }).warnings).toEqual([]);
     expect(read({ '.env': 'PORT=3000' }, {}, { bind: ':3000' }).warnings).toEqual([]);
   });
 });
