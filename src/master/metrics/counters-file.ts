@@ -43,6 +43,9 @@ export type ReloadOutcome = (typeof reloadOutcomes)[number];
 /** The master's own record, which has the number 0. */
 const own = { exits: 1, reloads: 1 + exitReasons.length } as const;
 
+/** Handed to a newer master with the files: another version of tsgun, which adds something, cannot read these records. */
+export const recordForm = [recordLength, exitReasons.length, reloadOutcomes.length].join('.');
+
 /** Requests of a worker that are over, and that it cannot count itself: answered with a 503 in its place. */
 export interface Unavailable {
   readonly workerClass: (typeof workerClasses)[number];
@@ -60,8 +63,9 @@ export class CountersFile {
 
   /** @param inherited the value of the variable, from an older master */
   constructor(inherited: string | undefined) {
-    const fds = (inherited ?? '').split(',').filter(Boolean).map(Number);
-    if (fds.length !== 2 || !fds.every(isFile)) return;
+    const [first, other, form] = (inherited ?? '').split(',');
+    const fds = [Number(first), Number(other)];
+    if (form !== recordForm || !fds.every(isFile)) return;
     [this.fd, this.otherFd] = fds;
     // A master that was killed has left its workers' numbers to them.
     for (const [number, record] of readAll(this.fd).entries())
@@ -105,7 +109,7 @@ export class CountersFile {
     this.open();
     this.otherFd ??= openNamelessFile();
     if (this.fd === undefined || this.otherFd === undefined) return { stdio: [], env: {} };
-    return { stdio: [this.otherFd, this.fd], env: { [countersVariable]: `${firstFd},${firstFd + 1}` } };
+    return { stdio: [this.otherFd, this.fd], env: { [countersVariable]: `${firstFd},${firstFd + 1},${recordForm}` } };
   }
 
   /** All records of this master, and of the other one. The first of each is the master's own. */

@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { at, countedByNumber, readRecord, writeRecord } from '../../../src/ipc/counters.ts';
 import { countedUnder, recordUnder } from '../../../src/master/metrics/by-number.ts';
-import { CountersFile } from '../../../src/master/metrics/counters-file.ts';
+import { CountersFile, recordForm } from '../../../src/master/metrics/counters-file.ts';
 
 interface Seated {
   readonly seat: number;
@@ -73,13 +73,13 @@ describe('what is counted under a number', () => {
     ];
     first.placeOf(one);
     count(first, one, 5);
-    const second = new CountersFile(first.handOver(5).stdio.join());
+    const second = new CountersFile(`${first.handOver(5).stdio},${recordForm}`);
     second.placeOf(other);
     count(second, other, 2);
     const { own, other: earlier } = second.read();
     expect(countedUnder(own, 1, at.cpuSeconds) + countedUnder(earlier, 1, at.cpuSeconds)).toBe(7);
     // The first master has been killed. The third one goes on in its file.
-    const third = new CountersFile(second.handOver(5).stdio.join());
+    const third = new CountersFile(`${second.handOver(5).stdio},${recordForm}`);
     expect(cpu(third, 1)).toBe(5);
     const next = { seat: 1, worker: 2 };
     third.placeOf(next);

@@ -11,7 +11,13 @@ import {
   statuses,
   writeRecord,
 } from '../../../src/ipc/counters.ts';
-import { CountersFile, countersVariable, exitsIn, reloadsIn } from '../../../src/master/metrics/counters-file.ts';
+import {
+  CountersFile,
+  countersVariable,
+  exitsIn,
+  recordForm,
+  reloadsIn,
+} from '../../../src/master/metrics/counters-file.ts';
 import { Counters } from '../../../src/worker/metering/counters.ts';
 import { onTestFinished } from '../../current.ts';
 import { makeFolder } from '../../integration/harness.ts';
@@ -108,8 +114,8 @@ it('two masters read what both have counted, and the older one goes on when the 
   older.placeOf(first);
   older.noteReload('finished');
   const { stdio, env } = older.handOver(5);
-  expect(env).toEqual({ [countersVariable]: '5,6' });
-  const newer = new CountersFile(stdio.join());
+  expect(env).toEqual({ [countersVariable]: `5,6,${recordForm}` });
+  const newer = new CountersFile(`${stdio},${recordForm}`);
   newer.noteExit(first, 'crashed');
   const place = newer.placeOf({ seat: 3, worker: 3 })!;
   writeRecord(place, readRecord(place));
@@ -124,4 +130,14 @@ it('two masters read what both have counted, and the older one goes on when the 
   expect(older.read().other).toHaveLength(4);
   // Another one after it counts on in the same file.
   expect(older.handOver(3).stdio).toEqual(stdio);
+});
+
+it('a newer master of a version whose records have another form begins at 0', () => {
+  const older = new CountersFile(undefined);
+  older.noteReload('finished');
+  const { stdio } = older.handOver(5);
+  for (const form of ['', ',9.9.9']) {
+    const { own, other } = new CountersFile(`${stdio}${form}`).read();
+    expect([own.length, reloadsIn(own[0]!, 'finished'), other]).toEqual([1, 0, []]);
+  }
 });
