@@ -5,12 +5,13 @@
  *   node bench/h2.mjs [h2 | h1] [--rounds N] [--requests N] [--also NAME=PATH/TO/dist/cli.js …]
  */
 
-import { execFile } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { parseArgs, promisify } from 'node:util';
+import { parseArgs } from 'node:util';
 import { makeCertificate } from './lib/certificate.mjs';
+import { hello } from './lib/expected.mjs';
+import { runH2load } from './lib/h2load.mjs';
 import { nginxCommand } from './lib/nginx.mjs';
 import { cpuMs } from './lib/processes.mjs';
 import { judge, median, printMachine, printTable, rate, ratio } from './lib/report.mjs';
@@ -25,10 +26,6 @@ const { values, positionals } = parseArgs({
   },
 });
 const names = positionals.length > 0 ? positionals : ['h2', 'h1'];
-const load = {
-  h2: ['-c', '10', '-m', '10'],
-  h1: ['-c', '32', '--h1'],
-};
 const folder = mkdtempSync(join(tmpdir(), 'tsgun-bench-'));
 const { certfile: cert, keyfile: key } = makeCertificate(folder);
 
@@ -51,13 +48,10 @@ const others = values.also.map((text) => {
 /** @returns requests per second, and CPU time of the server for each, in microseconds */
 async function measure({ url, pid }, kind) {
   const cpuBefore = cpuMs(pid);
-  const args = ['-c', String(loadCore), 'h2load', '-n', values.requests, ...load[kind], url];
-  const { stdout } = await promisify(execFile)('taskset', args, { timeout: 120_000 });
-  const cpu = cpuMs(pid) - cpuBefore;
-  const [, seconds] = /finished in ([\d.]+)s?,? /.exec(stdout.replace(/([\d.]+)ms/, (_, ms) => `${ms / 1000}s`)) ?? [];
-  const [, succeeded] = /(\d+) succeeded/.exec(stdout) ?? [];
-  if (Number(succeeded) !== Number(values.requests)) throw new Error(`${url}: not all succeeded:\n${stdout}`);
-  return { rate: Number(succeeded) / Number(seconds), cpu: (cpu * 1000) / Number(succeeded) };
+  const options = { length: ['-n', values.requests], cores: String(loadCore), bodyBytes: hello.length };
+  const { requests, rate: perSecond } = await runH2load(url, kind, options);
+  if (requests !== Number(values.requests)) throw new Error(`${url}: ${requests} of ${values.requests} succeeded`);
+  return { rate: perSecond, cpu: ((cpuMs(pid) - cpuBefore) * 1000) / requests };
 }
 
 async function hold(kind) {

@@ -1,6 +1,7 @@
 /** Requests that come at their rate, whether or not earlier ones are answered; each on a connection of its own. */
 
 import { get } from 'node:http';
+import { get as getSecurely } from 'node:https';
 import { performance } from 'node:perf_hooks';
 import { setTimeout as sleep } from 'node:timers/promises';
 
@@ -17,15 +18,16 @@ const patienceMs = 20_000;
  * @property {import('node:http').IncomingHttpHeaders} headers
  */
 
-/** @returns {Promise<Result>} */
-export function ask(port, path = '/') {
+/** @param {boolean} [isSecure] over TLS, whatever the certificate @returns {Promise<Result>} */
+export function ask(port, path = '/', isSecure = false) {
   const sentAt = performance.now();
   return new Promise((resolve) => {
     let length = 0;
     const end = (status, headers = {}, fault = '') =>
       resolve({ status, headers, fault, length, sentAt, ms: performance.now() - sentAt });
     const fail = (error) => end(0, {}, error.code ?? error.message);
-    const request = get({ port, path, host: '127.0.0.1', agent: false, timeout: patienceMs }, (response) => {
+    const options = { port, path, host: '127.0.0.1', agent: false, timeout: patienceMs, rejectUnauthorized: false };
+    const request = (isSecure ? getSecurely : get)(options, (response) => {
       response
         .on('data', (bytes) => (length += bytes.length))
         .on('end', () => end(response.statusCode, response.headers))
@@ -39,7 +41,7 @@ export function ask(port, path = '/') {
  * Begins at once.
  * @param {number} rate requests per second
  */
-export function offer(port, rate, path = '/') {
+export function offer(port, rate, path = '/', isSecure = false) {
   /** @type {Result[]} */
   const results = [];
   let isOver = false;
@@ -47,7 +49,7 @@ export function offer(port, rate, path = '/') {
     const startedAt = performance.now();
     const running = [];
     for (let count = 1; !isOver; count++) {
-      running.push(ask(port, path).then((result) => results.push(result)));
+      running.push(ask(port, path, isSecure).then((result) => results.push(result)));
       await sleep(Math.max(0, startedAt + (count * 1000) / rate - performance.now()));
     }
     await Promise.all(running);

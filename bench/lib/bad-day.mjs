@@ -46,7 +46,7 @@ export async function onABadDay(peer, happen, means = {}) {
  * @param {(results: import('./arrivals.mjs').Result[]) => Promise<Record<string, unknown>>} happen whose figures join those of the requests
  */
 export async function underLoad(server, happen, path = '/') {
-  const load = offer(server.port, rate, path);
+  const load = offer(server.port, rate, path, server.place.certificate !== undefined);
   let figures;
   try {
     figures = await happen(load.results);

@@ -36,3 +36,23 @@ export async function requestOnce(socket) {
   const [bytes] = await once(socket, 'data');
   if (!bytes.toString('latin1').startsWith('HTTP/1.1 200 ')) throw new Error(`not served: ${bytes}`);
 }
+
+const patienceMs = 10_000;
+
+/**
+ * The same where the server may also refuse: whether a 200 came.
+ * @param {import('node:net').Socket} socket
+ * @returns {Promise<boolean>}
+ */
+export function wasAnswered(socket) {
+  return new Promise((resolve) => {
+    const timer = setTimeout(() => resolve(false), patienceMs);
+    const end = (isAnswered) => {
+      clearTimeout(timer);
+      resolve(isAnswered);
+    };
+    socket.once('data', (bytes) => end(bytes.toString('latin1').startsWith('HTTP/1.1 200 ')));
+    socket.once('close', () => end(false));
+    socket.write('GET / HTTP/1.1\r\nHost: localhost\r\n\r\n');
+  });
+}

@@ -2,6 +2,7 @@
 
 export const hello = 'Hello, world!\n';
 export const tenK = 'x'.repeat(10 * 1024);
+export const hundredK = 'x'.repeat(100 * 1024);
 
 const items = Array.from({ length: 20 }, (_, index) => {
   const id = index + 1;

@@ -7,13 +7,14 @@ import { spawn, spawnSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
-import { loadCores, serverCores } from './peer-server.mjs';
-import { coreBusyMs, cpuMsOf, endedChildrenCpuMs } from './processes.mjs';
+import { gunzipSync } from 'node:zlib';
+import { busyMs, loadCores } from './peer-server.mjs';
+import { cpuMsOf, endedChildrenCpuMs } from './processes.mjs';
 import { askRaw } from './raw-request.mjs';
 
 /**
  * @typedef {import('./raw-request.mjs').Request & {
- *   connections: number, pipelined?: number, requestsPerConnection?: number, expect: { status: number, body: string },
+ *   connections: number, pipelined?: number, requestsPerConnection?: number, expect: { status: number, body: string, isCompressed?: boolean },
  * }} Load `pipelined`: so many in one write; `requestsPerConnection`: 1, or so many on average
  */
 
@@ -86,11 +87,11 @@ export function lengthFault({ requests, bytes }, size, open) {
  */
 export async function generate(server, load, seconds) {
   const size = await rightSize(server.port, load);
-  const before = { server: cpuMsOf(server.processes()), load: endedChildrenCpuMs(), cores: busy() };
+  const before = { server: cpuMsOf(server.processes()), load: endedChildrenCpuMs(), cores: busyMs() };
   const run = tool === 'wrk' ? await runWrk(server, load, seconds) : await runAutocannon(server, load, seconds);
   const cpu = cpuMsOf(server.processes()) - before.server;
   const loadCpu = endedChildrenCpuMs() - before.load;
-  const [serverBusy, loadBusy] = busy().map((ms, index) => ms - before.cores[index]);
+  const [serverBusy, loadBusy] = busyMs().map((ms, index) => ms - before.cores[index]);
   const errors = [...run.errors];
   const fault =
     run.bytes === undefined ? undefined : lengthFault(run, size, load.connections * (load.pipelined ?? 1) * 2);
@@ -110,22 +111,15 @@ async function rightSize(port, { expect, requestsPerConnection = 0, ...request }
   const closing = { ...request, headers: { ...request.headers, Connection: 'close' } };
   const checked = async (asked) => {
     const { status, body, bytes } = await askRaw(port, asked);
-    if (status !== expect.status || body !== expect.body)
-      throw new Error(`answered ${status} with ${body.length} bytes: ${JSON.stringify(body.slice(0, 100))}`);
+    const text = expect.isCompressed ? gunzipSync(Buffer.from(body, 'latin1')).toString('latin1') : body;
+    if (status !== expect.status || text !== expect.body)
+      throw new Error(`answered ${status} with ${body.length} bytes: ${JSON.stringify(text.slice(0, 100))}`);
     return bytes;
   };
   if (requestsPerConnection === 0) return checked(request);
   const last = await checked(closing);
   if (requestsPerConnection === 1) return last;
   return ((requestsPerConnection - 1) * (await checked(request)) + last) / requestsPerConnection;
-}
-
-/** The server's cores, and the load's. */
-function busy() {
-  const [first, last = first] = serverCores.split('-').map(Number);
-  let all = 0;
-  for (let core = first; core <= last; core++) all += coreBusyMs(core);
-  return [all, coreBusyMs(Number(loadCores))];
 }
 
 async function runWrk(server, load, seconds) {
@@ -138,6 +132,7 @@ async function runWrk(server, load, seconds) {
 
 async function runAutocannon(server, load, seconds) {
   const { method = 'GET', headers = {}, bodyBytes = 0, pipelined = 1, requestsPerConnection = 0, expect } = load;
+  if (expect.isCompressed) throw new Error('autocannon cannot check compressed answers: apt-get install wrk');
   const main = createRequire(import.meta.url).resolve('autocannon');
   const args = ['-j', '-c', String(load.connections), '-d', String(seconds), '-m', method, '-p', String(pipelined)];
   for (const [name, value] of Object.entries(headers)) args.push('-H', `${name}=${value}`);

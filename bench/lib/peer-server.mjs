@@ -7,7 +7,8 @@ import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { performance } from 'node:perf_hooks';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { isOf, processesOf, processTree } from './processes.mjs';
+import { makeCertificate } from './certificate.mjs';
+import { coreBusyMs, isOf, processesOf, processTree } from './processes.mjs';
 import { benchPath, fetchOnce, freePort } from './servers.mjs';
 
 const bootMs = 60_000;
@@ -18,18 +19,29 @@ export const loadCores = String(cores - 1);
 export const serverCoreCount = Math.max(1, cores - 1);
 export const serverCores = cores <= 2 ? '0' : `0-${cores - 2}`;
 
+/** How long the server's cores and the load's have been busy, for whomever. @returns {[server: number, load: number]} */
+export function busyMs() {
+  const [first, last = first] = serverCores.split('-').map(Number);
+  let all = 0;
+  for (let core = first; core <= last; core++) all += coreBusyMs(core);
+  return [all, coreBusyMs(Number(loadCores))];
+}
+
 /**
  * @typedef {object} Place what a peer's command is made of
  * @property {number} port
  * @property {number} workers
  * @property {string} folder its own, for what it writes
+ * @property {{ certfile: string, keyfile: string }} [certificate] then it serves over TLS
+ * @property {boolean} [isHttp2] it speaks HTTP/2 beside HTTP/1.1
  * @property {number} [canarySeconds] a new release is on trial for so long, by those that have a setting for it
+ * @property {number} [maxConnections] that a worker must hold
  * @property {number} [maxMemoryMib] of a worker, by those that have a setting for it
  * @property {number} [maxRequests] of a worker, by those that can limit nothing but these
  * @property {boolean} [shedsLoad] where it can
  * @property {string} [logTo] it logs its requests, and all goes there
  *
- * @typedef {Omit<Place, 'port' | 'workers' | 'folder'> & { isBadDay?: boolean, maxFiles?: number }} Means what a scenario needs
+ * @typedef {Omit<Place, 'port' | 'workers' | 'folder' | 'certificate'> & { isBadDay?: boolean, maxFiles?: number, isSecure?: boolean }} Means what a scenario needs
  *
  * @typedef {object} Peer
  * @property {string} id in the command line and the results
@@ -41,7 +53,9 @@ export const serverCores = cores <= 2 ? '0' : `0-${cores - 2}`;
  * @property {boolean} [needsSupervisor] it has no master of its own: on bad days it runs under `supervise.mjs`
  * @property {boolean} [sharesPort] the supervisor starts as many of it as there are workers; without it one
  * @property {(server: PeerServer) => Promise<void> | void} [reload] HUP to what was started, if it is not said
+ * @property {boolean} [hasThreads] its workers are threads, or it has none
  * @property {boolean} [isDetached] its processes do not descend from what was started
+ * @property {boolean} [renewsItself] it reads a certificate anew when its files change
  * @property {(server: PeerServer) => number[]} [workersOf] pids; the children of what was started, if it is not said
  * @property {Record<string, string>} [lacks] scenarios in which it cannot take part, and why
  */
@@ -54,10 +68,11 @@ export const stopAll = () => Promise.all([...running].map((server) => server.sto
 
 export class PeerServer {
   /** @param {Peer} peer @param {Place} place */
-  constructor(peer, place, child, logFile, env, isSupervised) {
-    Object.assign(this, { peer, place, child, logFile, env, isSupervised });
+  constructor(peer, place, child, logFile, env, supervised) {
+    Object.assign(this, { peer, place, child, logFile, env, supervised });
+    this.isSupervised = supervised > 0;
     this.port = place.port;
-    this.url = `http://127.0.0.1:${place.port}/`;
+    this.url = `${place.certificate === undefined ? 'http' : 'https'}://127.0.0.1:${place.port}/`;
     this.pid = child.pid;
     running.add(this);
   }
@@ -113,9 +128,10 @@ export class PeerServer {
  * @param {Means} [means]
  * @returns {Promise<PeerServer & { startMs: number }>} with the time until its first answer
  */
-export async function startPeer(peer, workers, { isBadDay = false, maxFiles, ...wishes } = {}) {
+export async function startPeer(peer, workers, { isBadDay = false, maxFiles, isSecure = false, ...wishes } = {}) {
   const folder = mkdtempSync(join(tmpdir(), 'tsgun-bench-'));
   const place = { port: await freePort(), workers, folder, ...wishes };
+  if (isSecure) place.certificate = makeCertificate(folder, 'first.example');
   writeFileSync(join(folder, 'release'), 'release-01\n');
   const { command, env: own } = peer.command(place);
   const env = {
@@ -137,7 +153,7 @@ export async function startPeer(peer, workers, { isBadDay = false, maxFiles, ...
     ...{ stdio: ['ignore', output, output], cwd: folder, env },
   });
   closeSync(output);
-  const server = new PeerServer(peer, place, child, logFile, env, isSupervised);
+  const server = new PeerServer(peer, place, child, logFile, env, isSupervised ? count : 0);
   while ((await fetchOnce(server.url).catch(() => undefined))?.status !== 200) {
     if (child.exitCode === null && performance.now() - startedAt < bootMs) {
       await sleep(2);
@@ -153,7 +169,9 @@ export async function startPeer(peer, workers, { isBadDay = false, maxFiles, ...
 /** All workers, and not the first alone. */
 export async function allWorkers(server) {
   const deadline = performance.now() + bootMs;
-  while (server.peer.workersOf === undefined && server.workers().length < server.place.workers) {
+  const { peer, place, supervised, isSupervised } = server;
+  const count = isSupervised ? supervised : peer.hasThreads ? 0 : place.workers;
+  while (server.workers().length < count) {
     if (performance.now() > deadline) return;
     await sleep(50);
   }

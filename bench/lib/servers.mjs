@@ -4,6 +4,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs';
 import { get } from 'node:http';
+import { get as getSecurely } from 'node:https';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -143,14 +144,19 @@ async function stopServer(child, directory) {
  */
 export function fetchOnce(url, options = {}) {
   return new Promise((resolve, reject) => {
-    const request = get(url, { agent: false, timeout: 30_000, ...options }, async (response) => {
-      try {
-        const body = Buffer.concat(await response.toArray());
-        resolve({ status: response.statusCode, headers: response.headers, body });
-      } catch (error) {
-        reject(error);
-      }
-    });
+    const ask = url.startsWith('https:') ? getSecurely : get;
+    const request = ask(
+      url,
+      { agent: false, timeout: 30_000, rejectUnauthorized: false, ...options },
+      async (response) => {
+        try {
+          const body = Buffer.concat(await response.toArray());
+          resolve({ status: response.statusCode, headers: response.headers, body });
+        } catch (error) {
+          reject(error);
+        }
+      },
+    );
     request.on('error', reject).on('timeout', () => request.destroy(new Error(`${url} did not answer`)));
   });
 }

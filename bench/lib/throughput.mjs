@@ -28,7 +28,7 @@ export function throughput({ load, ...description }) {
       const server = await startPeer(peer, pace.workers);
       try {
         await generate(server, load, pace.warmUpSeconds);
-        return await quietestOf(() => generate(server, load, pace.seconds));
+        return await quietestOf(() => generate(server, load, pace.seconds), pace.isQuick);
       } finally {
         await server.stop();
       }

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { npmPackages, packageVersion } from '../lib/install.mjs';
-import { app } from './common.mjs';
+import { app, lacking, listening } from './common.mjs';
 
 const folder = () => npmPackages('bun', ['bun@1.4.5']);
 /** Installed when it is first asked for. */
@@ -15,9 +15,10 @@ export default {
     '`Bun.serve` with routes; several processes with `reusePort`; on bad days started again by a supervisor, as by systemd',
   needsSupervisor: true,
   sharesPort: true,
+  lacks: lacking(['h2'], '`Bun.serve` has no HTTP/2'),
   find: () => ({ Bun: packageVersion(folder(), 'bun') }),
-  command: ({ port }) => ({
+  command: (place) => ({
     command: [program(), app('bun.mjs')],
-    env: { PORT: String(port) },
+    env: listening(place),
   }),
 };

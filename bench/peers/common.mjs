@@ -13,11 +13,26 @@ export const hangSeconds = '10';
 /** @param {readonly string[]} scenarios @param {string} why */
 export const lacking = (scenarios, why) => Object.fromEntries(scenarios.map((id) => [id, why]));
 
-/** Its answer to leaks is a number of requests: it knows no limit of memory. @param {Partial<import('../lib/peer-server.mjs').Place>} wishes */
-export const gunicornOptions = ({ maxRequests, logTo }) => [
+/** Of gunicorn. Its answer to leaks is a number of requests: it knows no limit of memory. @param {Partial<import('../lib/peer-server.mjs').Place>} wishes */
+export const gunicornOptions = ({ certificate, maxConnections, maxRequests, logTo }) => [
+  ...(certificate === undefined ? [] : ['--certfile', certificate.certfile, '--keyfile', certificate.keyfile]),
+  ...(maxConnections === undefined ? [] : ['--worker-connections', String(maxConnections)]),
   ...(maxRequests === undefined ? [] : ['--max-requests', String(maxRequests), '--max-requests-jitter', '50']),
   ...(logTo === undefined ? [] : ['--access-logfile', '-']),
 ];
+
+/** What the apps for Node listen by. @param {Partial<import('../lib/peer-server.mjs').Place>} place */
+export const listening = ({ port, certificate, isHttp2 }) => ({
+  PORT: String(port),
+  ...(certificate && { CERTFILE: certificate.certfile, KEYFILE: certificate.keyfile }),
+  ...(isHttp2 && { HTTP2: 'yes' }),
+});
+
+/** For a server that runs none. */
+export const needsApp = ['json', 'gzip', 'fib', 'light-beside-heavy', 'upload'];
+
+/** For a server that does not speak TLS itself. */
+export const needsTls = ['tls', 'h2', 'certificate'];
 
 export const badDays = [
   ...['reloads', 'broken-deploy', 'faulty-deploy', 'hang', 'crashes', 'kills', 'leavers', 'slow-clients', 'full-disk'],

@@ -14,11 +14,13 @@ export default {
   about:
     '`deno serve`, with `--parallel` for several threads; on bad days started again by a supervisor, as by systemd',
   needsSupervisor: true,
+  hasThreads: true,
   find: () => ({ Deno: packageVersion(folder(), 'deno') }),
-  command: ({ port, workers }) => ({
+  command: ({ port, workers, certificate }) => ({
     command: [
       ...[program(), 'serve', '--allow-all', '--no-config'],
       ...(workers > 1 ? ['--parallel'] : []),
+      ...(certificate === undefined ? [] : ['--cert', certificate.certfile, '--key', certificate.keyfile]),
       ...['--host', '127.0.0.1', '--port', String(port), app('deno.mjs')],
     ],
     env: { DENO_JOBS: String(workers), DENO_NO_UPDATE_CHECK: '1', DENO_DIR: join(folder(), 'cache') },

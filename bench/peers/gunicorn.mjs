@@ -7,7 +7,8 @@ const remedy = 'apt-get install gunicorn';
 /** @returns {import('../lib/peer-server.mjs').Peer} */
 function gunicorn(id, name, about, options, lacks = {}, versions = () => ({})) {
   return {
-    ...{ id, name, about, lacks, kind: 'other' },
+    ...{ id, name, about, kind: 'other' },
+    lacks: { ...lacks, ...lacking(['h2'], 'it has no HTTP/2') },
     find: () => ({ gunicorn: programVersion('gunicorn', ['--version'], remedy), ...versions() }),
     command: ({ port, workers, ...wishes }) => ({
       command: [
@@ -28,15 +29,18 @@ const gevent = () =>
 const pipelined = lacking(['pipelined'], 'it loses what follows in the same write');
 
 export default [
-  gunicorn('gunicorn-sync', 'gunicorn sync', 'sync workers, which close each connection', ['-k', 'sync'], pipelined),
+  gunicorn('gunicorn-sync', 'gunicorn sync', 'sync workers, which close each connection', ['-k', 'sync'], {
+    ...pipelined,
+    ...lacking(['idle'], 'it keeps no connection'),
+  }),
   gunicorn(
     ...['gunicorn-gthread', 'gunicorn gthread', 'workers with 32 threads, keep-alive'],
     ['-k', 'gthread', '--threads', '32', '--keep-alive', '65'],
     pipelined,
   ),
   gunicorn(
-    ...['gunicorn-gevent', 'gunicorn gevent', 'greenlets, up to 1,000 connections a worker, keep-alive'],
-    ['-k', 'gevent', '--worker-connections', '1000', '--keep-alive', '65'],
+    ...['gunicorn-gevent', 'gunicorn gevent', 'greenlets, keep-alive'],
+    ['-k', 'gevent', '--keep-alive', '65'],
     pipelined,
     () => ({ gevent: gevent() }),
   ),

@@ -1,4 +1,4 @@
-import { app } from './common.mjs';
+import { app, listening } from './common.mjs';
 
 /** @returns {import('../lib/peer-server.mjs').Peer} */
 function nodeCluster(policy, name, about) {
@@ -6,9 +6,9 @@ function nodeCluster(policy, name, about) {
     id: `node-cluster-${policy}`,
     ...{ name, about, kind: 'Node' },
     find: () => ({ Node: process.versions.node }),
-    command: ({ port, workers }) => ({
+    command: ({ workers, ...place }) => ({
       command: [process.execPath, app('cluster.mjs'), String(workers), policy],
-      env: { PORT: String(port) },
+      env: listening(place),
     }),
   };
 }

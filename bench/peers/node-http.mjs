@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { npmPackages, packageVersion } from '../lib/install.mjs';
-import { app } from './common.mjs';
+import { app, listening } from './common.mjs';
 
 const about = 'one process; on bad days started again by a supervisor, as by systemd';
 
@@ -11,8 +11,9 @@ const own = {
   kind: 'Node',
   about,
   needsSupervisor: true,
+  hasThreads: true,
   find: () => ({ Node: process.versions.node }),
-  command: ({ port }) => ({ command: [process.execPath, app('serve.mjs')], env: { PORT: String(port) } }),
+  command: (place) => ({ command: [process.execPath, app('serve.mjs')], env: listening(place) }),
   lacks: { memory: 'it has one process' },
 };
 
@@ -24,9 +25,9 @@ function on(major) {
     id: `node-http-${major}`,
     name: `node:http, Node ${major}`,
     find: () => ({ Node: packageVersion(folder(), 'node') }),
-    command: ({ port }) => ({
+    command: (place) => ({
       command: [join(folder(), 'node_modules/node/bin/node'), app('serve.mjs')],
-      env: { PORT: String(port) },
+      env: listening(place),
     }),
   };
 }

@@ -1,7 +1,7 @@
 import { copyFileSync, mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { programVersion } from '../lib/install.mjs';
-import { app, carryOut } from './common.mjs';
+import { app, carryOut, lacking, needsTls } from './common.mjs';
 
 const files = ['serve.mjs', 'handler.mjs', 'routes.mjs'];
 
@@ -33,6 +33,7 @@ export default {
   },
   reload: (server) => carryOut(server, ['passenger-config', 'restart-app', server.place.folder]),
   isDetached: true,
+  lacks: lacking(needsTls, 'its built-in engine has no TLS'),
   // The rest are its own agents.
   workersOf: (server) => server.processes().filter((pid) => commandOf(pid).startsWith('Passenger NodeApp')),
 };

@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { programVersion } from '../lib/install.mjs';
-import { app, hangSeconds } from './common.mjs';
+import { app, hangSeconds, lacking } from './common.mjs';
 
 /** @type {import('../lib/peer-server.mjs').Peer} */
 export default {
@@ -10,10 +10,12 @@ export default {
   kind: 'other',
   about: 'cluster mode, 5 threads a worker; phased restart',
   find: () => ({ Puma: programVersion('puma', ['--version'], 'apt-get install puma') }),
-  command({ port, workers, folder, logTo }) {
+  command({ port, workers, folder, certificate, logTo }) {
     const file = join(folder, 'puma.rb');
     const lines = [
-      `bind 'tcp://127.0.0.1:${port}?backlog=1024'`,
+      certificate === undefined
+        ? `bind 'tcp://127.0.0.1:${port}?backlog=1024'`
+        : `ssl_bind '127.0.0.1', ${port}, cert: '${certificate.certfile}', key: '${certificate.keyfile}', verify_mode: 'none', backlog: 1024`,
       `workers ${workers}`,
       'threads 5, 5',
       `worker_timeout ${hangSeconds}`,
@@ -24,5 +26,6 @@ export default {
     writeFileSync(file, `${lines.join('\n')}\n`);
     return { command: ['puma', '-C', file] };
   },
+  lacks: lacking(['h2'], 'it has no HTTP/2'),
   reload: (server) => server.child.kill('SIGUSR1'),
 };

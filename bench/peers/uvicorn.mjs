@@ -1,5 +1,5 @@
 import { programVersion } from '../lib/install.mjs';
-import { app, gunicornOptions, hangSeconds } from './common.mjs';
+import { app, gunicornOptions, hangSeconds, lacking } from './common.mjs';
 
 const remedy = 'apt-get install gunicorn python3-uvicorn python3-uvloop python3-httptools';
 
@@ -36,4 +36,5 @@ export default {
     ],
     env: { PYTHONDONTWRITEBYTECODE: '1' },
   }),
+  lacks: lacking(['h2'], 'it has no HTTP/2'),
 };

@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { programVersion } from '../lib/install.mjs';
-import { app, hangSeconds, lacking } from './common.mjs';
+import { app, hangSeconds, lacking, needsTls } from './common.mjs';
 
 const remedy = 'apt-get install uwsgi-core uwsgi-plugin-python3';
 
@@ -32,5 +32,8 @@ export default {
   }),
   // "c": chain reload, one worker after another.
   reload: (server) => writeFileSync(join(server.place.folder, 'fifo'), 'c'),
-  lacks: lacking(['pipelined'], 'it loses what follows in the same write'),
+  lacks: {
+    ...lacking(['pipelined'], 'it loses what follows in the same write'),
+    ...lacking(needsTls, '`http11-socket` has no TLS'),
+  },
 };

@@ -1,7 +1,7 @@
 import { copyFileSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { npmPackages, packageVersion } from '../lib/install.mjs';
-import { app, carryOut, lacking } from './common.mjs';
+import { app, carryOut, lacking, needsTls } from './common.mjs';
 
 /** Watt needs Node 22.19, so it brings its own. */
 const packages = ['wattpm@3.67.0', '@platformatic/node@3.65.0', 'fastify@5', 'node@24'];
@@ -19,6 +19,7 @@ export default {
     fastify: packageVersion(folder(), 'fastify'),
     Node: packageVersion(folder(), 'node'),
   }),
+  hasThreads: true,
   command({ port, workers, folder: place }) {
     const root = join(place, 'watt');
     mkdirSync(root);
@@ -46,5 +47,8 @@ export default {
     return { command: [...program(), 'start', root], env: { PLT_TELEMETRY_DISABLED: 'true' } };
   },
   reload: (server) => carryOut(server, [...program(), 'restart', String(server.pid)]),
-  lacks: lacking(['kills', 'full-disk'], 'its workers are threads, which nobody can kill'),
+  lacks: {
+    ...lacking(['kills', 'full-disk'], 'its workers are threads, which nobody can kill'),
+    ...lacking(needsTls, 'not configured for TLS here'),
+  },
 };

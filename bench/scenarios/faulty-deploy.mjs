@@ -5,7 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { badDayColumns, onABadDay, seconds, underLoad } from '../lib/bad-day.mjs';
 
 const beforeMs = 2000;
-const faultyMs = { full: 30_000, quick: 20_000 };
+const faultyMs = { full: 30_000, quick: 15_000 };
 /** A trial needs requests to judge by. */
 const canarySeconds = 10;
 
@@ -19,7 +19,7 @@ export default {
   rounds: 3,
   columns: [...badDayColumns, { of: 'faulty', head: 'from the first 500 to the last', show: seconds }],
   chart: { of: 'failed', unit: 'failed requests', better: 'less' },
-  seconds: ({ isQuick }) => (isQuick ? 30 : 40),
+  seconds: ({ isQuick }) => (isQuick ? 27 : 42),
   run: (peer, { isQuick }) =>
     onABadDay(
       peer,

@@ -73,7 +73,7 @@ describe('a long download', () => {
   });
 });
 
-describe('what a bad day asks of a peer', () => {
+describe('what a scenario asks of a peer', () => {
   const commandOf = (id: string, wishes: Record<string, unknown>) =>
     peers
       .find((peer) => peer.id === id)!
@@ -86,6 +86,9 @@ describe('what a bad day asks of a peer', () => {
     ['tsgun', { shedsLoad: true }, '--shed auto'],
     ['tsgun', { logTo: '/dev/full' }, '--access-logfile -'],
     ['gunicorn-gthread', { maxRequests: 700 }, '--max-requests 700'],
+    ['tsgun', { maxConnections: 11_000 }, '--worker-connections 11000'],
+    ['tsgun', { certificate: { certfile: 'a.crt', keyfile: 'a.key' } }, '--certfile a.crt --keyfile a.key'],
+    ['gunicorn-gevent', { certificate: { certfile: 'a.crt', keyfile: 'a.key' } }, '--certfile a.crt --keyfile a.key'],
     ['uvicorn', { logTo: '/dev/full' }, '--access-logfile -'],
     ['uwsgi', { maxMemoryMib: 200 }, '--reload-on-rss 200'],
   ])('%s is told %j', (id, wishes, words) => {

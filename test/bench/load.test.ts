@@ -12,6 +12,9 @@ const { luaOf, readWrk, lengthFault } = await load<{
   readWrk(text: string): Record<string, unknown>;
   lengthFault(counted: { requests: number; bytes: number }, size: number, open: number): string | undefined;
 }>('lib/generator.mjs');
+const { readH2load } = await load<{
+  readH2load(text: string, protocol: string, bodyBytes: number): Record<string, number>;
+}>('lib/h2load.mjs');
 const { wholeAnswer, textOf } = await load<{
   wholeAnswer(text: string): { status: number; bytes: number; body: string } | undefined;
   textOf(request: Record<string, unknown>, port: number): string;
@@ -49,6 +52,27 @@ describe('the load', () => {
     expect(lengthFault({ requests: 1000, bytes: 130_000 }, 150, 32)).toBe(
       '1000 answers had 130000 bytes, where right ones have 150000',
     );
+  });
+
+  it('is read from what h2load prints, and counts only whole right answers by the right protocol', () => {
+    const text = (changes: Record<string, string>) => {
+      const lines = [
+        'Application protocol: h2',
+        'finished in 2.00s, 500.00 req/s, 60.00KB/s',
+        'requests: 1000 total, 1000 started, 1000 done, 1000 succeeded, 0 failed, 0 errored, 0 timeout',
+        'status codes: 1000 2xx, 0 3xx, 0 4xx, 0 5xx',
+        'traffic: 120.00KB (120000) total, 30.00KB (30000) headers (space savings 60.00%), 13.67KB (14000) data',
+        'time for request:      250us      9.50ms      1.50ms       300us    81.00%',
+      ].join('\n');
+      return Object.entries(changes).reduce((all, [from, to]) => all.replace(from, to), lines);
+    };
+    const read = (changes: Record<string, string> = {}) => readH2load(text(changes), 'h2', 14);
+    expect(read()).toEqual({ requests: 1000, rate: 500, meanMs: 1.5 });
+    expect(() => read({ 'protocol: h2': 'protocol: http/1.1' })).toThrow('it speaks http/1.1, not h2');
+    expect(() => read({ '0 failed': '3 failed' })).toThrow('3 × failed');
+    expect(() => read({ '1000 2xx, 0 3xx, 0 4xx': '998 2xx, 0 3xx, 2 4xx' })).toThrow('2 × not 2xx');
+    expect(() => read({ '(14000) data': '(13986) data' })).toThrow('1000 answers had 13986 bytes');
+    expect(() => read({ '1000 succeeded': '0 succeeded' })).toThrow('no request was answered');
   });
 
   it('measures the right answer on a socket', () => {

@@ -1,5 +1,6 @@
 """The routes (routes.mjs) as a WSGI app."""
 
+import gzip
 import json
 import logging
 import os
@@ -14,6 +15,7 @@ if release == 'broken':
 status = '500 Internal Server Error' if release == 'faulty' else '200 OK'
 hello = b'Hello, world!\n'
 ten_k = b'x' * (10 * 1024)
+hundred_k = b'x' * (100 * 1024)
 large = b'x' * (16 * 1024 ** 2)
 kept = []
 log = logging.getLogger('app')
@@ -42,6 +44,18 @@ def spin_forever():
         pass
 
 
+def fib(n):
+    return n if n < 2 else fib(n - 1) + fib(n - 2)
+
+
+def fib_text(path):
+    return b'%d\n' % fib(int(path[5:]))
+
+
+def compressed():
+    return gzip.compress(as_json(), 6)
+
+
 def compute(seconds):
     until = time.thread_time() + seconds
     while time.thread_time() < until:
@@ -63,6 +77,13 @@ def length_of(stream):
     return b'%d\n' % length
 
 
+def answer_compressed(start_response):
+    body = compressed()
+    fields = [('Content-Type', 'application/json'), ('Content-Encoding', 'gzip'), ('Content-Length', str(len(body)))]
+    start_response('200 OK', fields)
+    return [body]
+
+
 def app(environ, start_response):
     path = environ['PATH_INFO']
     kind = 'text/plain'
@@ -73,6 +94,13 @@ def app(environ, start_response):
     elif path == '/10k':
         kind = 'application/octet-stream'
         body = ten_k
+    elif path == '/100k':
+        kind = 'application/octet-stream'
+        body = hundred_k
+    elif path == '/gzip':
+        return answer_compressed(start_response)
+    elif path.startswith('/fib/'):
+        body = fib_text(path)
     elif path == '/download':
         kind = 'application/octet-stream'
         body = large

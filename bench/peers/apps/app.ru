@@ -1,12 +1,14 @@
 # The routes (routes.mjs) for Puma.
 require 'json'
 require 'logger'
+require 'zlib'
 
 RELEASE = File.read(ENV.fetch('RELEASE_FILE')).strip
 raise 'this release is broken' if RELEASE == 'broken'
 
 HELLO = "Hello, world!\n".freeze
 TEN_K = ('x' * (10 * 1024)).freeze
+HUNDRED_K = ('x' * (100 * 1024)).freeze
 LARGE = ('x' * (16 * 1024**2)).freeze
 STATUS = RELEASE == 'faulty' ? 500 : 200
 KEPT = []
@@ -23,6 +25,10 @@ end
 
 def spin_forever
   loop {}
+end
+
+def fib(number)
+  number < 2 ? number : fib(number - 1) + fib(number - 2)
 end
 
 def compute(seconds)
@@ -42,6 +48,7 @@ run(lambda do |env|
   path = env['PATH_INFO']
   type = 'text/plain'
   body = HELLO
+  fields = {}
   case path
   when '/json'
     type = 'application/json'
@@ -49,6 +56,14 @@ run(lambda do |env|
   when '/10k'
     type = 'application/octet-stream'
     body = TEN_K
+  when '/100k'
+    type = 'application/octet-stream'
+    body = HUNDRED_K
+  when '/gzip'
+    body = Zlib.gzip(JSON.generate(items))
+    fields['Content-Encoding'] = 'gzip'
+    type = 'application/json'
+  when %r{\A/fib/} then body = "#{fib(path[5..].to_i)}\n"
   when '/download'
     type = 'application/octet-stream'
     body = LARGE
@@ -61,5 +76,5 @@ run(lambda do |env|
   when '/leak' then KEPT << Array.new(65_536, 0.5)
   when '/log' then LOG.info("a request of release #{RELEASE}")
   end
-  [path == '/' ? STATUS : 200, { 'Content-Type' => type, 'Content-Length' => body.bytesize.to_s }, [body]]
+  [path == '/' ? STATUS : 200, fields.merge('Content-Type' => type, 'Content-Length' => body.bytesize.to_s), [body]]
 end)

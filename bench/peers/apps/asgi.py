@@ -3,7 +3,7 @@
 import asyncio
 import os
 
-from app import as_json, hello, large, release, spin_forever, status, ten_k, works
+from app import as_json, compressed, fib_text, hello, hundred_k, large, release, spin_forever, status, ten_k, works
 
 
 async def length_of(receive):
@@ -27,6 +27,14 @@ async def app(scope, receive, send):
     elif path == '/10k':
         kind = b'application/octet-stream'
         body = ten_k
+    elif path == '/100k':
+        kind = b'application/octet-stream'
+        body = hundred_k
+    elif path == '/gzip':
+        kind = b'application/json'
+        body = compressed()
+    elif path.startswith('/fib/'):
+        body = fib_text(path)
     elif path == '/download':
         kind = b'application/octet-stream'
         body = large
@@ -44,5 +52,7 @@ async def app(scope, receive, send):
         works[path]()
     code = int(status[:3]) if path == '/' else 200
     headers = [(b'Content-Type', kind), (b'Content-Length', str(len(body)).encode())]
+    if path == '/gzip':
+        headers.append((b'Content-Encoding', b'gzip'))
     await send({'type': 'http.response.start', 'status': code, 'headers': headers})
     await send({'type': 'http.response.body', 'body': body})

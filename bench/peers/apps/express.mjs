@@ -1,13 +1,35 @@
-/** The routes in Express: `$PORT` is the port. With PM2's `wait_ready` and a graceful end, as its documentation recommends. */
+/** The routes in Express: `$PORT` is the port, `$CERTFILE` and `$KEYFILE` are for TLS. With PM2's `wait_ready` and a graceful end, as its documentation recommends. */
 
+import { readFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import { createServer as createSecureServer } from 'node:https';
 import { setTimeout as sleep } from 'node:timers/promises';
 import express from 'express';
-import { hello, large, lengthOf, list, releaseText, spinForever, status, tenK, waitMs, works } from './routes.mjs';
+import {
+  compressed,
+  fibText,
+  hello,
+  hundredK,
+  large,
+  lengthOf,
+  list,
+  releaseText,
+  spinForever,
+  status,
+  tenK,
+  waitMs,
+  works,
+} from './routes.mjs';
 
 const app = express();
 app.get('/', (_request, response) => response.status(status).type('text/plain').send(hello));
 app.get('/json', (_request, response) => response.json(list()));
 app.get('/10k', (_request, response) => response.type('application/octet-stream').send(tenK));
+app.get('/100k', (_request, response) => response.type('application/octet-stream').send(hundredK));
+app.get('/gzip', (_request, response) =>
+  response.type('application/json').set('Content-Encoding', 'gzip').send(compressed()),
+);
+app.get('/fib/:n', (request, response) => response.type('text/plain').send(fibText(request.path)));
 app.get('/download', (_request, response) => response.type('application/octet-stream').send(large));
 app.post('/upload', async (request, response) => response.type('text/plain').send(await lengthOf(request)));
 app.get('/release/:number', (request, response) => response.type('text/plain').send(releaseText(request.path)));
@@ -24,8 +46,11 @@ for (const [path, work] of Object.entries(works))
   });
 app.use((_request, response) => response.type('text/plain').send(hello));
 
-const server = app.listen({ port: Number(process.env.PORT), host: '127.0.0.1', backlog: 2048 }, () =>
-  process.send?.('ready'),
-);
+const { PORT, CERTFILE, KEYFILE } = process.env;
+const server =
+  CERTFILE === undefined
+    ? createServer(app)
+    : createSecureServer({ cert: readFileSync(CERTFILE), key: readFileSync(KEYFILE) }, app);
+server.listen({ port: Number(PORT), host: '127.0.0.1', backlog: 2048 }, () => process.send?.('ready'));
 server.keepAliveTimeout = 65_000;
 for (const signal of ['SIGTERM', 'SIGINT']) process.on(signal, () => server.close(() => process.exit()));

@@ -1,8 +1,23 @@
 /** The routes in Fastify: `$PORT` is the port. With schemas for its answers, PM2's `wait_ready` and a graceful end, as documented. */
 
+import { readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import Fastify from 'fastify';
-import { hello, large, lengthOf, list, releaseText, spinForever, status, tenK, waitMs, works } from './routes.mjs';
+import {
+  compressed,
+  fibText,
+  hello,
+  hundredK,
+  large,
+  lengthOf,
+  list,
+  releaseText,
+  spinForever,
+  status,
+  tenK,
+  waitMs,
+  works,
+} from './routes.mjs';
 
 const item = {
   type: 'object',
@@ -18,12 +33,17 @@ const item = {
 const schema = { response: { 200: { type: 'object', properties: { items: { type: 'array', items: item } } } } };
 
 export function create() {
-  const app = Fastify({ keepAliveTimeout: 65_000 });
+  const app = Fastify({ keepAliveTimeout: 65_000, ...secure() });
   const text = (reply, body) => reply.type('text/plain').send(body);
   app.addContentTypeParser('application/octet-stream', (_request, _payload, done) => done(null));
   app.get('/', (_request, reply) => text(reply.code(status), hello));
   app.get('/json', { schema }, (_request, reply) => reply.send(list()));
   app.get('/10k', (_request, reply) => reply.type('application/octet-stream').send(tenK));
+  app.get('/100k', (_request, reply) => reply.type('application/octet-stream').send(hundredK));
+  app.get('/gzip', (_request, reply) =>
+    reply.type('application/json').header('Content-Encoding', 'gzip').send(compressed()),
+  );
+  app.get('/fib/:n', (request, reply) => text(reply, fibText(request.url)));
   app.get('/download', (_request, reply) => reply.type('application/octet-stream').send(large));
   app.post('/upload', async (request, reply) => text(reply, await lengthOf(request.raw)));
   app.get('/release/:number', (request, reply) => text(reply, releaseText(request.url)));
@@ -40,6 +60,14 @@ export function create() {
     });
   app.get('/*', (_request, reply) => text(reply, hello));
   return app;
+}
+
+/** With `$CERTFILE` and `$KEYFILE` over TLS, with `$HTTP2` over HTTP/2 too. */
+function secure() {
+  const { CERTFILE, KEYFILE, HTTP2 } = process.env;
+  if (CERTFILE === undefined) return {};
+  const pair = { cert: readFileSync(CERTFILE), key: readFileSync(KEYFILE) };
+  return HTTP2 === undefined ? { https: pair } : { http2: true, https: { ...pair, allowHTTP1: true } };
 }
 
 // Watt calls `create` and listens itself.

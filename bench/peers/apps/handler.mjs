@@ -1,7 +1,21 @@
 /** The routes as a handler of node:http. */
 
 import { setTimeout as sleep } from 'node:timers/promises';
-import { hello, large, lengthOf, list, releaseText, spinForever, status, tenK, waitMs, works } from './routes.mjs';
+import {
+  compressed,
+  fibText,
+  hello,
+  hundredK,
+  large,
+  lengthOf,
+  list,
+  releaseText,
+  spinForever,
+  status,
+  tenK,
+  waitMs,
+  works,
+} from './routes.mjs';
 
 /** @type {import('node:http').RequestListener} */
 export default async function handler(request, response) {
@@ -9,6 +23,9 @@ export default async function handler(request, response) {
   if (url === '/') return end(response, 'text/plain', hello, status);
   if (url === '/json') return end(response, 'application/json', JSON.stringify(list()));
   if (url === '/10k') return end(response, 'application/octet-stream', tenK);
+  if (url === '/100k') return end(response, 'application/octet-stream', hundredK);
+  if (url === '/gzip') return endCompressed(response, compressed());
+  if (url.startsWith('/fib/')) return end(response, 'text/plain', fibText(url));
   if (url === '/download') return end(response, 'application/octet-stream', large);
   if (url === '/upload') return end(response, 'text/plain', await lengthOf(request));
   if (url.startsWith('/release/')) return end(response, 'text/plain', releaseText(url));
@@ -21,5 +38,14 @@ export default async function handler(request, response) {
 
 function end(response, type, body, code = 200) {
   response.writeHead(code, { 'Content-Type': type, 'Content-Length': body.length });
+  response.end(body);
+}
+
+function endCompressed(response, body) {
+  response.writeHead(200, {
+    'Content-Type': 'application/json',
+    'Content-Encoding': 'gzip',
+    'Content-Length': body.length,
+  });
   response.end(body);
 }

@@ -1,15 +1,31 @@
 /** The routes for servers that speak in `Request` and `Response`. */
 
 import { setTimeout as sleep } from 'node:timers/promises';
-import { hello, large, list, releaseText, spinForever, status, tenK, waitMs, works } from './routes.mjs';
+import {
+  compressed,
+  fibText,
+  hello,
+  hundredK,
+  large,
+  list,
+  releaseText,
+  spinForever,
+  status,
+  tenK,
+  waitMs,
+  works,
+} from './routes.mjs';
 
 const text = { headers: { 'Content-Type': 'text/plain' } };
+const gzip = { headers: { 'Content-Type': 'application/json', 'Content-Encoding': 'gzip' } };
 const bytes = { headers: { 'Content-Type': 'application/octet-stream' } };
 
 export const routes = {
   '/': () => new Response(hello, { ...text, status }),
   '/json': () => Response.json(list()),
   '/10k': () => new Response(tenK, bytes),
+  '/100k': () => new Response(hundredK, bytes),
+  '/gzip': () => new Response(compressed(), gzip),
   '/download': () => new Response(large, bytes),
   '/upload': async (request) => {
     let length = 0;
@@ -35,6 +51,7 @@ export const routes = {
 
 export function anyOther(request) {
   const path = pathOf(request.url);
+  if (path.startsWith('/fib/')) return new Response(fibText(path), text);
   return new Response(path.startsWith('/release/') ? releaseText(path) : hello, text);
 }
 

@@ -1,12 +1,29 @@
 /** The routes as a WSGI app. */
 
 import { setTimeout as sleep } from 'node:timers/promises';
-import { hello, large, lengthOf, list, releaseText, spinForever, status, tenK, waitMs, works } from './routes.mjs';
+import {
+  compressed,
+  fibText,
+  hello,
+  hundredK,
+  large,
+  lengthOf,
+  list,
+  releaseText,
+  spinForever,
+  status,
+  tenK,
+  waitMs,
+  works,
+} from './routes.mjs';
 
 const text = [['Content-Type', 'text/plain']];
 const json = [['Content-Type', 'application/json']];
 const root = status === 200 ? '200 OK' : '500 Internal Server Error';
 const bytes = [['Content-Type', 'application/octet-stream']];
+
+const gzip = [...json, ['Content-Encoding', 'gzip']];
+const buffers = { '/10k': tenK, '/100k': hundredK, '/download': large };
 
 /** @type {import('tsgun').App} */
 export default function app(env, startResponse) {
@@ -19,9 +36,18 @@ export default function app(env, startResponse) {
     startResponse('200 OK', json);
     return [JSON.stringify(list())];
   }
-  if (path === '/10k' || path === '/download') {
+  const buffer = buffers[path];
+  if (buffer !== undefined) {
     startResponse('200 OK', bytes);
-    return [path === '/10k' ? tenK : large];
+    return [buffer];
+  }
+  if (path === '/gzip') {
+    startResponse('200 OK', gzip);
+    return [compressed()];
+  }
+  if (path.startsWith('/fib/')) {
+    startResponse('200 OK', text);
+    return [fibText(path)];
   }
   if (path === '/upload' || path === '/wait') return later(path, env, startResponse);
   if (path === '/hang') spinForever();
