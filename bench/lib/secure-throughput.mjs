@@ -28,7 +28,7 @@ export function secureThroughput({ kind, ...description }) {
     async run(peer, pace) {
       const server = await startPeer(peer, pace.workers, { isSecure: true, isHttp2: kind === 'h2' });
       try {
-        // By number, not by time: h2load 1.52 sometimes never ends a run by time.
+        // By number, not by time: all answers are complete then, and their bytes can be held against their number exactly.
         const { rate: perSecond } = await measure(server, kind, warmUpRequests);
         const requests = Math.max(warmUpRequests, Math.round(perSecond * pace.seconds));
         return await quietestOf(() => measure(server, kind, requests), pace.isQuick);
