@@ -209,9 +209,11 @@ function waitOf({ backoffs }: Pool, worker: number, now: number): number {
 
 /** When the plan must be made again if nothing happens before; Infinity if never. */
 export function nextDeadline(pool: Pool, now: number): number {
-  const dues = childrenOf(pool).flatMap((child) => [child.deadline, child.questionAt, dueExpiry(child, now)]);
-  const resumptions = [...pool.backoffs.values()].map(({ resumeAt }) => resumeAt).filter((at) => at > now);
-  return Math.min(pool.drainUntil, ...dues, ...resumptions);
+  let due = pool.drainUntil;
+  for (const child of pool.children.values())
+    due = Math.min(due, child.deadline, child.questionAt, dueExpiry(child, now));
+  for (const { resumeAt } of pool.backoffs.values()) if (resumeAt > now) due = Math.min(due, resumeAt);
+  return due;
 }
 
 /** A deadline that was acted on is no longer due. */

@@ -30,16 +30,16 @@ export function eventsOf(world: World, { notes }: Rules): Event[] {
   const events: Event[] = [];
   const sure = (name: string, happen: Event['happen']) => events.push({ name, isSure: true, happen });
   const paid = (what: keyof Budget | readonly (keyof Budget)[], name: string, happen: Event['happen']) => {
-    const kinds = [what].flat();
-    if (kinds.some((kind) => budget[kind] === 0)) return;
+    if (!affords(budget, what)) return;
     const spend = (draft: Draft, rules: Rules) => {
-      for (const kind of kinds) draft.budget = { ...draft.budget, [kind]: draft.budget[kind] - 1 };
+      for (const kind of [what].flat()) draft.budget = { ...draft.budget, [kind]: draft.budget[kind] - 1 };
       happen(draft, rules);
     };
     events.push({ name, isSure: false, happen: spend });
   };
   for (const child of pool.children.values())
     for (const { what, name, happen } of happeningsOf(child)) {
+      if (what !== undefined && !affords(budget, what)) continue;
       const text = `worker ${child.worker} of generation ${child.generation} ${name}`;
       const toChild: Event['happen'] = (draft, rules) => happen(draft, draft.pool.children.get(child.seat)!, rules);
       if (what === undefined) sure(text, toChild);
@@ -82,6 +82,11 @@ export function eventsOf(world: World, { notes }: Rules): Event[] {
   if (due - world.now < farMs && !isAwaited)
     sure(`${due - world.now} ms pass`, (draft, rules) => pass(draft, due, undefined, rules));
   return events;
+}
+
+/** Asked for each event in each state, hence without a list for a single kind. */
+function affords(budget: Budget, what: keyof Budget | readonly (keyof Budget)[]): boolean {
+  return typeof what === 'string' ? budget[what] > 0 : what.every((kind) => budget[kind] > 0);
 }
 
 function lose(draft: Draft, { notes }: Rules): void {

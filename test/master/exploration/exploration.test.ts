@@ -23,7 +23,7 @@ const explorations: readonly [targets: readonly number[], budget: Partial<Budget
   [[1, 2, 3], { failures: 2 }],
   [[2], { failures: 3 }],
   [[1, 2, 3], { reloads: 2 }],
-  [[1, 2], { failures: 1, reloads: 2 }],
+  [[1], { failures: 1, reloads: 2 }],
   [[1], { failures: 2, reloads: 1 }],
   [[1, 2, 3], { failures: 1, recyclings: 1, scalings: 1 }],
   [[1, 2], { failures: 1, reloads: 1, stops: 2 }],
@@ -43,11 +43,15 @@ const explorations: readonly [targets: readonly number[], budget: Partial<Budget
   [[1], { trials: 1, recyclings: 1, stops: 1 }],
 ];
 
+/** 374,000 states, and half a minute more: with `EXPLORATION=deep`. */
+const deep: typeof explorations = [[[2], { failures: 1, reloads: 2 }]];
+
 describe('all orders of events', () => {
   it('keep every promise, and lead to what is wanted', { timeout: 600_000 }, async ({ annotate }) => {
     let states = 0;
     let transitions = 0;
-    for (const [targets, budget] of explorations)
+    const isDeep = process.env.EXPLORATION === 'deep';
+    for (const [targets, budget] of isDeep ? [...explorations, ...deep] : explorations)
       for (const target of targets) {
         const found = explore(target, { ...nothing, ...budget });
         expect(found.violation).toBeUndefined();
