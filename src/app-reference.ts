@@ -8,10 +8,34 @@ export interface AppReference {
   readonly factoryArguments: string | undefined;
 }
 
-const form = /^(.*?)(?::([A-Za-z_$][\w$]*)(?:\((.*)\))?)?$/s;
+const nameForm = /^[A-Za-z_$][\w$]*$/;
+const callForm = /:([A-Za-z_$][\w$]*)\(/g;
 
-/** The path may contain colons: only one that a name follows, up to the end, begins an export. */
+/** The path may contain colons and parentheses: only what stands at the end is an export. */
 export function parseReference(text: string): AppReference {
-  const [, path = '', exportName, factoryArguments] = form.exec(text) ?? [];
-  return { path, exportName, factoryArguments };
+  if (text.endsWith(')')) return parseCall(text) ?? { path: text, exportName: undefined, factoryArguments: undefined };
+  const colon = text.lastIndexOf(':');
+  const exportName = text.slice(colon + 1);
+  return colon !== -1 && nameForm.test(exportName)
+    ? { path: text.slice(0, colon), exportName, factoryArguments: undefined }
+    : { path: text, exportName: undefined, factoryArguments: undefined };
+}
+
+/** The first call with arguments that can be read, because a text among them may look like a call; if there is none, the last. */
+function parseCall(text: string): AppReference | undefined {
+  const calls = [...text.matchAll(callForm)].map(({ 0: opening, 1: exportName, index }) => ({
+    path: text.slice(0, index),
+    exportName,
+    factoryArguments: text.slice(index + opening.length, -1),
+  }));
+  return calls.find(({ factoryArguments }) => readArguments(factoryArguments) !== undefined) ?? calls.at(-1);
+}
+
+/** @returns undefined for what is not JSON, with commas between */
+export function readArguments(text: string): unknown[] | undefined {
+  try {
+    return JSON.parse(`[${text}]`);
+  } catch {
+    return undefined;
+  }
 }

@@ -1,6 +1,6 @@
 /** Finds an app among the exports of a module. */
 
-import type { AppReference } from '../app-reference.ts';
+import { type AppReference, readArguments } from '../app-reference.ts';
 import { AppLoadError, describe, report } from '../errors.ts';
 
 export interface Picked {
@@ -62,18 +62,12 @@ export async function callFactory(
   const call = `${path}:${exportName}(${factoryArguments})`;
   if (typeof factory !== 'function')
     throw new AppLoadError(`app: ${call} calls a factory, but the export is ${describe(factory)}`);
-  const given = readArguments(call, factoryArguments);
+  const given = readArguments(factoryArguments ?? '');
+  if (given === undefined)
+    throw new AppLoadError(`app: ${call}: arguments are JSON, as in create("blue", 3, {"debug": true})`);
   try {
     return await settleable(factory(...given));
   } catch (error) {
     throw new AppLoadError(`app: ${call} failed: ${report(error).message}`, { cause: error });
-  }
-}
-
-function readArguments(call: string, text = ''): unknown[] {
-  try {
-    return JSON.parse(`[${text}]`);
-  } catch {
-    throw new AppLoadError(`app: ${call}: arguments are JSON, as in create("blue", 3, {"debug": true})`);
   }
 }

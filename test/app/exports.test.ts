@@ -41,6 +41,13 @@ describe('path:create(…)', () => {
 
   it('a path may contain colons and parentheses', () => {
     expect(parseReference('a:b(1)/app.js')).toMatchObject({ path: 'a:b(1)/app.js', exportName: undefined });
+    expect(parseReference('a:b(1)/app.js:f(2)')).toEqual({
+      path: 'a:b(1)/app.js',
+      exportName: 'f',
+      factoryArguments: '2',
+    });
+    expect(parseReference('a:b/app.js:f')).toMatchObject({ path: 'a:b/app.js', exportName: 'f' });
+    expect(parseReference('app (1)')).toMatchObject({ path: 'app (1)', exportName: undefined });
     expect(parseReference('app.js')).toMatchObject({ path: 'app.js', factoryArguments: undefined });
   });
 });

@@ -127,7 +127,8 @@ describe.each([
       await eventually(() => pairs.every(({ events }) => events.isClosed));
       expect(held.bytes).toBe(0);
     });
-    await fc.assert(world, { numRuns: 25 });
+    const large = Array.from({ length: 5 }, () => ({ which: 0, do: 'text', size: 400_000 }) as const);
+    await fc.assert(world, { numRuns: 25, examples: [[[{ which: 0, do: 'stop' }, ...large]]] });
     expect(most).toBeGreaterThan(1_000_000);
   });
 });
