@@ -12,7 +12,7 @@ import { isNodeServer, type NodeServer } from '../detect.ts';
 import type { Handler } from '../handler.ts';
 import { isPromise } from '../promise.ts';
 import { extrasOf, socketOn } from './extras.ts';
-import { asHttp2, http2MakersOf, type Makers, nameAs } from './http2.ts';
+import { asHttp2 } from './http2.ts';
 import { hasPrototypes, standBefore } from './prototypes.ts';
 import { abortRequest, own, Request, requestsOf } from './request.ts';
 import { Response, responsesOf, waitUntil, writeEarlyHints } from './response.ts';
@@ -25,10 +25,7 @@ export type { NodeListener };
 export function nodeHandler(app: NodeListener | NodeServer, options?: FrontOptions): Handler {
   const front = frontOf(app, options);
   const { joinsDuplicates, responseOptions, uniqueHeaders, requestsPerSocket } = front;
-  const listener = isNodeServer(app) ? app.listeners('request')[0] : app;
-  const makers = makersFor(listener, front);
-  // Express gives each request the prototype of HTTP/1.1's.
-  const http2Makers = hasPrototypes(listener) ? undefined : http2MakersOf(makers);
+  const { MadeRequest, MadeResponse } = makersFor(isNodeServer(app) ? app.listeners('request')[0] : app, front);
   const handle = (exchange: Exchange): void | Promise<void> => {
     try {
       if (exchange.head.isUpgrade && takesUpgrade(exchange, front)) return undefined;
@@ -36,12 +33,10 @@ export function nodeHandler(app: NodeListener | NodeServer, options?: FrontOptio
       return exchange.fail(error);
     }
     const socket = socketOf(exchange, front);
-    const { isHttp2 } = exchange.head;
-    const { MadeRequest, MadeResponse } = (isHttp2 ? http2Makers : undefined) ?? makers;
     const request = new MadeRequest(exchange, socket);
     if (joinsDuplicates) Object.assign(request, { joinDuplicateHeaders: true });
     const response = new MadeResponse(request, socket, responseOptions);
-    if (isHttp2 && http2Makers === undefined) asHttp2(request, response);
+    if (exchange.head.isHttp2) asHttp2(request, response);
     if (uniqueHeaders !== undefined) response[own].uniqueHeaders = uniqueHeaders;
     if (exchange.head.hasBody) socket.noteRequest(request);
     if (requestsPerSocket > 0 && socket.countRequest() >= requestsPerSocket) response.shouldKeepAlive = false;
@@ -64,6 +59,11 @@ export function nodeHandler(app: NodeListener | NodeServer, options?: FrontOptio
 // Logs and libraries show the classes by name.
 nameAs(Request, 'IncomingMessage');
 nameAs(Response, 'ServerResponse');
+
+interface Makers {
+  readonly MadeRequest: typeof Request;
+  readonly MadeResponse: typeof Response;
+}
 
 let lastIdleMs = 0;
 let lastLine = '';
@@ -97,6 +97,10 @@ function makersFor(app: unknown, { Incoming, Outgoing }: Front): Makers {
   app.response = standBefore(app.response, makers.MadeResponse.prototype);
   known.set(app, makers);
   return makers;
+}
+
+function nameAs(of: object, name: string): void {
+  Object.defineProperty(of, 'name', { value: name, configurable: true });
 }
 
 /** One for each connection. */
